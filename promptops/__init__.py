@@ -1,0 +1,1 @@
+"""promptops: prompts as code in git."""

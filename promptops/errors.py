@@ -1,0 +1,45 @@
+"""What can go wrong, each with the exit code that says so.
+
+A finding is a value and never one of these. These are for what stops a command: they are raised
+where the place is known and caught once, in `cli.main`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PromptopsError(Exception):
+    """Cause, place and way out of something that stops a command.
+
+    Attributes:
+        message: The cause: lower case, no full stop, the thing in quotes.
+        where: The place, as a path or `path:line:column`, or None.
+        hint: What to do, or None.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+
+class UsageError(PromptopsError):
+    """The command line asks for what does not exist."""
+
+    exit_code = 2
+
+
+class InputError(PromptopsError):
+    """A configuration or a file that can't be read at all."""
+
+    exit_code = 3
+
+
+class GitError(PromptopsError):
+    """Git refused, or the repository lacks what was asked of it."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""Frozen nouns that every room may hold. Standard library only."""

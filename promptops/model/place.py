@@ -1,0 +1,65 @@
+"""Where something stands in a file."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A span of characters in a file.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+        line, column: Of the first character; 1-based, columns in characters.
+        end_line, end_column: Of the character after the last one.
+    """
+
+    path: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 1
+    end_column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and where each of its characters stands in a file.
+
+    Attributes:
+        path: The file, relative to the repository root.
+        value: The text as it means, newlines as LF: for a YAML scalar, what a parser gives.
+        locate: From an offset in `value` (0 to its length) to 1-based line and column.
+    """
+
+    path: str
+    value: str
+    locate: Callable[[int], tuple[int, int]]
+
+    def place(self, start: int, end: int | None = None) -> Place:
+        """The span of `value[start:end]` in the file; without `end`, of one character."""
+        end = start + 1 if end is None else end
+        line, column = self.locate(start)
+        if end <= start:
+            return Place(self.path, line, column, line, column)
+        end_line, last = self.locate(min(end, len(self.value)) - 1)
+        return Place(self.path, line, column, end_line, last + 1)
+
+
+def plain_text(path: str, value: str) -> Text:
+    """A whole file as a text: offsets are those of the file."""
+    starts: list[int] = []
+
+    def locate(offset: int) -> tuple[int, int]:
+        if not starts:
+            starts.append(0)
+            starts.extend(index + 1 for index, char in enumerate(value) if char == "\n")
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    return Text(path, value, locate)

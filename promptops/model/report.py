@@ -1,0 +1,53 @@
+"""What a lint run found, as the report formats take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from promptops.model.finding import Finding, Severity
+
+Style = Callable[[str, str], str]
+"""From a role and a text to the text as it is shown.
+
+Roles: `path`, `error`, `warning`, `info`, `code`, `gutter`, `caret`, `hint`, `note`, `summary`.
+The text is already safe for a terminal; it is no markup of any library and must not be read as
+such. What a style adds has no width."""
+
+
+def plain(_role: str, text: str) -> str:
+    """The style without colour."""
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintReport:
+    """The result of one lint run.
+
+    Attributes:
+        findings: What is still there, in the order to show.
+        files: Number of files that were checked.
+        fixed: Number of findings that `--fix` mended and that are no longer there.
+        suppressed: Number of findings taken away by comments, waivers and the baseline.
+    """
+
+    findings: tuple[Finding, ...]
+    files: int
+    fixed: int = 0
+    suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInfo:
+    """What a report says about a rule.
+
+    Attributes:
+        summary: One line: what the rule finds.
+        help_uri: Address of its page, or "".
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+    help_uri: str = ""

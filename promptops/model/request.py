@@ -1,0 +1,32 @@
+"""What a model is asked, as a value in neutral names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+REQUEST_FORMAT = "promptops-request/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, of no provider's making.
+
+    Attributes:
+        messages: Each `{"role", "content"}`, with `name`, `tool_calls`, `tool_call_id`, `cache`
+            where they are set. Content is a text, or a list of `{"type": "text", "text"}` and
+            `{"type": "image" | "audio" | "document", "url" | "data", …}`.
+        model: `{"provider", "id"}`; empty where the prompt names no model.
+        tools: Each `{"name", "description", "parameters", "strict"}`.
+        response_format: `{"format", "schema", "name", "strict", "description"}`, without what is
+            not set; None for plain text.
+    """
+
+    messages: tuple[Mapping[str, Any], ...]
+    model: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    provider_options: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: Any = None
+    response_format: Mapping[str, Any] | None = None

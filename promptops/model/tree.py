@@ -1,0 +1,34 @@
+"""The files of one revision, by name and content id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["file", "symlink", "submodule", "unmerged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a tree.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+        blob: Git's object id of the content; equal ids are equal content.
+        kind: What it is; only a `file` is ever read.
+        tracked: In the index; always true but for untracked files of the work tree.
+    """
+
+    path: str
+    blob: str
+    kind: Kind = "file"
+    tracked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One path that differs between two trees; a blob is None where the side lacks the path."""
+
+    path: str
+    before: str | None
+    after: str | None

@@ -1,0 +1,55 @@
+"""Report formats: each module of this package is one, and its name is the format's name.
+
+A new format is a new module with a function `write`; `json_lines.py` is the format `json-lines`.
+What formats share stands in `parts/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from promptops.errors import UsageError
+from promptops.model.report import LintReport, RuleInfo, Style
+
+
+class Writer(Protocol):
+    """The function `write` of a format; one that needs no rules, style or version ignores them.
+
+    The text it returns ends with a newline, or is empty. It raises nothing, whatever the findings
+    hold, and can be encoded as UTF-8.
+    """
+
+    def __call__(
+        self,
+        report: LintReport,
+        *,
+        rules: Mapping[str, RuleInfo] = ...,
+        style: Style = ...,
+        version: str = ...,
+    ) -> str: ...
+
+
+def writer(name: str) -> Writer:
+    """The format of that name; only its own module is imported. Raises UsageError."""
+    from importlib import import_module
+
+    if name not in formats():
+        raise _unknown(name)
+    return cast(Writer, import_module(f"{__name__}.{name.replace('-', '_')}").write)
+
+
+def formats() -> tuple[str, ...]:
+    """Names of all formats, sorted; imports none of them."""
+    from pkgutil import iter_modules
+
+    found = (module for module in iter_modules(__path__) if not module.ispkg)
+    return tuple(sorted(module.name.replace("_", "-") for module in found))
+
+
+def _unknown(name: str) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, formats(), 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(formats())}"
+    return UsageError(f"there is no format {name!r}", hint=hint)

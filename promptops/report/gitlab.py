@@ -1,0 +1,45 @@
+"""For GitLab: a code quality report, which is a subset of Code Climate's JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from promptops.model.finding import Finding, Severity
+from promptops.model.report import LintReport
+from promptops.report.parts.json_text import json_text
+from promptops.report.parts.sentence import advice
+from promptops.report.parts.visible import visible
+
+_SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
+
+
+def write(report: LintReport, **_: object) -> str:
+    """One JSON array, indented."""
+    seen: Counter[str] = Counter()
+    return json_text([_issue(finding, seen) for finding in report.findings])
+
+
+def _issue(finding: Finding, seen: Counter[str]) -> dict[str, Any]:
+    place = finding.place
+    return {
+        "type": "issue",
+        "check_name": finding.code,
+        "description": _description(finding),
+        "categories": ["Style"],
+        "severity": _SEVERITIES[finding.severity],
+        "fingerprint": _unique(finding, seen),
+        "location": {"path": place.path, "lines": {"begin": place.line, "end": place.end_line}},
+    }
+
+
+def _description(finding: Finding) -> str:
+    hint = advice(finding)
+    return f"{finding.code}: {visible(finding.message)}" + (f" ({hint})" if hint else "")
+
+
+def _unique(finding: Finding, seen: Counter[str]) -> str:
+    """GitLab shows only one of several issues with the same fingerprint."""
+    fingerprint = finding.fingerprint or f"{finding.code}:{finding.place}"
+    seen[fingerprint] += 1
+    return fingerprint if seen[fingerprint] == 1 else f"{fingerprint}-{seen[fingerprint]}"

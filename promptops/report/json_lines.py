@@ -1,0 +1,12 @@
+"""For programs that read a stream: one JSON object a line for each finding."""
+
+from __future__ import annotations
+
+from promptops.model.report import LintReport
+from promptops.report.json import finding_value
+from promptops.report.parts.json_text import json_text
+
+
+def write(report: LintReport, **_: object) -> str:
+    """A line for each finding, of the shape that `json` has in `findings`."""
+    return "".join(json_text(finding_value(finding), None) for finding in report.findings)

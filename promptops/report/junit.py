@@ -1,0 +1,71 @@
+"""For CI servers that show test results: JUnit's XML.
+
+    testsuites  name tests failures errors skipped
+      testsuite  name tests failures errors skipped
+        testcase  classname name file?
+          failure?  message type
+
+One test case for each file with findings, and in it one failure with all of them, since readers
+disagree about several. A clean run is one test case that passed: some readers refuse none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from promptops.model.finding import Finding
+from promptops.model.report import LintReport
+from promptops.report.full import first_line
+from promptops.report.parts.sentence import advice, notes
+from promptops.report.parts.summary import by_severity
+from promptops.report.parts.visible import visible
+
+_NAME = "promptops lint"
+
+
+def write(report: LintReport, **_: object) -> str:
+    """One XML document."""
+    files = _by_file(report)
+    counts = {"tests": max(1, len(files)), "failures": len(files), "errors": 0, "skipped": 0}
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<testsuites{_attributes(name=_NAME, **counts)}>",
+        f"  <testsuite{_attributes(name=_NAME, **counts)}>",
+        *(_failed(path, findings) for path, findings in files.items()),
+        *([] if files else [f"    <testcase{_attributes(classname=_NAME, name='no findings')}/>"]),
+        "  </testsuite>",
+        "</testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _by_file(report: LintReport) -> dict[str, list[Finding]]:
+    files: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        files.setdefault(finding.place.path, []).append(finding)
+    return files
+
+
+def _failed(path: str, findings: list[Finding]) -> str:
+    worst = max(finding.severity for finding in findings)
+    case = _attributes(classname=_NAME, name=visible(path), file=visible(path))
+    failure = _attributes(message=by_severity(findings), type=str(worst))
+    body = "\n".join(line for finding in findings for line in _lines(finding))
+    return f"    <testcase{case}>\n      <failure{failure}>{_text(body)}</failure>\n    </testcase>"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield first_line(finding)
+    if advice(finding):
+        yield f"  hint: {advice(finding)}"
+    yield from (f"  note: {note}" for note in notes(finding))
+
+
+def _attributes(**values: str | int) -> str:
+    return "".join(f' {name}="{_text(str(value))}"' for name, value in values.items())
+
+
+def _text(shown: str) -> str:
+    """Made of visible text, so that no character XML forbids is in it."""
+    return escape(shown)

@@ -1,0 +1,76 @@
+"""A line of a source with carets under a part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from unicodedata import category, east_asian_width
+
+from promptops.model.place import Place
+from promptops.report.parts.visible import escaped, visible_characters
+
+_WIDEST = 120
+_LEFT_OF_SPAN = 40
+_MARKS_ON_ONE_CHARACTER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Two lines of the same grid of terminal cells."""
+
+    line: str
+    carets: str
+
+
+def excerpt(source_line: str, place: Place) -> Excerpt:
+    """Show a source line, and carets under a place on it, cut at the line's end.
+
+    Of a line of over 120 characters, the part around the place is shown, `…` at its cut ends.
+    """
+    line = source_line.rstrip("\r\n")
+    start, end = _span(line, place)
+    left = max(0, start - _LEFT_OF_SPAN) if len(line) > _WIDEST else 0
+    right = min(len(line), left + _WIDEST)
+    before = "…" if left else ""
+    after = "…" if right < len(line) else ""
+    shown = _on_grid(line[left:right], start - left, end - left)
+    indent = _width(before + "".join(shown[: start - left]))
+    carets = max(1, _width("".join(shown[start - left : end - left])))
+    return Excerpt(before + "".join(shown) + after, " " * indent + "^" * carets)
+
+
+def _span(line: str, place: Place) -> tuple[int, int]:
+    """Offsets in the line; a place that goes on below ends with the line."""
+    start = min(max(place.column - 1, 0), len(line))
+    end = place.end_column - 1 if place.end_line == place.line else len(line)
+    return start, min(max(end, start), len(line))
+
+
+def _on_grid(line: str, start: int, end: int) -> list[str]:
+    """What to show for each character, so that the span begins and ends at a cell's edge."""
+    shown = visible_characters(line)
+    marks = _MARKS_ON_ONE_CHARACTER
+    for index, char in enumerate(line):
+        if not _joins(char):
+            marks = 0 if shown[index] == char else _MARKS_ON_ONE_CHARACTER
+        elif index in (start, end) or marks >= _MARKS_ON_ONE_CHARACTER:
+            shown[index] = escaped(char)
+            marks = _MARKS_ON_ONE_CHARACTER
+        else:
+            marks += 1
+    return shown
+
+
+def _joins(char: str) -> bool:
+    """Whether a terminal draws it into the cell before it: accents, vowels of Hangul syllables."""
+    if char.isascii():
+        return False
+    return category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff"
+
+
+def _width(shown: str) -> int:
+    """Number of terminal cells."""
+    if shown.isascii():
+        return len(shown)
+    return sum(
+        0 if _joins(char) else 2 if east_asian_width(char) in ("W", "F") else 1 for char in shown
+    )

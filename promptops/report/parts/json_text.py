@@ -1,0 +1,32 @@
+"""JSON that every parser reads and every log can show."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
+
+
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """One JSON text with a newline at its end, in ASCII.
+
+    A lone surrogate, which strict parsers refuse even escaped, becomes the six characters that
+    would have escaped it.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = _BEYOND_ASCII.sub(lambda found: _escape(found[0]), text)
+    # `##[error]` and `##vso[...]` in a line are commands to the logs of GitHub and Azure. Outside
+    # of its strings JSON has no `#`.
+    return text.replace("##", "#\\u0023") + "\n"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:
+        return f"\\\\u{code:04x}"
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

@@ -1,0 +1,34 @@
+"""A finding in one sentence."""
+
+from __future__ import annotations
+
+from promptops.model.finding import Finding, Related
+from promptops.report.parts.visible import visible, visible_path
+
+
+def heading(finding: Finding) -> str:
+    """Such as `VAR001 undefined-variable`."""
+    return visible(f"{finding.code} {finding.name}")
+
+
+def advice(finding: Finding) -> str:
+    """What to do about it, for a person; "" when nothing is known."""
+    if finding.hint:
+        return visible(finding.hint)
+    if finding.fix:
+        return "fixable with --fix" if finding.fix.safe else "fixable with --unsafe-fixes"
+    return ""
+
+
+def notes(finding: Finding) -> list[str]:
+    """The places and the test case that belong to it, a line each."""
+    lines = [note(related) for related in finding.related]
+    if finding.case is not None:
+        lines.append(f"seen in the request of the case `{visible(finding.case)}`")
+    return lines
+
+
+def note(related: Related) -> str:
+    """Such as `prompts/a.md.j2:3:1: included here`."""
+    place = related.place
+    return f"{visible_path(place.path)}:{place.line}:{place.column}: {visible(related.message)}"

@@ -1,0 +1,49 @@
+"""Counts of a lint run, and the sentences made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from promptops.model.finding import Finding, Severity
+from promptops.model.report import LintReport
+
+
+def summary(report: LintReport) -> str:
+    """Such as `found 3 errors, 1 warning (2 fixable with --fix)`; "" when there is nothing."""
+    if not report.findings:
+        return f"fixed {counted(report.fixed, 'finding')}" if report.fixed else ""
+    notes = ", ".join(_notes(report))
+    return f"found {by_severity(report.findings)}" + (f" ({notes})" if notes else "")
+
+
+def _notes(report: LintReport) -> list[str]:
+    safe = sum(1 for finding in report.findings if finding.fix and finding.fix.safe)
+    unsafe = sum(1 for finding in report.findings if finding.fix and not finding.fix.safe)
+    notes = []
+    if report.fixed:
+        notes.append(f"{report.fixed} fixed")
+    if safe:
+        notes.append(f"{safe} fixable with --fix")
+    if unsafe:
+        notes.append(f"{unsafe} {'more' if safe else 'fixable'} with --unsafe-fixes")
+    return notes
+
+
+def by_severity(findings: Iterable[Finding]) -> str:
+    """Such as `3 errors, 1 warning`, the worst first."""
+    counts = severities(findings)
+    return ", ".join(counted(counts[level], str(level)) for level in _WORST_FIRST if counts[level])
+
+
+def severities(findings: Iterable[Finding]) -> Counter[Severity]:
+    """Number of findings of each severity."""
+    return Counter(finding.severity for finding in findings)
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+_WORST_FIRST = sorted(Severity, reverse=True)

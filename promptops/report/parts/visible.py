@@ -1,0 +1,55 @@
+"""Text of strangers, made safe to look at.
+
+Control, bidirectional and invisible characters become escapes such as `\\u202e`. So does what a CI
+log would take for a command.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+# Printable for Python, and yet nothing is seen: fillers, blanks, joiners, variation selectors.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+
+# GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity read these anywhere in a line of a log.
+_LOG_COMMAND = re.compile(r"(?<=#)#(?=\w{0,30}\[)")
+
+
+def visible(text: str, limit: int = 2000) -> str:
+    """On one line, with everything in it to be seen; cut after `limit` characters of the source."""
+    if len(text) > limit:
+        return visible(text[:limit], limit) + f"… ({len(text) - limit} more characters)"
+    if text.isascii() and text.isprintable() and "##" not in text:
+        return text
+    return "".join(visible_characters(text))
+
+
+def visible_path(path: str) -> str:
+    """A path that may begin a line: one like `::error::` would be a command to GitHub's log."""
+    shown = visible(path)
+    return f"./{shown}" if shown.lstrip().startswith("::") else shown
+
+
+def visible_characters(text: str) -> list[str]:
+    """What to show for each character of a text."""
+    shown = [
+        char if char.isprintable() and not _UNSEEN.match(char) else escaped(char) for char in text
+    ]
+    for command in _LOG_COMMAND.finditer(text):
+        shown[command.start()] = escaped("#")
+    return shown
+
+
+def escaped(char: str) -> str:
+    """A character as `\\t`, `\\x1b`, `\\u202e` or `\\U000e0041`."""
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

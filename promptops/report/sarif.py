@@ -1,0 +1,162 @@
+"""For code scanning: SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from promptops.model.finding import Edit, Finding, Fix, Related, Severity
+from promptops.model.place import Place
+from promptops.model.report import LintReport, RuleInfo
+from promptops.report.parts.json_text import json_text
+from promptops.report.parts.sentence import advice
+from promptops.report.parts.visible import visible
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ROOT = "%SRCROOT%"
+
+# `[text](target)` is a link in a SARIF message; a backslash before the bracket makes it text.
+_LINK = re.compile(r"\[(?=[^\]]*\]\()")
+
+
+def write(
+    report: LintReport,
+    *,
+    rules: Mapping[str, RuleInfo] | None = None,
+    version: str = "",
+    **_: object,
+) -> str:
+    """One run. Its rules are those given and those of the findings, by code."""
+    known = _known_rules(report, rules or {})
+    indexes = {code: index for index, code in enumerate(known)}
+    run = {
+        "tool": {"driver": _driver(known.values(), version)},
+        "automationDetails": {"id": "promptops/lint/"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        "results": [_result(finding, indexes[finding.code]) for finding in report.findings],
+    }
+    return json_text(
+        {
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "version": "2.1.0",
+            "runs": [run],
+        }
+    )
+
+
+def _known_rules(report: LintReport, rules: Mapping[str, RuleInfo]) -> dict[str, RuleInfo]:
+    """By code, sorted; a rule that only a finding knows, such as a plugin's, has its name alone."""
+    found = {
+        finding.code: RuleInfo(
+            code=finding.code, name=finding.name, severity=finding.severity, summary=finding.name
+        )
+        for finding in report.findings
+    }
+    return dict(sorted((found | dict(rules)).items()))
+
+
+def _driver(rules: Iterable[RuleInfo], version: str) -> dict[str, Any]:
+    driver: dict[str, Any] = {"name": "promptops", "rules": [_rule(rule) for rule in rules]}
+    return driver | ({"version": version} if version else {})
+
+
+def _rule(rule: RuleInfo) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": _message(rule.summary),
+        "help": _message(f"{rule.summary}\n\nMore: promptops rule {rule.code}"),
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {"tags": ["prompts", rule.code.rstrip("0123456789")]},
+    }
+    return described | ({"helpUri": rule.help_uri} if rule.help_uri else {})
+
+
+def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": rule_index,
+        "level": _LEVELS[finding.severity],
+        "message": _message(_sentence(finding)),
+        "locations": [{"physicalLocation": _location(finding.place, finding.source_line)}],
+    }
+    if finding.fingerprint:
+        result["partialFingerprints"] = {
+            "primaryLocationLineHash": finding.fingerprint,
+            "promptops/v1": finding.fingerprint,
+        }
+    if finding.related:
+        result["relatedLocations"] = [
+            _related(number, related) for number, related in enumerate(finding.related, 1)
+        ]
+    if finding.fix and finding.fix.edits:
+        result["fixes"] = [_fix(finding, finding.fix)]
+    properties = {"prompt": finding.prompt, "case": finding.case}
+    return result | {"properties": {name: value for name, value in properties.items() if value}}
+
+
+def _sentence(finding: Finding) -> str:
+    # The command line's flags say nothing to who reads a web page: only a real hint is added.
+    return f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
+
+
+def _related(number: int, related: Related) -> dict[str, Any]:
+    return {
+        "id": number,
+        "physicalLocation": _location(related.place),
+        "message": _message(related.message),
+    }
+
+
+def _location(place: Place, source_line: str = "") -> dict[str, Any]:
+    region = _region(place)
+    if source_line:
+        region["snippet"] = {"text": source_line}
+    return {"artifactLocation": _artifact(place.path), "region": region}
+
+
+def _region(place: Place) -> dict[str, Any]:
+    return {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
+
+
+def _artifact(path: str) -> dict[str, str]:
+    return {"uri": quote(_bytes(path), safe="/"), "uriBaseId": _ROOT}
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        # A name that is not UTF-8 comes as Python decodes it, and leaves as git holds it.
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogatepass")
+
+
+def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
+    edits: dict[str, list[Edit]] = {}
+    for edit in fix.edits:
+        edits.setdefault(edit.place.path, []).append(edit)
+    return {
+        "description": _message(finding.hint or f"mend {finding.name}"),
+        "artifactChanges": [
+            {"artifactLocation": _artifact(path), "replacements": [_replaced(one) for one in those]}
+            for path, those in edits.items()
+        ],
+        "properties": {"applicability": fix.applicability},
+    }
+
+
+def _replaced(edit: Edit) -> dict[str, Any]:
+    return {"deletedRegion": _region(edit.place), "insertedContent": {"text": edit.text}}
+
+
+def _message(text: str) -> dict[str, str]:
+    lines = (visible(line) for line in text.split("\n"))
+    return {"text": _LINK.sub(r"\\[", "\n".join(lines))}

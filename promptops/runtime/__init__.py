@@ -1,0 +1,1 @@
+"""What an application needs: parsing templates, rendering requests. No git, no YAML, no click."""

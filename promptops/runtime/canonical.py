@@ -1,0 +1,82 @@
+"""Canonical JSON (RFC 8785) and the digest of a request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+from promptops.model.request import REQUEST_FORMAT, Request
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with one spelling for each value: RFC 8785.
+
+    Keys are sorted by UTF-16 code units; numbers are written as ECMAScript writes them, so that 1.0
+    and 1 are one. Raises ValueError for NaN, infinities and lone surrogates.
+    """
+    text = _written(value)
+    text.encode("utf-8")
+    return text
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_written(key)}:{_written(value[key])}" for key in keys) + "}"
+    return "[" + ",".join(map(_written, value)) + "]"
+
+
+def _number(value: int | float) -> str:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value} is no JSON number")
+    if isinstance(value, int) and abs(value) < 10**21:
+        # Whole numbers beyond 2**53 keep their digits: rounding them would make two values one.
+        return str(value)
+    if number == int(number) and abs(number) < 1e21:
+        return str(int(number))
+    return _ecmascript(repr(number))
+
+
+def _ecmascript(written: str) -> str:
+    """Python's shortest digits, with ECMAScript's point and exponent."""
+    sign, written = ("-", written[1:]) if written.startswith("-") else ("", written)
+    mantissa, _, exponent = written.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    if 0 < point < len(digits):
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    tail = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{sign}{digits[0]}{tail}e{point - 1:+d}"
+
+
+def request_digest(request: Request) -> str:
+    """SHA-256, in hexadecimal, of a request in our own neutral form.
+
+    `cache` is a hint that changes no answer, and is left out.
+    """
+    form = {
+        "format": REQUEST_FORMAT,
+        "messages": [
+            {key: value for key, value in message.items() if key != "cache"}
+            for message in request.messages
+        ],
+        "model": dict(request.model),
+        "params": dict(request.params),
+        "provider_options": dict(request.provider_options),
+        "response_format": request.response_format,
+        "tool_choice": request.tool_choice,
+        "tools": list(request.tools),
+    }
+    return hashlib.sha256(canonical_json(form).encode()).hexdigest()

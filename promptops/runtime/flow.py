@@ -1,0 +1,246 @@
+"""Printing, choosing, repeating, naming."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.runtime import LoopContext
+
+from promptops.runtime.expressions import expression
+from promptops.runtime.limits import Refused
+from promptops.runtime.scope import Piece, Scope, Traced
+from promptops.runtime.statements import (
+    FAILURES,
+    Out,
+    Statement,
+    builds,
+    capture,
+    failure,
+    guarded,
+    span,
+    statements,
+    walk,
+)
+from promptops.runtime.template import TemplateError
+from promptops.runtime.values import Namespace, is_opaque, shown
+
+
+@builds(nodes.Output)
+def _output(node: nodes.Output) -> Statement:
+    steps = tuple(
+        _literal(part) if isinstance(part, nodes.TemplateData) else printed(part)
+        for part in node.nodes
+    )
+    if len(steps) == 1:
+        return steps[0]
+
+    def run(scope: Scope, out: Out) -> None:
+        for step in steps:
+            step(scope, out)
+
+    return run
+
+
+def _literal(node: nodes.TemplateData) -> Statement:
+    text, start, end = node.data, node.lineno, node.lineno + len(node.data)
+    cost = 1 + (len(text) >> 4)
+
+    def write(scope: Scope, out: Out) -> None:
+        run = scope.run
+        run.meter.charge(cost)
+        out.append(Piece(text, scope.frame, start, end, True) if run.traced else text)
+
+    return write
+
+
+def printed(node: nodes.Expr) -> Statement:
+    """`{{ … }}`: a value as text; a captured text keeps its pieces."""
+    evaluate = expression(node)
+    start, end = span(node)
+
+    def write(scope: Scope, out: Out) -> None:
+        run = scope.run
+        try:
+            value = evaluate(scope)
+            text = value if type(value) is str else shown(value)
+            run.meter.charge(1 + (len(text) >> 4))
+        except FAILURES as error:
+            raise failure(error, node, scope.frame) from None
+        if not run.traced:
+            out.append(text)
+        elif isinstance(value, Traced):
+            out.extend(value.pieces)
+        else:
+            out.append(Piece(text, scope.frame, start, end, False))
+
+    return write
+
+
+@builds(nodes.If)
+def _if(node: nodes.If) -> Statement:
+    ways = [(guarded(node.test), statements(node.body), "then", node.lineno)]
+    ways += [(guarded(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    otherwise = statements(node.else_)
+    offset = node.lineno
+
+    def run(scope: Scope, out: Out) -> None:
+        for test, body, way, at in ways:
+            if test(scope):
+                took(scope, at, way)
+                return body(scope, out)
+        took(scope, offset, "else")
+        return otherwise(scope, out)
+
+    return run
+
+
+def took(scope: Scope, offset: int, way: str) -> None:
+    """Note, when traced, which way a tag went."""
+    if scope.run.traced:
+        scope.run.branches.add((scope.frame.text, offset, way))
+
+
+@builds(nodes.For)
+def _for(node: nodes.For) -> Statement:
+    iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
+    bind, offset = binder(node.target), node.lineno
+    weight = 1 + sum(1 for part in node.body for _ in walk(part))
+    extended = node.recursive or mentions(node.body, "loop")
+    test = guarded(node.test) if node.test is not None else None
+
+    def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
+        for value in values:
+            scope.run.meter.charge(weight)
+            inner = scope.inner()
+            bind(inner, value)
+            if test is None or test(inner):
+                yield value
+
+    def each(scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0) -> None:
+        items: Any = values if test is None else chosen(scope, values)
+        # `loop` counts ahead; a loop that doesn't use it need not.
+        pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
+        taken = False
+        for pair in pairs:
+            taken = True
+            scope.run.meter.charge(weight)
+            inner = scope.inner({"loop": pair[1]} if extended else {})
+            bind(inner, pair[0] if extended else pair)
+            body(inner, out)
+        took(scope, offset, "taken" if taken else "empty")
+        if not taken:
+            otherwise(scope.inner(), out)
+
+    def plain(scope: Scope, out: Out) -> None:
+        try:
+            each(scope, out, _iterable(iterable(scope)))
+        except FAILURES as error:
+            raise failure(error, node.iter, scope.frame) from None
+
+    def recursive(scope: Scope, out: Out) -> None:
+        def again(values: Any, again: Any, depth: int = 0) -> str:
+            scope.run.meter.charge(weight)
+            return capture(lambda s, o: each(s, o, _iterable(values), again, depth), scope)
+
+        try:
+            text = again(_iterable(iterable(scope)), again)
+        except FAILURES as error:
+            raise failure(error, node.iter, scope.frame) from None
+        out.extend(text.pieces if isinstance(text, Traced) else (text,))
+
+    return recursive if node.recursive else plain
+
+
+def _iterable(value: Any) -> list[Any]:
+    if is_opaque(value):
+        raise Refused(f"a loop over a {type(value).__name__.lower()}")
+    return list(value)
+
+
+def mentions(body: Sequence[nodes.Node], name: str) -> bool:
+    """Whether a name occurs anywhere in a body."""
+    return any(
+        isinstance(part, nodes.Name) and part.name == name for node in body for part in walk(node)
+    )
+
+
+Bind = Callable[[Scope, Any], None]
+
+
+def binder(target: nodes.Node) -> Bind:
+    """How a value gets the name, or the names, on the left of `in` or `=`."""
+    if isinstance(target, nodes.Name):
+        key = target.name
+
+        def bind_name(scope: Scope, value: Any) -> None:
+            scope.names[key] = value
+
+        return bind_name
+    if isinstance(target, nodes.NSRef):
+        return _attribute_binder(target)
+    if not isinstance(target, (nodes.Tuple, nodes.List)):
+        raise TemplateError("not a name", target.lineno, target.lineno + 1)
+    binders = tuple(binder(item) for item in target.items)
+
+    def bind_each(scope: Scope, value: Any) -> None:
+        values = list(value)
+        if len(values) != len(binders):
+            raise ValueError(f"{len(binders)} names for {len(values)} values")
+        for bind, item in zip(binders, values, strict=True):
+            bind(scope, item)
+
+    return bind_each
+
+
+def _attribute_binder(target: nodes.NSRef) -> Bind:
+    find = expression(nodes.Name(target.name, "load", lineno=target.lineno))
+    attribute = target.attr
+
+    def bind(scope: Scope, value: Any) -> None:
+        namespace = find(scope)
+        if not isinstance(namespace, Namespace):
+            raise Refused("only a `namespace` has attributes that can be set")
+        namespace.names[attribute] = value
+
+    return bind
+
+
+@builds(nodes.Assign)
+def _assign(node: nodes.Assign) -> Statement:
+    bind, value = binder(node.target), expression(node.node)
+
+    def run(scope: Scope, out: Out) -> None:
+        try:
+            scope.run.meter.charge(1)
+            bind(scope, value(scope))
+        except FAILURES as error:
+            raise failure(error, node.node, scope.frame) from None
+
+    return run
+
+
+@builds(nodes.With)
+def _with(node: nodes.With) -> Statement:
+    values = tuple(guarded(value) for value in node.values)
+    binders = tuple(binder(target) for target in node.targets)
+    body = statements(node.body)
+
+    def run(scope: Scope, out: Out) -> None:
+        inner = scope.inner()
+        for bind, value in zip(binders, values, strict=True):
+            bind(inner, value(scope))
+        body(inner, out)
+
+    return run
+
+
+@builds(nodes.ExprStmt)
+def _discarded(node: nodes.ExprStmt) -> Statement:
+    evaluate = guarded(node.node)
+
+    def run(scope: Scope, out: Out) -> None:
+        evaluate(scope)
+
+    return run

@@ -1,0 +1,174 @@
+"""Macros, call blocks, and blocks whose text is captured before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.runtime import Macro
+from jinja2.utils import missing
+
+from promptops.runtime.expressions import Expression, arguments, filtered
+from promptops.runtime.flow import binder, mentions, printed
+from promptops.runtime.limits import MAX_MACRO_DEPTH, Refused
+from promptops.runtime.scope import Frame, Piece, Run, Scope
+from promptops.runtime.statements import (
+    FAILURES,
+    Out,
+    Statement,
+    builds,
+    capture,
+    failure,
+    guarded,
+    statements,
+)
+from promptops.runtime.template import ENVIRONMENT, TemplateError
+from promptops.runtime.values import shown
+
+
+def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
+    """What makes a macro of a scope: Jinja's own, over a closure of ours."""
+    parameters = [argument.name for argument in node.args]
+    defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
+    special = [
+        word
+        for word in ("caller", "kwargs", "varargs")
+        if word not in parameters and mentions(node.body, word)
+    ]
+    body = statements(node.body)
+
+    def make(scope: Scope) -> Macro:
+        def invoke(*values: Any) -> str:
+            run = scope.run
+            inner = Scope({}, scope, run, _called_frame(scope))
+            for key, value in zip([*parameters, *special], values, strict=True):
+                inner.names[key] = _given(key, value, defaults, inner)
+            return _deeper(run, lambda: capture(body, inner))
+
+        return Macro(
+            ENVIRONMENT,
+            invoke,
+            name,
+            parameters,
+            "kwargs" in special,
+            "varargs" in special,
+            "caller" in special,
+        )
+
+    return make
+
+
+def _given(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
+    if value is not missing:
+        return value
+    if key in defaults:
+        return defaults[key](scope)
+    return StrictUndefined(f"parameter {key!r} was not provided", name=key)
+
+
+def _called_frame(scope: Scope) -> Frame:
+    """The macro's own template, called for from the site of the call."""
+    site = scope.run.site
+    if not scope.run.traced or site is None:
+        return scope.frame
+    return Frame(scope.frame.text, *site, depth=scope.frame.depth)
+
+
+def _deeper(run: Run, render: Callable[[], str]) -> str:
+    run.meter.charge(1)
+    run.macro_depth += 1
+    if run.macro_depth > MAX_MACRO_DEPTH:
+        raise Refused(f"macros that call each other over {MAX_MACRO_DEPTH} deep")
+    try:
+        return render()
+    finally:
+        run.macro_depth -= 1
+
+
+@builds(nodes.Macro)
+def _macro(node: nodes.Macro) -> Statement:
+    make, key = _maker(node, node.name), node.name
+
+    def run(scope: Scope, out: Out) -> None:
+        scope.names[key] = make(scope)
+
+    return run
+
+
+@builds(nodes.CallBlock)
+def _call_block(node: nodes.CallBlock) -> Statement:
+    make = _maker(node, "caller")
+    # `caller` is passed as one more named argument, under a name that no template can write.
+    caller = nodes.Name(" caller", "load", lineno=node.lineno)
+    hidden = nodes.Keyword("caller", caller, lineno=node.lineno)
+    call = nodes.Call(
+        node.call.node,
+        node.call.args,
+        [*node.call.kwargs, hidden],
+        node.call.dyn_args,
+        node.call.dyn_kwargs,
+        lineno=node.call.lineno,
+    )
+    write = printed(call)
+
+    def run(scope: Scope, out: Out) -> None:
+        inner = scope.inner({" caller": make(scope)})
+        write(inner, out)
+
+    return run
+
+
+@builds(nodes.AssignBlock)
+def _assign_block(node: nodes.AssignBlock) -> Statement:
+    bind, body = binder(node.target), statements(node.body)
+    apply = _filters(node.filter) if node.filter is not None else None
+
+    def run(scope: Scope, out: Out) -> None:
+        text: Any = capture(body, scope.inner())
+        bind(scope, apply(text, scope) if apply is not None else text)
+
+    return run
+
+
+def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
+    """The chain of filters over a captured body: its innermost value is the body."""
+    chain: list[nodes.Filter] = []
+    part: Any = node
+    while isinstance(part, nodes.Filter):
+        chain.insert(0, part)
+        part = part.node
+    steps = tuple((link.name, _given_to(link), link) for link in chain)
+
+    def apply(value: Any, scope: Scope) -> Any:
+        for name, given, link in steps:
+            try:
+                value = filtered(name, value, given(scope), scope)
+            except FAILURES as error:
+                raise failure(error, link, scope.frame) from None
+        return value
+
+    return apply
+
+
+def _given_to(node: nodes.Filter) -> Callable[[Scope], tuple[list[Any], dict[str, Any]]]:
+    if node.name not in ENVIRONMENT.filters:
+        raise TemplateError(
+            f"there is no filter `{node.name}`",
+            node.lineno,
+            node.lineno + len(node.name),
+            "TPL002",
+        )
+    return arguments(node)
+
+
+@builds(nodes.FilterBlock)
+def _filter_block(node: nodes.FilterBlock) -> Statement:
+    body, apply = statements(node.body), _filters(node.filter)
+    start, end = node.filter.lineno, node.filter.lineno + len(node.filter.name)
+
+    def run(scope: Scope, out: Out) -> None:
+        text = shown(apply(capture(body, scope.inner()), scope))
+        out.append(Piece(text, scope.frame, start, end, False) if scope.run.traced else text)
+
+    return run

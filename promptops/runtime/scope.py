@@ -1,0 +1,123 @@
+"""Where a rendering stands: its names, its template, the work it has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptops.model.place import Text
+from promptops.runtime.limits import Meter
+
+Load = Callable[[str, str], Text | None]
+"""From the path of a template and the name it includes to the included text, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A template being rendered, and the place in another one that called for it.
+
+    Attributes:
+        parent, start, end: The template that included or called this one, and the offsets of the
+            name it used; parent is None for the text of a message.
+        depth: Of includes; 0 for the text of a message.
+    """
+
+    text: Text
+    parent: Frame | None = None
+    start: int = 0
+    end: int = 0
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of rendered characters, and where it comes from.
+
+    Attributes:
+        start, end: Offsets in the text of the frame's template.
+        literal: It stands there, character for character; else it is the value of what stands
+            there.
+    """
+
+    text: str
+    frame: Frame
+    start: int
+    end: int
+    literal: bool
+
+
+class Traced(str):
+    """A captured text (of a macro, of a block `set`) that remembers its pieces."""
+
+    __slots__ = ("pieces",)
+    pieces: tuple[Piece, ...]
+
+
+Branch = tuple[str, int, str]
+"""The file of a template, the place of a tag as line * 10,000 + column, and the way taken."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One rendering.
+
+    Attributes:
+        traced: Keep pieces and branches, not only text.
+        branches: The ways taken, by the text, the offset of the tag and a word for the way.
+        site: The frame and the offsets of the call under way.
+    """
+
+    load: Load
+    traced: bool = False
+    meter: Meter = field(default_factory=Meter)
+    branches: set[tuple[Text, int, str]] = field(default_factory=set)
+    site: tuple[Frame, int, int] | None = None
+    macro_depth: int = 0
+
+
+class Scope:
+    """Names, and the scope around them.
+
+    Attributes:
+        blocks: Of template inheritance: for each name the definitions, the innermost first.
+    """
+
+    __slots__ = ("blocks", "frame", "names", "parent", "run")
+
+    def __init__(self, names: dict[str, Any], parent: Scope | None, run: Run, frame: Frame) -> None:
+        self.names = names
+        self.parent = parent
+        self.run = run
+        self.frame = frame
+        self.blocks: dict[str, list[Any]] = {} if parent is None else parent.blocks
+
+    def inner(self, names: dict[str, Any] | None = None) -> Scope:
+        return Scope({} if names is None else names, self, self.run, self.frame)
+
+    def outward(self) -> Iterator[Scope]:
+        """This scope and those around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+
+class TemplateFailure(Exception):
+    """A template that failed while it was rendered.
+
+    Attributes:
+        message: Lower case, no full stop.
+        frame, start, end: Where: a template, and the offsets in its text.
+        refused: It asked for more than a template may, rather than for a value that is not there.
+    """
+
+    def __init__(
+        self, message: str, frame: Frame, start: int, end: int, refused: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.frame = frame
+        self.start = start
+        self.end = end
+        self.refused = refused

@@ -1,0 +1,237 @@
+"""Templates parsed by Jinja2, with exact places.
+
+Jinja keeps the line of each node and no column. Here the lexer hands the parser offsets in place
+of line numbers, so that every node's `lineno` is the offset of the token it began with, and the
+tokens kept beside the tree tell where each one ends.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.lexer import Lexer, TokenStream
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from promptops.runtime.filters import allowed_filters, allowed_tests
+from promptops.runtime.values import lookup
+
+MAX_TEMPLATE_CHARS = 256 * 1024
+MAX_NODES = 20_000
+MAX_TAG_TOKENS = 20_000
+MAX_NESTING = 100
+
+_NOISE = frozenset(
+    ("whitespace", "comment_begin", "comment", "comment_end", "linecomment", "raw_begin", "raw_end")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A token of a template: its kind in Jinja's names, and its offsets in the text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template.
+
+    Attributes:
+        source: The text, newlines as LF.
+        tree: Jinja's syntax tree; each node's `lineno` is an offset into `source`.
+        tokens: All of them in order, comments and white space within tags included.
+    """
+
+    source: str
+    tree: nodes.Template
+    tokens: tuple[Span, ...]
+
+
+class TemplateError(Exception):
+    """A template that can't be parsed, or that asks for what is not allowed.
+
+    Attributes:
+        message: What is wrong: lower case, no full stop.
+        start, end: Offsets in the template's text.
+        code: `TPL001` for syntax, `TPL005` for what is refused.
+    """
+
+    def __init__(self, message: str, start: int, end: int, code: str = "TPL001") -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.end = end
+        self.code = code
+
+
+class _OffsetLexer(Lexer):
+    """Jinja's lexer, telling offsets in place of line numbers."""
+
+    spans: list[Span]
+
+    def tokenize(
+        self,
+        source: str,
+        name: str | None = None,
+        filename: str | None = None,
+        state: str | None = None,
+    ) -> TokenStream:
+        # `state` starts inside a tag: that is how an expression on its own is read.
+        self.spans = []
+        return TokenStream(self.wrap(self._offsets(source, state), name, filename), name, filename)
+
+    def _offsets(self, source: str, state: str | None) -> Iterator[tuple[int, str, str]]:
+        position = 0
+        nesting = 0
+        try:
+            for _, kind, value in self.tokeniter(source, None, None, state):
+                start = source.find(value, position)
+                position = start + len(value)
+                self.spans.append(Span(kind, start, position))
+                nesting = self._nested(nesting, kind, value, start)
+                yield start, kind, value
+        except TemplateSyntaxError as error:
+            raise _lexer_error(error, position) from None
+
+    def _nested(self, nesting: int, kind: str, value: str, start: int) -> int:
+        if len(self.spans) > MAX_TAG_TOKENS:
+            raise TemplateError("the template is too large", start, start + 1, "TPL005")
+        if kind == "operator":
+            nesting += (value in "([{") - (value in ")]}")
+            if nesting > MAX_NESTING:
+                raise TemplateError("brackets are nested too deep", start, start + 1, "TPL005")
+        return nesting
+
+
+def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
+    message = error.message or "a syntax error"
+    at = re.fullmatch(r"(unexpected char .*) at (\d+)", message, re.DOTALL)
+    if at:
+        return TemplateError(at[1], int(at[2]), int(at[2]) + 1)
+    return TemplateError(_plain(message), position, position + 1)
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """The one environment: strict, sandboxed, deterministic, without globals or loader."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            cache_size=0,
+        )
+        self.globals.clear()
+        self.filters = allowed_filters()
+        self.tests = allowed_tests()  # type: ignore[assignment]
+        self._lexers = threading.local()
+
+    @property
+    def lexer(self) -> _OffsetLexer:
+        """Of this thread: it keeps the tokens of the text it read last."""
+        try:
+            lexer: _OffsetLexer = self._lexers.one
+        except AttributeError:
+            lexer = self._lexers.one = _OffsetLexer(self)
+        return lexer
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Attributes are keys: the context holds JSON data, whose methods are nobody's business."""
+        return lookup(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """As `getattr`; filters such as `map(attribute=…)` come here."""
+        return lookup(obj, argument)
+
+
+ENVIRONMENT = TemplateEnvironment()
+
+
+def is_template(text: str) -> bool:
+    """Whether a text holds anything that Jinja would not print as it is."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+@lru_cache(maxsize=4096)
+def parse(source: str) -> Template:
+    """Parse a template's text, newlines as LF.
+
+    Raises TemplateError with the offsets of the token that is wrong.
+    """
+    if len(source) > MAX_TEMPLATE_CHARS:
+        raise TemplateError(f"a template of over {MAX_TEMPLATE_CHARS // 1024} KB", 0, 1, "TPL005")
+    return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
+
+
+@lru_cache(maxsize=1024)
+def parse_expression(source: str) -> Template:
+    """Parse a `when`: the tree is a template whose only output is the expression.
+
+    Raises TemplateError with the offsets of the token that is wrong.
+    """
+
+    def tree() -> nodes.Template:
+        parser = Parser(ENVIRONMENT, source, state="variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail("one expression, and nothing after it", parser.stream.current.lineno)
+        body: list[nodes.Node] = [nodes.Output([expression], lineno=0)]
+        return nodes.Template(body, lineno=0)
+
+    return _parsed(source, tree)
+
+
+def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
+    lexer = ENVIRONMENT.lexer
+    try:
+        tree: nodes.Template = build()
+        spans = tuple(lexer.spans)
+        _refuse_too_many(tree)
+    except TemplateSyntaxError as error:
+        raise _parser_error(error, source, lexer.spans) from None
+    except RecursionError:
+        raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
+    return Template(source, tree, spans)
+
+
+def _refuse_too_many(tree: nodes.Template) -> None:
+    """20,000 nodes at most, and no deeper than what can be walked safely."""
+    count = 0
+    stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        count += 1
+        if count > MAX_NODES or depth > 2 * MAX_NESTING:
+            raise TemplateError("the template is too large", node.lineno, node.lineno + 1, "TPL005")
+        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
+
+
+def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Span]) -> TemplateError:
+    offset = min(error.lineno, max(len(source) - 1, 0))
+    for span in reversed(spans):
+        if span.start == offset and span.end > offset and span.kind not in _NOISE:
+            return TemplateError(_plain(error.message or ""), span.start, span.end)
+    return TemplateError(_plain(error.message or ""), offset, offset + 1)
+
+
+def _plain(message: str) -> str:
+    """Jinja's sentence in this project's form: lower case, no full stop."""
+    message = message.strip().rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def token_at(template: Template, offset: int) -> int:
+    """Index in `tokens` of the token that begins at, or else covers, an offset."""
+    return max(bisect_right(template.tokens, offset, key=lambda span: span.start) - 1, 0)

@@ -1,0 +1,85 @@
+"""What every test stands on: no user configuration, no home, and real git repositories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
+IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
+
+
+@pytest.fixture(autouse=True)
+def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No configuration of the person who runs the tests; writing to the home directory raises.
+
+    A test that needs a home sets HOME itself.
+    """
+    for name in [name for name in os.environ if name.startswith(("GIT_", "PROMPTOPS_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    for key, value in IDENTITY.items():
+        monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
+    # Below a file nothing can be made, not even by root.
+    monkeypatch.setenv("HOME", str(Path(__file__) / "home"))
+
+
+class GitRepository:
+    """A real repository for a test. The n-th `commit` is dated n minutes after the first."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._commits = 0
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Write files by path relative to the root, byte for byte; folders are made."""
+        for path, content in files.items():
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the root, assert it succeeds, and give stdout without its last newline."""
+        done = self._run(arguments, os.environ)
+        assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
+        return done.stdout.removesuffix("\n")
+
+    def commit(self, message: str) -> str:
+        """Add everything, commit it (even if it is nothing), and give the commit's id."""
+        date = f"{FIRST_COMMIT_AT + 60 * self._commits} +0000"
+        self._commits += 1
+        self.git("add", "--all")
+        dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        arguments = ("commit", "--quiet", "--allow-empty", "--message", message)
+        done = self._run(arguments, os.environ | dates)
+        assert done.returncode == 0, done.stderr
+        return self.git("rev-parse", "HEAD")
+
+    def _run(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> GitRepository:
+    """An empty repository on branch `main`, in a folder of its own below `tmp_path`."""
+    repository = GitRepository(tmp_path / "repo")
+    repository.root.mkdir()
+    repository.git("init", "--quiet", "--initial-branch=main", "--template=")
+    return repository

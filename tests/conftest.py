@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
 
@@ -83,3 +84,14 @@ def repo(tmp_path: Path) -> GitRepository:
     repository.root.mkdir()
     repository.git("init", "--quiet", "--initial-branch=main", "--template=")
     return repository
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every part was installed, as in CI, a test that was skipped tested nothing: fail."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if reporter else ()
+    skipped = [report for report in skipped if MAY_BE_MISSING not in str(report.longrepr)]
+    if os.environ.get("PROMPTOPS_NOTHING_SKIPPED") and skipped:
+        reporter.write_line("error: tests were skipped where nothing may be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -33,13 +33,16 @@ def _written(value: Any) -> str:
 
 
 def _number(value: int | float) -> str:
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{value} is no JSON number")
+        raise ValueError("that is no JSON number")
     if isinstance(value, int) and abs(value) < 10**21:
         # Whole numbers beyond 2**53 keep their digits: rounding them would make two values one.
         return str(value)
-    if number == int(number) and abs(number) < 1e21:
+    if number == int(number) and abs(number) <= 2**53:
         return str(int(number))
     return _ecmascript(repr(number))
 
@@ -57,6 +60,8 @@ def _ecmascript(written: str) -> str:
         return f"{sign}0.{'0' * -point}{digits}"
     if 0 < point < len(digits):
         return f"{sign}{digits[:point]}.{digits[point:]}"
+    if len(digits) <= point <= 21:
+        return f"{sign}{digits.ljust(point, '0')}"
     tail = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{sign}{digits[0]}{tail}e{point - 1:+d}"
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import StrictUndefined, nodes
 
 from promptops.runtime.flow import took
-from promptops.runtime.limits import MAX_INCLUDE_DEPTH
-from promptops.runtime.scope import Frame, Scope, TemplateFailure, Traced
-from promptops.runtime.statements import Out, Statement, builds, capture, span, statements
+from promptops.runtime.limits import MAX_INCLUDE_DEPTH, Refused
+from promptops.runtime.scope import Blocks, Frame, Scope, TemplateFailure, Traced
+from promptops.runtime.statements import (
+    NOWHERE,
+    Out,
+    Statement,
+    builds,
+    capture,
+    failure,
+    span,
+    statements,
+)
 from promptops.runtime.template import TemplateError
-from promptops.runtime.values import Module, lookup
+from promptops.runtime.values import Module, OwnBlocks, lookup
+
+# In units of work: finding a template, and a scope for it.
+INCLUDE_COST = 20
 
 
 def targets(node: nodes.Node) -> list[str]:
@@ -30,6 +42,7 @@ def targets(node: nodes.Node) -> list[str]:
 def _opened(node: Any, scope: Scope) -> tuple[Any, Frame] | None:
     """The program and the frame of the first name that exists."""
     start, end = span(node.template)
+    scope.run.meter.charge(INCLUDE_COST)
     if scope.frame.depth >= MAX_INCLUDE_DEPTH:
         message = f"includes are nested over {MAX_INCLUDE_DEPTH} deep"
         raise TemplateFailure(message, scope.frame, start, end, refused=True)
@@ -44,7 +57,7 @@ def _opened(node: Any, scope: Scope) -> tuple[Any, Frame] | None:
 
 
 def _program(text: Any) -> Any:
-    from promptops.runtime.program import program
+    from promptops.runtime.compiled import program
 
     return program(text)
 
@@ -60,7 +73,9 @@ def _include(node: nodes.Include) -> Statement:
         if opened is not None:
             found, frame = opened
             parent = scope if node.with_context else _globals(scope)
-            found.into(Scope({}, parent, scope.run, frame), out)
+            inner = Scope({}, parent, scope.run, frame)
+            inner.blocks = Blocks(inner)
+            found.into(inner, out)
 
     return run
 
@@ -76,7 +91,7 @@ def _module(node: Any, scope: Scope) -> Module:
     assert opened is not None
     found, frame = opened
     inner = Scope({}, scope if node.with_context else _globals(scope), scope.run, frame)
-    inner.blocks = {}
+    inner.blocks = Blocks(inner)
     found.into(inner, [])
     return Module({k: v for k, v in inner.names.items() if not k.startswith("_")})
 
@@ -112,54 +127,64 @@ def _extends(node: nodes.Extends) -> Statement:
 
 
 class _Block:
-    """One definition of a block, callable as `super()` where another overrides it."""
+    """One definition of a block, callable: as itself, as `self.name()`, or as `super()`."""
 
     template_callable = True
 
-    def __init__(self, body: Statement, scope: Scope, definitions: list[Any], level: int) -> None:
-        self._body = body
+    def __init__(self, name: str, scope: Scope, called: tuple[Frame, int], level: int = 0) -> None:
+        self._name = name
         self._scope = scope
-        self._definitions = definitions
+        self._called = called
         self._level = level
 
     def __call__(self) -> str:
-        names: dict[str, Any] = {}
-        if self._level + 1 < len(self._definitions):
-            body, frame = self._definitions[self._level + 1]
-            above = Scope({}, self._scope, self._scope.run, frame)
-            names["super"] = _Block(body, above, self._definitions, self._level + 1)
-        return capture(self._body, self._scope.inner(names))
+        definitions = self._scope.blocks.definitions[self._name]
+        body, defined = definitions[self._level]
+        above: Any = StrictUndefined(f"there is no parent block called {self._name!r}")
+        if self._level + 1 < len(definitions):
+            above = _Block(self._name, self._scope, self._called, self._level + 1)
+        frame, start = self._called
+        called = Frame(defined.text, frame, start, start + 5, defined.depth)
+        return capture(body, Scope({"super": above}, self._scope, self._scope.run, called))
 
 
 @builds(nodes.Block)
 def _block(node: nodes.Block) -> Statement:
-    name, scoped = node.name, node.scoped
+    name, start = node.name, node.lineno
 
     def run(scope: Scope, out: Out) -> None:
-        definitions = scope.blocks[name]
-        body, frame = definitions[0]
-        around = scope if scoped else _top(scope)
-        called = Frame(frame.text, scope.frame, node.lineno, node.lineno + 5, frame.depth)
-        inner = Scope({}, around, scope.run, called)
-        text = _Block(body, inner, definitions, 0)()
+        if out is NOWHERE:
+            return
+        if node.required and len(scope.blocks.definitions[name]) <= 1:
+            missing = Refused(f"the required block `{name}` is not defined")
+            raise failure(missing, node, scope.frame)
+        around = scope if node.scoped else scope.blocks.top
+        text = _Block(name, around, (scope.frame, start))()
         out.extend(text.pieces if isinstance(text, Traced) else (text,))
 
     return run
 
 
-def _top(scope: Scope) -> Scope:
-    """The scope of the template itself, outside loops and the like."""
-    top = scope
-    for outer in scope.outward():
-        if outer.frame is not scope.frame:
-            break
-        top = outer
-    return top
+def own_blocks(scope: Scope) -> OwnBlocks:
+    """What `self` is in a template."""
+
+    def find(name: str) -> _Block:
+        if name not in scope.blocks.definitions:
+            raise LookupError(name)
+        return _Block(name, scope.blocks.top, (scope.frame, 0))
+
+    return OwnBlocks(find)
 
 
 def block_bodies(tree: nodes.Template) -> dict[str, Statement]:
     """The blocks a template defines, by name."""
-    return {block.name: statements(block.body) for block in tree.find_all(nodes.Block)}
+    bodies: dict[str, Statement] = {}
+    for block in tree.find_all(nodes.Block):
+        if block.name in bodies:
+            message = f"block `{block.name}` is defined twice"
+            raise TemplateError(message, block.lineno, block.lineno + 5)
+        bodies[block.name] = statements(block.body)
+    return bodies
 
 
 def opened_parent(node: nodes.Extends) -> Callable[[Scope], tuple[Any, Frame]]:

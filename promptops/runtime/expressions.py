@@ -9,46 +9,32 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from types import GeneratorType
-from typing import Any
+from typing import Any, TypeVar
 
-from jinja2 import StrictUndefined, nodes
-from jinja2.nodes import EvalContext
-from jinja2.runtime import Context, LoopContext, Macro
+from jinja2 import StrictUndefined, Undefined, nodes
 
 from promptops.runtime import limits
+from promptops.runtime.data import MAX_INTEGER_BITS
 from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Scope
-from promptops.runtime.template import ENVIRONMENT, TemplateError
-from promptops.runtime.values import Namespace, is_opaque, lookup, shown
+from promptops.runtime.template import TemplateError
+from promptops.runtime.values import is_opaque, lookup, shown, weigh_for_comparing
 
 Expression = Callable[[Scope], Any]
+Build = Callable[[Any], Expression]
+B = TypeVar("B", bound=Build)
 
-_CONTEXT = Context(ENVIRONMENT, {}, None, {})
-_EVALUATION = EvalContext(ENVIRONMENT)
-_TAKES_ITERATORS = frozenset(
-    [
-        "list",
-        "join",
-        "first",
-        "last",
-        "map",
-        "select",
-        "reject",
-        "selectattr",
-        "rejectattr",
-        "sort",
-        "unique",
-        "sum",
-        "min",
-        "max",
-        "batch",
-        "slice",
-        "groupby",
-        "default",
-        "d",
-    ]
-)
+_BUILDERS: dict[type[nodes.Node], Build] = {}
+
+
+def builds_expression(kind: type[nodes.Node]) -> Callable[[B], B]:
+    """Mark the function that makes the closure of one kind of expression."""
+
+    def mark(build: B) -> B:
+        _BUILDERS[kind] = build
+        return build
+
+    return mark
 
 
 def expression(node: nodes.Node) -> Expression:
@@ -57,8 +43,7 @@ def expression(node: nodes.Node) -> Expression:
     if build is None:
         kind = type(node).__name__.lower()
         raise TemplateError(f"`{kind}` is not allowed here", node.lineno, node.lineno + 1, "TPL005")
-    built: Expression = build(node)
-    return built
+    return build(node)
 
 
 def _name(node: nodes.Name) -> Expression:
@@ -76,6 +61,8 @@ def _name(node: nodes.Name) -> Expression:
 
 def _const(node: nodes.Const) -> Expression:
     value = node.value
+    if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+        raise TemplateError("a number that large", node.lineno, node.lineno + 1, "TPL005")
     return lambda scope: value
 
 
@@ -91,7 +78,30 @@ def _getattr(node: nodes.Getattr) -> Expression:
 
 def _getitem(node: nodes.Getitem) -> Expression:
     owner, key = expression(node.node), expression(node.arg)
-    return lambda scope: lookup(owner(scope), key(scope))
+    if isinstance(node.arg, nodes.Const):
+        return lambda scope: lookup(owner(scope), key(scope))
+    return lambda scope: _found(owner(scope), key(scope), scope)
+
+
+def _found(value: Any, key: Any, scope: Scope) -> Any:
+    if isinstance(key, slice):
+        return scope.run.meter.sized(value[key] if _is_sliced(value) else _no_slice(value))
+    _charge_for_key(key, scope)
+    return lookup(value, key)
+
+
+def _is_sliced(value: Any) -> bool:
+    return isinstance(value, (str, list, tuple, range, Undefined))
+
+
+def _no_slice(value: Any) -> Any:
+    raise TypeError(f"a slice of what is no list and no text, but {type(value).__name__}")
+
+
+def _charge_for_key(key: Any, scope: Scope) -> None:
+    """Hashing a tuple walks all of it, and comparing a text all of that."""
+    if isinstance(key, (tuple, str)):
+        weigh_for_comparing(key, scope.run.meter)
 
 
 def _slice(node: nodes.Slice) -> Expression:
@@ -108,7 +118,13 @@ def _nothing(scope: Scope) -> None:
 def _sequence(node: nodes.List | nodes.Tuple) -> Expression:
     items = tuple(expression(item) for item in node.items)
     make = list if isinstance(node, nodes.List) else tuple
-    return lambda scope: make(_data_only(item(scope)) for item in items)
+    cost = 1 + len(items)
+
+    def build(scope: Scope) -> Any:
+        scope.run.meter.charge(cost)
+        return make([_data_only(item(scope)) for item in items])
+
+    return build
 
 
 def _data_only(value: Any) -> Any:
@@ -120,7 +136,18 @@ def _data_only(value: Any) -> Any:
 
 def _dict(node: nodes.Dict) -> Expression:
     pairs = tuple((expression(pair.key), expression(pair.value)) for pair in node.items)
-    return lambda scope: {key(scope): _data_only(value(scope)) for key, value in pairs}
+    cost = 1 + 4 * len(pairs)
+
+    def build(scope: Scope) -> dict[Any, Any]:
+        scope.run.meter.charge(cost)
+        return {_key(key(scope), scope): _data_only(value(scope)) for key, value in pairs}
+
+    return build
+
+
+def _key(key: Any, scope: Scope) -> Any:
+    _charge_for_key(key, scope)
+    return _data_only(key)
 
 
 def _and(node: nodes.And) -> Expression:
@@ -153,8 +180,8 @@ def _concat(node: nodes.Concat) -> Expression:
     parts = tuple(expression(part) for part in node.nodes)
 
     def join(scope: Scope) -> str:
-        joined: str = scope.run.meter.sized("".join([shown(part(scope)) for part in parts]))
-        return joined
+        meter = scope.run.meter
+        return meter.joined([shown(part(scope), meter) for part in parts])
 
     return join
 
@@ -179,6 +206,7 @@ def _compare(node: nodes.Compare) -> Expression:
         left, result = first(scope), True
         for apply, operand in rest:
             right = operand(scope)
+            _charge_for_comparing(left, right, scope)
             result = apply(left, right)
             if not result:
                 return result
@@ -188,6 +216,16 @@ def _compare(node: nodes.Compare) -> Expression:
     return compare
 
 
+def _charge_for_comparing(left: Any, right: Any, scope: Scope) -> None:
+    meter = scope.run.meter
+    meter.charge(1)
+    for value in (left, right):
+        if isinstance(value, (list, tuple, dict)):
+            weigh_for_comparing(value, meter)
+        elif isinstance(value, str):
+            meter.charge(len(value) >> 6)
+
+
 def _conditional(node: nodes.CondExpr) -> Expression:
     test, yes = expression(node.test), expression(node.expr1)
     no = expression(node.expr2) if node.expr2 is not None else _no_else
@@ -195,121 +233,11 @@ def _conditional(node: nodes.CondExpr) -> Expression:
 
 
 def _no_else(scope: Scope) -> Any:
-    return StrictUndefined("the condition is false and there is no `else`")
+    # Jinja is lenient here, and here only: it prints nothing.
+    return Undefined("the condition is false and there is no `else`")
 
 
-def _filter(node: nodes.Filter) -> Expression:
-    name = node.name
-    if name not in ENVIRONMENT.filters:
-        raise TemplateError(
-            f"there is no filter `{name}`", node.lineno, node.lineno + len(name), "TPL002"
-        )
-    value = expression(node.node) if node.node is not None else _nothing
-    given = arguments(node)
-
-    def apply(scope: Scope) -> Any:
-        return filtered(name, value(scope), given(scope), scope)
-
-    return apply
-
-
-def filtered(name: str, value: Any, given: tuple[list[Any], dict[str, Any]], scope: Scope) -> Any:
-    """Apply a filter by name, and charge for it."""
-    _refuse_opaque(name, value)
-    meter = scope.run.meter
-    meter.charge(1 + (limits.length_of(value) >> 4))
-    args, kwargs = given
-    result = ENVIRONMENT.call_filter(
-        name, value, args, kwargs, context=_CONTEXT, eval_ctx=_EVALUATION
-    )
-    return meter.sized(result)
-
-
-def _refuse_opaque(name: str, value: Any) -> None:
-    """No filter may see what would print as an address."""
-    opaque = is_opaque(value)
-    if opaque and name not in ("default", "d"):
-        raise Refused(f"`{name}` of what is no data")
-    if isinstance(value, GeneratorType) and name not in _TAKES_ITERATORS:
-        raise Refused(f"`{name}` of a sequence under way; put `|list` before it")
-
-
-def _test(node: nodes.Test) -> Expression:
-    name = node.name
-    if name not in ENVIRONMENT.tests:
-        raise TemplateError(f"there is no test `{name}`", node.lineno, node.lineno + 2, "TPL002")
-    value, given = expression(node.node), arguments(node)
-
-    def apply(scope: Scope) -> Any:
-        args, kwargs = given(scope)
-        return ENVIRONMENT.call_test(
-            name, value(scope), args, kwargs, context=_CONTEXT, eval_ctx=_EVALUATION
-        )
-
-    return apply
-
-
-def arguments(
-    node: nodes.Filter | nodes.Test | nodes.Call,
-) -> Callable[[Scope], tuple[list[Any], dict[str, Any]]]:
-    """What evaluates the positional and the named arguments of a call."""
-    args = tuple(expression(argument) for argument in node.args)
-    kwargs = tuple((pair.key, expression(pair.value)) for pair in _pairs(node.kwargs))
-    more = expression(node.dyn_args) if node.dyn_args is not None else None
-    named = expression(node.dyn_kwargs) if node.dyn_kwargs is not None else None
-
-    def evaluate(scope: Scope) -> tuple[list[Any], dict[str, Any]]:
-        positional = [argument(scope) for argument in args]
-        if more is not None:
-            positional.extend(more(scope))
-        keywords = {key: value(scope) for key, value in kwargs}
-        if named is not None:
-            keywords.update(named(scope))
-        return positional, keywords
-
-    return evaluate
-
-
-def _pairs(kwargs: Any) -> list[nodes.Keyword]:
-    # Filters and tests parse theirs into Pairs with constant keys in some releases of Jinja.
-    return [pair for pair in kwargs or () if isinstance(pair, nodes.Keyword)]
-
-
-def _call(node: nodes.Call) -> Expression:
-    callee, given = expression(node.node), arguments(node)
-    start, end = _callee_span(node.node)
-
-    def call(scope: Scope) -> Any:
-        function = callee(scope)
-        if not isinstance(function, StrictUndefined) and not _may_be_called(function):
-            raise Refused(
-                "only macros, `range` and `namespace` can be called; values have no methods"
-            )
-        args, kwargs = given(scope)
-        scope.run.site = (scope.frame, start, end)
-        return function(*args, **kwargs)
-
-    return call
-
-
-def _callee_span(node: nodes.Node) -> tuple[int, int]:
-    if isinstance(node, nodes.Name):
-        return node.lineno, node.lineno + len(node.name)
-    if isinstance(node, nodes.Getattr):
-        return node.lineno + 1, node.lineno + 1 + len(node.attr)
-    return node.lineno, node.lineno + 1
-
-
-def _may_be_called(function: Any) -> bool:
-    if isinstance(function, (Macro, LoopContext)) or getattr(function, "template_callable", False):
-        return True
-    owner = getattr(function, "__self__", None)
-    return (
-        function is limits.capped_range or function is Namespace or isinstance(owner, LoopContext)
-    )
-
-
-_BUILDERS: dict[type[nodes.Node], Callable[[Any], Expression]] = {
+_BUILDERS |= {
     nodes.Name: _name,
     nodes.Const: _const,
     nodes.TemplateData: _data,
@@ -334,7 +262,4 @@ _BUILDERS: dict[type[nodes.Node], Callable[[Any], Expression]] = {
     nodes.Concat: _concat,
     nodes.Compare: _compare,
     nodes.CondExpr: _conditional,
-    nodes.Filter: _filter,
-    nodes.Test: _test,
-    nodes.Call: _call,
 }

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from jinja2.filters import FILTERS
@@ -18,87 +17,42 @@ from promptops.runtime.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
     MAX_TEXT_CHARS,
+    Meter,
     Refused,
     length_of,
 )
+from promptops.runtime.printf import printf
+from promptops.runtime.values import is_opaque, weigh, weigh_for_comparing
 
-_PLAIN = [
-    "abs",
-    "capitalize",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "filesizeformat",
-    "first",
-    "float",
-    "groupby",
-    "int",
-    "items",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "reverse",
-    "select",
-    "selectattr",
-    "sort",
-    "string",
-    "striptags",
-    "sum",
-    "title",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
-    "urlencode",
-    "wordcount",
-    "e",
-    "escape",
-    "tojson",
-]
-_SIZED = ["batch", "center", "indent", "round", "slice", "wordwrap"]
-_TESTS = [
-    "odd",
-    "even",
-    "divisibleby",
-    "defined",
-    "undefined",
-    "none",
-    "boolean",
-    "false",
-    "true",
-    "integer",
-    "float",
-    "lower",
-    "upper",
-    "string",
-    "mapping",
-    "number",
-    "sequence",
-    "iterable",
-    "in",
-    "==",
-    "eq",
-    "equalto",
-    "!=",
-    "ne",
-    ">",
-    "gt",
-    "greaterthan",
-    "ge",
-    ">=",
-    "<",
-    "lt",
-    "lessthan",
-    "<=",
-    "le",
-]
+_PLAIN = str.split(
+    "abs capitalize count d default dictsort e escape filesizeformat first float groupby int items"
+    " last length list lower map max min reject rejectattr reverse select selectattr sort string"
+    " title trim truncate unique upper urlencode wordcount"
+)
+_SIZED = str.split("batch center round slice")
+_TESTS = str.split(
+    "boolean defined divisibleby eq equalto even false float ge greaterthan gt in integer iterable"
+    " le lessthan lower lt mapping ne none number odd sequence string true undefined upper"
+    " == != > >= < <="
+)
+
+# They look at the outside of a value only, so that nothing in it is charged for, or refused.
+_LAZY = frozenset(
+    str.split(
+        "batch count d default first items last length list map reject rejectattr reverse select"
+        " selectattr slice"
+    )
+)
+_TAKE_ITERATORS = frozenset(str.split("groupby join max min sort sum unique"))
+_COMPARING_TESTS = frozenset(
+    str.split("== != > >= < <= eq equalto ge greaterthan gt in le lessthan lt ne")
+)
+# What one filter does to each character, in units of work, beyond reading it.
+_COST_OF_A_CHARACTER = {"striptags": 1, "title": 1, "urlencode": 1, "wordcount": 1, "wordwrap": 1}
+
+
+MAX_COPIED_CHARS = 100_000_000
+MAX_WORD_CHARS = 20_000
 
 
 def allowed_filters() -> dict[str, Callable[..., Any]]:
@@ -106,10 +60,15 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
     known: dict[str, Any] = FILTERS
     filters = {name: _without_markup(known[name]) for name in _PLAIN}
     filters |= {name: _capped(name, known[name]) for name in _SIZED}
-    filters["format"] = _format
+    filters["format"] = printf
+    filters["indent"] = _indent
     filters["join"] = _capped_join(FILTERS["join"])
     filters["json"] = _json
+    filters["tojson"] = _tojson
     filters["replace"] = _replace
+    filters["striptags"] = _striptags
+    filters["sum"] = _sum
+    filters["wordwrap"] = _wordwrap
     return filters
 
 
@@ -117,6 +76,39 @@ def allowed_tests() -> dict[str, Callable[..., Any]]:
     """By name; a test that is not here does not exist."""
     known: dict[str, Any] = TESTS
     return {name: known[name] for name in _TESTS}
+
+
+def admitted(name: str, value: Any, others: Iterable[Any], meter: Meter) -> Any:
+    """What a filter gets for a value: charged for, and nothing that would print as an address.
+
+    Raises Refused.
+    """
+    meter.charge(1)
+    if is_opaque(value) and name not in ("default", "d"):
+        raise Refused(f"`{name}` of what is no data")
+    if name in _LAZY:
+        meter.charge(length_of(value) >> 4 if isinstance(value, str) else length_of(value))
+        return value
+    if hasattr(value, "__next__"):
+        if name not in _TAKE_ITERATORS:
+            raise Refused(f"`{name}` of a sequence under way; put `|list` before it")
+        value = meter.sized(list(value))
+    weigh(value, meter)
+    for other in others:
+        weigh(other, meter)
+    if isinstance(value, str):
+        meter.charge(_COST_OF_A_CHARACTER.get(name, 0) * len(value))
+    return value
+
+
+def tested(name: str, value: Any, others: Iterable[Any], meter: Meter) -> None:
+    """Charge for a test; raises Refused."""
+    meter.charge(1)
+    if name in _COMPARING_TESTS:
+        for part in (value, *others):
+            weigh_for_comparing(part, meter)
+    elif name in ("lower", "upper"):
+        weigh(value, meter)
 
 
 def _without_markup(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,37 +142,100 @@ def _refuse_large(name: str, argument: Any) -> None:
         raise Refused(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
 
 
+def _refuse_growth(name: str, chars: int) -> None:
+    if chars > MAX_TEXT_CHARS:
+        raise Refused(f"`{name}` makes too much")
+
+
 def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def join(context: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
         items = list(value)
-        if len(items) > MAX_ITEMS or len(items) * len(str(d)) > MAX_TEXT_CHARS:
+        if len(items) > MAX_ITEMS:
             raise Refused("`join` makes too much")
+        _refuse_growth("join", len(items) * len(str(d)))
         return str.__str__(function(context, items, d, attribute))
 
     return join
 
 
-def _replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
-    """Jinja's `replace`: every occurrence, or the first `count`."""
-    text, old, new = str(value), str(old), str(new)
-    times = text.count(old) if count is None else min(count, text.count(old))
-    if times * len(new) > MAX_TEXT_CHARS:
-        raise Refused("`replace` makes too much")
-    return text.replace(old, new, -1 if count is None else count)
-
-
-def _format(value: Any, *args: Any, **kwargs: Any) -> str:
-    """Jinja's `format`: printf-style, with widths and precisions of at most three digits."""
-    if re.search(r"%[^a-zA-Z%]*(\d{4}|\*)", str(value)):
-        raise Refused("a width of `format` over 999")
-    if args and kwargs:
-        raise Refused("`format` takes positional or named values, not both")
-    return str(value) % (kwargs or args)
+def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
+    """Jinja's `indent`."""
+    if not isinstance(s, str):
+        raise TypeError("`indent` is for texts")
+    text = str(s)
+    _refuse_large("indent", width)
+    added = len(width) if isinstance(width, str) else int(width)
+    _refuse_growth("indent", len(text.splitlines()) * max(added, 0))
+    result: str = FILTERS["indent"](text, width, first, blank)
+    return str.__str__(result)
 
 
 def _json(value: Any, indent: int | None = None) -> str:
     """JSON, not escaped for HTML as `tojson` does; keys stay in their order."""
-    if indent is not None and not 0 <= indent <= 8:
+    return _dumped(json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False), value)
+
+
+def _tojson(value: Any, indent: int | None = None) -> str:
+    """Jinja's `tojson`: keys sorted, and no character that means something in HTML."""
+    text = _dumped(json.JSONEncoder(indent=indent, allow_nan=False, sort_keys=True), value)
+    for char in "<>&'":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def _dumped(encoder: json.JSONEncoder, value: Any) -> str:
+    indent: Any = encoder.indent
+    if indent is None:
+        return encoder.encode(value)
+    if not 0 <= indent <= 8:
         raise Refused("an indent of `json` over 8")
-    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    chunks, chars = [], 0
+    for chunk in encoder.iterencode(value):
+        chunks.append(chunk)
+        chars += len(chunk)
+        _refuse_growth("json", chars)
+    return "".join(chunks)
+
+
+def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:
+    """Jinja's `replace`: every occurrence, or the first `count`."""
+    text, old, new = str(s), str(old), str(new)
+    found = text.count(old)
+    times = found if count is None or count < 0 else min(count, found)
+    _refuse_growth("replace", times * len(new))
+    return text.replace(old, new, -1 if count is None else count)
+
+
+def _striptags(value: Any) -> str:
+    """Jinja's `striptags`, which copies the text once for each tag."""
+    text = str(value)
+    if text.count("<") * len(text) > MAX_COPIED_CHARS:
+        raise Refused("`striptags` of so many tags")
+    result: str = FILTERS["striptags"](text)
+    return str.__str__(result)
+
+
+def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0) -> Any:
+    if not isinstance(start, (int, float)):
+        raise Refused("`sum` adds numbers only")
+    return FILTERS["sum"](environment, iterable, attribute, start)
+
+
+def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:
+    """Jinja's `wordwrap`, which copies the rest of a word for each line it makes of it."""
+    for argument in (width, *args, *kwargs.values()):
+        _refuse_large("wordwrap", argument)
+    words = s.split()
+    copied = sum(len(word) ** 2 for word in words) // max(width, 1)
+    if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
+        raise Refused("`wordwrap` of words that long")
+    breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
+    _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
+    result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)
+    return str.__str__(result)
+
+
+# The environment is passed to what is marked as Jinja's own are.
+for _function, _name in ((_sum, "sum"), (_wordwrap, "wordwrap")):
+    functools.update_wrapper(_function, FILTERS[_name])

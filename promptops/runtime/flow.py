@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
@@ -13,12 +13,15 @@ from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Piece, Scope, Traced
 from promptops.runtime.statements import (
     FAILURES,
+    NOWHERE,
     Out,
     Statement,
     builds,
     capture,
+    condition,
     failure,
     guarded,
+    mentions,
     span,
     statements,
     walk,
@@ -45,9 +48,11 @@ def _output(node: nodes.Output) -> Statement:
 
 def _literal(node: nodes.TemplateData) -> Statement:
     text, start, end = node.data, node.lineno, node.lineno + len(node.data)
-    cost = 1 + (len(text) >> 4)
+    cost = 1 + (len(text) >> 2)
 
     def write(scope: Scope, out: Out) -> None:
+        if out is NOWHERE:
+            return
         run = scope.run
         run.meter.charge(cost)
         out.append(Piece(text, scope.frame, start, end, True) if run.traced else text)
@@ -61,15 +66,19 @@ def printed(node: nodes.Expr) -> Statement:
     start, end = span(node)
 
     def write(scope: Scope, out: Out) -> None:
+        if out is NOWHERE:
+            return
         run = scope.run
         try:
             value = evaluate(scope)
-            text = value if type(value) is str else shown(value)
-            run.meter.charge(1 + (len(text) >> 4))
+            text = value if type(value) is str else shown(value, run.meter)
+            run.meter.charge(1 + (len(text) >> 2))
         except FAILURES as error:
             raise failure(error, node, scope.frame) from None
         if not run.traced:
             out.append(text)
+        elif not text:
+            return  # nothing has no source, and would cost no characters
         elif isinstance(value, Traced):
             out.extend(value.pieces)
         else:
@@ -80,8 +89,8 @@ def printed(node: nodes.Expr) -> Statement:
 
 @builds(nodes.If)
 def _if(node: nodes.If) -> Statement:
-    ways = [(guarded(node.test), statements(node.body), "then", node.lineno)]
-    ways += [(guarded(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    ways = [(condition(node.test), statements(node.body), "then", node.lineno)]
+    ways += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
     otherwise = statements(node.else_)
     offset = node.lineno
 
@@ -104,11 +113,15 @@ def took(scope: Scope, offset: int, way: str) -> None:
 
 @builds(nodes.For)
 def _for(node: nodes.For) -> Statement:
+    if mentions([node.target], "loop"):
+        at = node.target.lineno
+        raise TemplateError("`loop` is what tells about a loop", at, at + 4)
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.lineno
     weight = 1 + sum(1 for part in node.body for _ in walk(part))
-    extended = node.recursive or mentions(node.body, "loop")
-    test = guarded(node.test) if node.test is not None else None
+    # A scoped block may be replaced by one that tells about the loop.
+    extended = node.recursive or mentions(node.body, "loop") or _has_scoped_block(node)
+    test = condition(node.test) if node.test is not None else None
 
     def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
         for value in values:
@@ -148,22 +161,20 @@ def _for(node: nodes.For) -> Statement:
             text = again(_iterable(iterable(scope)), again)
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
-        out.extend(text.pieces if isinstance(text, Traced) else (text,))
+        if out is not NOWHERE:
+            out.extend(text.pieces if isinstance(text, Traced) else (text,))
 
     return recursive if node.recursive else plain
+
+
+def _has_scoped_block(node: nodes.For) -> bool:
+    return any(block.scoped for block in node.find_all(nodes.Block))
 
 
 def _iterable(value: Any) -> list[Any]:
     if is_opaque(value):
         raise Refused(f"a loop over a {type(value).__name__.lower()}")
     return list(value)
-
-
-def mentions(body: Sequence[nodes.Node], name: str) -> bool:
-    """Whether a name occurs anywhere in a body."""
-    return any(
-        isinstance(part, nodes.Name) and part.name == name for node in body for part in walk(node)
-    )
 
 
 Bind = Callable[[Scope, Any], None]

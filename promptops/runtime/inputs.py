@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from promptops.model.prompt import Schema
-from promptops.runtime.values import NotJson, json_copy
+from promptops.runtime.data import NotJson, escaped, json_copy
+from promptops.runtime.defaults import defaults_of
+from promptops.runtime.schema_work import TooMuchWork, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,15 @@ class Inputs:
 
     def __init__(self, schema: Schema) -> None:
         """Raises ValueError where the schema is none, or refers to what is not in it."""
-        self._schema = schema
+        self._validator = validator(schema)
         self._properties: Mapping[str, Any] = schema.get("properties") or {}
         self._aliases = {
-            alias: name
+            str(alias): name
             for name, property_ in self._properties.items()
             if isinstance(property_, Mapping)
             for alias in property_.get("x-aliases") or ()
         }
-        self._has_defaults = '"default"' in repr(schema).replace("'", '"')
-        self._validator = validator(schema)
+        self._defaults = defaults_of(schema)
 
     def accept(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
         """The inputs as the templates see them, and what is wrong with them."""
@@ -49,93 +49,81 @@ class Inputs:
             inputs: dict[str, Any] = json_copy(given)
         except NotJson as error:
             return {}, (InputProblem(error.pointer, _named(error.pointer, error.message)),)
-        for alias in self._aliases.keys() & inputs.keys():
-            inputs.setdefault(self._aliases[alias], inputs.pop(alias))
-        if self._has_defaults:
-            _fill(self._schema, inputs, self._schema, 0)
-        if self._validator.is_valid(inputs):
-            return inputs, ()
-        return inputs, tuple(self._problems(inputs))
+        if type(inputs) is not dict:
+            return {}, (InputProblem("", "the inputs must be an object with a value by name"),)
+        for alias in self._aliases:
+            if alias in inputs:
+                inputs.setdefault(self._aliases[alias], inputs.pop(alias))
+        if self._defaults is not None:
+            self._defaults.fill(inputs)
+        try:
+            fits = self._validator.is_valid(inputs)
+            return inputs, () if fits else tuple(self._problems(inputs))
+        except TooMuchWork as error:
+            return inputs, (InputProblem("", str(error)),)
 
     def _problems(self, inputs: dict[str, Any]) -> Iterator[InputProblem]:
+        names = [*self._properties, *self._aliases]
         for error in self._validator.iter_errors(inputs):
-            yield from _explained(error, [*self._properties, *self._aliases])
+            if error.kind.name == "falseSchema" and not error.instance_path:
+                # A closed schema without properties: it tells the value, and not where it stands.
+                yield from (_unexpected("", key, names) for key in inputs)
+            else:
+                yield from _explained(error, names)
 
 
 def validator(schema: Schema) -> Any:
-    """A validator that fetches nothing and whose patterns can't hang.
+    """A validator that fetches nothing, and that neither patterns nor references can hang.
+
+    Where a value takes too long, it raises TooMuchWork, a ValueError.
 
     Raises ValueError with jsonschema-rs's sentence.
     """
     import jsonschema_rs
 
     try:
-        return jsonschema_rs.validator_for(
+        found = jsonschema_rs.validator_for(
             dict(schema),
             retriever=_refuse,
             pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
         raise ValueError(str(error).partition("\n")[0]) from None
+    return bounded(found, schema)
 
 
 def _refuse(address: str) -> Any:
     raise ValueError(f"`{address}` is not fetched")
 
 
-def _fill(schema: Any, value: Any, root: Schema, depth: int) -> None:
-    """Put defaults where an object lacks a property, in place, and go on below."""
-    schema = _followed(schema, root)
-    if not isinstance(schema, Mapping) or depth > 50:
-        return
-    if isinstance(value, dict):
-        for name, property_ in (schema.get("properties") or {}).items():
-            resolved = _followed(property_, root)
-            if name not in value and isinstance(resolved, Mapping) and "default" in resolved:
-                value[name] = copy.deepcopy(resolved["default"])
-            if name in value:
-                _fill(resolved, value[name], root, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _fill(schema.get("items"), item, root, depth + 1)
-
-
-def _followed(schema: Any, root: Schema) -> Any:
-    """What a local `$ref` means; what stands beside it wins."""
-    for _ in range(20):
-        target = schema.get("$ref") if isinstance(schema, Mapping) else None
-        if not isinstance(target, str) or not target.startswith("#/"):
-            return schema
-        found: Any = root
-        for step in target[2:].split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**found, **beside} if isinstance(found, Mapping) else None
-    return schema
-
-
 def _explained(error: Any, names: list[str]) -> Iterator[InputProblem]:
-    pointer = "".join(f"/{_escaped(step)}" for step in error.instance_path)
-    facts = error.kind.as_dict()
-    sentence = _SENTENCES.get(facts["name"])
-    if facts["name"] == "required":
+    pointer = "".join(f"/{escaped(step)}" for step in error.instance_path)
+    kind, facts = error.kind.name, error.kind.as_dict()
+    sentence = _SENTENCES.get(kind)
+    if kind == "required":
         missing = f"{_dotted(pointer)}.{facts['property']}".lstrip(".")
         yield InputProblem(pointer, f"`{missing}` is missing")
-    elif facts["name"] in ("additionalProperties", "unevaluatedProperties"):
+    elif kind in ("additionalProperties", "unevaluatedProperties"):
         for key in facts["unexpected"]:
             yield _unexpected(pointer, key, names)
     elif sentence is None:
-        yield InputProblem(pointer, _named(pointer, str(error.message)))
+        yield InputProblem(pointer, _named(pointer, _shortened(f"is wrong: {error.message}")))
     else:
         yield InputProblem(pointer, _named(pointer, sentence(facts, error.instance)))
 
 
+def _shortened(sentence: str) -> str:
+    """A message may quote all of a long value."""
+    return sentence if len(sentence) <= 200 else f"{sentence[:120]} … {sentence[-70:]}"
+
+
 def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
+    from difflib import get_close_matches
+
     near = get_close_matches(key, names, 1) if not pointer else []
     what = "an input" if not pointer else f"a key of `{_dotted(pointer)}`"
     hint = f"did you mean `{near[0]}`?" if near else None
-    return InputProblem(f"{pointer}/{_escaped(key)}", f"`{key}` is not {what}", hint, key=True)
+    return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
 
 
 _TYPES = {"string": "text", "object": "an object", "array": "a list", "null": "null"}
@@ -152,21 +140,43 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
         f"must be {' or '.join(_TYPES[t] for t in facts['types'])}, not {_of_type(value)}"
     ),
     "enum": lambda facts, value: f"must be one of {_listed(facts['options'])}",
+    "const": lambda facts, value: f"must be {_listed([facts['expected_value']])}",
     "minLength": lambda facts, value: (
-        f"must have at least {facts['limit']} characters, not {len(value)}"
+        f"must have at least {_counted(facts['limit'], 'character')}, not {len(value)}"
     ),
     "maxLength": lambda facts, value: (
-        f"must have at most {facts['limit']} characters, not {len(value)}"
+        f"must have at most {_counted(facts['limit'], 'character')}, not {len(value)}"
     ),
-    "minItems": lambda facts, value: f"must have at least {facts['limit']} items, not {len(value)}",
-    "maxItems": lambda facts, value: f"must have at most {facts['limit']} items, not {len(value)}",
+    "pattern": lambda facts, value: (
+        f"must match `{facts['pattern']}`"
+        if "pattern" in facts
+        else "takes too long to be matched against its pattern"
+    ),
+    "minItems": lambda facts, value: (
+        f"must have at least {_counted(facts['limit'], 'item')}, not {len(value)}"
+    ),
+    "maxItems": lambda facts, value: (
+        f"must have at most {_counted(facts['limit'], 'item')}, not {len(value)}"
+    ),
+    "uniqueItems": lambda facts, value: "must not hold the same item twice",
     "minimum": lambda facts, value: f"must be at least {facts['limit']}, not {value}",
     "maximum": lambda facts, value: f"must be at most {facts['limit']}, not {value}",
+    "exclusiveMinimum": lambda facts, value: f"must be over {facts['limit']}, not {value}",
+    "exclusiveMaximum": lambda facts, value: f"must be under {facts['limit']}, not {value}",
+    "multipleOf": lambda facts, value: (
+        f"must be a multiple of {facts['multiple_of']:g}, not {value}"
+    ),
+    "falseSchema": lambda facts, value: "is allowed no value",
 }
 
 
+def _counted(limit: int, what: str) -> str:
+    return f"{limit} {what}" if limit == 1 else f"{limit:,} {what}s"
+
+
 def _listed(options: Any) -> str:
-    return ", ".join(f"`{option}`" for option in options)
+    texts = [o if isinstance(o, str) else json.dumps(o, ensure_ascii=False) for o in options]
+    return _shortened(", ".join(f"`{text}`" for text in texts))
 
 
 def _named(pointer: str, sentence: str) -> str:
@@ -176,7 +186,3 @@ def _named(pointer: str, sentence: str) -> str:
 
 def _dotted(pointer: str) -> str:
     return ".".join(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
-
-
-def _escaped(step: Any) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")

@@ -9,6 +9,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from promptops.runtime.data import MAX_INTEGER_BITS
+
+MAX_TEMPLATE_CHARS = 256 * 1024
+MAX_MEDIA_BYTES = 2 * 1024 * 1024
 MAX_OUTPUT_CHARS = 1_000_000
 MAX_TEXT_CHARS = 1_000_000
 MAX_ITEMS = 100_000
@@ -18,7 +22,6 @@ MAX_WORK = 2_000_000
 MAX_CPU_S = 1.5
 MAX_INCLUDE_DEPTH = 8
 MAX_MACRO_DEPTH = 32
-MAX_INTEGER_BITS = 4_096
 
 _LOOK_AT_CLOCK_EVERY = 2_000
 
@@ -67,8 +70,18 @@ class Meter:
         elif isinstance(value, (list, tuple, dict)):
             if len(value) > MAX_ITEMS:
                 raise Refused(f"a list of over {MAX_ITEMS:,} items")
-            self.charge(len(value))
+            self.charge(1 + len(value))
+        elif isinstance(value, int):
+            _refuse_large(value.bit_length())
         return value
+
+    def joined(self, texts: list[str]) -> str:
+        """The texts as one, measured before it is made."""
+        if sum(map(len, texts)) > MAX_TEXT_CHARS:
+            raise Refused(f"a text of over {MAX_TEXT_CHARS:,} characters")
+        text = "".join(texts)
+        self.charge(len(text) >> 4)
+        return text
 
 
 def capped_range(*bounds: Any) -> range:

@@ -9,27 +9,37 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.runtime import Macro
 from jinja2.utils import missing
 
-from promptops.runtime.expressions import Expression, arguments, filtered
-from promptops.runtime.flow import binder, mentions, printed
+from promptops.runtime.calls import arguments, filtered, known_filter
+from promptops.runtime.expressions import Expression
+from promptops.runtime.flow import binder, printed
 from promptops.runtime.limits import MAX_MACRO_DEPTH, Refused
 from promptops.runtime.scope import Frame, Piece, Run, Scope
 from promptops.runtime.statements import (
     FAILURES,
+    NOWHERE,
     Out,
     Statement,
     builds,
     capture,
     failure,
     guarded,
+    mentions,
     statements,
 )
 from promptops.runtime.template import ENVIRONMENT, TemplateError
 from promptops.runtime.values import shown
 
+# In units of work: binding the arguments, and a scope for them.
+MACRO_COST = 10
+
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
     """What makes a macro of a scope: Jinja's own, over a closure of ours."""
     parameters = [argument.name for argument in node.args]
+    for argument in node.args:
+        if parameters.count(argument.name) > 1:
+            message, at = f"two parameters `{argument.name}`", argument.lineno
+            raise TemplateError(message, at, at + len(argument.name))
     defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
     special = [
         word
@@ -76,7 +86,7 @@ def _called_frame(scope: Scope) -> Frame:
 
 
 def _deeper(run: Run, render: Callable[[], str]) -> str:
-    run.meter.charge(1)
+    run.meter.charge(MACRO_COST)
     run.macro_depth += 1
     if run.macro_depth > MAX_MACRO_DEPTH:
         raise Refused(f"macros that call each other over {MAX_MACRO_DEPTH} deep")
@@ -138,7 +148,9 @@ def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
     while isinstance(part, nodes.Filter):
         chain.insert(0, part)
         part = part.node
-    steps = tuple((link.name, _given_to(link), link) for link in chain)
+    for link in chain:
+        known_filter(link)
+    steps = tuple((link.name, arguments(link), link) for link in chain)
 
     def apply(value: Any, scope: Scope) -> Any:
         for name, given, link in steps:
@@ -151,24 +163,15 @@ def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
     return apply
 
 
-def _given_to(node: nodes.Filter) -> Callable[[Scope], tuple[list[Any], dict[str, Any]]]:
-    if node.name not in ENVIRONMENT.filters:
-        raise TemplateError(
-            f"there is no filter `{node.name}`",
-            node.lineno,
-            node.lineno + len(node.name),
-            "TPL002",
-        )
-    return arguments(node)
-
-
 @builds(nodes.FilterBlock)
 def _filter_block(node: nodes.FilterBlock) -> Statement:
     body, apply = statements(node.body), _filters(node.filter)
     start, end = node.filter.lineno, node.filter.lineno + len(node.filter.name)
 
     def run(scope: Scope, out: Out) -> None:
-        text = shown(apply(capture(body, scope.inner()), scope))
+        text = shown(apply(capture(body, scope.inner()), scope), scope.run.meter)
+        if out is NOWHERE:
+            return
         out.append(Piece(text, scope.frame, start, end, False) if scope.run.traced else text)
 
     return run

@@ -54,10 +54,6 @@ class Traced(str):
     pieces: tuple[Piece, ...]
 
 
-Branch = tuple[str, int, str]
-"""The file of a template, the place of a tag as line * 10,000 + column, and the way taken."""
-
-
 @dataclass(slots=True)
 class Run:
     """One rendering.
@@ -66,6 +62,7 @@ class Run:
         traced: Keep pieces and branches, not only text.
         branches: The ways taken, by the text, the offset of the tag and a word for the way.
         site: The frame and the offsets of the call under way.
+        context: What Jinja's filters are given; made when the first one is applied.
     """
 
     load: Load
@@ -74,13 +71,29 @@ class Run:
     branches: set[tuple[Text, int, str]] = field(default_factory=set)
     site: tuple[Frame, int, int] | None = None
     macro_depth: int = 0
+    context: Any = None
+
+
+class Blocks:
+    """The blocks of a template and of those it extends.
+
+    Attributes:
+        top: The scope outside all loops and the like: what a block sees that is not `scoped`.
+        definitions: By name, the innermost first.
+    """
+
+    __slots__ = ("definitions", "top")
+
+    def __init__(self, top: Scope) -> None:
+        self.top = top
+        self.definitions: dict[str, list[Any]] = {}
 
 
 class Scope:
     """Names, and the scope around them.
 
     Attributes:
-        blocks: Of template inheritance: for each name the definitions, the innermost first.
+        blocks: Of the template being rendered and of those it extends; one for all of them.
     """
 
     __slots__ = ("blocks", "frame", "names", "parent", "run")
@@ -90,7 +103,7 @@ class Scope:
         self.parent = parent
         self.run = run
         self.frame = frame
-        self.blocks: dict[str, list[Any]] = {} if parent is None else parent.blocks
+        self.blocks: Blocks = Blocks(self) if parent is None else parent.blocks
 
     def inner(self, names: dict[str, Any] | None = None) -> Scope:
         return Scope({} if names is None else names, self, self.run, self.frame)

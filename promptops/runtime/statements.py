@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from jinja2 import UndefinedError, nodes
+from jinja2 import TemplateError as JinjaError
+from jinja2 import nodes
 
 from promptops.runtime.expressions import Expression, expression
 from promptops.runtime.limits import Refused
@@ -16,19 +17,28 @@ from promptops.runtime.template import TemplateError
 Out = list[Any]
 """Of texts; when the run is traced, of pieces."""
 
+
+class _Nowhere(list[Any]):
+    """Where output goes that nobody asked for; what only prints is not even evaluated."""
+
+
+NOWHERE: Out = _Nowhere()
+
 Statement = Callable[[Scope, Out], None]
+Condition = Callable[[Scope], bool]
 Build = Callable[[Any], Statement]
 B = TypeVar("B", bound=Build)
 
 FAILURES = (
-    UndefinedError,
+    JinjaError,
     Refused,
     TypeError,
     ValueError,
     ArithmeticError,
     LookupError,
     AttributeError,
-    RecursionError,
+    AssertionError,
+    RuntimeError,
     MemoryError,
 )
 """What evaluating an expression may raise; anything else is a bug of ours."""
@@ -63,8 +73,9 @@ def statement(node: nodes.Node) -> Statement:
     """The closure that renders a statement; raises TemplateError for what is not allowed."""
     build = _BUILDERS.get(type(node))
     if build is None:
+        start = min(part.lineno for part in walk(node) if part.lineno is not None)
         kind = type(node).__name__.lower()
-        raise TemplateError(f"`{kind}` is not allowed", node.lineno, node.lineno + 1, "TPL005")
+        raise TemplateError(f"`{kind}` is not allowed", start, start + 1, "TPL005")
     return build(node)
 
 
@@ -81,6 +92,19 @@ def guarded(node: nodes.Node) -> Expression:
     return run
 
 
+def condition(node: nodes.Node) -> Condition:
+    """The closure that says whether an expression is true; that, too, can fail."""
+    evaluate = expression(node)
+
+    def run(scope: Scope) -> bool:
+        try:
+            return bool(evaluate(scope))
+        except FAILURES as error:
+            raise failure(error, node, scope.frame) from None
+
+    return run
+
+
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
     """What an exception of an expression means, at the part of the expression that raised it."""
     message = str(error) or type(error).__name__
@@ -89,7 +113,8 @@ def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFai
     elif isinstance(error, MemoryError):
         message = "the template needs too much memory"
     start, end = _offender(message, node, frame.text.value)
-    message = message.replace("'", "`") if isinstance(error, UndefinedError) else message
+    if isinstance(error, JinjaError):
+        message = message.replace("'", "`").rstrip(".")
     refused = isinstance(error, (Refused, RecursionError, MemoryError))
     return TemplateFailure(message[:1].lower() + message[1:], frame, start, end, refused)
 
@@ -114,6 +139,13 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
         yield from walk(child)
 
 
+def mentions(body: Sequence[nodes.Node], name: str) -> bool:
+    """Whether a name occurs anywhere in a body."""
+    return any(
+        isinstance(part, nodes.Name) and part.name == name for node in body for part in walk(node)
+    )
+
+
 def span(node: nodes.Node) -> tuple[int, int]:
     """From the first name of an expression to its last one, as near as its nodes tell."""
     start, end = node.lineno, node.lineno + 1
@@ -131,8 +163,9 @@ def capture(body: Statement, scope: Scope) -> str:
     """What a body renders, as one text; when traced, one that remembers its pieces."""
     out: Out = []
     body(scope, out)
+    meter = scope.run.meter
     if not scope.run.traced:
-        return "".join(out)
-    text = Traced("".join(piece.text for piece in out))
+        return meter.joined(out)
+    text = Traced(meter.joined([piece.text for piece in out]))
     text.pieces = tuple(out)
     return text

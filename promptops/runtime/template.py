@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,15 +18,30 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.lexer import Lexer, TokenStream
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from promptops.runtime.filters import allowed_filters, allowed_tests
+from promptops.runtime.filters import admitted, allowed_filters, allowed_tests, tested
+from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
 
-MAX_TEMPLATE_CHARS = 256 * 1024
+__all__ = [
+    "Span",
+    "Template",
+    "TemplateError",
+    "is_template",
+    "parse",
+    "parse_expression",
+    "token_at",
+]
+
 MAX_NODES = 20_000
 MAX_TAG_TOKENS = 20_000
-MAX_NESTING = 100
+# Jinja's parser takes a dozen frames for each bracket: within these it never meets Python's limit,
+# wherever it is called from, so that a refusal is the same everywhere.
+MAX_NESTING = 40
+MAX_DEPTH = 150
 
 _NOISE = frozenset(
     ("whitespace", "comment_begin", "comment", "comment_end", "linecomment", "raw_begin", "raw_end")
@@ -155,13 +170,43 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """As `getattr`; filters such as `map(attribute=…)` come here."""
         return lookup(obj, argument)
 
+    def call_filter(  # noqa: PLR0917 -- Jinja's signature
+        self,
+        name: str,
+        value: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        context: Any = None,
+        eval_ctx: Any = None,
+    ) -> Any:
+        """Apply a filter, and charge for it; `map` and its like come here for each item."""
+        meter = context.meter
+        value = admitted(name, value, (*(args or ()), *(kwargs or {}).values()), meter)
+        return meter.sized(super().call_filter(name, value, args, kwargs, context, eval_ctx))
+
+    def call_test(  # noqa: PLR0917 -- Jinja's signature
+        self,
+        name: str,
+        value: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        context: Any = None,
+        eval_ctx: Any = None,
+    ) -> Any:
+        """Apply a test, and charge for it; `select` and its like come here for each item."""
+        tested(name, value, (*(args or ()), *(kwargs or {}).values()), context.meter)
+        return super().call_test(name, value, args, kwargs, context, eval_ctx)
+
+
+class MeteredContext(Context):
+    """What Jinja hands to filters: nothing but the meter of the run."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__(ENVIRONMENT, {}, None, {})
+        self.meter = meter
+
 
 ENVIRONMENT = TemplateEnvironment()
-
-
-def is_template(text: str) -> bool:
-    """Whether a text holds anything that Jinja would not print as it is."""
-    return "{{" in text or "{%" in text or "{#" in text
 
 
 @lru_cache(maxsize=4096)
@@ -170,6 +215,10 @@ def parse(source: str) -> Template:
 
     Raises TemplateError with the offsets of the token that is wrong.
     """
+    if "\r" in source:
+        # Jinja would read it as a newline, and every offset behind it would be wrong.
+        at = source.index("\r")
+        raise TemplateError("a carriage return; write a newline", at, at + 1)
     if len(source) > MAX_TEMPLATE_CHARS:
         raise TemplateError(f"a template of over {MAX_TEMPLATE_CHARS // 1024} KB", 0, 1, "TPL005")
     return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
@@ -181,6 +230,9 @@ def parse_expression(source: str) -> Template:
 
     Raises TemplateError with the offsets of the token that is wrong.
     """
+
+    if len(source) > MAX_TEMPLATE_CHARS:
+        raise TemplateError("an expression that long", 0, 1, "TPL005")
 
     def tree() -> nodes.Template:
         parser = Parser(ENVIRONMENT, source, state="variable")
@@ -203,6 +255,9 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:
         raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
+    except ValueError:  # the lexer turns digits into a number
+        last = lexer.spans[-1]
+        raise TemplateError("a number that large", last.start, last.end, "TPL005") from None
     return Template(source, tree, spans)
 
 
@@ -213,7 +268,7 @@ def _refuse_too_many(tree: nodes.Template) -> None:
     while stack:
         node, depth = stack.pop()
         count += 1
-        if count > MAX_NODES or depth > 2 * MAX_NESTING:
+        if count > MAX_NODES or depth > MAX_DEPTH:
             raise TemplateError("the template is too large", node.lineno, node.lineno + 1, "TPL005")
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 

@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined
+from jinja2.filters import _GroupTuple
 from jinja2.runtime import LoopContext, Macro
 
-from promptops.runtime.limits import Refused
-
-MAX_DATA_DEPTH = 100
+from promptops.runtime.data import MAX_DATA_DEPTH
+from promptops.runtime.limits import MAX_TEXT_CHARS, Meter, Refused
 
 _LOOP_NAMES = frozenset(
-    [
-        "index",
-        "index0",
-        "revindex",
-        "revindex0",
-        "first",
-        "last",
-        "length",
-        "depth",
-        "depth0",
-        "previtem",
-        "nextitem",
-        "cycle",
-        "changed",
-    ]
+    str.split(
+        "index index0 revindex revindex0 first last length depth depth0 previtem nextitem"
+        " cycle changed"
+    )
 )
-_PLAIN = (str, int, float, bool, type(None))
-
-
-class NotJson(Exception):
-    """A value that is not JSON data.
-
-    Attributes:
-        pointer: JSON pointer to it.
-        message: What it is.
-    """
-
-    def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(message)
-        self.pointer = pointer
-        self.message = message
-
-
-def json_copy(value: Any, pointer: str = "", depth: int = 0) -> Any:
-    """A copy of JSON data, made of nothing but the standard types.
-
-    What a template gets has no methods of the caller's, and no one can change it meanwhile.
-    Raises NotJson.
-    """
-    kind = type(value)
-    if kind in (str, int, bool) or value is None:
-        return value
-    if kind is float:
-        return _finite(value, pointer)
-    if depth > MAX_DATA_DEPTH:
-        raise NotJson(pointer, "it is nested too deep")
-    if isinstance(value, Mapping):
-        return {
-            _key(key, pointer): json_copy(item, f"{pointer}/{key}", depth + 1)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [json_copy(v, f"{pointer}/{i}", depth + 1) for i, v in enumerate(value)]
-    return _subclass(value, pointer)
-
-
-def _finite(value: float, pointer: str) -> float:
-    if not math.isfinite(value):
-        raise NotJson(pointer, f"{value} is no JSON number")
-    return value
-
-
-def _key(key: Any, pointer: str) -> str:
-    if not isinstance(key, str):
-        raise NotJson(pointer, f"a key that is {type(key).__name__} and not text")
-    return str.__str__(key)
-
-
-def _subclass(value: Any, pointer: str) -> Any:
-    """Text and numbers of the caller's own types, such as an enum of texts, as plain ones."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return _finite(float(value), pointer)
-    raise NotJson(pointer, f"{type(value).__name__} is no JSON data")
+_GROUP_NAMES = ("grouper", "list")
 
 
 class Namespace:
@@ -98,7 +27,7 @@ class Namespace:
 
     __slots__ = ("names",)
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, /, *given: Any, **named: Any) -> None:
         self.names: dict[str, Any] = dict(*given, **named)
 
 
@@ -111,9 +40,22 @@ class Module:
         self.names = names
 
 
+class OwnBlocks:
+    """What `self` is: the blocks of a template by name, each of them callable."""
+
+    __slots__ = ("_find",)
+
+    def __init__(self, find: Callable[[str], Any]) -> None:
+        """`find` raises LookupError."""
+        self._find = find
+
+    def __getitem__(self, name: str) -> Any:
+        return self._find(name)
+
+
 def lookup(value: Any, key: Any) -> Any:
     """`value.key` and `value[key]`: a key or an index, never a method or an attribute."""
-    if type(value) is dict:
+    if type(value) is dict or isinstance(value, OwnBlocks):
         return _item(value, key)
     if isinstance(value, (Namespace, Module)):
         return _item(value.names, key)
@@ -121,9 +63,10 @@ def lookup(value: Any, key: Any) -> Any:
         return getattr(value, key) if key in _LOOP_NAMES else _missing(value, key)
     if isinstance(value, Undefined):
         return value[key]
-    if isinstance(value, (list, tuple, str)) and isinstance(key, (int, slice)):
-        return _item(value, key)
-    return _missing(value, key)
+    if isinstance(value, _GroupTuple) and key in _GROUP_NAMES:
+        return value[_GROUP_NAMES.index(key)]
+    by_index = isinstance(value, (list, tuple, str, range)) and isinstance(key, (int, slice))
+    return _item(value, key) if by_index else _missing(value, key)
 
 
 def _item(value: Any, key: Any) -> Any:
@@ -135,36 +78,77 @@ def _item(value: Any, key: Any) -> Any:
 
 def _missing(value: Any, key: Any) -> StrictUndefined:
     kind = "object" if isinstance(value, dict) else type(value).__name__
-    return StrictUndefined(f"this {kind} has no {key!r}".replace("'", "`"), name=str(key))
+    shown_key = repr(key) if isinstance(key, (str, int)) else type(key).__name__
+    message = f"this {kind} has no {shown_key[:100]}".replace("'", "`")
+    return StrictUndefined(message, name=str(key) if isinstance(key, str) else None)
 
 
 def is_opaque(value: Any) -> bool:
     """Whether a value is a tool of the template and no data: a macro, a module, `loop` itself."""
     if isinstance(value, Undefined):
         return False
-    return callable(value) or isinstance(value, (Module, Namespace, LoopContext))
+    return callable(value) or isinstance(value, (Module, Namespace, OwnBlocks, LoopContext))
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, meter: Meter) -> str:
     """A value as text, as Jinja prints it; what has an address in place of a text is refused."""
     if isinstance(value, str):
         return value
-    if not isinstance(value, (*_PLAIN, Undefined)):
-        _refuse_opaque(value)
+    weigh(value, meter)
     return str(value)
 
 
-def _refuse_opaque(value: Any) -> None:
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            if not isinstance(item, _PLAIN):
-                _refuse_opaque(item)
-    elif not isinstance(value, range):
-        name = "macro" if isinstance(value, Macro) else type(value).__name__
-        raise Refused(f"a {name} can't be printed" + _way_out(value))
+def weigh(value: Any, meter: Meter) -> None:
+    """Charge for a value and all in it, before it is printed or sorted.
+
+    Lists that hold one another twice are small in memory and have no end when they are walked.
+    Raises Refused for what is no data, and UndefinedError for what is undefined.
+    """
+    _walk(value, meter, _weight)
 
 
-def _way_out(value: Any) -> str:
-    return "; call it" if callable(value) else "; use `|list` or `|join`"
+def weigh_for_comparing(value: Any, meter: Meter) -> None:
+    """As `weigh`, before a value is compared or hashed: that shows nobody what is in it."""
+    if isinstance(value, (str, list, tuple, dict)):
+        _walk(value, meter, lambda part: 1)
+
+
+def _walk(value: Any, meter: Meter, weight: Callable[[Any], int]) -> None:
+    chars = 0
+    levels: list[Iterator[Any]] = [iter((value,))]
+    while levels:
+        for part in levels[-1]:
+            if isinstance(part, (list, tuple, dict)):
+                levels.append(_parts(part, len(levels)))
+                break
+            if isinstance(part, str):
+                chars += len(part)
+                meter.charge(1 + (len(part) >> 4))
+            else:
+                meter.charge(weight(part))
+            if chars > MAX_TEXT_CHARS:
+                raise Refused(f"a value of over {MAX_TEXT_CHARS:,} characters")
+        else:
+            levels.pop()
+            meter.charge(1)
+
+
+def _parts(container: Any, depth: int) -> Iterator[Any]:
+    if depth > MAX_DATA_DEPTH:
+        raise Refused(f"a value nested over {MAX_DATA_DEPTH} deep")
+    if isinstance(container, dict):
+        return chain(container.keys(), container.values())
+    return iter(container)
+
+
+def _weight(part: Any) -> int:
+    if part is None or isinstance(part, (int, float)):
+        return 1
+    if isinstance(part, range):
+        return 1 + len(part)
+    if isinstance(part, Undefined):
+        str(part)  # raises, but for an inline `if` that is false and has no `else`
+        return 1
+    name = "macro" if isinstance(part, Macro) else type(part).__name__.lstrip("_").lower()
+    way_out = "; call it" if callable(part) else "; use `|list` or `|join`"
+    raise Refused(f"a {name} is no data" + way_out)

@@ -35,6 +35,14 @@ def visible_path(path: str) -> str:
     return f"./{shown}" if shown.lstrip().startswith("::") else shown
 
 
+def visible_line(line: str) -> str:
+    """A whole line of a text that is shown as it is, however long; no command to a log."""
+    shown = visible(line, len(line))
+    if not shown.lstrip().startswith("::"):
+        return shown
+    return shown.replace(":", escaped(":"), 1)
+
+
 def visible_characters(text: str) -> list[str]:
     """What to show for each character of a text."""
     shown = [

@@ -1,0 +1,118 @@
+"""A value that comes from outside a template, with the way it was read on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.analysis.guards import Facts
+from promptops.analysis.uses import Guard, Origin, Path, Site, Step
+
+MAX_PATH = 50
+
+Key = tuple[Any, ...]
+"""A value's identity: like name and path, but two loops over one array have two elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A value that the caller passes, or that nothing defines.
+
+    Attributes:
+        site: Of the read it was taken from, until it is bound to another name.
+    """
+
+    name: str
+    key: Key
+    path: Path = ()
+    path_sites: tuple[Site, ...] = ()
+    guards: tuple[Guard, ...] = ("none",)
+    origin: Origin = "input"
+    aliases: tuple[Site, ...] = ()
+    open: bool = False
+    site: Site | None = None
+
+    def step(self, step: Step, site: Site, identity: object = None) -> Source:
+        """The value below this one; `identity` tells elements of loops apart."""
+        if self.open or len(self.path) >= MAX_PATH:
+            return self.opened()
+        return Source(
+            self.name,
+            (*self.key, step if identity is None else identity),
+            (*self.path, step),
+            (*self.path_sites, site),
+            (*self.guards, "none"),
+            self.origin,
+            self.aliases,
+            False,
+            self.site,
+        )
+
+    def above(self) -> Source:
+        """What this one is a part of."""
+        return Source(
+            self.name,
+            self.key[:-1],
+            self.path[:-1],
+            self.path_sites[:-1],
+            self.guards[:-1],
+            self.origin,
+            self.aliases,
+            False,
+            self.site,
+        )
+
+    def at(self, site: Site) -> Source:
+        """As read at a name."""
+        return self._with(self.guards, self.aliases, self.open, site)
+
+    def bound(self) -> Source:
+        """As another name holds it."""
+        aliases = self.aliases if self.site is None else (*self.aliases, self.site)
+        return self._with(self.guards, aliases, self.open, None)
+
+    def unbound(self) -> Source:
+        """As at the place it was last read at, for what stands directly below it."""
+        if self.site is not None or not self.aliases:
+            return self
+        return self._with(self.guards, self.aliases[:-1], self.open, self.aliases[-1])
+
+    def opened(self) -> Source:
+        """Something below this one that can't be known."""
+        return self._with(self.guards, self.aliases, True, self.site)
+
+    def guarded(self, guards: tuple[Guard, ...]) -> Source:
+        """The same, protected."""
+        return self._with(guards, self.aliases, self.open, self.site)
+
+    def there(self) -> Source:
+        """As it is where it has been iterated."""
+        return self.guarded(tuple("defined" if guard == "none" else guard for guard in self.guards))
+
+    def guards_given(self, facts: Facts) -> tuple[Guard, ...]:
+        """How each step is protected where some values are known to be defined."""
+        return tuple(
+            "defined" if guard == "none" and self.key[: index + 1] in facts else guard
+            for index, guard in enumerate(self.guards)
+        )
+
+    def as_fallback(self) -> Source:
+        """What an input of the name gives where no `set` of it ran."""
+        if self.origin != "input" or self.aliases:
+            return self
+        return Source(self.name, self.key, self.path, self.path_sites, self.guards, "branch")
+
+    def _with(
+        self, guards: tuple[Guard, ...], aliases: tuple[Site, ...], open_: bool, site: Site | None
+    ) -> Source:
+        return Source(
+            self.name,
+            self.key,
+            self.path,
+            self.path_sites,
+            guards,
+            self.origin,
+            aliases,
+            open_,
+            site,
+        )

@@ -1,0 +1,244 @@
+"""What the names of a template hold, and where they are looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_UNDEFINED, Symbols
+
+from promptops.analysis.sources import Source
+from promptops.analysis.uses import ITEM, Origin, Site, Stack, Step
+from promptops.model.place import Text
+from promptops.runtime.template import Template
+
+MAX_ALTERNATIVES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value that is always there and of whose parts nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A name of the environment: `range`, `namespace`, `self`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MacroValue:
+    """A macro, or the body of a call block, with all it can see."""
+
+    node: nodes.Macro | nodes.CallBlock
+    here: Here
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleValue:
+    """An imported template: what it exports."""
+
+    exports: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopValue:
+    """`loop`; `target` is None where its call is not followed once more."""
+
+    node: nodes.For
+    frame: Frame
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockValue:
+    """`super` or `self.name`, which render a block when called."""
+
+    name: str
+    index: int
+
+
+Alternative = Source | Known | Builtin | MacroValue | ModuleValue | LoopValue | BlockValue
+Value = tuple[Alternative, ...]
+"""What an expression may be, one for each way that leads to it."""
+
+KNOWN: Value = (Known(),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block's node in the template that defines it."""
+
+    node: nodes.Block
+    here: Here
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """What a template sees outside its own frames.
+
+    Attributes:
+        visible: What the includer's frames hold.
+        isolated: No inputs: imported or included without context.
+        tops: The top levels rendered so far, of a template and of those that it extends.
+        blocks: By name, the one that overrides first.
+    """
+
+    visible: Mapping[str, Value]
+    isolated: bool
+    tops: list[Frame] = field(default_factory=list)
+    blocks: dict[str, list[Block]] = field(default_factory=dict)
+    _sources: dict[str, Value] = field(default_factory=dict)
+
+    def resolve(self, name: str) -> Value:
+        """What a name that no frame holds means."""
+        for top in self.tops:
+            if name in top.bindings:
+                return top.bindings[name]
+        value = self.visible.get(name) or self._sources.get(name)
+        if value is None:
+            value = self._sources[name] = self._outside(name)
+        return value
+
+    def _outside(self, name: str) -> Value:
+        if name in ("range", "namespace", "self"):
+            return (Builtin(name),)
+        if self.isolated:
+            return unset(name, "isolated")
+        return (Source(name, (name,)),)
+
+
+def unset(name: str, origin: Origin = "unset") -> Value:
+    """Of a name that has no value, whatever is passed."""
+    return (Source(name, ((origin, name),), origin=origin),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Here:
+    """Where the walk stands.
+
+    Attributes:
+        keywords: The tags that the template has, of those that define or reach something.
+        files: The templates on the way, the outermost first.
+    """
+
+    text: Text
+    template: Template
+    keywords: frozenset[str]
+    context: Context
+    stack: Stack
+    files: tuple[str, ...]
+
+
+_KEYWORDS = re.compile(r"\{%[-+]?\s*(set|macro|import|from|block)\b")
+STORES = frozenset(("set", "macro", "import", "from"))
+_DECLARED = frozenset(("loop", "caller", "varargs", "kwargs", "super"))
+
+
+def keywords(source: str) -> frozenset[str]:
+    """The tags a template has, of those that bind names or are blocks."""
+    return frozenset(_KEYWORDS.findall(source))
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """A scope: a template's top level, a loop's body, a macro's, a block's.
+
+    Attributes:
+        parent: None for a top level and for a block.
+        imported: Names that are imported, which a template does not export.
+    """
+
+    node: nodes.Node
+    parent: Frame | None
+    bindings: dict[str, Value] = field(default_factory=dict)
+    stores: bool = False
+    part: str = ""
+    top: bool = False
+    imported: set[str] = field(default_factory=set)
+    _symbols: Symbols | None = None
+
+    def find(self, name: str) -> Value | None:
+        """What this scope or one around it holds; None where the context is asked."""
+        frame: Frame | None = self
+        while frame is not None:
+            value = frame.bindings.get(name)
+            if value is not None:
+                return value
+            frame = frame.parent
+        return unset(name) if self.stores and self._set_later(name) else None
+
+    def held(self) -> dict[str, Value]:
+        """All that this scope and those around it hold."""
+        outer = self.parent.held() if self.parent else {}
+        return {**outer, **self.bindings}
+
+    def _set_later(self, name: str) -> bool:
+        """Jinja knows the names that a scope sets before it runs: see `jinja2.idtracking`.
+
+        A loop that reads one before the `set` around it ran finds no value, not the input.
+        """
+        symbols: Symbols = self.symbols()
+        target = symbols.find_ref(name)
+        while target is not None:
+            kind, parameter = symbols.find_load(target) or ("", None)
+            if kind != VAR_LOAD_ALIAS:
+                return bool(kind == VAR_LOAD_UNDEFINED)
+            target = parameter
+        return False
+
+    def symbols(self) -> Symbols:
+        """Jinja's own analysis of this scope, made when it is first asked."""
+        if self._symbols is None:
+            outer = self.parent.symbols() if self.parent else None
+            self._symbols = Symbols(parent=outer)
+            for name in _DECLARED.intersection(self.bindings):
+                self._symbols.declare_parameter(name)
+            part = {"for_branch": self.part} if self.part else {}
+            self._symbols.analyze_node(self.node, **part)
+        return self._symbols
+
+
+def joined(values: Iterable[Value]) -> Value:
+    """One of several, each alternative once."""
+    return tuple(dict.fromkeys(part for value in values for part in value))[:MAX_ALTERNATIVES]
+
+
+def sources(value: Value) -> Iterator[Source]:
+    """Those alternatives that come from outside."""
+    return (part for part in value if isinstance(part, Source))
+
+
+def stepped(value: Value, step: Step, site: Site, identity: object = None) -> Value:
+    """What stands below a value."""
+    if len(value) == 1:
+        return _below(value[0], step, site, identity)
+    return joined(_below(part, step, site, identity) for part in value)
+
+
+def _below(part: Alternative, step: Step, site: Site, identity: object) -> Value:
+    if isinstance(part, Source):
+        return (part.step(step, site, identity),)
+    if isinstance(part, ModuleValue):
+        exported = part.exports.get(str(step)) or unset(str(step))
+        return tuple(value.at(site) if isinstance(value, Source) else value for value in exported)
+    if isinstance(part, LoopValue):
+        return (Builtin("loop"),)
+    if part == Builtin("self"):
+        return (BlockValue(str(step), 0),)
+    return KNOWN
+
+
+def elements(value: Value, site: Site, identity: object) -> Value:
+    """What a loop's variable holds: it is there, and so is what it is an element of."""
+    items = [part.step(ITEM, site, identity).bound().there() for part in sources(value)]
+    return tuple(items) or KNOWN
+
+
+def bound(value: Value) -> Value:
+    """As another name holds it."""
+    return tuple(part.bound() if isinstance(part, Source) else part for part in value)

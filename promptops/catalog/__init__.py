@@ -1,0 +1,1 @@
+"""All prompts at one revision, and what includes what."""

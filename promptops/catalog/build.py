@@ -1,0 +1,282 @@
+"""From the files of a prompt to the prompt: read, merged, resolved, with what it refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from promptops.analysis.includes import includes
+from promptops.catalog.files import Files
+from promptops.catalog.layers import Layers
+from promptops.catalog.messages import Messages
+from promptops.catalog.references import Ledger, Resolver
+from promptops.catalog.schema_places import schema_locator, without_what_is_none
+from promptops.model.config import Config
+from promptops.model.finding import Problem
+from promptops.model.loaded import Loaded, Reference
+from promptops.model.place import Text
+from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
+from promptops.source.cases import read_cases
+from promptops.source.compose import MAX_DEPTH
+from promptops.source.json_document import json_value
+from promptops.source.nodes import escaped
+from promptops.source.references import check_schema, resolve
+from promptops.source.shape import check_prompt, check_shape
+
+
+class PromptBuilder:
+    """Builds one prompt; what is wrong on the way is kept, and hides nothing else."""
+
+    def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
+        self._files = files
+        self._config = config
+        self._layers = layers
+        self._id = identity
+        self._ledger = Ledger(Resolver(files, config), layers.path)
+        self._problems: list[Problem] = []
+
+    def loaded(self) -> Loaded:
+        """The prompt, or why there is none."""
+        layers = self._layers
+        for parent in layers.parents:
+            self._ledger.add(parent)
+        self._problems += [*layers.document.problems, *layers.problems]
+        self._problems += check_shape(layers.document)
+        prompt = None
+        readable = isinstance(layers.value, Mapping)  # not one with an alias to nothing
+        if readable and all(problem.code in _HARMLESS for problem in self._problems):
+            if len(layers.documents) > 1:
+                self._problems += check_prompt(layers.value, layers.place)
+            if not any(problem.code == "SCH002" for problem in self._problems):
+                prompt = self._prompt(layers.value)
+        return Loaded(
+            id=self._id,
+            path=layers.path,
+            prompt=prompt,
+            problems=(*self._problems, *self._ledger.problems),
+            references=tuple(self._ledger.references),
+        )
+
+    def _prompt(self, value: Mapping[str, Any]) -> Prompt:
+        messages = Messages(self._layers.template, self._body, self._media)
+        prompt = Prompt(
+            id=self._id,
+            path=self._layers.path,
+            locate=self._layers.place,
+            messages=messages.turns(value.get("messages") or []),
+            inputs=self._inputs(value.get("inputs") or {}),
+            output=self._output(value.get("output") or {}),
+            model=self._model(value.get("model") or {}),
+            tools=tuple(self._tools(value.get("tools") or [])),
+            tool_choice=value.get("tool_choice"),
+            cases=tuple(self._cases(value.get("tests") or [])),
+            evaluation=value.get("evaluation") or {},
+            title=value.get("title", ""),
+            description=value.get("description", ""),
+            owners=tuple(value.get("owners") or ()),
+            tags=tuple(value.get("tags") or ()),
+            metadata=value.get("metadata") or {},
+            status=value.get("status", "active"),
+            replaced_by=value.get("replaced_by"),
+            sunset=value.get("sunset"),
+            budget=value.get("budget") or {},
+            # A variant never had the names of what it extends.
+            aliases=tuple(self._layers.document.value.get("aliases") or ()),
+            extends=self._layers.parents[0].target if self._layers.parents else None,
+        )
+        self._note_includes(prompt)
+        return prompt
+
+    def _note_includes(self, prompt: Prompt) -> None:
+        for text in texts(prompt):
+            for include in includes(text):
+                place = text.place(include.start, include.end)
+                self._ledger.refer("template", include.name, place, text.path)
+
+    def _body(self, written: str, at: str) -> Text:
+        """The file of a body; an empty text stands in for one that is not there."""
+        place = self._layers.place(at, False)
+        reference = self._ledger.refer("body", written, place, place.path)
+        found = self._files.text(reference.target) if reference and reference.found else None
+        return found or Text(place.path, "", lambda _: (place.line, place.column))
+
+    def _media(self, written: str, at: str) -> str:
+        place = self._layers.place(at, False)
+        reference = self._ledger.refer("media", written, place, place.path)
+        return reference.target if reference else written
+
+    def _inputs(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
+        closed = {"type": "object", "additionalProperties": False, **written}
+        resolved = self._schema(closed, "/inputs")
+        locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.is_file)
+        problems = check_schema(resolved, locate, "/inputs")
+        self._problems += problems
+        return without_what_is_none(resolved) if problems else resolved
+
+    def _schema(self, schema: Any, at: str, base: str = "") -> Any:
+        """A schema with the files it refers to inside it."""
+        base = base or self._layers.place(at, False).path
+        read: set[str] = set()
+
+        def schema_file(path: str) -> Mapping[str, Any] | None:
+            found = self._json(path)
+            if self._files.is_file(path):
+                read.add(path)
+            return found
+
+        resolved, problems = resolve(schema, schema_file, base, self._config.schemas)
+        for problem in problems:
+            place = self._layers.place(f"{at}{problem.at}", False)
+            absent = _ABSENT.fullmatch(problem.message)
+            if absent:
+                found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
+                problem = _no_object(problem, found)  # noqa: PLW2901
+            self._problems.append(replace(problem, at=place))
+        if read:
+            self._note_schemas(schema, at, base, read)
+        return resolved
+
+    def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
+        """Note each file at the `$ref` that names it, or what only other files name at `at`."""
+        for pointer, written in _written_references(schema, at):
+            self._ledger.know("schema", written, self._layers.place(pointer, False), base, read)
+        for path in sorted(read):
+            self._ledger.note("schema", path, self._layers.place(at, True))
+
+    def _json(self, path: str) -> Mapping[str, Any] | None:
+        """What a JSON file holds, where it is an object, and not deeper than what is read."""
+        data = self._files.data(path)
+        value = json_value(path, data) if data is not None else None
+        return value if isinstance(value, dict) else None
+
+    def _output(self, written: Mapping[str, Any]) -> Output:
+        schema = written.get("schema")
+        return Output(
+            format=written.get("format", "text"),
+            schema=None if schema is None else self._schema(schema, "/output/schema"),
+            name=written.get("name"),
+            strict=written.get("strict", False),
+            description=written.get("description"),
+        )
+
+    def _model(self, written: Mapping[str, Any]) -> Model:
+        """The model with what its profile says; what the prompt says itself wins."""
+        profile = self._config.models.get(written.get("profile") or "")
+        params = {**(profile.params if profile else {}), **(written.get("params") or {})}
+        options = {
+            **(profile.provider_options if profile else {}),
+            **(written.get("provider_options") or {}),
+        }
+        return Model(
+            profile=written.get("profile"),
+            provider=profile.provider if profile else written.get("provider"),
+            id=profile.id if profile else written.get("id"),
+            params=params,
+            provider_options=options,
+        )
+
+    def _tools(self, written: list[Mapping[str, Any]]) -> Iterator[Tool]:
+        for index, value in enumerate(written):
+            at = f"/tools/{index}"
+            base = self._layers.place(at, False).path
+            if "ref" in value:
+                place = self._layers.place(f"{at}/ref", False)
+                reference = self._ledger.refer("tool", value["ref"], place, base)
+                found = self._json(reference.target) if reference and reference.found else None
+                if found is None or not isinstance(found.get("name"), str):
+                    if reference and reference.found:  # else the reference's problem
+                        self._unreadable_tool(value["ref"], at)
+                    continue
+                value, base = found, reference.target if reference else base  # noqa: PLW2901
+            yield Tool(
+                name=value["name"],
+                description=str(value.get("description", "")),
+                parameters=self._schema(value.get("parameters") or {}, f"{at}/parameters", base),
+                returns=value.get("returns"),
+                strict=bool(value.get("strict", False)),
+                at=at,
+            )
+
+    def _unreadable_tool(self, written: str, at: str) -> None:
+        place = self._layers.place(f"{at}/ref", False)
+        message = f"`{written}` is no tool: a JSON object with `name` and `parameters`"
+        self._problems.append(Problem(message, at=place, code="SCH002"))
+
+    def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
+        for index, value in enumerate(written):
+            at = f"/tests/{index}"
+            if "file" in value:
+                yield from self._case_file(value["file"], f"{at}/file")
+            else:
+                yield case(value, at, self._layers.place)
+
+    def _case_file(self, written: str, at: str) -> Iterator[Case]:
+        place = self._layers.place(at, False)
+        reference = self._ledger.refer("cases", written, place, place.path)
+        data = self._files.data(reference.target) if reference and reference.found else None
+        if reference is None or data is None:
+            return
+        found = read_cases(reference.target, data)
+        self._problems += found.problems
+        if not found.values and not found.problems:
+            message = f"`{written}` holds no case"
+            place = self._layers.place(at, False)
+            self._problems.append(Problem(message, at=place, code="SCH002"))
+        broken = {str(p.at.line) for p in found.problems if not isinstance(p.at, str)}
+        for index, value in enumerate(found.values):
+            if str(found.place(f"/{index}").line) not in broken and isinstance(value, Mapping):
+                yield case(value, f"/{index}", found.place)
+
+
+_ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
+
+
+def _no_object(problem: Problem, reference: Reference | None) -> Problem:
+    """A schema that is there, and can't be read, is not absent."""
+    if reference is None or not reference.found:
+        return problem
+    message = f"`{reference.written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
+    return replace(problem, message=message, hint=None)
+
+
+def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
+    """The files that a schema's own `$ref`s name, each with its pointer."""
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _written_references(item, f"{at}/{index}")
+    elif isinstance(schema, Mapping):
+        for key, value in schema.items():
+            pointer = f"{at}/{escaped(key)}"
+            if key == "$ref" and isinstance(value, str) and not value.startswith("#"):
+                yield pointer, value.partition("#")[0]
+            else:
+                yield from _written_references(value, pointer)
+
+
+_HARMLESS = frozenset(("SCH003", "SCH010"))
+"""A file with these can still be judged: what is said of the rest of it holds."""
+
+
+def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:
+    """One test case from a value that the schema has let in."""
+    return Case(
+        name=value.get("name", ""),
+        inputs=value.get("inputs") or {},
+        at=at,
+        locate=locate,
+        rendered=tuple(value.get("rendered") or ()),
+        output=tuple(value.get("output") or ()),
+        expected=value.get("expected"),
+        tags=tuple(value.get("tags") or ()),
+    )
+
+
+def texts(prompt: Prompt) -> Iterator[Text]:
+    """The templates of a prompt's messages, in order."""
+    for turn in prompt.messages:
+        inner = turn.messages if isinstance(turn, ForEach) else (turn,)
+        for message in inner:
+            if isinstance(message, Message):
+                yield from (part.text for part in message.parts if isinstance(part, TextPart))

@@ -1,0 +1,271 @@
+"""All prompts at one revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from promptops.analysis.includes import includes
+from promptops.catalog.build import PromptBuilder, texts
+from promptops.catalog.files import Files, Tree
+from promptops.catalog.graph import PROMPT_ENDINGS, Graph, Names
+from promptops.catalog.layers import layers
+from promptops.catalog.references import Resolver, is_below
+from promptops.model.config import Config
+from promptops.model.finding import Problem
+from promptops.model.loaded import Loaded, Reference
+from promptops.model.place import Place, Text
+from promptops.model.prompt import Prompt
+from promptops.runtime.template import Template, TemplateError, is_template, parse
+from promptops.source.document import Document, read
+
+ENDINGS = PROMPT_ENDINGS
+
+
+def _nowhere(_path: str) -> None:
+    return None
+
+
+class Catalog:
+    """The prompts of one tree; each file is read and parsed when first asked for.
+
+    Attributes:
+        revision: Of the tree: `worktree`, `index`, or a commit's id.
+        looked_around: A rule asked for what other files than a prompt's own say; what it then
+            said of that prompt holds for this catalog only, and is not cached.
+        whole: Everything is judged, so that rules may read every file; set to False where only
+            some prompts are.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        config: Config,
+        elsewhere: Callable[[str], str | None] = _nowhere,
+        *,
+        known: Callable[[], Mapping[str, Names]] = dict,
+        releases: Callable[[], Mapping[str, str | None]] | None = None,
+        before: Callable[[str], bytes | None] | None = None,
+    ) -> None:
+        """What stands outside the tree is asked for when a rule wants to know it.
+
+        Args:
+            elsewhere: What a file is that the tree lacks: untracked, ignored, unstaged.
+            known: What files name, where it was found out before.
+            releases: From each release tag to its bundle's digest, `sha256:…`, where it is known.
+            before: What a file held at the base that the tree is compared with.
+        """
+        self._elsewhere = elsewhere
+        self._known = known
+        self.releases = releases
+        self.before = before
+        self.looked_around = False
+        self.whole = True
+        self._includers: dict[str, tuple[str, ...]] = {}
+        self.config = config
+        self.revision = tree.revision
+        self.files = Files(tree)
+        self.resolver = Resolver(self.files, config)
+        self._documents: dict[str, Document] = {}
+        self._loaded: dict[str, Loaded] = {}
+        self._lines: dict[str, list[str]] = {}
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """From each prompt's id to its path, in the order of ids.
+
+        Where two files give one id, the first; REP001 speaks of the other.
+        """
+        found: dict[str, str] = {}
+        for path in sorted(self.ids):
+            found.setdefault(self.ids[path], path)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def prompt_files(self) -> tuple[str, ...]:
+        """Every path below a prompt root that has a prompt file's ending, of whatever kind."""
+        return tuple(self.ids)
+
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """From the path of each prompt file to its id, in the tree's order."""
+        paths = dict.fromkeys(path for path in self.files.entries if path.endswith(ENDINGS))
+        paths |= dict.fromkeys(self.folders)
+        found = ((path, self._id(path)) for path in paths)
+        return {path: identity for path, identity in found if identity is not None}
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Folders that are called like a prompt file: nobody would look for a prompt in there."""
+        inside = (path for path in self.files.entries if ".prompt.y" in path.rpartition("/")[0])
+        return frozenset(
+            path[: path.index(f"{end}/") + len(end)]
+            for path in inside
+            for end in ENDINGS
+            if f"{end}/" in path
+        )
+
+    def id_of(self, path: str) -> str | None:
+        """A prompt file's id: its path below the root without the ending; None for other files."""
+        return self.ids[path] if path in self.ids else self._id(path)
+
+    def _id(self, path: str) -> str | None:
+        ending = next((ending for ending in ENDINGS if path.endswith(ending)), None)
+        root = next((root for root in self.config.prompts if is_below(path, root)), None)
+        if ending is None or root is None:
+            return None
+        below = path if root == "." else path[len(root) + 1 :]
+        return below[: -len(ending)]
+
+    def loaded(self, path: str) -> Loaded:
+        """A prompt file, read and resolved."""
+        if path not in self._loaded:
+            document = self.document(path)
+            chain = layers(document, self.document, self._follow_parent)
+            builder = PromptBuilder(self.files, self.config, chain, self.id_of(path) or "")
+            self._loaded[path] = builder.loaded()
+        return self._loaded[path]
+
+    def prompts(self, paths: Iterable[str] | None = None) -> Iterator[Loaded]:
+        """The prompt files of some paths, or all of them, in order."""
+        wanted = list(self.paths.values()) if paths is None else list(paths)
+        self.files.prefetch(wanted)
+        return (self.loaded(path) for path in wanted)
+
+    def document(self, path: str) -> Document:
+        """A prompt file as YAML with places; what is no plain file says so in its problems."""
+        if path not in self._documents:
+            data = self.files.data(path)
+            self._documents[path] = read(path, data) if data is not None else self._no_file(path)
+        return self._documents[path]
+
+    def _no_file(self, path: str) -> Document:
+        entry = self.files.entries.get(path)
+        absent = "folder" if path in self.folders else "missing"
+        kind = entry.kind if entry is not None else absent
+        document = read(path, b"")
+        problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code="SCH001")
+        document.problems = (problem,)
+        return document
+
+    def _follow_parent(self, written: str, place: Place, base: str) -> Reference | Problem:
+        return self.resolver.follow("extends", written, place, base)
+
+    def load(self, origin: str, name: str) -> Text | None:
+        """The template that the file `origin` includes by `name`; None where there is none."""
+        found = self.resolver.follow("template", name, Place(origin), origin)
+        return None if isinstance(found, Problem) else self.files.text(found.target)
+
+    def template(self, text: Text) -> Template | None:
+        """A text parsed; None for a text without tags, or with wrong ones."""
+        if not is_template(text.value):
+            return None
+        try:
+            return parse(text.value)
+        except TemplateError:
+            return None
+
+    def included(self, text: Text) -> tuple[Text, ...]:
+        """All templates that a text reaches through includes, each once, in the order met."""
+        found: dict[str, Text] = {}
+        waiting = [text]
+        while waiting:
+            current = waiting.pop(0)
+            for include in includes(current):
+                target = self.load(current.path, include.name)
+                if target is not None and target.path not in found:
+                    found[target.path] = target
+                    waiting.append(target)
+        return tuple(found.values())
+
+    def reached(self, prompt: Prompt) -> tuple[Text, ...]:
+        """The body files and partials that a prompt's messages reach, each once."""
+        found: dict[str, Text] = {}
+        for text in texts(prompt):
+            if text.path != prompt.path and self.files.is_file(text.path):
+                found.setdefault(text.path, text)
+            for included in self.included(text):
+                found.setdefault(included.path, included)
+        found.pop(prompt.path, None)
+        return tuple(found.values())
+
+    def rests_on(self, path: str) -> frozenset[str]:
+        """The files that decide what is said of a prompt file, and where any of them might be.
+
+        Those it names, those that its partials and schemas name, and those that are missing; its
+        recordings, which are named by nothing.
+        """
+        loaded = self.loaded(path)
+        read = {reference.target for reference in loaded.references}
+        read.add(self.recordings_of(path))
+        if loaded.prompt is not None:
+            read |= {text.path for text in self.reached(loaded.prompt)}
+        named = (self.graph.meant(each) for each in (path, *read))
+        return frozenset(read.union(*named) - {path, ""})
+
+    def recordings_of(self, path: str) -> str:
+        """Where a prompt file has its recordings, whether there are any or not."""
+        ending = next((ending for ending in ENDINGS if path.endswith(ending)), "")
+        return f"{path.removesuffix(ending)}.recordings.jsonl"
+
+    def elsewhere(self, path: str) -> str | None:
+        """What a file is that the tree lacks: untracked, ignored, unstaged, or nowhere (None)."""
+        self.looked_around = True
+        return self._elsewhere(path)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which files below the roots name which."""
+        return Graph(self.files, self.config, self._value, self._known())
+
+    def _value(self, path: str) -> Any:
+        return self.document(path).value
+
+    def includers(self, path: str) -> tuple[str, ...]:
+        """The prompt files that need a file, themselves or through what they include and extend.
+
+        Parses those that may.
+        """
+        self.looked_around = True
+        if path not in self._includers:
+            prompts = (other for other in self.graph.above(path) if other in self.ids)
+            self._includers[path] = tuple(p for p in prompts if self.reaches(p, path))
+        return self._includers[path]
+
+    def is_needed(self, path: str) -> bool:
+        """Whether any prompt file needs a file; one that can't be read may need what it names."""
+        self.looked_around = True
+        return any(other in self.ids for other in self.graph.above(path))
+
+    def reaches(self, prompt_file: str, path: str) -> bool:
+        """Whether a prompt file needs a file."""
+        loaded = self.loaded(prompt_file)
+        if any(reference.target == path for reference in loaded.references):
+            return True
+        found = loaded.prompt
+        return found is not None and any(text.path == path for text in self.reached(found))
+
+    def line(self, path: str, number: int) -> str:
+        """A line of a file, without its newline; "" where there is none."""
+        if path not in self._lines:
+            text = (self.files.data(path) or b"").decode("utf-8", "replace")
+            self._lines[path] = text.replace("\r\n", "\n").split("\n")
+        lines = self._lines[path]
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+_NO_FILE = {
+    "symlink": "a prompt file that is a symbolic link",
+    "submodule": "a prompt file that is a submodule",
+    "unmerged": "a prompt file with an unresolved merge conflict",
+    "file": "a prompt file that can't be read",
+    "folder": "a folder that is called like a prompt file",
+    "missing": "there is no such file",
+}
+_WAY_OUT = {
+    "symlink": "commit the file itself",
+    "submodule": "commit the file itself",
+    "folder": "rename it",
+    "unmerged": "resolve the conflict, then `git add` the file",
+}

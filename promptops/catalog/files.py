@@ -1,0 +1,76 @@
+"""The files of a revision as texts, read once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from promptops.model.place import Text, plain_text
+from promptops.model.tree import Entry
+from promptops.source.document import MAX_BYTES
+
+
+class Tree(Protocol):
+    """What a catalog needs of a revision; `repo.tree.Tree` is one, and so is a directory."""
+
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def entries(self) -> Mapping[str, Entry]: ...
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]: ...
+
+
+class Files:
+    """The content of a tree, decoded when asked for.
+
+    Attributes:
+        tree: Where the files are.
+        entries: All of them, by path.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._bytes: dict[str, bytes] = {}
+        self._texts: dict[str, Text | None] = {}
+        self.entries = tree.entries
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Read many at once, for what is going to be asked."""
+        wanted = [path for path in paths if path not in self._bytes and self.is_file(path)]
+        if wanted:
+            self._bytes.update(self.tree.read(wanted))
+
+    def is_file(self, path: str) -> bool:
+        """Whether a path is a plain file of the tree: no link, no submodule, no conflict."""
+        entry = self.entries.get(path)
+        return entry is not None and entry.kind == "file"
+
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a plain file, or None."""
+        self.prefetch((path,))
+        return self._bytes.get(path)
+
+    def text(self, path: str) -> Text | None:
+        """A plain file as text, newlines as LF; None for none, for no UTF-8, for over 1 MB."""
+        if path not in self._texts:
+            self._texts[path] = _decoded(path, self.data(path))
+        return self._texts[path]
+
+    def blob(self, path: str) -> str | None:
+        """Git's id of a file's content, or None."""
+        entry = self.entries.get(path)
+        return entry.blob if entry is not None else None
+
+
+def _decoded(path: str, data: bytes | None) -> Text | None:
+    if data is None or len(data) > MAX_BYTES:
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return plain_text(path, text)

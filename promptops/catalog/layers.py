@@ -1,0 +1,106 @@
+"""A prompt file and those it extends, as one value whose parts know their file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.model.loaded import Reference
+from promptops.model.place import Place, Text
+from promptops.source.document import Document
+from promptops.source.references import merge_patch
+
+MAX_LAYERS = 6
+
+Follow = Callable[[str, Place, str], Reference | Problem]
+"""From a written path, its place and the file it stands in to what it refers to; a problem where
+it leads outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The documents of one prompt, the file itself first, then what it extends.
+
+    Attributes:
+        value: All of them merged.
+        parents: What each document but the last refers to.
+        problems: What kept a parent from being read.
+    """
+
+    documents: tuple[Document, ...]
+    value: Any
+    parents: tuple[Reference, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def document(self) -> Document:
+        return self.documents[0]
+
+    @property
+    def path(self) -> str:
+        return self.documents[0].path
+
+    def place(self, pointer: str, key: bool = False) -> Place:
+        """In the file that says it; see `model.prompt.Locate`."""
+        return self._saying(pointer).place(pointer, key)
+
+    def template(self, pointer: str) -> Text:
+        """A scalar with the place of each character, in the file that says it."""
+        return self._saying(pointer).template(pointer)
+
+    def _saying(self, pointer: str) -> Document:
+        holding = (each for each in self.documents if _holds(each.value, pointer))
+        return next(holding, self.documents[0])
+
+
+def _holds(value: Any, pointer: str) -> bool:
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, Mapping) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return False
+    return True
+
+
+def layers(document: Document, read: Callable[[str], Document], follow: Follow) -> Layers:
+    """A document with all it extends; a chain that is too long or a circle ends at its problem."""
+    documents, parents, problems = [document], [], []
+    while isinstance(documents[-1].value, dict) and "extends" in documents[-1].value:
+        last = documents[-1]
+        written, place = last.value["extends"], last.place("/extends")
+        if not isinstance(written, str):
+            break
+        reference = follow(written, place, last.path)
+        if isinstance(reference, Problem):
+            problems.append(reference)
+            break
+        parents.append(reference)
+        if not reference.found:
+            break
+        if any(reference.target == each.path for each in documents):
+            circle = " -> ".join([*(each.path for each in documents), reference.target])
+            problems.append(Problem(f"`extends` in a circle: {circle}", at=place, code="REP002"))
+            break
+        if len(documents) == MAX_LAYERS:
+            message = f"`extends` over {MAX_LAYERS - 1} files"
+            problems.append(Problem(message, at=place, code="SCH002"))
+            break
+        parent = read(reference.target)
+        if parent.value is None:
+            message = f"`{written}` can't be read"
+            problems.append(Problem(message, at=place, code="SCH002"))
+            break
+        documents.append(parent)
+    return Layers(tuple(documents), _merged(documents), tuple(parents), tuple(problems))
+
+
+def _merged(documents: list[Document]) -> Any:
+    value = documents[-1].value
+    for document in reversed(documents[:-1]):
+        value = merge_patch(value, document.value)
+    return value

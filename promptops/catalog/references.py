@@ -1,0 +1,110 @@
+"""The files that a file names: found, missing, or refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.catalog.files import Files
+from promptops.model.config import Config
+from promptops.model.finding import Problem
+from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.place import Place
+from promptops.source.paths import confined
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Finds what a written path means in a tree."""
+
+    files: Files
+    config: Config
+
+    def follow(
+        self, kind: ReferenceKind, written: str, place: Place, base: str
+    ) -> Reference | Problem:
+        """Where a path leads that stands in the file `base`; a problem where it leads outside.
+
+        The first root that has the file counts; where none has it, the target is where it should
+        be.
+        """
+        first: Reference | None = None
+        for root in roots_of(kind, self.config, base):
+            path = confined(written, base, root)
+            if path.reason:
+                return _outside(f"`{written}` is {path.reason}", place)
+            entry = self.files.entries.get(path.path)
+            if entry is not None and entry.kind in ("symlink", "submodule"):
+                return _outside(f"`{written}` is a {entry.kind}", place)
+            found = self.files.is_file(path.path)
+            reference = Reference(kind, written, path.path, place, found)
+            if found:
+                return reference
+            first = first or reference
+        assert first is not None
+        return first
+
+
+def _outside(message: str, place: Place) -> Problem:
+    hint = "name a file of this repository, from its root of prompts or with `./`"
+    return Problem(message, at=place, hint=hint, code="SEC010")
+
+
+class Ledger:
+    """What one prompt file refers to.
+
+    Attributes:
+        problems: References that lead outside: SEC010.
+    """
+
+    def __init__(self, resolver: Resolver, path: str) -> None:
+        self._resolver = resolver
+        self._path = path
+        self.references: list[Reference] = []
+        self.problems: list[Problem] = []
+
+    def refer(
+        self, kind: ReferenceKind, written: str, place: Place, base: str = ""
+    ) -> Reference | None:
+        """Note a reference; None, and a problem, where its path leads outside."""
+        found = self._resolver.follow(kind, written, place, base or self._path)
+        if isinstance(found, Problem):
+            self.problems.append(found)
+            return None
+        self.add(found)
+        return found
+
+    def know(
+        self, kind: ReferenceKind, written: str, place: Place, base: str, targets: set[str]
+    ) -> None:
+        """Note a reference to one of some files, which are then noted; any other is none."""
+        found = self._resolver.follow(kind, written, place, base)
+        if isinstance(found, Reference) and found.target in targets:
+            self.add(found)
+            targets.discard(found.target)
+
+    def note(self, kind: ReferenceKind, target: str, place: Place) -> None:
+        """Note a reference whose target is already known."""
+        found = self._resolver.files.is_file(target)
+        self.add(Reference(kind, target, target, place, found))
+
+    def add(self, reference: Reference) -> None:
+        if reference not in self.references:
+            self.references.append(reference)
+
+
+def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:
+    """The roots a kind of path starts from, that of the file which says it first."""
+    if kind in ("schema", "tool"):
+        return tuple(_plain(root) for root in config.schemas) or ("",)
+    own = [root for root in config.prompts if is_below(base, root)]
+    others = [root for root in config.prompts if root not in own]
+    return tuple(_plain(root) for root in (*own, *others)) or ("",)
+
+
+def is_below(path: str, root: str) -> bool:
+    """Whether a path lies in a root folder."""
+    return root == "." or path.startswith(f"{root}/")
+
+
+def _plain(root: str) -> str:
+    return "" if root == "." else root

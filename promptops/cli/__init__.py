@@ -1,0 +1,1 @@
+"""The command line: arguments, one job, one report, one exit code."""

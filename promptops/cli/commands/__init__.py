@@ -1,0 +1,1 @@
+"""One file for each command; its `command` is the click command of the file's name."""

@@ -1,0 +1,60 @@
+"""`promptops list`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from promptops.cli.options import Output, at_option, common
+
+
+@click.command("list")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@at_option
+@click.option("--since", metavar="REV", help="What changed since REV, and what reaches it.")
+@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
+@common("text", "json")
+def command(output: Output, **options: Any) -> int:
+    """List the prompts of the catalog.
+
+    \b
+    Example:
+      promptops list
+      promptops list 'support/*' --select status:active
+      promptops list --at v1.2.0 --format json
+    """
+    from promptops.jobs.list_prompts import listed
+    from promptops.jobs.selection import Wanted, select
+    from promptops.jobs.workspace import workspace
+    from promptops.report.parts.json_text import json_text
+
+    wanted = Wanted(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        value = listed(opened, select(opened, wanted))
+    for name, file in output.formats:
+        shown = _text(value) if name == "text" else json_text(value)
+        output.write(shown, file)
+    return 0
+
+
+def _text(value: dict[str, Any]) -> str:
+    from promptops.report.parts.visible import visible, visible_line
+
+    rows = [
+        (
+            visible_line(entry["id"]),
+            entry["status"],
+            visible(entry["model"] or "-"),
+            f"{entry['cases']} case{'s' if entry['cases'] != 1 else ''}",
+        )
+        for entry in value["prompts"]
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        + "\n"
+        for row in rows
+    )

@@ -1,0 +1,41 @@
+"""`promptops new`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from promptops.cli.complete import complete_id
+from promptops.cli.options import Output, common
+
+
+@click.command()
+@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@common("text", "json")
+def command(output: Output, identity: str) -> int:
+    """Make a new prompt file, to be changed by its author.
+
+    The id is its path below the prompt root, without the ending. Nothing is ever overwritten.
+
+    \b
+    Example:
+      promptops new support/triage
+    """
+    from promptops.jobs.new import create
+    from promptops.report.parts.json_text import json_text
+
+    created = create(output.directory, identity)
+    for name, file in output.formats:
+        value = {"schema": 1, **asdict(created)}
+        output.write(_text(created) if name == "text" else json_text(value), file)
+    return 0
+
+
+def _text(created: Any) -> str:
+    from promptops.report.parts.visible import visible
+
+    lines = [f"wrote {path}" for path in (created.schema_copy, created.path) if path]
+    lines += [f"to add: {visible(name)}" for name in created.missing]
+    return "\n".join([*lines, f"next: promptops render {created.id}", ""])

@@ -1,0 +1,179 @@
+"""`promptops render`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.options import Output, at_option, common
+from promptops.errors import InputError, UsageError
+
+
+@click.command()
+@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.option(
+    "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
+)
+@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help="An input.")
+@click.option(
+    "--inputs",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with the inputs.",
+)
+@click.option("--annotate", is_flag=True, help="Tell the source of each line.")
+@at_option
+@common("text", "json", "openai")
+def command(output: Output, **options: Any) -> int:
+    """Render the request that a model gets, for a test case or for given inputs.
+
+    A value that is JSON is taken as JSON, any other as text. `--format openai` prints the arguments
+    of the `openai` client's chat completions.
+
+    \b
+    Example:
+      promptops render support/triage --case 'no known issues'
+      promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
+    """
+    from promptops.jobs.render import render_case, render_inputs
+    from promptops.jobs.selection import one
+    from promptops.jobs.workspace import workspace
+
+    inputs = _inputs(options["given"], options["file"])
+    if inputs is not None and options["case"] is not None:
+        raise UsageError("a case has inputs of its own", hint="leave out --case, or the inputs")
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        path = one(opened, options["identity"])
+        if inputs is None:
+            rendered = render_case(opened, path, options["case"])
+        else:
+            rendered = render_inputs(opened, path, inputs)
+        for name, file in output.formats:
+            output.write(_written(name, rendered, annotate=options["annotate"]), file)
+    return 0
+
+
+def _inputs(given: tuple[str, ...], file: Path | None) -> dict[str, Any] | None:
+    import json
+
+    if not given and file is None:
+        return None
+    inputs: dict[str, Any] = {}
+    if file is not None:
+        try:
+            inputs = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"not JSON: {error}", where=str(file)) from None
+        if not isinstance(inputs, dict):
+            raise InputError("not a JSON object", where=str(file), hint="write {NAME: VALUE}")
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise UsageError(f"{each!r} gives no value", hint="write --input NAME=VALUE")
+        inputs[name] = _value(value)
+    return inputs
+
+
+def _value(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _written(name: str, rendered: Any, *, annotate: bool) -> str:
+    from promptops.report.parts.json_text import json_text
+    from promptops.runtime.chat import chat_arguments
+
+    if name == "openai":
+        return json_text(chat_arguments(rendered.request))
+    if name == "json":
+        return json_text(_value_of(rendered, annotate))
+    return _annotated(rendered) if annotate else _text(rendered)
+
+
+def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
+    from promptops.jobs.render import lines
+
+    request = rendered.request
+    value: dict[str, Any] = {
+        "schema": 1,
+        "prompt": rendered.prompt.id,
+        "case": rendered.case,
+        "digest": rendered.digest,
+        "request": {
+            "messages": list(request.messages),
+            "model": dict(request.model) or None,
+            "params": dict(request.params),
+            "provider_options": dict(request.provider_options),
+            "tools": list(request.tools),
+            "tool_choice": request.tool_choice,
+            "response_format": request.response_format,
+        },
+    }
+    if annotate:
+        value["lines"] = [
+            {
+                "message": line.message,
+                "line": line.number,
+                "text": line.text,
+                "path": line.place.path,
+                "source_line": line.place.line,
+                "inputs": list(line.inputs),
+            }
+            for line in lines(rendered)
+        ]
+    return value
+
+
+def _text(rendered: Any) -> str:
+    """The messages, each below its role; media as what they are."""
+    from promptops.report.parts.visible import visible_line
+
+    parts = []
+    for message in rendered.request.messages:
+        parts.append(f"--- {message['role']}")
+        for text in _texts(message):
+            parts.extend(visible_line(line) for line in text.split("\n"))
+    return "\n".join(parts) + "\n"
+
+
+def _texts(message: dict[str, Any]) -> Iterator[str]:
+    import json
+
+    content = message.get("content")
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        yield part["text"] if part["type"] == "text" else f"[{_described(part)}]"
+    for call in message.get("tool_calls") or ():
+        yield f"[call {json.dumps(call, ensure_ascii=False)}]"
+
+
+def _described(part: dict[str, Any]) -> str:
+    source = str(part.get("url") or part.get("data") or "")
+    return f"{part['type']} {source[:60]}{'…' if len(source) > 60 else ''}"
+
+
+def _annotated(rendered: Any) -> str:
+    """Each line behind the file and the line it comes from, with the expressions in it."""
+    from promptops.jobs.render import lines
+    from promptops.report.parts.visible import visible, visible_line, visible_path
+
+    found = list(lines(rendered))
+    places = [f"{visible_path(line.place.path)}:{line.place.line}" for line in found]
+    width = max((len(place) for place in places), default=0)
+    shown, message = [], -1
+    for line, place in zip(found, places, strict=True):
+        if line.message != message:
+            message = line.message
+            shown.append(f"--- {line.role}")
+        values = f"   <- {', '.join(map(visible, line.inputs))}" if line.inputs else ""
+        shown.append(f"{place.ljust(width)} | {visible_line(line.text)}{values}")
+    return "\n".join(shown) + "\n"

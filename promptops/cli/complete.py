@@ -1,0 +1,44 @@
+"""What the shell completes: ids of prompts and names of cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids that begin so; nothing outside a repository."""
+    return [name for name in _paths(ctx) if name.startswith(incomplete)]
+
+
+def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the prompt's cases that begin so."""
+    from promptops.errors import PromptopsError
+    from promptops.jobs.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            path = opened.catalog.paths.get(ctx.params.get("identity") or "")
+            prompt = opened.catalog.loaded(path).prompt if path else None
+            names = [case.name for case in prompt.cases] if prompt else []
+    except PromptopsError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _paths(ctx: click.Context) -> list[str]:
+    from promptops.errors import PromptopsError
+    from promptops.jobs.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            return list(opened.catalog.paths)
+    except PromptopsError:
+        return []
+
+
+def _directory(ctx: click.Context) -> Path:
+    given: Any = ctx.params.get("directory")
+    return Path(given) if given else Path()

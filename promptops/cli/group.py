@@ -1,0 +1,97 @@
+"""The group of commands: each is imported when it is asked for."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+import click
+
+from promptops.cli import commands
+
+SECTIONS = {
+    "start": ("init", "new", "doctor", "completion"),
+    "look": ("list", "show", "render"),
+    "check": ("lint", "rule", "check"),
+    "serve": ("receive",),
+}
+
+
+class _Commands(click.Group):
+    """The modules of `commands/` as a group; a new file is a new command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(m.name.rstrip("_") for m in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: a name that Python has taken
+            if any(m.name == name for m in pkgutil.iter_modules(commands.__path__)):
+                module = import_module(f"{commands.__name__}.{name}")
+                command: click.Command = module.command
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0] if args else "", self.list_commands(ctx), 1)
+            if not near:
+                raise
+            message = f"No such command {args[0]!r}; did you mean {near[0]!r}?"
+            raise click.UsageError(message, ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        left = self.list_commands(ctx)
+        for section, names in SECTIONS.items():
+            self._section(ctx, formatter, section, [name for name in names if name in left])
+            left = [name for name in left if name not in names]
+        self._section(ctx, formatter, "more", left)
+
+    def _section(
+        self, ctx: click.Context, formatter: click.HelpFormatter, title: str, names: list[str]
+    ) -> None:
+        rows = []
+        for name in names:
+            command = self.get_command(ctx, name)
+            if command is not None:
+                rows.append((name, command.get_short_help_str(200)))
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _say_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    """Not click's own option, which fails in a checkout that is not installed."""
+    if wanted and not ctx.resilient_parsing:
+        from promptops.cli.version import version
+
+        click.echo(f"promptops {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
+def group() -> None:
+    """Prompts as code in git: checked on commit, reviewed by meaning, released by tag.
+
+    \b
+    Example:
+      promptops lint              what is wrong with the prompts of this repository
+      promptops render ID -c NAME what the model will get for a test case
+      promptops rule VAR001       what a rule wants, and why
+    """

@@ -1,0 +1,103 @@
+"""Where `promptops` begins and ends: finding the command, and saying what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from promptops.errors import PromptopsError
+
+INTERRUPTED = 130
+BUG = 70
+USAGE = 2
+OF_HOOKS = (["lint", "--staged"], ["lint", "--fix", "--staged"])
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command line and exit with its code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; the exit code. Every error is said here and nowhere else."""
+    try:
+        if arguments in OF_HOOKS and _nothing_to_do():
+            return 0
+        return _run(arguments)
+    except PromptopsError as error:
+        _say(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # click leaves by itself where it completes for a shell, and where nobody reads any more.
+        if "_PROMPTOPS_COMPLETE" in os.environ:
+            raise
+        return _reader_left()
+    except Exception as error:  # noqa: BLE001
+        return _bug(error)
+
+
+def _reader_left() -> int:
+    """Who read our output left, as `head` does; nothing is wrong, and nothing more can be said."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+    return 0
+
+
+def _nothing_to_do() -> bool:
+    """Whether a commit touches nothing of ours: most don't, and click alone costs 30 ms."""
+    from promptops.jobs.idle import nothing_staged
+
+    return nothing_staged()
+
+
+def _run(arguments: list[str]) -> int:
+    import click
+
+    from promptops.cli.group import group
+
+    try:
+        code = group.main(arguments, prog_name="promptops", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        print(f"error: {_visible(error.format_message())}", file=sys.stderr)
+        _usage_tip(error)
+        return USAGE
+    except click.Abort:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _usage_tip(error: object) -> None:
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        print(f"  tip: {context.command_path} --help", file=sys.stderr)
+
+
+def _say(error: PromptopsError) -> None:
+    from promptops.report.parts.visible import visible, visible_path
+
+    where = f"{visible_path(error.where)}: " if error.where else ""
+    print(f"{where}error: {visible(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(f"  tip: {visible(error.hint)}", file=sys.stderr)
+
+
+def _visible(text: str) -> str:
+    from promptops.report.parts.visible import visible_line
+
+    return "\n".join(map(visible_line, text.split("\n")))
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("PROMPTOPS_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    said = _visible(f"{type(error).__name__}: {error}")
+    print(f"error: a bug in promptops: {said}", file=sys.stderr)
+    print("  tip: report it, with what PROMPTOPS_DEBUG=1 prints", file=sys.stderr)
+    return BUG

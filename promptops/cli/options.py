@@ -1,0 +1,160 @@
+"""Options that every command has, and how their values become what jobs take."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from promptops.errors import InputError, UsageError
+from promptops.model.report import Style, plain
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REVISION_HELP = "Look at a commit, tag or branch, or `index`; the work tree otherwise."
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a command speaks.
+
+    Attributes:
+        directory: Where it was run, or `-C`.
+        formats: Pairs of a format's name and a file, "-" for stdout.
+        overrides: Of the configuration.
+    """
+
+    directory: Path
+    formats: tuple[tuple[str, str], ...]
+    quiet: bool
+    color: bool
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def format(self) -> str:
+        """The one that goes to stdout, or ""."""
+        return next((name for name, file in self.formats if file == "-"), "")
+
+    def write(self, text: str, file: str = "-") -> None:
+        """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
+        if file != "-":
+            try:
+                Path(self.directory, file).write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise InputError(f"can't be written: {error.strerror}", where=file) from None
+        elif text and not (self.quiet and self.format in ("full", "text", "concise")):
+            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+            sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """To stderr, unless told to be quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    @property
+    def style(self) -> Style:
+        return _styled if self.color else plain
+
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "path": {"bold": True},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "info": {"fg": "blue", "bold": True},
+    "code": {"dim": True},
+    "gutter": {"dim": True},
+    "caret": {"fg": "red"},
+    "hint": {"fg": "green"},
+    "note": {"fg": "cyan"},
+    "summary": {"bold": True},
+}
+
+
+def _styled(role: str, text: str) -> str:
+    return click.style(text, **_STYLES.get(role, {}))
+
+
+def common(*formats: str) -> Callable[[F], F]:
+    """Add the options that every command has; the first format is the default.
+
+    The command gets them as its first argument, an `Output`.
+    """
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def command(
+            directory: Path,
+            chosen: tuple[str, ...],
+            quiet: bool,
+            no_color: bool,
+            overrides: tuple[str, ...],
+            **rest: Any,
+        ) -> Any:
+            pairs = _formats(chosen, formats)
+            color = not no_color and sys.stdout.isatty() and not _no_color()
+            return function(Output(directory, pairs, quiet, color, overrides), **rest)
+
+        for option in reversed(_options(formats)):
+            command = option(command)
+        return command  # type: ignore[return-value]
+
+    return decorate
+
+
+def _no_color() -> bool:
+    import os
+
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
+    directory = click.Path(exists=True, file_okay=False, path_type=Path)
+    return [
+        click.option(
+            "-C", "directory", type=directory, default=".", metavar="DIR", help="Run as if in DIR."
+        ),
+        click.option(
+            "--format",
+            "chosen",
+            multiple=True,
+            metavar="FORMAT[=FILE]",
+            help=f"{', '.join(formats)}; several at once, all but one into files.",
+        ),
+        click.option(
+            "--config",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Override the configuration for this run, in TOML: 'lint.select=[\"SEC\"]'.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but by the exit code."),
+        click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
+    ]
+
+
+def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for each in chosen or (known[0],):
+        name, _, file = each.partition("=")
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
+            raise UsageError(f"there is no format {name!r} here", hint=hint)
+        pairs.append((name, file or "-"))
+    if sum(file == "-" for _, file in pairs) > 1:
+        raise UsageError("only one format can go to stdout", hint="write --format NAME=FILE")
+    return tuple(pairs)
+
+
+def at_option(function: F) -> F:
+    """Add `--at REV`."""
+    return click.option("--at", "revision", default="worktree", metavar="REV", help=REVISION_HELP)(
+        function
+    )

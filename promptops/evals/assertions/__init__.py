@@ -1,0 +1,1 @@
+"""One file per assertion, named as it; see evals/registry.py."""

@@ -1,0 +1,46 @@
+"""contains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_empty, without
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import line_of, shown
+
+
+@assertion("contains")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contains:
+    """A text stands somewhere in what is looked at.
+
+    Every character counts: upper and lower case, blanks, newlines.
+
+    Attributes:
+        value: The text.
+
+    Holds:
+        messages: [{role: system, content: You write SQL for analysts.}]
+        rendered: [{type: contains, role: system, value: SQL}]
+
+    Fails:
+        messages: [{role: system, content: You write SQL for analysts.}]
+        rendered: [{type: contains, role: system, value: sql}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        not_empty(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        at = subject.text.find(self.value)
+        return Verdict(
+            passed=at >= 0,
+            expected=shown(self.value),
+            opposite=f"no {shown(self.value)}",
+            where=subject.where,
+            got=line_of(subject.text, at) if at >= 0 else without(self.value, subject.text),
+        )

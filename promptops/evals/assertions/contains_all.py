@@ -1,0 +1,49 @@
+"""contains-all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_empty_texts
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import listed, shown
+
+
+@assertion("contains-all")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainsAll:
+    """Several texts all stand somewhere in what is looked at.
+
+    In any order. With `not-`, at least one of them is missing; to forbid each of them, use
+    `not-contains-any`.
+
+    Attributes:
+        value: The texts.
+
+    Holds:
+        messages: [{role: system, content: "Known issues: KI-7, KI-12."}]
+        rendered: [{type: contains-all, role: system, value: [KI-12, KI-7]}]
+
+    Fails:
+        messages: [{role: system, content: "Known issues: KI-7."}]
+        rendered: [{type: contains-all, role: system, value: [KI-12, KI-7]}]
+    """
+
+    value: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        not_empty_texts(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        missing = tuple(value for value in self.value if value not in subject.text)
+        wanted = listed(self.value, "and")
+        got = f"{shown(subject.text)} without {listed(missing, 'and')}" if missing else "all"
+        return Verdict(
+            passed=not missing,
+            expected=wanted,
+            opposite=f"not all of {wanted}",
+            where=subject.where,
+            got=got,
+        )

@@ -1,0 +1,47 @@
+"""contains-any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_empty_texts
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import line_of, listed, shown
+
+
+@assertion("contains-any")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainsAny:
+    """At least one of several texts stands somewhere in what is looked at.
+
+    With `not-`, none of them does.
+
+    Attributes:
+        value: The texts.
+
+    Holds:
+        messages: [{role: system, content: Answer in German.}]
+        rendered: [{type: contains-any, role: system, value: [English, German]}]
+
+    Fails:
+        messages: [{role: system, content: Answer in Danish.}]
+        rendered: [{type: contains-any, role: system, value: [English, German]}]
+    """
+
+    value: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        not_empty_texts(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        text = subject.text
+        at = next((text.find(value) for value in self.value if value in text), -1)
+        return Verdict(
+            passed=at >= 0,
+            expected=listed(self.value, "or"),
+            opposite=f"none of {listed(self.value, 'and')}",
+            where=subject.where,
+            got=line_of(text, at) if at >= 0 else shown(text),
+        )

@@ -1,0 +1,65 @@
+"""contains-json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.evals.json_values import NOTHING, covers, found, parsed
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.wording import amount, shown
+
+
+@assertion("contains-json")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainsJson:
+    """A JSON mapping or list with all of this stands in what is looked at.
+
+    Mappings may have more keys and lists more items, in any order. In a text it may stand between
+    sentences or in a fence; at a `path` that is no text, it is the value itself.
+
+    Attributes:
+        value: What it has.
+
+    Holds:
+        messages: [{role: assistant, content: 'Sure: {"sql": "SELECT 1", "rows": 1}'}]
+        rendered: [{type: contains-json, role: assistant, value: {rows: 1}}]
+
+    Fails:
+        messages: [{role: assistant, content: 'Sure: {"sql": "SELECT 1", "rows": 0}'}]
+        rendered: [{type: contains-json, role: assistant, value: {rows: 1}}]
+    """
+
+    value: Any
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, (dict, list)):
+            raise Refused("expected a mapping or a list", hint="for a text, use `contains`")
+        if not self.value:
+            raise Refused("every mapping or list has nothing", hint="say what must be in it")
+
+    def check(self, subject: Subject) -> Verdict:
+        values = _values(subject)
+        wanted = f"JSON with {shown(self.value)}"
+        return Verdict(
+            passed=any(covers(value, self.value) for value in values),
+            expected=wanted,
+            opposite=f"no {wanted}",
+            where=subject.where,
+            got=_got(values, subject.value),
+        )
+
+
+def _values(subject: Subject) -> list[Any]:
+    if not isinstance(subject.value, str):
+        return [subject.value]
+    whole = parsed(subject.value)
+    return list(found(subject.value)) if whole is NOTHING else [whole]
+
+
+def _got(values: list[Any], looked_at: Any) -> str:
+    if not values:
+        return f"no JSON in {shown(looked_at)}"
+    return shown(values[0]) if len(values) == 1 else amount(len(values), "other value")

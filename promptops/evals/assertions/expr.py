@@ -1,0 +1,60 @@
+"""expr."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals import expressions
+from promptops.evals.expressions import WrongExpression
+from promptops.evals.record import NAMES
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.wording import shown
+
+
+@assertion("expr", expressions=("value",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expr:
+    """An expression is true.
+
+    In Python's notation, without methods: `m.content` is the key `content` of `m`. It sees `value`
+    (what is looked at), the case's `inputs` and `expected`; of a request `messages`, `tools`,
+    `response_format`, `params`, `model`; of an answer `output`. Functions: abs, all, any, float,
+    int, json, keys, len, lines, lower, max, min, round, sorted, split, strip, sum, text, upper,
+    words.
+
+    Attributes:
+        value: The expression; true or false.
+
+    Holds:
+        messages: [{role: user, content: Where is it?}]
+        rendered: [{type: expr, value: 'all([len(m.content) < 20 for m in messages])'}]
+
+    Fails:
+        messages: [{role: user, content: Where is my order?}]
+        rendered: [{type: expr, role: user, value: len(words(value)) <= 3}]
+    """
+
+    value: str
+
+    def check(self, subject: Subject) -> Verdict:
+        held = self._held(subject)
+        return Verdict(
+            passed=held,
+            expected=f"{shown(self.value)} to hold",
+            opposite=f"{shown(self.value)} not to hold",
+            where=subject.where,
+            got=f"{shown(held)}",
+        )
+
+    def _held(self, subject: Subject) -> bool:
+        try:
+            expression = expressions.read(self.value, NAMES[subject.record.on])
+            looked_at = subject.value if "value" in expression.names or subject.narrowed else None
+            held = expression.value(subject.names(looked_at))
+        except WrongExpression as error:
+            raise Unjudgeable(error.message, "/value") from None
+        if not isinstance(held, bool):
+            raise Unjudgeable(f"expected true or false, got {shown(held)}", "/value")
+        return held

@@ -1,0 +1,50 @@
+"""icontains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_empty
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import line_of, shown
+
+
+@assertion("icontains")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IContains:
+    """A text stands somewhere in what is looked at, in upper or lower case.
+
+    Letters are compared in all scripts: `STRASSE` is in `Straße`.
+
+    Attributes:
+        value: The text.
+
+    Holds:
+        messages: [{role: system, content: You write SQL for analysts.}]
+        rendered: [{type: icontains, role: system, value: sql}]
+
+    Fails:
+        messages: [{role: system, content: You write SQL for analysts.}]
+        rendered: [{type: icontains, role: system, value: python}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        not_empty(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        value, text = self.value.casefold(), subject.text.casefold()
+        at = text.find(value)
+        # Where folding changes no length, offsets are those of the text as it is.
+        as_is = subject.text if len(text) == len(subject.text) else text
+        wanted = f"{shown(self.value)} in any case"
+        return Verdict(
+            passed=at >= 0,
+            expected=wanted,
+            opposite=f"no {wanted}",
+            where=subject.where,
+            got=line_of(as_is, at) if at >= 0 else shown(subject.text),
+        )

@@ -1,0 +1,37 @@
+"""is-json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.json_values import NOTHING, parsed
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import shown
+
+
+@assertion("is-json")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsJson:
+    """What is looked at is JSON and nothing else.
+
+    No fence around it, no sentence before it. What it must hold, say with `json-schema`.
+
+    Holds:
+        messages: [{role: assistant, content: '{"sql": null}'}]
+        rendered: [{type: is-json, role: assistant}]
+
+    Fails:
+        messages: [{role: assistant, content: 'Sure: {"sql": null}'}]
+        rendered: [{type: is-json, role: assistant}]
+    """
+
+    def check(self, subject: Subject) -> Verdict:
+        return Verdict(
+            passed=parsed(subject.text) is not NOTHING,
+            expected="JSON",
+            opposite="no JSON",
+            where=subject.where,
+            got=shown(subject.text),
+        )

@@ -1,0 +1,105 @@
+"""json-schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from promptops.evals.json_values import NOTHING, parsed
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.evals.wording import shown
+from promptops.model.place import Place
+from promptops.runtime.inputs import validator
+from promptops.source.explain import explain
+from promptops.source.nodes import tokens
+from promptops.source.references import check_schema
+
+
+@assertion("json-schema")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonSchema:
+    """What is looked at fits a JSON Schema.
+
+    A text is read as JSON first, and fails where it is none; at a `path` the value itself is
+    looked at. The schema is 2020-12 and refers to nothing outside itself.
+
+    Attributes:
+        value: The schema.
+
+    Holds:
+        messages: [{role: assistant, content: '{"sql": null}'}]
+        rendered: [{type: json-schema, role: assistant, value: {required: [sql]}}]
+
+    Fails:
+        messages: [{role: assistant, content: '{"query": null}'}]
+        rendered: [{type: json-schema, role: assistant, value: {required: [sql]}}]
+    """
+
+    value: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise Refused("every value fits an empty schema", hint="or use `is-json`")
+        for problem in check_schema(self.value, _as_place):
+            at = problem.at if isinstance(problem.at, str) else problem.at.path
+            raise Refused(f"no schema: {problem.message}", hint=problem.hint, at=f"/value{at}")
+        if not self.value.keys() & _KEYWORDS:
+            raise Refused("every value fits this schema: it has no keyword that asks for anything")
+
+    def check(self, subject: Subject) -> Verdict:
+        value = subject.value
+        if isinstance(value, str):
+            value = parsed(value)
+        wrong = [] if value is NOTHING else self._wrong(value)
+        got = shown(subject.value)
+        return Verdict(
+            passed=value is not NOTHING and not wrong,
+            expected="a value that fits the schema",
+            opposite="no value that fits the schema",
+            where=subject.where,
+            got=f"{got}: {'; '.join(wrong)}" if wrong else got,
+        )
+
+    def _wrong(self, value: Any) -> list[str]:
+        schema = json.dumps(self.value)
+        value = json.loads(json.dumps(value))  # tuples are no JSON to a validator
+        try:
+            errors = list(islice(_validator(schema).iter_errors(value), 3))
+        except ValueError as error:
+            raise Unjudgeable(f"the schema can't be used: {error}", "/value") from None
+        problems = explain(errors, self.value, value, _as_place)
+        return [f"{problem.message}{_at(problem.at)}" for problem in problems]
+
+
+def _at(place: str | Place) -> str:
+    pointer = place if isinstance(place, str) else place.path
+    return f" at {pointer}" if tokens(pointer) else ""
+
+
+def _as_place(pointer: str, key: bool = False) -> Place:
+    """A place that is a pointer, for the value stands in no file; of a key, that of its mapping."""
+    return Place(pointer.rpartition("/")[0] if key else pointer)
+
+
+@lru_cache(maxsize=64)
+def _validator(schema: str) -> Any:
+    return validator(json.loads(schema))
+
+
+_KEYWORDS = frozenset(
+    (
+        *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "type", "enum", "const"),
+        *("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+        *("maxLength", "minLength", "pattern", "format", "items", "prefixItems", "contains"),
+        *("maxItems", "minItems", "uniqueItems", "unevaluatedItems", "properties"),
+        *("patternProperties", "additionalProperties", "propertyNames", "required"),
+        *("maxProperties", "minProperties", "dependentRequired", "dependentSchemas"),
+        *("unevaluatedProperties",),
+    )
+)

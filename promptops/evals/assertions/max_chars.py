@@ -1,0 +1,45 @@
+"""max-chars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_negative
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import amount
+
+
+@assertion("max-chars")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxChars:
+    """What is looked at is at most so many characters long.
+
+    Attributes:
+        value: Unicode characters, newlines too; without `role` or `path`, those of all messages
+            and of the blank lines between them.
+
+    Holds:
+        messages: [{role: user, content: Where is it?}]
+        rendered: [{type: max-chars, value: 12}]
+
+    Fails:
+        messages: [{role: user, content: Where is my order?}]
+        rendered: [{type: max-chars, value: 12}]
+    """
+
+    value: int
+
+    def __post_init__(self) -> None:
+        not_negative(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        length = len(subject.text)
+        return Verdict(
+            passed=length <= self.value,
+            expected=f"at most {amount(self.value, 'character')}",
+            opposite=f"more than {amount(self.value, 'character')}",
+            where=subject.where,
+            got=f"{length:,}",
+        )

@@ -1,0 +1,48 @@
+"""message-count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_negative
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import amount
+
+
+@assertion("message-count", on=("request",), narrowed_by=("role",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCount:
+    """The request has so many messages.
+
+    With `role`, so many of that role; none is 0.
+
+    Attributes:
+        value: The number of messages.
+
+    Holds:
+        messages: [{role: system, content: Be brief.}, {role: user, content: Hello}]
+        rendered: [{type: message-count, value: 2}, {type: message-count, role: user, value: 1}]
+
+    Fails:
+        messages: [{role: system, content: Be brief.}, {role: user, content: Hello}]
+        rendered: [{type: message-count, role: user, value: 2}]
+    """
+
+    value: int
+
+    def __post_init__(self) -> None:
+        not_negative(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        count = len(subject.messages)
+        role = f"{subject.role} " if subject.role else ""
+        wanted = amount(self.value, f"{role}message")
+        return Verdict(
+            passed=count == self.value,
+            expected=wanted,
+            opposite=f"any number but {wanted}",
+            where=f"in the {subject.record.on}",
+            got=f"{count:,}",
+        )

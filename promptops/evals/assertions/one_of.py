@@ -1,0 +1,51 @@
+"""one-of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.evals.assertions.equals import as_compared
+from promptops.evals.json_values import same
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.wording import listed, shown
+
+
+@assertion("one-of")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOf:
+    """What is looked at is exactly one of these.
+
+    Compared as `equals` does.
+
+    Attributes:
+        value: What it may be.
+
+    Holds:
+        messages: [{role: user, content: billing}]
+        rendered: [{type: one-of, role: user, value: [bug, billing]}]
+
+    Fails:
+        messages: [{role: user, content: praise}]
+        rendered: [{type: one-of, role: user, value: [bug, billing]}]
+    """
+
+    value: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise Refused("nothing is one of an empty list")
+
+    def check(self, subject: Subject) -> Verdict:
+        wanted = listed(self.value, "or")
+        # Not lazily: a number among them is a mistake wherever it stands.
+        equal = [same(as_compared(subject, value), value) for value in self.value]
+        return Verdict(
+            passed=any(equal),
+            expected=wanted,
+            opposite=f"anything but {wanted}",
+            where=subject.where,
+            got=shown(subject.value),
+        )

@@ -1,0 +1,46 @@
+"""starts-with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_empty
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import compared, shown
+
+
+@assertion("starts-with")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartsWith:
+    """What is looked at begins with a text.
+
+    Attributes:
+        value: The text, with every blank and newline.
+
+    Holds:
+        messages: [{role: system, content: You write SQL for analysts.}]
+        rendered: [{type: starts-with, role: system, value: You write}]
+
+    Fails:
+        messages: [{role: system, content: Hello! You write SQL for analysts.}]
+        rendered: [{type: starts-with, role: system, value: You write}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        not_empty(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        text = subject.text
+        passed = text.startswith(self.value)
+        begin = f"{shown(self.value)} at the beginning"
+        return Verdict(
+            passed=passed,
+            expected=begin,
+            opposite=f"no {begin}",
+            where=subject.where,
+            got=shown(text) if passed else compared(self.value, text),
+        )

@@ -1,0 +1,76 @@
+"""word-count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.wording import amount
+from promptops.source.explain import nearest, type_name
+from promptops.source.nodes import escaped
+
+
+@assertion("word-count")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordCount:
+    """What is looked at has so many words.
+
+    A word is what stands between white space, so Chinese, Japanese and Thai are not counted well.
+
+    Attributes:
+        value: The number of words, or `{min, max}`, either of which may be left out.
+
+    Holds:
+        messages: [{role: user, content: Where is my order?}]
+        rendered: [{type: word-count, value: {min: 2, max: 5}}, {type: word-count, value: 4}]
+
+    Fails:
+        messages: [{role: user, content: Where?}]
+        rendered: [{type: word-count, value: {min: 2}}]
+    """
+
+    value: int | Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        limits = {"": self.value} if isinstance(self.value, int) else self.value
+        for name, limit in limits.items():
+            at = f"/value/{escaped(name)}" if name else "/value"
+            if name not in ("", "min", "max"):
+                hint = nearest(name, ("min", "max")) or "known here: min, max"
+                raise Refused(f"`{name}` is no limit", hint=hint, at=at)
+            if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+                raise Refused(f"expected a whole number, got {type_name(limit)}", at=at)
+        low, high = self._limits
+        if low == 0 and high is None:
+            raise Refused("every text has so many words", hint="set `max`, or `min` above 0")
+        if high is not None and high < low:
+            raise Refused("no text has so many words: `max` is below `min`")
+
+    def check(self, subject: Subject) -> Verdict:
+        low, high = self._limits
+        count = len(subject.text.split())
+        return Verdict(
+            passed=low <= count and (high is None or count <= high),
+            expected=_range(low, high),
+            opposite=f"not {_range(low, high)}",
+            where=subject.where,
+            got=f"{count:,}",
+        )
+
+    @property
+    def _limits(self) -> tuple[int, int | None]:
+        if isinstance(self.value, int):
+            return self.value, self.value
+        return self.value.get("min", 0), self.value.get("max")
+
+
+def _range(low: int, high: int | None) -> str:
+    if high is None:
+        return f"at least {amount(low, 'word')}"
+    if low == high:
+        return amount(low, "word")
+    return f"{low:,} to {amount(high, 'word')}" if low else f"at most {amount(high, 'word')}"

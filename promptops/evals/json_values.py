@@ -1,0 +1,84 @@
+"""JSON in texts, and JSON values compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from json import JSONDecodeError
+from typing import Any
+
+from promptops.evals.verdict import Unjudgeable
+
+NOTHING = object()
+"""In place of a value, where a text is no JSON."""
+
+_BEGIN = re.compile(r"[{\[]")
+_MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
+_ONE_TRY = 200  # an error counts the lines before it
+_TOO_DEEP = 20_000
+
+
+def parsed(text: str) -> Any:
+    """The value of a text that is JSON and nothing else (RFC 8259), or NOTHING."""
+    try:
+        return _decoder.decode(text)
+    except (ValueError, RecursionError):
+        return NOTHING
+
+
+def found(text: str) -> Iterator[Any]:
+    """The mappings and lists in a text that are JSON, in their order; not those inside them.
+
+    Raises Unjudgeable where too much looks like JSON and is none.
+    """
+    at, in_vain = _next(text, 0), 0
+    while at >= 0:
+        try:
+            value, at = _decoder.raw_decode(text, at)
+            yield value
+        except (ValueError, RecursionError) as error:
+            in_vain += _ONE_TRY + (
+                error.pos - at if isinstance(error, JSONDecodeError) else _TOO_DEEP
+            )
+            at += 1
+        if in_vain > _MOST_READ_IN_VAIN:
+            raise Unjudgeable("there is too much in the text that is almost JSON")
+        at = _next(text, at)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: true is not 1, and 1 is 1.0."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def covers(value: Any, wanted: Any) -> bool:
+    """Whether a value has all of `wanted`; mappings may have more keys, and lists more items."""
+    if isinstance(wanted, Mapping):
+        return isinstance(value, Mapping) and all(
+            key in value and covers(value[key], item) for key, item in wanted.items()
+        )
+    if isinstance(wanted, (list, tuple)):
+        return isinstance(value, (list, tuple)) and all(
+            any(covers(candidate, item) for candidate in value) for item in wanted
+        )
+    return same(value, wanted)
+
+
+def _next(text: str, start: int) -> int:
+    """Where the next mapping or list may begin; -1 where none does."""
+    begin = _BEGIN.search(text, start)
+    return begin.start() if begin else -1
+
+
+def _no_number(written: str) -> Any:
+    raise ValueError(f"{written} is no JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_number)

@@ -1,0 +1,180 @@
+"""From a case's mapping to an assertion. No false green: what could not fail is a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from promptops.evals import arguments, expressions
+from promptops.evals.expressions import Expression, WrongExpression
+from promptops.evals.record import NAMES, On, Record
+from promptops.evals.registry import Check, Kind, built_in, kind_of
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+from promptops.model.finding import Problem
+from promptops.model.prompt import ROLES, Case
+from promptops.source.explain import nearest, type_name
+from promptops.source.schemas import schema
+
+COMMON = ("type", "path", "role", "transform", "weight", "threshold", "score", "must")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """One assertion of a case.
+
+    Attributes:
+        type: As written, with its `not-`.
+        check: What is asserted, as if there were no `not-`.
+        score: Makes it a measure, decided over all cases; None for a contract.
+        must: It has to hold in every case.
+        weight, threshold: Of a measure: its share in the score; from which degree on it holds.
+    """
+
+    type: str
+    check: Check
+    negated: bool = False
+    path: str | None = None
+    role: str | None = None
+    transform: Expression | None = None
+    weight: float = 1.0
+    threshold: float | None = None
+    score: str | None = None
+    must: bool = True
+
+    def judge(self, record: Record) -> Verdict:
+        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
+        subject = Subject(record, path=self.path, role=self.role, transform=self.transform)
+        verdict = self.check.check(subject)
+        return verdict.negated() if self.negated else verdict
+
+
+def problems(case: Case) -> Iterator[Problem]:
+    """What is wrong with the assertions of a case, each at its place.
+
+    Assertions over the answer that this version can't judge yet are left alone.
+    """
+    for index, written in enumerate(case.rendered):
+        yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
+    for index, written in enumerate(case.output):
+        if not _is_to_come(written.get("type")):
+            yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
+
+
+def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
+    """Problems of one assertion at their places in the case's file; `at` is below the case."""
+    for problem in found:
+        yield replace(problem, at=case.locate(f"{case.at}{at}{problem.at}", problem.key))
+
+
+def parse(written: Mapping[str, Any], on: On) -> tuple[Assertion | None, tuple[Problem, ...]]:
+    """An assertion over a request or an answer, or why there is none.
+
+    The problems point (`at`) into the assertion.
+    """
+    name = written.get("type")
+    found = kind_of(name) if isinstance(name, str) else None
+    if found is None:
+        return None, (_unknown_name(name, on),)
+    kind, negated = found
+    values, wrong = arguments.read(kind, written)
+    wrong = (*arguments.unknown(kind, written, COMMON), *wrong, *_misused(kind, written, on))
+    if wrong:
+        return None, wrong
+    try:
+        check = kind.check(**values)
+    except Refused as error:
+        return None, (Problem(error.message, at=error.at, hint=error.hint),)
+    return _assertion(written, check, negated, on), ()
+
+
+def _assertion(written: Mapping[str, Any], check: Check, negated: bool, on: On) -> Assertion:
+    transform = written.get("transform")
+    score = written.get("score")
+    return Assertion(
+        type=written["type"],
+        check=check,
+        negated=negated,
+        path=written.get("path"),
+        role=written.get("role"),
+        transform=None if transform is None else expressions.read(transform, NAMES[on]),
+        weight=written.get("weight", 1.0),
+        threshold=written.get("threshold"),
+        score=score,
+        must=written.get("must", score is None),
+    )
+
+
+def _unknown_name(name: Any, on: On) -> Problem:
+    if not isinstance(name, str):
+        message = "`type` is missing" if name is None else f"expected a text, got {type_name(name)}"
+        return Problem(message, at="" if name is None else "/type")
+    known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
+    if _is_to_come(name):
+        return Problem(f"`{name}` can't judge {_an(on)}", at="/type")
+    return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
+
+
+def _is_to_come(name: Any) -> bool:
+    """The schema knows the name, and this version has nothing that judges it."""
+    known = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["enum"]
+    return name in known and kind_of(name) is None
+
+
+def _misused(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
+    if on not in kind.on:
+        yield Problem(f"`{kind.name}` can't judge {_an(on)}", at="/type")
+    yield from _misused_narrowing(kind, written, on)
+    for key in (*kind.expressions, "transform"):
+        if isinstance(written.get(key), str):
+            yield from _wrong_expression(written[key], f"/{key}", on)
+    for key, (kinds, wanted) in _COMMON_TYPES.items():
+        value = written.get(key)
+        if key in written and (not isinstance(value, kinds) or _is_odd(key, value)):
+            yield Problem(f"expected {wanted}, got {type_name(value)}", at=f"/{key}")
+
+
+def _misused_narrowing(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
+    for key in ("path", "role", "transform"):
+        if key in written and key not in kind.narrowed_by:
+            yield Problem(f"`{kind.name}` knows no `{key}`", at=f"/{key}", key=True)
+    if "role" in written and on == "answer":
+        yield Problem("an answer has no roles", at="/role", key=True)
+    if "role" in written and "path" in written:
+        message = "`role` and `path` exclude each other"
+        yield Problem(message, at="/role", key=True, hint="take one of them")
+    path, role = written.get("path"), written.get("role")
+    if "path" in written and not (isinstance(path, str) and path[:1] in ("", "/")):
+        hint = "begin it with `/`: /messages/0/content"
+        yield Problem(f"expected a JSON pointer, got {type_name(path)}", at="/path", hint=hint)
+    if "role" in written and role not in ROLES:
+        known = nearest(str(role), ROLES) or f"roles: {', '.join(ROLES)}"
+        yield Problem(f"expected a role, got {type_name(role)}", at="/role", hint=known)
+
+
+def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
+    try:
+        expressions.read(text, NAMES[on])
+    except WrongExpression as error:
+        yield Problem(error.message, at=at, hint=error.hint)
+
+
+def _an(on: On) -> str:
+    return "a request" if on == "request" else "an answer"
+
+
+_COMMON_TYPES: Mapping[str, tuple[Any, str]] = {
+    "transform": (str, "an expression"),
+    "weight": ((int, float), "a number above 0"),
+    "threshold": ((int, float), "a number"),
+    "score": (str, "a name"),
+    "must": (bool, "true or false"),
+}
+
+
+def _is_odd(key: str, value: Any) -> bool:
+    """A truth value where a number should be, a weight of nothing, a score without a name."""
+    if key in ("weight", "threshold") and isinstance(value, bool):
+        return True
+    return (key == "weight" and value <= 0) or (key == "score" and not value)

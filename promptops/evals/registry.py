@@ -1,0 +1,93 @@
+"""The assertions there are: each one a file below `assertions/`, found by being there."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Protocol, TypeVar
+
+from promptops.errors import InputError
+from promptops.evals.record import On
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Verdict
+
+
+class Check(Protocol):
+    """What a file below `assertions/` holds: a frozen dataclass whose fields are its arguments.
+
+    Its `__post_init__` raises Refused for an argument that makes no sense.
+    """
+
+    def check(self, subject: Subject) -> Verdict:
+        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
+
+
+C = TypeVar("C", bound=type[Check])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One assertion that a case can make.
+
+    Attributes:
+        on: What it can judge.
+        narrowed_by: Which of `path`, `role`, `transform` it knows.
+        expressions: Those of its fields that hold an expression.
+    """
+
+    name: str
+    check: type[Check]
+    on: tuple[On, ...]
+    narrowed_by: tuple[str, ...]
+    expressions: tuple[str, ...]
+
+    @property
+    def documentation(self) -> str:
+        """The docstring, indentation removed."""
+        return inspect.getdoc(self.check) or ""
+
+
+_FOUND: dict[str, Kind] = {}
+
+
+def assertion(
+    name: str,
+    *,
+    on: tuple[On, ...] = ("request", "answer"),
+    narrowed_by: tuple[str, ...] = ("path", "role", "transform"),
+    expressions: tuple[str, ...] = (),
+) -> Callable[[C], C]:
+    """Make an assertion of a dataclass with a method `check`."""
+
+    def register(check: C) -> C:
+        taken = _FOUND.get(name)
+        if taken is not None and taken.check.__module__ != check.__module__:
+            raise InputError(f"two assertions are named {name!r}", where=check.__module__)
+        _FOUND[name] = Kind(
+            name=name, check=check, on=on, narrowed_by=narrowed_by, expressions=expressions
+        )
+        return check
+
+    return register
+
+
+@cache
+def built_in() -> Mapping[str, Kind]:
+    """All assertions of this package by name, in the order of their names."""
+    package = import_module("promptops.evals.assertions")
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"promptops.evals.assertions.{module.name}")
+    return dict(sorted(_FOUND.items()))
+
+
+def kind_of(written: str) -> tuple[Kind, bool] | None:
+    """The assertion of a name as it is written, and whether `not-` negates it."""
+    kinds = built_in()
+    if written in kinds:
+        return kinds[written], False
+    positive = written.removeprefix("not-")
+    return (kinds[positive], True) if positive != written and positive in kinds else None

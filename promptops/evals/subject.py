@@ -1,0 +1,170 @@
+"""What one assertion looks at: a record, or the part of it that `path` or `role` chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from promptops.evals.expressions import Expression, WrongExpression
+from promptops.evals.record import Record
+from promptops.evals.verdict import Unjudgeable
+from promptops.evals.wording import amount
+from promptops.source.explain import nearest, type_name
+from promptops.source.nodes import escaped, tokens
+
+
+class Subject:
+    """What is looked at; worked out when first asked for.
+
+    `value` and `text` raise Unjudgeable where there is nothing to look at.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        path: str | None = None,
+        role: str | None = None,
+        transform: Expression | None = None,
+    ) -> None:
+        self.record = record
+        self.role = role
+        self._path = path
+        self._transform = transform
+
+    @property
+    def narrowed(self) -> bool:
+        """Only a part of the record is looked at."""
+        return any(part is not None for part in (self.role, self._path, self._transform))
+
+    @property
+    def is_message_text(self) -> bool:
+        """What is looked at is a text by its nature, whatever the record holds."""
+        return self._path is None and self._transform is None
+
+    @property
+    def where(self) -> str:
+        """The part that is looked at, as it goes on after "expected …"."""
+        if self._transform is None:
+            return self._place
+        return f"{self._place} after `{self._transform.text}`"
+
+    @cached_property
+    def value(self) -> Any:
+        """JSON data: the text, or what stands at `path`, transformed."""
+        if self._transform is None:
+            return self._narrowed
+        try:
+            return self._transform.value(self.names(self._narrowed))
+        except WrongExpression as error:
+            raise Unjudgeable(error.message, "/transform") from None
+
+    @cached_property
+    def text(self) -> str:
+        """The value where it is a text, or the parts of a message's content."""
+        value = self.value
+        if _is_parts(value):
+            return text_of(value)
+        if not isinstance(value, str):
+            raise Unjudgeable(
+                f"expected a text {self.where}, got {type_name(value)}", self._narrowing
+            )
+        return value
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """The messages of the role, if one is chosen; none is no error here."""
+        return tuple(
+            message
+            for message in self.record.messages
+            if self.role is None or message.get("role") == self.role
+        )
+
+    def names(self, value: Any) -> Mapping[str, Any]:
+        """What an expression sees where it looks at `value`."""
+        return {**self.record.names, "value": value}
+
+    @property
+    def _narrowing(self) -> str:
+        if self._transform is not None:
+            return "/transform"
+        return "/path" if self._path is not None else ""
+
+    @property
+    def _place(self) -> str:
+        if self._path is not None:
+            return f"at {self._path}" if self._path else f"in the whole {self.record.on}"
+        if self.role is None:
+            return f"in the {self.record.on}"
+        return f"in the {self.role} message{'s' if len(self.messages) != 1 else ''}"
+
+    @property
+    def _narrowed(self) -> Any:
+        if self._path is not None:
+            return _pointed(self.record.root, self._path)
+        if self.role is None:
+            return self.record.text
+        if not self.messages:
+            raise Unjudgeable(f"the {self.record.on} has no {self.role} message", "/role")
+        return text_of_messages(self.messages)
+
+
+def text_of_messages(messages: tuple[Mapping[str, Any], ...]) -> str:
+    """What messages say, a blank line between them."""
+    return "\n\n".join(text_of(message.get("content")) for message in messages)
+
+
+def text_of(content: Any) -> str:
+    """What a message's content says; parts with a blank line between them, media left out."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, (list, tuple)) else ()
+    return "\n\n".join(_texts(parts))
+
+
+def _texts(parts: Any) -> Iterator[str]:
+    for part in parts:
+        text = part.get("text") if isinstance(part, Mapping) else None
+        if isinstance(text, str):
+            yield text
+
+
+def _is_parts(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(part, Mapping) and part.get("type") == "text" for part in value)
+    )
+
+
+def _pointed(value: Any, pointer: str) -> Any:
+    way = ""
+    for token in tokens(pointer):
+        step = _step(value, token)
+        if not step:
+            raise Unjudgeable(_astray(value, token, way), "/path")
+        value = step[0]
+        way += f"/{escaped(token)}"
+    return value
+
+
+def _step(value: Any, token: str) -> tuple[Any, ...]:
+    """What stands there, alone in a tuple; an empty one where there is nothing."""
+    if isinstance(value, Mapping) and token in value:
+        return (value[token],)
+    if isinstance(value, (list, tuple)) and token.isascii() and token.isdigit():
+        canonical = token == "0" or token[0] != "0"
+        if canonical and len(token) < 10 and int(token) < len(value):
+            return (value[int(token)],)
+    return ()
+
+
+def _astray(value: Any, token: str, way: str) -> str:
+    at = way or "the root"
+    if isinstance(value, Mapping):
+        hint = nearest(token, map(str, value))
+        return f"there is no `{token}` at {at}" + (f": {hint}" if hint else "")
+    if isinstance(value, (list, tuple)):
+        return f"there is no `{token}` at {at}, a list of {amount(len(value), 'item')}"
+    return f"there is no `{token}` at {at}, which is {type_name(value)}"

@@ -1,0 +1,59 @@
+"""What an assertion says, and what happens where it can't say anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether an assertion holds, and why.
+
+    Attributes:
+        expected: As it goes on after "expected": "`refund`", "at most 80 characters".
+        opposite: The same for the assertion with `not-`: "no `refund`".
+        where: "in the system message", "at /messages/1/content".
+        got: As it goes on after "got".
+    """
+
+    passed: bool
+    expected: str
+    opposite: str
+    where: str
+    got: str
+
+    @property
+    def reason(self) -> str:
+        """Expected, where, got; of one that holds, too."""
+        return f"expected {self.expected} {self.where}, got {self.got}"
+
+    def negated(self) -> Verdict:
+        """The verdict of the same assertion with `not-` before its name."""
+        return replace(self, passed=not self.passed, expected=self.opposite, opposite=self.expected)
+
+
+class Unjudgeable(Exception):
+    """An assertion can neither hold nor fail, with `not-` neither: what it looks at is not there.
+
+    Attributes:
+        at: JSON pointer, in the assertion, of what to change; "" for all of it.
+    """
+
+    def __init__(self, message: str, at: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+
+
+class Refused(ValueError):
+    """An argument that makes no sense: under it an assertion would always hold, or never could.
+
+    Attributes:
+        at: JSON pointer of the argument in the assertion.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, at: str = "/value") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.at = at

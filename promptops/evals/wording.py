@@ -1,0 +1,80 @@
+"""Values in reasons: short, on one line, nothing invisible."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from promptops.source.explain import type_name
+
+LONG = 80
+_AROUND = 30
+
+
+def shown(value: Any) -> str:
+    """A value in a reason; a long one by its beginning and its length in characters."""
+    if isinstance(value, str):
+        return _text(value) if value else "an empty text"
+    if isinstance(value, (list, tuple, dict)):
+        return _text(json.dumps(value, ensure_ascii=False))
+    return type_name(value)
+
+
+def listed(values: tuple[Any, ...], word: str) -> str:
+    """Several values, the last after `word`; of many, the first ones and how many more."""
+    first = [shown(value) for value in values[:5]]
+    if len(values) > 5:
+        return f"{', '.join(first)} {word} {len(values) - 5} more"
+    return f" {word} ".join([part for part in (", ".join(first[:-1]), first[-1]) if part])
+
+
+def amount(number: int, thing: str) -> str:
+    """`1 message`, `1,200 characters`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def line_of(text: str, offset: int) -> str:
+    """`line 3: ` and the line, as far as it is short, for an offset in a text."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    line = text[start : end if end >= 0 else len(text)]
+    if len(line) > LONG:
+        line = line[max(0, offset - start - _AROUND) :]
+    return f"line {text.count(chr(10), 0, offset) + 1}: {_cut(line)}"
+
+
+def compared(expected: str, got: str) -> str:
+    """The text that was got and, where both are long, where it first differs."""
+    if min(len(expected), len(got)) <= LONG or expected == got:
+        return shown(got)
+    pairs = zip(expected, got, strict=False)
+    shorter = min(len(expected), len(got))
+    at = next((index for index, (a, b) in enumerate(pairs) if a != b), shorter)
+    line = got.count("\n", 0, at) + 1
+    column = at - got.rfind("\n", 0, at)
+    there, wanted = (_piece(text, at) for text in (got, expected))
+    return f"{shown(got)}: line {line}, column {column} has {there} and not {wanted}"
+
+
+def _piece(text: str, at: int) -> str:
+    return _cut(text[at : at + _AROUND], more=len(text) > at + _AROUND) if text[at:] else "its end"
+
+
+def _text(text: str) -> str:
+    if len(text) <= LONG:
+        return _cut(text)
+    return f"{_cut(text)} ({len(text):,} characters)"
+
+
+def _cut(text: str, *, more: bool = False) -> str:
+    more = more or len(text) > LONG
+    return f"`{_visible(text[:LONG])}{'…' if more else ''}`"
+
+
+def _visible(text: str) -> str:
+    """Newlines, control characters and what else has no shape, as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

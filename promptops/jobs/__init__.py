@@ -1,0 +1,1 @@
+"""One module for each command: opens the revision, asks the rooms, returns values."""

@@ -1,0 +1,229 @@
+"""What stands in the way of using the tool here."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from promptops.errors import PromptopsError
+from promptops.jobs import pre_commit_file
+from promptops.jobs.hook_file import HookFile, find_hook
+from promptops.jobs.new_files import SCHEMA
+from promptops.jobs.workspace import configuration
+from promptops.model.config import Config
+from promptops.repo.process import Git, decode, inherited_environment
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.revisions import FETCH_ALL
+from promptops.source.schemas import schema_text
+
+State = Literal["ok", "note", "problem"]
+DISTRIBUTION = "git-promptops"
+PYTHONS = ((3, 11), (3, 13))
+OLDEST_GIT = (2, 31)
+"""`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
+OFFLINE_GIT = (2, 44)
+"""From here on git knows GIT_NO_LAZY_FETCH: reading a partial clone never asks the network."""
+_OURS = b"promptops.cli.main"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        state: `problem` stands in the way; a `note` may surprise.
+        hint: What to do, or "".
+    """
+
+    name: str
+    state: State
+    message: str
+    hint: str = ""
+
+
+def examine(directory: Path) -> tuple[Check, ...]:
+    """Every check, in the order to show; raises nothing, since what fails is what was asked for."""
+    return (*_of_machine(directory), *_of_repository(directory))
+
+
+def _of_machine(directory: Path) -> Iterator[Check]:
+    yield _python()
+    yield _git(directory)
+    yield _import_name()
+    yield _command()
+
+
+def _of_repository(directory: Path) -> Iterator[Check]:
+    try:
+        repository = Repository.open(directory)
+    except PromptopsError as error:
+        yield _failed("repository", error)
+        return
+    with repository:
+        if repository.bare:
+            yield Check("repository", "note", f"{repository.root} is bare: it has no work tree")
+        else:
+            yield Check("repository", "ok", str(repository.root))
+            yield _hook(find_hook(repository), repository.root)
+        yield _depth(repository)
+        yield from _configured(repository)
+
+
+def _python() -> Check:
+    lowest, highest = PYTHONS
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if lowest <= sys.version_info[:2] <= highest:
+        return Check("python", "ok", version)
+    hint = f"use Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}"
+    return Check("python", "problem", f"{version} is not what promptops is tested on", hint)
+
+
+def _git(directory: Path) -> Check:
+    try:
+        answer = Git(directory.absolute(), inherited_environment()).ask("version")
+    except PromptopsError as error:
+        return _failed("git", error)
+    return judge_git(decode(answer.stdout))
+
+
+def judge_git(said: str) -> Check:
+    """From what `git version` said."""
+    found = re.search(r"(\d+)\.(\d+)[.\w-]*", said)
+    if found is None:
+        return Check("git", "problem", f"git doesn't tell its version: {said.strip()!r}")
+    version = (int(found[1]), int(found[2]))
+    if version < OLDEST_GIT:
+        oldest = ".".join(map(str, OLDEST_GIT))
+        return Check("git", "problem", f"{found[0]} is too old", f"install git {oldest} or later")
+    if version < OFFLINE_GIT:
+        message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
+        return Check("git", "note", message, "in partial clones use git 2.44 or later")
+    return Check("git", "ok", found[0])
+
+
+def _import_name() -> Check:
+    """Whether another distribution put a package of our name where Python looks."""
+    import promptops
+
+    others = other_owners()
+    where = os.path.dirname(promptops.__file__)
+    if others:
+        names = ", ".join(others)
+        hint = f"pip uninstall {others[0]}, then pip install --force-reinstall {DISTRIBUTION}"
+        return Check("import name", "problem", f"{names} brings a package `promptops`, too", hint)
+    return Check("import name", "ok", f"`promptops` is {where}")
+
+
+def other_owners() -> tuple[str, ...]:
+    """Names of installed distributions, other than ours, that bring a package `promptops`."""
+    from importlib.metadata import distributions
+
+    names = set()
+    for found in distributions():
+        name = found.metadata["Name"] or ""
+        top = (found.read_text("top_level.txt") or "").split()
+        files = "" if top else found.read_text("RECORD") or ""
+        if "promptops" in top or "\npromptops/__init__.py," in f"\n{files}":
+            names.add(name)
+    return tuple(sorted(name for name in names if name and name.lower() != DISTRIBUTION))
+
+
+def _command() -> Check:
+    """Whose program the name `promptops` starts, as a hook would start it."""
+    from shutil import which
+
+    found = which("promptops")
+    if found is None:
+        hint = f"put {Path(sys.executable).parent} on PATH, or activate its environment"
+        return Check("command", "problem", "`promptops` is not on PATH, so hooks can't run", hint)
+    try:
+        ours = _OURS in Path(found).read_bytes()
+    except OSError:
+        ours = False
+    if not ours:
+        hint = "put the folder of git-promptops before it on PATH"
+        return Check("command", "problem", f"{found} is a program of somebody else", hint)
+    if Path(found).parent != Path(sys.executable).parent:
+        message = f"{found} belongs to another environment than this Python"
+        return Check("command", "note", message, "its version may be another: promptops --version")
+    return Check("command", "ok", found)
+
+
+def _hook(hook: HookFile, root: Path) -> Check:
+    where = str(hook.path)
+    if hook.configured is not None:
+        where = f"{hook.path} (core.hooksPath)"
+    entry = pre_commit_file.mentions_promptops(_text(root / pre_commit_file.PATH))
+    if hook.owner == "none":
+        by_pre_commit = entry and hook.configured is None
+        hint = "pre-commit install" if by_pre_commit else "promptops init --hooks"
+        return Check("hook", "problem", f"no hook at {where}: commits are not checked", hint)
+    if hook.owner == "other":
+        hint = "add this line to it: promptops lint --staged || exit 1"
+        return Check("hook", "problem", f"another hook stands at {where}", hint)
+    if not hook.runs:
+        return Check("hook", "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
+    if hook.owner == "pre-commit" and not entry:
+        message = f"pre-commit runs, and {pre_commit_file.PATH} doesn't name promptops"
+        return Check("hook", "problem", message, "promptops init")
+    return Check("hook", "ok", where)
+
+
+def _depth(repository: Repository) -> Check:
+    if repository.shallow:
+        return Check("history", "problem", "the clone is shallow", FETCH_ALL.rpartition(": ")[2])
+    return Check("history", "ok", "complete")
+
+
+def _configured(repository: Repository) -> Iterator[Check]:
+    try:
+        config = configuration(repository, "HEAD" if repository.bare else WORKTREE)
+    except PromptopsError as error:
+        yield _failed("configuration", error)
+        return
+    if config.path is None:
+        message = "there is none, so the defaults hold"
+        yield Check("configuration", "note", message, "promptops init")
+    else:
+        yield Check("configuration", "ok", config.path)
+    yield from _keys(config)
+    if not repository.bare:
+        yield from _schema_copy(repository.root)
+
+
+def _keys(config: Config) -> Iterator[Check]:
+    """Whether each key is set; its value is not looked at any further, and never shown."""
+    for name, profile in config.models.items():
+        variable = profile.api_key_env
+        if variable is None:
+            continue
+        if os.environ.get(variable):
+            yield Check(f"key of {name}", "ok", f"{variable} is set")
+        else:
+            hint = f"export {variable}=…; nothing but asking the model needs it"
+            yield Check(f"key of {name}", "note", f"{variable} is not set", hint)
+
+
+def _schema_copy(root: Path) -> Iterator[Check]:
+    """The copy that editors check by, where there is one."""
+    text = _text(root / SCHEMA)
+    if text and text != schema_text("prompt.schema.json"):
+        message = f"{SCHEMA} is of another version: an editor may not know every key"
+        yield Check("editor", "note", message, f"rm {SCHEMA}, then promptops init")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _failed(name: str, error: PromptopsError) -> Check:
+    where = f"{error.where}: " if error.where else ""
+    return Check(name, "problem", f"{where}{error.message}", error.hint or "")

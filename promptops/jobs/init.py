@@ -1,0 +1,261 @@
+"""Make a repository one that uses the tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from promptops.errors import InputError, PromptopsError
+from promptops.jobs import pre_commit_file
+from promptops.jobs.hook_file import HookFile, find_hook, install_hook
+from promptops.jobs.new_files import (
+    CONFIG_SCHEMA,
+    SCHEMA,
+    make,
+    model_lines,
+    relative,
+    template,
+)
+from promptops.jobs.workspace import opened
+from promptops.model.config import Config
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.source.config import FILES, OWN, load
+from promptops.source.schemas import schema_text
+
+Platform = Literal["github", "gitlab"]
+EXAMPLE = "example/summary"
+PARTIAL = "partials/house-style.md.j2"
+SETTINGS = ".vscode/settings.json"
+WORKFLOWS = {"github": ".github/workflows/promptops.yml", "gitlab": ".gitlab-ci.yml"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was done about one file.
+
+    Attributes:
+        action: `wrote` it, `added` to it, `kept` it as it was, or `failed`.
+        note: Why it was kept or failed, or "".
+        snippet: What a person must add by hand, or "".
+    """
+
+    path: str
+    action: Literal["wrote", "added", "kept", "failed"]
+    note: str = ""
+    snippet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `init` did, in order.
+
+    Attributes:
+        next_command: What to type now.
+    """
+
+    steps: tuple[Step, ...]
+    next_command: str
+
+
+def start(
+    directory: Path, *, hooks: bool, platform: Platform | None, version: str = "unknown"
+) -> Started:
+    """Write what is missing and touch nothing that is there.
+
+    Args:
+        hooks: Put the plain git hook in place, instead of an entry for pre-commit.
+        platform: Whose CI to write for; where it is None, the one that the repository shows.
+        version: Of this tool, for CI to install.
+
+    Raises GitError where there is no work tree. What one file can't have is a step that failed,
+    and hides none of the others.
+    """
+    with Repository.open(directory) as repository:
+        disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
+        steps = [_attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
+        steps += [_attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
+        steps += _example(repository)
+        steps.append(_attempt(SETTINGS, lambda: _settings(repository.root)))
+        hook = find_hook(repository)
+        if hooks:
+            steps.append(_attempt(str(hook.path), lambda: _hook(repository)))
+        else:
+            steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
+        platform = platform or _platform(repository)
+        if platform is not None:
+            path = WORKFLOWS[platform]
+            steps.append(_attempt(path, lambda: _workflow(repository.root, platform, version)))
+        failed = any(step.action == "failed" for step in steps)
+        return Started(tuple(steps), "promptops init" if failed else _next_command(hooks, hook))
+
+
+def _next_command(hooks: bool, hook: HookFile) -> str:
+    """The hook first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    if hooks or hook.owner != "none":
+        return "promptops lint"
+    return "pre-commit install" if hook.configured is None else "promptops init --hooks"
+
+
+def _attempt(path: str, step: Callable[[], Step]) -> Step:
+    try:
+        return step()
+    except PromptopsError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Step(path=error.where or path, action="failed", note=f"{error.message}{hint}")
+
+
+def _made(root: Path, path: str, text: str) -> Step:
+    if make(root, path, text):
+        return Step(path=path, action="wrote")
+    return Step(path=path, action="kept", note="it is there already")
+
+
+def _configuration(repository: Repository, files: dict[str, bytes]) -> Step:
+    config = load(files)
+    if config.path is not None and config.path != OWN:
+        return Step(path=config.path, action="kept", note="it holds the configuration already")
+    return _made(repository.root, OWN, template("promptops.toml"))
+
+
+def _writing(repository: Repository, path: str) -> Callable[[], Step]:
+    """A copy of a schema: in the repository, so that any editor finds it, offline and unasked."""
+    text = schema_text(path.rpartition("/")[2])
+
+    def write() -> Step:
+        made = _made(repository.root, path, text)
+        if made.action == "kept" and not _holds(repository.root / path, text):
+            note = "it is of another version of promptops; remove it to get this one's"
+            return Step(path=path, action="kept", note=note)
+        return made
+
+    return write
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def _example(repository: Repository) -> Iterator[Step]:
+    """The example, whole or not at all: a half of it would be a prompt that doesn't lint."""
+    try:
+        workspace = opened(repository, WORKTREE)
+    except PromptopsError as error:
+        return iter([Step(path=error.where or OWN, action="failed", note=error.message)])
+    root, config = workspace.config.prompts[0], workspace.config
+    if workspace.catalog.prompt_files:
+        note = "it holds prompts already, so there is no example"
+        return iter([Step(path=root, action="kept", note=note)])
+    files = _example_files(config)
+    standing = next((path for path in files if (repository.root / path).exists()), None)
+    if standing is not None:
+        note = "it is there already, so there is no example"
+        return iter([Step(path=standing, action="kept", note=note)])
+    return (
+        _attempt(path, lambda p=path, t=text: _made(repository.root, p, t))  # type: ignore[misc]
+        for path, text in files.items()
+    )
+
+
+def _example_files(config: Config) -> dict[str, str]:
+    root = config.prompts[0]
+    folder = "" if root == "." else f"{root}/"
+    path = f"{folder}{EXAMPLE}.prompt.yaml"
+    values = {"schema": relative(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
+    text = template("example.prompt.yaml", model=model_lines(config), **values)
+    return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
+
+
+def _settings(root: Path) -> Step:
+    made = _made(root, SETTINGS, template("vscode-settings.json"))
+    if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
+        note = "it is there already; the first line of each prompt file names the schema anyway"
+        return Step(path=SETTINGS, action="kept", note=note)
+    return made
+
+
+def _hook(repository: Repository) -> Step:
+    hook = find_hook(repository)
+    shown = _shown(hook.path, repository.root)
+    if hook.owner == "none":
+        install_hook(hook)
+        note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
+        return Step(path=shown, action="wrote", note=note)
+    if hook.owner == "ours":
+        return Step(path=shown, action="kept", note="it runs promptops already")
+    note = "another hook stands there; add this line to it"
+    return Step(path=shown, action="kept", note=note, snippet="promptops lint --staged || exit 1\n")
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _pre_commit(root: Path) -> Step:
+    path = pre_commit_file.PATH
+    if make(root, path, pre_commit_file.whole_file()):
+        return Step(path=path, action="wrote")
+    text = _text(root, path)
+    if pre_commit_file.mentions_promptops(text):
+        return Step(path=path, action="kept", note="it runs promptops already")
+    # A link may lead anywhere, and what it leads to is not ours to change.
+    spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
+    if spliced is None:
+        note = "it can't be edited safely; add this below `repos`"
+        snippet = template("pre-commit-entry.yaml")
+        return Step(path=path, action="kept", note=note, snippet=snippet)
+    try:
+        (root / path).write_bytes(spliced.encode("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"can't be written: {(error.strerror or '').lower()}", where=path
+        ) from None
+    return Step(path=path, action="added")
+
+
+def _workflow(root: Path, platform: Platform, version: str) -> Step:
+    path = WORKFLOWS[platform]
+    text = template(f"{platform}.yml", requirement=requirement(version))
+    made = _made(root, path, text)
+    if platform == "github" or made.action == "wrote" or _mentions(root / path, "promptops"):
+        return made
+    note = "it is there already; add this job"
+    return Step(path=path, action="kept", note=note, snippet=text)
+
+
+def requirement(version: str) -> str:
+    """What CI installs: this version, if it is one that was released."""
+    released = version.replace(".", "").isdigit()
+    return f"git-promptops=={version}" if released else "git-promptops"
+
+
+def _platform(repository: Repository) -> Platform | None:
+    """Whose CI a repository would have, by its files and the address it came from."""
+    answer = repository.git.ask("config", "--get", "remote.origin.url")
+    address = decode(answer.stdout)
+    if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:
+        return "gitlab"
+    if (repository.root / ".github").is_dir() or "github" in address:
+        return "github"
+    return None
+
+
+def _mentions(file: Path, word: str) -> bool:
+    try:
+        return word in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _text(root: Path, path: str) -> str:
+    try:
+        return (root / path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"can't be read: {(error.strerror or '').lower()}", where=path) from None
+    except ValueError:
+        raise InputError("not UTF-8", where=path) from None

@@ -1,0 +1,27 @@
+"""Files in git's directory that only save time: never missed, never half written."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def keep(file: Path, data: bytes) -> None:
+    """Put a file in place whole; a directory that can't be written is no error."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(file)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def forget_all_but_newest(folder: Path, pattern: str, count: int) -> None:
+    """Remove the files of a kind that were written longest ago."""
+    with suppress(OSError):
+        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
+        for file in files[:-count]:
+            file.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""Lint: the catalog, or a part of it, at one revision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from promptops.errors import UsageError
+from promptops.jobs.baseline import read_baseline
+from promptops.jobs.graph_file import save_graph
+from promptops.jobs.judging import Judged, judge
+from promptops.jobs.lint_cache import LintCache, cache_key
+from promptops.jobs.selection import Selected, Wanted, select
+from promptops.jobs.workspace import Workspace
+from promptops.lint.engine import Selection
+from promptops.lint.pipeline import Outcome, Silencers, conclude
+from promptops.lint.registry import Rule, built_in, with_plugins
+from promptops.model.finding import Finding
+from promptops.model.report import LintReport, RuleInfo
+
+CACHED_FROM = 20
+"""So few prompts of a selection are judged sooner than the results of all others are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintOptions:
+    """How to lint.
+
+    Attributes:
+        select, ignore, extend_select: Instead of, or beside, those of the configuration.
+        untrusted: No plugin is loaded: the change may have come from a stranger.
+        processes: At most so many; 0 for as many as there are cores.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    use_cache: bool = True
+    use_baseline: bool = True
+    untrusted: bool = False
+    processes: int = 0
+    today: date | None = None
+
+
+def lint(workspace: Workspace, wanted: Wanted, options: LintOptions) -> LintReport:
+    """Findings of the prompts that were asked for, and of the catalog as a whole."""
+    selected = select(workspace, wanted)
+    return lint_selected(workspace, selected, wanted, options)
+
+
+def lint_selected(
+    workspace: Workspace, selected: Selected, wanted: Wanted, options: LintOptions
+) -> LintReport:
+    """The same for prompts that were selected before."""
+    catalog = workspace.catalog
+    catalog.whole = wanted.everything
+    today = options.today or date.today()
+    rules = chosen_rules(workspace, options)
+    few = len(selected.why) < CACHED_FROM and not wanted.everything
+    cache = _no_cache() if few else _cache(workspace, rules, today, options)
+    processes = options.processes or _cores()
+    judged = judge(catalog, list(selected.why), rules, today, cache=cache, processes=processes)
+    cache.save()
+    silencers = Silencers(
+        waivers=workspace.config.lint.waivers,
+        baseline=read_baseline(workspace) if options.use_baseline else frozenset(),
+        complete=wanted.everything,
+    )
+    whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
+    results = [each.result for each in judged.values()]
+    outcome = conclude(catalog, results, whole, today, silencers)
+    save_graph(catalog, workspace.repository.common_dir)
+    findings = outcome.findings
+    if not wanted.everything:
+        findings = tuple(_within(outcome, selected, judged))
+    return LintReport(findings=findings, files=len(selected.why), suppressed=len(outcome.silenced))
+
+
+def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]:
+    """The rules that configuration and options select; raises UsageError for an unknown code."""
+    from promptops.lint.custom import custom_rules
+
+    settings = workspace.config.lint
+    known = dict(built_in() if options.untrusted else with_plugins())
+    known |= custom_rules(settings.rules)
+    for code in (*options.select, *options.ignore, *options.extend_select):
+        if code != "ALL" and not any(each.startswith(code) for each in known):
+            raise UsageError(f"no rule begins with {code!r}", hint="`promptops rule` lists them")
+    selection = Selection(
+        select=(options.select or settings.select) + settings.extend_select + options.extend_select,
+        ignore=settings.ignore + options.ignore,
+    )
+    return tuple(rule for rule in known.values() if selection.chooses(rule))
+
+
+def _cache(
+    workspace: Workspace, rules: Sequence[Rule], today: date, options: LintOptions
+) -> LintCache:
+    if not options.use_cache:
+        return _no_cache()
+    key = cache_key(workspace.config, rules, today)
+    return LintCache(workspace.repository.common_dir / "promptops", key)
+
+
+def _no_cache() -> LintCache:
+    return LintCache(None, "")
+
+
+def _cores() -> int:
+    """Those that this process may use; macOS can't say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _within(
+    outcome: Outcome, selected: Selected, judged: Mapping[str, Judged]
+) -> Iterator[Finding]:
+    """What concerns the selection: its prompts, the files they reach, and what changed."""
+    needed = (each.needed for each in judged.values())
+    concerned = frozenset(selected.why).union(selected.changed or (), *needed)
+    for finding in outcome.findings:
+        if not concerned.isdisjoint(_paths(finding)):
+            yield finding
+
+
+def _paths(finding: Finding) -> Iterable[str]:
+    yield finding.place.path
+    for related in finding.related:
+        yield related.place.path
+
+
+def rule_infos(workspace: Workspace, options: LintOptions) -> dict[str, RuleInfo]:
+    """What reports say of the rules that ran, by code."""
+    return {
+        rule.code: RuleInfo(
+            code=rule.code, name=rule.name, severity=rule.severity, summary=rule.summary
+        )
+        for rule in chosen_rules(workspace, options)
+    }

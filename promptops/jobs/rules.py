@@ -1,0 +1,103 @@
+"""The rules there are, as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from promptops.errors import GitError
+from promptops.jobs.workspace import workspace
+from promptops.lint.custom import custom_rules
+from promptops.lint.registry import Rule, with_plugins
+from promptops.report.parts.json_text import json_text
+from promptops.report.parts.visible import visible_line
+
+
+def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rule]:
+    """Those of the tool, of plugins, and of the configuration of the repository around, if any."""
+    rules = dict(with_plugins())
+    try:
+        with workspace(directory, overrides=overrides) as opened:
+            rules |= custom_rules(opened.config.lint.rules)
+    except GitError:
+        pass  # outside a repository the tool's own rules can be read all the same
+    return rules
+
+
+def written(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:
+    """Rules as text, markdown or json; one alone is explained, several are listed."""
+    if form == "json":
+        return json_text({"schema": 1, "rules": [_value(rule) for rule in rules.values()]})
+    # A declared rule says what a stranger may have written.
+    lines = _text(form, rules, alone=alone).split("\n")
+    return "\n".join(map(visible_line, lines))
+
+
+def _text(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:
+    if alone:
+        rule = next(iter(rules.values()))
+        return _page(rule) if form == "text" else markdown(rule)
+    width = max(len(rule.name) for rule in rules.values())
+    rows = [
+        f"{rule.code}  {rule.name.ljust(width)}  {str(rule.severity).ljust(7)}  {_on(rule)}"
+        for rule in rules.values()
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _on(rule: Rule) -> str:
+    return rule.summary if rule.on == "default" else f"{rule.summary} ({rule.on})"
+
+
+def _page(rule: Rule) -> str:
+    return f"{_heading(rule)}\n\n{rule.documentation.rstrip()}\n\n{_silencing(rule)}\n"
+
+
+def _heading(rule: Rule) -> str:
+    on = {"default": "", "preview": ", in preview", "opt-in": ", off unless selected"}[rule.on]
+    return f"{rule.code} {rule.name} ({rule.severity}{on})"
+
+
+def _silencing(rule: Rule) -> str:
+    if rule.unsuppressable:
+        return (
+            "It can't be silenced by a comment, only by a waiver in promptops.toml with a reason\n"
+            "and an end: [[lint.waivers]]."
+        )
+    return (
+        "To silence it where it is meant, write above the key, with your reason:\n"
+        f"    # promptops: ignore[{rule.code}] the reason"
+    )
+
+
+def markdown(rule: Rule) -> str:
+    """The page of a rule in the documentation."""
+    body = re.sub(
+        r"(?m)^(Bad|Good):\n((?:(?: {4}.*)?(?:\n|$))+)",
+        lambda match: f"{match[1]}:\n\n{_fenced(_dedented(match[2]))}\n\n",
+        rule.documentation,
+    )
+    words, _, comment = _silencing(rule).partition("\n    ")
+    silencing = f"{words}\n\n{_fenced(comment)}" if comment else words
+    return f"# {_heading(rule)}\n\n{body.rstrip()}\n\n{silencing}\n"
+
+
+def _fenced(block: str) -> str:
+    fence = "````" if "```" in block else "```"
+    return f"{fence}yaml\n{block}\n{fence}"
+
+
+def _dedented(block: str) -> str:
+    return "\n".join(line[4:] for line in block.rstrip().split("\n"))
+
+
+def _value(rule: Rule) -> dict[str, object]:
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": str(rule.severity),
+        "on": rule.on,
+        "summary": rule.summary,
+        "documentation": rule.documentation,
+    }

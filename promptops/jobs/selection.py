@@ -1,0 +1,200 @@
+"""Which prompts a command is about, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.graph import ESCAPES
+from promptops.catalog.references import is_below
+from promptops.errors import PromptopsError, UsageError
+from promptops.jobs.workspace import Workspace, configuration, managed
+from promptops.lint.engine import matches
+from promptops.model.loaded import Loaded
+from promptops.repo.repository import INDEX, WORKTREE
+from promptops.source.config import FILES
+
+GREP_FROM = 64
+"""Up to so many files of unknown names all are read; of more, git is asked which may matter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a command line selects.
+
+    Attributes:
+        patterns: Ids, names that prompts had, and globs of ids.
+        since: A revision; what changed since then, and all that reaches it.
+        staged: What is about to be committed, and all that reaches it.
+        selectors: `tag:`, `owner:`, `status:`, each with a value; all must hold.
+    """
+
+    patterns: tuple[str, ...] = ()
+    since: str | None = None
+    staged: bool = False
+    selectors: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        return not (self.patterns or self.since or self.staged or self.selectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Prompt files, each with the reason it was selected.
+
+    Attributes:
+        why: From the path of a prompt file to the reason, in the order of paths.
+        changed: The changed paths that decided; None where nothing was asked about changes.
+    """
+
+    why: dict[str, str]
+    changed: frozenset[str] | None = None
+
+
+def select(workspace: Workspace, wanted: Wanted) -> Selected:
+    """The prompt files that were asked for; raises UsageError for what matches nothing."""
+    catalog = workspace.catalog
+    changed = _changed(workspace, wanted)
+    if changed is None:
+        why = dict.fromkeys(catalog.prompt_files, "all prompts are selected")
+    else:
+        why = _reaching(workspace, changed)
+    if wanted.patterns:
+        why = _matching(catalog, why, wanted.patterns)
+    for selector in wanted.selectors:
+        why = _selected_by(catalog, why, selector)
+    return Selected(dict(sorted(why.items())), changed)
+
+
+def _changed(workspace: Workspace, wanted: Wanted) -> frozenset[str] | None:
+    if not wanted.staged and wanted.since is None:
+        return None
+    base = "HEAD" if wanted.since is None else merge_base(workspace, wanted.since)
+    head = INDEX if wanted.staged else workspace.revision
+    found = {change.path for change in workspace.repository.changed(base, head)}
+    if found & set(FILES) and not _configured_anew(workspace, base, head):
+        found -= set(FILES)  # most changes of a pyproject.toml are none of ours
+    return frozenset(path for path in found if is_managed(path, workspace))
+
+
+def merge_base(workspace: Workspace, since: str) -> str:
+    """Where what is looked at left the history of another revision."""
+    tip = "HEAD" if workspace.revision in (INDEX, WORKTREE) else workspace.revision
+    return workspace.repository.merge_base(since, tip)
+
+
+def _configured_anew(workspace: Workspace, base: str, head: str) -> bool:
+    try:
+        before = configuration(workspace.repository, base)
+    except PromptopsError:  # it was broken, or there is no commit yet
+        return True
+    return before != configuration(workspace.repository, head)
+
+
+def is_managed(path: str, workspace: Workspace) -> bool:
+    """Whether a path is one that the tool looks at."""
+    return any(path == root or is_below(path, root) for root in managed(workspace.config))
+
+
+def _reaching(workspace: Workspace, changed: frozenset[str]) -> dict[str, str]:
+    """Every prompt that changed or reaches what changed.
+
+    Over the include graph of the newer side: a prompt that reached a changed file before and no
+    longer does so was itself changed, or something on its way there was, and is reached.
+    """
+    catalog = workspace.catalog
+    if changed & set(FILES):
+        return dict.fromkeys(catalog.prompt_files, "the configuration changed")
+    why = {path: f"{path} changed" for path in changed if path in catalog.files.entries}
+    for folder in catalog.folders:
+        if any(is_below(path, folder) for path in changed):
+            why[folder] = f"{folder} changed"
+    frontier = sorted(changed)
+    while frontier:
+        _learn_who_names(workspace, frontier)
+        found: dict[str, str] = {}
+        for target in frontier:
+            for path in catalog.graph.namers(target):
+                if path not in why:
+                    found.setdefault(path, _because(target, why))
+        why |= found
+        frontier = sorted(found)
+    return {path: reason for path, reason in why.items() if path in catalog.ids}
+
+
+def _because(target: str, why: Mapping[str, str]) -> str:
+    """Why a file is selected that names a target."""
+    deeper = why.get(target, "")
+    is_reached = deeper.startswith("it reaches ")
+    return f"{deeper}, through {target}" if is_reached else f"it reaches {target}, which changed"
+
+
+def _learn_who_names(workspace: Workspace, targets: Sequence[str]) -> None:
+    """Have the graph know every file that may name a target."""
+    graph, config = workspace.catalog.graph, workspace.config
+    unknown = graph.unknown
+    if len(unknown) > GREP_FROM:
+        words = {_longest_word(target) for target in targets} | set(ESCAPES)
+        roots = (*config.prompts, *config.schemas)
+        found = workspace.repository.grep(workspace.revision, sorted(words), roots)
+        unknown = sorted(set(unknown).intersection(found))
+    graph.learn(unknown)
+
+
+def _longest_word(path: str) -> str:
+    """Of the last part of a path: where a space is, YAML may break the text."""
+    return max(path.rpartition("/")[2].split(), key=len, default=path)
+
+
+def _matching(catalog: Catalog, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for pattern in patterns:
+        hits = [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
+        hits = hits or catalog.graph.aliases.get(pattern, [])
+        if not hits:
+            raise _no_match(catalog, pattern)
+        chosen |= {path: why[path] for path in hits if path in why}
+    return chosen
+
+
+def _no_match(catalog: Catalog, pattern: str) -> UsageError:
+    from difflib import get_close_matches
+
+    as_path = (catalog.ids[path] for path in catalog.ids if f"/{pattern}".endswith(f"/{path}"))
+    near = next(as_path, None) or next(iter(get_close_matches(pattern, catalog.paths, 1)), None)
+    hint = f"did you mean {near!r}?" if near else "`promptops list` shows the prompts"
+    return UsageError(f"no prompt matches {pattern!r}", hint=hint)
+
+
+def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[str, str]:
+    key, _, value = selector.partition(":")
+    if key not in ("tag", "owner", "status") or not value:
+        hint = "write tag:NAME, owner:NAME or status:NAME"
+        raise UsageError(f"{selector!r} selects nothing", hint=hint)
+    catalog.files.prefetch(why)
+    return {
+        path: f"{reason}, and has {selector}"
+        for path, reason in why.items()
+        if _has(catalog.loaded(path), key, value)
+    }
+
+
+def _has(loaded: Loaded, key: str, value: str) -> bool:
+    prompt = loaded.prompt
+    if prompt is None:
+        return True  # what can't be read is never silently left out
+    values = {"tag": prompt.tags, "owner": prompt.owners, "status": (prompt.status,)}
+    return value in values[key]
+
+
+def one(workspace: Workspace, identity: str) -> str:
+    """The path of the prompt with an id, or with an alias; raises UsageError."""
+    catalog = workspace.catalog
+    if identity in catalog.paths:
+        return catalog.paths[identity]
+    had = catalog.graph.aliases.get(identity, [])
+    if not had:
+        raise _no_match(catalog, identity)
+    return min(had)

@@ -1,0 +1,101 @@
+"""A repository opened at one revision, with its configuration and its catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.errors import GitError
+from promptops.jobs.graph_file import read_graph
+from promptops.model.config import Config
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.source.config import FILES, load
+
+CHANNELS = "channels.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a command works on.
+
+    Attributes:
+        revision: As it was asked for: `worktree`, `index`, or a name of git's.
+    """
+
+    repository: Repository
+    revision: str
+    config: Config
+    catalog: Catalog
+
+
+@contextmanager
+def workspace(
+    directory: Path, revision: str = WORKTREE, overrides: Sequence[str] = ()
+) -> Iterator[Workspace]:
+    """Open the repository around a directory, with the configuration of the revision asked for.
+
+    Raises GitError, and InputError for a configuration that is wrong.
+    """
+    with Repository.open(directory) as repository:
+        yield opened(repository, revision, overrides)
+
+
+def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
+    """A revision of a repository that is open already."""
+    if revision == WORKTREE and repository.bare:
+        revision = "HEAD"
+    config = configuration(repository, revision, overrides)
+    tree = repository.tree(revision, under=managed(config))
+    catalog = Catalog(
+        tree,
+        config,
+        elsewhere=_elsewhere(repository, revision),
+        known=lambda: read_graph(repository.common_dir),
+        releases=lambda: releases(repository),
+        before=lambda path: _at_head(repository, path),
+    )
+    return Workspace(repository, revision, config, catalog)
+
+
+def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
+    """That of a revision."""
+    return load(repository.tree(revision, under=FILES).read(FILES), overrides)
+
+
+def managed(config: Config) -> tuple[str, ...]:
+    """The folders and files that the tool looks at."""
+    return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
+
+
+def releases(repository: Repository) -> dict[str, str | None]:
+    """Each annotated tag, with the digest of the bundle that its message names, if it does."""
+    trailer = "%(contents:trailers:key=Promptops-Bundle-Sha256,valueonly,separator=)"
+    form = f"%(objecttype)%00%(refname:short)%00{trailer}"
+    output = repository.git.run("for-each-ref", f"--format={form}", "refs/tags")
+    rows = (row.split("\0") for row in output.decode("utf-8", "surrogateescape").splitlines())
+    return {row[1]: row[2].strip() or None for row in rows if len(row) == 3 and row[0] == "tag"}
+
+
+def _at_head(repository: Repository, path: str) -> bytes | None:
+    """What a file holds in the last commit; None before the first."""
+    try:
+        return repository.tree("HEAD", under=(path,)).read((path,)).get(path)
+    except GitError:
+        return None
+
+
+def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | None]:
+    """What a file is that the tree lacks: there on disk all the same, or nothing."""
+
+    def state(path: str) -> str | None:
+        if repository.bare or not (repository.root / path).is_file():
+            return None
+        if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
+            return "unstaged" if revision == INDEX else "tracked"
+        ignored = repository.git.ask("check-ignore", "-q", "--", path).status == 0
+        return "ignored" if ignored else "untracked"
+
+    return state

@@ -1,0 +1,65 @@
+"""The model that a prompt asks, with what the configuration and the table know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.analysis.models import ModelFacts, find
+from promptops.model.config import Config, ModelProfile
+from promptops.model.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedModel:
+    """A model and its limits; None for what is not known.
+
+    Attributes:
+        at: JSON pointer of what names it in the prompt file.
+        facts: Of the table.
+        profile: Of the configuration; what it says overrides the table.
+    """
+
+    provider: str
+    id: str
+    at: str
+    facts: ModelFacts | None
+    profile: ModelProfile | None
+
+    @property
+    def context_window(self) -> int | None:
+        """Tokens of request and answer together."""
+        said = self.profile.context_window if self.profile else None
+        return said or (self.facts.context_window if self.facts else None)
+
+    @property
+    def max_output(self) -> int | None:
+        """Tokens of an answer."""
+        said = self.profile.max_output_tokens if self.profile else None
+        return said or (self.facts.max_output if self.facts else None)
+
+    @property
+    def input_usd(self) -> float | None:
+        """US dollars for a million tokens of the request."""
+        said = self.profile.price.get("input") if self.profile else None
+        return said if said is not None else (self.facts.input_usd if self.facts else None)
+
+    @property
+    def output_usd(self) -> float | None:
+        """US dollars for a million tokens of the answer."""
+        said = self.profile.price.get("output") if self.profile else None
+        return said if said is not None else (self.facts.output_usd if self.facts else None)
+
+
+def asked_model(prompt: Prompt, config: Config) -> AskedModel | None:
+    """The model of a prompt; None where it names none, or a profile that does not exist."""
+    model = prompt.model
+    if model.provider is None or model.id is None:
+        return None
+    profile = config.models.get(model.profile or "")
+    return AskedModel(
+        provider=model.provider,
+        id=model.id,
+        at="/model/profile" if profile else "/model/id",
+        facts=find(model.provider, model.id),
+        profile=profile,
+    )

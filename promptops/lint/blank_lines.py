@@ -1,0 +1,154 @@
+"""Blank lines of a rendered text that no author wrote: what tags leave behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from promptops.lint.passages import Passage
+from promptops.model.place import Place
+from promptops.runtime.scope import Frame, Piece
+from promptops.runtime.template import Span, TemplateError, parse, token_at
+
+_BLANK = " \t\n"
+_BEGINS = ("variable_begin", "block_begin", "comment_begin")
+_ENDS = ("variable_end", "block_end", "comment_end")
+_OPENING = re.compile(r"(?:>|```\w*|\"\"\"|''')\s*\Z")
+
+Kind = Literal["several", "spaces", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A blank line, or several, where a tag stands.
+
+    Attributes:
+        kind: several blank lines in a row; a line of spaces; a value that was empty on its line.
+        place: Of the tag.
+        frame: The template it stands in.
+        tag: As written.
+    """
+
+    kind: Kind
+    place: Place
+    frame: Frame
+    tag: str
+
+
+def leftovers(passage: Passage) -> Iterator[Leftover]:
+    """What the tags of one rendered text leave of blank lines, in order."""
+    for start, end in _runs(passage):
+        # The newline before the first blank line shows whether a tag stood at its beginning.
+        pieces = list(passage.over(max(start - 1, 0), end))
+        if all(piece.literal for _, _, piece in pieces):
+            yield from _of_run(passage.text, start, end, pieces)
+
+
+def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
+    """Blank lines where two pieces meet: only there can a tag have left them."""
+    text, at, done = passage.text, 0, 0
+    for piece in passage.pieces[:-1]:
+        at += len(piece.text)
+        if at >= done and text[at] in _BLANK and text[at - 1] in _BLANK:
+            first = done = at
+            while first and text[first - 1] in _BLANK:
+                first -= 1
+            while done < len(text) and text[done] in _BLANK:
+                done += 1
+            start = text.find("\n", first, done) + 1 if first else 0
+            end = text.rfind("\n", first, done) + 1
+            if start < end:
+                yield start, end
+
+
+def _of_run(
+    text: str, start: int, end: int, pieces: list[tuple[int, int, Piece]]
+) -> Iterator[Leftover]:
+    lines = text[start:end].split("\n")[:-1]
+    kind: Kind = "several"
+    if len(lines) < 2:
+        if lines[0]:
+            kind = "spaces"
+        elif start and not _OPENING.search(text, max(start - 12, 0), start):
+            kind = "empty"
+        else:
+            return
+    elif _is_written(pieces):
+        return
+    found = _tag(kind, pieces)
+    if found is not None:
+        yield found
+
+
+def _is_written(pieces: list[tuple[int, int, Piece]]) -> bool:
+    """Whether one template writes two blank lines in a row by itself."""
+    return any(piece.text[low:high].count("\n") > 2 for low, high, piece in pieces)
+
+
+def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
+    for (_, _, before), (low, _, after) in pairwise(pieces):
+        frame, start, end = _between(before, after)
+        tags = list(_tags(frame, start, end))
+        if not tags or (kind == "empty" and not tags[0].is_value):
+            continue
+        # Spaces behind a tag are what it leaves; those before it are in front of it.
+        tag = tags[-1] if kind == "spaces" and after.text[low] in " \t" else tags[0]
+        source = frame.text.value[tag.start : tag.end]
+        return Leftover(kind, frame.text.place(tag.start, tag.end), frame, source)
+    return None
+
+
+def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
+    """The template in which something stands between two pieces, and the offsets of that."""
+    ends = {id(frame): end for frame, _, end in _way(before)}
+    for frame, start, _ in _way(after):
+        if id(frame) in ends:
+            return frame, ends[id(frame)], start
+    return before.frame, before.end, before.end
+
+
+def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
+    """A piece in its template, in the one that includes it, and so on: offsets in each."""
+    frame: Frame | None = piece.frame
+    start, end = piece.start, piece.end
+    while frame is not None:
+        yield frame, start, end
+        start, end = frame.start, frame.end
+        frame = frame.parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    start: int
+    end: int
+    is_value: bool
+
+
+def _tags(frame: Frame, start: int, end: int) -> Iterator[_Tag]:
+    """The tags that end after the first offset and begin before the second, at least one.
+
+    A loop leads back, so that the second offset may be the smaller one.
+    """
+    try:
+        template = parse(frame.text.value)
+    except TemplateError:
+        return
+    index = token_at(template, start)
+    while index > 0 and template.tokens[index].kind not in _BEGINS + _ENDS:
+        index -= 1
+    begin: Span | None = None
+    for token in template.tokens[index:]:
+        if token.kind in _BEGINS:
+            begin = token
+            if begin.start >= end > start:
+                return
+        elif token.kind in _ENDS and begin is not None:
+            # The newline behind a tag is a part of its last token.
+            close = begin.start + len(frame.text.value[begin.start : token.end].rstrip())
+            if close > start:
+                yield _Tag(begin.start, close, begin.kind == "variable_begin")
+                if end <= start:
+                    return

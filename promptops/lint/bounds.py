@@ -1,0 +1,211 @@
+"""What of an input's schema sets no limit to its size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from promptops.analysis.uses import Item, Path, Step
+from promptops.model.prompt import Schema
+from promptops.source.nodes import escaped, tokens
+
+MAX_DEPTH = 12
+
+FORMAT_CHARS = {
+    "date": 10,
+    "time": 20,
+    "date-time": 40,
+    "duration": 32,
+    "uuid": 36,
+    "ipv4": 15,
+    "ipv6": 45,
+    "email": 254,
+    "hostname": 253,
+}
+"""The longest text of a format, where there is one."""
+
+_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A schema within that of the inputs.
+
+    Attributes:
+        pointer: Where it stands in the prompt file.
+        at: Of the property it belongs to; of the one with the `$ref` for what another file says.
+        name: As a person would write it: `known_issues[].title`.
+        outside: It stands in another file.
+    """
+
+    schema: Any
+    pointer: str
+    at: str
+    name: str
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unbounded:
+    """A text or a list of any length.
+
+    Attributes:
+        at: JSON pointer of its property in the prompt file.
+        lacks: The keyword that would limit it: `maxLength` or `maxItems`.
+    """
+
+    name: str
+    at: str
+    lacks: str
+
+
+class Bounds:
+    """The schema of a prompt's inputs, to be asked what it leaves without a limit."""
+
+    def __init__(self, root: Schema, is_file: Callable[[str], bool]) -> None:
+        """`is_file` tells which names under `$defs` are those of files."""
+        self._root = root
+        self._is_file = is_file
+
+    def input(self, name: str) -> Part | None:
+        """The schema of one input; None where there is no such input."""
+        properties = self._root.get("properties") or {}
+        at = f"/inputs/properties/{escaped(name)}"
+        return Part(properties[name], at, at, name) if name in properties else None
+
+    def within(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
+        """All that is unbounded in a value, and in what it holds."""
+        seen: set[int] = set()
+        for part in self._reached(name, path):
+            yield from self._unbounded(part, seen, 0)
+
+    def length(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
+        """The list at a path, where its length is unbounded; what it holds is not judged."""
+        for part in self._reached(name, path):
+            for way in self.ways(part):
+                if "array" in types_of(way.schema) and not is_bounded_list(way.schema):
+                    yield Unbounded(way.name, way.at, "maxItems")
+
+    def ways(self, part: Part, depth: int = 0) -> list[Part]:
+        """The alternatives of a schema, each as one flat schema: references and `allOf` merged."""
+        part = self._followed(part)
+        if not isinstance(part.schema, Mapping) or depth > MAX_DEPTH:
+            return []
+        schema = dict(part.schema)
+        ways = [replace(part, schema=schema)]
+        for key in ("allOf", "anyOf", "oneOf"):
+            branches = schema.pop(key, None) or ()
+            for index, branch in enumerate(branches if key == "allOf" else ()):
+                ways = self._merged(ways, [(index, branch)], key, depth)
+            if branches and key != "allOf":
+                ways = self._merged(ways, list(enumerate(branches)), key, depth)
+        return ways
+
+    def _merged(
+        self, ways: list[Part], branches: list[tuple[int, Any]], key: str, depth: int
+    ) -> list[Part]:
+        merged: list[Part] = []
+        for way in ways[:MAX_DEPTH]:
+            for index, branch in branches:
+                below = replace(way, schema=branch, pointer=f"{way.pointer}/{key}/{index}")
+                merged += [
+                    replace(each, schema={**way.schema, **each.schema})
+                    for each in self.ways(below, depth + 1)
+                ]
+        return merged
+
+    def _followed(self, part: Part) -> Part:
+        for _ in range(MAX_DEPTH):
+            target = part.schema.get("$ref") if isinstance(part.schema, Mapping) else None
+            if not isinstance(target, str) or not target.startswith("#"):
+                return part
+            part = self._referred(part, target[1:])
+        return replace(part, schema=None)
+
+    def _referred(self, part: Part, target: str) -> Part:
+        found: Any = self._root
+        steps = tokens(target)
+        for step in steps:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        beside = {key: value for key, value in part.schema.items() if key != "$ref"}
+        schema = {**found, **beside} if isinstance(found, Mapping) else found
+        if part.outside or (len(steps) > 1 and steps[0] == "$defs" and self._is_file(steps[1])):
+            return replace(part, schema=schema, outside=True)
+        return replace(part, schema=schema, pointer=f"/inputs{target}", at=f"/inputs{target}")
+
+    def _reached(self, name: str, path: Path) -> list[Part]:
+        first = self.input(name)
+        parts = [first] if first is not None else []
+        for step in path:
+            ways = [way for part in parts for way in self.ways(part)]
+            parts = [below for way in ways for below in children(way, step)]
+        return parts
+
+    def _unbounded(self, part: Part, seen: set[int], depth: int) -> Iterator[Unbounded]:
+        if id(part.schema) in seen or depth > MAX_DEPTH:
+            return
+        seen.add(id(part.schema))
+        for way in self.ways(part):
+            types = types_of(way.schema)
+            if "string" in types and not is_bounded_text(way.schema):
+                yield Unbounded(way.name, way.at, "maxLength")
+            if "array" in types and not is_bounded_list(way.schema):
+                yield Unbounded(way.name, way.at, "maxItems")
+            for below in children(way):
+                yield from self._unbounded(below, seen, depth + 1)
+
+
+def children(way: Part, step: Step | None = None) -> Iterator[Part]:
+    """The schemas one step below a flat schema; below all of it without a step."""
+    schema = way.schema
+    if isinstance(step, str) or step is None or isinstance(step, Item):
+        for name, below in (schema.get("properties") or {}).items():
+            if not isinstance(step, str) or step == name:
+                yield _named(way, below, f"/properties/{escaped(name)}", f".{name}")
+    if not isinstance(step, str):
+        for index, below in enumerate(schema.get("prefixItems") or ()):
+            yield _inner(way, below, f"/prefixItems/{index}", "[]")
+        if isinstance(schema.get("items"), Mapping):
+            yield _inner(way, schema["items"], "/items", "[]")
+    more = schema.get("additionalProperties")
+    if isinstance(more, Mapping) and (step is None or isinstance(step, Item)):
+        yield _inner(way, more, "/additionalProperties", "[]")
+
+
+def _named(way: Part, schema: Any, step: str, name: str) -> Part:
+    pointer = f"{way.pointer}{step}"
+    at = way.at if way.outside else pointer
+    return Part(schema, pointer, at, way.name + name, way.outside)
+
+
+def _inner(way: Part, schema: Any, step: str, name: str) -> Part:
+    return Part(schema, f"{way.pointer}{step}", way.at, way.name + name, way.outside)
+
+
+def types_of(schema: Schema) -> tuple[str, ...]:
+    """The types a schema names; none for a value that is listed by `enum` or `const`."""
+    if "enum" in schema or "const" in schema:
+        return ()
+    types = schema.get("type")
+    return (types,) if isinstance(types, str) else tuple(types or ())
+
+
+def is_bounded_text(schema: Schema) -> bool:
+    """Media are no text of the message; a format or a pattern may say how long a text can be."""
+    if "maxLength" in schema or "contentMediaType" in schema or "contentEncoding" in schema:
+        return True
+    return schema.get("format") in FORMAT_CHARS or is_bounded_pattern(schema.get("pattern"))
+
+
+def is_bounded_list(schema: Schema) -> bool:
+    return "maxItems" in schema or ("prefixItems" in schema and schema.get("items") is False)
+
+
+def is_bounded_pattern(pattern: object) -> bool:
+    """It holds the whole text and repeats nothing without an end."""
+    if not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
+        return False
+    bare = _CLASS.sub("c", pattern)
+    return "|" not in bare and not re.search(r"[*+]|\{\d+,\}", bare)

@@ -1,0 +1,95 @@
+"""The turns of a prompt as a provider would see them, as far as the file alone decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from promptops.lint.subject import Rendered
+from promptops.model.prompt import ForEach, History, Message, Prompt
+
+INSTRUCTIONS = ("system", "developer")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message that is sent.
+
+    Attributes:
+        at: JSON pointer of the message in the prompt file; "" for one of the caller's history.
+        certain: No `when` decides whether it is sent.
+        case: The case that rendered it; None where it is read from the file alone.
+    """
+
+    role: str
+    at: str
+    certain: bool = True
+    case: str | None = None
+
+
+_HISTORY = Turn("", "", certain=False)
+
+
+def neighbours(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[tuple[Turn, Turn]]:
+    """Two turns with none between them: in any request, and in those of the cases.
+
+    Instructions are left out, since providers take them out of the conversation.
+    """
+    for before, after in pairwise(_spoken(written_turns(prompt))):
+        if before.certain and after.certain:
+            yield before, after
+    for turn in prompt.messages:
+        if isinstance(turn, ForEach):  # its last message is followed by its first
+            inner = _spoken(_turns_of(turn))
+            if inner and inner[0].certain and inner[-1].certain:
+                yield inner[-1], inner[0]
+    for rendered in renders:
+        for before, after in pairwise(_spoken(rendered_turns(rendered))):
+            if before.at and after.at:
+                yield before, after
+
+
+def last_turns(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[Turn]:
+    """What a request ends with: any request, and those of the cases."""
+    turns = _spoken(written_turns(prompt))
+    if turns and turns[-1].certain:
+        yield turns[-1]
+    for rendered in renders:
+        sent = _spoken(rendered_turns(rendered))
+        if sent and sent[-1].at:
+            yield sent[-1]
+
+
+def written_turns(prompt: Prompt) -> list[Turn]:
+    """All messages in the order of the file, those of `for_each` once."""
+    return [each for turn in prompt.messages for each in _turns_of(turn)]
+
+
+def rendered_turns(rendered: Rendered) -> list[Turn]:
+    """The messages of a case's request; one without text has no pointer."""
+    if rendered.traced is None:
+        return []
+    at = {text.message: _message_of(text.at) for text in rendered.traced.texts}
+    return [
+        Turn(message["role"], at.get(index, ""), case=rendered.case.name)
+        for index, message in enumerate(rendered.traced.request.messages)
+        if "role" in message
+    ]
+
+
+def _turns_of(turn: Message | ForEach | History) -> list[Turn]:
+    if isinstance(turn, Message):
+        return [Turn(turn.role, turn.at, certain=turn.when is None)]
+    if isinstance(turn, ForEach):
+        return [Turn(each.role, each.at, certain=each.when is None) for each in turn.messages]
+    return [_HISTORY]
+
+
+def _message_of(at: str) -> str:
+    """The pointer of the message that a text part stands in."""
+    return at.partition("/content")[0]
+
+
+def _spoken(turns: Sequence[Turn]) -> list[Turn]:
+    return [turn for turn in turns if turn.role not in INSTRUCTIONS]

@@ -1,0 +1,84 @@
+"""Where a text shows code: fenced blocks and inline code. Used to leave samples alone."""
+
+from __future__ import annotations
+
+import re
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_FENCE = re.compile(
+    r"^[ \t>]{0,20}(?:[-*+] |\d{1,3}\. )?[ \t]{0,8}(`{3,}|~{3,})([^\n]{0,200})$", re.MULTILINE
+)
+_INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A line that opens or closes a fenced block.
+
+    Attributes:
+        start, end: Offsets of the fence's marks, without what names the language.
+        marks: The marks themselves.
+        indent: Characters before them on the line.
+        bare: Nothing but the marks stands on the line, as on each closing one.
+    """
+
+    start: int
+    end: int
+    marks: str
+    indent: int
+    bare: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The spans of a text that are code, ascending."""
+
+    spans: tuple[tuple[int, int], ...]
+
+    def holds(self, offset: int) -> bool:
+        """Whether the character at an offset is code."""
+        index = bisect_right(self.spans, (offset, sys.maxsize)) - 1
+        return index >= 0 and offset < self.spans[index][1]
+
+
+def code_of(text: str) -> Code:
+    """Fenced blocks (an unclosed one to the end of the text), and inline code between them."""
+    if "`" not in text and "~~~" not in text:
+        return Code(())
+    blocks = tuple(_blocks(text))
+    inline = ((m.start(), m.end()) for m in _INLINE.finditer(text)) if "`" in text else ()
+    outside = (span for span in inline if not Code(blocks).holds(span[0]))
+    return Code(tuple(sorted((*blocks, *outside))))
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """Lines that begin with a fence, in order; not those that close what they open."""
+    if "```" not in text and "~~~" not in text:
+        return
+    for line in _FENCE.finditer(text):
+        marks, info = line[1], line[2].strip()
+        if marks[0] not in info:
+            indent = line.start(1) - line.start()
+            yield Fence(line.start(1), line.end(1), marks, indent, not info)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    opened: Fence | None = None
+    for fence in fences(text):
+        if opened is None:
+            opened = fence
+        elif fence.bare and closes(fence, opened):
+            yield opened.start, fence.end
+            opened = None
+    if opened:
+        yield opened.start, len(text)
+
+
+def closes(fence: Fence, opened: Fence) -> bool:
+    """Whether a fence has the marks to close another, and is not shown inside it, indented."""
+    if fence.indent - opened.indent > 3:
+        return False
+    return fence.marks[0] == opened.marks[0] and len(fence.marks) >= len(opened.marks)

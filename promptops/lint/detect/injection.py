@@ -1,0 +1,225 @@
+"""SEC006: phrases that tell a model to drop its instructions, in several languages.
+
+Each phrase is found by a word it can't do without; only there its pattern is tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from promptops.lint.detect.match import Match, blunt_words, in_order, lowered, occurrences
+
+Guard = Literal["near", "sentence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A way to say it.
+
+    Attributes:
+        words: The pattern begins with one of them, all in lower case.
+        pattern: Of the whole phrase; a space in it is any white space, for prompts are wrapped.
+        guard: How far back a "never" makes the phrase a defence: the same few words, or the
+            sentence and the list it stands in.
+    """
+
+    words: tuple[str, ...]
+    pattern: str
+    guard: Guard = "near"
+
+
+def _phrase(words: str, pattern: str, guard: Guard = "near") -> Phrase:
+    return Phrase(tuple(words.split("|")), pattern, guard)
+
+
+_BEFORE = (
+    r"(?:previous|prior|above|preceding|earlier|former|foregoing|initial|original|existing|system)"
+)
+_EARLIER = rf"{_BEFORE}(?:(?: and | or |, ){_BEFORE})?"
+_ORDERS = (
+    r"(?:system )?(?:instructions?|prompts?|rules?|directions?|directives?|guidelines?|commands?"
+    r"|orders?|constraints?|programming|restrictions?)"
+)
+_ANY = r"(?:(?:all|any|every|everything|each|of|the|your|my|our|these|those|that|other) ){0,4}"
+
+PHRASES = (
+    _phrase(
+        "ignore|disregard|forget|override|bypass|discard|neglect",
+        r"(?:ignore|disregard|forget|override|bypass|discard|neglect)(?: about)? (?:"
+        rf"{_ANY}{_EARLIER} (?:system )?(?:set of )?{_ORDERS}"
+        rf"|(?:all |any |every )?(?:of )?your (?:system )?{_ORDERS}"
+        rf"|{_ANY}{_ORDERS} (?:above|before(?: this)?"
+        r"|(?:that )?(?:you (?:were|have been|had been) )?given"
+        r"(?: (?:above|before|so far|previously|earlier))?)"
+        r"|(?:everything|anything|all|what) (?:that )?(?:i |you |we )?"
+        r"(?:said |was |were |have been |is )?"
+        r"(?:said |told |written |stated )?(?:above|before(?: this)?|previously|so far)"
+        r"|everything you (?:were|have been) (?:told|given|taught)"
+        r"|(?:all of )?the above(?=[\s]*(?:[.,;:!\"'”]|$|\band\b|\bor\b)))",
+    ),
+    _phrase(
+        "you are now|from now on|act as|pretend",
+        r"(?:you are now|from now on,? you are|act as|pretend (?:to be|that you are)) (?:an? )?"
+        r"(?:dan|(?:in )?developer mode|jailbroken|unrestricted|unfiltered|uncensored"
+        r"|free (?:from|of) (?:all |any )?(?:rules|restrictions|constraints|guidelines))",
+        "sentence",
+    ),
+    _phrase(
+        "enable|enter|activate|switch",
+        r"(?:enable|enter|activate|switch to) (?:the )?(?:developer|dan|jailbreak|god) mode",
+        "sentence",
+    ),
+    _phrase("do anything now", r"do anything now", "sentence"),
+    _phrase(
+        "reveal|print|repeat|show|output|display|leak|disclose|expose|dump|tell me",
+        r"(?:reveal|print|repeat|show|output|display|leak|disclose|expose|dump|tell me)(?: me| us)?"
+        r"(?: back)? (?:all (?:of )?)?(?:your|the) (?:(?:full|entire|complete|exact|hidden|secret"
+        r"|initial|original|whole|internal) ){0,3}(?:system (?:prompt|message|instructions?)"
+        r"|(?:hidden|initial|original) (?:prompt|instructions?)|instructions above)",
+        "sentence",
+    ),
+    _phrase(
+        "ohne rücksicht auf",
+        r"ohne rücksicht auf (?:alle |die |deine )?"
+        r"(?:vorherigen?|bisherigen?|vorigen?|obigen?|früheren?)"
+        r" (?:anweisungen|instruktionen|regeln|befehle|vorgaben)",
+    ),
+    _phrase(
+        "ignoriere|ignoriert|ignorieren sie|vergiss|missachte",
+        r"(?:ignorier(?:e|en sie|t)|vergiss|missachte)(?: bitte)? (?:(?:alle |sämtliche |die "
+        r"|deine ){0,3}(?:vorherigen?|bisherigen?|vorigen?|obigen?|früheren?|vorangegangenen)"
+        r" (?:anweisungen|instruktionen|regeln|befehle|vorgaben)|(?:alle )?deine anweisungen)",
+    ),
+    _phrase(
+        "ignore|ignorez|ignorer|oublie|oubliez",
+        r"(?:ignore[rz]?|oublie[rz]?) (?:toutes )?(?:les |tes |vos )"
+        r"(?:instructions|consignes|directives|règles)"
+        r" (?:précédentes|antérieures|ci-dessus|initiales)",
+    ),
+    _phrase(
+        "ignora|ignore|olvida|olvide|dimentica|desconsidere|desconsidera|esqueça|esquece",
+        r"(?:ignora|ignore|olvida|olvide|dimentica|desconsidere|desconsidera|esqueça|esquece)"
+        r" (?:todas |tutte |todo |tutti )?(?:las |los |le |gli |as |os |tus |sus |suas )?"
+        r"(?:instrucciones|órdenes|istruzioni|indicazioni|instruções|ordens|regras|reglas)"
+        r" (?:anteriores|previas|precedenti|prévias|acima)",
+    ),
+    _phrase(
+        "negeer|vergeet",
+        r"(?:negeer|vergeet) (?:alle |al )?(?:de |je )?(?:vorige|voorgaande|eerdere|bovenstaande)"
+        r" (?:instructies|opdrachten|regels)",
+    ),
+    _phrase(
+        "zignoruj|ignoruj|zapomnij",
+        r"(?:zignoruj|ignoruj|zapomnij)(?: o)? (?:wszystkie |wszystkich )?"
+        r"(?:poprzednie|powyższe|wcześniejsze|poprzednich|wcześniejszych)"
+        r" (?:instrukcje|polecenia|instrukcji|poleceń)",
+    ),
+    _phrase(
+        "игнорируй|проигнорируй|забудь",
+        r"(?:про)?(?:игнорируй|забудь)(?:те)? (?:все |всё |про )?(?:предыдущие|прежние|прошлые)"
+        r" (?:инструкции|указания|команды|правила)",
+    ),
+    _phrase(
+        "önceki",
+        r"önceki (?:tüm |bütün )?(?:talimatları|komutları|yönergeleri)"
+        r" (?:yok say|unut|görmezden gel|dikkate alma)",
+    ),
+    _phrase("تجاهل", r"تجاهل (?:جميع |كل )?(?:التعليمات|الأوامر) (?:السابقة|أعلاه)"),
+    _phrase("पिछल", r"पिछल[ेी] (?:सभी |सारे )?(?:निर्देशों|आदेशों) को (?:अनदेखा|नज़रअंदाज़|नजरअंदाज|भूल)"),
+)
+
+_UNSPACED = (
+    (
+        ("忽略", "无视", "無視", "忘记", "忘記"),
+        (
+            r"(?:忽略|无视|無視|忘记|忘記)(?:掉|你)?(?:所有|全部)?(?:之前|以上|上述|前面|先前|此前)"
+            r"(?:的|所有|全部|一切){0,3}(?:指令|指示|提示|说明|說明|命令|规则|規則)"
+        ),
+    ),
+    (
+        ("以前の", "これまでの", "上記の", "前の"),
+        (
+            r"(?:以前の|これまでの|上記の|前の)(?:すべての|全ての|全)?(?:指示|命令|指令|プロンプト)"
+            r"(?:を|は)(?:すべて|全て)?(?:無視|忘れ)"
+        ),
+    ),
+    (
+        ("이전",),
+        (
+            r"이전(?:의)? ?(?:모든 )?(?:지시|명령|지침)(?:사항)?(?:들)?(?:을|를)? ?"
+            r"(?:모두 |전부 )?(?:무시|잊)"
+        ),
+    ),
+)
+
+# What turns the phrase into a defence against it: a negation, or the telling of who might say it.
+_DEFENCE_NEAR = re.compile(
+    r"(?:\b(?:never|not|cannot|n't|n’t|nicht|ne|no|non|nunca|niet|nie|не|without)\s+(?:\w+\s+){0,2}"
+    r"|\b(?:asks?|asking|tells?|telling|instruct(?:s|ing)?|tr(?:y|ies|ying)|attempts?|attempting"
+    r"|wants?|says?|saying|claims?|claiming|requests?|requesting|commands?|such as|like|e\.g\."
+    r"|including|contain(?:s|ing)?|phrases?|for example)\b[^.!?\n]{0,60})[\"'“”‘’`«(\[]{0,3}$"
+)
+_DEFENCE_IN_SENTENCE = re.compile(
+    r"\b(?:never|not|cannot|no|avoid|refuse|decline|forbidden|prohibited|without|unless|asks?|tries"
+    r"|attempts?|requests?|such as|like)\b|n[’']t\b"
+)
+
+
+def find_injection(text: str) -> tuple[Match, ...]:
+    """Override phrases, in order; not where a prompt defends itself against them."""
+    lower = lowered(text)
+    found = [*_spaced(lower, frozenset(blunt_words(text))), *_unspaced(lower)]
+    return in_order(
+        Match(start, end, f"`{_shown(text[start:end])}` tells a model to drop its instructions")
+        for start, end in found
+    )
+
+
+def _spaced(lower: str, first_words: frozenset[bytes]) -> Iterator[tuple[int, int]]:
+    for phrase in PHRASES:
+        for word in phrase.words:
+            if word.isascii() and word.encode().split()[0] not in first_words:
+                continue
+            for at in occurrences(lower, word):
+                found = (
+                    None if _inside_word(lower, at) else _compiled(phrase.pattern).match(lower, at)
+                )
+                if found and not _is_defence(lower, at, phrase.guard):
+                    yield found.span()
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when first needed: most texts hold none of the words, and a hook is in a hurry."""
+    return re.compile(pattern.replace(" ", r"\s{1,8}") + r"(?!\w)")
+
+
+def _unspaced(lower: str) -> Iterator[tuple[int, int]]:
+    if lower.isascii():
+        return
+    for words, pattern in _UNSPACED:
+        for word in words:
+            for at in occurrences(lower, word):
+                found = re.compile(pattern).match(lower, at)
+                if found:
+                    yield found.span()
+
+
+def _inside_word(lower: str, at: int) -> bool:
+    return at > 0 and lower[at - 1].isalnum()
+
+
+def _is_defence(lower: str, at: int, guard: Guard) -> bool:
+    if _DEFENCE_NEAR.search(lower[max(0, at - 100) : at]):
+        return True
+    paragraph = lower[max(0, lower.rfind("\n\n", 0, at), at - 300) : at]
+    return guard == "sentence" and _DEFENCE_IN_SENTENCE.search(paragraph) is not None
+
+
+def _shown(phrase: str) -> str:
+    words = " ".join(phrase.split())
+    return words if len(words) <= 60 else f"{words[:59]}…"

@@ -1,0 +1,71 @@
+"""STY001: what an author meant to come back to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from promptops.lint.detect.code import Code, code_of
+from promptops.lint.detect.match import Match, blunt_words, in_order, lowered, occurrences
+
+# A note: the word, then a colon, a name in brackets, or the end of what holds it; or the word at
+# the beginning of a line and then a verb, which a list of to-dos is not.
+_NOTE = re.compile(r"(?:TODO|FIXME|XXX|TBD)(?=\s?[:(\]>]|\.?[ \t]*(?:-->|#\}|\*/|$|\n))")
+_NOTE_ON_LINE = re.compile(
+    r"(?:TODO|FIXME) "
+    r"(?!(?:lists?|items?|comments?|files?|markers?|notes?|tags?|tasks?|entries)\b)[a-z]"
+)
+_WORDS = ("TODO", "FIXME", "XXX", "TBD")
+_INSERT = re.compile(r"[\[<](?:INSERT|Insert|insert)(?: [^\[\]<>\n]{1,80}|_[\w]{1,60})[\]>]")
+_GATE = frozenset((b"todo", b"fixme", b"xxx", b"tbd", b"insert", b"lorem"))
+_QUOTES = ('"', "'", "`", "“", "‘", "«")
+_SPOKEN_OF = re.compile(
+    r"\b(?:no|not|never|avoid|without|as|or|use|write|say|find|flag|remove|any|mark|marked|like|put"
+    r"|e\.g\.|leave|leaving|containing?|and)[ ,:]{1,2}$|n['’]t \w{1,12} $",
+    re.IGNORECASE,
+)
+
+
+def find_markers(text: str) -> tuple[Match, ...]:
+    """Leftover markers, in order; not in code samples, nor where the text speaks of them."""
+    if _GATE.isdisjoint(blunt_words(text)):
+        return ()
+    found = [*_notes(text), *_inserts(text), *_filler(text)]
+    if not found:
+        return ()
+    code = code_of(text)
+    return in_order(match for match in found if not _is_meant(text, match, code))
+
+
+def _notes(text: str) -> Iterator[Match]:
+    for word in _WORDS:
+        for at in occurrences(text, word):
+            inside_word = at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_-/")
+            if not inside_word and (_NOTE.match(text, at) or _begins_line(text, at)):
+                yield Match(at, at + len(word), f"`{word}` was left in the text", word)
+
+
+def _begins_line(text: str, at: int) -> bool:
+    before = text[max(0, at - 20) : at].rpartition("\n")[2]
+    return not before.strip(" \t-*#>/<!") and _NOTE_ON_LINE.match(text, at) is not None
+
+
+def _inserts(text: str) -> Iterator[Match]:
+    for word in ("INSERT", "Insert", "insert"):
+        for at in occurrences(text, word):
+            found = _INSERT.match(text, at - 1) if at else None
+            if found:
+                message = f"`{found[0]}` was never filled in"
+                yield Match(found.start(), found.end(), message, "INSERT")
+
+
+def _filler(text: str) -> Iterator[Match]:
+    for at in occurrences(lowered(text), "lorem ipsum"):
+        yield Match(at, at + 11, "`lorem ipsum` was left in the text", "lorem ipsum")
+
+
+def _is_meant(text: str, match: Match, code: Code) -> bool:
+    if code.holds(match.start):
+        return True
+    before = text[max(0, match.start - 30) : match.start]
+    return before.endswith(_QUOTES) or _SPOKEN_OF.search(before) is not None

@@ -1,0 +1,80 @@
+"""VAR012: an input written in the syntax of another template language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from promptops.lint.detect.match import Match, in_order, occurrences
+
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
+_SYNTAXES = (
+    ("${", re.compile(rf"\$\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
+    ("{", re.compile(rf"\{{{_NAME}\}}(?!\}})")),
+    ("<<", re.compile(rf"<<[ ]?{_NAME}[ ]?>>(?!>)")),
+    ("%(", re.compile(rf"%\({_NAME}\)[sdrif]")),
+)
+_BEFORE = "{$\\"
+_LATEX_COMMAND = re.compile(r"\\[A-Za-z]{1,20}$")
+_FORMATTED = re.compile(r"\b[fF]\"[^\"\n]*$|\b[fF]'[^'\n]*$")
+
+
+def find_placeholders(text: str, names: Collection[str]) -> tuple[Match, ...]:
+    """Foreign placeholders of declared inputs, or of names near one, in order.
+
+    Attributes of a match: `name` is the declared input, `replacement` how Jinja writes it.
+    """
+    if not names or ("{" not in text and "<<" not in text and "%(" not in text):
+        return ()
+    return in_order(_matches(text, names))
+
+
+def _matches(text: str, names: Collection[str]) -> Iterator[Match]:
+    for literal, pattern in _SYNTAXES:
+        for at in occurrences(text, literal):
+            found = pattern.match(text, at)
+            name = _declared(found[1], names) if found else None
+            if found and name and not _is_other(text, at):
+                yield _match(found, name)
+
+
+def _is_other(text: str, at: int) -> bool:
+    """Part of a Jinja tag, a longer placeholder, a LaTeX command or a formatted string in code."""
+    if at and text[at - 1] in _BEFORE:
+        return True
+    line = text[max(0, text.rfind("\n", 0, at) + 1, at - 200) : at]
+    return bool(_LATEX_COMMAND.search(line) or _FORMATTED.search(line))
+
+
+def _declared(written: str, names: Collection[str]) -> str | None:
+    """The input that is meant: the name itself, or one that differs in case, `_`, or one letter."""
+    if written in names:
+        return written
+    plain = _plain(written)
+    for name in sorted(names):
+        if _plain(name) == plain or (len(plain) > 4 and _one_edit_apart(plain, _plain(name))):
+            return name
+    return None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _one_edit_apart(one: str, other: str) -> bool:
+    """One letter more, less or other, or two neighbours swapped."""
+    if len(one) > len(other):
+        one, other = other, one
+    same = next((i for i, char in enumerate(one) if char != other[i]), len(one))
+    if len(one) == len(other):
+        swapped = one[same + 1 : same + 2] + one[same : same + 1]
+        return one[same + 1 :] == other[same + 1 :] or (
+            swapped == other[same : same + 2] and one[same + 2 :] == other[same + 2 :]
+        )
+    return len(other) - len(one) == 1 and one[same:] == other[same + 1 :]
+
+
+def _match(found: re.Match[str], name: str) -> Match:
+    replacement = f"{{{{ {name} }}}}"
+    message = f"`{found[0]}` is no placeholder here and is sent as it stands"
+    return Match(found.start(), found.end(), message, name, replacement)

@@ -1,0 +1,58 @@
+"""STY003: a word typed twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from operator import eq
+
+from promptops.lint.detect.code import code_of
+from promptops.lint.detect.match import Match, blunt_words
+
+# ASCII words only: a word said twice is another word in Turkish, Vietnamese, Hindi and others.
+_TWICE = re.compile(
+    r"(?<![\w'’/.@#$&<\\*|=-])([A-Za-z]{1,30})([ \t]{1,8}|[ \t]{0,8}\r?\n[ \t]{0,8})"
+    r"((?i:\1))(?![\w'’/@<\\*|=({\[:-]|\.\w)"
+)
+_NEAR = 200
+_WORDS = """that had is her do no very so bye ha he ho hee la na blah yes yeah well there now really
+    long far many much more again hear tut chop knock tick night ping choo win aye boo cha go hello
+    hi ok okay please never always too who nous vous die sie das der dat x s t d b n"""
+_RIGHT_TWICE = frozenset(_WORDS.split())
+
+
+def find_repeated_words(text: str) -> tuple[Match, ...]:
+    """Words typed twice, also across a line's end, in order; the match covers both."""
+    return tuple(_matches(text)) if _may_repeat(text) else ()
+
+
+def _may_repeat(text: str) -> bool:
+    """A cheap look that never misses: two equal words side by side once punctuation is gone."""
+    words = blunt_words(text)
+    return any(map(eq, words, words[1:]))
+
+
+def _matches(text: str) -> Iterator[Match]:
+    code = None
+    for twice in _TWICE.finditer(text):
+        first, between, second = twice[1], twice[2], twice[3]
+        if first.lower() in _RIGHT_TWICE or not _is_slip(first, between, second):
+            continue
+        code = code or code_of(text)
+        if not code.holds(twice.start()) and _is_prose(text, twice.start(), twice.end()):
+            message = f"`{first}` is there twice"
+            yield Match(twice.start(), twice.end(), message, first, first)
+
+
+def _is_slip(first: str, between: str, second: str) -> bool:
+    """A second word with a capital is a name (`Duran Duran`) or begins something new."""
+    return second.islower() and (first.islower() or "\n" not in between)
+
+
+def _is_prose(text: str, start: int, end: int) -> bool:
+    """Not a heading, a table's row, or a line that is nothing but the two words."""
+    line = text[max(0, start - _NEAR) : start].rpartition("\n")[2] + text[start:end]
+    line += text[end : end + _NEAR].partition("\n")[0]
+    if "|" in line or "\t" in text[start:end] or line.lstrip()[:1] == "#":
+        return False
+    return len(line.split()) > 2

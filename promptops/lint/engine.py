@@ -1,0 +1,147 @@
+"""From rules and prompts to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.registry import Rule
+from promptops.lint.subject import Subject
+from promptops.model.config import LintSettings
+from promptops.model.finding import Finding, Problem
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+
+MAX_PROBLEMS = 1_000
+"""Of one rule and one prompt: nobody reads more, and a hostile file holds a hundred thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules are run: those the configuration selects, without those it ignores.
+
+    Attributes:
+        select, ignore: Codes or their beginnings; `ALL` selects every rule, opt-in ones too;
+            nothing selected means the rules that are on by default.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def chooses(self, rule: Rule) -> bool:
+        if rule.code.startswith(self.ignore or ("\0",)):
+            return False
+        if not self.select:
+            return rule.on == "default"
+        # `ALL` is what is on by default and more would be noise: opt-in rules are named.
+        by_all = "ALL" in self.select and rule.on == "default"
+        return by_all or rule.code.startswith(
+            tuple(code for code in self.select if code != "ALL") or ("\0",)
+        )
+
+
+def lint_prompt(
+    catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date
+) -> Iterator[Finding]:
+    """Run the rules over one prompt; the findings have no fingerprints yet."""
+    subject = Subject(catalog, loaded, today)
+    # What no door let in has no prompt to judge: only the rules on reading apply.
+    readable = loaded.prompt is not None
+    for rule in rules:
+        if not rule.of_catalog and (readable or _reads_only(rule)):
+            problems = rule.check(*[getattr(subject, name) for name in rule.needs])
+            for problem in islice(problems, MAX_PROBLEMS):
+                yield _finding(rule, problem, catalog, loaded)
+
+
+def lint_catalog(
+    catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Run the rules that judge the catalog as a whole, those that ask for nothing but `given`."""
+    given = {"config": catalog.config, **given}
+    for rule in rules:
+        if rule.of_catalog and set(rule.needs) <= given.keys():
+            for problem in rule.check(*[given[name] for name in rule.needs]):
+                yield _finding(rule, problem, catalog, None)
+
+
+def _reads_only(rule: Rule) -> bool:
+    return set(rule.needs) <= _OF_WHAT_IS_READ
+
+
+_OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
+    ("problems", "document", "references", "written", "scopes", "catalog", "config", "today")
+)
+
+
+def _finding(rule: Rule, problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Finding:
+    place = _placed(problem, catalog, loaded)
+    hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity,
+        message=problem.message,
+        place=place,
+        prompt=_owner(place, catalog, loaded),
+        hint=hint,
+        related=problem.related,
+        fix=None if isinstance(problem.fix, str) else problem.fix,
+        source_line=_source_line(catalog, place, rule),
+        case=problem.case,
+    )
+
+
+def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
+    line = catalog.line(place.path, place.line)
+    if not rule.masked:
+        return line
+    end = place.end_column if place.end_line == place.line else len(line) + 1
+    return line[: place.column - 1] + "*" * (end - place.column) + line[end - 1 :]
+
+
+def _placed(problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Place:
+    if isinstance(problem.at, Place):
+        return problem.at
+    if loaded is None:
+        return Place(problem.at)
+    if loaded.prompt is not None:
+        return loaded.prompt.locate(problem.at, problem.key)
+    return catalog.document(loaded.path).place(problem.at, problem.key)
+
+
+def _owner(place: Place, catalog: Catalog, loaded: Loaded | None) -> str:
+    """The prompt a place belongs to; a partial belongs to none."""
+    if loaded is None or place.path == loaded.path:
+        return loaded.id if loaded else catalog.id_of(place.path) or ""
+    owned = any(r.target == place.path and r.kind == "cases" for r in loaded.references)
+    return loaded.id if owned else ""
+
+
+def without_repeats(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for one place: several cases, or several prompts, may have led to it."""
+    seen: set[tuple[str, Place, str]] = set()
+    for finding in findings:
+        key = (finding.code, finding.place, finding.message)
+        if key not in seen:
+            seen.add(key)
+            yield finding
+
+
+def as_configured(finding: Finding, settings: LintSettings) -> Finding | None:
+    """The finding with the configured severity, or None where its file ignores its rule."""
+    for pattern, codes in settings.per_file_ignores.items():
+        if matches(finding.place.path, pattern) and finding.code.startswith(tuple(codes)):
+            return None
+    severity = settings.severity.get(finding.code, finding.severity)
+    return finding if severity == finding.severity else replace(finding, severity=severity)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path matches a glob, where `**` goes through folders."""
+    return fnmatchcase(path, pattern) or fnmatchcase(path, pattern.replace("**/", "*"))

@@ -1,0 +1,88 @@
+"""The bad and good blocks of a rule's docstring, as catalogs that can be linted.
+
+A block is a piece of a prompt file: what it leaves out of a valid one is added. A block that begins
+with `--- PATH` is several files, each below such a line, and nothing is added to them; one below
+`--- PATH (untracked)` was never added to git.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.pipeline import Silencers, conclude, lint_one
+from promptops.lint.registry import Rule, built_in
+from promptops.model.finding import Finding
+from promptops.model.tree import Entry
+from promptops.source.config import FILES, load
+
+PROMPT_PATH = "prompts/ask.prompt.yaml"
+DAY = date(2026, 11, 24)
+
+_DEFAULTS = {
+    "format": "format: promptops/1\n",
+    "description": "description: Answers one question.\n",
+    "owners": 'owners: ["@acme/ai"]\n',
+    "messages": "messages:\n  - role: user\n    content: Say hello.\n",
+    "tests": ("tests:\n  - name: one\n    rendered:\n      - {type: contains, value: hello}\n"),
+}
+_UNTRACKED = " (untracked)"
+_FILE = re.compile(r"(?m)^--- (\S.*)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTree:
+    """Files that stand nowhere, as a tree."""
+
+    contents: Mapping[str, bytes]
+    revision: str = "index"
+    entries: Mapping[str, Entry] = field(init=False)
+
+    def __post_init__(self) -> None:
+        entries = {
+            path: Entry(path, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+            for path, data in self.contents.items()
+        }
+        object.__setattr__(self, "entries", entries)
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        return {path: self.contents[path] for path in paths}
+
+
+def blocks(rule: Rule, kind: Literal["Bad", "Good"]) -> Iterator[dict[str, str]]:
+    """The files of each block below `Bad:` or `Good:` in a rule's docstring."""
+    for match in re.finditer(rf"(?m)^{kind}:\n((?:(?: {{4}}.*)?(?:\n|$))+)", rule.documentation):
+        yield files(inspect.cleandoc("\n" + match[1]) + "\n")
+
+
+def files(block: str) -> dict[str, str]:
+    """The files of one block, completed where it is a piece of a prompt file."""
+    if not _FILE.match(block):
+        return {PROMPT_PATH: _completed(block)}
+    parts = _FILE.split(block)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _completed(block: str) -> str:
+    written = set(re.findall(r"(?m)^([A-Za-z_-]+):", block))
+    added = "".join(text for key, text in _DEFAULTS.items() if key not in written)
+    return block + added
+
+
+def findings(rule: Rule, block: Mapping[str, str]) -> list[Finding]:
+    """What one rule says of the files of a block."""
+    given = {path: text.encode("utf-8", "surrogatepass") for path, text in block.items()}
+    contents = {path: data for path, data in given.items() if not path.endswith(_UNTRACKED)}
+    config = load({path: contents[path] for path in FILES if path in contents})
+    elsewhere = {path.removesuffix(_UNTRACKED): "untracked" for path in given.keys() - contents}
+    catalog = Catalog(MemoryTree(contents), config, elsewhere=elsewhere.get)
+    rules = list(built_in().values()) if rule.of_silencing else [rule]
+    results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
+    outcome = conclude(catalog, results, rules, DAY, Silencers())
+    return [finding for finding in outcome.findings if finding.code == rule.code]

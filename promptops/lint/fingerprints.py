@@ -1,0 +1,40 @@
+"""What a finding is, however its lines move."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from promptops.model.finding import Finding
+
+_LONGEST = 2_000
+
+
+def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings with the hash of code, prompt, source line and ordinal; in the order of places.
+
+    The ordinal tells apart the same finding on equal lines of one file.
+    """
+    findings = list(findings)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    lines = {finding.source_line: "" for finding in findings}
+    for written in lines:
+        lines[written] = _shortened(re.sub(r"\s+", " ", written).strip())
+    marked = []
+    for finding in sorted(findings, key=lambda each: (each.place, each.code, each.message)):
+        key = (finding.code, finding.prompt or finding.place.path, lines[finding.source_line])
+        marked.append(replace(finding, fingerprint=_digest(*key, str(seen[key]))))
+        seen[key] += 1
+    return tuple(marked)
+
+
+def _shortened(line: str) -> str:
+    """A long line may hold a thousand findings, and is hashed for each."""
+    return line if len(line) <= _LONGEST else _digest(line)
+
+
+def _digest(*facts: str) -> str:
+    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,22 @@
+"""The marks of other formats than the one that is read."""
+
+from __future__ import annotations
+
+import re
+
+from promptops.source.document import Document
+
+CURRENT = 1
+_MARK = re.compile(r"promptops/(\d{1,9})")
+
+
+def marked(document: Document) -> int | None:
+    """The number in `format: promptops/N`; None where there is no such mark."""
+    value = document.value.get("format") if isinstance(document.value, dict) else None
+    mark = _MARK.fullmatch(value) if isinstance(value, str) else None
+    return int(mark[1]) if mark else None
+
+
+def is_of_another_time(document: Document) -> bool:
+    """Marked with a number that is not the current one: SCH008's, and no more of SCH002's."""
+    return marked(document) not in (None, CURRENT)

@@ -1,0 +1,68 @@
+"""Ids of prompt files: which are one to some file system, and how they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unicodedata import normalize
+
+from promptops.catalog.catalog import Catalog
+
+_ID = re.compile(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
+_REFUSED = re.compile(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
+"""What git refuses in the name of a tag, and what no path can have or should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A prompt file whose id is another's, or differs from it in case alone."""
+
+    path: str
+    id: str
+    other: str
+    other_id: str
+
+
+def is_fit(identity: str) -> bool:
+    """Whether people can type it, git can tag it and every file system can hold it."""
+    return bool(_ID.fullmatch(identity)) and not _REFUSED.search(identity)
+
+
+def twins(catalog: Catalog) -> Iterator[Twin]:
+    """Each file whose id another has already: that with a fit id, or else the first by path."""
+    groups = defaultdict(list)
+    for path, identity in catalog.ids.items():
+        groups[folded(identity)].append((path, identity))
+    for group in groups.values():
+        if len(group) > 1:
+            ordered = sorted(group, key=lambda each: (not is_fit(each[1]), each[0]))
+            (other, other_id), *rest = ordered
+            for path, identity in rest:
+                yield Twin(path, identity, other, other_id)
+
+
+def folded(identity: str) -> str:
+    """The same for ids that one file system or another takes for equal."""
+    return identity if identity.isascii() and identity.islower() else _fold(identity)
+
+
+def _fold(identity: str) -> str:
+    return normalize("NFC", identity).casefold()
+
+
+def better(identity: str) -> str:
+    """A fit id that is like it; "" where nothing is left of it."""
+    plain = normalize("NFKD", identity).encode("ascii", "ignore").decode().lower()
+    parts = (re.sub(r"[^-_.a-z0-9]+", "-", part) for part in plain.split("/"))
+    found = "/".join(filter(None, (re.sub(r"\.{2,}", ".", p).strip("-_.") for p in parts)))
+    return found if is_fit(found) else ""
+
+
+def shown(identity: str) -> str:
+    """With escapes for what can't be seen."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in identity
+    )

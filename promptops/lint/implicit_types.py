@@ -1,0 +1,159 @@
+"""Unquoted scalars that one YAML reader or another takes for something else than text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from promptops.source.nodes import tokens
+from promptops.source.schemas import schema
+from promptops.source.shape import PROMPT
+
+_WORDS = frozenset(
+    form
+    for word in ("yes", "no", "on", "off", "true", "false")
+    for form in (word, word.upper(), word.title())
+)
+_NUMERIC = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?0[xob][0-9a-fA-F_]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}.{0,20})?"
+)
+_FIRST = frozenset("+-.0123456789")
+_DATE = re.compile(r"[0-9]{4}-")
+_LONGEST = 60
+
+
+def taken_for(text: str) -> str:
+    """What a plain scalar is to some YAML reader, ours too: "" for nothing but text."""
+    if text in _WORDS:
+        return "a boolean"
+    if text[:1] not in _FIRST or len(text) > _LONGEST or not _NUMERIC.fullmatch(text):
+        return ""
+    if _DATE.match(text):
+        return "a date"
+    if ":" in text:
+        return "a number of base 60"
+    if len(text) > 1 and text.isdecimal() and text[0] == "0":
+        return "a number of base 8, or 10"
+    return "a number"
+
+
+_NUMERIC_KEYS = frozenset(
+    (
+        *("maxLength", "minLength", "maxItems", "minItems", "minimum", "maximum", "x-untrusted"),
+        *("additionalProperties", "uniqueItems", "cache", "strict", "last", "temperature"),
+        *("max_output_tokens", "top_p", "seed", "input_tokens", "output_tokens", "cost_usd"),
+    )
+)
+
+
+def suspects(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Paths of the values of a document that are no text, or may be taken for something else.
+
+    Walks the values, for there are few suspects: a pointer for each scalar costs much more.
+    """
+    items = enumerate(value) if isinstance(value, list) else value.items()
+    for key, item in items:
+        kind = type(item)
+        if kind is str:
+            if len(item) <= _LONGEST and taken_for(item):
+                yield (*at, key)
+        elif kind is dict or kind is list:
+            yield from suspects(item, (*at, key))
+        elif item is not None and key not in _NUMERIC_KEYS:
+            yield (*at, key)
+
+
+_DATA = frozenset(("const", "default", "enum", "examples"))
+_TEXTS = frozenset(("description", "title", "$comment", "$id", "$ref", "pattern", "format"))
+_SCHEMAS = re.compile(r"/inputs|/output/schema|/tools/\d+/(?:parameters|returns)")
+_SAID = re.compile(r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+")
+_TEXT_ASSERTIONS = frozenset(
+    ("contains", "icontains", "starts-with", "regex", "contains-all", "contains-any")
+)
+
+
+def is_text_field(pointer: str, value: Any) -> bool:
+    """Whether a scalar of a prompt file, `value`, must be text by the schema of prompt files.
+
+    Test cases' inputs are not judged here: their schema is the prompt's.
+    """
+    inside = _SCHEMAS.match(pointer)
+    if inside:
+        return _is_text_in_schema(tokens(pointer[inside.end() :]), _at(value, inside[0]))
+    assertion = _SAID.match(pointer)
+    if assertion and tokens(pointer[assertion.end() :])[:1] == ["value"]:
+        kind = _at(value, f"{assertion[0]}/type")
+        return isinstance(kind, str) and kind.removeprefix("not-") in _TEXT_ASSERTIONS
+    return _is_text_by_format(pointer)
+
+
+def is_text(schema_: Any) -> bool:
+    """Whether a JSON Schema lets in nothing but text, as far as `type` or its values tell."""
+    if not isinstance(schema_, Mapping):
+        return False
+    if "type" in schema_:
+        return schema_["type"] in ("string", ["string"])
+    values = schema_.get("enum", [schema_["const"]] if "const" in schema_ else None)
+    return isinstance(values, list) and all(isinstance(v, str) for v in values) and bool(values)
+
+
+def _is_text_in_schema(path: list[str], found: Any) -> bool:
+    """Whether a scalar of a JSON Schema is text: its description, or data where text belongs."""
+    for index, step in enumerate(path):
+        last = len(path) - 1
+        if step in _DATA and not _is_named(path, index):
+            plain = index == last or (step in ("enum", "examples") and index == last - 1)
+            return plain and is_text(found)
+        if index == last:
+            return step in _TEXTS and not _is_named(path, index)
+        found = _step(found, step)
+    return False
+
+
+def _is_named(path: list[str], index: int) -> bool:
+    """A step is the name of a property, and no keyword."""
+    return (
+        index > 0
+        and path[index - 1] in ("properties", "$defs")
+        and (index < 2 or not _is_named(path, index - 1))
+    )
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for step in tokens(pointer):
+        value = _step(value, step)
+    return value
+
+
+def _step(value: Any, step: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return value[int(step)]
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _is_text_by_format(pointer: str) -> bool:
+    """By the schema of prompt files: a scalar that stands there can only be text."""
+    node: Any = schema(PROMPT)
+    for step in tokens(pointer):
+        node = _resolved(node)
+        if step.isdecimal():
+            node = node.get("items", {})
+        else:
+            more = node.get("additionalProperties")
+            node = node.get("properties", {}).get(step, more if isinstance(more, dict) else {})
+    types = _resolved(node).get("type", ())
+    scalars = {types} if isinstance(types, str) else set(types)
+    return scalars - {"array", "object"} == {"string"}
+
+
+def _resolved(node: Any) -> Any:
+    while "$ref" in node:
+        node = schema(PROMPT)["$defs"][node["$ref"].rpartition("/")[2]]
+    return node

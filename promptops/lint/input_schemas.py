@@ -1,0 +1,269 @@
+"""What the inputs' schema says of a value that a template reads: its types, whether it is there.
+
+Where a schema can't be known for sure (a value without a type, a circle of references, too many
+alternatives) the answer is that anything may stand there, so that no rule speaks of a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import product
+from typing import Any
+
+from promptops.analysis.uses import Item, Path, Step
+from promptops.model.prompt import Schema
+
+MAX_WAYS = 24
+MAX_DEPTH = 10
+MAX_EXPANSIONS = 300
+"""Schemas looked at for one step of a path: alternatives may refer to each other in circles."""
+MAX_REFERENCES = 20
+
+_ALTERNATIVES = ("anyOf", "oneOf")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the ways a value may be: all parts hold at once; without parts it may be anything.
+
+    Attributes:
+        filled: The schema by which the renderer fills in defaults, if this is such a value.
+    """
+
+    parts: tuple[Schema, ...] = ()
+    filled: Schema | None = None
+
+    @property
+    def types(self) -> frozenset[str] | None:
+        """Names of JSON Schema types, `number` for an integer, too; None where nothing says."""
+        known: frozenset[str] | None = None
+        for part in self.parts:
+            own = _types(part)
+            if own is not None:
+                known = own if known is None else known & own
+        return known
+
+    def named(self, key: str) -> Iterator[Any]:
+        """What each part says by a keyword."""
+        return (part[key] for part in self.parts if key in part)
+
+    def requires(self, name: str) -> bool:
+        """Whether an object of this kind always has a key."""
+        return any(name in required for required in self.named("required"))
+
+    def defaults(self, name: str, root: Schema) -> bool:
+        """Whether the renderer puts a key in where the caller leaves it out."""
+        return "default" in _followed((self.fills("properties") or {}).get(name), root)
+
+    def fills(self, key: str) -> Mapping[str, Any] | None:
+        """What the renderer looks below for defaults."""
+        found = self.filled.get(key) if self.filled is not None else None
+        return found if isinstance(found, Mapping) else None
+
+
+ANYTHING = (Way(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What may stand at one place of the inputs.
+
+    Attributes:
+        optional: It may be missing although what it stands in is there.
+        declared: A schema names it; else it is only not forbidden.
+    """
+
+    ways: tuple[Way, ...]
+    optional: bool = False
+    declared: bool = True
+
+    @property
+    def types(self) -> frozenset[str]:
+        """All it may be; nothing where one way says nothing."""
+        types = [way.types for way in self.ways]
+        known = [each for each in types if each is not None]
+        return frozenset().union(*known) if len(known) == len(types) else frozenset()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that its schema names."""
+        found = (name for way in self.ways for each in way.named("properties") for name in each)
+        return tuple(dict.fromkeys(found))
+
+
+class InputSchemas:
+    """The schema of a prompt's inputs, to be asked about paths."""
+
+    def __init__(self, root: Schema) -> None:
+        """`root` refers to nothing outside itself, as in `model.prompt.Prompt`."""
+        self._root = root
+        self._left = MAX_EXPANSIONS
+        self._whole = Shape(self._expanded(root, 0))
+        self._known: dict[tuple[str, Path], Shape | None] = {}
+
+    def misspelt(self, name: str, path: Path) -> str | None:
+        """The key that the last step of a path was probably to be, where no schema names it."""
+        owner, found = self.at(name, path[:-1]), self.at(name, path)
+        if owner is None or isinstance(path[-1], Item) or (found is not None and found.declared):
+            return None
+        return next(iter(get_close_matches(str(path[-1]), owner.keys, 1, cutoff=0.75)), None)
+
+    def at(self, name: str, path: Path = ()) -> Shape | None:
+        """What an input, or a value below it, may be; None where nothing can ever stand."""
+        key = (name, path)
+        if key not in self._known:
+            owner = self.at(name, path[:-1]) if path else self._whole
+            step = path[-1] if path else name
+            self._known[key] = None if owner is None else self._below(owner, step)
+        return self._known[key]
+
+    def _below(self, owner: Shape, step: Step) -> Shape | None:
+        self._left = MAX_EXPANSIONS
+        found = [self._of_way(way, step) for way in owner.ways]
+        possible = [shape for shape in found if shape is not None]
+        declared = [shape for shape in possible if shape.declared]
+        if not possible:
+            return None
+        # A key that some alternatives name belongs to those: a template asks which one it has.
+        optional = any(s.optional for s in declared) or all(s.optional for s in possible)
+        ways = tuple(way for shape in possible for way in shape.ways)
+        return Shape(ways[:MAX_WAYS], optional, bool(declared))
+
+    def _of_way(self, way: Way, step: Step) -> Shape | None:
+        types = way.types
+        if isinstance(step, str):
+            if types is not None and "object" not in types:
+                return None
+            return self._of_key(way, step)
+        if types is None or "array" in types:
+            return Shape(self._elements(way))
+        if "string" in types:
+            return Shape((Way(({"type": "string"},)),))
+        return Shape(ANYTHING) if isinstance(step, Item) else None
+
+    def _of_key(self, way: Way, name: str) -> Shape | None:
+        required = way.requires(name)
+        given = [each[name] for each in way.named("properties") if name in each]
+        if given:
+            filled = name in (way.fills("properties") or ())
+            ways = self._all_of(given, filled=filled)
+            return Shape(ways, not required and not way.defaults(name, self._root))
+        if any(True for _ in way.named("patternProperties")):
+            return Shape(ANYTHING, declared=False)
+        others = [*way.named("additionalProperties"), *way.named("unevaluatedProperties")]
+        if False in others:
+            return None
+        some = any(True for _ in way.named("properties"))
+        schemas = [other for other in others if isinstance(other, Mapping)]
+        ways = self._all_of(schemas, filled=False) if schemas else ANYTHING
+        return Shape(ways, some and not required, declared=False)
+
+    def _elements(self, way: Way) -> tuple[Way, ...]:
+        items = [each for each in way.named("items") if isinstance(each, Mapping)]
+        first = [each for each in way.named("prefixItems") if isinstance(each, list)]
+        if first or not items:
+            return ANYTHING
+        return self._all_of(items, filled=way.fills("items") is not None)
+
+    def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[Way, ...]:
+        """All schemas at once; the first is that of the renderer, where it looks there."""
+        return self._joined(
+            self._expanded(schema, 0, filled=index == 0 and filled)
+            for index, schema in enumerate(schemas)
+        )
+
+    def _expanded(self, schema: Any, depth: int, filled: bool = True) -> tuple[Way, ...]:
+        if schema is False:
+            return ()
+        schema = _followed(schema, self._root)
+        self._left -= 1
+        if not schema or depth > MAX_DEPTH or self._left < 0:
+            return ANYTHING
+        ways: list[tuple[Way, ...]] = [(Way((schema,), schema if filled else None),)]
+        ways += [
+            self._expanded(part, depth + 1, filled=False) for part in schema.get("allOf") or ()
+        ]
+        for key in _ALTERNATIVES:
+            each = [self._expanded(part, depth + 1, filled=False) for part in schema.get(key) or ()]
+            if each:
+                ways.append(tuple(way for some in each for way in some))
+        return self._joined(ways)
+
+    def _joined(self, all_ways: Iterable[tuple[Way, ...]]) -> tuple[Way, ...]:
+        """The ways in which one of each can hold at once."""
+        joined: tuple[Way, ...] = (Way(),)
+        for ways in all_ways:
+            if len(joined) * len(ways) > MAX_WAYS:
+                return ANYTHING
+            joined = tuple(_both(one, other) for one, other in product(joined, ways))
+        return tuple(way for way in joined if way.types != frozenset())
+
+
+def _both(one: Way, other: Way) -> Way:
+    return Way((*one.parts, *other.parts), one.filled or other.filled)
+
+
+def dotted(name: str, path: Path) -> str:
+    """A path as a person would write it: `known_issues[].title`."""
+    return name + "".join(map(_written, path))
+
+
+def _written(step: Step) -> str:
+    if isinstance(step, str):
+        return f".{step}"
+    return "[]" if isinstance(step, Item) else f"[{step}]"
+
+
+def _followed(schema: Any, root: Schema) -> Schema:
+    """What a `$ref` means, with what stands beside it, as the renderer takes it; {} for no such."""
+    for _ in range(MAX_REFERENCES):
+        if not isinstance(schema, Mapping):
+            return {}
+        target = schema.get("$ref")
+        if target is None:
+            return schema
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**_pointed(str(target), root), **beside}
+    return {}
+
+
+def _pointed(target: str, root: Schema) -> Schema:
+    found: Any = root
+    if target != "#":
+        if not target.startswith("#/"):
+            return {}
+        for step in target[2:].split("/"):
+            key = step.replace("~1", "/").replace("~0", "~")
+            found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _types(schema: Schema) -> frozenset[str] | None:
+    """The types that one schema lets in, by its own keywords."""
+    if "const" in schema:
+        return frozenset((_type_of(schema["const"]),))
+    given = schema.get("type")
+    known = frozenset(map(_plain, (given,) if isinstance(given, str) else given)) if given else None
+    if isinstance(schema.get("enum"), list):
+        values = frozenset(_type_of(value) for value in schema["enum"])
+        return values if known is None else values & known
+    if known is None and _OBJECT & schema.keys():
+        return frozenset(("object",))
+    if known is None and _ARRAY & schema.keys():
+        return frozenset(("array",))
+    return known
+
+
+_OBJECT = frozenset(("properties", "required", "additionalProperties"))
+_ARRAY = frozenset(("items", "prefixItems", "maxItems", "minItems"))
+
+
+def _plain(name: str) -> str:
+    return "number" if name == "integer" else name
+
+
+def _type_of(value: Any) -> str:
+    names = {bool: "boolean", str: "string", int: "number", float: "number", list: "array"}
+    return names.get(type(value), "null" if value is None else "object")

@@ -1,0 +1,53 @@
+"""Jinja's words for a template that can't be parsed, in those of its author."""
+
+from __future__ import annotations
+
+import re
+
+_TOKENS = {
+    "'end of statement block'": "`%}`",
+    "'end of print statement'": "`}}`",
+    "token 'name'": "a name",
+    "'end of template'": "end of template",
+    "'const'": "a constant",
+}
+_OPEN = re.compile(r"The innermost block that needs to be closed is '(\w+)'")
+_TAG = re.compile(r"encountered unknown tag '(\w+)'")
+_INSTEAD = {
+    "got `=`": "to compare, write `==`",
+    "got `if`": "a second condition is an `elif`",
+    "unexpected `&`": "write `and`",
+    "unexpected `!`": "write `not`",
+    'unexpected `"`': "close the quotes",
+    "unexpected `'`": "close the quotes",
+    "unexpected `}`": "close it with `}}`",
+    "missing end of comment tag": "close it with `#}`",
+    "missing end of raw directive": "close it with `{% endraw %}`",
+}
+
+
+def explained(message: str) -> tuple[str, str | None]:
+    """What is wrong, and what to do where that is known."""
+    unclosed, tag = _OPEN.search(message), _TAG.match(message)
+    if tag is not None:
+        return _unknown(tag[1], unclosed[1] if unclosed else "")
+    if unclosed is not None:
+        return f"`{{% {unclosed[1]} %}}` is never closed", f"add `{{% end{unclosed[1]} %}}`"
+    for token, plain in _TOKENS.items():
+        message = message.replace(token, plain)
+    message = message.replace("expected token ", "expected ").replace(
+        "unexpected char ", "unexpected "
+    )
+    message = re.sub(r"""'([^']+|')'|"(')\"""", lambda found: f"`{found[1] or found[2]}`", message)
+    return message, next((hint for end, hint in _INSTEAD.items() if message.endswith(end)), None)
+
+
+def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
+    if tag == "elseif":
+        return "there is no tag `elseif`", "write `elif`"
+    if not tag.startswith("end") and tag not in ("else", "elif"):
+        return f"there is no tag `{tag}`", None
+    if unclosed:
+        hint = f"close it before with `{{% end{unclosed} %}}`"
+        return f"`{{% {tag} %}}` where `{{% {unclosed} %}}` is open", hint
+    return f"`{{% {tag} %}}` belongs to no tag before it", "remove it, or open the tag"

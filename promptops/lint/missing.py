@@ -1,0 +1,70 @@
+"""What a prompt needs that is not there, and where it is instead: for TPL003 and REP005."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from promptops.analysis.includes import includes
+from promptops.catalog.catalog import Catalog
+from promptops.model.finding import Problem, Related
+from promptops.model.loaded import Reference
+from promptops.model.place import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A file that a prompt needs.
+
+    Attributes:
+        related: The includes on the way to the file that names it, the innermost first.
+    """
+
+    reference: Reference
+    related: tuple[Related, ...] = ()
+
+
+def missing(catalog: Catalog, reference: Reference) -> str | None:
+    """Why a commit of this tree would lack a file that is named; None when it has it.
+
+    "" where it is nowhere (TPL003; of a schema SCH002); otherwise what it is instead (REP005):
+    `untracked`, `ignored`, `unstaged`, or `tracked` for one that is there in another revision.
+    """
+    if not reference.found:
+        entry = catalog.files.entries.get(reference.target)
+        return "" if entry is not None else catalog.elsewhere(reference.target) or ""
+    return "untracked" if _is_left_behind(catalog, reference) else None
+
+
+def _is_left_behind(catalog: Catalog, reference: Reference) -> bool:
+    """An untracked file of the work tree that a tracked one needs: a commit may part them."""
+    target = catalog.files.entries.get(reference.target)
+    if target is None or target.tracked:
+        return False
+    catalog.looked_around = True  # `git add` changes this answer, and no file
+    origin = catalog.files.entries.get(reference.place.path)
+    return origin is not None and origin.tracked
+
+
+def needed(catalog: Catalog, references: Iterable[Reference]) -> Iterator[Needed]:
+    """The files that a prompt file names, and those that its templates name, however deep."""
+    seen: set[str] = set()
+    waiting = [Needed(reference) for reference in references]
+    while waiting:
+        each = waiting.pop(0)
+        yield each
+        target = each.reference.target
+        if each.reference.kind == "template" and target not in seen:
+            seen.add(target)
+            text = catalog.files.text(target)
+            if text is not None:
+                here = Related(each.reference.place, "included from here")
+                waiting += _included(catalog, text, (here, *each.related))
+
+
+def _included(catalog: Catalog, text: Text, related: tuple[Related, ...]) -> Iterator[Needed]:
+    for include in includes(text):
+        place = text.place(include.start, include.end)
+        found = catalog.resolver.follow("template", include.name, place, text.path)
+        if not isinstance(found, Problem):
+            yield Needed(found, related)

@@ -1,0 +1,146 @@
+"""Texts to be judged as texts, each character with its place in a source file.
+
+A passage is what a model sees in one message for one case; or, so that a branch that no case
+renders is seen too, the text of a template itself with its tags cut out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from promptops.model.finding import Fix, Problem, Related
+from promptops.model.place import Place, Text
+from promptops.runtime.render import Traced
+from promptops.runtime.scope import Frame, Piece
+from promptops.runtime.template import Template
+
+CUT = "\ufffc"
+"""Stands in a literal passage where a tag was: whatever is printed there, it parts two words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text made of pieces.
+
+    Attributes:
+        role: Of the message, "" for a template that stands in several.
+        message: Index in the request; -1 for the text of a template itself.
+        case: The test case that rendered it; None for the text of a template itself.
+        pieces: Joined they are `text`.
+    """
+
+    text: str
+    role: str
+    message: int
+    case: str | None
+    pieces: tuple[Piece, ...]
+    _starts: tuple[int, ...] = field(repr=False)
+
+    @property
+    def literal(self) -> bool:
+        """It is the text of a template itself, with its tags cut out."""
+        return self.case is None
+
+    def over(self, start: int, end: int) -> Iterator[tuple[int, int, Piece]]:
+        """The pieces that a span touches, each with the part of the piece's own text it covers."""
+        index = max(bisect_right(self._starts, start) - 1, 0)
+        while index < len(self.pieces) and self._starts[index] < max(end, start + 1):
+            piece, at = self.pieces[index], self._starts[index]
+            low, high = max(start - at, 0), min(end - at, len(piece.text))
+            if low < high:
+                yield low, high, piece
+            index += 1
+
+    def is_written(self, start: int, end: int) -> bool:
+        """Whether any character of a span stands in a template, rather than came in as a value."""
+        return any(piece.literal for _, _, piece in self.over(start, end))
+
+    def is_wholly_written(self, start: int, end: int) -> bool:
+        """Whether every character of a span stands in a template."""
+        return all(piece.literal for _, _, piece in self.over(start, end))
+
+    def place(self, start: int, end: int) -> Place:
+        """Where to change a span: its first run of characters that stands in a template.
+
+        A span that came in as a value is placed at the expression that printed it.
+        """
+        touched = list(self.over(start, end))
+        if not touched:
+            return self._nearest(start)
+        low, high, piece = next((part for part in touched if part[2].literal), touched[0])
+        text = piece.frame.text
+        if not piece.literal:
+            return text.place(piece.start, piece.end)
+        return text.place(piece.start + low, piece.start + high)
+
+    def _nearest(self, start: int) -> Place:
+        if not self.pieces:
+            return Place("")
+        piece = self.pieces[max(bisect_right(self._starts, start) - 1, 0)]
+        return piece.frame.text.place(piece.start, max(piece.end, piece.start + 1))
+
+    def problem(
+        self,
+        message: str,
+        start: int,
+        end: int,
+        *,
+        hint: str | None = None,
+        fix: str | Fix | None = None,
+    ) -> Problem:
+        """A problem at a span, with the includes on the way there as related places."""
+        touched = list(self.over(start, end))
+        frame = next((p.frame for _, _, p in touched if p.literal), None)
+        frame = frame or (touched[0][2].frame if touched else None)
+        return Problem(
+            message,
+            at=self.place(start, end),
+            hint=hint,
+            fix=fix,
+            related=tuple(include_stack(frame)) if frame else (),
+            case=self.case,
+        )
+
+
+def include_stack(frame: Frame) -> Iterator[Related]:
+    """The places that brought a template in, the innermost first."""
+    while frame.parent is not None:
+        place = frame.parent.text.place(frame.start, frame.end)
+        yield Related(place, "included from here")
+        frame = frame.parent
+
+
+def passage(role: str, message: int, case: str | None, pieces: Iterable[Piece]) -> Passage:
+    """Pieces as one text."""
+    kept = tuple(piece for piece in pieces if piece.text)
+    starts, at = [], 0
+    for piece in kept:
+        starts.append(at)
+        at += len(piece.text)
+    text = "".join(piece.text for piece in kept)
+    return Passage(text, role, message, case, kept, tuple(starts))
+
+
+def rendered_passages(case: str, traced: Traced) -> Iterator[Passage]:
+    """The texts of one rendered request."""
+    for text in traced.texts:
+        yield passage(text.role, text.message, case, text.pieces)
+
+
+def literal_passage(text: Text, template: Template | None, role: str) -> Passage:
+    """The text of a template, tags cut out and comments gone; as it is where it has none."""
+    frame = Frame(text)
+    if template is None:
+        return passage(role, -1, None, [Piece(text.value, frame, 0, len(text.value), True)])
+    return passage(role, -1, None, _literal_pieces(template, frame))
+
+
+def _literal_pieces(template: Template, frame: Frame) -> Iterator[Piece]:
+    for token in template.tokens:
+        if token.kind == "data":
+            source = template.source[token.start : token.end]
+            yield Piece(source, frame, token.start, token.end, True)
+        elif token.kind in ("variable_begin", "block_begin"):
+            yield Piece(CUT, frame, token.start, token.end, False)

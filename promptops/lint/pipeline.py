@@ -1,0 +1,171 @@
+"""All that happens between rules and a report: repeats, suppressions, waivers, fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from promptops.catalog.build import texts
+from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import as_configured, lint_catalog, lint_prompt, without_repeats
+from promptops.lint.fingerprints import with_fingerprints
+from promptops.lint.registry import Rule, built_in
+from promptops.lint.suppressions import (
+    Suppression,
+    directive,
+    silence,
+    template_suppressions,
+)
+from promptops.model.config import Waiver
+from promptops.model.finding import Finding
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.source.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class PromptResult:
+    """What the rules say of one prompt, before anything silences it."""
+
+    findings: tuple[Finding, ...]
+    suppressions: tuple[Suppression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is left to report, in the order of places.
+
+    Attributes:
+        silenced: Findings that a comment, a waiver or the baseline took out.
+    """
+
+    findings: tuple[Finding, ...]
+    silenced: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Silencers:
+    """What silences besides comments.
+
+    Attributes:
+        baseline: Fingerprints of findings that were there before.
+        complete: Every prompt was linted by every rule, so that what matched nothing is unused.
+    """
+
+    waivers: tuple[Waiver, ...] = ()
+    baseline: frozenset[str] = frozenset()
+    complete: bool = True
+
+
+def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
+    """One prompt, with the comments that silence in its files."""
+    found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
+    return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+
+
+def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
+    document = catalog.document(loaded.path)
+    if "promptops:" in document.text:
+        yield from _document_suppressions(document)
+    if loaded.prompt is not None:
+        for text in (*texts(loaded.prompt), *catalog.reached(loaded.prompt)):
+            yield from template_suppressions(text)
+
+
+def _document_suppressions(document: Document) -> Iterator[Suppression]:
+    """A comment on a key covers the key's line and all of its value."""
+    for comment in document.comments:
+        place = document.place(comment.pointer)
+        first = document.place(comment.pointer, key=True).line
+        at = Place(
+            document.path,
+            comment.line,
+            comment.column,
+            comment.line,
+            comment.column + len(comment.text),
+        )
+        lines = (min(first, comment.line), max(place.end_line, comment.line))
+        found = directive(comment.text, at, lines)
+        if found is not None:
+            yield found
+
+
+def conclude(
+    catalog: Catalog,
+    results: Iterable[PromptResult],
+    rules: Sequence[Rule],
+    today: date,
+    silencers: Silencers,
+) -> Outcome:
+    """Findings of prompts and of the catalog as a whole, as they are reported."""
+    results = list(results)
+    suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
+    found = [finding for result in results for finding in result.findings]
+    found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
+    kept = _configured(catalog, without_repeats(found))
+    heedless = frozenset(rule.code for rule in rules if rule.unsuppressable)
+    silenced = silence(with_fingerprints(kept), suppressions, heedless)
+    unused = _unused(suppressions, silenced.used, rules)
+    if not silencers.complete:
+        # What a comment in a partial silences may be found through a prompt that is not judged.
+        unused = (each for each in unused if catalog.id_of(each.place.path) is not None)
+    given = {
+        "catalog": catalog,
+        "today": today,
+        "suppressions": suppressions,
+        "unused": tuple(unused),
+        "idle_waivers": (),
+    }
+    last = [rule for rule in rules if rule.of_silencing]
+    late = _late(catalog, last, given)
+    if silencers.complete:
+        # Which waivers are idle is known once these findings are, too; then it is said beside them.
+        idle = _split([*silenced.kept, *late], silencers, today).idle
+        late = _late(catalog, last, {**given, "idle_waivers": idle})
+    split = _split([*silenced.kept, *late], silencers, today)
+    findings = sorted(split.kept, key=lambda finding: (finding.place, finding.code))
+    return Outcome(findings=tuple(findings), silenced=(*silenced.silenced, *split.waived))
+
+
+def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What is wrong with comments and waivers."""
+    return with_fingerprints(_configured(catalog, lint_catalog(catalog, rules, given)))
+
+
+def _configured(catalog: Catalog, findings: Iterable[Finding]) -> list[Finding]:
+    settings = catalog.config.lint
+    judged = (as_configured(finding, settings) for finding in findings)
+    return [finding for finding in judged if finding is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """What no waiver and no baseline takes out, what one does, and the waivers that did nothing."""
+
+    kept: list[Finding]
+    waived: list[Finding]
+    idle: tuple[Waiver, ...]
+
+
+def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _Split:
+    valid = {w.fingerprint for w in silencers.waivers if w.expires >= today}
+    taken = valid | silencers.baseline
+    kept = [finding for finding in findings if finding.fingerprint not in taken]
+    waived = [finding for finding in findings if finding.fingerprint in taken]
+    used = {finding.fingerprint for finding in waived}
+    idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
+    return _Split(kept, waived, idle)
+
+
+def _unused(
+    suppressions: Iterable[Suppression], used: frozenset[Suppression], rules: Sequence[Rule]
+) -> Iterator[Suppression]:
+    """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
+    ran = {rule.code for rule in rules}
+    known = ran.union(built_in())
+    for each in suppressions:
+        meant = {code for code in known if code.startswith(each.codes)}
+        if each not in used and each.codes and each.reason and meant and meant <= ran:
+            yield each

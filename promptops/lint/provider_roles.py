@@ -1,0 +1,56 @@
+"""What providers accept as a conversation, as far as they say so themselves.
+
+A provider that is not here is not judged. Checked in November 2026 against the providers'
+references and the errors they answer with.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from promptops.analysis.models import canonical_provider
+
+_COMMON = frozenset(("system", "user", "assistant", "tool"))
+# The generations that still continue an answer begun for them: up to 4.5.
+_CLAUDE_WITH_PREFILL = re.compile(
+    r"(?:.*[./])?claude-"
+    r"(?:(?:instant|[123])\b.*|[a-z]+-4(?:-[0-5])?(?:[-@]\d{8})?(?:-latest|-v\d.*)?)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """The rules of one provider.
+
+    Attributes:
+        repeats: What becomes of two turns of one role in a row.
+        prefill: Whether the last turn may be the assistant's: always, never, or by model.
+        strict_tools: A user's turn can't follow a tool's.
+    """
+
+    roles: frozenset[str]
+    repeats: Literal["accepted", "joined", "refused"] = "accepted"
+    prefill: Literal["always", "never", "by model"] = "always"
+    strict_tools: bool = False
+
+
+_PROVIDERS = {
+    "openai": Conversation(roles=_COMMON | {"developer"}),
+    "anthropic": Conversation(roles=_COMMON, repeats="joined", prefill="by model"),
+    "google": Conversation(roles=_COMMON, repeats="refused", prefill="never"),
+    "mistral": Conversation(roles=_COMMON, repeats="refused", prefill="never", strict_tools=True),
+}
+
+
+def conversation_of(provider: str | None) -> Conversation | None:
+    """The rules of a provider under any of its names; None where they are not known."""
+    return _PROVIDERS.get(canonical_provider(provider)) if provider else None
+
+
+def accepts_prefill(conversation: Conversation, model: str) -> bool:
+    """Whether a request to a model may end with a turn of the assistant."""
+    if conversation.prefill == "by model":
+        return "claude" not in model or _CLAUDE_WITH_PREFILL.fullmatch(model) is not None
+    return conversation.prefill == "always"

@@ -1,0 +1,183 @@
+"""The rules there are: each one a file below `rules/`, found by being there."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from promptops.errors import InputError
+from promptops.model.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "promptops.rules"
+_METADATA = (".dist-info", ".egg-info")
+
+On = Literal["default", "preview", "opt-in"]
+Check = Callable[..., Iterator[Problem]]
+F = TypeVar("F", bound=Check)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One lint rule.
+
+    Attributes:
+        needs: The names of its parameters: what the engine passes it, see `lint.subject`.
+        dated: Its answer depends on the day, so it is never taken from a cache.
+        unsuppressable: No comment silences it, only a waiver with a reason and an end.
+        reads_all: It reads every prompt there is, so it is left out where only some are linted.
+        masked: What it finds must not be shown again, in no line of source either.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    check: Check
+    needs: tuple[str, ...]
+    on: On = "default"
+    dated: bool = False
+    unsuppressable: bool = False
+    masked: bool = False
+    reads_all: bool = False
+
+    @property
+    def documentation(self) -> str:
+        """The docstring, indentation removed."""
+        return inspect.getdoc(self.check) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line, without its full stop."""
+        return self.documentation.partition("\n")[0].rstrip(".")
+
+    @property
+    def of_catalog(self) -> bool:
+        """It judges the catalog as a whole, and not one prompt after another."""
+        return not _OF_A_PROMPT & set(self.needs)
+
+    @property
+    def of_silencing(self) -> bool:
+        """It judges comments and waivers, once all other rules have spoken."""
+        return bool(_OF_SILENCING & set(self.needs))
+
+
+_OF_A_PROMPT = frozenset(
+    (
+        "prompt",
+        "subject",
+        "document",
+        "problems",
+        "references",
+        "written",
+        "scopes",
+        "cases",
+        "renders",
+        "passages",
+    )
+)
+_OF_SILENCING = frozenset(("suppressions", "unused", "idle_waivers"))
+_FOUND: dict[str, Rule] = {}
+_CODE = re.compile(r"[A-Z]{1,4}\d{3}")
+
+
+def rule(
+    code: str,
+    *,
+    severity: Severity,
+    on: On = "default",
+    dated: bool = False,
+    unsuppressable: bool = False,
+    masked: bool = False,
+    reads_all: bool = False,
+) -> Callable[[F], F]:
+    """Make a rule of a generator of problems; its name is the function's."""
+
+    def register(check: F) -> F:
+        if not _CODE.fullmatch(code):
+            raise InputError(f"{code!r} is no code of a rule", hint="use letters and three digits")
+        taken = _FOUND.get(code)
+        if taken is not None and taken.check.__module__ != check.__module__:
+            raise InputError(f"two rules have the code {code}", where=check.__module__)
+        _FOUND[code] = Rule(
+            code=code,
+            name=check.__name__.replace("_", "-"),
+            severity=severity,
+            check=check,
+            needs=tuple(inspect.signature(check).parameters),
+            on=on,
+            dated=dated,
+            unsuppressable=unsuppressable,
+            masked=masked,
+            reads_all=reads_all,
+        )
+        return check
+
+    return register
+
+
+@cache
+def built_in() -> Mapping[str, Rule]:
+    """All rules of this package by code, in the order of their codes."""
+    package = import_module("promptops.lint.rules")
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"promptops.lint.rules.{module.name}")
+    return dict(sorted(_FOUND.items()))
+
+
+@cache
+def with_plugins() -> Mapping[str, Rule]:
+    """The rules of this package and those that other packages offer as `promptops.rules`.
+
+    Raises InputError, with its name, for a plugin that can't be imported: a check that is silently
+    missing would be a pass that tested nothing.
+    """
+    built_in()
+    for plugin in _plugins():
+        try:
+            plugin.load()
+        except Exception as error:
+            raise InputError(
+                f"the plugin {plugin.name!r} can't be imported: {error}",
+                where=plugin.value,
+                hint="mend or uninstall it",
+            ) from error
+    return dict(sorted(_FOUND.items()))
+
+
+def _plugins() -> Iterable[EntryPoint]:
+    """What packages offer; asking `importlib.metadata` costs 10 ms, and most offer nothing."""
+    if not any(_may_offer(Path(folder or ".")) for folder in sys.path):
+        return ()
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP)
+
+
+def _may_offer(folder: Path) -> bool:
+    """Whether a folder of `sys.path` holds the metadata of a plugin; in doubt it does."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(_METADATA)]
+    except OSError:
+        return folder.is_file()  # a zip file, which is not looked into here
+    return any(_offers(folder / name / "entry_points.txt") for name in names)
+
+
+def _offers(file: Path) -> bool:
+    try:
+        return GROUP.encode() in file.read_bytes()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True

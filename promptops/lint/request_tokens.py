@@ -1,0 +1,112 @@
+"""How many tokens a request has, estimated, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from math import ceil
+from typing import Any
+
+from promptops.analysis import tokens
+from promptops.lint.asked_model import AskedModel
+from promptops.lint.bounds import Bounds
+from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
+from promptops.lint.subject import Subject, messages
+from promptops.lint.unbounded_inputs import unbounded_inputs
+from promptops.model.prompt import MediaPart, Prompt
+from promptops.model.request import Request
+from promptops.runtime.render import Renderer, RenderError, Traced
+
+CHARS_PER_TOKEN = 4
+"""Of a value that nobody knows yet, about."""
+
+
+MAX_TOKENS_A_BYTE = 1.3
+"""More than that no estimate is."""
+
+# The cases of a prompt mostly differ in one message.
+estimate = lru_cache(maxsize=256)(tokens.estimate)
+
+
+def tokens_at_most(request: Request) -> int:
+    """What `request_tokens` will not exceed, known at once."""
+    texts = (len(text.encode()) for message in request.messages for text in _texts(message))
+    structure = sum(len(json.dumps(part)) for part in _structure(request))
+    return ceil((sum(texts) + structure) * MAX_TOKENS_A_BYTE)
+
+
+def request_tokens(request: Request) -> int:
+    """Of all texts, of the tools and of the answer's schema; media are not counted."""
+    texts = sum(estimate(text) for message in request.messages for text in _texts(message))
+    return texts + _structure_tokens(request)
+
+
+def worst_tokens(subject: Subject) -> int | None:
+    """With every input as large as its schema allows; None where one has no limit.
+
+    A value counts a token for four characters, whatever it will be.
+    """
+    prompt, files = subject.prompt, subject.catalog.files
+    if prompt is None or any(unbounded_inputs(prompt, subject.scopes, files.is_file)):
+        return None
+    bounds = Bounds(prompt.inputs, files.is_file)
+    inputs = {name: largest_input(bounds, name) for name in prompt.inputs.get("properties") or {}}
+    inputs |= dict.fromkeys(_media_inputs(prompt), "data:,")
+    if characters(inputs) > MAX_CHARS:
+        return characters(inputs) // CHARS_PER_TOKEN
+    open_prompt = replace(prompt, inputs={"type": "object"})
+    try:
+        renderer = Renderer(open_prompt, subject.catalog.load, files.data)
+        return _traced_tokens(renderer.trace(inputs))
+    except RenderError:
+        return None
+
+
+def cost_usd(model: AskedModel, input_tokens: int, output_tokens: int) -> float | None:
+    """Of one request, nothing of it cached; None where the price of the input is not known."""
+    if model.input_usd is None:
+        return None
+    return (input_tokens * model.input_usd + output_tokens * (model.output_usd or 0)) / 1_000_000
+
+
+def _traced_tokens(traced: Traced) -> int:
+    written = values = 0
+    for text in traced.texts:
+        literal = "".join(piece.text for piece in text.pieces if piece.literal)
+        written += estimate(literal)
+        values += sum(len(piece.text) for piece in text.pieces) - len(literal)
+    rendered = {text.message for text in traced.texts}
+    for index, message in enumerate(traced.request.messages):
+        if index not in rendered:
+            values += sum(map(len, _texts(message)))
+    return written + ceil(values / CHARS_PER_TOKEN) + _structure_tokens(traced.request)
+
+
+def _texts(message: Mapping[str, Any]) -> list[str]:
+    content = message.get("content")
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else ()
+    return [part["text"] for part in parts if isinstance(part, Mapping) and "text" in part]
+
+
+def _structure_tokens(request: Request) -> int:
+    """Tools and the answer's schema, which providers put into the prompt."""
+    parts = _structure(request)
+    return sum(estimate(json.dumps(part, ensure_ascii=False)) for part in parts)
+
+
+def _structure(request: Request) -> list[Any]:
+    schema = (request.response_format or {}).get("schema")
+    return [*request.tools, *([schema] if schema is not None else [])]
+
+
+def _media_inputs(prompt: Prompt) -> list[str]:
+    return [
+        part.value
+        for message, _ in messages(prompt)
+        for part in message.parts
+        if isinstance(part, MediaPart) and part.origin == "input"
+    ]

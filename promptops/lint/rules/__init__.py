@@ -1,0 +1,1 @@
+"""One file for each lint rule; its docstring is its page and its tests."""

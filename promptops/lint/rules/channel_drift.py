@@ -1,0 +1,172 @@
+"""REP007."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.model.place import Place
+from promptops.source.document import Document, read
+from promptops.source.explain import nearest, type_name
+from promptops.source.nodes import escaped
+
+PATH = "channels.yaml"
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[vV^~<>=]*\d+(?:\.\d+)*(?:[-+.].*)?")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_KEYS = ("release", "bundle", "serial", "canary")
+_CANARY_KEYS = ("release", "percent", "salt")
+
+
+@rule("REP007", severity=Severity.ERROR)
+def channel_drift(catalog: Catalog) -> Iterator[Problem]:
+    """A channel names a release that exists, its digest, and a serial that only grows.
+
+    Applications that load `production` read `channels.yaml`. A release that is misspelt, or whose
+    digest is another, leaves them where they are, or without a prompt; a serial that goes down is
+    refused by every reader that has seen a higher one, so a reverted commit is no rollback. A
+    channel that is called like a version, like a commit's id or `latest` could not be told from
+    one.
+
+    Bad:
+        --- channels.yaml
+        v2: {release: v1.8.0, serial: 1}
+
+    Bad:
+        --- channels.yaml
+        production:
+          release: v1.8.0
+          serial: -1
+
+    Good:
+        --- channels.yaml
+        production:
+          release: v1.8.0
+          bundle: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+          serial: 12
+    """
+    data = catalog.files.data(PATH)
+    if data is None or not data.strip():
+        return
+    document = read(PATH, data)
+    yield from document.problems
+    for name, entry in (document.value or {}).items():
+        yield from _Channel(catalog, document, name).problems(entry)
+
+
+class _Channel:
+    """One entry of the file."""
+
+    def __init__(self, catalog: Catalog, document: Document, name: str) -> None:
+        self._catalog = catalog
+        self._document = document
+        self._name = name
+        self._at = f"/{escaped(name)}"
+
+    def problems(self, entry: Any) -> Iterator[Problem]:
+        yield from self._wrong_name()
+        if not isinstance(entry, Mapping):
+            message = f"expected a mapping with `release` and `serial`, got {type_name(entry)}"
+            yield Problem(message, at=self._place())
+            return
+        yield from self._keys(entry, "", _KEYS, ("release", "serial"))
+        yield from self._release(entry, "")
+        yield from self._bundle(entry)
+        yield from self._serial(entry)
+        if "canary" in entry:
+            yield from self._canary(entry["canary"])
+
+    def _wrong_name(self) -> Iterator[Problem]:
+        name, reason = self._name, ""
+        if _VERSION.fullmatch(name):
+            reason = "reads as a version"
+        elif _HEX.fullmatch(name):
+            reason = "reads as a commit's id"
+        elif name.lower() == "latest":
+            reason = "would be what there is not: an implicit version"
+        elif not _NAME.fullmatch(name):
+            reason = "is no name: letters, digits, `-`, `_` and `.`, beginning with a letter"
+        if reason:
+            place = self._document.place(self._at, True)
+            yield Problem(f"the channel `{name}` {reason}", at=place, hint="give it another name")
+
+    def _keys(
+        self, entry: Mapping[str, Any], at: str, known: tuple[str, ...], needed: tuple[str, ...]
+    ) -> Iterator[Problem]:
+        for key in entry:
+            if key not in known and not key.startswith("x-"):
+                place = self._document.place(f"{self._at}{at}/{escaped(key)}", True)
+                hint = nearest(key, known) or f"known here: {', '.join(known)}"
+                yield Problem(f"`{key}` is not a key here", at=place, hint=hint)
+        for key in needed:
+            if key not in entry:
+                place = self._document.place(f"{self._at}{at}", True)
+                yield Problem(f"`{key}` is missing", at=place)
+
+    def _release(self, entry: Mapping[str, Any], at: str) -> Iterator[Problem]:
+        """One that exists, where it can be known which do."""
+        if "release" not in entry:
+            return
+        release, place = entry["release"], self._place(f"{at}/release")
+        if not isinstance(release, str) or not release:
+            yield Problem(f"expected a release's tag, got {type_name(release)}", at=place)
+        elif self._catalog.releases is not None:
+            releases = self._catalog.releases()
+            if release not in releases:
+                hint = nearest(release, releases) or "`git fetch --tags`, or name one there is"
+                yield Problem(f"there is no release `{release}`", at=place, hint=hint)
+
+    def _bundle(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        if "bundle" not in entry:
+            return
+        bundle, place = entry["bundle"], self._place("/bundle")
+        if not isinstance(bundle, str) or not _DIGEST.fullmatch(bundle):
+            message = f"expected `sha256:` and 64 hexadecimal digits, got {type_name(bundle)}"
+            yield Problem(message, at=place)
+            return
+        release = entry.get("release")
+        releases = self._catalog.releases() if self._catalog.releases is not None else {}
+        digest = releases.get(release) if isinstance(release, str) else None
+        if digest and digest.removeprefix("sha256:") != bundle.removeprefix("sha256:"):
+            hint = "write the digest of the release that is meant"
+            yield Problem(f"`{release}` has another digest: `{digest}`", at=place, hint=hint)
+
+    def _serial(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        if "serial" not in entry:
+            return
+        serial, place = entry["serial"], self._place("/serial")
+        if not isinstance(serial, int) or isinstance(serial, bool) or serial < 1:
+            yield Problem(f"expected a whole number from 1 on, got {type_name(serial)}", at=place)
+            return
+        before = self._before().get("serial")
+        if isinstance(before, int) and serial < before:
+            hint = "readers refuse a lower serial: to go back, name the release before and count up"
+            yield Problem(f"the serial went down from {before} to {serial}", at=place, hint=hint)
+
+    def _before(self) -> Mapping[str, Any]:
+        """The channel's entry at the base; empty where there was none, or there is no base."""
+        data = self._catalog.before(PATH) if self._catalog.before is not None else None
+        value = read(PATH, data).value if data else None
+        entry = value.get(self._name) if isinstance(value, dict) else None
+        return entry if isinstance(entry, Mapping) else {}
+
+    def _canary(self, canary: Any) -> Iterator[Problem]:
+        if not isinstance(canary, Mapping):
+            message = f"expected a mapping with `release` and `percent`, got {type_name(canary)}"
+            yield Problem(message, at=self._place("/canary"))
+            return
+        yield from self._keys(canary, "/canary", _CANARY_KEYS, ("release", "percent"))
+        yield from self._release(canary, "/canary")
+        percent = canary.get("percent", 0)
+        number = isinstance(percent, int | float) and not isinstance(percent, bool)
+        if not number or not 0 <= percent <= 100:
+            message = f"expected a number from 0 to 100, got {type_name(percent)}"
+            yield Problem(message, at=self._place("/canary/percent"))
+
+    def _place(self, below: str = "") -> Place:
+        return self._document.place(f"{self._at}{below}")

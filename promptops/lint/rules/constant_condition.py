@@ -1,0 +1,97 @@
+"""TPL007."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from jinja2 import nodes
+
+from promptops.analysis.uses import Condition, Site
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import TemplateScope
+from promptops.model.prompt import Prompt
+
+_KINDS = {"if": "if", "elif": "elif", "inline": "if", "filter": "if", "when": "when"}
+
+
+@rule("TPL007", severity=Severity.WARNING)
+def constant_condition(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+    """A condition can hold and can fail.
+
+    One that is always true guards nothing; below one that is always false, or that was already
+    asked further up, stands text that no model ever sees, though whoever edits the prompt
+    believes it does. Often a name was put in quotes: `{% if "urgent" %}` asks a text, which is
+    never empty.
+
+    Bad:
+        messages:
+          - role: user
+            content: |
+              Say hello.
+              {% if false %}
+              Be formal.
+              {% endif %}
+
+    Bad:
+        inputs:
+          required: [tone]
+          properties:
+            tone: {enum: [friendly, formal, terse]}
+        messages:
+          - role: user
+            content: |
+              {% if tone == "formal" %}
+              Write formally.
+              {% elif tone == "formal" %}
+              Write in one sentence.
+              {% else %}
+              Write warmly.
+              {% endif %}
+
+    Good:
+        inputs:
+          required: [tone]
+          properties:
+            tone: {enum: [friendly, formal, terse]}
+        messages:
+          - role: user
+            content: |
+              {% if tone == "formal" %}
+              Write formally.
+              {% elif tone == "terse" %}
+              Write in one sentence.
+              {% else %}
+              Write warmly.
+              {% endif %}
+    """
+    inputs = prompt.inputs.get("properties") or {}
+    for scope in scopes:
+        for condition in scope.scope.conditions:
+            if condition.constant is not None:
+                yield _constant(condition, inputs)
+            elif condition.repeats is not None:
+                yield _repeated(condition, condition.repeats)
+
+
+def _constant(condition: Condition, inputs: Collection[str]) -> Problem:
+    outcome = "true" if condition.constant else "false"
+    test = condition.test
+    hint = "remove the condition" if condition.constant else "remove it with what stands below it"
+    if isinstance(test, nodes.Const) and test.value in inputs:
+        hint = f"without quotes, `{test.value}` is the input"
+    return Problem(
+        f"this `{_KINDS[condition.kind]}` is always {outcome}",
+        at=condition.site.place,
+        hint=hint,
+        related=included_from(condition.stack),
+    )
+
+
+def _repeated(condition: Condition, earlier: Site) -> Problem:
+    return Problem(
+        f"`{condition.text}` was already asked, so this branch is never taken",
+        at=condition.site.place,
+        hint="remove it, or ask for something else",
+        related=(Related(earlier.place, "asked here"), *included_from(condition.stack)),
+    )

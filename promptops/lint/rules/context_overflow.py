@@ -1,0 +1,91 @@
+"""TOK002."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.tokens import estimate
+from promptops.catalog.schema_places import stands
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.asked_model import asked_model
+from promptops.lint.passages import Passage
+from promptops.lint.request_tokens import request_tokens, tokens_at_most
+from promptops.lint.subject import Rendered
+from promptops.model.config import Config
+from promptops.model.prompt import Prompt
+
+
+@rule("TOK002", severity=Severity.ERROR)
+def context_overflow(
+    prompt: Prompt, config: Config, renders: Sequence[Rendered], passages: Sequence[Passage]
+) -> Iterator[Problem]:
+    """The request and its longest answer fit into the model's context window.
+
+    What doesn't fit is refused, or cut at the front by a server that means well: then the
+    instructions are gone first. Judged is the largest test case, or what the templates say
+    themselves where no case renders, with `max_output_tokens` added. Tokens are estimated.
+
+    Bad:
+        --- promptops.toml
+        [models.small]
+        provider = "local"
+        id = "tiny"
+        context_window = 2048
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        model: {profile: small, params: {max_output_tokens: 2048}}
+        messages:
+          - {role: user, content: Say hello.}
+        tests:
+          - name: one
+
+    Good:
+        --- promptops.toml
+        [models.small]
+        provider = "local"
+        id = "tiny"
+        context_window = 2048
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        model: {profile: small, params: {max_output_tokens: 1024}}
+        messages:
+          - {role: user, content: Say hello.}
+        tests:
+          - name: one
+    """
+    model = asked_model(prompt, config)
+    if model is None or model.context_window is None:
+        return
+    longest = prompt.model.params.get("max_output_tokens")
+    answer = longest if isinstance(longest, int) else 0
+    if renders and _fits(renders, model.context_window - answer):
+        return
+    tokens, where, case = _largest(renders, passages)
+    if tokens + answer > model.context_window:
+        own = "/model/params/max_output_tokens"
+        yield Problem(
+            f"about {tokens:,} input tokens {where} and {answer:,} of the answer do not fit into"
+            f" the {model.context_window:,} of {model.provider}/{model.id}",
+            at=own if stands(prompt.locate, own) else model.at,
+            case=case,
+        )
+
+
+def _fits(renders: Sequence[Rendered], tokens: int) -> bool:
+    """Whether there is no need to look closer, as there mostly is not."""
+    traced = [rendered.traced for rendered in renders]
+    return all(each is not None and tokens_at_most(each.request) <= tokens for each in traced)
+
+
+def _largest(
+    renders: Sequence[Rendered], passages: Sequence[Passage]
+) -> tuple[int, str, str | None]:
+    cases = [
+        (request_tokens(rendered.traced.request), rendered.case.name)
+        for rendered in renders
+        if rendered.traced is not None
+    ]
+    if cases:
+        tokens, name = max(cases)
+        return tokens, f"in the case `{name}`", name
+    return sum(estimate(each.text) for each in passages if each.literal), "as written", None

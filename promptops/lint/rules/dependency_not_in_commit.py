@@ -1,0 +1,75 @@
+"""REP005."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.missing import missing, needed
+from promptops.model.loaded import Reference
+from promptops.model.place import Place
+
+
+@rule("REP005", severity=Severity.ERROR)
+def dependency_not_in_commit(
+    references: Sequence[Reference], catalog: Catalog
+) -> Iterator[Problem]:
+    """What a prompt needs is committed with it.
+
+    A partial, body, schema, tool, case or media file that was never added is there for its author
+    and for nobody else: every check that reads the disk passes, and the prompt breaks on the next
+    machine. The same goes for a file that `.gitignore` hides.
+
+    Bad:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: '{% include "partials/tone.md.j2" %}'
+        --- prompts/partials/tone.md.j2 (untracked)
+        Be brief.
+
+    Good:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: '{% include "partials/tone.md.j2" %}'
+        --- prompts/partials/tone.md.j2
+        Be brief.
+    """
+    for need in needed(catalog, references):
+        state = missing(catalog, need.reference)
+        if state:
+            target = need.reference.target
+            yield Problem(
+                f"`{need.reference.written}` is not in the commit: `{target}` {_IS[state]}",
+                at=_named(need.reference),
+                hint=_HINT[state].format(target),
+                related=need.related,
+            )
+
+
+def _named(reference: Reference) -> Place:
+    """The name: an include's place has its quotes, too."""
+    place = reference.place
+    quoted = place.end_column - place.column == len(reference.written) + 2
+    if reference.kind != "template" or place.line != place.end_line or not quoted:
+        return place
+    return replace(place, column=place.column + 1, end_column=place.end_column - 1)
+
+
+_IS = {
+    "untracked": "is untracked",
+    "ignored": "is ignored by git",
+    "unstaged": "is on disk, and not staged as it is",
+    "tracked": "is on disk only",
+}
+_HINT = {
+    "untracked": "git add '{}'",
+    "ignored": "git add --force '{}', or name a file that is not ignored",
+    "unstaged": "git add '{}'",
+    "tracked": "commit '{}' with it",
+}

@@ -1,0 +1,98 @@
+"""REP001."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.ids import Twin, shown, twins
+from promptops.model.place import Place
+
+
+@rule("REP001", severity=Severity.ERROR)
+def duplicate_id(catalog: Catalog) -> Iterator[Problem]:
+    """An id, and an alias, means one prompt.
+
+    Two files that give one id, such as `ask.prompt.yaml` and `ask.prompt.yml`, or two that differ
+    in case alone, leave it to the file system which prompt an application gets: on a Mac or on
+    Windows one of them is not even checked out. An alias keeps a name alive that a prompt had, so
+    it can't be another prompt's name today.
+
+    Bad:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say hello.}
+        --- prompts/Ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say goodbye.}
+
+    Bad:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        aliases: [tell]
+        messages:
+          - {role: user, content: Say hello.}
+        --- prompts/tell.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say goodbye.}
+
+    Good:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        aliases: [question]
+        messages:
+          - {role: user, content: Say hello.}
+        --- prompts/tell.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say goodbye.}
+    """
+    for twin in twins(catalog):
+        yield _same(twin)
+    if catalog.whole:
+        yield from _aliases(catalog)
+
+
+def _same(twin: Twin) -> Problem:
+    message = f"`{shown(twin.id)}` is the id of two files"
+    if twin.id != twin.other_id:
+        message = f"the ids `{shown(twin.id)}` and `{shown(twin.other_id)}` are one to some systems"
+    related = Related(Place(twin.other), "the other one")
+    return Problem(message, at=Place(twin.path), hint="rename one of them", related=(related,))
+
+
+def _aliases(catalog: Catalog) -> Iterator[Problem]:
+    """Each alias that is an id, or another's alias, already."""
+    known: dict[str, Place] = {identity: Place(path) for identity, path in catalog.paths.items()}
+    had = catalog.graph.aliases.values()
+    for path in sorted({path for paths in had for path in paths}):
+        if catalog.id_of(path) is None:
+            continue
+        document = catalog.document(path)
+        for index, alias in enumerate(_listed(document.value)):
+            place = document.place(f"/aliases/{index}")
+            if alias in known:
+                yield Problem(
+                    f"the alias `{shown(alias)}` is {_whose(known[alias], path, catalog, alias)}",
+                    at=place,
+                    hint="remove it",
+                    related=(Related(known[alias], "it stands here"),),
+                )
+            known.setdefault(alias, place)
+
+
+def _listed(value: Any) -> list[str]:
+    aliases = value.get("aliases") if isinstance(value, dict) else None
+    return [a for a in aliases if isinstance(a, str)] if isinstance(aliases, list) else []
+
+
+def _whose(known: Place, path: str, catalog: Catalog, alias: str) -> str:
+    is_id = catalog.paths.get(alias) == known.path
+    if known.path == path:
+        return "the prompt's own id" if is_id else "there twice"
+    return f"the id of `{known.path}`" if is_id else f"an alias of `{known.path}`, too"

@@ -1,0 +1,58 @@
+"""TPL004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import TemplateScope
+
+
+@rule("TPL004", severity=Severity.ERROR)
+def dynamic_include(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+    """The names of included, imported and extended templates are written out.
+
+    With a name that is computed nobody can say, before it is rendered, what a prompt is made of:
+    which prompts a partial changes, what a release must hold, where a sentence came from. And a
+    caller who chooses the name chooses the file.
+
+    Bad:
+        inputs:
+          required: [locale]
+          properties:
+            locale: {enum: [en, de]}
+        messages:
+          - role: user
+            content: |
+              {% include "partials/greeting." ~ locale ~ ".md.j2" %}
+
+    Good:
+        --- prompts/greet.prompt.yaml
+        format: promptops/1
+        inputs:
+          required: [locale]
+          properties:
+            locale: {enum: [en, de]}
+        messages:
+          - role: user
+            content: |
+              {% if locale == "de" %}
+              {% include "partials/greeting.de.md.j2" %}
+              {% else %}
+              {% include "partials/greeting.en.md.j2" %}
+              {% endif %}
+        --- prompts/partials/greeting.de.md.j2
+        Sag Guten Tag.
+        --- prompts/partials/greeting.en.md.j2
+        Say hello.
+    """
+    for scope in scopes:
+        for reference in scope.scope.references:
+            if reference.target is None:
+                yield Problem(
+                    "the name of a template is computed",
+                    at=reference.site.place,
+                    hint="write the name out; choose between several with `if`",
+                    related=included_from(reference.stack),
+                )

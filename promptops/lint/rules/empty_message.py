@@ -1,0 +1,100 @@
+"""MSG003."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import Rendered, messages
+from promptops.model.loaded import Reference
+from promptops.model.place import Text
+from promptops.model.prompt import Prompt, TextPart
+
+
+@rule("MSG003", severity=Severity.WARNING)
+def empty_message(
+    prompt: Prompt, references: Sequence[Reference], renders: Sequence[Rendered]
+) -> Iterator[Problem]:
+    """Every message says something, whatever the inputs are.
+
+    Several providers refuse a request in which a message is empty, or a text part of one; others
+    let the model answer to nothing. It happens when all of a message stands in an `if`, or when an
+    optional input is all there is. A `when` leaves the whole message out.
+
+    Bad:
+        inputs:
+          properties:
+            note: {type: string, maxLength: 200, default: ""}
+        messages:
+          - role: user
+            content: Say hello.
+          - role: user
+            content: "{% if note %}Mind this: {{ note }}{% endif %}"
+
+    Good:
+        inputs:
+          properties:
+            note: {type: string, maxLength: 200, default: ""}
+        messages:
+          - role: user
+            content: Say hello.
+          - role: user
+            when: note
+            content: "Mind this: {{ note }}"
+    """
+    missing = {(r.place.path, r.place.line, r.place.column) for r in references if not r.found}
+    written = set()
+    for each in _contents(prompt):
+        if not each.says.strip() and each.start not in missing:
+            written.add(each.at)
+            yield Problem("the message is empty", at=each.at, hint="say something, or remove it")
+    seen: set[str] = set(written)
+    for rendered in renders:
+        for text in rendered.traced.texts if rendered.traced else ():
+            if text.at not in seen and not text.text.strip():
+                seen.add(text.at)
+                yield from _empty_in(prompt, text.at, rendered.case.name, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    at: str
+    says: str
+    start: tuple[str, int, int] | None = None
+
+
+def _contents(prompt: Prompt) -> Iterator[_Content]:
+    for message, _ in messages(prompt):
+        if not message.parts and not message.tool_calls:
+            yield _Content(f"{message.at}/content", "")
+        for part in message.parts:
+            if isinstance(part, TextPart) and not message.tool_calls:
+                yield _Content(part.at, part.text.value, _start(part.text))
+
+
+def _start(text: Text) -> tuple[str, int, int]:
+    """Where a text begins; one that stands in for a missing file, at the reference to it."""
+    return (text.path, *text.locate(0))
+
+
+def _empty_in(
+    prompt: Prompt, at: str, case: str, missing: set[tuple[str, int, int]]
+) -> Iterator[Problem]:
+    part = next(
+        (
+            part
+            for message, _ in messages(prompt)
+            if not message.tool_calls
+            for part in message.parts
+            if isinstance(part, TextPart) and part.at == at
+        ),
+        None,
+    )
+    if part is not None and _start(part.text) not in missing:
+        yield Problem(
+            f"the message is empty in the case `{case}`",
+            at=at,
+            hint="leave it out with `when`",
+            case=case,
+        )

@@ -1,0 +1,69 @@
+"""SEC010."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.includes import includes
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.written import templates
+from promptops.model.loaded import Reference
+from promptops.source.document import Document
+
+
+@rule("SEC010", severity=Severity.ERROR, unsuppressable=True)
+def escaping_reference(
+    problems: Sequence[Problem],
+    catalog: Catalog,
+    document: Document,
+    references: Sequence[Reference],
+) -> Iterator[Problem]:
+    """What a prompt refers to lies inside the repository.
+
+    A prompt is read by machines that hold keys. An include of `/etc/passwd` or `../../.env`, or one
+    that a symbolic link leads out by, would print that file into a request; an address would let
+    whoever owns it change the prompt after it was reviewed. So templates, body files, schemas,
+    tools, cases and media are named by paths below their root or, with `./`, beside the file that
+    names them. No comment silences this.
+
+    Bad:
+        messages:
+          - role: user
+            content: |
+              {% include "../secrets.md.j2" %}
+
+    Bad:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: |
+              {% include "partials/rules.md.j2" %}
+        --- prompts/partials/rules.md.j2
+        {% include "/etc/hostname" %}
+
+    Bad:
+        inputs:
+          properties:
+            ticket: {$ref: "https://schemas.example.com/ticket.json"}
+
+    Good:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: |
+              {% include "partials/rules.md.j2" %}
+        --- prompts/partials/rules.md.j2
+        Answer in one sentence.
+    """
+    for problem in problems:
+        if problem.code == "SEC010":
+            yield problem
+    for text in templates(catalog, document, references):
+        for include in includes(text):
+            place = text.place(include.start, include.end)
+            found = catalog.resolver.follow("template", include.name, place, text.path)
+            if isinstance(found, Problem):
+                yield found

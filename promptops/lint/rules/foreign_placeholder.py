@@ -1,0 +1,54 @@
+"""VAR012."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.detect.placeholders import find_placeholders
+from promptops.lint.passages import Passage
+from promptops.model.prompt import ForEach, Prompt
+
+
+@rule("VAR012", severity=Severity.WARNING)
+def foreign_placeholder(prompt: Prompt, passages: Sequence[Passage]) -> Iterator[Problem]:
+    """Inputs are written as Jinja writes them, `{{ name }}`.
+
+    `{name}` of Python's `format`, `${name}` of a shell, `<<name>>` and `%(name)s` mean nothing to
+    the renderer. They come along when a prompt is moved here from code, and the model gets the
+    placeholder in place of the value. Only names of inputs, and what is nearly one, are taken for
+    placeholders, so that a JSON example or a path in an API stays what it is.
+
+    Bad:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: "Sort this ticket: {ticket}"
+
+    Good:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: "Sort this ticket: {{ ticket }}"
+    """
+    names = {*(prompt.inputs.get("properties") or {})}
+    names |= {turn.name for turn in prompt.messages if isinstance(turn, ForEach)}
+    for passage in passages:
+        # What stands in a template stands in its literal text, too; a value is never a template.
+        if passage.literal:
+            for match in find_placeholders(passage.text, names):
+                place = passage.place(match.start, match.end)
+                written = match.replacement or ""
+                yield passage.problem(
+                    match.message,
+                    match.start,
+                    match.end,
+                    hint=f"write `{written}`",
+                    fix=Fix((Edit(place, written),)),
+                )

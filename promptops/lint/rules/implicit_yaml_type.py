@@ -1,0 +1,89 @@
+"""SCH004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.implicit_types import is_text, is_text_field, suspects, taken_for
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.source.document import Document
+from promptops.source.nodes import escaped, pointer_to
+
+
+@rule("SCH004", severity=Severity.WARNING)
+def implicit_yaml_type(
+    document: Document, catalog: Catalog, problems: Sequence[Problem]
+) -> Iterator[Problem]:
+    """Text that looks like a number, a date or a boolean is quoted.
+
+    To a YAML 1.1 reader, and most are, `NO` is false, `12:30:45` is 45045 and `010` is eight; to
+    every reader `1.10` is the number 1.1. So a list of countries loses Norway in somebody's
+    script, and a version loses its zero in the prompt. Judged are the fields that are text, the
+    values of an input of `type: string`, and what test cases pass for one. Where a value is no text
+    to promptops either, and is refused, SCH002 or TST002 says so.
+
+    Bad:
+        inputs:
+          properties:
+            country: {type: string, maxLength: 2, enum: [DE, FR, NO]}
+        messages:
+          - {role: user, content: "Write to a customer in {{ country }}."}
+        tests:
+          - {name: one, inputs: {country: DE}}
+
+    Bad:
+        description: 2026-11-24
+
+    Good:
+        inputs:
+          properties:
+            country: {type: string, maxLength: 2, enum: [DE, FR, "NO"]}
+        messages:
+          - {role: user, content: "Write to a customer in {{ country }}."}
+        tests:
+          - {name: one, inputs: {country: "NO"}}
+    """
+    refused = {problem.at for problem in problems}  # by SCH002: no text to us either
+    for path in suspects(document.value or {}):
+        pointer = pointer_to(list(path))
+        if is_text_field(pointer, document.value) and document.style(pointer) == "plain":
+            text = document.template(pointer).value
+            taken, place = taken_for(text), document.place(pointer)
+            if taken and place not in refused:
+                yield _unquoted(text, taken, place)
+    prompt = catalog.loaded(document.path).prompt
+    if prompt is not None:
+        yield from _in_cases(prompt, catalog)
+
+
+def _in_cases(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
+    properties = prompt.inputs.get("properties") or {}
+    texts = [name for name, input_schema in properties.items() if is_text(input_schema)]
+    for case in prompt.cases if texts else ():
+        for name in texts:
+            value = case.inputs.get(name)  # what is no text to us either is TST002's
+            if isinstance(value, str) and taken_for(value):
+                yield from _in_case(case, name, catalog)
+
+
+def _in_case(case: Case, name: str, catalog: Catalog) -> Iterator[Problem]:
+    """Of a value that may be taken for something else: whether it is without quotes."""
+    place = case.locate(f"{case.at}/inputs/{escaped(name)}", False)
+    if place.path.endswith((".yaml", ".yml")) and place.line == place.end_line:
+        line = catalog.line(place.path, place.line)
+        text = line[place.column - 1 : place.end_column - 1]
+        taken = taken_for(text)  # quotes, brackets and block marks are taken for nothing
+        if taken:
+            yield _unquoted(text, taken, place)
+
+
+def _unquoted(text: str, taken: str, place: Place) -> Problem:
+    return Problem(
+        f"`{text}` without quotes is {taken} to YAML readers",
+        at=place,
+        hint="quote it",
+        fix=Fix((Edit(place, f'"{text}"'),), safe=True),
+    )

@@ -1,0 +1,186 @@
+"""TST002."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.uses import Site, Use
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.passages import include_stack
+from promptops.lint.subject import Rendered, Subject
+from promptops.lint.undefined import named_by_messages, undeclared
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.runtime.inputs import InputProblem
+from promptops.runtime.render import Renderer, RenderError
+
+
+@rule("TST002", severity=Severity.ERROR)
+def invalid_fixture(prompt: Prompt, subject: Subject, cases: Sequence[Case]) -> Iterator[Problem]:
+    """Every test case has a name of its own, inputs that fit the schema, and can be rendered.
+
+    A case with inputs that no caller could pass tests nothing: it is refused before anything is
+    rendered. Two cases of one name can't be told apart in a report, and share one recording. What
+    fails while it is rendered would fail for a caller with these inputs, too.
+
+    Bad:
+        inputs:
+          required: [tone]
+          properties:
+            tone: {enum: [friendly, formal]}
+        messages:
+          - role: user
+            content: "Say hello in a {{ tone }} tone."
+        tests:
+          - name: a greeting
+            inputs: {tone: cheerful}
+            rendered:
+              - {type: contains, value: hello}
+
+    Bad:
+        messages:
+          - role: user
+            content: Say hello.
+        tests:
+          - name: a greeting
+            rendered:
+              - {type: contains, value: hello}
+          - name: a greeting
+            rendered:
+              - {type: max-chars, value: 100}
+
+    Good:
+        inputs:
+          required: [tone]
+          properties:
+            tone: {enum: [friendly, formal]}
+        messages:
+          - role: user
+            content: "Say hello in a {{ tone }} tone."
+        tests:
+          - name: a formal greeting
+            inputs: {tone: formal}
+            rendered:
+              - {type: contains, value: hello}
+    """
+    yield from _same_names(cases)
+    if isinstance(subject.renderer, Renderer):
+        for case in cases:
+            found = subject.renderer.accept(case.inputs)[1]
+            for wrong in found:
+                if not _is_told_elsewhere(wrong, found, prompt):
+                    yield _wrong_input(case, wrong)
+        for rendered in subject.renders:
+            yield from _not_rendered(rendered, prompt, subject)
+
+
+def _same_names(cases: Sequence[Case]) -> Iterator[Problem]:
+    first: dict[str, Place] = {}
+    for case in cases:
+        place = case.locate(f"{case.at}/name", False)
+        if case.name in first:
+            yield Problem(
+                f"two cases are called `{case.name}`",
+                at=place,
+                hint="give each case a name of its own",
+                related=(Related(first[case.name], "the other one"),),
+            )
+        first.setdefault(case.name, place)
+
+
+def _is_told_elsewhere(wrong: InputProblem, others: Sequence[InputProblem], prompt: Prompt) -> bool:
+    """Whether it is missing since it is there by a wrong name, or is SCH002's: not declared."""
+    name, _, what = wrong.message.rpartition(" is ")
+    misspelt = any(other.hint == f"did you mean {name}?" for other in others)
+    return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
+
+
+def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
+    place = case.locate(f"{case.at}/inputs{wrong.pointer}", wrong.key)
+    if not wrong.pointer and not case.inputs:  # nothing to point at: there may be no `inputs`
+        inputs = case.locate(f"{case.at}/inputs", True)
+        whole = case.locate(case.at, True)
+        place = case.locate(f"{case.at}/name", False) if inputs == whole else place
+    hint = "quote it" if wrong.message.endswith(_UNQUOTED) else wrong.hint
+    return Problem(f"{wrong.message} in the case `{case.name}`", at=place, hint=hint)
+
+
+_UNQUOTED = (" must be text, not a number", " must be text, not true or false")
+
+
+def _not_rendered(rendered: Rendered, prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+    error = rendered.error
+    if error is None or error.inputs or error.refused or error.place is None:
+        return  # inputs are reported one by one; what is refused is TPL005's
+    if _is_lost_media(error, prompt):
+        return
+    if not _is_reported_elsewhere(error, error.place, subject):
+        yield Problem(
+            f"the case `{rendered.case.name}` does not render: {error.message}",
+            at=error.place,
+            related=tuple(include_stack(error.frame)) if error.frame else (),
+            case=rendered.case.name,
+        )
+
+
+def _is_reported_elsewhere(error: RenderError, place: Place, subject: Subject) -> bool:
+    """Whether a rule that judges the template itself says it at the same place."""
+    if not subject.catalog.files.is_file(place.path):
+        return True  # a media file that is not there: REP005 or TPL003
+    if error.message.startswith(("there is no template", "there is no filter", "there is no test")):
+        return True  # TPL003, TPL002
+    if "written out, never computed" in error.message:
+        return True  # TPL004
+    if " is undefined" in error.message or " has no `" in error.message:
+        return _is_undefined(place, subject) or _is_refused(place, subject)
+    return _is_syntax(place, subject)
+
+
+def _is_lost_media(error: RenderError, prompt: Prompt) -> bool:
+    """An input of a media part that is none: VAR001."""
+    inputs = prompt.inputs.get("properties") or {}
+    names = (name for name, _ in named_by_messages(prompt) if name not in inputs)
+    return error.message in {f"`{name}` has no value" for name in names}
+
+
+def _is_syntax(place: Place, subject: Subject) -> bool:
+    return any(
+        isinstance(problem.at, Place) and problem.at == place
+        for scope in subject.scopes
+        for problem in scope.scope.problems
+    )
+
+
+def _is_refused(place: Place, subject: Subject) -> bool:
+    """An attribute that begins with `_`, or a method: TPL005."""
+    for scope in subject.scopes:
+        sites = [each.site for each in scope.scope.private]
+        sites += [call.site for call in scope.scope.calls]
+        if any(_begins(site, place) for site in sites):
+            return True
+    return False
+
+
+def _is_undefined(place: Place, subject: Subject) -> bool:
+    """Of a name: VAR001, VAR004; of a key that its schema speaks of: VAR003, VAR004."""
+    for scope in subject.scopes:
+        for use in scope.scope.uses:
+            for steps, site in enumerate((use.site, *use.path_sites)):
+                if _begins(site, place) and use.required[steps]:
+                    return _is_declared(use, steps, subject)
+    return False
+
+
+def _is_declared(use: Use, steps: int, subject: Subject) -> bool:
+    assert subject.prompt is not None
+    if not steps and use.name not in (subject.prompt.inputs.get("properties") or ()):
+        return True
+    shape = subject.input_schemas.at(use.name, use.path[:steps])
+    return shape is None or shape.optional
+
+
+def _begins(site: Site, place: Place) -> bool:
+    return site.text.path == place.path and site.text.locate(site.start) == (
+        place.line,
+        place.column,
+    )

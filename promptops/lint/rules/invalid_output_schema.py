@@ -1,0 +1,91 @@
+"""CFG008."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from promptops.analysis.models import canonical_provider
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.schema_places import schema_locator, stands
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.strict_schema import not_strict
+from promptops.model.place import Place
+from promptops.model.prompt import Locate, Prompt, Tool
+from promptops.source.references import check_schema
+
+_OTHER_SUBSETS = frozenset(("anthropic", "google"))
+"""Providers whose own strict mode takes another part of JSON Schema."""
+
+
+@rule("CFG008", severity=Severity.ERROR)
+def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
+    """The schema of the answer is a schema, and one that strict mode accepts.
+
+    A provider refuses the request otherwise. With `strict: true` it accepts a part of JSON Schema
+    only: every object is closed and requires all of its properties, and `oneOf`, `allOf`, `not`,
+    `if` and their like are not there. What may be missing is required, and may be `null`. The same
+    holds for the parameters of tools.
+
+    Bad:
+        output:
+          format: json
+          schema: {type: objekt}
+
+    Bad:
+        output:
+          format: json
+          strict: true
+          schema:
+            type: object
+            additionalProperties: false
+            required: [category]
+            properties:
+              category: {enum: [bug, other]}
+              reply: {type: string}
+
+    Good:
+        output:
+          format: json
+          strict: true
+          schema:
+            type: object
+            additionalProperties: false
+            required: [category, reply]
+            properties:
+              category: {enum: [bug, other]}
+              reply: {type: [string, "null"]}
+    """
+    output = prompt.output
+    judged = canonical_provider(prompt.model.provider or "") not in _OTHER_SUBSETS
+    if output.schema is not None:
+        locate = _located(catalog, prompt, "/output/schema", output.schema)
+        strict = output.strict and judged
+        yield from _problems(output.schema, "/output/schema", locate, strict)
+    for tool in prompt.tools:
+        at = f"{tool.at}/parameters"
+        locate = _of_tool(catalog, prompt, tool, at)
+        yield from _problems(tool.parameters, at, locate, tool.strict and judged)
+
+
+def _located(catalog: Catalog, prompt: Prompt, at: str, schema: Any) -> Locate:
+    return schema_locator(prompt.locate, at, schema, catalog.files.is_file)
+
+
+def _of_tool(catalog: Catalog, prompt: Prompt, tool: Tool, at: str) -> Locate:
+    """A tool that stands in a file of its own is placed at its `ref`."""
+    reference = f"{tool.at}/ref"
+    if stands(prompt.locate, reference):
+        place = prompt.locate(reference, False)
+        return lambda _pointer, _key: place
+    return _located(catalog, prompt, at, tool.parameters)
+
+
+def _problems(schema: Any, at: str, locate: Locate, strict: bool) -> Iterator[Problem]:
+    found = check_schema(schema, locate, at)
+    yield from (replace(problem, code="") for problem in found)
+    if strict and not found:
+        for each in not_strict(schema):
+            place: Place = locate(at + each.pointer, each.key)
+            yield Problem(each.message, at=place, hint=each.hint)

@@ -1,0 +1,79 @@
+"""MSG001."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.provider_roles import Conversation, conversation_of
+from promptops.lint.subject import messages
+from promptops.model.prompt import History, Message, Prompt
+
+
+@rule("MSG001", severity=Severity.ERROR)
+def invalid_role(prompt: Prompt) -> Iterator[Problem]:
+    """Every role is one that the provider knows.
+
+    A request with a role that the provider has no word for is refused, all of it, on the first
+    call in production. `developer` is a word of OpenAI's; others say `system`. A turn of `tool` is
+    the answer to a call: without the call's id, or without the call, it answers nothing.
+
+    Of providers whose roles are not known here nothing is said.
+
+    Bad:
+        model: {provider: anthropic, id: claude-opus-4-5-20251101}
+        messages:
+          - {role: developer, content: You answer in one sentence.}
+          - {role: user, content: Why is the sky blue?}
+
+    Bad:
+        model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
+        messages:
+          - {role: user, content: Where is order 7?}
+          - {role: tool, content: "{\\"status\\": \\"sent\\"}"}
+
+    Good:
+        model: {provider: anthropic, id: claude-opus-4-5-20251101}
+        messages:
+          - {role: system, content: You answer in one sentence.}
+          - {role: user, content: Why is the sky blue?}
+    """
+    conversation = conversation_of(prompt.model.provider)
+    if conversation is None:
+        return
+    called: set[str] | None = set()
+    for turn in prompt.messages:
+        if isinstance(turn, History):
+            called = None  # the caller's turns may hold the call
+    for message, _ in messages(prompt):
+        if message.role not in conversation.roles:
+            yield _unknown(prompt, message, conversation)
+        elif message.role == "tool":
+            yield from _answer(message, called)
+        if called is not None:
+            called |= {str(call.get("id")) for call in message.tool_calls}
+
+
+def _unknown(prompt: Prompt, message: Message, conversation: Conversation) -> Problem:
+    at = f"{message.at}/role"
+    fix = None
+    if message.role == "developer":
+        fix = Fix((Edit(prompt.locate(at, False), "system"),))
+    return Problem(
+        f"`{message.role}` is no role of {prompt.model.provider}",
+        at=at,
+        hint=f"use one of {', '.join(sorted(conversation.roles))}",
+        fix=fix,
+    )
+
+
+def _answer(message: Message, called: set[str] | None) -> Iterator[Problem]:
+    if message.tool_call_id is None:
+        hint = "add the id of the call that it answers"
+        yield Problem("a `tool` turn without `tool_call_id`", at=f"{message.at}/role", hint=hint)
+    elif called is not None and message.tool_call_id not in called:
+        yield Problem(
+            f"no turn before this one calls `{message.tool_call_id}`",
+            at=f"{message.at}/tool_call_id",
+            hint="add the assistant's turn with its `tool_calls`",
+        )

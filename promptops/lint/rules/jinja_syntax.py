@@ -1,0 +1,54 @@
+"""TPL001."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.jinja_words import explained
+from promptops.lint.subject import TemplateScope
+
+
+@rule("TPL001", severity=Severity.ERROR)
+def jinja_syntax(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+    """Every template, partial and `when` is valid Jinja.
+
+    What can't be parsed can't be rendered, in any case and for any caller. The place is that of
+    the token where reading stopped: a tag that is not closed is seen at what follows it.
+
+    Bad:
+        inputs:
+          properties:
+            tone: {enum: [friendly, formal], default: friendly}
+        messages:
+          - role: user
+            content: |
+              Say hello.
+              {% if tone = "formal" %}
+              Use the family name.
+              {% endif %}
+
+    Bad:
+        messages:
+          - role: user
+            when: tone ==
+            content: Say hello.
+
+    Good:
+        inputs:
+          properties:
+            tone: {enum: [friendly, formal], default: friendly}
+        messages:
+          - role: user
+            content: |
+              Say hello.
+              {% if tone == "formal" %}
+              Use the family name.
+              {% endif %}
+    """
+    for scope in scopes:
+        for each in scope.scope.problems:
+            if each.code == "TPL001":
+                message, hint = explained(each.message)
+                yield replace(each, message=message, hint=hint or each.hint)

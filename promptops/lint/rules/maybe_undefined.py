@@ -1,0 +1,141 @@
+"""VAR004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.analysis.uses import Site, Use
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.guards import guards_of, is_defined_by, is_item
+from promptops.lint.input_schemas import InputSchemas, dotted
+from promptops.lint.splices import end_of_expression
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.undefined import undeclared
+from promptops.model.prompt import Prompt
+from promptops.source.explain import close
+
+
+@rule("VAR004", severity=Severity.ERROR)
+def maybe_undefined(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+    """What a caller may leave out has a default, or is asked for with `is defined` first.
+
+    A prompt that reads a missing value is not rendered: the application gets an error in place of
+    an answer, and only for those callers, or those items of a list, that left it out. So it passes
+    every test that happens to give the value. `{% if note %}` is no guard: it reads the value, too.
+    Inputs that are neither in `required` nor have a `default` may be missing, and so may keys of an
+    object that its schema doesn't require.
+
+    Bad:
+        inputs:
+          properties:
+            note: {type: string, maxLength: 200}
+        messages:
+          - role: user
+            content: |
+              Plan the day.
+              {% if note %}
+              Mind this: {{ note }}
+              {% endif %}
+
+    Bad:
+        inputs:
+          required: [issues]
+          properties:
+            issues:
+              type: array
+              maxItems: 10
+              items:
+                type: object
+                additionalProperties: false
+                required: [id]
+                properties:
+                  id: {type: string, maxLength: 8}
+                  workaround: {type: string, maxLength: 200}
+        messages:
+          - role: user
+            content: |
+              {% for issue in issues %}
+              - {{ issue.id }}: {{ issue.workaround }}
+              {% endfor %}
+
+    Good:
+        inputs:
+          properties:
+            note: {type: string, maxLength: 200}
+        messages:
+          - role: user
+            content: |
+              Plan the day.
+              {% if note is defined %}
+              Mind this: {{ note }}
+              {% endif %}
+
+    Good:
+        inputs:
+          properties:
+            note: {type: string, maxLength: 200}
+        messages:
+          - role: user
+            content: Plan the day.
+          - role: user
+            when: note is defined
+            content: "Mind this: {{ note }}"
+    """
+    inputs = prompt.inputs.get("properties") or {}
+    meant = {close(name, inputs) for name in undeclared(prompt)}  # SCH002 tells of its misspelling
+    for scope in subject.scopes:
+        for use in scope.scope.uses:
+            if use.name in inputs and use.origin in ("input", "branch"):
+                missing = _missing(use, subject.input_schemas)
+                if missing == 0 and use.name in meant:
+                    continue
+                if missing is not None and not _is_guarded(use, missing, scope, subject):
+                    yield _problem(use, missing)
+
+
+def _missing(use: Use, schemas: InputSchemas) -> int | None:
+    """How many steps below the name the first value stands that may be missing, and is needed."""
+    for steps, required in enumerate(use.required):
+        # Without its list, `for_each` makes no message that could read an item.
+        if required and not (not steps and is_item(use)):
+            shape = schemas.at(use.name, use.path[:steps])
+            if shape is None or shape.optional:
+                told = shape is None or (steps and schemas.misspelt(use.name, use.path[:steps]))
+                return None if told else steps  # by VAR003
+    return None
+
+
+def _is_guarded(use: Use, steps: int, scope: TemplateScope, subject: Subject) -> bool:
+    whens = guards_of(scope, subject.scopes)
+    return bool(whens) and is_defined_by(whens, use, steps)
+
+
+def _problem(use: Use, steps: int) -> Problem:
+    site = use.path_sites[steps - 1] if steps else use.site
+    path = dotted(use.name, use.path[:steps])
+    what = "require it in its schema" if steps else "give it a `default`"
+    return Problem(
+        f"`{path}` may be missing",
+        at=site.place,
+        hint=f"{what}, or ask `{_written(use, site)} is defined` first",
+        fix=_fix(use, steps, site),
+        related=included_from(use.stack),
+    )
+
+
+def _written(use: Use, site: Site) -> str:
+    """The expression as it stands there, as far as it is one run of characters."""
+    text = use.site.text
+    if site.text is not text or site.start < use.site.start:
+        return site.source
+    source = text.value[use.site.start : site.end]
+    closing = {'"': '"]', "'": "']"}.get(text.value[site.end : site.end + 1], "")
+    return source + closing
+
+
+def _fix(use: Use, steps: int, site: Site) -> Fix | None:
+    if use.role not in ("output", "filtered") or use.filters or steps != len(use.path):
+        return None
+    end = end_of_expression(site)
+    return None if end is None else Fix((Edit(end, " | default"),))

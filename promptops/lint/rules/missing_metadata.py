@@ -1,0 +1,68 @@
+"""SCH007."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.lint import Problem, Severity, rule
+from promptops.model.config import Config
+from promptops.model.prompt import Prompt
+from promptops.source.nodes import escaped
+
+_KEYS = frozenset(
+    (
+        *("title", "description", "owners", "tags", "status", "budget", "aliases"),
+        *("model", "inputs", "output", "tests", "evaluation", "sunset"),
+    )
+)
+
+
+@rule("SCH007", severity=Severity.WARNING)
+def missing_metadata(prompt: Prompt, config: Config) -> Iterator[Problem]:
+    """A prompt has the metadata that this repository asks for.
+
+    A prompt without an owner is one that nobody mends at night, and one without a description is
+    read in full by everyone who looks for another. What is asked for stands in the configuration;
+    a name that is no key of a prompt file is one of `metadata`.
+
+    Options: `lint.required-metadata`, a list of keys such as `description`, `owners`, `risk`.
+
+    Bad:
+        --- promptops.toml
+        [lint]
+        required-metadata = ["owners", "risk"]
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        owners: ["@acme/ai"]
+        messages:
+          - {role: user, content: Say hello.}
+
+    Good:
+        --- promptops.toml
+        [lint]
+        required-metadata = ["owners", "risk"]
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        owners: ["@acme/ai"]
+        metadata: {risk: low}
+        messages:
+          - {role: user, content: Say hello.}
+    """
+    for name in config.lint.required_metadata:
+        pointer, value = _looked_up(prompt, name)
+        if value is None:
+            hint = f"add `{name}`" if name in _KEYS else f"add it under `metadata`: `{name}: …`"
+            yield Problem(f"`{name}` is missing", at="/format", key=True, hint=hint)
+        elif value in ("", [], (), {}):
+            yield Problem(f"`{name}` says nothing", at=pointer)
+
+
+def _looked_up(prompt: Prompt, name: str) -> tuple[str, Any]:
+    """Where a key stands and what it says; None for one that is not there."""
+    if name in _KEYS:
+        pointer = f"/{name}"
+        written = prompt.locate(pointer, True) != prompt.locate("", False)
+        return pointer, getattr(prompt, name, True) if written else None
+    name = name.removeprefix("metadata.")
+    return f"/metadata/{escaped(name)}", prompt.metadata.get(name)

@@ -1,0 +1,50 @@
+"""TST001."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Problem, Severity, rule
+from promptops.model.loaded import Reference
+from promptops.model.prompt import Prompt
+
+
+@rule("TST001", severity=Severity.WARNING)
+def no_tests(prompt: Prompt, references: Sequence[Reference]) -> Iterator[Problem]:
+    """An active prompt has a test case.
+
+    A release ships what is active. Without a case nobody sees in review what the model will get,
+    and most rules have nothing to look at: a template that fails for every input would pass. One
+    case with one assertion about the request is a good beginning; it needs no model. A prompt that
+    is not ready says `status: draft`. A variant has the cases of the prompt it extends.
+
+    Bad:
+        messages:
+          - role: user
+            content: Say hello.
+        tests: []
+
+    Good:
+        messages:
+          - role: user
+            content: Say hello.
+        tests:
+          - name: it asks for a greeting
+            rendered:
+              - {type: contains, value: hello}
+
+    Good:
+        status: draft
+        messages:
+          - role: user
+            content: Say hello.
+        tests: []
+    """
+    named = any(reference.kind == "cases" for reference in references)
+    if prompt.status == "active" and not prompt.cases and not named:
+        yield Problem(
+            "an active prompt without a test case",
+            at="/tests",
+            key=True,
+            hint="add one under `tests`, or say `status: draft`",
+        )

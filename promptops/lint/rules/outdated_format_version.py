@@ -1,0 +1,42 @@
+"""SCH008."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.formats import CURRENT, marked
+from promptops.source.document import Document
+
+
+@rule("SCH008", severity=Severity.WARNING)
+def outdated_format_version(document: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """A prompt file is of the format that this version of promptops reads.
+
+    The mark is never guessed: a reader that takes a file of another format for its own loses what
+    it doesn't know, without a word. A file of an older format that has nothing but current keys
+    needs only its mark changed, which the fix does; a newer one needs a newer promptops.
+
+    Bad:
+        format: promptops/0
+        description: Answers one question.
+
+    Good:
+        format: promptops/1
+        description: Answers one question.
+    """
+    number = marked(document)
+    if number is None or number == CURRENT:
+        return
+    place = document.place("/format")
+    if number > CURRENT:
+        hint = "update promptops: this one reads `promptops/1`"
+        yield Problem(f"`promptops/{number}` is a newer format", at=place, hint=hint)
+        return
+    current = all(problem.at == place for problem in problems if problem.code.startswith("SCH"))
+    yield Problem(
+        f"`promptops/{number}` is an older format",
+        at=place,
+        hint="write `promptops/1`" + ("" if current else ", and mend what it refuses"),
+        fix=Fix((Edit(place, f"promptops/{CURRENT}"),), safe=True) if current else None,
+    )

@@ -1,0 +1,72 @@
+"""REP004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.uses import Site, Use
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.guards import is_item
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.undefined import is_given_to_partial, undefined
+from promptops.model.prompt import Prompt
+
+
+@rule("REP004", severity=Severity.ERROR)
+def partial_contract(
+    prompt: Prompt, scopes: Sequence[TemplateScope], subject: Subject
+) -> Iterator[Problem]:
+    """A prompt gives its partials the names that they need.
+
+    A partial that reads `product` works in the prompt it was written for. The next prompt that
+    includes it, or an input that is renamed in one of them, fails when it is rendered. It is told
+    at the include of the prompt that lacks the name; a name that no prompt has is VAR001's, at the
+    partial.
+
+    Bad:
+        --- prompts/partials/desk.md.j2
+        You answer for the {{ product }} desk.
+        --- prompts/sort.prompt.yaml
+        format: promptops/1
+        inputs: {required: [product], properties: {product: {enum: [router, hub]}}}
+        messages:
+          - {role: system, content: '{% include "partials/desk.md.j2" %}'}
+        --- prompts/reply.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: system, content: '{% include "partials/desk.md.j2" %}'}
+
+    Good:
+        --- prompts/partials/desk.md.j2
+        You answer for the {{ product }} desk.
+        --- prompts/sort.prompt.yaml
+        format: promptops/1
+        inputs: {required: [product], properties: {product: {enum: [router, hub]}}}
+        messages:
+          - {role: system, content: '{% include "partials/desk.md.j2" %}'}
+        --- prompts/reply.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: system
+            content: '{% set product = "router" %}{% include "partials/desk.md.j2" %}'
+    """
+    for use, in_partial in undefined(prompt, scopes):
+        if in_partial and use.stack and not is_item(use) and is_given_to_partial(use, subject):
+            yield _lacking(use)
+
+
+def _lacking(use: Use) -> Problem:
+    outermost, *inner = use.stack
+    way = (Related(site.place, "included from here") for site in reversed(inner))
+    return Problem(
+        f"`{use.site.text.path}` needs `{use.name}`, which is not defined here",
+        at=_named(outermost).place,
+        hint="declare it under `inputs`, or `set` it before",
+        related=(Related(use.site.place, f"`{use.name}` is read here"), *way),
+    )
+
+
+def _named(site: Site) -> Site:
+    """A template's name without its quotes; a macro's has none."""
+    quoted = site.source[:1] in ("'", '"')
+    return Site(site.text, site.start + 1, site.end - 1) if quoted else site

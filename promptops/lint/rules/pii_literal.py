@@ -1,0 +1,69 @@
+"""SEC002."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.detect.personal import find_personal_data
+from promptops.lint.written import Written
+from promptops.model.place import Place
+from promptops.source.document import Document
+
+_found = lru_cache(maxsize=256)(find_personal_data)
+
+
+@rule("SEC002", severity=Severity.WARNING)
+def pii_literal(document: Document, written: Sequence[Written]) -> Iterator[Problem]:
+    """No e-mail address, telephone, card or account number of a person stands in the files.
+
+    Test cases are often made from real conversations, and git keeps a customer's number for ever,
+    in every clone. What is reserved for examples belongs to nobody and is left alone: addresses at
+    `example.com`, telephone numbers such as +1 202 555 0143, the card numbers that payment
+    providers document. So are the `owners` of a prompt.
+
+    Bad:
+        inputs:
+          properties:
+            ticket: {type: string, maxLength: 8000}
+        messages:
+          - role: user
+            content: "{{ ticket }}"
+        tests:
+          - name: a call back
+            inputs: {ticket: "Please call me: +49 171 5520934"}
+            rendered:
+              - {type: contains, value: call}
+
+    Good:
+        inputs:
+          properties:
+            ticket: {type: string, maxLength: 8000}
+        messages:
+          - role: user
+            content: "{{ ticket }}"
+        tests:
+          - name: a call back
+            inputs: {ticket: "Please call me: +1 202 555 0143"}
+            rendered:
+              - {type: contains, value: call}
+    """
+    for each in written:
+        for match in _found(each.text):
+            place = each.place(match.start, match.end)
+            if not _names_an_owner(document, place):
+                example = ", such as `ada@example.com`" if match.name == "e-mail address" else ""
+                hint = f"write one that is reserved for examples{example}"
+                yield Problem(match.message, at=place, hint=hint)
+
+
+def _names_an_owner(document: Document, place: Place) -> bool:
+    """Who looks after a prompt is named on purpose."""
+    owners = document.value.get("owners") if isinstance(document.value, dict) else None
+    for index in range(len(owners) if isinstance(owners, list) else 0):
+        owner = document.place(f"/owners/{index}")
+        is_on_line = owner.path == place.path and owner.line == place.line
+        if is_on_line and owner.column <= place.column < owner.end_column:
+            return True
+    return False

@@ -1,0 +1,135 @@
+"""VAR005."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promptops.analysis.uses import ITEM, Site, Use
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.guards import guards_of
+from promptops.lint.input_schemas import InputSchemas, dotted
+from promptops.lint.null_guards import is_not_null
+from promptops.lint.splices import end_of_expression
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.model.prompt import Prompt
+
+_TEXTUAL = frozenset(("string", "number"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leak:
+    """What is printed, and how else it could be."""
+
+    message: str
+    hint: str
+    filter: str | None = None
+
+
+@rule("VAR005", severity=Severity.WARNING)
+def python_repr_leak(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+    """Only texts and numbers are printed as they are.
+
+    Jinja prints everything else as Python writes it. A model that is told to answer in JSON and
+    sees `True`, `None` and `['late', 'broken']` in its instructions takes them for an example: it
+    answers with `None`, and the application can't parse it. Say what a list or a flag means to the
+    reader of the prompt, or print it as JSON. A value that may be null is fine behind an `if`.
+
+    Bad:
+        inputs:
+          required: [tags, urgent]
+          properties:
+            tags: {type: array, maxItems: 5, items: {type: string, maxLength: 20}}
+            urgent: {type: boolean}
+        messages:
+          - role: user
+            content: |
+              Tags: {{ tags }}
+              Urgent: {{ urgent }}
+
+    Bad:
+        inputs:
+          required: [note]
+          properties:
+            note: {type: [string, "null"], maxLength: 200}
+        messages:
+          - role: user
+            content: "Note of the agent: {{ note }}"
+
+    Good:
+        inputs:
+          required: [tags, urgent, note]
+          properties:
+            tags: {type: array, maxItems: 5, items: {type: string, maxLength: 20}}
+            urgent: {type: boolean}
+            note: {type: [string, "null"], maxLength: 200}
+        messages:
+          - role: user
+            content: |
+              Tags: {{ tags | join(", ") }}
+              {% if urgent %}
+              This one is urgent.
+              {% endif %}
+              {% if note %}
+              Note of the agent: {{ note }}
+              {% endif %}
+    """
+    inputs = prompt.inputs.get("properties") or {}
+    for scope in subject.scopes:
+        for use in scope.scope.uses:
+            if use.role == "output" and use.name in inputs and use.origin in ("input", "branch"):
+                found = None if use.open else _leak(use, subject.input_schemas)
+                if found is not None and not _is_asked(use, found, scope, subject):
+                    yield _problem(use, found)
+
+
+def _leak(use: Use, schemas: InputSchemas) -> _Leak | None:
+    shape = schemas.at(use.name, use.path)
+    types = shape.types - _TEXTUAL if shape is not None else frozenset()
+    whole = dotted(use.name, use.path)
+    if "object" in types:
+        return _Leak(
+            f"`{whole}` is printed as Python writes it: `{{'k': 1}}`", "use `| json`", "json"
+        )
+    if "array" in types:
+        items = schemas.at(use.name, (*use.path, ITEM))
+        message = f"`{whole}` is printed as Python writes it: `['x']`"
+        if items is not None and items.types and items.types <= _TEXTUAL:
+            return _Leak(message, 'use `| join(", ")`')
+        return _Leak(message, "use `| json`, or a loop", "json")
+    if "boolean" in types:
+        hint = "use `| json`, or say with an `if` what it means"
+        return _Leak(f"`{whole}` is printed as Python writes it: `True` or `False`", hint, "json")
+    if "null" in types:
+        message = f"`{whole}` may be null, which is printed as `None`"
+        asked = " is not none" if shape is not None and "number" in shape.types else ""  # 0 is said
+        return _Leak(message, f"put it into `{{% if {_written(use)}{asked} %}}`")
+    return None
+
+
+def _is_asked(use: Use, found: _Leak, scope: TemplateScope, subject: Subject) -> bool:
+    return "null" in found.message and is_not_null(use, guards_of(scope, subject.scopes))
+
+
+def _written(use: Use) -> str:
+    last = _last(use)
+    return use.site.text.value[use.site.start : last.end]
+
+
+def _last(use: Use) -> Site:
+    """The end of the path as it is written here."""
+    last = use.path_sites[-1] if use.path else use.site
+    return last if last.text is use.site.text and last.start >= use.site.start else use.site
+
+
+def _problem(use: Use, found: _Leak) -> Problem:
+    site = _last(use)
+    end = end_of_expression(site) if found.filter is not None else None
+    return Problem(
+        found.message,
+        at=use.site.text.place(use.site.start, site.end),
+        hint=found.hint,
+        fix=None if end is None else Fix((Edit(end, f" | {found.filter}"),)),
+        related=included_from(use.stack),
+    )

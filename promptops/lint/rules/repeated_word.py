@@ -1,0 +1,60 @@
+"""STY003."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.detect.match import Match
+from promptops.lint.detect.repetition import find_repeated_words
+from promptops.lint.passages import Passage
+
+_found = lru_cache(maxsize=256)(find_repeated_words)
+
+
+@rule("STY003", severity=Severity.WARNING)
+def repeated_word(passages: Sequence[Passage]) -> Iterator[Problem]:
+    """No word is typed twice.
+
+    "Answer with the the name" costs a token and reads like carelessness; where an edit left it
+    behind, the words around it are often wrong, too. What is right twice ("that that", "very
+    very"), names, headings, tables and code samples are left alone, and so is what values or a
+    loop repeat.
+
+    Bad:
+        messages:
+          - role: user
+            content: Answer with the the name of the city.
+
+    Good:
+        messages:
+          - role: user
+            content: Answer with the name of the city. I know that that is hard.
+    """
+    for passage in passages:
+        for match in _found(passage.text):
+            if _is_typed_twice(passage, match):
+                yield passage.problem(
+                    match.message,
+                    match.start,
+                    match.end,
+                    hint=f"write `{match.replacement}` once",
+                    fix=_fix(passage, match),
+                )
+
+
+def _is_typed_twice(passage: Passage, match: Match) -> bool:
+    """Not one place of a template, which a loop or a macro renders twice."""
+    length = len(match.name)
+    first = passage.place(match.start, match.start + length)
+    second = passage.place(match.end - length, match.end)
+    return passage.is_wholly_written(match.start, match.end) and first != second
+
+
+def _fix(passage: Passage, match: Match) -> Fix | None:
+    """Where both words stand in one piece of a template, the second one goes."""
+    if len(list(passage.over(match.start, match.end))) != 1:
+        return None
+    place = passage.place(match.start, match.end)
+    return Fix((Edit(place, match.replacement or ""),), safe=False)

@@ -1,0 +1,65 @@
+"""CFG002."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+from promptops.analysis.models import ModelFacts
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.asked_model import AskedModel, asked_model
+from promptops.model.config import Config
+from promptops.model.prompt import Prompt
+
+NEAR_DAYS = 90
+
+
+@rule("CFG002", severity=Severity.WARNING, dated=True)
+def retired_model(prompt: Prompt, config: Config, today: date) -> Iterator[Problem]:
+    """The model is not retired, and will not be within 90 days.
+
+    From that day on every request fails. The days come from the providers' announcements, in a
+    table that says when it was made; a model's successor answers differently, so that changing it
+    takes time and tests.
+
+    Bad:
+        model: {provider: openai, id: gpt-3.5-turbo-0125}
+
+    Good:
+        model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
+    """
+    model = asked_model(prompt, config)
+    if model is None or model.facts is None or model.facts.retires_on is None:
+        return
+    days = (date.fromisoformat(model.facts.retires_on) - today).days
+    if days <= NEAR_DAYS:
+        yield Problem(
+            f"`{model.id}` {_when(model.facts.retires_on, days)}",
+            at=model.at,
+            hint=_way_out(model.facts),
+            fix=_successor(prompt, model),
+        )
+
+
+def _when(day: str, days: int) -> str:
+    if days <= 0:
+        return f"was retired on {day}"
+    return f"is retired on {day}, in {days} day{'s' if days > 1 else ''}"
+
+
+def _way_out(facts: ModelFacts) -> str:
+    source = f" ({facts.retirement_source})" if facts.retirement_source else ""
+    return (
+        f"its successor is `{facts.successor}`{source}"
+        if facts.successor
+        else f"choose another{source}"
+    )
+
+
+def _successor(prompt: Prompt, model: AskedModel) -> Fix | None:
+    """Only of an id in the prompt file: a profile serves other prompts, too."""
+    if model.at != "/model/id" or model.facts is None or model.facts.successor is None:
+        return None
+    place = prompt.locate(model.at, False)
+    return Fix((Edit(place, json.dumps(model.facts.successor)),))

@@ -1,0 +1,92 @@
+"""VAR006."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.uses import Definition
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import TemplateScope
+from promptops.model.place import Place
+from promptops.model.prompt import ForEach, Prompt
+from promptops.source.nodes import escaped
+
+_KINDS = {
+    "set": "a `set`",
+    "for": "a loop's variable",
+    "argument": "a macro's argument",
+    "with": "a `with`",
+    "import": "an import",
+    "macro": "a macro",
+}
+
+
+@rule("VAR006", severity=Severity.WARNING)
+def shadowed_input(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+    """No name in a template hides an input.
+
+    Below a `set` or within a loop that takes an input's name, the caller's value is out of reach,
+    and who reads the line that prints it sees the input. It renders, it passes the tests of the
+    one who wrote it, and the next one to move a paragraph changes what it says. A value that is
+    made of the input itself, as in `{% set tone = tone | lower %}`, hides nothing.
+
+    Bad:
+        inputs:
+          required: [ticket, history]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+            history: {type: array, maxItems: 5, items: {type: string, maxLength: 400}}
+        messages:
+          - role: user
+            content: |
+              {% for ticket in history %}
+              Earlier: {{ ticket }}
+              {% endfor %}
+              Now: {{ ticket }}
+
+    Good:
+        inputs:
+          required: [ticket, history]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+            history: {type: array, maxItems: 5, items: {type: string, maxLength: 400}}
+        messages:
+          - role: user
+            content: |
+              {% for earlier in history %}
+              Earlier: {{ earlier }}
+              {% endfor %}
+              Now: {{ ticket }}
+    """
+    inputs = prompt.inputs.get("properties") or {}
+    for turn in prompt.messages:
+        if isinstance(turn, ForEach) and turn.name in inputs:
+            yield _problem(prompt, turn.name, "the item of `for_each`", at=f"{turn.at}/as")
+    for scope in scopes:
+        for each in scope.scope.definitions:
+            if each.name in inputs and not each.from_itself and not _is_anothers(each):
+                yield _problem(
+                    prompt,
+                    each.name,
+                    _KINDS[each.kind],
+                    at=each.site.place,
+                    related=included_from(each.stack),
+                )
+
+
+def _is_anothers(definition: Definition) -> bool:
+    """A macro of a partial names its arguments for itself, whatever inputs its users have."""
+    return definition.kind == "argument" and bool(definition.stack)
+
+
+def _problem(
+    prompt: Prompt, name: str, what: str, *, at: str | Place, related: tuple[Related, ...] = ()
+) -> Problem:
+    declared = prompt.locate(f"/inputs/properties/{escaped(name)}", True)
+    return Problem(
+        f"{what} hides the input `{name}`",
+        at=at,
+        hint="give it another name",
+        related=(*related, Related(declared, "the input")),
+    )

@@ -1,0 +1,87 @@
+"""MSG006."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.detect.delimiters import find_unbalanced
+from promptops.lint.detect.match import Match
+from promptops.lint.passages import Passage
+from promptops.runtime.scope import Piece
+
+# What comes in as a value is data: its tags and fences open and close nothing.
+_AS_DATA = str.maketrans("<>`~", "    ")
+
+
+@rule("MSG006", severity=Severity.WARNING)
+def unbalanced_delimiter(passages: Sequence[Passage]) -> Iterator[Problem]:
+    """A tag or a code fence that opens also closes.
+
+    A model tells the document from the instructions by what stands around it. Where the end is
+    missing, the instructions after it are part of the document, and are treated as such.
+
+    Judged are tags that stand alone on their line, or open it, and code fences; HTML that needs no
+    end, tags within a sentence and what stands in code are left alone.
+
+    Bad:
+        messages:
+          - role: user
+            content: |
+              <report>
+              Sales went up.
+              Sum up the report in one sentence.
+
+    Bad:
+        messages:
+          - role: user
+            content: |
+              ```python
+              print(1)
+              What does this print?
+
+    Good:
+        messages:
+          - role: user
+            content: |
+              <report>
+              Sales went up.
+              </report>
+              Sum up the report in one sentence.
+    """
+    written = "".join(passage.text for passage in passages if passage.literal)
+    if "<" not in written and "```" not in written and "~~~" not in written:
+        return
+    for passage in passages:
+        for match in find_unbalanced(_without_data(passage)):
+            if passage.is_written(match.start, match.end) and _certain(passage, match, written):
+                hint = "close it, or write it in backquotes where it is no delimiter"
+                yield passage.problem(match.message, match.start, match.end, hint=hint)
+
+
+def _without_data(passage: Passage) -> str:
+    return "".join(_as_written(piece, passage.literal) for piece in passage.pieces)
+
+
+def _as_written(piece: Piece, literal: bool) -> str:
+    if piece.literal:
+        return piece.text
+    if literal and _is_statement(piece):
+        return "\n"  # such a tag mostly has a line of its own, whose newline is trimmed
+    return piece.text.translate(_AS_DATA)
+
+
+def _certain(passage: Passage, match: Match, written: str) -> bool:
+    """Whether it is so in any request: a branch, or another template, may hold the other end."""
+    if not passage.literal:
+        return True
+    if passage.role and not any(map(_is_statement, passage.pieces)):
+        return True
+    if match.name.startswith(("`", "~")):
+        return False
+    closing = match.message.startswith("`</")
+    return f"<{match.name}" not in written if closing else f"</{match.name}" not in written
+
+
+def _is_statement(piece: Piece) -> bool:
+    return not piece.literal and piece.frame.text.value.startswith("{%", piece.start)

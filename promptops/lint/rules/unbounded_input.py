@@ -1,0 +1,65 @@
+"""TOK003."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import TemplateScope
+from promptops.lint.unbounded_inputs import unbounded_inputs
+from promptops.model.prompt import Prompt
+
+_HINTS = {
+    "maxLength": "add `maxLength`, or cut it where it is printed: `| truncate(2000)`",
+    "maxItems": "add `maxItems`, or take a slice of it: `[:20]`",
+}
+_WHAT = {"maxLength": "text", "maxItems": "list"}
+
+
+@rule("TOK003", severity=Severity.WARNING)
+def unbounded_input(
+    prompt: Prompt, scopes: Sequence[TemplateScope], catalog: Catalog
+) -> Iterator[Problem]:
+    """Every text and list that reaches a message has a limit.
+
+    A caller passes what it has: one day that is a log file. The request then costs a hundred times
+    as much, or doesn't fit, and the model loses the instructions among the noise. With a limit the
+    call fails where it is made, and says which input was too long.
+
+    Texts that an `enum`, a `format` or a pattern limits are well, and so is what `truncate` or a
+    slice cuts in the template, media, and `history` with `last`.
+
+    Bad:
+        inputs:
+          properties:
+            ticket: {type: string, default: none}
+        messages:
+          - {role: user, content: "Sort this ticket: {{ ticket }}"}
+
+    Bad:
+        inputs:
+          properties:
+            names: {type: array, default: [], items: {type: string, maxLength: 80}}
+        messages:
+          - {role: user, content: "Greet {{ names | join(', ') }}."}
+
+    Good:
+        inputs:
+          properties:
+            ticket: {type: string, maxLength: 8000, default: none}
+            names: {type: array, maxItems: 20, default: [], items: {type: string, maxLength: 80}}
+            log: {type: string, default: empty}
+        messages:
+          - role: user
+            content: |
+              Sort this ticket of {{ names | join(", ") }}: {{ ticket }}
+              The log begins with: {{ log | truncate(500) }}
+    """
+    for each in unbounded_inputs(prompt, scopes, catalog.files.is_file):
+        yield Problem(
+            f"`{each.name}` is a {_WHAT[each.lacks]} of any length: it has no `{each.lacks}`",
+            at=each.at,
+            key=True,
+            hint=_HINTS[each.lacks],
+        )

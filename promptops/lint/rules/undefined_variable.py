@@ -1,0 +1,72 @@
+"""VAR001."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.analysis.uses import Use
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.guards import is_item
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
+from promptops.model.prompt import Prompt
+from promptops.source.explain import nearest
+
+
+@rule("VAR001", severity=Severity.ERROR)
+def undefined_variable(
+    prompt: Prompt, scopes: Sequence[TemplateScope], subject: Subject
+) -> Iterator[Problem]:
+    """Every name in a template is an input, or defined by the template.
+
+    Jinja prints nothing for a name it doesn't know, so that a misspelt one is seen by the model
+    only: as a hole in the middle of a sentence. promptops refuses to render it, and says so here
+    before it is committed, also where the name stands in a partial, a macro or a `when`.
+
+    Bad:
+        inputs:
+          properties:
+            ticket: {type: string, maxLength: 8000}
+        messages:
+          - role: user
+            content: "Sort this ticket: {{ tikcet }}"
+
+    Good:
+        inputs:
+          properties:
+            ticket: {type: string, maxLength: 8000, default: none}
+        messages:
+          - role: user
+            content: "Sort this ticket: {{ ticket }}"
+    """
+    inputs, required = prompt.inputs.get("properties") or {}, undeclared(prompt)
+    for use, in_partial in undefined(prompt, scopes):
+        # The list of an item is told of where `for_each` names it; what is required, by SCH002.
+        if is_item(use) or use.name in required:
+            continue
+        if not (in_partial and is_given_to_partial(use, subject)):  # or else it is REP004's
+            message, hint = _said(use, inputs)
+            yield Problem(
+                message,
+                at=use.site.place,
+                hint=hint,
+                related=included_from(use.stack),
+            )
+    for name, at in named_by_messages(prompt):
+        if name not in inputs and name not in required:
+            yield Problem(f"`{name}` is not an input", at=at, hint=_near(name, inputs))
+
+
+def _said(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
+    if use.origin == "isolated" and use.name in inputs:
+        message = f"`{use.name}` is an input, and a template without context sees none"
+        return message, "import it `with context`, or pass the value to the macro"
+    if use.origin in ("isolated", "unset"):
+        return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"
+    return f"`{use.name}` is not an input", _near(use.name, inputs)
+
+
+def _near(name: str, inputs: Mapping[str, Any]) -> str:
+    return nearest(name, inputs) or "declare it under `inputs`"

@@ -1,0 +1,83 @@
+"""TPL002."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+
+from promptops.analysis.uses import Word
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import TemplateScope
+from promptops.source.explain import close
+
+_OTHER_NAMES = {
+    "safe": "a prompt is not escaped, so leave it out",
+    "forceescape": "a prompt is no HTML; use `escape` if you mean it",
+    "pprint": "use `json`",
+    "xmlattr": "write the attributes out",
+    "urlize": "write the link out",
+    "attr": "use `value.name` or `value[name]`",
+    "strip": "use `trim`",
+    "to_json": "use `json`",
+    "dumps": "use `json`",
+    "len": "use `length`",
+    "random": "a prompt renders the same every time; let the caller choose",
+    "shuffle": "a prompt renders the same every time; let the caller choose",
+}
+
+
+@rule("TPL002", severity=Severity.ERROR)
+def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+    """A template uses filters and tests that exist.
+
+    They are Jinja's own without those that depend on chance, a clock or the machine, and `json`.
+    Jinja itself says so when a template is first rendered, and where the name stands in a branch
+    that no test takes, this is first in production.
+
+    Bad:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: "Sort this ticket: {{ ticket | trimm }}"
+
+    Good:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: "Sort this ticket: {{ ticket | trim }}"
+    """
+    filters, tests = _known()
+    for scope in scopes:
+        for word in scope.scope.filters:
+            if word.name not in filters:
+                yield _problem("filter", word, filters)
+        for word in scope.scope.tests:
+            if word.name not in tests:
+                yield _problem("test", word, tests)
+
+
+@cache
+def _known() -> tuple[frozenset[str], frozenset[str]]:
+    from promptops.runtime.filters import allowed_filters, allowed_tests
+
+    return frozenset(allowed_filters()), frozenset(allowed_tests())
+
+
+def _problem(kind: str, word: Word, known: Collection[str]) -> Problem:
+    hint = _OTHER_NAMES.get(word.name) if kind == "filter" else None
+    near = None if hint else close(word.name, sorted(known))
+    place = word.site.place
+    return Problem(
+        f"there is no {kind} `{word.name}`",
+        at=place,
+        hint=hint or (f"did you mean `{near}`?" if near else None),
+        fix=Fix((Edit(place, near),)) if near else None,
+        related=included_from(word.stack),
+    )

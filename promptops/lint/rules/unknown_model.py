@@ -1,0 +1,85 @@
+"""CFG001."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from promptops.analysis.models import covers, find, nearest
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.model.config import Config
+from promptops.model.prompt import Prompt
+from promptops.source.explain import close
+
+_PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere")
+
+
+@rule("CFG001", severity=Severity.WARNING)
+def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
+    """The model is a profile of the configuration, or in the table of known models.
+
+    A misspelt id is refused by the provider, in production, on the first call. Of a model that is
+    not known here neither limits nor prices nor its end can be checked.
+
+    A profile in `promptops.toml` is its own allow-list: name a private model there. A prompt that
+    names no model is no finding; its caller chooses.
+
+    Bad:
+        model: {provider: openai, id: gpt-5.4-mni}
+
+    Bad:
+        --- promptops.toml
+        [models.fast]
+        provider = "openai"
+        id = "gpt-5.4-mini-2026-03-17"
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        model: {profile: fats}
+        messages:
+          - {role: user, content: Say hello.}
+
+    Good:
+        model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
+
+    Good:
+        --- promptops.toml
+        [models.own]
+        provider = "acme"
+        id = "acme-7b"
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        model: {profile: own}
+        messages:
+          - {role: user, content: Say hello.}
+    """
+    model = prompt.model
+    if model.profile is not None:
+        if model.profile not in config.models:
+            near = close(model.profile, config.models)
+            message = f"there is no profile `{model.profile}`"
+            yield _unknown(prompt, "/model/profile", message, near, "it stands under `[models]`")
+    elif model.provider is not None and model.id is not None:
+        profiles = {(profile.provider, profile.id) for profile in config.models.values()}
+        if (model.provider, model.id) in profiles or find(model.provider, model.id):
+            return
+        owner = None if covers(model.provider) else _nearest_provider(model.provider)
+        if owner is not None:
+            message = f"the provider `{model.provider}` is not known"
+            yield _unknown(prompt, "/model/provider", message, owner, "")
+            return
+        message = f"`{model.id}` of {model.provider} is not known"
+        hint = "make it a profile of promptops.toml, if it is a model of your own"
+        near = nearest(model.id, model.provider)
+        yield _unknown(prompt, "/model/id", message, near, hint)
+
+
+def _nearest_provider(written: str) -> str | None:
+    return next(iter(get_close_matches(written.lower(), _PROVIDERS, 1, cutoff=0.75)), None)
+
+
+def _unknown(prompt: Prompt, at: str, message: str, near: str | None, otherwise: str) -> Problem:
+    if near is None:
+        return Problem(message, at=at, hint=otherwise)
+    fix = Fix((Edit(prompt.locate(at, False), json.dumps(near)),))
+    return Problem(message, at=at, hint=f"did you mean `{near}`?", fix=fix)

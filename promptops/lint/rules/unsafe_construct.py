@@ -1,0 +1,190 @@
+"""TPL005."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from jinja2 import nodes
+
+from promptops.analysis.uses import Call
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.input_schemas import InputSchemas
+from promptops.lint.passages import include_stack
+from promptops.lint.stacks import included_from
+from promptops.lint.subject import Rendered, Subject, TemplateScope
+from promptops.model.place import Place, Text
+from promptops.model.prompt import Prompt
+
+_INSTEAD = {
+    "capitalize": "`| capitalize`",
+    "format": '`"…" | format(…)`',
+    "get": '`["key"] | default(…)`',
+    "items": "`| items`",
+    "join": "`list | join(…)`",
+    "lower": "`| lower`",
+    "replace": "`| replace(…)`",
+    "splitlines": "a list as the input",
+    "split": "a list as the input",
+    "startswith": "`value[:3] == …`",
+    "strip": "`| trim`",
+    "title": "`| title`",
+    "upper": "`| upper`",
+    "append": "`list + [item]`",
+    "keys": "a loop over the value itself",
+    "values": "`| items`",
+}
+
+
+@rule("TPL005", severity=Severity.ERROR)
+def unsafe_construct(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+    """A template asks for nothing that the renderer refuses.
+
+    Templates work on data: values have keys and no methods, names that begin with `_` are nobody's
+    business, and the work that one rendering may do is bounded, so that a prompt from a pull
+    request can neither read what it should not nor stop the machine it is checked on. What is
+    refused there is refused in production, too.
+
+    Bad:
+        inputs:
+          required: [name]
+          properties:
+            name: {type: string, maxLength: 80}
+        messages:
+          - role: user
+            content: "Write a greeting for {{ name.upper() }}."
+
+    Bad:
+        messages:
+          - role: user
+            content: "{% for i in range(1000000) %}{{ i }}{% endfor %}"
+
+    Good:
+        inputs:
+          required: [name]
+          properties:
+            name: {type: string, maxLength: 80}
+        messages:
+          - role: user
+            content: "Write a greeting for {{ name | upper }}."
+    """
+    told: set[tuple[str, int]] = set()
+    for problem in _told_by_reading(prompt, subject, catalog):
+        if isinstance(problem.at, Place):
+            told.add((problem.at.path, problem.at.line))
+        yield problem
+    circles = any(p.code == "REP002" for scope in subject.scopes for p in scope.scope.problems)
+    for problem in () if circles else _told_by_rendering(subject.renders):
+        if isinstance(problem.at, Place) and (problem.at.path, problem.at.line) not in told:
+            yield problem
+
+
+def _told_by_reading(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+    inputs = prompt.inputs.get("properties") or {}
+    for scope in subject.scopes:
+        yield from (each for each in scope.scope.problems if each.code == "TPL005")
+        yield from _private(scope, subject.input_schemas)
+        yield from _calls(scope, inputs)
+    for text in _texts(subject.scopes, catalog):
+        yield from _not_buildable(text)
+
+
+def _private(scope: TemplateScope, schemas: InputSchemas) -> Iterator[Problem]:
+    """Names that begin with `_`, but for keys of the data that a schema declares."""
+    declared = {
+        site
+        for use in (scope.scope.uses if scope.scope.private else ())
+        for index, site in enumerate(use.path_sites)
+        if (shape := schemas.at(use.name, use.path[: index + 1])) and shape.declared
+    }
+    for word in scope.scope.private:
+        if word.site not in declared:
+            yield Problem(
+                f"`{word.name}` begins with `_`",
+                at=word.site.place,
+                hint="templates read keys of data that a schema declares",
+                related=included_from(word.stack),
+            )
+
+
+def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
+    # A name that is no input is VAR001's, and what a lost import would have given is TPL003's.
+    unknown = {use.name for use in scope.scope.uses if use.name not in inputs}
+    if scope.scope.problems:
+        unknown |= {each.name for each in scope.scope.definitions if each.kind == "import"}
+    for call in scope.scope.calls:
+        if call.kind == "value":
+            if call.callee.partition(".")[0] not in unknown:
+                yield _called(call)
+        elif call.kind == "range" and _is_too_long(call.node):
+            yield Problem(
+                "`range` gives at most 10,000 numbers",
+                at=call.site.place,
+                related=included_from(call.stack),
+            )
+
+
+def _called(call: Call) -> Problem:
+    instead = _INSTEAD.get(call.site.source)
+    return Problem(
+        f"`{call.callee}` is called, and values have no methods",
+        at=call.site.place,
+        hint=f"use {instead}" if instead else "only macros, `range` and `namespace` can be called",
+        related=included_from(call.stack),
+    )
+
+
+def _is_too_long(node: nodes.Call) -> bool:
+    """As far as the numbers are written out: to compute them here could take for ever."""
+    from promptops.runtime.limits import Refused, capped_range
+
+    numbers = [_number(argument) for argument in node.args]
+    if not numbers or None in numbers:
+        return False
+    try:
+        capped_range(*numbers)
+    except Refused:
+        return True
+    except (TypeError, ValueError):
+        return False
+    return False
+
+
+def _number(node: nodes.Node) -> int | None:
+    if isinstance(node, nodes.Neg):
+        number = _number(node.node)
+        return None if number is None else -number
+    known = isinstance(node, nodes.Const) and type(node.value) is int
+    return node.value if known else None  # type: ignore[attr-defined]
+
+
+def _texts(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Text]:
+    seen: set[str] = set()
+    for scope in scopes:
+        if not scope.condition and "{%" in scope.text.value:
+            yield scope.text
+            for text in catalog.included(scope.text):
+                if text.path not in seen:
+                    seen.add(text.path)
+                    yield text
+
+
+def _not_buildable(text: Text) -> Iterator[Problem]:
+    """What is valid Jinja and is refused before anything is rendered."""
+    from promptops.runtime.compiled import program
+    from promptops.runtime.scope import TemplateFailure
+
+    try:
+        program(text)
+    except TemplateFailure as failure:
+        if failure.refused:
+            yield Problem(failure.message, at=text.place(failure.start, failure.end))
+
+
+def _told_by_rendering(renders: Sequence[Rendered]) -> Iterator[Problem]:
+    for rendered in renders:
+        error = rendered.error
+        if error is not None and error.refused and error.place is not None:
+            related = tuple(include_stack(error.frame)) if error.frame else ()
+            message = str(error.message)
+            yield Problem(message, at=error.place, related=related, case=rendered.case.name)

@@ -1,0 +1,95 @@
+"""VAR002."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.detect.placeholders import find_placeholders
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.undefined import misspelt, named_by_messages
+from promptops.model.loaded import Reference
+from promptops.model.prompt import Prompt
+from promptops.source.nodes import escaped
+
+
+@rule("VAR002", severity=Severity.WARNING)
+def unused_input(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+    """Every declared input reaches a message.
+
+    An input that nothing reads is work for each caller, and a false hope: the application passes
+    the customer's language, and the answer comes in English. Mostly a message was shortened, or a
+    name was set anew in the template. An input counts as used where a template, a partial, a
+    `when`, `for_each`, `history` or a media part reads it, and where an assertion speaks of it.
+    What a variant inherits it may leave unused, since its callers pass the same inputs. One that a
+    message names by a misspelt name, or as `{name}`, or that a `set` hides, is told of there.
+
+    Bad:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+            language: {type: string, maxLength: 20, default: English}
+        messages:
+          - role: user
+            content: "Answer this ticket: {{ ticket }}"
+
+    Good:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+            language: {type: string, maxLength: 20, default: English}
+        messages:
+          - role: user
+            content: "Answer this ticket in {{ language }}: {{ ticket }}"
+    """
+    declared = prompt.inputs.get("properties") or {}
+    read = _read(prompt, subject.scopes)
+    unused = [name for name in declared if name not in read]
+    if not unused or not _is_whole(subject):
+        return
+    known = _words_of_assertions(prompt) | _meant(prompt, subject, unused)
+    for name in unused:
+        at = f"/inputs/properties/{escaped(name)}"
+        if name not in known and prompt.locate(at, True).path == prompt.path:
+            hint = "use it in a message, or remove it"
+            yield Problem(f"`{name}` reaches no message", at=at, key=True, hint=hint)
+
+
+def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
+    found = {
+        use.name
+        for scope in scopes
+        for use in scope.scope.uses
+        if use.role != "alias" and use.reached and use.origin in ("input", "branch")
+    }
+    return found | {name for name, _ in named_by_messages(prompt)}
+
+
+def _meant(prompt: Prompt, subject: Subject, unused: Sequence[str]) -> set[str]:
+    """The inputs that a message names, misspelt (VAR001), hidden (VAR006) or in braces (VAR012)."""
+    written = (passage.text for passage in subject.passages if passage.literal)
+    foreign = {match.name for text in written for match in find_placeholders(text, unused)}
+    found = (each for scope in subject.scopes for each in scope.scope.definitions)
+    hidden = {each.name for each in found if each.kind == "set" and not each.from_itself}
+    return foreign | hidden | misspelt(prompt, subject.scopes)
+
+
+def _is_whole(subject: Subject) -> bool:
+    """Whether every template could be read, so that nothing is unused only as far as is known."""
+    return (
+        all(_is_found(reference) for reference in subject.references)
+        and not any(scope.scope.problems for scope in subject.scopes)
+        and all(each.target for scope in subject.scopes for each in scope.scope.references)
+    )
+
+
+def _is_found(reference: Reference) -> bool:
+    return reference.found or reference.kind not in ("template", "body", "extends")
+
+
+def _words_of_assertions(prompt: Prompt) -> set[str]:
+    cases = [(case.rendered, case.output) for case in prompt.cases]
+    return set(re.findall(r"\w+", repr((cases, prompt.evaluation))))

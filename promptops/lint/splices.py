@@ -1,0 +1,21 @@
+"""Where a text can be put into a template without reading it anew."""
+
+from __future__ import annotations
+
+import re
+
+from promptops.analysis.uses import Site
+from promptops.model.place import Place
+
+_END = re.compile(r"\s*[-+]?\}\}")
+
+
+def end_of_expression(site: Site) -> Place | None:
+    """The empty place behind a span that ends a `{{ … }}`; None where more follows.
+
+    What is put there must mean the same in every YAML scalar: no quotes, no `#`, no `: `.
+    """
+    if not _END.match(site.text.value, site.end):
+        return None
+    last = site.text.place(site.end - 1, site.end)
+    return Place(last.path, last.end_line, last.end_column, last.end_line, last.end_column)

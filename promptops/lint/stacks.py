@@ -1,0 +1,11 @@
+"""The way to a template, as the related places of a problem in it."""
+
+from __future__ import annotations
+
+from promptops.analysis.uses import Stack
+from promptops.model.finding import Related
+
+
+def included_from(stack: Stack) -> tuple[Related, ...]:
+    """The includes, imports and calls on the way, the innermost first."""
+    return tuple(Related(site.place, "included from here") for site in reversed(stack))

@@ -1,0 +1,101 @@
+"""What a schema may not hold that a provider is to hold an answer to.
+
+The subset is that of OpenAI's structured outputs, as far as its documentation, and the errors it
+answers with, leave no doubt; what is in doubt (such as `maxLength`) is let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.source.nodes import escaped
+
+_NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
+    unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains
+    minContains maxContains uniqueItems"""
+_REFUSED = frozenset(_NAMES.split())
+_NAMED = ("properties", "$defs", "definitions")
+_LISTED = ("anyOf",)
+_SINGLE = ("items", "additionalProperties")
+_INSTEAD = {"oneOf": "use `anyOf`", "allOf": "write one schema"}
+
+
+@dataclass(frozen=True, slots=True)
+class NotStrict:
+    """One thing that strict mode refuses.
+
+    Attributes:
+        pointer: In the schema.
+        key: It is the key that is wrong.
+    """
+
+    message: str
+    pointer: str
+    key: bool = False
+    hint: str | None = None
+
+
+def not_strict(schema: Any) -> Iterator[NotStrict]:
+    """All that keeps a schema from being used with `strict: true`, the root first."""
+    if not _is_root(schema):
+        yield NotStrict("in strict mode the root is an object", "")
+    yield from _below(schema, "")
+
+
+def _is_root(schema: Any) -> bool:
+    if not isinstance(schema, Mapping) or "anyOf" in schema:
+        return False
+    return "$ref" in schema or _is_object(schema)
+
+
+def _below(schema: Any, pointer: str) -> Iterator[NotStrict]:
+    if not isinstance(schema, Mapping):
+        return
+    for key in schema:
+        if key in _REFUSED:
+            message = f"`{key}` is not allowed in strict mode"
+            yield NotStrict(message, f"{pointer}/{key}", key=True, hint=_INSTEAD.get(key))
+    if _is_object(schema):
+        yield from _object(schema, pointer)
+    elif _types(schema) == ["array"] and "items" not in schema:
+        yield NotStrict("in strict mode a list says what its `items` are", pointer)
+    for below, part in _parts(schema, pointer):
+        yield from _below(part, below)
+
+
+def _object(schema: Mapping[str, Any], pointer: str) -> Iterator[NotStrict]:
+    hint = "add `additionalProperties: false`"
+    if schema.get("additionalProperties") is not False:
+        at = f"{pointer}/additionalProperties" if "additionalProperties" in schema else pointer
+        yield NotStrict("in strict mode an object is closed", at, hint=hint)
+    required = schema.get("required") or ()
+    for name in schema.get("properties") or ():
+        if name not in required:
+            yield NotStrict(
+                f"`{name}` is not required, as all properties are in strict mode",
+                f"{pointer}/properties/{escaped(name)}",
+                key=True,
+                hint="add it to `required`, and `null` to its types if it may be missing",
+            )
+
+
+def _parts(schema: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Any]]:
+    for key in _NAMED:
+        for name, part in (schema.get(key) or {}).items():
+            yield f"{pointer}/{key}/{escaped(name)}", part
+    for key in _LISTED:
+        for index, part in enumerate(schema.get(key) or ()):
+            yield f"{pointer}/{key}/{index}", part
+    for key in _SINGLE:
+        yield f"{pointer}/{key}", schema.get(key)
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    return "object" in _types(schema) or "properties" in schema
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    types = schema.get("type")
+    return [types] if isinstance(types, str) else list(types or ())

@@ -1,0 +1,197 @@
+"""What a rule may ask for, by the names of its parameters.
+
+| parameter | what it is |
+|---|---|
+| `prompt` | the prompt, `model.prompt.Prompt` |
+| `document` | its YAML file, `source.document.Document` |
+| `problems` | what the doors found: `model.finding.Problem` with the code of its rule |
+| `references` | the files it names, `model.loaded.Reference` |
+| `written` | all that is written in its files, readable or not: `lint.written.Written` |
+| `scopes` | for each template and each `when`: what it reads, defines, includes, calls |
+| `cases` | the test cases |
+| `renders` | for each case its request, or why there is none |
+| `passages` | texts to judge, rendered and literal, each character with its place |
+| `subject` | all of these |
+| `catalog`, `config`, `today` | everything at this revision; the configuration; the day |
+
+A rule that asks for nothing of a prompt is run once, over the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from promptops.analysis.scopes import walk, walk_expression
+from promptops.analysis.uses import ITEM, Scope
+from promptops.catalog.catalog import Catalog
+from promptops.lint.input_schemas import InputSchemas
+from promptops.lint.passages import Passage, literal_passage, rendered_passages
+from promptops.lint.written import Written, written
+from promptops.model.config import Config
+from promptops.model.finding import Problem
+from promptops.model.loaded import Loaded, Reference
+from promptops.model.place import Text
+from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
+from promptops.runtime.render import Renderer, RenderError, Traced
+from promptops.source.document import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateScope:
+    """What one template of a prompt does.
+
+    Attributes:
+        role: Of its message.
+        at: JSON pointer of the text or of the `when`.
+        condition: It is a `when`.
+        items: The names that `for_each` gives, each with the input whose item it is.
+    """
+
+    text: Text
+    role: str
+    at: str
+    condition: bool
+    scope: Scope
+    items: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One case, rendered: either `traced` or `error` is set."""
+
+    case: Case
+    traced: Traced | None
+    error: RenderError | None
+
+
+class Subject:
+    """One prompt under judgement; everything is worked out when first asked for."""
+
+    def __init__(self, catalog: Catalog, loaded: Loaded, today: date) -> None:
+        self.catalog = catalog
+        self.loaded = loaded
+        self.today = today
+
+    @property
+    def subject(self) -> Subject:
+        """Itself, by the name that a rule asks for."""
+        return self
+
+    @property
+    def config(self) -> Config:
+        return self.catalog.config
+
+    @property
+    def prompt(self) -> Prompt | None:
+        return self.loaded.prompt
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.loaded.problems
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        return self.loaded.references
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return self.loaded.prompt.cases if self.loaded.prompt else ()
+
+    @cached_property
+    def document(self) -> Document:
+        return self.catalog.document(self.loaded.path)
+
+    @cached_property
+    def written(self) -> tuple[Written, ...]:
+        return tuple(written(self.catalog, self.document, self.references))
+
+    @cached_property
+    def input_schemas(self) -> InputSchemas:
+        """To ask about the inputs by paths, for rules that take the subject."""
+        return InputSchemas(self.prompt.inputs if self.prompt else {})
+
+    @cached_property
+    def scopes(self) -> tuple[TemplateScope, ...]:
+        return tuple(self._scopes())
+
+    def _scopes(self) -> Iterator[TemplateScope]:
+        for message, items in messages(self.prompt):
+            parts = [part for part in message.parts if isinstance(part, TextPart)]
+            for part in parts:
+                yield self._scope(part.text, message.role, part.at, items, condition=False)
+            parts_at = ((part.when, part.at.removesuffix("/text")) for part in message.parts)
+            for when, at in ((message.when, message.at), *parts_at):
+                if when is not None:
+                    yield self._scope(when, message.role, f"{at}/when", items, condition=True)
+
+    def _scope(
+        self, text: Text, role: str, at: str, items: dict[str, str], *, condition: bool
+    ) -> TemplateScope:
+        locals_ = {name: (source, (ITEM,)) for name, source in items.items()}
+        scope = (
+            walk_expression(text, locals_=locals_)
+            if condition
+            else walk(text, self.catalog.load, locals_=locals_)
+        )
+        return TemplateScope(
+            text=text, role=role, at=at, condition=condition, scope=scope, items=items
+        )
+
+    @cached_property
+    def renderer(self) -> Renderer | RenderError | None:
+        """What renders the cases; the error where the inputs' schema is none."""
+        if self.prompt is None:
+            return None
+        try:
+            return Renderer(self.prompt, self.catalog.load, self.catalog.files.data)
+        except RenderError as error:
+            return error
+
+    @cached_property
+    def renders(self) -> tuple[Rendered, ...]:
+        if not isinstance(self.renderer, Renderer):
+            return ()
+        return tuple(_rendered(self.renderer, case) for case in self.cases)
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        return tuple(self._passages())
+
+    def _passages(self) -> Iterator[Passage]:
+        for rendered in self.renders:
+            if rendered.traced is not None:
+                yield from rendered_passages(rendered.case.name, rendered.traced)
+        seen: set[tuple[str, int, int]] = set()
+        for role, text in self._template_texts():
+            line, column = text.locate(0)
+            if (text.path, line, column) not in seen:
+                seen.add((text.path, line, column))
+                yield literal_passage(text, self.catalog.template(text), role)
+
+    def _template_texts(self) -> Iterator[tuple[str, Text]]:
+        for message, _ in messages(self.prompt):
+            for part in message.parts:
+                if isinstance(part, TextPart):
+                    yield message.role, part.text
+                    for text in self.catalog.included(part.text):
+                        yield "", text
+
+
+def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
+    """Every message, those of `for_each` with the name of their item and the input it is of."""
+    for turn in prompt.messages if prompt else ():
+        if isinstance(turn, Message):
+            yield turn, {}
+        elif isinstance(turn, ForEach):
+            for message in turn.messages:
+                yield message, {turn.name: turn.source}
+
+
+def _rendered(renderer: Renderer, case: Case) -> Rendered:
+    try:
+        return Rendered(case, renderer.trace(case.inputs), None)
+    except RenderError as error:
+        return Rendered(case, None, error)

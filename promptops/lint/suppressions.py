@@ -1,0 +1,109 @@
+"""Comments that silence a finding: always with a code, always with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from promptops.model.finding import Finding
+from promptops.model.place import Place, Text
+
+_DIRECTIVE = re.compile(
+    r"promptops:\s*(?P<kind>ignore(?:-file)?)\b(?:\[(?P<codes>[^\]\n]*)\])?(?P<reason>.*)"
+)
+_JINJA_LINE = re.compile(r"(?m)^[ \t]*\{#-?\s*(promptops:.*?)\s*-?#\}[ \t]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One comment that silences.
+
+    Attributes:
+        place: Of the comment's words.
+        codes: Rules, or beginnings of their codes; empty is an error of the comment's.
+        first, last: The lines it silences, both included; 0 and 0 for the whole file.
+        reason: Why; empty is an error of the comment's.
+    """
+
+    place: Place
+    codes: tuple[str, ...]
+    reason: str
+    first: int
+    last: int
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it speaks of this finding's rule and line."""
+        if finding.place.path != self.place.path or not finding.code.startswith(self.codes):
+            return False
+        return self.last == 0 or self.first <= finding.place.line <= self.last
+
+
+def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression | None:
+    """What a comment's words silence, or None where they are just a comment.
+
+    Args:
+        words: Of the comment, without its marks.
+        lines: First and last line it would silence.
+    """
+    match = _DIRECTIVE.search(words)
+    if match is None:
+        return None
+    codes = tuple(code.strip() for code in (match["codes"] or "").split(",") if code.strip())
+    first, last = (0, 0) if match["kind"] == "ignore-file" else lines
+    return Suppression(place, codes, match["reason"].strip(" :-"), first, last)
+
+
+def template_suppressions(text: Text) -> Iterator[Suppression]:
+    """Those in own-line Jinja comments; each silences the next line that is no such comment."""
+    if "promptops:" not in text.value:
+        return
+    for match in _JINJA_LINE.finditer(text.value):
+        place = text.place(match.start(1), match.end(1))
+        line = text.locate(_next_line(text.value, match.end()))[0]
+        found = directive(match[1], place, (line, line))
+        if found is not None:
+            yield found
+
+
+def _next_line(source: str, offset: int) -> int:
+    """Offset of the next line that holds anything but such a comment."""
+    while offset < len(source):
+        start = offset + 1
+        end = source.find("\n", start)
+        end = len(source) if end < 0 else end
+        if start <= end and source[start:end].strip() and not _JINJA_LINE.match(source[start:end]):
+            return min(start, len(source) - 1)
+        offset = end
+    return max(len(source) - 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Findings split by what silences them.
+
+    Attributes:
+        used: The suppressions that covered anything.
+    """
+
+    kept: tuple[Finding, ...]
+    silenced: tuple[Finding, ...]
+    used: frozenset[Suppression]
+
+
+def silence(
+    findings: Sequence[Finding],
+    suppressions: Sequence[Suppression],
+    unsuppressable: frozenset[str],
+) -> Silenced:
+    """Take out what a comment with a code and a reason covers; some rules heed no comment."""
+    valid = [each for each in suppressions if each.codes and each.reason]
+    kept, silenced, used = [], [], set()
+    for finding in findings:
+        covering = [each for each in valid if each.covers(finding)]
+        if not covering or finding.code in unsuppressable:
+            kept.append(finding)
+        else:
+            silenced.append(finding)
+            used.update(covering)
+    return Silenced(tuple(kept), tuple(silenced), frozenset(used))

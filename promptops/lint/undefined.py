@@ -1,0 +1,95 @@
+"""Names that nothing defines, and which prompts define them: for VAR001 and REP004."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
+
+from promptops.analysis.uses import Use
+from promptops.catalog.catalog import Catalog
+from promptops.lint.subject import Subject, TemplateScope, messages
+from promptops.model.prompt import ForEach, History, MediaPart, Prompt
+from promptops.source.explain import close
+
+_GIVEN: WeakKeyDictionary[Catalog, dict[tuple[str, str], bool]] = WeakKeyDictionary()
+
+
+def undefined(prompt: Prompt, scopes: Iterable[TemplateScope]) -> Iterator[tuple[Use, bool]]:
+    """Each read of a name that is not there and must be, and whether it stands in a partial."""
+    inputs = prompt.inputs.get("properties") or {}
+    for scope in scopes:
+        for use in scope.scope.uses:
+            lost = use.name not in inputs or use.origin in ("isolated", "unset")
+            if lost and use.required[0]:
+                yield use, use.site.text.path not in (scope.text.path, prompt.path)
+
+
+def named_by_messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
+    """The inputs that messages name outside their templates, and the pointer of each name."""
+    for turn in prompt.messages:
+        if isinstance(turn, ForEach):
+            yield turn.source, f"{turn.at}/for_each"
+        elif isinstance(turn, History):
+            yield turn.source, f"{turn.at}/history"
+    for message, _ in messages(prompt):
+        for part in message.parts:
+            if isinstance(part, MediaPart) and part.origin == "input":
+                yield part.value, f"{part.at}/{part.kind}/input"
+
+
+def undeclared(prompt: Prompt) -> dict[str, str]:
+    """The inputs that are required and may not be passed, with the pointer of each: SCH002's."""
+    inputs = prompt.inputs
+    if _OPENING & inputs.keys() or inputs.get("additionalProperties") is not False:
+        return {}
+    declared, required = inputs.get("properties") or {}, inputs.get("required") or ()
+    return {n: f"/inputs/required/{i}" for i, n in enumerate(required) if n not in declared}
+
+
+_OPENING = frozenset(("allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties"))
+
+
+def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
+    """The inputs that a name which is none was probably to be."""
+    inputs = prompt.inputs.get("properties") or {}
+    names = {use.name for use, _ in undefined(prompt, scopes)}
+    names |= {name for name, _ in named_by_messages(prompt)}
+    return {near for name in names - {*inputs} if (near := close(name, inputs))}
+
+
+def is_given_to_partial(use: Use, subject: Subject) -> bool:
+    """Whether any prompt has the name that a partial needs.
+
+    Looks at the partial's other includers, so only where one lacks the name.
+    """
+    if use.origin not in ("input", "branch"):
+        return False
+    known = _GIVEN.setdefault(subject.catalog, {})
+    key = use.site.text.path, use.name
+    if key not in known:
+        includers = subject.catalog.includers(use.site.text.path)
+        known[key] = any(_gives(path, use, subject) for path in includers)
+    subject.catalog.looked_around = True
+    return known[key]
+
+
+def _gives(path: str, use: Use, subject: Subject) -> bool:
+    """Whether a prompt that reaches a partial defines what is read there."""
+    loaded = subject.catalog.loaded(path)
+    if loaded.prompt is None or not _speaks_of(loaded.prompt, use, subject.catalog):
+        return False
+    other = Subject(subject.catalog, loaded, subject.today)
+    return not any(
+        (lost.name, lost.site.place) == (use.name, use.site.place)
+        for lost, _ in undefined(loaded.prompt, other.scopes)
+    )
+
+
+def _speaks_of(prompt: Prompt, use: Use, catalog: Catalog) -> bool:
+    """Cheaply, whether it may define a name: by an input, or anywhere but in the partial."""
+    if use.name in (prompt.inputs.get("properties") or {}):
+        return True
+    if use.name.encode() in (catalog.files.data(prompt.path) or b""):
+        return True
+    others = (text for text in catalog.reached(prompt) if text.path != use.site.text.path)
+    return any(use.name in text.value for text in others)

@@ -1,0 +1,143 @@
+"""The configuration, parsed; what it leaves out has the defaults that stand here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from promptops.model.finding import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelProfile:
+    """A model as prompt files name it.
+
+    Attributes:
+        api_key_env: Name of the environment variable that holds the key.
+        params: In neutral names; a prompt file may override them.
+        price: USD per million tokens: `input`, `output`, `cached`; overrides the table.
+        context_window, max_output_tokens: In tokens; override the table.
+    """
+
+    name: str
+    provider: str
+    id: str
+    base_url: str | None = None
+    api_key_env: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    provider_options: Mapping[str, Any] = field(default_factory=dict)
+    price: Mapping[str, float] = field(default_factory=dict)
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomRule:
+    """A rule of a team's own.
+
+    Attributes:
+        tokens: Of existence and occurrence: RE2 patterns.
+        swap: Of substitution: from an RE2 pattern to what should stand there.
+        scope: Only messages of this role; None for all.
+    """
+
+    code: str
+    name: str
+    kind: Literal["existence", "substitution", "occurrence"]
+    message: str
+    tokens: tuple[str, ...] = ()
+    swap: Mapping[str, str] = field(default_factory=dict)
+    min: int | None = None
+    max: int | None = None
+    scope: str | None = None
+    ignore_case: bool = False
+    severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A finding that is accepted through the day `expires`."""
+
+    fingerprint: str
+    reason: str
+    who: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintSettings:
+    """Which rules run, and what they are told.
+
+    Attributes:
+        select, ignore, extend_select: Codes or their beginnings; `ALL` for those on by default.
+        per_file_ignores: From a glob of paths to codes or their beginnings.
+        severity: From a code to another severity than the rule's own.
+        baseline: File with fingerprints of findings to leave out.
+    """
+
+    select: tuple[str, ...] = ("ALL",)
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    required_metadata: tuple[str, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    baseline: str | None = None
+    rules: tuple[CustomRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSettings:
+    """How cases are run; `budget` in USD by event: commit, pull_request, nightly."""
+
+    __test__ = False  # its name would make pytest collect it
+
+    concurrency: int = 16
+    budget: Mapping[str, float] = field(
+        default_factory=lambda: {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseSettings:
+    """How releases are named, made and verified."""
+
+    tag_format: str = "v{version}"
+    tags: Literal["repository", "per-prompt"] = "repository"
+    branches: tuple[str, ...] = ("main",)
+    sign: Literal["auto", "always", "never"] = "auto"
+    allowed_signers: str | None = None
+    on_inconclusive: Literal["warn", "fail"] = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffSettings:
+    """Which bump a change asks for where teams differ."""
+
+    whitespace: Literal["minor", "patch"] = "minor"
+    provider_change: Literal["major", "minor"] = "major"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The configuration of one tree.
+
+    Attributes:
+        path: The file it was read from, or None when there is none.
+        prompts, schemas: Roots: folders relative to the repository root, without a slash at the
+            end; "." for the repository root itself.
+        models: Profiles by name.
+    """
+
+    path: str | None = None
+    prompts: tuple[str, ...] = ("prompts",)
+    schemas: tuple[str, ...] = ("schemas",)
+    models: Mapping[str, ModelProfile] = field(default_factory=dict)
+    lint: LintSettings = field(default_factory=LintSettings)
+    test: TestSettings = field(default_factory=TestSettings)
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    diff: DiffSettings = field(default_factory=DiffSettings)

@@ -1,0 +1,1 @@
+"""Git: trees, differences, revisions. The git program is asked directly; history.py is slower."""

@@ -1,0 +1,107 @@
+"""Refs and history, through GitPython: imported here only, and only when asked.
+
+Importing it takes 80 ms, so nothing here is for a hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
+
+if TYPE_CHECKING:
+    import git
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag that leads to a commit.
+
+    Attributes:
+        commit: The id, peeled.
+        annotated: It is an object with a message, and may be a release.
+    """
+
+    name: str
+    commit: str
+    annotated: bool
+
+
+def tags(repository: Repository) -> tuple[Tag, ...]:
+    """By name, byte for byte, as git lists them. Tags of files and folders are left out."""
+    with _opened(repository) as opened:
+        found = (_tag(reference) for reference in opened.tags)
+        return tuple(sorted((tag for tag in found if tag), key=lambda tag: tag.name.encode()))
+
+
+def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
+    """The name of the nearest annotated tag among the revision's ancestors and itself."""
+    answer = repository.git.ask("describe", "--abbrev=0", repository.resolve(revision))
+    name = answer.stdout.decode("utf-8", "surrogateescape").strip()
+    return name if name and not answer.status else None
+
+
+def default_base(repository: Repository) -> str:
+    """The commit that HEAD is compared with when nobody says.
+
+    On a branch, where it left the upstream default branch; on that branch itself, without an
+    upstream, or on no branch, the latest annotated tag reachable.
+
+    Raises:
+        GitError: There is neither, or they have no common ancestor.
+    """
+    head = repository.resolve("HEAD")
+    if upstream := _upstream_default(repository):
+        return repository.merge_base(upstream, head)
+    if tag := latest_tag(repository, head):
+        return repository.resolve(f"refs/tags/{tag}")
+    raise GitError(
+        "there is nothing to compare with: no upstream default branch and no annotated tag",
+        where=str(repository.root),
+        hint=FETCH_ALL if repository.shallow else "say what to compare with: --since REV",
+    )
+
+
+@contextmanager
+def _opened(repository: Repository) -> Iterator[git.Repo]:
+    import git
+
+    with git.Repo(repository.root) as opened:
+        yield opened
+
+
+def _tag(reference: git.TagReference) -> Tag | None:
+    try:
+        commit = reference.commit.hexsha
+    except ValueError:  # of a blob or a tree
+        return None
+    return Tag(reference.name, commit, reference.tag is not None)
+
+
+def _upstream_default(repository: Repository) -> str | None:
+    """Full name of the remote's default branch, if HEAD is on another branch than that."""
+    with _opened(repository) as opened:
+        if opened.head.is_detached:
+            return None
+        branch = opened.active_branch
+        tracked = branch.tracking_branch()
+        remote = tracked.remote_name if tracked else "origin"
+        known = {reference.path: reference for reference in opened.references}
+        prefix = f"refs/remotes/{remote}/"
+        default = _target(known.get(f"{prefix}HEAD"))
+        for path in (default, f"{prefix}main", f"{prefix}master"):
+            if path in known:
+                return None if path == f"{prefix}{branch.name}" else path
+    return None
+
+
+def _target(reference: git.SymbolicReference | None) -> str | None:
+    """What the remote's HEAD points at; a clone has it, `git remote add` does not make it."""
+    if reference is None or reference.is_detached:
+        return None
+    return str(reference.reference.path)

@@ -1,0 +1,211 @@
+"""Run git: one process per question, arguments as a list, never a shell.
+
+`os.posix_spawn` and not `subprocess`: importing and using the latter costs a hook 8 ms more.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promptops.errors import GitError
+
+ALWAYS = {
+    "LC_ALL": "C",  # messages are looked at
+    "LANGUAGE": "",
+    "GIT_OPTIONAL_LOCKS": "0",  # a reader must not write the index
+    "GIT_LITERAL_PATHSPECS": "1",  # a path called `:(exclude)x` is a path
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not reach for the network
+    "GIT_TERMINAL_PROMPT": "0",
+}
+CLASHING = ("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
+OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a push
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+HINTS = {
+    "not a git repository": "make one here: git init",
+    "dubious ownership": "if you trust it: git config --global --add safe.directory {where}",
+    "cannot change to": "name a directory that exists",
+}
+
+
+def inherited_environment() -> dict[str, str]:
+    """For the repository a hook runs in: git's variables say which index is being committed."""
+    environment = {name: value for name, value in os.environ.items() if name not in CLASHING}
+    for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"):
+        if name in environment:  # git would take them as relative to its own -C
+            environment[name] = os.path.abspath(environment[name])
+    return environment | ALWAYS
+
+
+def foreign_environment() -> dict[str, str]:
+    """For any other repository: without what a hook says of the one it runs in."""
+    inherited = inherited_environment()
+    return {name: value for name, value in inherited.items() if name not in OF_ONE_REPOSITORY}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git process left behind; `status` is negative where a signal ended it."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The git program, run in one directory with one environment.
+
+    What a user named (a revision, a path) goes behind `--end-of-options` or `--`, always.
+    """
+
+    directory: Path
+    environment: Mapping[str, str] = field(repr=False)
+
+    def run(self, *arguments: str) -> bytes:
+        """Its standard output; GitError with git's own words where it fails."""
+        answer = self.ask(*arguments)
+        if answer.status:
+            raise self.error(answer)
+        return answer.stdout
+
+    def ask(self, *arguments: str) -> Answer:
+        """For questions whose exit status is part of the answer; GitError if git can't start."""
+        out, child_out = _pipe()
+        err, child_err = _pipe()
+        try:
+            with open(os.devnull, "rb") as nothing:
+                pid = self._spawn(arguments, (nothing.fileno(), child_out, child_err))
+        except BaseException:
+            _close(out, err)
+            raise
+        finally:
+            _close(child_out, child_err)
+        try:
+            stdout, stderr = _read_both(out, err)
+        finally:
+            _close(out, err)
+            status = wait(pid)
+        return Answer(status, stdout, stderr)
+
+    def converse(self, *arguments: str) -> tuple[int, int, int]:
+        """Start a process to talk to: its id, where to write, where to read; the caller waits."""
+        child_in, write = _pipe()
+        read, child_out = _pipe()
+        try:
+            with open(os.devnull, "wb") as nothing:
+                pid = self._spawn(arguments, (child_in, child_out, nothing.fileno()))
+        except BaseException:
+            _close(read, write)
+            raise
+        finally:
+            _close(child_in, child_out)
+        return pid, write, read
+
+    def error(self, answer: Answer) -> GitError:
+        """Git's first line of complaint, and the way out where one is known."""
+        message = _complaint(answer)
+        where = str(self.directory)
+        hint = next((hint for known, hint in HINTS.items() if known in message), None)
+        return GitError(message, where=where, hint=hint and hint.format(where=where))
+
+    def _spawn(self, arguments: tuple[str, ...], streams: tuple[int, int, int]) -> int:
+        command = ["git", "-C", str(self.directory), *arguments]
+        try:
+            return os.posix_spawnp(
+                "git",
+                command,
+                self.environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)
+                ],
+                setsigdef=[signal.SIGPIPE],  # Python ignores it, and what it starts would, too
+            )
+        except FileNotFoundError:
+            hint = "install git 2.31 or later and put it on PATH"
+            raise GitError("git is not installed", hint=hint) from None
+        except ValueError:  # a NUL, or half a surrogate pair
+            message = f"git can't be asked about {max(arguments, key=_oddness)!r}"
+            raise GitError(message, where=str(self.directory)) from None
+        except OSError as error:  # E2BIG, EACCES, ENOMEM
+            message = f"git can't be started: {(error.strerror or '').lower()}"
+            raise GitError(message, where=str(self.directory)) from None
+
+
+def wait(pid: int) -> int:
+    """Its exit status, once it has ended."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def decode(output: bytes) -> str:
+    """Names as git stores them; bytes that are no UTF-8 survive as surrogates."""
+    return output.decode("utf-8", "surrogateescape")
+
+
+def records(output: bytes) -> list[str]:
+    """What `-z` separates."""
+    return decode(output).split("\0")[:-1]
+
+
+def _pipe() -> tuple[int, int]:
+    """Both ends numbered above the standard streams, even where the caller closed those."""
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(spare)
+    return os.pipe()
+
+
+def _read_both(out: int, err: int) -> tuple[bytes, bytes]:
+    chunks: dict[int, list[bytes]] = {out: [], err: []}
+    poll = select.poll()
+    poll.register(out, select.POLLIN)
+    poll.register(err, select.POLLIN)
+    unfinished = 2
+    while unfinished:
+        for stream, _ in poll.poll():
+            if chunk := os.read(stream, 1 << 18):
+                chunks[stream].append(chunk)
+            else:
+                poll.unregister(stream)
+                unfinished -= 1
+    return b"".join(chunks[out]), b"".join(chunks[err])
+
+
+def _close(*streams: int) -> None:
+    for stream in streams:
+        os.close(stream)
+
+
+def _complaint(answer: Answer) -> str:
+    lines = answer.stderr.decode("utf-8", "replace").splitlines()
+    for prefix in ("fatal: ", "error: "):
+        for line in lines:
+            if line.startswith(prefix):
+                return line.removeprefix(prefix)
+    return lines[0] if lines else f"git ended with status {answer.status}"
+
+
+def _oddness(argument: str) -> int:
+    return sum(char == "\0" or "\ud800" <= char <= "\udfff" for char in argument)

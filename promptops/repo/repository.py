@@ -1,0 +1,253 @@
+"""A repository: the questions this tool asks of git, and plain answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from promptops.errors import GitError
+from promptops.model.tree import Changed
+from promptops.repo import revisions
+from promptops.repo.blobs import Blobs
+from promptops.repo.process import Git, decode, inherited_environment, records
+from promptops.repo.tree import (
+    INDEX,
+    WORKTREE,
+    Tree,
+    commit_tree,
+    compare,
+    index_tree,
+    kind_of,
+    work_tree,
+)
+
+__all__ = ["INDEX", "WORKTREE", "Repository"]
+
+EMPTY_TREES = {
+    "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=dirty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """One repository; a context manager, since reading keeps a git process alive.
+
+    Attributes:
+        root: Of the work tree, or git's own directory where there is none.
+        git_dir: Git's directory of this work tree.
+        common_dir: Git's directory shared by all linked work trees.
+        bare: Without a work tree, or entered through git's own directory.
+        object_format: sha1 or sha256.
+        git: The git program in the root.
+    """
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+    bare: bool
+    shallow: bool
+    object_format: str
+    git: Git = field(repr=False)
+    _blobs: Blobs = field(repr=False)
+
+    @classmethod
+    def open(cls, directory: Path, environment: Mapping[str, str] | None = None) -> Repository:
+        """The repository that `directory` lies in, or that GIT_DIR names.
+
+        Args:
+            environment: For git; `process.foreign_environment()` for any repository but the one a
+                hook may be running in, whose environment is inherited.
+
+        Raises:
+            GitError: There is none, or git refuses to enter it.
+        """
+        git = Git(directory.absolute(), environment or inherited_environment())
+        return cls._from_answer(git)
+
+    @classmethod
+    def _from_answer(cls, git: Git) -> Repository:
+        facts = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format")
+        paths = ("--path-format=absolute", "--absolute-git-dir", "--git-common-dir")
+        answer = git.ask("rev-parse", *facts, *paths, "--show-toplevel")
+        lines = decode(answer.stdout).splitlines()
+        if len(lines) not in (5, 6) or (answer.status and len(lines) == 6):
+            raise git.error(answer)
+        bare = len(lines) == 5  # the last question has no answer where there is no work tree
+        root = Path(lines[3] if bare else lines[5])
+        git = Git(root, _pinned(git.environment, lines[3], root))
+        return cls(
+            root=root,
+            git_dir=Path(lines[3]),
+            common_dir=Path(lines[4]),
+            bare=bare,
+            shallow=lines[1] == "true",
+            object_format=lines[2],
+            git=git,
+            _blobs=Blobs(git),
+        )
+
+    def resolve(self, revision: str) -> str:
+        """The id of the commit, annotated tags peeled.
+
+        Raises:
+            GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
+        """
+        return revisions.resolve(self.git, revision, shallow=self.shallow)
+
+    def tree(self, revision: str, under: Sequence[str] = ()) -> Tree:
+        """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given."""
+        below = _below(under)
+        if revision == INDEX:
+            return index_tree(self.git, self._blobs, below)
+        if revision == WORKTREE:
+            self._need_work_tree()
+            return work_tree(self.git, self._blobs, self.object_format, below)
+        return commit_tree(self.git, self._blobs, self.resolve(revision), below)
+
+    def changed(self, base: str, head: str) -> tuple[Changed, ...]:
+        """What differs in content or kind, by path; of a repository without commits, HEAD is empty.
+
+        A conflict in the index differs from everything. Untracked files count in WORKTREE.
+        """
+        if base == head:
+            return ()
+        if WORKTREE in (base, head):
+            return compare(self._side(base).entries, self._side(head).entries)
+        if base == INDEX:
+            return tuple(
+                Changed(each.path, each.after, each.before) for each in self.changed(head, base)
+            )
+        if head == INDEX:
+            return self._changed_in_index(base)
+        sides = (self._commit_or_empty(base), self._commit_or_empty(head))
+        return _parse_raw(records(self.git.run("diff", *RAW, *sides, "--")), {})
+
+    def merge_base(self, a: str, b: str) -> str:
+        """The id of the best common ancestor.
+
+        Raises:
+            GitError: There is none.
+        """
+        answer = self.git.ask("merge-base", self.resolve(a), self.resolve(b))
+        if answer.status > 1 or answer.status < 0:
+            raise self.git.error(answer)
+        if answer.status:
+            hint = revisions.FETCH_ALL if self.shallow else "compare with a commit of its history"
+            message = f"{a!r} and {b!r} have no common ancestor"
+            raise GitError(message, where=str(self.root), hint=hint)
+        return decode(answer.stdout).strip()
+
+    def grep(self, revision: str, fixed: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
+        """Sorted paths, at or below `paths`, whose content holds any of the strings.
+
+        Each string is a part of one line. All of the tree is searched where `paths` is empty.
+        """
+        if not fixed:
+            return ()
+        where, prefix = self._searched(revision)
+        words = [argument for each in fixed for argument in ("-e", each)]
+        options = ("-l", "-z", "-F", "--full-name", "--no-color", "--no-recurse-submodules")
+        answer = self.git.ask("grep", *options, *words, *where, "--", *_below(paths))
+        if answer.status not in (0, 1):
+            raise self.git.error(answer)
+        return tuple(sorted(path.removeprefix(prefix) for path in records(answer.stdout)))
+
+    def close(self) -> None:
+        """End the process that reads blobs."""
+        self._blobs.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _need_work_tree(self) -> None:
+        if self.bare:
+            raise GitError(
+                "there is no work tree here",
+                where=str(self.root),
+                hint="name a revision, or enter a work tree",
+            )
+
+    def _side(self, revision: str) -> Tree:
+        if revision in (INDEX, WORKTREE):
+            return self.tree(revision)
+        return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ())
+
+    def _commit_or_empty(self, revision: str) -> str:
+        try:
+            return self.resolve(revision)
+        except GitError:
+            if revision == "HEAD" and revisions.is_unborn(self.git):
+                return EMPTY_TREES[self.object_format]
+            raise
+
+    def _changed_in_index(self, base: str) -> tuple[Changed, ...]:
+        # Without a revision git compares with HEAD, or with nothing before the first commit.
+        side = () if base == "HEAD" else (self._commit_or_empty(base),)
+        lines = records(self.git.run("diff", "--cached", *RAW, *side, "--"))
+        conflicts = {}
+        if any(line.startswith(":") and line.endswith(" U") for line in lines):
+            conflicts = self._conflicts()
+        return _parse_raw(lines, conflicts)
+
+    def _conflicts(self) -> dict[str, str]:
+        """By path the blob of the first stage, as `Tree.entries` has it."""
+        found: dict[str, str] = {}
+        for line in records(self.git.run("ls-files", "--unmerged", "-z")):
+            facts, _, path = line.partition("\t")
+            found.setdefault(path, facts.split(" ")[1])
+        return found
+
+    def _searched(self, revision: str) -> tuple[tuple[str, ...], str]:
+        if revision == INDEX:
+            return ("--cached",), ""
+        if revision == WORKTREE:
+            self._need_work_tree()
+            return ("--untracked",), ""
+        commit = self.resolve(revision)
+        return (commit,), f"{commit}:"
+
+
+def _pinned(environment: Mapping[str, str], git_dir: str, root: Path) -> Mapping[str, str]:
+    """GIT_DIR alone means that the work tree is where git is run; say it once and for all."""
+    if "GIT_DIR" not in environment:
+        return environment
+    pinned = {**environment, "GIT_DIR": git_dir}
+    return pinned if str(root) == git_dir else {**pinned, "GIT_WORK_TREE": str(root)}
+
+
+def _below(paths: Sequence[str]) -> tuple[str, ...]:
+    """Paths as git takes them; none where one of them is the root."""
+    plain = tuple(path.strip("/").removeprefix("./") for path in paths)
+    return () if any(path in ("", ".") for path in plain) else plain
+
+
+def _parse_raw(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[Changed, ...]:
+    """Of `:MODE MODE ID ID STATUS` and the path, in turns."""
+    changes = (
+        _change(facts[1:].split(" "), path, conflicts)
+        for facts, path in zip(lines[::2], lines[1::2], strict=True)
+    )
+    return tuple(sorted((each for each in changes if each), key=lambda change: change.path))
+
+
+def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Changed | None:
+    mode, new_mode, before, after, _ = facts
+    if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
+        return None  # only its permission differs
+    return Changed(path, _known(before), conflicts.get(path, _known(after)))
+
+
+def _known(blob: str) -> str | None:
+    return blob if blob.strip("0") else None

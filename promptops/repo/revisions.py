@@ -1,0 +1,74 @@
+"""From what a user calls a revision to the id of a commit."""
+
+from __future__ import annotations
+
+import re
+
+from promptops.errors import GitError
+from promptops.repo.process import Git
+
+FETCH_ALL = "this clone is shallow, fetch the rest: git fetch --tags --unshallow"
+OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+def resolve(git: Git, revision: str, *, shallow: bool) -> str:
+    """The id of the commit, annotated tags peeled.
+
+    Raises:
+        GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
+    """
+    answer = git.ask("-c", "core.warnAmbiguousRefs=true", *_verify(f"{revision}^{{commit}}"))
+    commit = answer.stdout.decode("utf-8", "replace").strip()
+    if answer.status or not OBJECT_ID.fullmatch(commit):
+        raise _refusal(git, revision, answer.stderr, shallow=shallow)
+    # Of two refs git takes the tag. Of an id and a ref of that name it takes the id, as it should.
+    if b"is ambiguous" in answer.stderr and not OBJECT_ID.fullmatch(revision):
+        raise _ambiguous_ref(git, revision)
+    return commit
+
+
+def is_unborn(git: Git) -> bool:
+    """HEAD names a branch that has no commit yet."""
+    return git.ask(*_verify("HEAD")).status != 0
+
+
+def _verify(revision: str) -> tuple[str, ...]:
+    return ("rev-parse", "--verify", "--end-of-options", revision)
+
+
+def _refusal(git: Git, revision: str, complaint: bytes, *, shallow: bool) -> GitError:
+    where = str(git.directory)
+    if b"is ambiguous" in complaint:
+        return GitError(
+            f"the revision {revision!r} is ambiguous", where=where, hint="write more of its digits"
+        )
+    if kind := _kind(git, revision):
+        return GitError(
+            f"the revision {revision!r} is a {kind}, not a commit",
+            where=where,
+            hint="name a commit, a branch or a tag",
+        )
+    if revision.startswith(("HEAD", "@")) and is_unborn(git):
+        return GitError(
+            "there is no commit yet", where=where, hint="make the first one: git commit"
+        )
+    hint = FETCH_ALL if shallow else "see what there is: git branch --all; git tag"
+    return GitError(f"there is no revision {revision!r}", where=where, hint=hint)
+
+
+def _kind(git: Git, revision: str) -> str | None:
+    """Of what is there but no commit: blob or tree."""
+    answer = git.ask(*_verify(revision))  # as it is: behind a colon, `^{}` is part of a path
+    found = answer.stdout.decode("utf-8", "replace").strip()
+    if answer.status or not OBJECT_ID.fullmatch(found):
+        return None
+    kind = git.ask("cat-file", "-t", f"{found}^{{}}").stdout.decode().strip()
+    return kind if kind in ("blob", "tree") else None
+
+
+def _ambiguous_ref(git: Git, revision: str) -> GitError:
+    return GitError(
+        f"the revision {revision!r} is ambiguous: several refs are called so",
+        where=str(git.directory),
+        hint=f"say which: refs/tags/{revision} or refs/heads/{revision}",
+    )

@@ -1,0 +1,183 @@
+"""The files of one revision, and how git lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+
+from promptops.model.tree import Changed, Entry, Kind
+from promptops.repo.blobs import Blobs
+from promptops.repo.process import Git, records
+from promptops.repo.worktree import WorkTree
+
+WORKTREE = "worktree"
+INDEX = "index"
+KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
+EMPTY_BLOBS = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
+
+
+class Tree:
+    """The files of one revision, listed when first asked for.
+
+    Attributes:
+        revision: WORKTREE, INDEX, or a commit's id.
+    """
+
+    def __init__(
+        self,
+        revision: str,
+        list_entries: Callable[[], Mapping[str, Entry]],
+        read_entries: Callable[[Iterable[Entry]], dict[str, bytes]],
+    ) -> None:
+        self.revision = revision
+        self._list = list_entries
+        self._read = read_entries
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """By path; of every kind, so that a link or a conflict can be complained of."""
+        return self._list()
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Contents by path, each at most MAX_BYTES + 1 bytes.
+
+        What is no file of this tree (a link, a submodule, a conflict, nothing) is left out. Of the
+        work tree, the bytes are those on disk, before git's filters.
+
+        Raises:
+            GitError: A blob is missing.
+            InputError: A file on disk can't be read.
+        """
+        found = (self.entries.get(path) for path in paths)
+        return self._read([entry for entry in found if entry and entry.kind == "file"])
+
+
+def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> Tree:
+    """The tree of a commit, or of a tree object."""
+
+    def entries() -> dict[str, Entry]:
+        output = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *under)
+        return _parse_tree(records(output))
+
+    return Tree(commit, entries, lambda wanted: _read_blobs(blobs, wanted))
+
+
+def index_tree(git: Git, blobs: Blobs, under: tuple[str, ...]) -> Tree:
+    """What would be committed: of `git add --intent-to-add` nothing."""
+
+    def entries() -> dict[str, Entry]:
+        found = _parse_index(records(git.run("ls-files", "--stage", "-z", "--", *under)))
+        return _without_intended(git, found)
+
+    return Tree(INDEX, entries, lambda wanted: _read_blobs(blobs, wanted))
+
+
+def work_tree(git: Git, blobs: Blobs, object_format: str, under: tuple[str, ...]) -> Tree:
+    """What stands on disk, with untracked files that are not ignored.
+
+    A file that a sparse checkout leaves out counts as unchanged and is read from its blob.
+    """
+    sparse: set[str] = set()
+
+    def entries() -> dict[str, Entry]:
+        shown = ("--stage", "--cached", "--modified", "--deleted", "--others", "--exclude-standard")
+        output = git.run("ls-files", "-z", "-t", *shown, "--", *under)
+        return _parse_work_tree(records(output), WorkTree(git.directory, object_format), sparse)
+
+    def read(wanted: Iterable[Entry]) -> dict[str, bytes]:
+        wanted = list(wanted)
+        disk = WorkTree(git.directory, object_format)  # anew: a folder may be a link by now
+        contents = _read_blobs(blobs, (entry for entry in wanted if entry.path in sparse))
+        for entry in wanted:
+            if entry.path not in sparse and (content := disk.read(entry.path)) is not None:
+                contents[entry.path] = content
+        return contents
+
+    return Tree(WORKTREE, entries, read)
+
+
+def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Changed, ...]:
+    """What differs in content or kind, by path."""
+    pairs = ((path, base.get(path), head.get(path)) for path in sorted(base.keys() | head.keys()))
+    return tuple(
+        Changed(path, before.blob if before else None, after.blob if after else None)
+        for path, before, after in pairs
+        if not _equal(before, after)
+    )
+
+
+def kind_of(mode: str) -> Kind:
+    """From an octal mode as git prints it."""
+    return KINDS.get(mode, "file")
+
+
+def _parse_tree(lines: Iterable[str]) -> dict[str, Entry]:
+    """Of `MODE TYPE ID<tab>PATH`."""
+    entries = {}
+    for line in lines:
+        facts, _, path = line.partition("\t")
+        mode, _, blob = facts.split(" ")
+        entries[path] = Entry(path, blob, KINDS.get(mode, "file"))
+    return entries
+
+
+def _parse_index(lines: Iterable[str]) -> dict[str, Entry]:
+    """Of `MODE ID STAGE<tab>PATH`; of a conflict's stages, the first one."""
+    entries: dict[str, Entry] = {}
+    for line in lines:
+        facts, _, path = line.partition("\t")
+        mode, blob, stage = facts.split(" ")
+        if stage == "0":
+            entries[path] = Entry(path, blob, KINDS.get(mode, "file"))
+        elif path not in entries:
+            entries[path] = Entry(path, blob, "unmerged")
+    return entries
+
+
+def _without_intended(git: Git, entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Only an empty blob can be one that is merely intended; git is asked only then."""
+    if not any(entry.blob in EMPTY_BLOBS for entry in entries.values()):
+        return entries
+    answer = git.ask("diff-files", "-z", "--name-only", "--diff-filter=A")
+    intended = set(records(answer.stdout))  # nothing, where there is no work tree
+    return {path: entry for path, entry in entries.items() if path not in intended}
+
+
+def _parse_work_tree(lines: Iterable[str], disk: WorkTree, sparse: set[str]) -> dict[str, Entry]:
+    """Of `TAG PATH` and `TAG MODE ID STAGE<tab>PATH`, a path once for each thing true of it."""
+    lines = list(lines)
+    indexed = [line for line in lines if line[0] in "HSM"]
+    entries = _parse_index(line[2:] for line in indexed)
+    sparse.update(line.partition("\t")[2] for line in indexed if line[0] == "S")
+    for line in lines:
+        if line[0] == "?":
+            _put(entries, line[2:], disk.entry(line[2:], tracked=False))
+        elif line[0] in "CR":
+            path = line.partition("\t")[2]
+            if path in entries and entries[path].kind in ("file", "symlink"):
+                _put(entries, path, disk.entry(path, tracked=True))
+    return {path: entry for path, entry in entries.items() if disk.holds(path)}
+
+
+def _put(entries: dict[str, Entry], path: str, entry: Entry | None) -> None:
+    if entry:
+        entries[path] = entry
+    else:
+        entries.pop(path, None)
+
+
+def _read_blobs(blobs: Blobs, wanted: Iterable[Entry]) -> dict[str, bytes]:
+    wanted = list(wanted)
+    contents = blobs.read({entry.blob: entry.path for entry in wanted})
+    return {entry.path: contents[entry.blob] for entry in wanted}
+
+
+def _equal(before: Entry | None, after: Entry | None) -> bool:
+    return (
+        before is not None
+        and after is not None
+        and (before.blob, before.kind) == (after.blob, after.kind)
+    )

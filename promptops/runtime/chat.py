@@ -1,0 +1,91 @@
+"""A request as the arguments of the `openai` client's chat completions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.model.request import Request
+
+_NAMES = {"max_output_tokens": "max_completion_tokens"}
+_DATA_KIND = "application/octet-stream"
+
+
+def chat_arguments(request: Request) -> dict[str, Any]:
+    """For `client.chat.completions.create(**arguments)`.
+
+    What only this provider knows, `provider_options.openai`, is added as it is.
+    """
+    arguments: dict[str, Any] = {
+        "model": request.model.get("id"),
+        "messages": [_message(message) for message in request.messages],
+        **{_NAMES.get(name, name): value for name, value in request.params.items()},
+        "tools": [_tool(tool) for tool in request.tools] or None,
+        "tool_choice": _tool_choice(request.tool_choice),
+        "response_format": _response_format(request.response_format),
+        **request.provider_options.get("openai", {}),
+    }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+    turn = {key: value for key, value in message.items() if key != "cache"}
+    if isinstance(turn["content"], list):
+        turn["content"] = [_part(part) for part in turn["content"]]
+    if "tool_calls" in turn:
+        turn["tool_calls"] = [_call(call) for call in turn["tool_calls"]]
+    return turn
+
+
+def _part(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    address = part.get("url") or f"data:{_DATA_KIND};base64,{part.get('data')}"
+    if part["type"] == "image":
+        detail = {"detail": part["detail"]} if "detail" in part else {}
+        return {"type": "image_url", "image_url": {"url": address, **detail}}
+    if part["type"] == "audio":
+        kind, _, data = address.removeprefix("data:").partition(";base64,")
+        return {
+            "type": "input_audio",
+            "input_audio": {"data": data, "format": kind.partition("/")[2]},
+        }
+    if part["type"] == "document":
+        return {
+            "type": "file",
+            "file": {"filename": part.get("title", "document"), "file_data": address},
+        }
+    return part
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    if "function" in call:  # of a caller's history: in the provider's form already
+        return dict(call)
+    arguments = json.dumps(call.get("arguments", {}), ensure_ascii=False)
+    function = {"name": call["name"], "arguments": arguments}
+    return {"id": call["id"], "type": "function", "function": function}
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    function = {key: value for key, value in tool.items() if value not in ("", False)}
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: Any) -> Any:
+    if isinstance(choice, Mapping):
+        return {"type": "function", "function": {"name": choice["name"]}}
+    return choice
+
+
+def _response_format(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if form is None:
+        return None
+    if "schema" not in form:
+        return {"type": "json_object"}
+    schema = {
+        "name": form.get("name", "answer"),
+        "schema": form["schema"],
+        "strict": form.get("strict", False),
+    }
+    if "description" in form:
+        schema["description"] = form["description"]
+    return {"type": "json_schema", "json_schema": schema}

@@ -1,0 +1,132 @@
+"""A template made ready to be rendered, once per text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from jinja2 import nodes
+
+from promptops.model.place import Text
+from promptops.runtime import calls, composition, flow, macros
+from promptops.runtime.limits import MAX_OUTPUT_CHARS, capped_range
+from promptops.runtime.scope import Frame, Run, Scope, TemplateFailure
+from promptops.runtime.statements import (
+    FAILURES,
+    NOWHERE,
+    Condition,
+    Out,
+    Statement,
+    condition,
+    failure,
+    mentions,
+    statements,
+)
+from promptops.runtime.template import TemplateError, parse, parse_expression
+from promptops.runtime.values import Namespace
+
+_REGISTERED = (calls, composition, flow, macros)
+
+T = TypeVar("T")
+
+GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
+"""All that a template finds beside its inputs."""
+
+
+def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
+    """What a template renders: texts, or pieces when the run is traced; raises TemplateFailure."""
+    frame = Frame(text)
+    scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
+    out: list[Any] = []
+    made = _located(text, lambda: _compiled(text.value))
+    _guarded(lambda: made.into(scope.inner(), out), made.tree, frame)
+    texts = [piece.text for piece in out] if run.traced else out
+    if sum(map(len, texts)) > MAX_OUTPUT_CHARS:
+        message = f"it renders over {MAX_OUTPUT_CHARS:,} characters"
+        raise TemplateFailure(message, frame, 0, 1, True)
+    _refuse_half_characters(texts, frame)
+    return out
+
+
+def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
+    """An escape in a literal can make one; no request can carry it."""
+    try:
+        for text in texts:
+            text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        message = "it renders half of a surrogate pair, which is no text"
+        raise TemplateFailure(message, frame, 0, 1) from None
+
+
+def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
+    """Whether an expression is true; raises TemplateFailure."""
+    frame = Frame(text)
+    scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
+    test, node = _located(text, lambda: _condition(text.value))
+    return bool(_guarded(lambda: test(scope), node, frame))
+
+
+def program(text: Text) -> Program:
+    """The program of a text; a text that can't be one raises TemplateFailure at its place."""
+    return _located(text, lambda: _compiled(text.value))
+
+
+def _located(text: Text, make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except TemplateError as error:
+        refused = error.code == "TPL005"
+        raise TemplateFailure(error.message, Frame(text), error.start, error.end, refused) from None
+
+
+def _guarded(run: Callable[[], T], node: nodes.Node, frame: Frame) -> T:
+    """What nothing nearer to it gave a place fails at the beginning of the template."""
+    try:
+        return run()
+    except FAILURES as error:
+        raise failure(error, node, frame) from None
+
+
+class Program:
+    """The closures of one template."""
+
+    __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "tree")
+
+    def __init__(self, tree: nodes.Template) -> None:
+        self.tree = nodes.Template([], lineno=0)  # of a failure that has no nearer place
+        extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
+        at = len(tree.body) if extends is None else tree.body.index(extends)
+        self._has_self = mentions(tree.body, "self")
+        self._blocks = composition.block_bodies(tree)
+        self._before: Statement = statements(tree.body[:at])
+        self._after: Statement = statements(tree.body[at + 1 :])
+        self._parent = None if extends is None else composition.opened_parent(extends)
+
+    def into(self, scope: Scope, out: Out) -> None:
+        """Render in a scope; the names that the template's top defines stay in it."""
+        scope.blocks.top = scope
+        for name, body in self._blocks.items():
+            scope.blocks.definitions.setdefault(name, []).append((body, scope.frame))
+        if self._has_self:
+            scope.names["self"] = composition.own_blocks(scope)
+        self._before(scope, out)
+        if self._parent is None:
+            return
+        # What stands after `extends` is run for its names, and not printed.
+        self._after(scope, NOWHERE)
+        parent, frame = self._parent(scope)
+        above = Scope({}, scope, scope.run, frame)
+        parent.into(above, out)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> Program:
+    return Program(parse(source).tree)
+
+
+@lru_cache(maxsize=1024)
+def _condition(source: str) -> tuple[Condition, nodes.Node]:
+    body = parse_expression(source).tree.body[0]
+    assert isinstance(body, nodes.Output)
+    return condition(body.nodes[0]), body.nodes[0]

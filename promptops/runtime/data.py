@@ -1,0 +1,122 @@
+"""JSON data, copied at the door: all that a template gets from outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+MAX_DATA_DEPTH = 100
+MAX_DATA_ITEMS = 1_000_000
+MAX_INTEGER_BITS = 4_096
+
+_MAX_DATA_BITS = 1_023  # of what other programs can read as a number
+_AS_THEY_ARE = (bool, type(None))
+
+
+class NotJson(Exception):
+    """A value that is not JSON data.
+
+    Attributes:
+        pointer: JSON pointer to it.
+        message: What it is.
+    """
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+        self.message = message
+
+
+def json_copy(value: Any) -> Any:
+    """A copy of JSON data, made of nothing but the standard types.
+
+    What a template gets has no methods of the caller's, and no one can change it meanwhile.
+    Raises NotJson, also for what holds itself.
+    """
+    return _Copying().of(value, 0)
+
+
+class _Copying:
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        # A list that holds one other list twice, and so on, is small and yet has no end.
+        self.left = MAX_DATA_ITEMS
+
+    def of(self, value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind is str:
+            return value if value.isascii() else _text(value)
+        if kind in _AS_THEY_ARE:
+            return value
+        if kind is int:
+            return _whole(value)
+        if isinstance(value, (dict, list, tuple, Mapping)):
+            return self._container(value, depth)
+        return _scalar(value)
+
+    def _container(self, value: Any, depth: int) -> Any:
+        self.left -= len(value)
+        if depth > MAX_DATA_DEPTH:
+            raise NotJson("", "is nested too deep, or holds itself")
+        if self.left < 0:
+            raise NotJson("", f"has over {MAX_DATA_ITEMS:,} items")
+        if not isinstance(value, Mapping):
+            return [self._item(index, item, depth) for index, item in enumerate(value)]
+        copied = {}
+        for key, item in value.items():
+            name = key if type(key) is str and key.isascii() else _key(key)
+            # Most values of most inputs are plain text.
+            plain = type(item) is str and item.isascii()
+            copied[name] = item if plain else self._item(key, item, depth)
+        return copied
+
+    def _item(self, key: Any, item: Any, depth: int) -> Any:
+        try:
+            return self.of(item, depth + 1)
+        except NotJson as error:
+            raise NotJson(f"/{escaped(key)}{error.pointer}", error.message) from None
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise NotJson("", f"has a key that is {type(key).__name__} and not text")
+    return _text(key)
+
+
+def _text(value: str) -> str:
+    plain = str.__str__(value)
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        raise NotJson("", "has half of a surrogate pair, which is no text") from None
+    return plain
+
+
+def _scalar(value: Any) -> Any:
+    """Text and numbers, also of the caller's own types, such as an enum of texts, as plain ones."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        return _whole(int.__int__(value))
+    if isinstance(value, float):
+        return _finite(float.__float__(value))
+    raise NotJson("", f"is {type(value).__name__}, which is no JSON data")
+
+
+def _whole(value: int) -> int:
+    if value.bit_length() > _MAX_DATA_BITS:
+        raise NotJson("", "is a number of over 308 digits")
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise NotJson("", f"is {value}, which is no JSON number")
+    return value
+
+
+def escaped(step: Any) -> str:
+    """One step of a JSON pointer."""
+    return str(step).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,81 @@
+"""Case files: test cases beside a prompt, as JSON lines, a table or YAML."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.source.csv_cases import read_table
+from promptops.source.document import Document, decode, read_any
+from promptops.source.explain import MAX_ERRORS
+from promptops.source.json_lines import MAX_CASES, read_lines
+from promptops.source.lines import Lines
+from promptops.source.shape import check_case
+
+ENDINGS = (".jsonl", ".csv", ".yaml", ".yml")
+
+
+class CaseFile(Document):
+    """Test cases that were read, as far as they can be.
+
+    Its pointers begin with the index of a case: `/3/inputs/ticket`.
+
+    Attributes:
+        values: The cases as written, those that don't fit the schema too.
+    """
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return tuple(self.value or ())
+
+
+def read_cases(path: str, data: bytes) -> CaseFile:
+    """Read a case file. Never raises; what is wrong, the shape of a case too, is in `problems`."""
+    found = _read(path, data)
+    wrong = (
+        problem
+        for index, value in enumerate(found.values)
+        for problem in check_case(value, found.place, f"/{index}")
+    )
+    if len(found.values) > MAX_CASES:
+        return _too_many(found)
+    problems = [*found.problems, *islice(wrong, MAX_ERRORS)]
+    return CaseFile(found._lines, found._root, found.value, problems)
+
+
+def _read(path: str, data: bytes) -> CaseFile:
+    if path.endswith((".yaml", ".yml")):
+        return _from_yaml(path, data)
+    text, problems = decode(path, data)
+    lines = Lines(path, text)
+    if problems:
+        return CaseFile(lines, None, None, problems)
+    if path.endswith(".jsonl"):
+        return CaseFile(lines, *read_lines(lines))
+    if path.endswith(".csv"):
+        return CaseFile(lines, *read_table(lines))
+    return CaseFile(lines, None, None, [_unknown_ending(lines)])
+
+
+def _from_yaml(path: str, data: bytes) -> CaseFile:
+    document = read_any(path, data)
+    problems = list(document.problems)
+    if document.value is not None and not isinstance(document.value, list):
+        hint = "begin each case with `- name:`"
+        at = document.place("")
+        problems.append(Problem("the file is no list of cases", at=at, hint=hint, code="SCH002"))
+        return CaseFile(document._lines, None, None, problems)
+    return CaseFile(document._lines, document._root, document.value, problems)
+
+
+def _too_many(found: CaseFile) -> CaseFile:
+    hint = "sort them into several files, or leave out those that show the same"
+    message = f"over {MAX_CASES:,} cases in one file"
+    problem = Problem(message, at=found.place(f"/{MAX_CASES}"), hint=hint, code="SCH002")
+    return CaseFile(found._lines, None, None, [problem])
+
+
+def _unknown_ending(lines: Lines) -> Problem:
+    message = "a case file ends in .jsonl, .csv or .yaml"
+    return Problem(message, at=lines.place(0, 0), code="SCH001")

@@ -1,0 +1,139 @@
+"""YAML text becomes PyYAML's nodes, or problems with places."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.source.lines import Lines
+from promptops.source.nodes import Node, scalar_nodes
+from promptops.source.syntax import NO_CHARACTER, problem_at, syntax_problem
+
+MAX_DEPTH = 50
+
+_MISREAD = "\x85\u2028\u2029\ufeff"
+"""Line breaks for YAML 1.1 and so for PyYAML, and a mark that libyaml swallows at the beginning of
+a line; plain characters for YAML 1.2."""
+
+_DIRECTIVE = re.compile(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
+
+
+class TooDeepError(Exception):
+    """Lists and mappings are nested deeper than what is read."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class _Plain:
+    """What PyYAML's composers ask while they build: no types, only a depth."""
+
+    depth = 0
+
+    def resolve(self, _kind: Any, _value: Any, implicit: Any) -> str:
+        """ "plain" for what is written without quotes, and for lists and mappings."""
+        return "plain" if implicit is True or (implicit and implicit[0]) else "quoted"
+
+    def descend_resolver(self, parent: Node | None, _index: Any) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 1:
+            raise TooDeepError(parent.start_mark.index if parent is not None else 0)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+
+@lru_cache(maxsize=1)
+def loader() -> Any:
+    """The composer: libyaml where PyYAML was built with it, else the one in Python."""
+    import yaml
+
+    if not yaml.__with_libyaml__:
+        return python_loader()
+    from yaml._yaml import CParser
+
+    parser: Any = CParser
+    return type("CLoader", (_Plain, parser), {"__init__": parser.__init__})
+
+
+@lru_cache(maxsize=1)
+def python_loader() -> Any:
+    """The composer without libyaml: same nodes, fifteen times slower."""
+    from yaml.composer import Composer
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class PythonLoader(_Plain, Reader, Scanner, Parser, Composer):
+        def __init__(self, text: str) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            Composer.__init__(self)
+
+    return PythonLoader
+
+
+def compose(lines: Lines, load: Any = None) -> Node | Problem:
+    """The root node of a text without forbidden characters, or what is wrong with its syntax."""
+    directive = _DIRECTIVE.match(lines.text)
+    if directive:
+        at = lines.place(directive.start(1), directive.end(1))
+        return Problem("a YAML directive", at=at, hint="remove the line", code="SCH001")
+    load = load or loader()
+    text, restore = without_surprises(lines.text, load)
+    root = _nodes(text, load, lines)
+    if root is None:
+        return problem_at(lines, 0, "the file is empty")
+    if restore and not isinstance(root, Problem):
+        _restore(root, restore)
+    return root
+
+
+def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
+    import yaml
+
+    try:
+        root = load(text).get_single_node()
+    except TooDeepError as error:
+        return problem_at(lines, error.offset, f"nested deeper than {MAX_DEPTH} levels")
+    except yaml.MarkedYAMLError as error:
+        return syntax_problem(error, lines)
+    except yaml.YAMLError as error:
+        offset = getattr(error, "position", 0)
+        return problem_at(lines, offset, str(getattr(error, "reason", error)))
+    except (ValueError, OverflowError):  # the scanner in Python, of an escape beyond Unicode
+        return problem_at(lines, 0, NO_CHARACTER)
+    half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
+    return root if half is None else problem_at(lines, half.start_mark.index, NO_CHARACTER)
+
+
+def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:
+    """The text with unused characters for those that PyYAML takes for more than they are."""
+    found = [] if text.isascii() else [char for char in _MISREAD if char in text]
+    question = "?" in text and load is python_loader()
+    if not found and not question:
+        return text, {}
+    unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
+    spare = dict(zip([*found, "?"], unused, strict=False))
+    if question:  # in brackets, the scanner in Python ends a text at any `?`; libyaml doesn't
+        text = re.sub(r"(?<=[^\s,\[{])\?", spare["?"], text)
+    for char in found:
+        text = text.replace(char, spare[char])
+    return text, {ord(stand_in): char for char, stand_in in spare.items()}
+
+
+def _half_pair(root: Node) -> Node | None:
+    """A scalar with an escape that is no character; libyaml refuses it by itself."""
+    return next(
+        (node for node in scalar_nodes(root) if any("\ud800" <= c <= "\udfff" for c in node.value)),
+        None,
+    )
+
+
+def _restore(root: Node, restore: dict[int, str]) -> None:
+    for node in scalar_nodes(root):
+        node.value = node.value.translate(restore)

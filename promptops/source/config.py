@@ -1,0 +1,225 @@
+"""The configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from promptops.errors import InputError, PromptopsError, UsageError
+from promptops.model.config import (
+    Config,
+    CustomRule,
+    DiffSettings,
+    LintSettings,
+    ModelProfile,
+    ReleaseSettings,
+    TestSettings,
+    Waiver,
+)
+from promptops.model.finding import Problem, Severity
+from promptops.source.document import decode
+from promptops.source.paths import confined
+from promptops.source.references import merge_patch
+from promptops.source.shape import CONFIG, check_value
+from promptops.source.toml_places import TomlPlaces
+
+OWN = "promptops.toml"
+SHARED = "pyproject.toml"
+FILES = (OWN, SHARED)
+"""The files that may hold the configuration, at the root of the repository."""
+
+_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+
+
+def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
+    """The configuration of a tree, from the content of those of `FILES` it has.
+
+    `overrides` are TOML, such as `lint.select=["SEC"]`; each replaces what the file says.
+    Raises InputError for a file that is wrong, UsageError for an override that is.
+    """
+    path, table = _table(files)
+    if overrides:
+        table = _overridden(table, overrides)
+    return _config(path, table)
+
+
+def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
+    own = _parsed(OWN, files[OWN]) if OWN in files else None
+    shared = None
+    if SHARED in files and b"promptops" in files[SHARED]:
+        tool = _parsed(SHARED, files[SHARED]).get("tool")
+        shared = tool.get("promptops") if isinstance(tool, dict) else None
+    if own is not None and shared is not None:
+        raise InputError(
+            f"the configuration stands in {OWN} and in [tool.promptops] of {SHARED}",
+            where=OWN,
+            hint="remove one of them",
+        )
+    if own is None and shared is None:
+        return None, {}
+    path = OWN if shared is None else SHARED
+    table = own if shared is None else shared
+    prefix = "" if shared is None else "/tool/promptops"
+    text, _ = decode(path, files[path])
+    _refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
+    return path, table or {}
+
+
+def _parsed(path: str, data: bytes) -> dict[str, Any]:
+    import tomllib
+
+    text, problems = decode(path, data)
+    _refuse_first(problems)
+    _refuse_long_keys(text, path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, where = _toml_error(str(error), path)
+        raise InputError(f"not TOML: {message}", where=where) from None
+    except RecursionError:
+        raise InputError("nested too deep", where=path) from None
+    except ValueError:
+        raise InputError("a number too large to read", where=path) from None
+
+
+def _refuse_long_keys(text: str, path: str) -> None:
+    """tomllib needs the square of a dotted key's length, in time and in memory."""
+    found = _LONG_KEY.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        raise InputError("a key of over 50 parts", where=f"{path}:{line}:{column}")
+
+
+def _toml_error(said: str, path: str) -> tuple[str, str]:
+    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", said, re.DOTALL)
+    if match is None:
+        return said[:1].lower() + said[1:], path
+    return match[1][:1].lower() + match[1][1:], f"{path}:{match[2]}:{match[3]}"
+
+
+def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
+    value = _dates_as_text(table)
+    problems = list(check_value(CONFIG, value, places.place))
+    if not problems:
+        problems += [*_wrong_roots(value, places), *_wrong_dates(value, places)]
+    return problems
+
+
+def _dates_as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _dates_as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_dates_as_text(item) for item in value]
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
+    return [
+        Problem(f"`{root}` can't be a root: {reason}", at=places.place(f"/{key}"))
+        for key in ("prompts", "schemas")
+        for root in table.get(key, ())
+        if root.rstrip("/") != "." and (reason := confined(root, "").reason)
+    ]
+
+
+def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for index, waiver in enumerate(table.get("lint", {}).get("waivers", ())):
+        try:
+            date.fromisoformat(waiver["expires"])
+        except ValueError:
+            place = places.place(f"/lint/waivers/{index}/expires")
+            yield Problem(f"there is no day {waiver['expires']}", at=place)
+
+
+def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
+    if problems:
+        first, *others = problems
+        more = f" (and {len(others)} more)" if others else ""
+        raise kind(f"{first.message}{more}", where=str(first.at), hint=first.hint)
+
+
+def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, Any]:
+    import tomllib
+
+    for override in overrides:
+        where = f"--config {override}"
+        _refuse_long_keys(override, where)
+        try:
+            override.encode()  # a lone surrogate stands for a byte that is no UTF-8
+            table = merge_patch(table, tomllib.loads(override))
+        except (ValueError, RecursionError):
+            raise UsageError(
+                "not TOML", where=where, hint="""write it as --config 'lint.select=["SEC"]'"""
+            ) from None
+        problems = _problems(table, TomlPlaces(where, ""))
+        if problems:
+            first = problems[0]
+            raise UsageError(first.message, where=where, hint=first.hint)
+    return table
+
+
+def _config(path: str | None, table: Mapping[str, Any]) -> Config:
+    given: dict[str, Any] = {"path": path}
+    for key in ("prompts", "schemas"):
+        if key in table:
+            given[key] = tuple(_root(root) for root in table[key])
+    given["models"] = {
+        name: ModelProfile(name=name, **_known(profile))
+        for name, profile in table.get("models", {}).items()
+    }
+    return Config(
+        **given,
+        lint=_lint(table.get("lint", {})),
+        test=TestSettings(**_settings(table.get("test", {}))),
+        release=ReleaseSettings(**_settings(table.get("release", {}))),
+        diff=DiffSettings(**_settings(table.get("diff", {}))),
+    )
+
+
+def _root(written: str) -> str:
+    return "." if written.rstrip("/") == "." else confined(written, "").path
+
+
+def _lint(table: Mapping[str, Any]) -> LintSettings:
+    given = _settings(table)
+    if "fail_on" in given:
+        given["fail_on"] = _severity(given["fail_on"])
+    if "severity" in given:
+        given["severity"] = {code: _severity(name) for code, name in given["severity"].items()}
+    if "per_file_ignores" in given:
+        ignores = given["per_file_ignores"]
+        given["per_file_ignores"] = {glob: tuple(codes) for glob, codes in ignores.items()}
+    given["rules"] = tuple(_rule(rule) for rule in table.get("rules", ()))
+    given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
+    return LintSettings(**given)
+
+
+def _rule(table: Mapping[str, Any]) -> CustomRule:
+    given = _settings(table)
+    if "severity" in given:
+        given["severity"] = _severity(given["severity"])
+    return CustomRule(**given)
+
+
+def _waiver(table: Mapping[str, Any]) -> Waiver:
+    return Waiver(**{**_known(table), "expires": date.fromisoformat(str(table["expires"]))})
+
+
+def _severity(name: str) -> Severity:
+    return Severity[name.upper()]
+
+
+def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table as arguments: lists as tuples, hyphens as underscores."""
+    return {
+        key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
+        for key, value in _known(table).items()
+    }
+
+
+def _known(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the keys that are somebody else's."""
+    return {key: value for key, value in table.items() if not key.startswith("x-")}

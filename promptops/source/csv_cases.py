@@ -1,0 +1,115 @@
+"""Test cases from a table: a header row, then one case a row.
+
+The columns are `name`, `inputs.NAME`, `tags` (separated by commas or semicolons), `expected`,
+`rendered` and `output` (lists of assertions, as JSON). An input is text; in a column
+`inputs.NAME:json` it is JSON. An empty field says nothing, so that a default applies.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.source.csv_rows import MAX_COLUMNS, Field, rows
+from promptops.source.explain import nearest
+from promptops.source.json_lines import JsonNode, Mark
+from promptops.source.lines import Lines
+
+_COLUMNS = ("name", "tags", "expected", "rendered", "output")
+_INPUT = re.compile(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
+
+
+def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
+    """Root node, cases and problems of a table."""
+    table, problems = rows(lines)
+    if not table:
+        problems = problems or [
+            _problem(lines, Field("", 0, 0), "the file is empty", code="SCH001")
+        ]
+        return _sequence([], len(lines.text)), [], problems
+    header, *body = table
+    if len(header) > MAX_COLUMNS:
+        problem = _problem(lines, header[0], f"over {MAX_COLUMNS} columns")
+        return _sequence([], len(lines.text)), [], [*problems, problem]
+    problems += _wrong_columns(lines, header)
+    nodes, cases = [], []
+    for row in body:
+        if len(row) != len(header):
+            message = f"{len(row)} fields in a table of {len(header)} columns"
+            problems.append(_problem(lines, row[0], message, "quote a text that holds a comma"))
+            continue
+        case, node, wrong = _case(lines, header, row)
+        cases.append(case)
+        nodes.append(node)
+        problems += wrong
+    return _sequence(nodes, len(lines.text)), cases, problems
+
+
+def _wrong_columns(lines: Lines, header: list[Field]) -> Iterator[Problem]:
+    seen = set()
+    for field in header:
+        if field.value in seen:
+            yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
+        elif field.value not in _COLUMNS and not _INPUT.fullmatch(field.value):
+            hint = nearest(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
+            yield _problem(lines, field, f"`{field.value}` is not a column here", hint)
+        seen.add(field.value)
+
+
+def _case(
+    lines: Lines, header: list[Field], row: list[Field]
+) -> tuple[dict[str, Any], JsonNode, list[Problem]]:
+    case: dict[str, Any] = {"inputs": {}}
+    top: list[tuple[JsonNode, JsonNode]] = []
+    inputs: list[tuple[JsonNode, JsonNode]] = []
+    problems = []
+    for column, field in zip(header, row, strict=True):
+        name = _INPUT.fullmatch(column.value)
+        if not field.value or not (name or column.value in _COLUMNS):
+            continue
+        try:
+            value = _value(column.value, field.value)
+        except (ValueError, RecursionError):
+            problems.append(_problem(lines, field, "this is not JSON", code="SCH001"))
+            continue
+        target, nodes = (case["inputs"], inputs) if name else (case, top)
+        key = name[1] if name else column.value
+        target.setdefault(key, value)
+        nodes.append((_scalar(key, column), _scalar(field.value, field)))
+    start, end = row[0].start, row[-1].end
+    whole = _mapping(inputs, start, end)
+    top.append((JsonNode("scalar", "inputs", Mark(start), Mark(end)), whole))
+    return case, _mapping(top, start, end), problems
+
+
+def _value(column: str, text: str) -> Any:
+    if column == "tags":
+        return [tag.strip() for tag in re.split("[,;]", text) if tag.strip()]
+    if column in ("rendered", "output") or column.endswith(":json"):
+        return json.loads(text, parse_constant=_no_constant)
+    return text
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _scalar(value: str, field: Field) -> JsonNode:
+    return JsonNode("scalar", value, Mark(field.start), Mark(field.end), "csv")
+
+
+def _mapping(pairs: list[tuple[JsonNode, JsonNode]], start: int, end: int) -> JsonNode:
+    return JsonNode("mapping", pairs, Mark(start), Mark(end))
+
+
+def _sequence(items: list[JsonNode], end: int) -> JsonNode:
+    return JsonNode("sequence", items, Mark(0), Mark(end), flow_style=False)
+
+
+def _problem(
+    lines: Lines, field: Field, message: str, hint: str | None = None, code: str = "SCH002"
+) -> Problem:
+    return Problem(message, at=lines.place(field.start, field.end), hint=hint, code=code)

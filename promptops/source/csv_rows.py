@@ -1,0 +1,73 @@
+"""CSV (RFC 4180) with the place of every field."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from promptops.model.finding import Problem
+from promptops.source.json_lines import MAX_CASES
+from promptops.source.lines import Lines
+
+MAX_FIELD = 128 * 1024
+"""Characters of one field."""
+
+MAX_ROWS = MAX_CASES + 2
+"""The header, the cases, and the one that is too many."""
+
+MAX_COLUMNS = 200
+
+_NOT_NEWLINE = re.compile(r"[^\n]")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_BARE = re.compile(r"[^,\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field: what it says, and its offsets, quotes included."""
+
+    value: str
+    start: int
+    end: int
+
+
+def rows(lines: Lines) -> tuple[list[list[Field]], list[Problem]]:
+    """The rows of a file, empty lines left out; reading ends at the first thing that is no CSV."""
+    found: list[list[Field]] = []
+    offset, text = 0, lines.text
+    end = len(text.rstrip("\n"))
+    while offset < end and len(found) < MAX_ROWS:
+        row: list[Field] = []
+        offset = _NOT_NEWLINE.search(text, offset).start()  # type: ignore[union-attr]
+        while True:
+            field = _field(lines, offset)
+            if isinstance(field, Problem):
+                return found, [field]
+            row.append(field)
+            if len(row) > MAX_COLUMNS:
+                return [*found, row], []
+            offset = field.end + 1
+            if text[field.end : field.end + 1] != ",":
+                break
+        if len(row) > 1 or row[0].end > row[0].start:
+            found.append(row)
+    return found, []
+
+
+def _field(lines: Lines, offset: int) -> Field | Problem:
+    text = lines.text
+    quoted = text.startswith('"', offset)
+    match = (_QUOTED if quoted else _BARE).match(text, offset)
+    if match is None:
+        return _problem(lines, offset, "a quote that is never closed", "close it")
+    if match.end() - offset > MAX_FIELD:
+        return _problem(lines, offset, "a field of over 128 KB", "move the text to a file")
+    if quoted and text[match.end() : match.end() + 1] not in ("", ",", "\n"):
+        hint = 'write a quote within quotes twice: ""'
+        return _problem(lines, match.end(), "text after the closing quote", hint)
+    value = match[1].replace('""', '"') if quoted else match[0]
+    return Field(value, match.start(), match.end())
+
+
+def _problem(lines: Lines, offset: int, message: str, hint: str) -> Problem:
+    return Problem(message, at=lines.place(offset, offset + 1), hint=hint, code="SCH001")

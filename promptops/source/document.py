@@ -1,0 +1,170 @@
+"""A YAML file as a value with places: the first of the three doors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.model.place import Place, Text
+from promptops.source.comments import Comment, comments, tabs
+from promptops.source.compose import compose
+from promptops.source.lines import Lines
+from promptops.source.nodes import Node, find, span, walk
+from promptops.source.scalars import STYLES, locator
+from promptops.source.values import Builder
+
+MAX_BYTES = 1024 * 1024
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+class Document:
+    """A file that was read, as far as it can be.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+        text: Decoded, newlines as LF, without a byte order mark.
+        value: Plain dicts, lists, texts, numbers, booleans; None where it can't be read.
+        problems: SCH001, SCH003, SCH010, each at a place.
+    """
+
+    def __init__(
+        self, lines: Lines, root: Node | None, value: Any, problems: list[Problem]
+    ) -> None:
+        self.path = lines.path
+        self.text = lines.text
+        self.value = value
+        self.problems = tuple(problems)
+        self._lines = lines
+        self._root = root
+
+    def place(self, pointer: str, key: bool = False) -> Place:
+        """The place of a value or, with `key`, of its key; see model.prompt.Locate.
+
+        Of a scalar as written, quotes included; of a `|` block from its header to its last line;
+        of a list or mapping up to the end of its first line.
+        """
+        if self._root is None:
+            return Place(self.path)
+        return span(find(self._root, pointer), self._lines, key=key)
+
+    def template(self, pointer: str, *, key: bool = False) -> Text:
+        """A scalar's text and where each of its characters stands; "" when there is no scalar."""
+        node = self._scalar(pointer, key=key)
+        if node is None:
+            place = self.place(pointer)
+            return Text(self.path, "", lambda _offset: (place.line, place.column))
+        return Text(self.path, node.value, locator(node, self._lines))
+
+    def style(self, pointer: str, *, key: bool = False) -> str:
+        """How a scalar is written: plain, single, double, literal, folded; "" without one."""
+        node = self._scalar(pointer, key=key)
+        return STYLES.get(node.style or "", "plain") if node is not None else ""
+
+    def spans_lines(self, pointer: str) -> bool:
+        """Whether a value is written over several lines."""
+        place = self.place(pointer)
+        return place.end_line > place.line
+
+    def scalars(self) -> Iterator[tuple[str, str, str]]:
+        """Every scalar in the order of the file: pointer, "key" or "value", and its text."""
+        if self._root is None:
+            return
+        for pointer, key, node in walk(self._root):
+            if key is not None:
+                yield pointer, "key", key.value
+            if node.id == "scalar":
+                yield pointer, "value", node.value
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """The YAML comments in order; none of a `|` block, where `#` is text."""
+        return comments(self._root, self._lines) if self._root is not None else ()
+
+    def _scalar(self, pointer: str, *, key: bool) -> Node | None:
+        if self._root is None:
+            return None
+        found = find(self._root, pointer)
+        node = found.key if key else found.node
+        return node if found.exact and node is not None and node.id == "scalar" else None
+
+
+def read(path: str, data: bytes) -> Document:
+    """Read a prompt file: one mapping. Never raises; what is wrong is in `problems`."""
+    document = read_any(path, data)
+    if document.value is None or isinstance(document.value, dict):
+        if document.value is None and not document.problems:
+            return _refused(document, "the file is empty")
+        return document
+    return _refused(document, "the file is no mapping", "a prompt file begins with `format:`")
+
+
+def read_any(path: str, data: bytes) -> Document:
+    """Read a YAML file whose root may be a list."""
+    text, problems = decode(path, data)
+    lines = Lines(path, text)
+    if any(problem.hint != _BOM_HINT for problem in problems):
+        return Document(lines, None, None, problems)
+    root = compose(lines)
+    if isinstance(root, Problem):
+        return Document(lines, None, None, [*problems, root])
+    builder = Builder(lines)
+    value = builder.build(root)
+    if value is None and builder.problems:  # too many aliases: don't walk them either
+        return Document(lines, None, None, [*problems, *builder.problems])
+    problems += builder.problems
+    problems.extend(tabs(root, lines))
+    return Document(lines, root, value, problems)
+
+
+_BOM_HINT = "save it as UTF-8 without a byte order mark"
+
+
+def decode(path: str, data: bytes) -> tuple[str, list[Problem]]:
+    """The text of a file, newlines as LF, without a byte order mark, and what is wrong with it.
+
+    After anything but a byte order mark there is no sense in reading on.
+    """
+    if len(data) > MAX_BYTES:
+        return "", [
+            _problem(Place(path), "the file is larger than 1 MB", "move text to other files")
+        ]
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return _not_utf8(path, data, error.start)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    problems = []
+    if text.startswith("\ufeff"):
+        text = text[1:]
+        problems.append(_problem(Place(path), "the file begins with a byte order mark", _BOM_HINT))
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        place = Lines(path, text).place(forbidden.start(), forbidden.end())
+        problems.append(_control_character(place, forbidden[0]))
+    return text, problems
+
+
+def _not_utf8(path: str, data: bytes, offset: int) -> tuple[str, list[Problem]]:
+    before = data[:offset].decode("utf-8").replace("\r\n", "\n")
+    text = data.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    place = Lines(path, text).place(len(before), len(before) + 1)
+    return text, [_problem(place, "the file is not UTF-8", "save it as UTF-8")]
+
+
+def _control_character(place: Place, char: str) -> Problem:
+    name = "a NUL character" if char == "\0" else f"the control character U+{ord(char):04X}"
+    return _problem(place, name, "remove it, or write it as an escape in double quotes")
+
+
+def _problem(place: Place, message: str, hint: str | None = None) -> Problem:
+    return Problem(message, at=place, hint=hint, code="SCH001")
+
+
+def _refused(document: Document, message: str, hint: str | None = None) -> Document:
+    problem = _problem(document.place(""), message, hint)
+    return Document(document._lines, None, None, [*document.problems, problem])

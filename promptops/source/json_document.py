@@ -1,0 +1,27 @@
+"""A JSON file as a value with places: schemas and tools that prompts refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.source.document import Document, decode
+from promptops.source.json_lines import read_value, scan
+from promptops.source.lines import Lines
+
+
+def read_json(path: str, data: bytes) -> Document:
+    """Read a file that holds one JSON value. Never raises; what is wrong is in `problems`."""
+    text, problems = decode(path, data)
+    lines = Lines(path, text)
+    if problems:
+        return Document(lines, None, None, problems)
+    value, problems = read_value(lines, 0, len(text))
+    if any(problem.code == "SCH001" for problem in problems):
+        return Document(lines, None, None, problems)
+    return Document(lines, scan(text, 0, len(text)), value, problems)
+
+
+def json_value(path: str, data: bytes) -> Any:
+    """The value alone, which is faster; None for what can't be read."""
+    text, problems = decode(path, data)
+    return None if problems else read_value(Lines(path, text), 0, len(text))[0]

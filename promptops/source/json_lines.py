@@ -1,0 +1,209 @@
+"""JSON, whole or one value a line, with the places of a YAML document."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.model.finding import Problem, Related
+from promptops.source.compose import MAX_DEPTH
+from promptops.source.lines import Lines
+from promptops.source.nodes import bounds
+
+MAX_CASES = 5_000
+"""Of one file: each is rendered and judged. Reading ends after one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An offset in a text, counted in characters."""
+
+    index: int
+
+
+@dataclass(slots=True)
+class JsonNode:
+    """A value of a JSON text, in the shape of PyYAML's nodes."""
+
+    id: str
+    value: Any
+    start_mark: Mark
+    end_mark: Mark
+    style: str = ""
+    tag: str = "quoted"
+    flow_style: bool = True
+
+
+class LineNodes:
+    """The nodes of the lines of a file, each made when it is asked for."""
+
+    def __init__(self, lines: Lines, numbers: list[int]) -> None:
+        self._lines = lines
+        self._numbers = numbers
+        self._nodes: dict[int, JsonNode] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> JsonNode:
+        if index not in self._nodes:
+            start, end = self._lines.row(self._numbers[index])
+            self._nodes[index] = scan(self._lines.text, start, end)
+        return self._nodes[index]
+
+    def __iter__(self) -> Iterator[JsonNode]:
+        return (self[index] for index in range(len(self)))
+
+
+def read_lines(lines: Lines) -> tuple[JsonNode | None, list[Any], list[Problem]]:
+    """Root node, values and problems of a file; empty lines are skipped.
+
+    A line that is no JSON has no value; then there is no root, and places are those of lines.
+    """
+    values: list[Any] = []
+    numbers: list[int] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(lines.text.split("\n"), 1):
+        if len(values) > MAX_CASES:
+            break
+        if row.strip():
+            value, found = read_value(lines, *lines.row(number))
+            problems += found
+            if not found or found[0].code == "SCH003":
+                values.append(value)
+                numbers.append(number)
+    root = JsonNode("sequence", LineNodes(lines, numbers), Mark(0), Mark(len(lines.text)))
+    root.flow_style = False
+    return root, values, problems
+
+
+def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
+    """The JSON value between two offsets and its problems: SCH001, or SCH003 for each key."""
+    row = lines.text[start:end]
+    duplicate = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal duplicate
+        result = dict(reversed(items))  # the first of equal keys counts
+        duplicate = duplicate or len(result) < len(items)
+        return {key: result[key] for key, _ in items}
+
+    try:
+        value = json.loads(row, object_pairs_hook=pairs, parse_constant=_no_constant)
+        problem = _refused(value, row)
+    except json.JSONDecodeError as error:
+        problem = _lower(error.msg), error.pos
+    except (ValueError, RecursionError) as error:
+        problem = (str(error) if "JSON has no" in str(error) else "a value too large to read"), 0
+    if problem is not None:
+        message, offset = problem
+        place = lines.place(start + offset, min(start + offset + 1, end))
+        return None, [Problem(message, at=place, code="SCH001")]
+    return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"JSON has no `{name}`")
+
+
+def _refused(value: Any, row: str) -> tuple[str, int] | None:
+    opening = row.count("[") + row.count("{")
+    if opening > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        return f"nested deeper than {MAX_DEPTH} levels", 0
+    half = re.search(r"\\u[dD][89a-fA-F]", row)
+    if half and any("\ud800" <= char <= "\udfff" for char in json.dumps(value, ensure_ascii=False)):
+        return "half of a surrogate pair", half.start()
+    return None
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            below for item in level for below in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _duplicates(lines: Lines, node: JsonNode) -> Iterator[Problem]:
+    if node.id == "sequence":
+        for item in node.value:
+            yield from _duplicates(lines, item)
+    if node.id == "mapping":
+        first: dict[str, JsonNode] = {}
+        for key, value in node.value:
+            if first.setdefault(key.value, key) is not key:
+                yield Problem(
+                    f"`{key.value}` stands twice in one object",
+                    at=lines.place(*bounds(key, lines)),
+                    hint="remove one",
+                    related=(
+                        Related(lines.place(*bounds(first[key.value], lines)), "the first one"),
+                    ),
+                    code="SCH003",
+                )
+            yield from _duplicates(lines, value)
+
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ATOM = re.compile(r"[^\s,\]}]+")
+
+
+def scan(text: str, start: int, end: int) -> JsonNode:
+    """The nodes of a JSON text that was read before, between two offsets of a text."""
+    return _Scanner(text, start, end).value()
+
+
+class _Scanner:
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text = text
+        self._offset = start
+        self._end = end
+
+    def value(self) -> JsonNode:
+        self._skip()
+        start = self._offset
+        first = self._text[start]
+        if first == "{":
+            return self._collection("mapping", start, self._pair)
+        if first == "[":
+            return self._collection("sequence", start, self.value)
+        match = (_STRING if first == '"' else _ATOM).match(self._text, start, self._end)
+        if match is None:
+            raise ValueError("not JSON")
+        self._offset = match.end()
+        value = json.loads(match[0]) if first == '"' else match[0]
+        style = '"' if first == '"' else ""
+        return JsonNode("scalar", value, Mark(start), Mark(match.end()), style)
+
+    def _pair(self) -> tuple[JsonNode, JsonNode]:
+        key = self.value()
+        self._skip()
+        self._offset += 1  # the colon
+        return key, self.value()
+
+    def _collection(self, kind: str, start: int, read: Any) -> JsonNode:
+        items = []
+        self._offset += 1
+        self._skip()
+        while self._text[self._offset] not in "]}":
+            items.append(read())
+            self._skip()
+            if self._text[self._offset] == ",":
+                self._offset += 1
+                self._skip()
+        self._offset += 1
+        return JsonNode(kind, items, Mark(start), Mark(self._offset))
+
+    def _skip(self) -> None:
+        match = _BLANK.match(self._text, self._offset, self._end)
+        self._offset = match.end() if match else self._offset

@@ -1,0 +1,114 @@
+"""Walking PyYAML's nodes by JSON pointer, and the spans of what they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.model.place import Place
+from promptops.source.lines import Lines
+
+Node = Any
+"""A yaml.Node: `id` is "scalar", "sequence" or "mapping"; marks hold offsets in characters."""
+
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a pointer leads to.
+
+    Attributes:
+        key: The node of its key; None for an item of a list and for the root.
+        exact: False when the pointer leads nowhere and this is the nearest ancestor.
+    """
+
+    node: Node
+    key: Node | None
+    exact: bool
+
+
+def find(root: Node, pointer: str) -> Found:
+    """Follow a JSON pointer as far as it leads."""
+    node, key = root, None
+    for token in tokens(pointer):
+        step = _child(node, token)
+        if step is None:
+            return Found(node, key, False)
+        key, node = step
+    return Found(node, key, True)
+
+
+def tokens(pointer: str) -> list[str]:
+    """The reference tokens of a JSON pointer (RFC 6901), unescaped."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def escaped(token: str | int) -> str:
+    """A key or an index as a token of a JSON pointer."""
+    return str(token).replace("~", "~0").replace("/", "~1")
+
+
+def pointer_to(path: list[str | int]) -> str:
+    """The JSON pointer of a path of keys and indexes."""
+    return "".join(f"/{escaped(token)}" for token in path)
+
+
+def walk(node: Node, pointer: str = "") -> Iterator[tuple[str, Node | None, Node]]:
+    """Each node below with its pointer and the node of its key, in the order of the file."""
+    if node.id == "mapping":
+        for key, value in node.value:
+            if key.id == "scalar":  # no pointer leads below another key
+                below = f"{pointer}/{escaped(key.value)}"
+                yield below, key, value
+                yield from walk(value, below)
+    elif node.id == "sequence":
+        for index, item in enumerate(node.value):
+            below = f"{pointer}/{index}"
+            yield below, None, item
+            yield from walk(item, below)
+
+
+def scalar_nodes(root: Node) -> Iterator[Node]:
+    """Each scalar, keys included, in the order of the file."""
+    if root.id == "scalar":
+        yield root
+    elif root.id == "mapping":
+        for key, value in root.value:
+            yield from scalar_nodes(key)
+            yield from scalar_nodes(value)
+    else:
+        for item in root.value:
+            yield from scalar_nodes(item)
+
+
+def span(found: Found, lines: Lines, *, key: bool = False) -> Place:
+    """A scalar as written, a list or mapping up to its first line's end."""
+    node = found.key if key and found.key is not None and found.exact else found.node
+    start, end = bounds(node, lines)
+    if start == end and found.key is not None:  # an empty value: its key can be pointed at
+        start, end = bounds(found.key, lines)
+    return lines.place(start, end)
+
+
+def bounds(node: Node, lines: Lines) -> tuple[int, int]:
+    """Offsets of a node without its tag and anchor, without the white space after it."""
+    start, end = node.start_mark.index, node.end_mark.index
+    properties = _PROPERTIES.match(lines.text, start, end)
+    if properties:
+        start = properties.end()
+    if node.id != "scalar":
+        end = min(end, lines.line_end(start))
+    return start, start + len(lines.text[start:end].rstrip())
+
+
+def _child(node: Node, token: str) -> tuple[Node | None, Node] | None:
+    if node.id == "mapping":
+        for key, value in node.value:
+            if key.id == "scalar" and key.value == token:
+                return key, value
+    elif node.id == "sequence" and token.isdecimal() and int(token) < len(node.value):
+        return None, node.value[int(token)]
+    return None

@@ -1,0 +1,226 @@
+"""Schemas that refer to other schemas, and files that are patches over others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.model.prompt import Locate
+from promptops.source.explain import explain
+from promptops.source.nodes import escaped
+from promptops.source.paths import confined
+
+Read = Callable[[str], Mapping[str, Any] | None]
+"""From a path, relative to the repository root, to the schema in that file, if there is one."""
+
+MAX_FILES = 100
+"""Schema files that one schema may reach."""
+
+_DATA = frozenset(("const", "default", "enum", "examples"))
+_NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def resolve(
+    schema: Any, read: Read, base: str, roots: Sequence[str] = ("schemas",)
+) -> tuple[Any, tuple[Problem, ...]]:
+    """A schema that refers to nothing outside itself, and what could not be followed.
+
+    Files it refers to are put under `$defs`, and every reference becomes a pointer from the
+    root. A path is from the schema `roots`, in order, or with `./` beside the file that says it;
+    `base` is the file the schema stands in. A reference that can't be followed is left out.
+    Problems point (`at`) to the `$ref` in `schema`: SEC010 for what leads outside, SCH002 for
+    what does not exist.
+    """
+    if not isinstance(schema, Mapping) or not _has_references(schema):
+        return schema, ()
+    bundler = _Bundler(read, tuple(roots))
+    return bundler.bundle(schema, base), tuple(bundler.problems)
+
+
+def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
+    """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
+    import jsonschema_rs
+
+    problems = explain(_metaschema().iter_errors(schema), {}, schema, place, at)
+    if problems:
+        return problems
+    try:
+        jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        message = f"the schema can't be used: {str(error).splitlines()[0]}"
+        return (Problem(message, at=place(at, False), code="SCH002"),)
+    return ()
+
+
+def merge_patch(base: Any, patch: Any) -> Any:
+    """`base` with a JSON merge patch (RFC 7396) applied; neither is changed."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(base) if isinstance(base, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+@lru_cache(maxsize=1)
+def _metaschema() -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(
+        {"$ref": _DIALECT}, retriever=_refuse, validate_formats=True
+    )
+
+
+def _refuse(address: str) -> Any:
+    raise ValueError(f"{address} is not fetched")
+
+
+def _has_references(schema: Any) -> bool:
+    return any(isinstance(part.get("$ref"), str) for _, part in _subschemas(schema, ""))
+
+
+def _subschemas(schema: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each schema within a schema, itself first, with its pointer; data in it is none."""
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _subschemas(item, f"{pointer}/{index}")
+    if isinstance(schema, Mapping):
+        yield pointer, schema
+        for key, value in schema.items():
+            below = f"{pointer}/{escaped(key)}"
+            if key in _NAMED and isinstance(value, Mapping):
+                for name, item in value.items():
+                    yield from _subschemas(item, f"{below}/{escaped(name)}")
+            elif key not in _DATA:
+                yield from _subschemas(value, below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """A schema with an address of its own: a file, or a part with an `$id`.
+
+    Attributes:
+        pointer: Where it stands in the bundle.
+        base: The file it stands in.
+        ids: From each `$id` of the file to where it stands in the bundle.
+        origin: Pointer of the `$ref` in the first schema that led here; None in that schema.
+    """
+
+    pointer: str
+    base: str
+    ids: Mapping[str, str]
+    origin: str | None = None
+
+
+@dataclass(slots=True)
+class _Bundler:
+    read: Read
+    roots: tuple[str, ...]
+    problems: list[Problem] = field(default_factory=list)
+    _files: dict[str, str] = field(default_factory=dict)
+    _waiting: list[tuple[str, Mapping[str, Any], str]] = field(default_factory=list)
+
+    def bundle(self, schema: Any, base: str) -> Any:
+        root = dict(self._copy(schema, "", _Resource("", base, _ids(schema, ""))))
+        given = root.get("$defs", {})
+        if not isinstance(given, Mapping):  # no schema, as whoever checks it will say
+            return root
+        definitions = dict(given)
+        while self._waiting:
+            path, found, origin = self._waiting.pop()
+            pointer = self._files[path]
+            resource = _Resource(pointer, path, _ids(found, pointer), origin)
+            definitions[path] = self._copy(found, pointer, resource)
+        if definitions:
+            root["$defs"] = definitions
+        return root
+
+    def _copy(self, schema: Any, pointer: str, resource: _Resource) -> Any:
+        """A schema with its references as pointers from the bundle's root, and without `$id`."""
+        if isinstance(schema, list):
+            return [
+                self._copy(item, f"{pointer}/{index}", resource)
+                for index, item in enumerate(schema)
+            ]
+        if not isinstance(schema, Mapping):
+            return schema
+        if isinstance(schema.get("$id"), str) and pointer != resource.pointer:
+            resource = _Resource(pointer, resource.base, resource.ids, resource.origin)
+        copied = {
+            key: self._value(key, value, f"{pointer}/{escaped(key)}", resource)
+            for key, value in schema.items()
+            if key != "$id"
+        }
+        if copied.get("$ref", "") is None:
+            del copied["$ref"]
+        return copied
+
+    def _value(self, key: str, value: Any, pointer: str, resource: _Resource) -> Any:
+        if key == "$ref" and isinstance(value, str):
+            return self._target(value, pointer, resource)
+        if key in _NAMED and isinstance(value, Mapping):
+            return {
+                name: self._copy(item, f"{pointer}/{escaped(name)}", resource)
+                for name, item in value.items()
+            }
+        return value if key in _DATA else self._copy(value, pointer, resource)
+
+    def _target(self, written: str, at: str, resource: _Resource) -> str | None:
+        """The reference as a pointer from the bundle's root; None when it can't be followed."""
+        file, _, fragment = written.partition("#")
+        if not file or file in resource.ids:
+            return _pointed(resource.ids[file] if file else resource.pointer, fragment)
+        if file == _DIALECT:
+            return written
+        found = self._file(file, at, resource)
+        return None if found is None else _pointed(found, fragment)
+
+    def _file(self, written: str, at: str, resource: _Resource) -> str | None:
+        origin = resource.origin if resource.origin is not None else at
+        where = "" if resource.origin is None else f" (in {resource.base})"
+        for root in self.roots or ("",):
+            place = confined(written, resource.base, root)
+            if place.reason:
+                message = f"`{written}`{where}: {place.reason}"
+                hint = "schemas are files of this repository, below the schema root"
+                self.problems.append(Problem(message, at=origin, hint=hint, code="SEC010"))
+                return None
+            if self._known(place.path, origin):
+                return self._files[place.path]
+        message = f"there is no schema `{written}`{where}"
+        hint = f"it is looked for below {', '.join(self.roots)}; `./` is beside the file"
+        self.problems.append(Problem(message, at=origin, hint=hint, code="SCH002"))
+        return None
+
+    def _known(self, path: str, origin: str) -> bool:
+        if path in self._files:
+            return True
+        found = self.read(path) if len(self._files) < MAX_FILES else None
+        if not isinstance(found, Mapping):
+            return False
+        self._files[path] = f"/$defs/{escaped(path)}"
+        self._waiting.append((path, found, origin))
+        return True
+
+
+def _ids(schema: Any, pointer: str) -> dict[str, str]:
+    """Where each `$id` of a file stands, by what stands in it before any `#`."""
+    return {
+        part["$id"].partition("#")[0]: below
+        for below, part in _subschemas(schema, pointer)
+        if isinstance(part.get("$id"), str)
+    }
+
+
+def _pointed(pointer: str, fragment: str) -> str:
+    """An anchor is known in the whole bundle; a pointer begins at its own schema."""
+    if fragment and not fragment.startswith("/"):
+        return f"#{fragment}"
+    return f"#{pointer}{fragment}"

@@ -1,0 +1,90 @@
+"""Whether a value fits a schema of the tool's: the second of the three doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.model.prompt import Locate
+from promptops.source.document import Document
+from promptops.source.explain import explain
+from promptops.source.schemas import schema
+
+PROMPT = "prompt.schema.json"
+CONFIG = "config.schema.json"
+
+
+def check_shape(document: Document) -> tuple[Problem, ...]:
+    """SCH002: what of a prompt file doesn't fit the schema; nothing when it can't be read.
+
+    A file that `extends` another is a patch: null removes a key, and what its parent brings may
+    be missing. Check what it becomes with `check_prompt`.
+    """
+    value = document.value
+    if value is None:
+        return ()
+    if not isinstance(value, dict) or not value.get("extends"):
+        return check_prompt(value, document.place)
+    problems = _errors(PROMPT, "", _without_nulls(value))
+    kept = (error for error in problems if not _brought_by_parent(error))
+    return explain(kept, schema(PROMPT), value, document.place)
+
+
+def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
+    """SCH002 of a whole prompt, such as a variant merged with what it extends."""
+    return check_value(PROMPT, value, place)
+
+
+def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
+    """SCH002 of one test case of a case file; `at` is its pointer there."""
+    return check_value(PROMPT, value, place, part="case", at=at)
+
+
+def check_value(
+    name: str, value: Any, place: Locate, *, part: str = "", at: str = ""
+) -> tuple[Problem, ...]:
+    """Everything of a value that a shipped schema, or a part of its `$defs`, refuses.
+
+    Attributes:
+        place: Of the file the value stands in.
+        at: JSON pointer of the value in that file.
+    """
+    return explain(_errors(name, part, value), schema(name), value, place, at)
+
+
+def _errors(name: str, part: str, value: Any) -> Iterable[Any]:
+    validator = _validator(name, part)
+    if validator.is_valid(value):
+        return ()
+    found: Iterable[Any] = validator.iter_errors(value)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _validator(name: str, part: str) -> Any:
+    import jsonschema_rs
+
+    whole = schema(name)
+    chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
+    return jsonschema_rs.Draft202012Validator(chosen, retriever=_refuse)
+
+
+def _refuse(address: str) -> Any:
+    raise ValueError(f"{address} is not fetched")
+
+
+def _without_nulls(value: Any) -> Any:
+    """A merge patch without the keys it removes; lists replace and are kept as they are."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _brought_by_parent(error: Any) -> bool:
+    """A key that is missing, where the merged prompt may have it: in mappings, not in lists."""
+    path = error.instance_path
+    in_list = any(isinstance(token, int) for token in path)
+    missing = error.kind.name == "required"
+    return missing and not in_list and error.kind.property != "format"

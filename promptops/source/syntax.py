@@ -1,0 +1,113 @@
+"""What YAML's parser refuses, in words of a person who edits a prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.model.finding import Problem
+from promptops.source.lines import Lines
+
+NO_CHARACTER = "an escape that is no character"
+
+_UNQUOTED = re.compile(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
+
+
+def problem_at(
+    lines: Lines, offset: int, message: str, hint: str | None = None, code: str = "SCH001"
+) -> Problem:
+    """A problem at one character, or at the end of the text."""
+    offset = min(offset, len(lines.text))
+    end = min(offset + 1, lines.line_end(offset))
+    return Problem(message, at=lines.place(offset, end), hint=hint, code=code)
+
+
+def syntax_problem(error: Any, lines: Lines) -> Problem:
+    """A MarkedYAMLError as a problem; an unquoted template explains most of them."""
+    offsets = [
+        min(mark.index, len(lines.text))
+        for mark in (error.problem_mark, error.context_mark)
+        if mark is not None
+    ] or [0]
+    template = _unquoted_template(offsets, lines)
+    if template is not None:
+        return unquoted_template(lines, *template)
+    said = error.problem or str(error)
+    for part, (message, hint) in _SAID.items():
+        if part in said:
+            return problem_at(lines, offsets[0], message, hint)
+    return _special(error, said, offsets, lines)
+
+
+def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
+    """A value that begins with braces and no quotes."""
+    return Problem(
+        "a template without quotes is a mapping to YAML",
+        at=lines.place(start, end),
+        hint="quote it, or use |",
+        code="SCH001",
+    )
+
+
+_SAID: dict[str, tuple[str, str | None]] = {
+    "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
+    "could not find expected ':'": ("a key without `:`", "write `key: value`, or indent the text"),
+    "did not find expected key": (
+        "the indentation or the quotes don't fit what stands above",
+        "align it with its neighbours; quote a text that begins with a quote",
+    ),
+    "expected <block end>": (
+        "the indentation or the quotes don't fit what stands above",
+        "align it with its neighbours; quote a text that begins with a quote",
+    ),
+    "expected ',' or": ("a list or mapping in brackets is not closed", "add `,` or the bracket"),
+    "did not find expected ',' or": (
+        "a list or mapping in brackets is not closed",
+        "add `,` or the bracket",
+    ),
+    "node content": ("a value is missing here", None),
+    "nesting depth": ("nested deeper than 50 levels", "write it flatter"),
+}
+
+
+def _special(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem:
+    """What can only be said with the character, or with the place where it began."""
+    if "cannot start any token" in said or "found a tab" in said:
+        return _odd_character(said, offsets[0], lines)
+    if "alias" in said:
+        hint = "write the text out"
+        return problem_at(lines, offsets[0], "an alias to nothing", hint, code="SCH010")
+    if "another document" in said:
+        return problem_at(lines, offsets[0], "a second document", "one file holds one document")
+    if "Unicode character escape" in said:
+        return problem_at(lines, offsets[-1], NO_CHARACTER)
+    if "end of stream" in said and "quoted" in (error.context or ""):
+        return problem_at(lines, offsets[-1], "a quote that is never closed", "close it")
+    return problem_at(lines, offsets[0], said.strip().rstrip("."))
+
+
+def _odd_character(said: str, offset: int, lines: Lines) -> Problem:
+    char = lines.text[offset : offset + 1]
+    if char == "\t" or "\\t" in said or "found a tab" in said:
+        return problem_at(lines, offset, "a tab where spaces belong", "indent with spaces")
+    return problem_at(lines, offset, f"a value can't begin with `{char}`", "quote it")
+
+
+def _unquoted_template(offsets: list[int], lines: Lines) -> tuple[int, int] | None:
+    for start in _rows_near(offsets, lines):
+        end = lines.line_end(start)
+        match = _UNQUOTED.match(lines.text[start : min(end, start + 200)])
+        if match:
+            begin = start + match.end()
+            return begin, begin + len(lines.text[begin:end].rstrip())
+    return None
+
+
+def _rows_near(offsets: list[int], lines: Lines) -> Iterator[int]:
+    """Starts of the lines an error speaks of, and of the line with text above the first."""
+    text = lines.text
+    for offset in offsets:
+        yield text.rfind("\n", 0, offset) + 1
+    above = text[: text.rfind("\n", 0, offsets[0]) + 1].rstrip()
+    yield above.rfind("\n") + 1

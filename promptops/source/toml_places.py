@@ -1,0 +1,65 @@
+"""Where the keys of a TOML file stand, as near as a small scan can know."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from promptops.model.place import Place
+from promptops.source.nodes import escaped
+
+_KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
+_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+_TABLE = re.compile(rf"[ \t]*\[(\[?)[ \t]*({_DOTTED})[ \t]*\]")
+_PAIR = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
+_PART = re.compile(_KEY)
+
+
+class TomlPlaces:
+    """The places of a file's keys by JSON pointer; within inline tables, of the key before them."""
+
+    def __init__(self, path: str, text: str, prefix: str = "") -> None:
+        """`prefix` is the pointer of the table that pointers begin at."""
+        self._path = path
+        self._prefix = prefix
+        self._places = _scan(path, text)
+
+    def place(self, pointer: str, _key: bool = False) -> Place:
+        """The place of a key, or of its nearest ancestor; see model.prompt.Locate."""
+        pointer = self._prefix + pointer
+        while pointer and pointer not in self._places:
+            pointer = pointer.rpartition("/")[0]
+        return self._places.get(pointer, Place(self._path))
+
+
+def _scan(path: str, text: str) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    tables: Counter[str] = Counter()
+    table = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        header = _TABLE.match(line)
+        match = header or _PAIR.match(line)
+        if match is None:
+            continue
+        name = match[2] if header else match[1]
+        start = match.start(2 if header else 1)
+        place = Place(path, number, start + 1, number, start + len(name) + 1)
+        below = _below(name, "" if header else table, tables)
+        if header:
+            if match[1]:
+                tables[below] += 1
+                places.setdefault(below, place)
+                below = f"{below}/{tables[below] - 1}"
+            table = below
+        places.setdefault(below, place)
+    return places
+
+
+def _below(name: str, table: str, tables: Counter[str]) -> str:
+    """The pointer of a dotted name; within an array of tables, of its latest table."""
+    pointer = table
+    for part in _PART.findall(name):
+        if pointer and pointer in tables:
+            pointer = f"{pointer}/{tables[pointer] - 1}"
+        pointer = f"{pointer}/{escaped(part.strip(chr(34) + chr(39)))}"
+    return pointer

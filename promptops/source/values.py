@@ -1,0 +1,211 @@
+"""PyYAML's nodes become plain values, by the rules of YAML 1.2's core schema."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptops.model.finding import Problem, Related
+from promptops.source.compose import loader, without_surprises
+from promptops.source.lines import Lines
+from promptops.source.nodes import Node, bounds
+from promptops.source.syntax import unquoted_template
+
+MAX_DIGITS = 400
+"""Of a number; longer ones are text that lost its quotes."""
+
+MAX_EXPANDED = 10_000
+"""Nodes of a document with its aliases written out; with more, it is not read."""
+
+_WORDS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NUMERIC = frozenset("+-.0123456789")
+_ANCHOR = re.compile(r"(?:![^\s]*\s+)?&")
+_PROPERTY = re.compile(r"&[^\s,\[\]{}]+|![^\s,\[\]{}]*")
+
+
+def plain_value(text: str) -> Any:
+    """What an unquoted scalar means: `NO` is text, `010` is ten, `0o17` fifteen, `~` null."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC or len(text) > MAX_DIGITS:
+        return text
+    return _number(text)
+
+
+def _number(text: str) -> Any:
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _BASED.fullmatch(text):
+        return int(text[2:], 8 if text[1] == "o" else 16)
+    special = _SPECIAL.fullmatch(text)
+    if special:
+        return float((special[1] or "") + "inf") if text[-1] in "fF" else float("nan")
+    return text
+
+
+@dataclass(slots=True)
+class Builder:
+    """Makes a value of a node tree, and collects what is wrong with it.
+
+    Attributes:
+        problems: SCH001 for tags and keys that are no text, SCH003, SCH010.
+    """
+
+    lines: Lines
+    problems: list[Problem] = field(default_factory=list)
+
+    def build(self, root: Node) -> Any:
+        """The value; None when its aliases make it too large, or endless."""
+        if "&" in self.lines.text and any(self._anchored(node) for node in _once(root)):
+            self._refuse_aliases()
+            if _expanded(root) > MAX_EXPANDED:
+                return None
+        return self._value(root)
+
+    def _value(self, node: Node) -> Any:
+        if self.lines.text[node.start_mark.index : node.start_mark.index + 1] in ("!", "&"):
+            self._properties(node)
+        kind = node.id
+        if kind == "scalar":
+            return plain_value(node.value) if node.tag == "plain" else node.value
+        if kind == "sequence":
+            return [self._value(item) for item in node.value]
+        return self._mapping(node)
+
+    def _mapping(self, node: Node) -> dict[str, Any]:
+        """The first of equal keys counts; a key is text, whatever it looks like."""
+        result: dict[str, Any] = {}
+        again: list[Node] = []
+        for key, value in node.value:
+            if key.id != "scalar":
+                self._no_text(node, key)
+                continue
+            name = key.value
+            if name in result:
+                again.append(key)
+            elif name == "<<" and key.tag == "plain":
+                self._refuse("SCH010", "a merge key", key, "write the keys out")
+            else:
+                if self.lines.text[key.start_mark.index : key.start_mark.index + 1] in ("!", "&"):
+                    self._properties(key)
+                result[name] = self._value(value)
+        if again:
+            self._duplicates(node, again)
+        return result
+
+    def _duplicates(self, node: Node, again: list[Node]) -> None:
+        firsts = {key.value: key for key, _ in reversed(node.value) if key.id == "scalar"}
+        for key in again:
+            first = self.lines.place(*bounds(firsts[key.value], self.lines))
+            self.problems.append(
+                Problem(
+                    f"`{key.value}` stands twice in one mapping",
+                    at=self.lines.place(*bounds(key, self.lines)),
+                    hint="remove one: YAML readers disagree about which counts",
+                    related=(Related(first, "the first one"),),
+                    code="SCH003",
+                )
+            )
+
+    def _no_text(self, node: Node, key: Node) -> None:
+        start = node.start_mark.index
+        if self.lines.text.startswith("{{", start):
+            end = min(node.end_mark.index, self.lines.line_end(start))
+            self.problems.append(unquoted_template(self.lines, start, end))
+        else:
+            self._refuse("SCH001", "a key that is no text", key, "keys are names")
+
+    def _properties(self, node: Node) -> None:
+        """An explicit tag; anchors were told before, and those of a first key are the key's."""
+        start = node.start_mark.index
+        if node.id == "mapping" and node.value and node.value[0][0].start_mark.index == start:
+            return
+        while match := _PROPERTY.match(self.lines.text, start):
+            if match[0].startswith("!"):
+                self.problems.append(
+                    Problem(
+                        f"the tag `{match[0]}`",
+                        at=self.lines.place(match.start(), match.end()),
+                        hint="remove it; quote what must be text",
+                        code="SCH001",
+                    )
+                )
+            start = match.end() + len(_blanks(self.lines.text, match.end()))
+
+    def _refuse(self, code: str, message: str, node: Node, hint: str) -> None:
+        place = self.lines.place(*bounds(node, self.lines))
+        self.problems.append(Problem(message, at=place, hint=hint, code=code))
+
+    def _anchored(self, node: Node) -> bool:
+        return bool(_ANCHOR.match(self.lines.text, node.start_mark.index))
+
+    def _refuse_aliases(self) -> None:
+        """Every anchor and every alias, by the events: nodes don't tell where an alias stood."""
+        import yaml
+
+        parser = loader()(without_surprises(self.lines.text, loader())[0])
+        while parser.check_event():
+            event = parser.get_event()
+            name = getattr(event, "anchor", None)
+            if name is None:
+                continue
+            alias = isinstance(event, yaml.AliasEvent)
+            mark = "*" if alias else "&"
+            start = self.lines.text.index(mark, event.start_mark.index)
+            self.problems.append(
+                Problem(
+                    f"the {'alias' if alias else 'anchor'} `{mark}{name}`",
+                    at=self.lines.place(start, start + len(name) + 1),
+                    hint="write the text out: a reader of the difference sees what changed",
+                    code="SCH010",
+                )
+            )
+
+
+def _blanks(text: str, offset: int) -> str:
+    end = offset
+    while text[end : end + 1] in (" ", "\n", "\t"):
+        end += 1
+    return text[offset:end]
+
+
+def _once(root: Node) -> list[Node]:
+    """Every node once, however often aliases name it."""
+    seen: dict[int, Node] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if id(node) not in seen:
+            seen[id(node)] = node
+            stack.extend(_below(node))
+    return list(seen.values())
+
+
+def _below(node: Node) -> list[Node]:
+    if node.id == "sequence":
+        return list(node.value)
+    return [part for pair in node.value for part in pair] if node.id == "mapping" else []
+
+
+def _expanded(root: Node) -> int:
+    """How many nodes there are with every alias written out; beyond the limit when endless."""
+    sizes: dict[int, int] = {}
+
+    def size(node: Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MAX_EXPANDED + 1  # met again before it is known: it holds itself
+            sizes[id(node)] = 1 + sum(size(part) for part in _below(node))
+        return sizes[id(node)]
+
+    return size(root)

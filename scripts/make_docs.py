@@ -1,0 +1,230 @@
+"""Write docs/reference from what the tool says of itself: rules, commands, assertions, schemas.
+
+Run it after any of them changed: python scripts/make_docs.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promptops.cli.group import SECTIONS, group
+from promptops.evals.registry import Kind
+from promptops.evals.registry import built_in as known_assertions
+from promptops.jobs.rules import markdown
+from promptops.lint.registry import built_in as known_rules
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Made by scripts/make_docs.py; change what it is made from, not this file. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Every page below docs/reference, by its path there."""
+    made = {
+        "rules.md": _rules(),
+        "commands.md": _commands(),
+        "assertions.md": _assertions(),
+        "prompt.md": _schema("prompt.schema.json", "Every key of a prompt file", "prompt-file.md"),
+        "configuration.md": _schema(
+            "config.schema.json", "Every key of the configuration", "configuration.md"
+        ),
+    }
+    made |= {f"rules/{code}.md": _rule_page(code) for code in known_rules()}
+    return {path: NOTE + text for path, text in made.items()}
+
+
+def _rules() -> str:
+    rows = [
+        f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.severity} | "
+        f"{'' if rule.on == 'default' else rule.on} | {_cell(rule.summary)} |"
+        for rule in known_rules().values()
+    ]
+    head = "| code | name | severity | on | what must hold |\n|---|---|---|---|---|\n"
+    about = (
+        "How to select, silence and configure them: [lint.md](../lint.md). In a terminal,\n"
+        "`promptops rule CODE` prints the page of a rule. An empty field below `on` means on by\n"
+        "default.\n\n"
+    )
+    return f"# Rules\n\n{about}{head}{chr(10).join(rows)}\n"
+
+
+def _rule_page(code: str) -> str:
+    return f"{markdown(known_rules()[code])}\n[All rules](../rules.md)\n"
+
+
+def _commands() -> str:
+    names = [name for names in SECTIONS.values() for name in names]
+    known = group.list_commands(click.Context(group))
+    ordered = [*(name for name in names if name in known), *sorted(set(known) - set(names))]
+    shared = "".join(_option(each) for each in _options(_loaded("lint")) if each.name in _SHARED)
+    body = "\n".join(_command(name) for name in ordered)
+    about = (
+        "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
+        "to stderr. What the exit codes mean, and the JSON that is printed:\n"
+        "[exit-codes-and-outputs.md](../exit-codes-and-outputs.md).\n\n"
+        "Every command has these options:\n\n"
+    )
+    return f"# Commands\n\n{about}{shared}- `-h`, `--help`: Show help.\n\n{body}"
+
+
+_SHARED = ("directory", "overrides", "quiet", "no_color")
+
+
+def _loaded(name: str) -> click.Command:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    return command
+
+
+def _command(name: str) -> str:
+    command = _loaded(name)
+    text, _, example = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
+    usage = " ".join(
+        command.collect_usage_pieces(click.Context(command, help_option_names=["-h", "--help"]))
+    )
+    options = [each for each in _options(command) if each.name not in _SHARED]
+    listed = "".join(map(_option, options))
+    return (
+        f"## {name}\n\n    promptops {name} {usage}\n\n{text.strip()}\n\n{listed}\n"
+        f"```sh\n{inspect.cleandoc(example)}\n```\n"
+    )
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    metavar = option.metavar or option.make_metavar(click.Context(click.Command("")))
+    value = "" if option.is_flag else f" `{metavar}`"
+    return f"- {names}{value}: {option.help}\n"
+
+
+def _assertions() -> str:
+    kinds = known_assertions().values()
+    about = (
+        "What a case may assert. How to write them, and what `path`, `role`, `transform` and\n"
+        "`not-` do: [prompt-file.md](../prompt-file.md#assertions).\n\n"
+    )
+    index = " · ".join(f"[{kind.name}](#{kind.name})" for kind in kinds)
+    body = "\n".join(_assertion(kind) for kind in kinds)
+    return f"# Assertions\n\n{about}{index}\n\n{body}"
+
+
+def _assertion(kind: Kind) -> str:
+    text = re.sub(r"(?ms)^Attributes:\n(.*?)(?=^Holds:)", _arguments, kind.documentation)
+    text = re.sub(r"(?m)^(Holds|Fails):\n((?:(?: {4}.*)?(?:\n|$))+)", _fenced, text)
+    return f"## {kind.name}\n\n{text.strip()}\n"
+
+
+def _arguments(match: re.Match[str]) -> str:
+    # A description may go on, indented, on the next line.
+    joined = re.sub(r"\n {8,}", " ", match[1])
+    entries = re.findall(r"(?m)^ {4}([\w, ]+): (.*)$", joined)
+    return "".join(f"- `{name}`: {told}\n" for name, told in entries) + "\n"
+
+
+def _fenced(match: re.Match[str]) -> str:
+    return f"{match[1]}:\n\n```yaml\n{inspect.cleandoc(match[2])}\n```\n\n"
+
+
+def _schema(name: str, title: str, explained: str) -> str:
+    schema = json.loads((ROOT / "schemas" / name).read_text("utf-8"))
+    parts = [
+        f"# {title}\n\nGenerated from [`schemas/{name}`](../../schemas/{name}); explained in "
+        f"[{explained}](../{explained}).\n`[]` is each item of a list, `NAME` any name. Keys that "
+        "begin with `x-` are kept and ignored.\n"
+    ]
+    table = _Table(schema["$defs"])
+    for key, value in schema["properties"].items():
+        rows = "".join(table.rows(key, value, required=key in schema.get("required", ())))
+        parts.append(f"## {key}\n\n| path | type | what it is |\n|---|---|---|\n{rows}")
+    return "\n".join(parts)
+
+
+class _Table:
+    """The rows of one schema's tables; what stands in several places is told at the first."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._told: dict[str, str] = {}
+
+    def rows(self, path: str, node: Mapping[str, Any], *, required: bool = False) -> Iterator[str]:
+        """One row for a key, then those of all below it."""
+        name = node.get("$ref", "").removeprefix("#/$defs/")
+        node = _resolved(node, self._definitions)
+        told = f"{node.get('description', '')}{' Required.' if required else ''}"
+        before = self._told.setdefault(name, path) if name else path
+        if before != path and node.get("properties"):
+            told += f" Its keys are those of `{before}`."
+        yield f"| `{path}` | {_type(node, self._definitions)} | {_cell(told)} |\n"
+        if before == path:
+            yield from self._below(path, node)
+
+    def _below(self, path: str, node: Mapping[str, Any]) -> Iterator[str]:
+        for key, value in node.get("properties", {}).items():
+            if not value.get("description", "").startswith("As in JSON Schema:"):
+                required = key in node.get("required", ())
+                yield from self.rows(f"{path}.{key}", value, required=required)
+        for key, ending in (("additionalProperties", ".NAME"), ("items", "[]")):
+            if _worth_a_row(node.get(key)):
+                yield from self.rows(f"{path}{ending}", node[key])
+
+
+def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = node.get("$ref", "").removeprefix("#/$defs/")
+    return {**definitions[name], **node} if name else node
+
+
+def _worth_a_row(below: Any) -> bool:
+    """A list of texts is told by its type; what has keys has rows of its own."""
+    return isinstance(below, dict) and bool({"$ref", "properties"} & below.keys())
+
+
+def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    node = _resolved(node, definitions)
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return (
+            " ".join(f"`{each}`" for each in node["enum"]) if len(node["enum"]) < 20 else "a name"
+        )
+    kinds = node.get("type", ())
+    names = [
+        _kind(kind, node, definitions) for kind in ([kinds] if isinstance(kinds, str) else kinds)
+    ]
+    return " or ".join(names) or "any"
+
+
+def _kind(kind: str, node: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    plain = {"object": "mapping", "string": "text", "integer": "whole number", "boolean": "boolean"}
+    if kind == "array" and isinstance(node.get("items"), dict):
+        return f"list of {_type(node['items'], definitions)}"
+    return plain.get(kind, {"array": "list"}.get(kind, kind))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def write() -> None:
+    """Write every page, and remove those of rules that are gone."""
+    made = pages()
+    for file in REFERENCE.rglob("*.md"):
+        if file.relative_to(REFERENCE).as_posix() not in made:
+            file.unlink()
+    for path, text in made.items():
+        (REFERENCE / path).parent.mkdir(parents=True, exist_ok=True)
+        (REFERENCE / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

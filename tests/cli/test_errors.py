@@ -1,0 +1,312 @@
+"""What goes wrong, said once, with its place and the way out; and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MAIN = "from promptops.cli.main import main; main()"
+TRIAGE = "prompts/support/triage.prompt.yaml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (
+            ("lnt",),
+            2,
+            "error: No such command 'lnt'; did you mean 'lint'?\n  tip: promptops --help\n",
+        ),
+        (
+            ("list", "support/traige"),
+            2,
+            "error: no prompt matches 'support/traige'\n  tip: did you mean 'support/triage'?\n",
+        ),
+        (
+            ("show", "nothing"),
+            2,
+            "error: no prompt matches 'nothing'\n  tip: `promptops list` shows the prompts\n",
+        ),
+        (
+            ("lint", "--format", "jsn"),
+            2,
+            "error: there is no format 'jsn' here\n  tip: did you mean 'json'?\n",
+        ),
+        (
+            ("lint", "--format", "json", "--format", "sarif"),
+            2,
+            "error: only one format can go to stdout\n  tip: write --format NAME=FILE\n",
+        ),
+        (
+            ("lint", "--select", "XYZ"),
+            2,
+            "error: no rule begins with 'XYZ'\n  tip: `promptops rule` lists them\n",
+        ),
+        (
+            ("lint", "--staged", "--at", "HEAD"),
+            2,
+            "error: what is staged is one revision, --at another\n  tip: leave one out\n",
+        ),
+        (
+            ("lint", "support/*", "--write-baseline"),
+            2,
+            "error: a baseline is of all prompts\n  tip: name no prompts beside it\n",
+        ),
+        (
+            ("lint", "--config", "lint.select=1"),
+            2,
+            None,
+        ),
+        (
+            ("rule", "VAR0001"),
+            2,
+            "error: there is no rule 'VAR0001'\n  tip: did you mean VAR001?\n",
+        ),
+        (
+            ("render", "support/triage", "-c", "zero"),
+            2,
+            f"{TRIAGE}: error: there is no case 'zero'\n"
+            "  tip: one of: 'nothing is known', 'two issues are known'\n",
+        ),
+        (
+            ("render", "support/triage", "-i", "ticket"),
+            2,
+            "error: 'ticket' gives no value\n  tip: write --input NAME=VALUE\n",
+        ),
+        (
+            ("render", "support/triage", "-c", "two", "-i", "ticket=x"),
+            2,
+            "error: a case has inputs of its own\n  tip: leave out --case, or the inputs\n",
+        ),
+        (("render", "support/triage", "-i", "known=[]"), 3, None),
+        (("render", "support/triage", "-i", "tikcet=x", "-i", "ticket=x"), 3, None),
+        (("lint", "--format", "json=no/such/folder.json"), 3, None),
+        (("list", "--at", "v9"), 4, None),
+        (("lint", "--since", "v9"), 4, None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_wrong_is_said_with_the_way_out(small, say, arguments, code, error):
+    said = say(*arguments, "-C", str(small.root))
+
+    assert (said.code, said.out) == (code, "")
+    assert said.err == error if error is not None else "error: " in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "not a JSON object"),
+        ("[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+    ],
+    ids=["broken", "a list", "deep", "no UTF-8"],
+)
+def test_inputs_that_are_none_are_refused(small, say, tmp_path, content, error):
+    file = tmp_path / "inputs.json"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    said = say("render", "support/triage", "--inputs", str(file), "-C", str(small.root))
+
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith(f"{file}: error: {error}")
+
+
+def test_a_configuration_that_is_wrong_is_placed(small, say):
+    small.write({"promptops.toml": '[lint]\nslect = ["VAR"]\n'})
+
+    said = say("lint", "-C", str(small.root))
+
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith("promptops.toml:2:1: error: ")
+
+
+@pytest.mark.parametrize("command", ["show", "render"])
+def test_a_prompt_that_can_not_be_read_is_placed(small, say, command):
+    small.write({"prompts/broken.prompt.yaml": "format: promptops/1\nmesages: []\n"})
+
+    said = say(command, "broken", "-C", str(small.root))
+
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith("prompts/broken.prompt.yaml:2:1: error: ")
+
+
+def test_outside_a_repository_git_says_so(say, tmp_path):
+    said = say("lint", "-C", str(tmp_path))
+
+    assert (said.code, said.out) == (4, "")
+    assert said.err.endswith("  tip: make one here: git init\n")
+
+
+WRONG = "format: promptops/1\nmessages:\n  - {role: user, content: '{{ lost }}'}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), 1),
+        (("--exit-zero",), 0),
+        (("--fail-on", "info"), 1),
+        (("--select", "TST001"), 0),
+        (("--select", "TST001", "--fail-on", "warning"), 1),
+        (("--select", "TST001", "--config", 'lint.fail-on="warning"'), 1),
+        (("--select", "SEC"), 0),
+        (("-q",), 1),
+        (("--diff",), 0),
+    ],
+    ids=str,
+)
+def test_findings_decide_the_exit_code(small, say, options, code):
+    small.write({"prompts/wrong.prompt.yaml": WRONG})
+
+    said = say("lint", "wrong", *options, "-C", str(small.root))
+
+    assert (said.code, said.err) == (code, "")
+    if "-q" in options:
+        assert said.out == ""
+
+
+def test_the_fixed_file_is_clean_and_silent(small, say):
+    said = say("lint", "-C", str(small.root))
+
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_statistics_go_beside_files_of_other_formats(small, say, tmp_path):
+    small.write({"prompts/wrong.prompt.yaml": WRONG})
+    files = [tmp_path / "out.json", tmp_path / "out.sarif"]
+
+    said = say(
+        "lint",
+        "--statistics",
+        "--select=VAR001",
+        f"--format=json={files[0]}",
+        f"--format=sarif={files[1]}",
+        "-C",
+        str(small.root),
+    )
+
+    assert (said.code, said.out.split()[:2], said.err) == (1, ["1", "VAR001"], "")
+    assert [file.read_bytes()[:1] for file in files] == [b"{", b"{"]
+
+
+def test_why_is_said_beside_the_findings(small, say):
+    small.write({"prompts/partials/tone.md.j2": "Be kinder.\n"})
+    small.git("add", "--all")
+
+    said = say("lint", "--staged", "--why", "--select=VAR001", "-C", str(small.root))
+
+    assert said.err.splitlines()[1] == (
+        f"{TRIAGE}: it reaches prompts/partials/tone.md.j2, which changed,"
+        " through prompts/partials/desk.md.j2"
+    )
+
+
+def test_an_interrupted_run_says_so(small, tmp_path):
+    fifo = tmp_path / "inputs"
+    os.mkfifo(fifo)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", MAIN, "render", "support/triage", "--inputs", str(fifo)],
+            cwd=small.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running,
+        fifo.open("wb"),
+    ):  # opened once it reads
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+
+    assert (running.returncode, out, err) == (130, b"", b"\ninterrupted\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error(small):
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "rule"],
+        cwd=small.root,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+BROKEN = '''
+from promptops.lint import Severity, rule
+
+@rule("PLG001", severity=Severity.ERROR)
+def broken(document):
+    """It breaks."""
+    yield 1 / 0
+'''
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_bug_is_called_a_bug(small, tmp_path, debug, process):
+    (tmp_path / "breaking.py").write_text(BROKEN)
+    info = tmp_path / "breaking-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaking\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[promptops.rules]\nbreaking = breaking\n")
+
+    done = process("lint", cwd=small.root, PYTHONPATH=str(tmp_path), PROMPTOPS_DEBUG=debug)
+
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.endswith(
+        "error: a bug in promptops: ZeroDivisionError: division by zero\n"
+        "  tip: report it, with what PROMPTOPS_DEBUG=1 prints\n"
+    )
+    assert ("Traceback" in done.stderr) == bool(debug)
+
+
+def terminal(root: Path, *arguments: str, **environment: str) -> str:
+    """What a command line writes to a terminal."""
+    primary, secondary = os.openpty()
+    subprocess.run(
+        [sys.executable, "-c", MAIN, *arguments],
+        cwd=root,
+        env={**os.environ, "TERM": "xterm", **environment},
+        stdout=secondary,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    os.close(secondary)
+    written = b""
+    try:
+        while chunk := os.read(primary, 65536):
+            written += chunk
+    except OSError:  # Linux says so at the end
+        pass
+    os.close(primary)
+    return written.decode()
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "colour"),
+    [
+        ((), {}, True),
+        (("--no-color",), {}, False),
+        ((), {"NO_COLOR": "1"}, False),
+        ((), {"TERM": "dumb"}, False),
+        (("--format", "json"), {}, False),
+    ],
+    ids=str,
+)
+def test_colour_is_for_a_terminal_that_wants_it(small, options, environment, colour):
+    small.write({"prompts/wrong.prompt.yaml": WRONG})
+
+    shown = terminal(small.root, "lint", *options, **environment)
+
+    assert ("\x1b[" in shown, "VAR001" in shown) == (colour, True)

@@ -1,0 +1,54 @@
+"""What `--help` says, of everything."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from promptops.cli.group import group
+
+CONTEXT = click.Context(group, info_name="promptops")
+NAMES = group.list_commands(CONTEXT)
+COMMON = {"-C", "--format", "--quiet", "--no-color", "--config"}
+
+
+def command(name: str) -> click.Command:
+    found = group.get_command(CONTEXT, name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _a_terminal_of_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_the_group_says_what_there_is(say, golden):
+    said = say("--help")
+
+    assert (said.code, said.err) == (0, "")
+    golden("help.txt", said.out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_command_says_what_it_does(say, name, golden):
+    said = say(name, "-h")
+
+    assert (said.code, said.err) == (0, "")
+    golden(f"help.{name}.txt", said.out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_option_has_help_and_each_command_the_common_ones_and_an_example(name):
+    found = command(name)
+    options = [each for each in found.params if isinstance(each, click.Option)]
+
+    assert [option.name for option in options if not option.help] == []
+    assert {flag for option in options for flag in option.opts} >= COMMON
+    assert "Example:" in (found.help or "")
+
+
+def test_the_version_is_said(say):
+    said = say("--version")
+
+    assert (said.code, said.out.split(" ")[0]) == (0, "promptops")

@@ -1,0 +1,60 @@
+"""The same from every place in a repository, and from none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LISTED = "support/triage     active  fast  2 cases\nsupport/triage.de  draft   fast  2 cases\n"
+
+
+def test_from_a_folder_below(small, process):
+    assert process("list", cwd=small.root / "prompts" / "support").stdout == LISTED
+
+
+def test_in_a_linked_work_tree_with_the_cache_of_all(small, tmp_path, process):
+    linked = tmp_path / "linked"
+    small.git("worktree", "add", "-q", str(linked), "-b", "other")
+
+    listed = process("list", cwd=linked)
+    linted = process("lint", cwd=linked)
+
+    assert (listed.stdout, linted.returncode) == (LISTED, 0)
+    assert list((small.root / ".git" / "promptops").glob("lint-*"))
+    assert small.git("-C", str(linked), "status", "--porcelain") == ""
+
+
+def test_with_git_dir_set(small, process):
+    found = process("list", cwd=small.root, GIT_DIR=".git")
+
+    assert (found.stdout, found.stderr) == (LISTED, "")
+
+
+@pytest.mark.parametrize("arguments", [("list", "--at", "HEAD"), ("list",)], ids=" ".join)
+def test_in_a_bare_repository(small, tmp_path, arguments, process):
+    bare = tmp_path / "bare.git"
+    small.git("clone", "-q", "--bare", str(small.root), str(bare))
+
+    assert process(*arguments, cwd=bare).stdout == LISTED
+    assert process("lint", "--at", "HEAD", cwd=bare).returncode == 0
+
+
+def test_the_two_programs_are_one(small):
+    scripts = Path(sys.executable).parent
+    if not (scripts / "git-promptops").exists():
+        pytest.skip("promptops is not installed here")
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+
+    said = [
+        subprocess.run(
+            command, cwd=small.root, env=environment, capture_output=True, text=True, check=False
+        ).stdout
+        for command in (["promptops", "list"], ["git", "promptops", "list"])
+    ]
+
+    assert said == [LISTED, LISTED]

@@ -1,0 +1,89 @@
+"""Every assertion's own examples: those below `Holds:` hold, those below `Fails:` fail."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from promptops.evals.parse import parse
+from promptops.evals.registry import Kind, built_in
+from promptops.evals.rendered import judge
+from promptops.model.place import Place
+from promptops.model.prompt import Case
+from promptops.model.request import Request
+from promptops.source.document import read_any
+
+KINDS = tuple(built_in().values())
+
+
+def example(kind: Kind, heading: str) -> dict[str, Any]:
+    found = re.search(rf"(?m)^{heading}:\n((?:(?: {{4}}.*)?(?:\n|$))+)", kind.documentation)
+    assert found is not None
+    document = read_any("example.yaml", inspect.cleandoc("\n" + found[1]).encode())
+    assert document.problems == ()
+    return document.value
+
+
+def statuses(written: dict[str, Any]) -> set[tuple[str, str]]:
+    rendered = tuple(written["rendered"])
+    case = Case(
+        name="one",
+        inputs={},
+        at="",
+        locate=lambda pointer, _key: Place(pointer),
+        rendered=rendered,
+    )
+    judged = judge(Request(messages=tuple(written["messages"])), case)
+    return {(verdict.type, verdict.status) for verdict in judged}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_an_assertion_holds_in_its_example(kind: Kind) -> None:
+    written = example(kind, "Holds")
+
+    assert statuses(written) == {(kind.name, "passed")}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_an_assertion_fails_in_its_other_example(kind: Kind) -> None:
+    written = example(kind, "Fails")
+
+    assert statuses(written) == {(kind.name, "failed")}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(kind: Kind) -> None:
+    first, blank, *rest = kind.documentation.splitlines()
+    _, _, attributes = kind.documentation.partition("Attributes:\n")
+
+    assert (first[-1], len(first) <= 88, blank) == (".", True, "")
+    assert rest
+    for field in inspect.signature(kind.check).parameters:
+        assert f"    {field}: " in attributes
+
+
+def test_the_assertions_are_those_with_a_file() -> None:
+    assert list(built_in()) == [
+        *("contains", "contains-all", "contains-any", "contains-json", "equals", "expr"),
+        *("icontains", "is-json", "json-schema", "max-chars", "max-tokens", "message-count"),
+        *("one-of", "regex", "starts-with", "word-count"),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_assertion_is_a_type_of_the_schema(kind: Kind) -> None:
+    from promptops.source.schemas import schema
+
+    types = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["enum"]
+
+    assert {kind.name, f"not-{kind.name}"} <= set(types)
+
+
+def test_an_assertion_is_frozen_and_compares_by_its_arguments() -> None:
+    written = {"type": "contains", "value": "refund"}
+
+    one, other = parse(written, "request")[0], parse(written, "answer")[0]
+
+    assert one == other
+    assert hash(one) == hash(other)

@@ -1,0 +1,341 @@
+"""What is wrong with an assertion, before anything is rendered: no false green."""
+
+# ruff: noqa: E501 - a reason stands on one line here, as where it is printed
+
+from typing import Any
+
+import pytest
+
+from promptops.evals.parse import Assertion, parse, problems
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.model.prompt import Case
+from promptops.source.document import read_any
+
+WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
+    ({"value": "x"}, [("`type` is missing", "", None)]),
+    ({"type": 5, "value": "x"}, [("expected a text, got the number 5", "/type", None)]),
+    ({"type": "contains"}, [("`contains` needs `value`", "/type", None)]),
+    (
+        {"type": "contains", "vlaue": "x"},
+        [
+            ("`vlaue` is no argument of `contains`", "/vlaue key", "did you mean `value`?"),
+            ("`contains` needs `value`", "/type", None),
+        ],
+    ),
+    (
+        {"type": "contains", "value": ""},
+        [("an empty text is in every text", "/value", "say what must stand there")],
+    ),
+    (
+        {"type": "not-icontains", "value": ""},
+        [("an empty text is in every text", "/value", "say what must stand there")],
+    ),
+    (
+        {"type": "starts-with", "value": ""},
+        [("an empty text is in every text", "/value", "say what must stand there")],
+    ),
+    ({"type": "contains", "value": 5}, [("expected a text, got the number 5", "/value", None)]),
+    ({"type": "contains", "value": None}, [("expected a text, got null", "/value", None)]),
+    (
+        {"type": "contains-all", "value": []},
+        [("an empty list asks for nothing", "/value", "say what must stand there")],
+    ),
+    (
+        {"type": "contains-any", "value": ["a", ""]},
+        [("an empty text is in every text", "/value/1", "say what must stand there")],
+    ),
+    (
+        {"type": "contains-any", "value": ["a", 5]},
+        [("expected a text, got the number 5", "/value/1", None)],
+    ),
+    (
+        {"type": "contains-any", "value": "a"},
+        [("expected a list, got the text `a`", "/value", None)],
+    ),
+    ({"type": "one-of", "value": []}, [("nothing is one of an empty list", "/value", None)]),
+    (
+        {"type": "regex", "value": ""},
+        [("the pattern matches every text", "/value", "say what must stand there")],
+    ),
+    (
+        {"type": "regex", "value": ".*"},
+        [("the pattern matches every text", "/value", "say what must stand there")],
+    ),
+    (
+        {"type": "regex", "value": "(?=a)"},
+        [("the pattern can't be used: invalid perl operator: (?=", "/value", None)],
+    ),
+    (
+        {"type": "regex", "value": "a" * 1_001},
+        [("the pattern has over 1,000 characters", "/value", None)],
+    ),
+    ({"type": "max-chars", "value": True}, [("expected a whole number, got true", "/value", None)]),
+    (
+        {"type": "max-chars", "value": 1.5},
+        [("expected a whole number, got the number 1.5", "/value", None)],
+    ),
+    (
+        {"type": "max-tokens", "value": -1},
+        [("expected a number from 0 on, got -1", "/value", None)],
+    ),
+    (
+        {"type": "word-count", "value": {"min": 0}},
+        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+    ),
+    (
+        {"type": "word-count", "value": {}},
+        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+    ),
+    (
+        {"type": "word-count", "value": {"mni": 2}},
+        [("`mni` is no limit", "/value/mni", "did you mean `min`?")],
+    ),
+    (
+        {"type": "word-count", "value": {"max": "2"}},
+        [("expected a whole number, got the text `2`", "/value/max", None)],
+    ),
+    (
+        {"type": "word-count", "value": {"min": 3, "max": 2}},
+        [("no text has so many words: `max` is below `min`", "/value", None)],
+    ),
+    (
+        {"type": "word-count", "value": "2"},
+        [("expected a whole number or a mapping, got the text `2`", "/value", None)],
+    ),
+    (
+        {"type": "is-json", "value": {"type": "object"}},
+        [
+            (
+                "`value` is no argument of `is-json`",
+                "/value key",
+                "known here: type, path, role, transform, weight, threshold, score, must",
+            )
+        ],
+    ),
+    (
+        {"type": "json-schema", "value": {}},
+        [("every value fits an empty schema", "/value", "or use `is-json`")],
+    ),
+    ({"type": "json-schema", "value": True}, [("expected a mapping, got true", "/value", None)]),
+    (
+        {"type": "json-schema", "value": {"propertis": {"a": {"type": "text"}}}},
+        [
+            (
+                "every value fits this schema: it has no keyword that asks for anything",
+                "/value",
+                None,
+            )
+        ],
+    ),
+    (
+        {"type": "json-schema", "value": {"properties": {"a": {"type": "text"}}}},
+        [
+            (
+                "no schema: expected one of array, boolean, integer, null, number, object, string, got the text `text`",
+                "/value/properties/a/type",
+                None,
+            )
+        ],
+    ),
+    (
+        {"type": "json-schema", "value": {"$ref": "http://127.0.0.1/x.json"}},
+        [
+            (
+                "no schema: the schema can't be used: Resource 'http://127.0.0.1/x.json' is not present in a registry and retrieving it failed: ValueError: http://127.0.0.1/x.json is not fetched",
+                "/value",
+                None,
+            )
+        ],
+    ),
+    (
+        {"type": "contains-json", "value": {}},
+        [("every mapping or list has nothing", "/value", "say what must be in it")],
+    ),
+    (
+        {"type": "contains-json", "value": "x"},
+        [("expected a mapping or a list", "/value", "for a text, use `contains`")],
+    ),
+    (
+        {"type": "message-count", "value": 2, "path": "/messages"},
+        [("`message-count` knows no `path`", "/path key", None)],
+    ),
+    (
+        {"type": "expr", "value": "len(mesages) > 1"},
+        [("`mesages` is no name here", "/value", "did you mean `messages`?")],
+    ),
+    (
+        {"type": "expr", "value": "1 == 1"},
+        [
+            (
+                "the expression looks at nothing",
+                "/value",
+                "known: value, inputs, expected, messages, tools, response_format, params, model",
+            )
+        ],
+    ),
+    (
+        {"type": "expr", "value": "output == 'x'"},
+        [
+            (
+                "`output` is no name here",
+                "/value",
+                "known: value, inputs, expected, messages, tools, response_format, params, model",
+            )
+        ],
+    ),
+    ({"type": "expr", "value": ""}, [("no expression: invalid syntax", "/value", None)]),
+    (
+        {"type": "contains", "value": "x", "transform": "lowr(value)"},
+        [("`lowr` is no function here", "/transform", "did you mean `lower`?")],
+    ),
+    (
+        {"type": "contains", "value": "x", "transform": ""},
+        [("no expression: invalid syntax", "/transform", None)],
+    ),
+    (
+        {"type": "contains", "value": "x", "path": "messages/0"},
+        [
+            (
+                "expected a JSON pointer, got the text `messages/0`",
+                "/path",
+                "begin it with `/`: /messages/0/content",
+            )
+        ],
+    ),
+    (
+        {"type": "contains", "value": "x", "path": 0},
+        [
+            (
+                "expected a JSON pointer, got the number 0",
+                "/path",
+                "begin it with `/`: /messages/0/content",
+            )
+        ],
+    ),
+    (
+        {"type": "contains", "value": "x", "role": "sytem"},
+        [("expected a role, got the text `sytem`", "/role", "did you mean `system`?")],
+    ),
+    (
+        {"type": "contains", "value": "x", "role": None},
+        [("expected a role, got null", "/role", "roles: system, developer, user, assistant, tool")],
+    ),
+    (
+        {"type": "contains", "value": "x", "role": "user", "path": "/messages/0/content"},
+        [("`role` and `path` exclude each other", "/role key", "take one of them")],
+    ),
+    (
+        {"type": "contains", "value": "x", "weight": 0},
+        [("expected a number above 0, got the number 0", "/weight", None)],
+    ),
+    (
+        {"type": "contains", "value": "x", "threshold": True},
+        [("expected a number, got true", "/threshold", None)],
+    ),
+    (
+        {"type": "contains", "value": "x", "score": ""},
+        [("expected a name, got an empty text", "/score", None)],
+    ),
+    (
+        {"type": "contains", "value": "x", "must": "yes"},
+        [("expected true or false, got the text `yes`", "/must", None)],
+    ),
+    (
+        {"type": "llm-rubric", "value": "It is polite."},
+        [("`llm-rubric` can't judge a request", "/type", None)],
+    ),
+    (
+        {"type": "not-contians", "value": "x"},
+        [("there is no assertion `not-contians`", "/type", "did you mean `not-contains`?")],
+    ),
+    (
+        {"type": "not-not-contains", "value": "x"},
+        [("there is no assertion `not-not-contains`", "/type", "did you mean `not-contains`?")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "expected"), WRONG, ids=str)
+def test_an_assertion_that_could_not_fail_is_a_problem(
+    written: dict[str, Any], expected: list[tuple[str, Any, str | None]]
+) -> None:
+    assertion, found = parse(written, "request")
+
+    assert assertion is None
+    assert [(p.message, f"{p.at} key" if p.key else p.at, p.hint) for p in found] == expected
+
+
+def test_what_every_assertion_may_say_is_kept() -> None:
+    written = {
+        "type": "not-contains",
+        "value": "x",
+        "role": "user",
+        "transform": "lower(value)",
+        "weight": 2,
+        "threshold": 0.5,
+        "score": "tone",
+        "must": True,
+        "x-why": "an incident",
+    }
+
+    assertion, found = parse(written, "request")
+
+    assert found == ()
+    assert isinstance(assertion, Assertion)
+    assert assertion.transform is not None
+    assert (assertion.type, assertion.negated, assertion.role) == ("not-contains", True, "user")
+    assert (assertion.path, assertion.transform.text) == (None, "lower(value)")
+    assert (assertion.weight, assertion.threshold) == (2, 0.5)
+    assert (assertion.score, assertion.must) == ("tone", True)
+
+
+CASE = """\
+- name: one
+  rendered:
+    - {type: contains, value: x}
+    - {type: contains, vlaue: x}
+    - {type: contains-any, value: [a, ""]}
+  output:
+    - {type: contains, role: user, value: x}
+    - {type: message-count, value: 1}
+    - {type: expr, value: len(output.items) <= 3}
+    - {type: expr, value: len(messages) <= 3}
+    - {type: llm-rubric, value: It is polite.}
+"""
+
+
+def test_problems_of_a_case_stand_at_their_places() -> None:
+    document = read_any("a.cases.yaml", CASE.encode())
+    (written,) = document.value
+    case = Case(
+        name="one",
+        inputs={},
+        at="/0",
+        locate=document.place,
+        rendered=tuple(written["rendered"]),
+        output=tuple(written["output"]),
+    )
+
+    found = list(problems(case))
+
+    known = "did you mean `value`?"
+    names = "known: value, inputs, expected, output"
+    assert document.problems == ()
+    assert found == [
+        Problem(
+            "`vlaue` is no argument of `contains`",
+            at=Place("a.cases.yaml", 4, 24, 4, 29),
+            key=True,
+            hint=known,
+        ),
+        Problem("`contains` needs `value`", at=Place("a.cases.yaml", 4, 14, 4, 22)),
+        Problem(
+            "an empty text is in every text",
+            at=Place("a.cases.yaml", 5, 39, 5, 41),
+            hint="say what must stand there",
+        ),
+        Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
+        Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
+        Problem("`messages` is no name here", at=Place("a.cases.yaml", 10, 27, 10, 45), hint=names),
+    ]

@@ -1,0 +1,166 @@
+"""The gate: one verdict over lint and every case, judged by the policy of the base."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from referencing import Registry, Resource
+
+from promptops.cli.main import run
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+PROMPT = """\
+format: promptops/1
+description: Greets one person.
+inputs:
+  required: [name]
+  properties:
+    name: {type: string, maxLength: 100, description: Of the person.}
+messages:
+  - role: user
+    content: "Greet {{ name }} in one sentence."
+tests:
+  - name: Ada
+    inputs: {name: Ada}
+    rendered:
+      - {type: contains, value: Greet Ada}
+"""
+
+
+@pytest.fixture
+def checked(repo, capsysbinary):
+    """Run `check` in the repository: exit code and what it printed."""
+
+    def start(*arguments: str) -> tuple[int, str]:
+        code = run(["check", "-C", str(repo.root), *arguments])
+        return code, capsysbinary.readouterr().out.decode()
+
+    return start
+
+
+def test_a_clean_catalog_passes_with_one_line(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+
+    result = checked()
+
+    assert result == (0, "pass: 1 prompt, no findings, 1 case, 1 assertion\n")
+
+
+def test_an_assertion_that_does_not_hold_fails_at_its_place(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("Greet Ada}", "Greet Bob}")})
+
+    code, output = checked()
+
+    first, *_, last = output.splitlines()
+    assert code == 1
+    assert first.startswith("prompts/greet.prompt.yaml:14:9: failed: `contains`: expected")
+    assert first.endswith("[greet: Ada]")
+    assert last == "fail: 1 prompt, no findings, 1 of 1 case failed"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "      - {type: contains, value: Greet Ada}\n",
+            "      - {type: contains, path: /nowhere, value: Ada}\n",
+            "prompts/greet.prompt.yaml:14:32: failed: ",
+        ),
+        (
+            "    rendered:\n      - {type: contains, value: Greet Ada}\n",
+            "",
+            "prompts/greet.prompt.yaml:11:5: failed: it asserts nothing",
+        ),
+        (
+            "    inputs: {name: Ada}\n",
+            "    inputs: {name: 5}\n",
+            "prompts/greet.prompt.yaml:12:13: failed: it can't be rendered: ",
+        ),
+        (
+            "      - {type: contains, value: Greet Ada}\n",
+            "      - {type: contains, value: Greet Ada}\n"
+            "    output:\n      - {type: contains, value: ''}\n",
+            "prompts/greet.prompt.yaml:16:33: error: ",
+        ),
+    ],
+    ids=["a path to nowhere", "no assertion", "inputs that don't fit", "an empty argument"],
+)
+def test_what_can_not_fail_has_not_passed(repo, checked, old, new, line):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace(old, new)})
+
+    code, output = checked()
+
+    assert code == 1
+    assert [each for each in output.splitlines() if each.startswith(line)], output
+
+
+def test_json_holds_the_three_parts_and_fits_its_schema(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+
+    code, output = checked("--format", "json")
+
+    value = json.loads(output)
+    value["test"]["summary"]["duration_s"] = 0
+    names = ("check", "lint")
+    parsed = [json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in names]
+    registry = Registry().with_resources(
+        (schema["$id"], Resource.from_contents(schema)) for schema in parsed
+    )
+    jsonschema.Draft202012Validator(parsed[0], registry=registry).validate(value)
+    assert (code, value["verdict"], value["test"]["summary"]) == (
+        0,
+        "pass",
+        {"passed": 1, "failed": 0, "errors": 0, "stale": 0, "cost_usd": 0.0, "duration_s": 0},
+    )
+
+
+def test_nothing_changed_is_said_and_passes(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+
+    result = checked("--since", "HEAD")
+
+    assert result == (0, "pass: nothing to check, nothing that prompts are made of changed\n")
+
+
+def test_no_prompt_at_all_is_said(repo, checked):
+    repo.write({"notes.txt": "nothing\n"})
+
+    result = checked()
+
+    assert result == (
+        0,
+        "pass: nothing to check, there are no prompts here (`promptops init` begins)\n",
+    )
+
+
+def test_a_change_is_judged_by_the_policy_of_its_base(repo, checked):
+    misspelt = PROMPT.replace("{{ name }}", "{{ nmae }}")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT, "promptops.toml": ""})
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    waved = '[lint]\nignore = ["VAR", "TST"]\n'
+    repo.write({"prompts/greet.prompt.yaml": misspelt, "promptops.toml": waved})
+    repo.commit("two")
+
+    code, output = checked("--since", "main")
+
+    lines = output.splitlines()
+    assert code == 1
+    assert lines[0] == "risk: promptops.toml changes [lint]; it counts once it is merged"
+    assert lines[1] == (
+        "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
+    )
+
+
+def test_markdown_can_not_be_broken_by_what_a_stranger_wrote(repo, checked):
+    hostile = PROMPT.replace("- name: Ada", '- name: "<img src=x> `x`"').replace(
+        "Greet Ada}", "'<script>'}"
+    )
+    repo.write({"prompts/greet.prompt.yaml": hostile})
+
+    _, output = checked("--format", "markdown")
+
+    assert "<img" not in output
+    assert "<script" not in output

@@ -1,0 +1,88 @@
+"""`promptops completion`: the script, and what it completes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from promptops.cli.main import run
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = (
+    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from promptops.cli.main import main; main()"
+)
+
+
+def completed(words, index, directory):
+    environment = {
+        "_PROMPTOPS_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(index),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=directory,
+        env=os.environ | environment,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    return [line.removeprefix("plain,") for line in done.stdout.split()]
+
+
+@pytest.mark.parametrize(
+    ("shell", "said"),
+    [
+        ("bash", "complete -o nosort -F _promptops_completion promptops"),
+        ("zsh", "#compdef promptops"),
+        ("fish", "complete --no-files --command promptops"),
+    ],
+)
+def test_the_script_of_a_shell_registers_the_command(shell, said, capfd):
+    code = run(["completion", shell])
+
+    out, err = capfd.readouterr()
+    assert (code, said in out, err) == (0, True, "")
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+def test_bash_takes_the_script(capfd):
+    run(["completion", "bash"])
+    script = capfd.readouterr().out
+
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"{script}\ncomplete -p promptops"],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+    assert (done.returncode, done.stdout) == (
+        0,
+        "complete -o nosort -F _promptops_completion promptops\n",
+    )
+
+
+def test_an_unknown_shell_is_wrong_usage(capfd):
+    assert run(["completion", "tcsh"]) == 2
+
+
+def test_commands_complete(tmp_path):
+    assert completed("promptops doc", 1, tmp_path) == ["doctor"]
+
+
+def test_ids_complete(repo):
+    for name in ("support/triage", "support/refund", "data/sql"):
+        repo.write({f"prompts/{name}.prompt.yaml": "not even: [YAML\n"})
+
+    assert completed("promptops new support/", 2, repo.root) == [
+        "support/refund",
+        "support/triage",
+    ]
+
+
+def test_outside_a_repository_no_id_completes(tmp_path):
+    assert completed("promptops new s", 2, tmp_path) == []

@@ -1,0 +1,282 @@
+"""`promptops doctor`: what stands in the way, and never the value of a key."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from promptops.cli.main import run
+from promptops.jobs.doctor import Check, examine, judge_git
+from promptops.jobs.init import start
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+KEY = "value-of-a-key-nobody-may-see"
+
+
+@pytest.fixture
+def healthy(repo, tmp_path, monkeypatch):
+    """A repository with hook and configuration, a key, and our command first on PATH."""
+    start(repo.root, hooks=True, platform=None)
+    repo.commit("one")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    put_on_path(monkeypatch, tmp_path / "bin", "from promptops.cli.main import main")
+    return repo
+
+
+def put_on_path(monkeypatch, folder, script):
+    folder.mkdir()
+    (folder / "promptops").write_text(f"#!{sys.executable}\n{script}\n")
+    (folder / "promptops").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+
+
+def check(repo, name):
+    return next(each for each in examine(repo.root) if each.name == name)
+
+
+def problems(directory):
+    return [(each.name, each.message) for each in examine(directory) if each.state == "problem"]
+
+
+def test_nothing_stands_in_the_way_of_a_healthy_repository(healthy):
+    assert problems(healthy.root) == []
+    assert check(healthy, "configuration") == Check("configuration", "ok", "promptops.toml")
+    assert check(healthy, "history") == Check("history", "ok", "complete")
+    assert check(healthy, "key of fast") == Check("key of fast", "ok", "OPENAI_API_KEY is set")
+
+
+def test_a_key_that_is_not_set_is_named(healthy, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+
+    found = check(healthy, "key of fast")
+
+    assert (found.state, found.message) == ("note", "OPENAI_API_KEY is not set")
+    assert problems(healthy.root) == []
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_value_of_a_key_is_never_shown(form, healthy, capfd):
+    run(["doctor", "-C", str(healthy.root), "--format", form])
+
+    out, err = capfd.readouterr()
+    assert ("OPENAI_API_KEY" in out, KEY in out + err) == (True, False)
+
+
+def test_a_profile_without_a_key_needs_none(healthy):
+    profile = '[models.local]\nprovider = "openai"\nid = "x"\nbase_url = "http://127.0.0.1:1/v1"\n'
+    healthy.write({"promptops.toml": profile})
+
+    assert [each.name for each in examine(healthy.root) if each.name.startswith("key")] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "message"),
+    [
+        ("git version 2.30.9", "problem", "2.30.9 is too old"),
+        ("git version 1.8.3.1", "problem", "1.8.3.1 is too old"),
+        ("git version 2.31.0", "note", "2.31.0 fetches what a partial clone lacks, even in a hook"),
+        ("git version 2.44.0", "ok", "2.44.0"),
+        ("git version 2.50.1 (Apple Git-155)", "ok", "2.50.1"),
+        ("git version 2.45.1.windows.1", "ok", "2.45.1.windows.1"),
+        ("git version 3.0.0-rc1", "ok", "3.0.0-rc1"),
+        ("hello", "problem", "git doesn't tell its version: 'hello'"),
+    ],
+)
+def test_git_is_judged_by_its_version(said, state, message):
+    found = judge_git(said)
+
+    assert (found.state, found.message) == (state, message)
+
+
+def test_without_git_that_is_the_problem(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert [each for each in problems(tmp_path) if each[0] in ("git", "repository")] == [
+        ("git", "git is not installed"),
+        ("repository", "git is not installed"),
+    ]
+
+
+def test_no_hook_is_a_problem_with_its_way_out(healthy):
+    (healthy.root / ".git/hooks/pre-commit").unlink()
+
+    found = check(healthy, "hook")
+
+    assert (found.state, found.hint) == ("problem", "promptops init --hooks")
+    assert found.message.startswith("no hook at ")
+
+
+def test_with_an_entry_for_pre_commit_the_way_out_is_to_install_it(healthy):
+    (healthy.root / ".git/hooks/pre-commit").unlink()
+    start(healthy.root, hooks=False, platform=None)
+
+    assert check(healthy, "hook").hint == "pre-commit install"
+
+
+def test_pre_commit_does_not_install_beside_core_hooks_path(healthy):
+    start(healthy.root, hooks=False, platform=None)
+    healthy.git("config", "core.hooksPath", ".githooks")
+
+    found = check(healthy, "hook")
+
+    where = healthy.root.resolve() / ".githooks/pre-commit"
+    assert (found.message, found.hint) == (
+        f"no hook at {where} (core.hooksPath): commits are not checked",
+        "promptops init --hooks",
+    )
+
+
+@pytest.mark.parametrize(
+    ("hook", "state", "hint"),
+    [
+        ("#!/bin/sh\nmake\n", "problem", "add this line to it: promptops lint --staged || exit 1"),
+        ("#!/bin/sh\npromptops lint --staged || exit 1\n", "ok", ""),
+        ("#!/usr/bin/env bash\n# File generated by pre-commit\n", "problem", "promptops init"),
+        (b"\xff\xfe", "problem", "add this line to it: promptops lint --staged || exit 1"),
+    ],
+)
+def test_the_hook_is_judged_by_whose_it_is(hook, state, hint, healthy):
+    healthy.write({".git/hooks/pre-commit": hook})
+
+    found = check(healthy, "hook")
+
+    assert (found.state, found.hint) == (state, hint)
+
+
+def test_a_hook_of_pre_commit_with_our_entry_is_ours(healthy):
+    start(healthy.root, hooks=False, platform=None)
+    healthy.write({".git/hooks/pre-commit": "# File generated by pre-commit\n"})
+
+    assert check(healthy, "hook").state == "ok"
+
+
+def test_a_hook_that_git_cannot_run_is_a_problem(healthy):
+    hook = healthy.root / ".git/hooks/pre-commit"
+    hook.chmod(0o644)
+
+    found = check(healthy, "hook")
+
+    assert (found.state, found.hint) == ("problem", f"chmod +x '{hook.resolve()}'")
+
+
+def test_a_folder_in_place_of_the_hook_is_not_ours(healthy):
+    hook = healthy.root / ".git/hooks/pre-commit"
+    hook.unlink()
+    hook.mkdir()
+
+    assert check(healthy, "hook").state == "problem"
+
+
+@pytest.mark.parametrize("brings", ["top_level.txt", "RECORD"])
+def test_another_distribution_that_took_the_import_name_is_named(
+    brings, healthy, tmp_path, monkeypatch
+):
+    content = {"top_level.txt": "promptops\n", "RECORD": "a.py,,\npromptops/__init__.py,,\n"}
+    folder = tmp_path / "site" / "promptops_tools-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: promptops-tools\nVersion: 1\n")
+    (folder / brings).write_text(content[brings])
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    found = check(healthy, "import name")
+
+    assert (found.state, found.message) == (
+        "problem",
+        "promptops-tools brings a package `promptops`, too",
+    )
+
+
+def test_a_program_of_somebody_else_is_a_problem(healthy, tmp_path, monkeypatch):
+    put_on_path(monkeypatch, tmp_path / "other", "print('hello')")
+
+    assert problems(healthy.root) == [
+        ("command", f"{tmp_path}/other/promptops is a program of somebody else")
+    ]
+
+
+def test_a_copy_in_another_environment_is_a_note(healthy, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "elsewhere" / "python"))
+
+    assert check(healthy, "command").state == "note"
+
+
+def test_a_command_that_is_not_on_path_is_a_problem(healthy, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    assert problems(healthy.root) == [("command", "`promptops` is not on PATH, so hooks can't run")]
+
+
+def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
+    healthy.commit("two")
+    clone = tmp_path / "clone"
+    healthy.git("clone", "--quiet", "--depth=1", f"file://{healthy.root}", str(clone))
+
+    found = next(each for each in examine(clone) if each.name == "history")
+
+    assert found == Check(
+        "history", "problem", "the clone is shallow", "git fetch --tags --unshallow"
+    )
+
+
+def test_a_broken_configuration_is_said_at_its_place(healthy):
+    healthy.write({"promptops.toml": "[lint]\nselct = []\n"})
+
+    assert problems(healthy.root) == [
+        ("configuration", "promptops.toml:2:1: `selct` is not a key here")
+    ]
+
+
+def test_without_configuration_the_defaults_hold(healthy):
+    (healthy.root / "promptops.toml").unlink()
+
+    assert check(healthy, "configuration").state == "note"
+
+
+def test_a_schema_of_another_version_is_a_note(healthy):
+    healthy.write({".promptops/prompt.schema.json": "{}"})
+
+    assert check(healthy, "editor").state == "note"
+
+
+def test_outside_a_repository_that_is_said(tmp_path):
+    found = next(each for each in examine(tmp_path) if each.name == "repository")
+
+    assert (found.state, found.hint) == ("problem", "make one here: git init")
+
+
+def test_of_a_bare_repository_the_configuration_of_head_is_judged(healthy, tmp_path):
+    healthy.write({"promptops.toml": "[lint]\nselct = []\n"})
+    healthy.commit("two")
+    healthy.git("clone", "--quiet", "--bare", str(healthy.root), str(tmp_path / "bare"))
+
+    assert problems(tmp_path / "bare") == [
+        ("configuration", "promptops.toml:2:1: `selct` is not a key here")
+    ]
+
+
+def test_a_python_that_is_not_tested_is_a_problem(healthy, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 20, 1))
+
+    found = check(healthy, "python")
+
+    assert (found.state, found.hint) == ("problem", "use Python 3.11 to 3.13")
+
+
+def test_the_exit_code_says_whether_something_stands_in_the_way(healthy, tmp_path, capfd):
+    assert run(["doctor", "-C", str(healthy.root)]) == 0
+    (healthy.root / ".git/hooks/pre-commit").unlink()
+    assert run(["doctor", "-C", str(healthy.root)]) == 1
+
+
+def test_the_json_is_what_its_schema_says(healthy, capfd):
+    run(["doctor", "-C", str(healthy.root), "--format", "json"])
+
+    value = json.loads(capfd.readouterr().out)
+    schema = json.loads((SCHEMAS / "doctor.schema.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(value)
+    assert (value["schema"], value["ok"]) == (1, True)
+    assert {"name": "history", "state": "ok", "message": "complete", "hint": ""} in value["checks"]

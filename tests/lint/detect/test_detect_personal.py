@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from promptops.lint.detect.personal import find_personal_data
+
+FIRING = [
+    ("Write to jane.doe@gmail.com today.", "jane.doe@gmail.com", "an e-mail address"),
+    ("Mail <k.meier+x@uni-mainz.de>", "k.meier+x@uni-mainz.de", "an e-mail address"),
+    ("Call +49 171 2345678 now", "+49 171 2345678", "a telephone number"),
+    ("Call +442079461234 now", "+442079461234", "a telephone number"),
+    ("Phone: (415) 867-5309.", "(415) 867-5309", "a telephone number"),
+    ("Phone 212-736-5000, ask for Bob", "212-736-5000", "a telephone number"),
+    ("IBAN DE44 5001 0517 5407 3249 31", "DE44 5001 0517 5407 3249 31", "an IBAN"),
+    ("to GB98MIDL07009312345678.", "GB98MIDL07009312345678", "an IBAN"),
+    ("card 4539 1488 0343 6467 exp", "4539 1488 0343 6467", "a card number"),
+    ("card 374245455400126", "374245455400126", "a card number"),
+    ("SSN 536-22-8726.", "536-22-8726", "a social security number"),
+]
+
+
+@pytest.mark.parametrize(("text", "data", "kind"), FIRING, ids=[data for _, data, _ in FIRING])
+def test_personal_data_is_found(text: str, data: str, kind: str) -> None:
+    found = [(text[m.start : m.end], m.message) for m in find_personal_data(text)]
+
+    assert found == [(data, f"personal data: {kind}")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Nothing here, and 42 besides.",
+        "ada@example.com, bob@mail.example.org, c@example.net, d@example.co.uk",
+        "a@host.test, b@x.invalid, c@y.example, root@localhost, e@printer.local",
+        "noreply@acme.io, no-reply@acme.io, git@github.com:acme/app.git",
+        "you@yourcompany.com and name@domain.com",
+        "icon@2x.png, pip install a@1.2.3, @app.route, @ada, a @ b.io",
+        "https://user:word@db.acme.io",
+        "+1 415 555 0132, (212) 555-0199, 555-0100",
+        "+44 20 7946 0958, +44 (0)7700 900123, +49 30 23125 001, +33 1 99 00 12 34",
+        "123-456-7890, 000-000-0000, +1 234 567 8901, +1 111 111 1111",
+        "2025-10-07 12:30:45, v1.2.3, 10.0.0.1, 192.168.100.200",
+        "DE89 3704 0044 0532 0130 00 and GB82 WEST 1234 5698 7654 32",
+        "DE44 5001 0517 5407 3249 32 has wrong check digits, AB12 CDEF GHIJ KLMN no country",
+        "4242 4242 4242 4242, 4111-1111-1111-1111, 378282246310005, 4000 0000 0000 9995",
+        "4539 1488 0343 6468 fails the check, 1234567890123456 has no issuer",
+        "id 00004539148803436467, sku-4539148803436467",
+        "078-05-1120, 123-45-6789, 000-12-3456, 666-12-3456, 912-34-5678, 536-00-1234, 536-22-0000",
+        "CVE-2021-26084, order 1042-33-9000-1, part 123-45-67890",
+    ],
+)
+def test_what_is_reserved_or_invalid_is_nobodys(text: str) -> None:
+    assert find_personal_data(text) == ()
+
+
+def test_offsets_are_those_of_the_text_whatever_stands_before() -> None:
+    text = "Größe 漢字 🙂: jane.doe@gmail.com, +49 171 2345678"
+
+    found = [text[m.start : m.end] for m in find_personal_data(text)]
+
+    assert found == ["jane.doe@gmail.com", "+49 171 2345678"]

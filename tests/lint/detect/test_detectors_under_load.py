@@ -1,0 +1,59 @@
+"""Work stays linear in the length of a text, whatever it is made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from promptops.lint.detect.delimiters import find_unbalanced
+from promptops.lint.detect.injection import find_injection
+from promptops.lint.detect.markers import find_markers
+from promptops.lint.detect.match import Match
+from promptops.lint.detect.personal import find_personal_data
+from promptops.lint.detect.placeholders import find_placeholders
+from promptops.lint.detect.repetition import find_repeated_words
+from promptops.lint.detect.secrets import find_secrets
+from promptops.lint.detect.special_tokens import find_special_tokens
+from promptops.lint.detect.unicode import find_invisible
+
+SIZE = 200_000
+# A quiet machine takes a tenth of it; something quadratic takes minutes.
+LIMIT_S = 2.0
+
+
+def placeholders_of_name(text: str) -> tuple[Match, ...]:
+    return find_placeholders(text, ("name", "ticket"))
+
+
+DETECTORS = [
+    find_secrets,
+    find_personal_data,
+    find_injection,
+    find_invisible,
+    find_special_tokens,
+    find_markers,
+    find_repeated_words,
+    find_unbalanced,
+    placeholders_of_name,
+]
+UNITS = [
+    *("a", " ", "<", "@", "1", "\n", "`", "{", "a@", "a ", "1 ", "+1", "<a ", "<a>\n", "```\n"),
+    *("sk-", "eyJ", "eyJ-", "://a:", "api_key=", '"a', "the the ", "ignore the ", "never "),
+    *("ignore all previous instructions ", "\u200b ", "\u200e ", "TODO:", "AB12", "4111 "),
+    *("-----BEGIN PRIVATE KEY-----", "${name}", "{tucket} ", "忽略", "İ"),
+]
+
+
+@pytest.mark.parametrize("find", DETECTORS, ids=lambda find: find.__name__)
+def test_a_hostile_text_is_read_in_linear_time(find: Callable[[str], tuple[Match, ...]]) -> None:
+    texts = [(unit * SIZE)[:SIZE] for unit in UNITS]
+
+    seconds = {}
+    for unit, text in zip(UNITS, texts, strict=True):
+        started = time.process_time()
+        find(text)
+        seconds[unit] = time.process_time() - started
+
+    assert {unit: taken for unit, taken in seconds.items() if taken > LIMIT_S} == {}

@@ -1,0 +1,352 @@
+"""TST001, TST002, TST003 and TST005, with exact places."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.lint.examples import files, findings
+from promptops.lint.registry import built_in
+from promptops.model.finding import Finding
+
+
+def found(code: str, block: str) -> list[Finding]:
+    return findings(built_in()[code], files(block))
+
+
+def said(code: str, block: str) -> list[str]:
+    return [f"{each.place} {each.message}" for each in found(code, block)]
+
+
+def test_an_active_prompt_without_a_case_is_named_at_its_first_line() -> None:
+    block = """--- prompts/none.prompt.yaml
+# a comment
+format: promptops/1
+messages:
+  - {role: user, content: a}
+--- prompts/variant.prompt.yaml
+format: promptops/1
+extends: tested.prompt.yaml
+--- prompts/tested.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: a}
+tests:
+  - name: x
+--- prompts/deprecated.prompt.yaml
+format: promptops/1
+status: deprecated
+messages:
+  - {role: user, content: a}
+--- prompts/listed.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: a}
+tests:
+  - file: missing.jsonl
+"""
+
+    assert said("TST001", block) == [
+        "prompts/none.prompt.yaml:2:1 an active prompt without a test case"
+    ]
+
+
+def test_an_empty_list_of_cases_is_named_at_its_key() -> None:
+    assert said("TST001", "tests: []\n") == [
+        "prompts/ask.prompt.yaml:1:1 an active prompt without a test case"
+    ]
+
+
+def test_wrong_inputs_are_placed_in_the_case_that_says_them() -> None:
+    block = """--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  required: [tone]
+  properties:
+    tone: {enum: [friendly, formal]}
+    docs:
+      type: array
+      default: []
+      items: {type: object, required: [id], properties: {id: {type: string}}}
+messages:
+  - {role: user, content: "{{ tone }}"}
+tests:
+  - name: none at all
+  - name: empty
+    inputs: {}
+  - name: wrong
+    inputs: {tone: x, tome: 1, docs: [{id: 3}, {}]}
+  - name: empty
+    inputs: {tone: formal}
+  - file: c.jsonl
+  - file: c.csv
+--- prompts/c.jsonl
+{"name": "a"}
+{"name": "wrong", "inputs": {"tone": "x"}}
+--- prompts/c.csv
+name,inputs.tone
+c,é
+"""
+
+    assert said("TST002", block) == [
+        "prompts/ask.prompt.yaml:13:11 `tone` is missing in the case `none at all`",
+        "prompts/ask.prompt.yaml:15:13 `tone` is missing in the case `empty`",
+        "prompts/ask.prompt.yaml:17:20 `tone` must be one of `friendly`, `formal`"
+        " in the case `wrong`",
+        "prompts/ask.prompt.yaml:17:23 `tome` is not an input in the case `wrong`",
+        "prompts/ask.prompt.yaml:17:44 `docs.0.id` must be text, not a number in the case `wrong`",
+        "prompts/ask.prompt.yaml:17:48 `docs.1.id` is missing in the case `wrong`",
+        "prompts/ask.prompt.yaml:18:11 two cases are called `empty`",
+        "prompts/c.csv:2:3 `tone` must be one of `friendly`, `formal` in the case `c`",
+        "prompts/c.jsonl:1:10 `tone` is missing in the case `a`",
+        "prompts/c.jsonl:2:10 two cases are called `wrong`",
+        "prompts/c.jsonl:2:38 `tone` must be one of `friendly`, `formal` in the case `wrong`",
+    ]
+
+
+def test_the_other_case_of_a_name_is_related() -> None:
+    block = "tests:\n  - name: one\n  - name: one\n"
+
+    (finding,) = found("TST002", block)
+
+    assert [(str(each.place), each.message) for each in finding.related] == [
+        ("prompts/ask.prompt.yaml:2:11", "the other one")
+    ]
+
+
+RENDERING = """--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  properties:
+    open: {type: object, default: {}}
+    closed: {type: object, default: {}, properties: {a: {type: string}}}
+    optional: {type: string}
+messages:
+  - role: user
+    content: |
+      é BODY
+tests:
+  - name: one
+--- prompts/p.j2
+{% include 'q.j2' %}
+--- prompts/q.j2
+é {{ 1 / 0 }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("{{ open.key }}", ["prompts/ask.prompt.yaml:10:17 this object has no `key`"]),
+        (
+            "{{ open + 1 }}",
+            ["prompts/ask.prompt.yaml:10:12 unsupported operand type(s) for +: 'dict' and 'int'"],
+        ),
+        (
+            "{% for i in 3 %}{% endfor %}",
+            ["prompts/ask.prompt.yaml:10:21 'int' object is not iterable"],
+        ),
+        ("{% include 'p.j2' %}", ["prompts/q.j2:1:6 division by zero"]),
+        # Said by VAR001, VAR003 and VAR004.
+        ("{{ unknown }}", []),
+        ("{{ optional }}", []),
+        ("{{ closed.a }}", []),
+        # Said by TPL001, TPL002, TPL003, TPL004, TPL005 and SEC010.
+        ("{% if %}", []),
+        ("{{ open | nofilter }}", []),
+        ("{{ open is notest }}", []),
+        ("{% include 'none.j2' %}", []),
+        ("{% include open %}", []),
+        ("{{ open._key }}", []),
+        ("{{ 'a'.upper() }}", []),
+        ("{{ range(10 ** 9) }}", []),
+        ("{% include '../a' %}", []),
+    ],
+)
+def test_a_case_that_does_not_render_is_an_error_unless_another_rule_says_so(
+    body: str, expected: list[str]
+) -> None:
+    messages = [
+        each.replace("the case `one` does not render: ", "")
+        for each in said("TST002", RENDERING.replace("BODY", body))
+    ]
+
+    assert messages == expected
+
+
+def test_a_failure_in_a_partial_tells_the_includes_on_the_way() -> None:
+    (finding,) = found("TST002", RENDERING.replace("BODY", "{% include 'p.j2' %}"))
+
+    assert finding.case == "one"
+    assert [str(each.place) for each in finding.related] == [
+        "prompts/p.j2:1:12",
+        "prompts/ask.prompt.yaml:10:20",
+    ]
+
+
+COVERING = """--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  properties:
+    a: {type: boolean, default: false}
+    b: {type: boolean, default: false}
+    xs: {type: array, default: [], items: {type: string}}
+    full: {type: array, minItems: 1, default: [q], items: {type: string}}
+messages:
+  - role: user
+    content: |
+      BODY
+tests:
+CASES--- prompts/p.j2
+{% include "q.j2" %}
+--- prompts/q.j2
+é{% if b %}B{% endif %}
+--- prompts/m.j2
+{% macro one(v) %}{% if v %}1{% endif %}{% endmacro %}
+{% macro two(v) %}{% if v %}1{% endif %}{% endmacro %}
+"""
+ASK = "prompts/ask.prompt.yaml:11:"
+
+
+def covering(body: str, inputs: tuple[str, ...]) -> str:
+    cases = "".join(f"  - name: c{i}\n    inputs: {each}\n" for i, each in enumerate(inputs))
+    return COVERING.replace("BODY", body).replace("CASES", cases)
+
+
+@pytest.mark.parametrize(
+    ("body", "inputs", "expected"),
+    [
+        ("é {% if a %}x{% endif %}", ("{}",), [f"{ASK}15 in no case `a` holds"]),
+        ("{% if a %}x{% endif %}", ("{a: true}",), [f"{ASK}13 in every case `a` holds"]),
+        ("{% if a %}x{% endif %}", ("{a: true}", "{}"), []),
+        (
+            "{% if a %}x{% else %}y{% endif %}",
+            ("{a: true}",),
+            [f"{ASK}21 no case takes the `else` of this `if`"],
+        ),
+        (
+            "{% if a %}{% if b %}{% else %}{% endif %}{% elif b %}z{% else %}y{% endif %}",
+            ("{a: true}", "{a: true, b: true}"),
+            [
+                f"{ASK}56 in no case `b` holds",
+                f"{ASK}64 no case takes the `else` of this `if`",
+            ],
+        ),
+        (
+            "{% if a %}x{% elif b %}z{% endif %}",
+            ("{a: true}", "{b: true}"),
+            [f"{ASK}13 in every case `a` holds, or what an `elif` asks for"],
+        ),
+        (
+            "{% for x in xs %}{{ x }}{% else %}n{% endfor %}",
+            ("{}",),
+            [f"{ASK}19 in no case `xs` has an item"],
+        ),
+        (
+            "{% for x in xs %}{{ x }}{% else %}n{% endfor %}",
+            ("{xs: [a]}",),
+            [f"{ASK}34 no case takes the `else` of this loop"],
+        ),
+        (
+            "{% for x in xs | sort %}{{ x }}{% endfor %}",
+            ("{xs: [a]}",),
+            [f"{ASK}19 in every case `xs | sort` has an item"],
+        ),
+        ("{% for x in full %}{{ x }}{% endfor %}", ("{}",), []),
+        (
+            "{% for x in full if x == 'z' %}{{ x }}{% endfor %}",
+            ("{}",),
+            [f"{ASK}19 in no case `full if x == 'z'` has an item"],
+        ),
+        ("{% for x in [1, 2] %}{{ x }}{% endfor %}", ("{}",), []),
+        ("{% include 'p.j2' %}", ("{}",), ["prompts/q.j2:1:8 in no case `b` holds"]),
+        (
+            "{% if a %}{% if b %}x{% endif %}{% include 'p.j2' %}{% endif %}",
+            ("{}",),
+            [f"{ASK}13 in no case `a` holds"],
+        ),
+        (
+            "{% import 'm.j2' as m %}{{ m.one(a) }}",
+            ("{}",),
+            ["prompts/m.j2:1:25 in no case `v` holds"],
+        ),
+        (
+            "{% from 'm.j2' import one as uno %}{{ uno(a) }}",
+            ("{}",),
+            ["prompts/m.j2:1:25 in no case `v` holds"],
+        ),
+        ("{% if true %}x{% endif %}{% if false %}{% if a %}{% endif %}{% endif %}", ("{}",), []),
+        ("{% if a %}x{% endif %}", (), []),
+        ("{% if a %}x{% endif %}", ("{unknown: 1}", "{}"), []),
+    ],
+)
+def test_a_branch_that_no_case_takes_is_placed_at_what_decides_it(
+    body: str, inputs: tuple[str, ...], expected: list[str]
+) -> None:
+    block = covering(body, inputs).replace("tests:\n---", "tests: []\n---")
+
+    assert said("TST003", block) == expected
+
+
+def test_a_branch_of_a_partial_tells_the_includes_on_the_way() -> None:
+    (finding,) = found("TST003", covering("{% include 'p.j2' %}", ("{}",)))
+
+    assert [str(each.place) for each in finding.related] == [
+        "prompts/p.j2:1:12",
+        "prompts/ask.prompt.yaml:11:18",
+    ]
+
+
+def test_a_when_has_two_ways() -> None:
+    block = """inputs:
+  properties:
+    a: {type: boolean, default: false}
+    xs: {type: array, default: [], items: {type: string}}
+messages:
+  - {role: user, content: hello}
+  - {role: user, when: a, content: "{% if xs %}x{% endif %}"}
+  - role: user
+    content:
+      - {text: a, when: not a}
+  - for_each: xs
+    as: x
+    messages:
+      - {role: user, when: 'x == "b"', content: "{{ x }}"}
+tests:
+  - name: one
+    inputs: {xs: [b, c]}
+"""
+
+    assert said("TST003", block) == [
+        "prompts/ask.prompt.yaml:7:24 in no case `a` holds",
+        "prompts/ask.prompt.yaml:10:25 in every case `not a` holds",
+    ]
+
+
+def test_a_case_without_assertions_is_placed_at_its_name() -> None:
+    block = """--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: a}
+tests:
+  - name: é
+  - file: c.jsonl
+  - name: z
+    output: [{type: contains, value: a}]
+--- prompts/c.jsonl
+{"name": "y"}
+"""
+
+    assert said("TST005", block) == [
+        "prompts/ask.prompt.yaml:5:11 the case `é` asserts nothing",
+        "prompts/c.jsonl:1:10 the case `y` asserts nothing",
+    ]
+
+
+def test_assertions_for_every_case_count() -> None:
+    block = """tests:
+  - name: x
+evaluation:
+  assertions: [{type: contains, value: a}]
+"""
+
+    assert said("TST005", block) == []

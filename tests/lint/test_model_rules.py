@@ -1,0 +1,321 @@
+"""CFG: the model, its parameters, and the schema of its answer."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import lint_prompt
+from promptops.lint.examples import MemoryTree, files, findings
+from promptops.lint.registry import built_in
+from promptops.source.config import load
+
+Lines = Callable[[str, str], list[str]]
+
+FAST = """[models.fast]
+provider = "openai"
+id = "gpt-5.4-mini"
+params = {temperature = 1.5, max_output_tokens = 9999999}
+"""
+
+
+def with_model(model: str, *, config: str = "", more: str = "") -> str:
+    return (
+        f"--- promptops.toml\n{config}\n"
+        f"--- prompts/a.prompt.yaml\nformat: promptops/1\n{more}model: {model}\n"
+        "messages: [{role: user, content: hi}]\n"
+        "tests: [{name: one}]\n"
+    )
+
+
+MODELS = {
+    "a misspelt provider": (
+        with_model("{provider: opneai, id: gpt-5.4-mini}"),
+        ["the provider `opneai` is not known a.prompt.yaml:2:19-25"],
+    ),
+    "a misspelt id": (
+        with_model("{provider: openai, id: gpt-5.4-mni}"),
+        ["`gpt-5.4-mni` of openai is not known a.prompt.yaml:2:31-42"],
+    ),
+    "a private model that is no profile": (
+        with_model("{provider: acme, id: acme-1}"),
+        ["`acme-1` of acme is not known a.prompt.yaml:2:29-35"],
+    ),
+    "a private model that is the model of a profile": (
+        with_model(
+            "{provider: acme, id: acme-1}", config='[models.own]\nprovider="acme"\nid="acme-1"'
+        ),
+        [],
+    ),
+    "parameters and no model": (with_model("{params: {temperature: 1}}"), []),
+    "a profile": (with_model("{profile: fast}", config=FAST), []),
+    "no such profile": (
+        with_model("{profile: fats}", config=FAST),
+        ["there is no profile `fats` a.prompt.yaml:2:18-22"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), MODELS.values(), ids=MODELS)
+def test_the_model_is_a_known_one(found: Lines, block: str, expected: list[str]) -> None:
+    assert found("CFG001", block) == expected
+
+
+def test_the_nearest_name_is_the_fix() -> None:
+    blocks = [
+        with_model("{profile: fats}", config=FAST),
+        with_model("{provider: openai, id: gpt-5.4-mni}"),
+        with_model("{provider: acme, id: acme-1}"),
+    ]
+
+    fixes = [findings(built_in()["CFG001"], files(block))[0].fix for block in blocks]
+
+    texts = [[(edit.text, edit.place.column) for edit in fix.edits] if fix else [] for fix in fixes]
+    assert texts == [[('"fast"', 18)], [('"gpt-5.4-mini"', 31)], []]
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 10, 15), []),
+        (date(2026, 10, 16), ["`gpt-4o` is retired on 2027-01-14, in 90 days"]),
+        (date(2027, 1, 13), ["`gpt-4o` is retired on 2027-01-14, in 1 day"]),
+        (date(2027, 1, 14), ["`gpt-4o` was retired on 2027-01-14"]),
+    ],
+)
+def test_a_model_is_retired_on_its_day_and_near_it_before(day: date, expected: list[str]) -> None:
+    contents = files(with_model("{provider: openai, id: gpt-4o}"))
+    catalog = Catalog(
+        MemoryTree({path: text.encode() for path, text in contents.items()}), load({})
+    )
+
+    messages = [
+        finding.message
+        for loaded in catalog.prompts()
+        for finding in lint_prompt(catalog, loaded, [built_in()["CFG002"]], day)
+    ]
+
+    assert messages == expected
+
+
+def test_only_the_rule_on_retirement_depends_on_the_day() -> None:
+    assert [code for code, rule in built_in().items() if rule.dated and code[:3] == "CFG"] == [
+        "CFG002"
+    ]
+
+
+FLOATING = {
+    "through a profile": (
+        with_model("{profile: fast}", config=FAST),
+        ["`gpt-5.4-mini` moves on to newer models a.prompt.yaml:2:18-22"],
+    ),
+    "in a draft": (with_model("{profile: fast}", config=FAST, more="status: draft\n"), []),
+    "with its date": (with_model("{provider: openai, id: gpt-5.4-mini-2026-03-17}"), []),
+    "not in the table": (with_model("{provider: acme, id: acme-latest}"), []),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), FLOATING.values(), ids=FLOATING)
+def test_an_active_prompt_names_one_version(found: Lines, block: str, expected: list[str]) -> None:
+    assert found("CFG003", block) == expected
+
+
+PARAMS = {
+    "of a profile, at the profile": (
+        with_model("{profile: fast}", config=FAST),
+        ["openai/gpt-5.4-mini writes at most 128,000 tokens, not 9,999,999 a.prompt.yaml:2:18-22"],
+    ),
+    "of the prompt over the profile's": (
+        with_model("{profile: fast, params: {temperature: 3, max_output_tokens: 9}}", config=FAST),
+        [
+            "`temperature` 3 is not between 0 and 2, as openai/gpt-5.4-mini wants it"
+            " a.prompt.yaml:2:46-47"
+        ],
+    ),
+    "the longest answer of the profile overrides the table": (
+        with_model(
+            "{profile: fast, params: {max_output_tokens: 600}}",
+            config=FAST + "max_output_tokens = 500\n",
+        ),
+        ["openai/gpt-5.4-mini writes at most 500 tokens, not 600 a.prompt.yaml:2:52-55"],
+    ),
+    "only the default": (
+        with_model("{provider: openai, id: o3, params: {temperature: 1, top_p: 0.5}}"),
+        ["openai/o3 accepts no other `top_p` than 1 a.prompt.yaml:2:67-70"],
+    ),
+    "not at all": (
+        with_model("{provider: anthropic, id: claude-opus-4-5, params: {seed: 2, top_p: 1}}"),
+        ["anthropic/claude-opus-4-5 does not accept `seed` a.prompt.yaml:2:66-67"],
+    ),
+    "of a model nobody knows": (
+        with_model("{provider: acme, id: x, params: {temperature: 3, max_output_tokens: 99999}}"),
+        ["`temperature` 3 is not between 0 and 2, as acme/x wants it a.prompt.yaml:2:54-55"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), PARAMS.values(), ids=PARAMS)
+def test_parameters_are_those_the_model_accepts(
+    found: Lines, block: str, expected: list[str]
+) -> None:
+    assert found("CFG004", block) == expected
+
+
+JSON_MODE = {
+    "in a value of one case only": (
+        with_model(
+            "{}",
+            more="output: {format: json}\n"
+            "inputs: {properties: {n: {enum: [JSON, XML], default: XML}}}\n",
+        ),
+        ["no message mentions JSON in the case `one` a.prompt.yaml:2:18-22 [one]"],
+    ),
+    "in a branch that the case does not take": (
+        "output: {format: json}\n"
+        "inputs: {properties: {n: {type: boolean, default: false}}}\n"
+        'messages: [{role: user, content: "{% if n %}as JSON{% endif %} colours"}]\n',
+        ["no message mentions JSON in the case `one` ask.prompt.yaml:1:18-22 [one]"],
+    ),
+    "without a case": (
+        "output: {format: json}\nmessages: [{role: user, content: hi}]\ntests: []\n",
+        ["no message mentions JSON ask.prompt.yaml:1:18-22"],
+    ),
+    "in a partial": (
+        "--- prompts/a.prompt.yaml\n"
+        "format: promptops/1\n"
+        "output: {format: json}\n"
+        "messages: [{role: user, content: \"{% include 'p.md' %}\"}]\n"
+        "--- prompts/p.md\n"
+        "Answer in json.\n",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), JSON_MODE.values(), ids=JSON_MODE)
+def test_json_mode_says_json(found: Lines, block: str, expected: list[str]) -> None:
+    assert found("CFG007", block) == expected
+
+
+SCHEMAS = {
+    "what another file says is placed at the reference": (
+        "--- prompts/a.prompt.yaml\n"
+        "format: promptops/1\n"
+        "output:\n"
+        "  format: json\n"
+        "  strict: true\n"
+        "  schema: {$ref: x.schema.json}\n"
+        "tools:\n"
+        "  - {ref: bad.tool.json}\n"
+        "  - {ref: open.tool.json}\n"
+        "messages: [{role: user, content: hi}]\n"
+        "--- schemas/x.schema.json\n"
+        '{"type": "object", "additionalProperties": false, "required": ["q"],'
+        ' "properties": {"q": {"$ref": "./y.json"}}}\n'
+        "--- schemas/y.json\n"
+        '{"type": "object", "properties": {"z": {}}}\n'
+        "--- schemas/bad.tool.json\n"
+        '{"name": "bad", "parameters": {"minimum": "x"}}\n'
+        "--- schemas/open.tool.json\n"
+        '{"name": "open", "strict": true, "parameters": {"type": "object"}}\n',
+        [
+            "`z` is not required, as all properties are in strict mode a.prompt.yaml:5:18-31",
+            "in strict mode an object is closed a.prompt.yaml:5:18-31",
+            "expected a number, got the text `x` a.prompt.yaml:7:11-24",
+            "in strict mode an object is closed a.prompt.yaml:8:11-25",
+        ],
+    ),
+    "each at its own node": (
+        "tools:\n"
+        "  - name: q\n"
+        "    strict: true\n"
+        "    parameters:\n"
+        "      type: object\n"
+        "      properties:\n"
+        '        "a/b": {type: string}\n'
+        '        c: {type: [array, "null"], items: {type: object, properties: {}}}\n'
+        "        d: {type: array}\n"
+        "        e: {oneOf: [{type: string}]}\n"
+        "        f: {type: string, maxLength: 3, enum: [x]}\n"
+        "      required: [c, d, e, f]\n"
+        "      additionalProperties: true\n",
+        [
+            "`a/b` is not required, as all properties are in strict mode ask.prompt.yaml:7:9-14",
+            "in strict mode an object is closed ask.prompt.yaml:8:43-73",
+            "in strict mode a list says what its `items` are ask.prompt.yaml:9:12-25",
+            "`oneOf` is not allowed in strict mode ask.prompt.yaml:10:13-18",
+            "in strict mode an object is closed ask.prompt.yaml:13:29-33",
+        ],
+    ),
+    "the root is an object": (
+        "output: {format: json, strict: true, schema: {type: array, items: {type: string}}}\n",
+        ["in strict mode the root is an object ask.prompt.yaml:1:46-82"],
+    ),
+    "a strict mode of another provider's": (
+        "model: {provider: anthropic, id: x}\n"
+        "output: {format: json, strict: true, schema: {type: object}}\n",
+        [],
+    ),
+    "not strict": ("output: {format: json, schema: {type: array}}\n", []),
+    "a reference to nothing": (
+        'output: {format: json, schema: {properties: {a: {$ref: "#/$defs/no"}}}}\n',
+        ["the schema can't be used: Pointer '/$defs/no' does not exist ask.prompt.yaml:1:32-71"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), SCHEMAS.values(), ids=SCHEMAS)
+def test_the_schema_of_the_answer_is_one(found: Lines, block: str, expected: list[str]) -> None:
+    assert found("CFG008", block) == expected
+
+
+def problems_of(block: str) -> tuple[list[str], object]:
+    contents = files(block)
+    tree = MemoryTree({path: text.encode() for path, text in contents.items()})
+    loaded = next(iter(Catalog(tree, load({})).prompts()))
+    found = [f"{problem.code} {problem.message} {problem.at}" for problem in loaded.problems]
+    return found, loaded.prompt and loaded.prompt.inputs
+
+
+def test_an_input_whose_schema_is_none_is_said_and_the_others_stay() -> None:
+    block = (
+        "inputs:\n"
+        "  required: [d]\n"
+        "  properties:\n"
+        '    b: {type: string, pattern: "("}\n'
+        "    c: {type: array, items: {enum: 3}}\n"
+        "    d: {type: integer}\n"
+    )
+
+    problems, inputs = problems_of(block)
+
+    assert problems == [
+        'SCH002 the text `(` is refused: "(" is not a "regex" prompts/ask.prompt.yaml:4:32',
+        "SCH002 expected a list, got the number 3 prompts/ask.prompt.yaml:5:36",
+    ]
+    assert inputs == {
+        "type": "object",
+        "required": ["d"],
+        "additionalProperties": False,
+        "properties": {"b": {}, "c": {}, "d": {"type": "integer"}},
+    }
+
+
+def test_what_is_wrong_in_a_schema_file_of_an_input_is_placed_at_the_reference() -> None:
+    block = (
+        "--- prompts/a.prompt.yaml\n"
+        "format: promptops/1\n"
+        "inputs:\n"
+        "  properties:\n"
+        "    a: {type: array, items: {$ref: x.schema.json}}\n"
+        "messages: [{role: user, content: hi}]\n"
+        "--- schemas/x.schema.json\n"
+        '{"type": "object", "properties": {"q": {"$ref": "./y.json"}}}\n'
+        "--- schemas/y.json\n"
+        '{"minimum": "3"}\n'
+    )
+
+    problems, _ = problems_of(block)
+
+    assert problems == ["SCH002 expected a number, got the text `3` prompts/a.prompt.yaml:4:36"]

@@ -1,0 +1,133 @@
+"""One mistake gives one finding, whatever rules could speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+HEAD = """\
+inputs:
+  required: [ticket, items]
+  properties:
+    ticket: {type: string, maxLength: 90}
+    items: {type: array, maxItems: 9, items: {type: string, maxLength: 9}}
+messages:
+  - role: user
+    content: |
+      hello
+      {% for item in items %}
+      - {{ item }}
+      {% else %}
+      nothing
+      {% endfor %}
+      {{ ticket }}
+tests:
+  - {name: one, inputs: {ticket: a, items: [b]}, rendered: [{type: contains, value: hello}]}
+  - {name: two, inputs: {ticket: a, items: []}, rendered: [{type: contains, value: hello}]}
+"""
+CIRCLE = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - role: user
+    content: '{% include "a.md.j2" %}'
+tests:
+  - {name: one, rendered: [{type: contains, value: a}]}
+--- prompts/a.md.j2
+a {% include "b.md.j2" %}
+--- prompts/b.md.j2
+b {% include "a.md.j2" %}
+"""
+MISSPELT_INCLUDE = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - role: user
+    content: '{% include "partials/huose.md.j2" %}'
+tests:
+  - {name: one, rendered: [{type: contains, value: a}]}
+--- prompts/partials/house.md.j2
+Be kind.
+"""
+MEDIA = """\
+inputs: {required: [picture], properties: {picture: {type: string, contentMediaType: image/png}}}
+messages:
+  - role: user
+    content: [{image: {input: pictrue}}, {text: hello}]
+tests:
+  - {name: one, inputs: {picture: "https://a.example/b"}, rendered: [{type: max-chars, value: 99}]}
+"""
+OPEN = """\
+inputs:
+  required: [user]
+  properties:
+    user: {type: object, required: [name], properties: {name: {type: string, maxLength: 9}}}
+messages:
+  - {role: user, content: "hello {{ user.name }} {{ user.nmae }}"}
+tests:
+  - {name: one, inputs: {user: {name: Ada}}, rendered: [{type: contains, value: hello}]}
+"""
+
+
+def changed(before: str, after: str) -> str:
+    assert before in HEAD
+    return HEAD.replace(before, after)
+
+
+MISTAKES = {
+    "none": (HEAD, []),
+    "a misspelt variable": (changed("{{ ticket }}", "{{ tikcet }}"), ["VAR001 15:10"]),
+    "a misspelt list": (changed("in items %}", "in itmes %}"), ["VAR001 10:22"]),
+    "a misspelt media input": (MEDIA, ["VAR001 4:31"]),
+    "a placeholder of another language": (changed("{{ ticket }}", "{ticket}"), ["VAR012 15:7"]),
+    "a name set anew": (
+        changed("{{ ticket }}", "{% set ticket = 'b' %}{{ ticket }}"),
+        ["VAR006 15:14"],
+    ),
+    "a misspelt key of an open object": (OPEN, ["VAR003 6:58"]),
+    "a misspelt filter": (changed("{{ ticket }}", "{{ ticket | uper }}"), ["TPL002 15:19"]),
+    "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 15:19"]),
+    "an include in a circle": (CIRCLE, ["REP002 prompts/b.md.j2:1:14"]),
+    "a misspelt include": (MISSPELT_INCLUDE, ["TPL003 4:27"]),
+    "a misspelt input of a case": (
+        changed("two, inputs: {ticket", "two, inputs: {tikcet"),
+        ["TST002 18:26"],
+    ),
+    "a number where a case needs text": (
+        changed("two, inputs: {ticket: a", "two, inputs: {ticket: 010"),
+        ["TST002 18:34"],
+    ),
+    "a misspelt name in `required`": (
+        changed("required: [ticket, items]", "required: [tikcet, items]"),
+        ["SCH002 2:14"],
+    ),
+    "a required input that is not declared": (
+        changed("    ticket: {type: string, maxLength: 90}\n", ""),
+        ["SCH002 2:14"],
+    ),
+    "a schema that is none": (
+        changed("type: string, maxLength: 90", "type: text"),
+        ["SCH002 4:20"],
+    ),
+    "an answer's schema that is none": (
+        f"output: {{format: json, schema: {{type: objekt}}}}\n{HEAD}",
+        ["CFG008 1:39"],
+    ),
+    "a number as a message": ("messages:\n  - {role: user, content: 12}\n", ["SCH002 2:27"]),
+    "a template without quotes": (
+        "messages:\n  - role: user\n    content: {{ x }}\n",
+        ["SCH001 3:14"],
+    ),
+    "a tag in a file without messages": (
+        "--- prompts/ask.prompt.yaml\na: !!python/object:x\n",
+        ["SCH001 1:4"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_one_mistake_gives_one_finding(
+    all_said: Callable[[str], list[str]], block: str, expected: list[str]
+) -> None:
+    assert all_said(block) == expected

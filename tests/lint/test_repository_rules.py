@@ -1,0 +1,521 @@
+"""SCH005, REP001 to REP005 and REP007: what only the repository as a whole can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import lint_catalog
+from promptops.lint.examples import DAY, MemoryTree, files, findings
+from promptops.lint.pipeline import lint_one
+from promptops.lint.registry import built_in
+from promptops.model.config import Config
+from promptops.model.finding import Finding
+
+ASK = "prompts/ask.prompt.yaml"
+SAY = "format: promptops/1\nmessages:\n  - {role: user, content: Say hello.}\n"
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.place} {finding.message}"
+
+
+def found(code: str, block: Mapping[str, str]) -> list[str]:
+    return [_line(finding) for finding in findings(built_in()[code], block)]
+
+
+def related(code: str, block: Mapping[str, str]) -> list[list[str]]:
+    return [
+        [f"{each.place} {each.message}" for each in finding.related]
+        for finding in findings(built_in()[code], block)
+    ]
+
+
+def including(name: str, head: str = "") -> str:
+    return (
+        f"format: promptops/1\n{head}messages:\n"
+        f"  - role: user\n    content: '{{% include \"{name}\" %}}'\n"
+    )
+
+
+# Ids.
+
+IDS = [
+    ("support/triage.de_1-b", []),
+    ("-rf", ["the id `-rf` begins with `-`"]),
+    ("a b", ["the id `a b` has a space"]),
+    ("a\nb", ["the id `a\\nb` has the character `\\n`"]),
+    ("größe", ["the id `größe` has the character `ö`"]),
+    ("Ask", ["the id `Ask` has the capital letter `A`"]),
+    ("\udcff", ["the id `\\udcff` has the character `\\udcff`"]),
+    ("\u202ea", ["the id `\\u202ea` has the character `\\u202e`"]),
+    ("", ["the id `` is empty"]),
+    ("a/", ["the id `a/` is empty"]),
+    (
+        "a..b",
+        [
+            "the id `a..b` can't be a git tag: a dot stands beside a dot or a `/`, "
+            "or `.lock` at an end"
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("identity", "expected"), IDS)
+def test_an_id_that_people_and_tools_trip_over_is_told_once(
+    identity: str, expected: list[str]
+) -> None:
+    path = f"prompts/{identity}.prompt.yaml"
+
+    assert found("SCH005", {path: SAY}) == [f"{path}:1:1 {message}" for message in expected]
+
+
+def test_an_id_that_is_a_folder_of_others_is_told_at_the_file_that_can_move() -> None:
+    block = {f"prompts/{name}.prompt.yaml": SAY for name in ("a", "a/b", "a/b/c", "ab", "a.b")}
+
+    assert found("SCH005", block) == [
+        "prompts/a.prompt.yaml:1:1 the id `a` is a folder of other ids",
+        "prompts/a/b.prompt.yaml:1:1 the id `a/b` is a folder of other ids",
+    ]
+    assert related("SCH005", block) == [
+        ["prompts/a/b.prompt.yaml:1:1 below it", "prompts/a/b/c.prompt.yaml:1:1 below it"],
+        ["prompts/a/b/c.prompt.yaml:1:1 below it"],
+    ]
+
+
+def test_ids_that_differ_in_case_alone_are_one_finding() -> None:
+    block = {"prompts/Ask.prompt.yaml": SAY, ASK: SAY}
+
+    assert found("REP001", block) == [
+        "prompts/Ask.prompt.yaml:1:1 the ids `Ask` and `ask` are one to some systems"
+    ]
+    assert (found("SCH005", block), related("REP001", block)) == (
+        [],
+        [[f"{ASK}:1:1 the other one"]],
+    )
+
+
+def test_both_endings_give_one_id() -> None:
+    block = {ASK: SAY, "prompts/ask.prompt.yml": SAY}
+
+    assert found("REP001", block) == ["prompts/ask.prompt.yml:1:1 `ask` is the id of two files"]
+
+
+def test_two_roots_may_give_one_id() -> None:
+    config = 'prompts = ["a", "b"]\n'
+    block = {"promptops.toml": config, "a/x.prompt.yaml": SAY, "b/x.prompt.yaml": SAY}
+
+    assert found("REP001", block) == ["b/x.prompt.yaml:1:1 `x` is the id of two files"]
+
+
+def test_an_alias_is_nobody_elses_name() -> None:
+    block = {
+        ASK: f"aliases: [tell, old, old, ask]\n{SAY}",
+        "prompts/b.prompt.yaml": f"# aliases\naliases:\n  - old\n  - new\n{SAY}",
+        "prompts/tell.prompt.yaml": SAY,
+    }
+
+    assert found("REP001", block) == [
+        f"{ASK}:1:11 the alias `tell` is the id of `prompts/tell.prompt.yaml`",
+        f"{ASK}:1:22 the alias `old` is there twice",
+        f"{ASK}:1:27 the alias `ask` is the prompt's own id",
+        f"prompts/b.prompt.yaml:3:5 the alias `old` is an alias of `{ASK}`, too",
+    ]
+
+
+# The graph.
+
+
+def test_a_circle_of_includes_is_printed_as_its_way_round() -> None:
+    block = {
+        ASK: including("a.j2"),
+        "prompts/a.j2": 'é {% include "b.j2" %}',
+        "prompts/b.j2": '{% if 1 %}{% include "./a.j2" %}{% endif %}',
+    }
+
+    assert found("REP002", block) == [
+        "prompts/b.j2:1:22 `prompts/a.j2` reaches itself: "
+        "prompts/a.j2 -> prompts/b.j2 -> prompts/a.j2"
+    ]
+
+
+def test_including_one_partial_twice_is_no_circle() -> None:
+    twice = '{% include "b.j2" %}{% include "b.j2" %}'
+
+    assert (
+        found("REP002", {ASK: including("a.j2"), "prompts/a.j2": twice, "prompts/b.j2": "x"}) == []
+    )
+
+
+def test_what_no_prompt_needs_is_told_and_what_one_reaches_is_not() -> None:
+    block = {
+        "promptops.toml": 'schemas = ["schemas"]\n',
+        ASK: (
+            "format: promptops/1\n"
+            "inputs: {properties: {a: {$ref: a.schema.json}}}\n"
+            "messages:\n  - role: user\n    content: {file: ./ask.user.md.j2}\n"
+            "tests:\n  - file: ask.cases.csv\n"
+        ),
+        "prompts/ask.user.md.j2": '{% include "partials/one.j2" %}',
+        "prompts/partials/one.j2": '{% from "partials/two.j2" import m %}{{ m() }}',
+        "prompts/partials/two.j2": "{% macro m() %}{% endmacro %}",
+        "prompts/partials/three.j2": '{# no more: include "partials/one.j2" #}',
+        "prompts/partials/four four.j2": "x",
+        "prompts/partials/README.md": "about partials/three.j2",
+        "prompts/ask.cases.csv": "name,inputs.a\none,x\n",
+        "prompts/other.cases.csv": "name\none\n",
+        "prompts/ask.recordings.jsonl": "",
+        "prompts/gone.recordings.jsonl": "",
+        "prompts/picture.png": "",
+        "schemas/a.schema.json": '{"$ref": "./b.schema.json"}',
+        "schemas/b.schema.json": "{}",
+        "schemas/c.tool.json": "{}",
+        "elsewhere/x.j2": "x",
+    }
+
+    assert found("REP003", block) == [
+        "prompts/gone.recordings.jsonl:1:1 no prompt needs this recording",
+        "prompts/other.cases.csv:1:1 no prompt needs this case file",
+        "prompts/partials/four four.j2:1:1 no prompt needs this partial",
+        "prompts/partials/three.j2:1:1 no prompt needs this partial",
+        "schemas/c.tool.json:1:1 no prompt needs this schema",
+    ]
+
+
+def test_a_broken_prompt_may_need_what_it_names() -> None:
+    broken = f"what: 1\n{including('a.j2')}"
+
+    assert (
+        found("REP003", {ASK: broken, "prompts/a.j2": "{% include 'b.j2'", "prompts/b.j2": ""})
+        == []
+    )
+
+
+def test_a_partial_that_only_a_variant_includes_is_needed() -> None:
+    block = {
+        ASK: SAY,
+        "prompts/ask.de.prompt.yaml": (
+            "format: promptops/1\nextends: ./ask.prompt.yaml\n"
+            "messages:\n  - role: user\n    content: '{% include \"a b.j2\" %}'\n"
+        ),
+        "prompts/a b.j2": "x",
+    }
+
+    assert found("REP003", block) == []
+
+
+# What a partial needs.
+
+PRODUCT = "inputs: {properties: {product: {type: string, default: x}}}\n"
+DESK = {"prompts/desk.j2": '{% include "two.j2" %}', "prompts/two.j2": "é {{ product }}"}
+READ = "prompts/two.j2:1:6"
+LACKING = f"{ASK}:4:27 `prompts/two.j2` needs `product`, which is not defined here"
+
+
+def test_an_includer_that_lacks_a_name_is_told_where_another_has_it() -> None:
+    block = {
+        ASK: including("desk.j2"),
+        "prompts/b.prompt.yaml": including("desk.j2", PRODUCT),
+        **DESK,
+    }
+
+    assert (found("REP004", block), found("VAR001", block)) == (
+        [LACKING],
+        [],
+    )
+    assert related("REP004", block) == [
+        [f"{READ} `product` is read here", "prompts/desk.j2:1:12 included from here"]
+    ]
+
+
+def test_a_name_that_no_includer_has_is_told_at_the_partial() -> None:
+    block = {ASK: including("desk.j2"), "prompts/b.prompt.yaml": including("two.j2"), **DESK}
+
+    assert (found("REP004", block), found("VAR001", block)) == (
+        [],
+        [f"{READ} `product` is not an input"],
+    )
+
+
+GIVERS = [
+    "'{% set product = 1 %}{% include \"desk.j2\" %}'",
+    "'{% with product = 1 %}{% include \"desk.j2\" %}{% endwith %}'",
+    "'{% for product in [1] %}{% include \"desk.j2\" %}{% endfor %}'",
+]
+
+
+@pytest.mark.parametrize("content", GIVERS)
+def test_a_name_may_be_given_by_the_template_around_the_include(content: str) -> None:
+    giver = f"format: promptops/1\nmessages:\n  - role: user\n    content: {content}\n"
+    block = {ASK: including("desk.j2"), "prompts/b.prompt.yaml": giver, **DESK}
+
+    assert (len(found("REP004", block)), found("VAR001", block)) == (1, [])
+
+
+def test_a_name_that_for_each_gives_counts_and_a_mention_does_not() -> None:
+    each = (
+        "format: promptops/1\ninputs: {properties: {list: {type: array, default: []}}}\n"
+        "messages:\n  - for_each: list\n    as: product\n    messages:\n"
+        "      - role: user\n        content: '{% include \"desk.j2\" %}'\n"
+    )
+    mention = including("desk.j2", "description: about product\n")
+
+    given = {ASK: including("desk.j2"), "prompts/b.prompt.yaml": each, **DESK}
+    only_mentioned = {ASK: including("desk.j2"), "prompts/b.prompt.yaml": mention, **DESK}
+
+    assert (len(found("REP004", given)), found("REP004", only_mentioned)) == (1, [])
+
+
+def test_a_macro_without_context_sees_no_input_of_any_prompt() -> None:
+    block = {
+        ASK: (
+            f"format: promptops/1\n{PRODUCT}messages:\n  - role: user\n"
+            "    content: '{% from \"m.j2\" import m %}{{ m() }} {{ product }}'\n"
+        ),
+        "prompts/m.j2": "{% macro m() %}{{ product }}{% endmacro %}",
+    }
+
+    assert (found("REP004", block), found("VAR001", block)) == (
+        [],
+        [
+            "prompts/m.j2:1:19 `product` is an input, and a template without context sees none",
+        ],
+    )
+
+
+def test_a_guarded_name_is_nobodys_debt() -> None:
+    block = {
+        ASK: including("a.j2"),
+        "prompts/b.prompt.yaml": including("a.j2", PRODUCT),
+        "prompts/a.j2": (
+            "{{ product | default('x') }}{% if product is defined %}{{ product }}{% endif %}"
+        ),
+    }
+
+    assert (found("REP004", block), found("VAR001", block)) == ([], [])
+
+
+# What a commit would lack.
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A tree, and what stands beside it on the disk."""
+
+    contents: Mapping[str, str]
+    beside: Mapping[str, str] = field(default_factory=dict)
+    untracked: tuple[str, ...] = ()
+
+    def found(self, *codes: str) -> list[str]:
+        tree = MemoryTree({path: text.encode() for path, text in self.contents.items()})
+        entries: dict[str, Any] = dict(tree.entries)
+        entries |= {path: replace(entries[path], tracked=False) for path in self.untracked}
+        object.__setattr__(tree, "entries", entries)
+        catalog = Catalog(tree, Config(), elsewhere=self.beside.get)
+        rules = [built_in()[code] for code in codes]
+        results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
+        return [f"{f.code} {_line(f)} ({f.hint})" for result in results for f in result.findings]
+
+
+def test_a_partial_two_includes_deep_that_was_never_added_is_told_once() -> None:
+    given = Lacking(
+        {ASK: including("a.j2"), "prompts/a.j2": 'é {% include "b.j2" %}'},
+        {"prompts/b.j2": "untracked"},
+    )
+
+    assert given.found("REP005", "TPL003") == [
+        "REP005 prompts/a.j2:1:15 `b.j2` is not in the commit: `prompts/b.j2` is untracked "
+        "(git add 'prompts/b.j2')"
+    ]
+
+
+STATES = [
+    ("untracked", "is untracked (git add 'prompts/a.j2')"),
+    (
+        "ignored",
+        "is ignored by git (git add --force 'prompts/a.j2', or name a file that is not ignored)",
+    ),
+    ("unstaged", "is on disk, and not staged as it is (git add 'prompts/a.j2')"),
+    ("tracked", "is on disk only (commit 'prompts/a.j2' with it)"),
+]
+
+
+@pytest.mark.parametrize(("state", "said"), STATES)
+def test_the_hint_fits_what_the_file_is(state: str, said: str) -> None:
+    given = Lacking({ASK: including("a.j2")}, {"prompts/a.j2": state})
+
+    assert given.found("REP005") == [
+        f"REP005 {ASK}:4:27 `a.j2` is not in the commit: `prompts/a.j2` {said}"
+    ]
+
+
+KINDS = [
+    ("messages:\n  - {role: user, content: {file: ./a.md}}\n", "prompts/a.md", "3:34"),
+    ("extends: ./a.prompt.yaml\n", "prompts/a.prompt.yaml", "2:10"),
+    (
+        "messages:\n  - {role: user, content: [{image: {file: a.png}}]}\n",
+        "prompts/a.png",
+        "3:43",
+    ),
+    ("messages: [{role: user, content: x}]\ntests: [{file: a.csv}]\n", "prompts/a.csv", "3:16"),
+    (
+        "messages: [{role: user, content: x}]\ntools: [{ref: a.tool.json}]\n",
+        "schemas/a.tool.json",
+        "3:15",
+    ),
+    (
+        "messages: [{role: user, content: x}]\ninputs: {properties: {a: {$ref: a.schema.json}}}\n",
+        "schemas/a.schema.json",
+        "3:33",
+    ),
+    (
+        "messages: [{role: user, content: x}]\n"
+        "output: {format: json, schema: {$ref: './a.schema.json#/$defs/x'}}\n",
+        "prompts/a.schema.json",
+        "3:39",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "at"), KINDS)
+def test_every_kind_of_file_is_needed_in_the_commit(text: str, path: str, at: str) -> None:
+    contents = {ASK: f"format: promptops/1\n{text}"}
+
+    beside = Lacking(contents, {path: "untracked"}).found("REP005", "TPL003", "SCH002")
+    nowhere = Lacking(contents).found("REP005")
+
+    written = text[text.index("a.") - 2 :].startswith("./")
+    name = path.rpartition("/")[2]
+    assert beside == [
+        f"REP005 {ASK}:{at} `{'./' * written}{name}` is not in the commit: `{path}` is untracked "
+        f"(git add '{path}')"
+    ]
+    assert nowhere == []
+
+
+def test_a_schema_that_only_a_schema_names_is_told_at_the_ref_that_leads_there() -> None:
+    given = Lacking(
+        {
+            ASK: f"{SAY}inputs: {{properties: {{a: {{$ref: a.schema.json}}}}}}\n",
+            "schemas/a.schema.json": '{"$ref": "./b.schema.json"}',
+        },
+        {"schemas/b.schema.json": "untracked"},
+    )
+
+    assert given.found("REP005", "SCH002") == [
+        f"REP005 {ASK}:4:33 `./b.schema.json` is not in the commit: `schemas/b.schema.json` "
+        "is untracked (git add 'schemas/b.schema.json')"
+    ]
+
+
+def test_in_the_work_tree_a_tracked_file_needs_tracked_ones() -> None:
+    contents = {ASK: including("a.j2"), "prompts/a.j2": "x"}
+
+    apart = Lacking(contents, untracked=("prompts/a.j2",)).found("REP005")
+    both_new = Lacking(contents, untracked=("prompts/a.j2", ASK)).found("REP005")
+
+    assert apart == [
+        f"REP005 {ASK}:4:27 `a.j2` is not in the commit: `prompts/a.j2` is untracked "
+        "(git add 'prompts/a.j2')"
+    ]
+    assert both_new == []
+
+
+# Channels.
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+def channels(
+    text: str, releases: Mapping[str, str | None] | None = None, before: str | None = None
+) -> list[str]:
+    catalog = Catalog(
+        MemoryTree({"channels.yaml": text.encode()}),
+        Config(),
+        releases=None if releases is None else lambda: releases,
+        before=None if before is None else lambda _path: before.encode(),
+    )
+    rule = built_in()["REP007"]
+    return [_line(f) for f in lint_catalog(catalog, [rule], {"catalog": catalog, "today": DAY})]
+
+
+def at(place: str, message: str) -> list[str]:
+    return [f"channels.yaml:{place} {message}"]
+
+
+FINE = f"production: {{release: v1.8.0, bundle: '{DIGEST}', serial: 12}}\n"
+
+NO_NAME = "is no name: letters, digits, `-`, `_` and `.`, beginning with a letter"
+
+ENTRIES = [
+    (FINE, []),
+    ("", []),
+    ("- production\n", at("1:1", "the file is no mapping")),
+    ("production:\n", at("1:1", "expected a mapping with `release` and `serial`, got null")),
+    ("a b: {release: v1, serial: 1}\n", at("1:1", f"the channel `a b` {NO_NAME}")),
+    (
+        "latest: {release: v1, serial: 1}\n",
+        at("1:1", "the channel `latest` would be what there is not: an implicit version"),
+    ),
+    ("'1.2': {release: v1, serial: 1}\n", at("1:1", "the channel `1.2` reads as a version")),
+    ("cafe: {release: v1, serial: 1}\n", at("1:1", "the channel `cafe` reads as a commit's id")),
+    ("^1: {release: v1, serial: 1}\n", at("1:1", "the channel `^1` reads as a version")),
+    ("a@b: {release: v1, serial: 1}\n", at("1:1", f"the channel `a@b` {NO_NAME}")),
+    ("main: {serial: 1}\n", at("1:1", "`release` is missing")),
+    ("main: {release: v1}\n", at("1:1", "`serial` is missing")),
+    ("main: {release: v1, serial: 1, relaese: v2}\n", at("1:32", "`relaese` is not a key here")),
+    (
+        "main: {release: 1.8, serial: 1}\n",
+        at("1:17", "expected a release's tag, got the number 1.8"),
+    ),
+    (
+        "main: {release: v1, serial: true}\n",
+        at("1:29", "expected a whole number from 1 on, got true"),
+    ),
+    (
+        "main: {release: v1, serial: 1, bundle: abc}\n",
+        at("1:40", "expected `sha256:` and 64 hexadecimal digits, got the text `abc`"),
+    ),
+    (
+        "main: {release: v1, serial: 1, canary: 5}\n",
+        at("1:40", "expected a mapping with `release` and `percent`, got the number 5"),
+    ),
+    (
+        "main: {release: v1, serial: 1, canary: {release: v2, percent: 101}}\n",
+        at("1:63", "expected a number from 0 to 100, got the number 101"),
+    ),
+    ("main: {release: v1, serial: 1, canary: {release: v2, percent: 5, salt: x}, x-who: me}\n", []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ENTRIES)
+def test_an_entry_of_the_channels_is_well_formed(text: str, expected: list[str]) -> None:
+    assert channels(text) == expected
+
+
+def test_a_channel_names_a_release_that_exists_with_its_digest() -> None:
+    other = f"sha256:{'b' * 64}"
+
+    assert channels(FINE, {"v1.8.0": DIGEST}) == []
+    assert channels(FINE, {"v1.8.0": None}) == []
+    assert channels(FINE, {"v1.8.1": DIGEST}) == at("1:23", "there is no release `v1.8.0`")
+    assert channels(FINE, {"v1.8.0": other}) == at(
+        "1:39", f"`v1.8.0` has another digest: `{other}`"
+    )
+
+
+def test_a_serial_only_grows() -> None:
+    def before(serial: int) -> str:
+        return FINE.replace("12", str(serial))
+
+    assert (channels(FINE, None, before(12)), channels(FINE, None, before(11))) == ([], [])
+    assert channels(FINE, None, "staging: {release: v1, serial: 99}\n") == []
+    assert channels(FINE, None, before(13)) == at("1:122", "the serial went down from 13 to 12")
+
+
+def test_files_of_a_block_are_those_below_their_lines() -> None:
+    assert files("--- a\nx\n--- b (untracked)\ny\n") == {"a": "x\n", "b (untracked)": "y\n"}

@@ -1,0 +1,387 @@
+"""TPL001 to TPL007: what is found, where, and what is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint.engine import lint_prompt
+from promptops.lint.examples import DAY, MemoryTree, files, findings
+from promptops.lint.registry import built_in
+from promptops.source.config import load
+
+Lines = Callable[[str, str], list[str]]
+
+INPUTS = """\
+inputs:
+  required: [a, items, d]
+  properties:
+    a: {type: string}
+    n: {type: integer, default: 1}
+    items: {type: array, items: {type: object}}
+    d: {type: object, properties: {_id: {type: string}}}
+messages:
+"""
+CASE = "tests:\n  - {name: one, inputs: {a: x, items: [], d: {_id: x}}}\n"
+
+
+def hints(code: str, block: str) -> list[str | None]:
+    return [finding.hint for finding in findings(built_in()[code], files(block))]
+
+
+def in_message(content: str, case: str = CASE) -> str:
+    """A prompt of one message, whose first line stands in line 11, at column 7."""
+    body = "".join(f"      {line}\n" if line else "\n" for line in content.split("\n"))
+    return f"{INPUTS}  - role: user\n    content: |\n{body}{case}"
+
+
+def in_partial(partial: str, **others: str) -> str:
+    """Two prompts that reach a partial two includes deep, so that it has a way to be told."""
+    prompt = (
+        "format: promptops/1\ninputs: {required: [a], properties: {a: {type: string}}}\n"
+        "messages:\n  - {role: user, content: \"{{ a }}{% include 'p/one.j2' %}\"}\n"
+    )
+    more = "".join(f"--- prompts/p/{name}.j2\n{text}\n" for name, text in others.items())
+    return (
+        f"--- prompts/a.prompt.yaml\n{prompt}--- prompts/b.prompt.yaml\n{prompt}"
+        "--- prompts/p/one.j2\nü {% include './two.j2' %}\n"
+        f"--- prompts/p/two.j2\n{partial}\n{more}"
+    )
+
+
+WAY = ["prompts/p/one.j2:1:14", "prompts/a.prompt.yaml:4:46"]
+
+
+SYNTAX = [
+    (
+        "a wrong operator",
+        "{% if a = 1 %}x{% endif %}",
+        ["11:15-16 expected `%}`, got `=`"],
+    ),
+    ("behind a character outside ASCII", "ü {{ a. }}", ["11:15-17 expected name or number"]),
+    ("what is no template", "{ a } # not {", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in SYNTAX], ids=[row[0] for row in SYNTAX]
+)
+def test_what_is_no_jinja_is_found_at_its_token(
+    said: Lines, content: str, expected: list[str]
+) -> None:
+    assert said("TPL001", in_message(content)) == expected
+
+
+def test_conditions_and_partials_are_parsed_and_a_partial_is_told_of_once(
+    said: Lines,
+) -> None:
+    condition = f'{INPUTS}  - {{role: user, when: "a ==", content: x}}\n{CASE}'
+
+    assert said("TPL001", condition) == ["9:27-29 unexpected end of template"]
+    assert said("TPL001", in_partial("ü {{ a b }}")) == [
+        "prompts/p/two.j2:1:8-9 expected `}}`, got `b`"
+    ]
+
+
+FILTERS = [
+    (
+        "a filter",
+        "{{ a | trimm }}",
+        ["11:14-19 there is no filter `trimm`"],
+        ["did you mean `trim`?"],
+    ),
+    (
+        "in a branch that is never taken",
+        "{% if false %}{{ a | tojsno }}{% endif %}",
+        ["11:28-34 there is no filter `tojsno`"],
+        ["did you mean `tojson`?"],
+    ),
+    (
+        "a test",
+        "{{ 1 if a is not strung }}",
+        ["11:24-30 there is no test `strung`"],
+        ["did you mean `string`?"],
+    ),
+    (
+        "one that Jinja has",
+        "{{ a | safe }}",
+        ["11:14-18 there is no filter `safe`"],
+        ["a prompt is not escaped, so leave it out"],
+    ),
+    ("like nothing there is", "{{ a | qqqq }}", ["11:14-18 there is no filter `qqqq`"], [None]),
+    (
+        "a block",
+        "{% filter uper %}x{% endfilter %}",
+        ["11:17-21 there is no filter `uper`"],
+        ["did you mean `upper`?"],
+    ),
+    ("those there are", "{{ a | json | trim }}{{ 1 if a is defined and n is odd }}", [], []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "hinted"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS]
+)
+def test_a_filter_or_a_test_that_does_not_exist_is_found_at_its_name(
+    said: Lines,
+    content: str,
+    expected: list[str],
+    hinted: list[str | None],
+) -> None:
+    assert said("TPL002", in_message(content)) == expected
+    assert hints("TPL002", in_message(content)) == hinted
+
+
+def test_a_misspelt_filter_is_mended_by_the_nearest_one() -> None:
+    [found] = findings(built_in()["TPL002"], files(in_partial("{{ a | trimm }}")))
+
+    assert (str(found.place), [str(r.place) for r in found.related]) == (
+        "prompts/p/two.j2:1:8",
+        WAY,
+    )
+    assert found.fix is not None
+    assert [(str(e.place), e.text) for e in found.fix.edits] == [("prompts/p/two.j2:1:8", "trim")]
+
+
+MISSING = [
+    ("an include", "{% include 'p/lost.j2' %}", ["11:19-28 there is no template `p/lost.j2`"]),
+    ("an import", "{% from 'lost.j2' import x %}", ["11:16-23 there is no template `lost.j2`"]),
+    (
+        "none of several",
+        "{% include ['x.j2', 'y.j2'] %}",
+        ["11:18-34 there is no template `x.j2` or `y.j2`"],
+    ),
+    ("one that may be missing", "{% include 'x.j2' ignore missing %}", []),
+    ("one that leads outside, which is SEC010", "{% include '../x.j2' %}", []),
+    ("one with a computed name, which is TPL004", "{% include a %}", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in MISSING], ids=[row[0] for row in MISSING]
+)
+def test_a_template_that_is_not_there_is_found_at_its_name(
+    said: Lines, content: str, expected: list[str]
+) -> None:
+    assert said("TPL003", in_message(content)) == expected
+
+
+def test_a_file_named_two_includes_deep_is_told_of_in_the_partial_with_a_near_one() -> None:
+    block = in_partial("{% include 'p/thre.j2' %}", three="x")
+
+    [found] = findings(built_in()["TPL003"], files(block))
+
+    assert (str(found.place), found.hint) == ("prompts/p/two.j2:1:13", "did you mean `p/three.j2`?")
+    assert [str(related.place) for related in found.related] == WAY
+
+
+def test_a_template_that_is_elsewhere_is_not_missing_but_left_out() -> None:
+    block = {path: text.encode() for path, text in files(in_partial("{% include 'x' %}")).items()}
+    config = load({})
+
+    def told(elsewhere: dict[str, str]) -> list[str]:
+        catalog = Catalog(MemoryTree(block), config, elsewhere.get)
+        [loaded] = catalog.prompts(["prompts/a.prompt.yaml"])
+        found = lint_prompt(catalog, loaded, [built_in()["TPL003"]], DAY)
+        return [finding.message for finding in found]
+
+    assert told({}) == ["there is no template `x`"]
+    assert told({"prompts/x": "untracked"}) == []
+
+
+def test_bodies_parents_cases_media_and_tools_are_looked_for(
+    said: Lines,
+) -> None:
+    block = (
+        "--- prompts/a.prompt.yaml\nformat: promptops/1\nmessages:\n"
+        "  - {role: system, content: {file: ./a.md.j2}}\n  - role: user\n    content:\n"
+        "      - image: {file: ./a.png}\ntools: [{ref: lost.json}]\ntests:\n  - file: ./a.csv\n"
+        "--- prompts/b.prompt.yaml\nformat: promptops/1\nextends: lost.prompt.yaml\n"
+        "messages:\n  - {role: user, content: hi}\n"
+    )
+
+    assert said("TPL003", block) == [
+        "prompts/a.prompt.yaml:3:36-45 there is no file `./a.md.j2`",
+        "prompts/a.prompt.yaml:6:23-30 there is no file `./a.png`",
+        "prompts/a.prompt.yaml:7:15-24 there is no tool `lost.json`",
+        "prompts/a.prompt.yaml:9:11-18 there is no case file `./a.csv`",
+        "prompts/b.prompt.yaml:2:10-26 there is no prompt file `lost.prompt.yaml`",
+    ]
+
+
+COMPUTED = [
+    ("a name from an input", "{% include a %}", ["11:18-19 the name of a template is computed"]),
+    (
+        "a name put together",
+        "{% import 'x' ~ a as x %}",
+        ["11:17-24 the name of a template is computed"],
+    ),
+    ("one of a list", "{% include ['x', a] %}", ["11:24-25 the name of a template is computed"]),
+    ("names written out", "{% include ['x', 'y'] ignore missing %}", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in COMPUTED], ids=[row[0] for row in COMPUTED]
+)
+def test_a_computed_name_of_a_template_is_found(
+    said: Lines, content: str, expected: list[str]
+) -> None:
+    assert said("TPL004", in_message(content)) == expected
+
+
+LONG = "`range` gives at most 10,000 numbers"
+CALLED = "is called, and values have no methods"
+UNSAFE = [
+    ("a method", "{{ a.upper() }}", [f"11:12-17 `a.upper` {CALLED}"]),
+    (
+        "a method of an item",
+        "{% for i in items %}{{ i.x.strip() }}{% endfor %}",
+        [f"11:34-39 `i.x.strip` {CALLED}"],
+    ),
+    (
+        "a method in a namespace",
+        "{% set s = namespace(l=[]) %}{{ s.l.append(1) }}",
+        [f"11:43-49 `s.l.append` {CALLED}"],
+    ),
+    (
+        "names that begin with `_`",
+        "{{ d.__class__ }}{{ d['_x'] }}",
+        ["11:12-21 `__class__` begins with `_`", "11:30-32 `_x` begins with `_`"],
+    ),
+    ("such a key that the schema declares", "{{ d._id }}", []),
+    (
+        "a long range in a branch that is never taken",
+        "{% if n == 7 %}{% for i in range(0, 10001) %}x{% endfor %}{% endif %}",
+        [f"11:34-39 {LONG}"],
+    ),
+    (
+        "ranges that are short or not known",
+        "{% for i in range(10000) %}{% endfor %}"
+        "{% if n > 99 %}{{ range(n) | list }}{{ range(9 ** 9 ** 9 ** 9) }}{% endif %}",
+        [],
+    ),
+    (
+        "what the renderer refuses before it begins",
+        "{% if n == 7 %}{% extends 'x' %}{% endif %}",
+        ["11:25-32 `extends` stands first in its template"],
+    ),
+    (
+        "what only a case shows",
+        "{% set s = 'x' * 100000 %}{{ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s }}",
+        ["11:36-77 a text of over 1,000,000 characters"],
+    ),
+    ("what is called of a name that is no input", "{{ now() }}{{ lost.x() }}", []),
+    (
+        "what a lost import would have given",
+        "{% import 'lost.j2' as m %}{{ m.x() }}{{ a.x() }}",
+        [f"11:50-51 `a.x` {CALLED}"],
+    ),
+    (
+        "macros, loops and blocks",
+        "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}x{% endcall %}"
+        "{% for i in items %}{{ loop.cycle(1, 2) }}{% endfor %}",
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in UNSAFE], ids=[row[0] for row in UNSAFE]
+)
+def test_what_the_renderer_refuses_is_found(said: Lines, content: str, expected: list[str]) -> None:
+    assert said("TPL005", in_message(content)) == expected
+
+
+def test_a_method_has_a_filter_in_its_place() -> None:
+    content = "{{ a.upper() }}{{ a.lost() }}"
+
+    assert hints("TPL005", in_message(content)) == [
+        "use `| upper`",
+        "only macros, `range` and `namespace` can be called",
+    ]
+
+
+def test_a_refusal_names_the_case_and_the_way_to_the_partial() -> None:
+    block = in_partial("{{ a * 2000000 }}").replace(
+        "--- prompts/b.prompt.yaml",
+        "tests:\n  - {name: long, inputs: {a: x}}\n--- prompts/b.prompt.yaml",
+    )
+
+    [found] = findings(built_in()["TPL005"], files(block))
+
+    assert (str(found.place), found.message, found.case) == (
+        "prompts/p/two.j2:1:4",
+        "`*` makes too much",
+        "long",
+    )
+    assert [related.place.path for related in found.related] == [
+        "prompts/p/one.j2",
+        "prompts/a.prompt.yaml",
+    ]
+
+
+CHANCE = [
+    ("the clock", "{{ now() }}", ["11:10-13 `now` depends on the clock"]),
+    ("chance", "{{ items | random }}", ["11:18-24 `random` depends on chance"]),
+    ("the environment", "{{ env.HOME }}", ["11:10-13 `env` depends on the machine's environment"]),
+    ("asked for, with a way out", "{{ now | default('') }}", []),
+    ("a key of that name", "{{ d.now }}{% for k, v in d | items %}{{ k }}{% endfor %}", []),
+    ("a name that the template defines", "{% set now = 1 %}{{ now }}", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in CHANCE], ids=[row[0] for row in CHANCE]
+)
+def test_what_changes_by_itself_is_found(said: Lines, content: str, expected: list[str]) -> None:
+    assert said("TPL006", in_message(content)) == expected
+
+
+def test_an_input_may_be_called_now(said: Lines) -> None:
+    block = in_message("{{ now }}").replace("    a: {type: string}\n", "    now: {type: string}\n")
+
+    assert said("TPL006", block) == []
+
+
+CONSTANT = [
+    ("a literal", "{% if true %}x{% endif %}", ["11:13-17 this `if` is always true"]),
+    ("a name in quotes", '{% if "a" %}x{% endif %}', ["11:13-16 this `if` is always true"]),
+    (
+        "an `and` with false",
+        "{% if a and false %}x{% endif %}",
+        ["11:13-24 this `if` is always false"],
+    ),
+    (
+        "an inline one, and a loop's",
+        "{{ 1 if not 1 else 2 }}{% for i in items if true %}{% endfor %}",
+        ["11:15-20 this `if` is always false", "11:51-55 this `if` is always true"],
+    ),
+    (
+        "asked twice",
+        "{% if n == 1 %}{% elif n == 2 %}{% elif n  ==  1 %}{% endif %}",
+        ["11:47-55 `n == 1` was already asked, so this branch is never taken"],
+    ),
+    ("asked in another `if`", "{% if n == 1 %}{% endif %}{% if n == 1 %}{% endif %}", []),
+    ("different", "{% if n == 1 %}{% elif n == 2 %}{% else %}{% endif %}{{ 1 if a else 2 }}", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in CONSTANT], ids=[row[0] for row in CONSTANT]
+)
+def test_a_condition_that_decides_nothing_is_found(
+    said: Lines, content: str, expected: list[str]
+) -> None:
+    assert said("TPL007", in_message(content)) == expected
+
+
+def test_a_condition_of_a_message_and_a_name_in_quotes_are_explained(
+    said: Lines,
+) -> None:
+    block = f"{INPUTS}  - {{role: user, when: \"'a'\", content: x}}\n{CASE}"
+
+    assert said("TPL007", block) == ["9:25-28 this `when` is always true"]
+    assert hints("TPL007", block) == ["without quotes, `a` is the input"]

@@ -1,0 +1,365 @@
+"""The files of a commit, of the index and of the work tree."""
+
+import os
+import time
+from hashlib import sha1
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from promptops.errors import GitError, InputError
+from promptops.model.tree import Entry
+from promptops.repo.blobs import MAX_BYTES
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.worktree import WorkTree
+
+EVERYWHERE = ("HEAD", INDEX, WORKTREE)
+
+
+@pytest.fixture
+def repository(repo):
+    with Repository.open(repo.root) as opened:
+        yield opened
+
+
+def blob(content):
+    return sha1(b"blob %d\0%s" % (len(content), content)).hexdigest()
+
+
+def shown(tree):
+    return {path: (entry.kind, entry.tracked) for path, entry in tree.entries.items()}
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_a_tree_holds_its_files_by_path(repo, repository, revision):
+    repo.write({"a.txt": "a", "p/b.txt": "b\r\n", "p/q/c.txt": "c"})
+    repo.commit("one")
+
+    tree = repository.tree(revision)
+
+    assert dict(tree.entries) == {
+        "a.txt": Entry("a.txt", blob(b"a")),
+        "p/b.txt": Entry("p/b.txt", blob(b"b\r\n")),
+        "p/q/c.txt": Entry("p/q/c.txt", blob(b"c")),
+    }
+    assert tree.read(["p/b.txt", "a.txt", "nowhere"]) == {"a.txt": b"a", "p/b.txt": b"b\r\n"}
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_only_what_is_asked_for_is_listed(repo, repository, revision):
+    repo.write({"a.txt": "", "p/b.txt": "", "pp/c.txt": "", "q/d.txt": "", "-rf/e.txt": ""})
+    repo.commit("one")
+
+    def under(*paths):
+        return sorted(repository.tree(revision, under=paths).entries)
+
+    assert under("p", "a.txt", "nowhere") == ["a.txt", "p/b.txt"]
+    assert under("./p/", "-rf") == ["-rf/e.txt", "p/b.txt"]
+    assert under(".", "p") == ["-rf/e.txt", "a.txt", "p/b.txt", "pp/c.txt", "q/d.txt"]
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+@pytest.mark.parametrize(
+    "name", ["-rf", "a b", " a ", "line\nbreak", "tab\there", "größe", "g\udcff", '"quoted"', "*"]
+)
+def test_any_name_is_read(repo, repository, revision, name):
+    repo.write({f"p/{name}": "content"})
+    repo.commit("one")
+
+    tree = repository.tree(revision, under=["p"])
+
+    assert tree.read(tree.entries) == {f"p/{name}": b"content"}
+    assert repository.tree(revision, under=[f"p/{name}"]).entries == tree.entries
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_names_that_differ_by_case_are_two_files(repo, repository, revision):
+    repo.write({"A.txt": "upper", "a.txt": "lower"})
+    repo.commit("one")
+
+    contents = repository.tree(revision).read(["A.txt", "a.txt"])
+
+    assert contents == {"A.txt": b"upper", "a.txt": b"lower"}
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_a_link_is_listed_and_never_read(repo, repository, revision):
+    repo.write({"real.txt": "real"})
+    (repo.root / "link").symlink_to("real.txt")
+    repo.commit("one")
+
+    tree = repository.tree(revision)
+
+    assert tree.entries["link"] == Entry("link", blob(b"real.txt"), "symlink")
+    assert tree.read(["link"]) == {}
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_a_submodule_is_listed_and_never_read(repo, repository, tmp_path, revision):
+    inner = repo.commit("one")
+    repo.git("clone", "--quiet", str(repo.root), str(repo.root / "inner"))
+    repo.git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    repo.commit("two")
+
+    tree = repository.tree(revision)
+
+    assert dict(tree.entries) == {"inner": Entry("inner", inner, "submodule")}
+    assert tree.read(["inner"]) == {}
+
+
+@pytest.mark.parametrize("revision", [INDEX, WORKTREE])
+def test_a_conflict_is_listed_once_and_never_read(repo, repository, revision):
+    make_conflict(repo)
+
+    tree = repository.tree(revision)
+
+    assert dict(tree.entries) == {"a.txt": Entry("a.txt", blob(b"base"), "unmerged")}
+    assert tree.read(["a.txt"]) == {}
+
+
+def make_conflict(repo):
+    repo.write({"a.txt": "base"})
+    repo.commit("base")
+    repo.git("checkout", "--quiet", "-b", "side")
+    repo.write({"a.txt": "theirs"})
+    repo.commit("side")
+    repo.git("checkout", "--quiet", "main")
+    repo.write({"a.txt": "ours"})
+    repo.commit("main")
+    with pytest.raises(AssertionError):
+        repo.git("merge", "side")
+
+
+def test_the_index_holds_what_is_staged_and_the_work_tree_what_is_on_disk(repo, repository):
+    repo.write({"a.txt": "committed", "gone.txt": "gone", "same.txt": "same"})
+    repo.commit("one")
+    repo.write({"a.txt": "staged", "staged.txt": "new"})
+    repo.git("add", ".")
+    repo.write(
+        {"a.txt": "on disk", "untracked.txt": "untracked", "ignored": "", ".gitignore": "i*"}
+    )
+    (repo.root / "gone.txt").unlink()
+
+    index, disk = repository.tree(INDEX), repository.tree(WORKTREE)
+
+    assert index.read(index.entries) == {
+        "a.txt": b"staged",
+        "gone.txt": b"gone",
+        "same.txt": b"same",
+        "staged.txt": b"new",
+    }
+    assert disk.read(disk.entries) == {
+        ".gitignore": b"i*",
+        "a.txt": b"on disk",
+        "same.txt": b"same",
+        "staged.txt": b"new",
+        "untracked.txt": b"untracked",
+    }
+    assert disk.entries["a.txt"] == Entry("a.txt", blob(b"on disk"))
+    assert disk.entries["untracked.txt"] == Entry(
+        "untracked.txt", blob(b"untracked"), tracked=False
+    )
+
+
+def test_before_the_first_commit_there_is_an_index_and_a_work_tree(repo, repository):
+    repo.write({"a.txt": "a"})
+    repo.git("add", ".")
+    repo.write({"b.txt": "b"})
+
+    assert shown(repository.tree(INDEX)) == {"a.txt": ("file", True)}
+    assert shown(repository.tree(WORKTREE)) == {"a.txt": ("file", True), "b.txt": ("file", False)}
+
+
+def test_a_file_only_intended_to_be_added_is_not_in_the_index(repo, repository):
+    repo.write({"empty.txt": "", "intended.txt": "later"})
+    repo.git("add", "empty.txt")
+    repo.git("add", "--intent-to-add", "intended.txt")
+
+    assert list(repository.tree(INDEX).entries) == ["empty.txt"]
+    assert repository.tree(WORKTREE).entries["intended.txt"].blob == blob(b"later")
+
+
+def test_an_untracked_repository_inside_is_not_entered(repo, repository):
+    repo.git("init", "--quiet", "inner")
+    repo.write({"inner/a.txt": "a", "b.txt": "b"})
+
+    assert list(repository.tree(WORKTREE).entries) == ["b.txt"]
+
+
+def test_a_file_that_became_a_link_is_a_link(repo, repository):
+    repo.write({"a.txt": "a", "b.txt": "b"})
+    repo.commit("one")
+    (repo.root / "a.txt").unlink()
+    (repo.root / "a.txt").symlink_to("/etc/hostname")
+    (repo.root / "c.txt").symlink_to("b.txt")
+
+    tree = repository.tree(WORKTREE)
+
+    assert tree.entries["a.txt"] == Entry("a.txt", blob(b"/etc/hostname"), "symlink")
+    assert tree.entries["c.txt"] == Entry("c.txt", blob(b"b.txt"), "symlink", tracked=False)
+    assert tree.read(["a.txt", "c.txt"]) == {}
+
+
+def test_a_file_replaced_after_it_was_listed_is_not_followed(repo, repository, tmp_path):
+    names = ("link.txt", "pipe.txt", "folder.txt", "gone.txt", "p/a.txt", "kept.txt")
+    repo.write(dict.fromkeys(names, "inside"))
+    repo.commit("one")
+    tree = repository.tree(WORKTREE)
+    assert sorted(tree.entries) == sorted(names)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_text("secret")
+    for name in names[:4]:
+        (repo.root / name).unlink()
+    (repo.root / "link.txt").symlink_to(outside / "a.txt")
+    os.mkfifo(repo.root / "pipe.txt")
+    (repo.root / "folder.txt").mkdir()
+    (repo.root / "p").rename(repo.root / "was-p")
+    (repo.root / "p").symlink_to(outside)
+
+    assert tree.read(names) == {"kept.txt": b"inside"}
+
+
+def test_a_tracked_file_behind_a_linked_folder_is_not_there(repo, repository, tmp_path):
+    repo.write({"p/a.txt": "inside"})
+    repo.commit("one")
+    (repo.root / "p").rename(tmp_path / "moved")
+    (repo.root / "p").symlink_to(tmp_path / "moved")
+
+    assert shown(repository.tree(WORKTREE)) == {"p": ("symlink", False)}
+
+
+@pytest.fixture
+def forbidden():
+    """A folder whose file `a.txt` this process may not read, not even where it is root."""
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        (Path(folder) / "a.txt").touch(mode=0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        yield Path(folder)
+        os.seteuid(user)
+
+
+def test_a_file_without_permission_has_no_known_content(forbidden):
+    entry = WorkTree(forbidden, "sha1").entry("a.txt", tracked=False)
+
+    assert entry == Entry("a.txt", "0" * 40, tracked=False)
+
+
+def test_a_file_without_permission_is_named_when_it_is_read(forbidden):
+    with pytest.raises(InputError) as caught:
+        WorkTree(forbidden, "sha1").read("a.txt")
+
+    assert (caught.value.message, caught.value.where, caught.value.hint) == (
+        "'a.txt' can't be read: permission denied",
+        "a.txt",
+        "chmod u+r 'a.txt'",
+    )
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "p/../../outside.txt", "/etc/hostname"])
+def test_no_path_leads_out_of_the_work_tree(repo, tmp_path, path):
+    (tmp_path / "outside.txt").write_text("secret")
+    disk = WorkTree(repo.root, "sha1")
+
+    assert (disk.holds(path), disk.read(path)) == (False, None)
+
+
+@pytest.mark.parametrize("revision", EVERYWHERE)
+def test_a_large_file_is_cut_and_those_behind_it_are_read(repo, repository, revision):
+    large = b"x" * (MAX_BYTES + 5)
+    repo.write({"a.txt": "a", "big.txt": large, "fits.txt": large[:MAX_BYTES], "z.txt": "z"})
+    repo.commit("one")
+
+    contents = repository.tree(revision).read(["a.txt", "big.txt", "fits.txt", "z.txt"])
+
+    assert contents == {
+        "a.txt": b"a",
+        "big.txt": large[: MAX_BYTES + 1],
+        "fits.txt": large[:MAX_BYTES],
+        "z.txt": b"z",
+    }
+
+
+def test_what_a_sparse_checkout_leaves_out_counts_as_unchanged(repo, repository):
+    repo.write({"p/a.txt": "a", "q/b.txt": "b"})
+    repo.commit("one")
+    repo.git("sparse-checkout", "set", "p")
+    assert not (repo.root / "q").exists()
+
+    tree = repository.tree(WORKTREE)
+
+    assert tree.read(tree.entries) == {"p/a.txt": b"a", "q/b.txt": b"b"}
+
+
+def test_a_missing_blob_is_named_with_the_way_out(repo, repository):
+    repo.write({"a.txt": "a", "b.txt": "b"})
+    repo.commit("one")
+    missing = blob(b"b")
+    (repo.root / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+
+    with pytest.raises(GitError) as caught:
+        repository.tree("HEAD").read(["a.txt", "b.txt"])
+
+    assert (caught.value.message, caught.value.where, caught.value.hint) == (
+        f"the content of 'b.txt' ({missing}) is not in the repository",
+        str(repo.root),
+        "in a partial clone, fetch it: git fetch --refetch --no-filter; else: git fsck",
+    )
+    assert repository.tree("HEAD").read(["a.txt"]) == {"a.txt": b"a"}
+
+
+def test_a_partial_clone_is_not_completed_behind_the_users_back(repo, tmp_path):
+    repo.write({"a.txt": "a"})
+    repo.commit("one")
+    repo.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial"
+    repo.git(
+        "clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{repo.root}", str(clone)
+    )
+
+    with Repository.open(clone) as repository, pytest.raises(GitError, match=r"'a\.txt'"):
+        repository.tree("HEAD").read(["a.txt"])
+
+
+def test_reading_goes_on_after_closing_even_twice(repo, repository):
+    repo.write({"a.txt": "a"})
+    repo.commit("one")
+    tree = repository.tree("HEAD")
+    tree.read(["a.txt"])
+
+    repository.close()
+    repository.close()
+
+    assert tree.read(["a.txt"]) == {"a.txt": b"a"}
+
+
+def test_a_forked_process_reads_beside_its_parent(repo, repository):
+    repo.write({"a.txt": "a", "b.txt": "b"})
+    repo.commit("one")
+    tree = repository.tree("HEAD")
+    tree.read(["a.txt"])
+
+    child = os.fork()
+    if not child:
+        os._exit(0 if tree.read(["b.txt"]) == {"b.txt": b"b"} else 1)
+
+    assert tree.read(["b.txt"]) == {"b.txt": b"b"}
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_ten_thousand_files_are_read_without_a_deadlock(repo, repository, record_property):
+    repo.write({f"p/{number // 100}/{number}.txt": f"content {number}" for number in range(10_000)})
+    repo.commit("one")
+    began = time.perf_counter()
+
+    for revision in EVERYWHERE:
+        tree = repository.tree(revision)
+        contents = tree.read(tree.entries)
+        took, began = time.perf_counter() - began, time.perf_counter()
+
+        record_property(revision, took)  # for who looks; a busy machine must not fail it
+        assert (len(contents), contents["p/77/7700.txt"]) == (10_000, b"content 7700")

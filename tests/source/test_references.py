@@ -1,0 +1,287 @@
+"""Schemas that refer to files, the paths they say, and merge patches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from promptops.model.finding import Problem
+from promptops.source.document import read_any
+from promptops.source.paths import Confined, confined
+from promptops.source.references import MAX_FILES, Read, check_schema, merge_patch, resolve
+
+BASE = "prompts/support/triage.prompt.yaml"
+
+
+def told(problems: tuple[Problem, ...]) -> list[tuple[str, object, str]]:
+    return [(problem.code, problem.at, problem.message) for problem in problems]
+
+
+def test_a_schema_without_references_is_returned_as_it_is() -> None:
+    schema = {"properties": {"$ref": {"type": "string"}}, "default": {"$ref": "x.json"}}
+    asked: list[str] = []
+
+    resolved, problems = resolve(schema, _noting(asked), BASE)
+
+    assert (resolved is schema, problems, asked) == (True, (), [])
+
+
+def test_a_file_of_the_schema_root_is_bundled() -> None:
+    files = {"schemas/issue.schema.json": {"type": "object", "required": ["id"]}}
+
+    resolved, problems = resolve({"items": {"$ref": "issue.schema.json"}}, files.get, BASE)
+
+    assert problems == ()
+    assert resolved == {
+        "items": {"$ref": "#/$defs/schemas~1issue.schema.json"},
+        "$defs": {"schemas/issue.schema.json": {"type": "object", "required": ["id"]}},
+    }
+
+
+def test_a_path_with_a_dot_is_beside_the_file_that_says_it() -> None:
+    files = {
+        "prompts/support/a.json": {"$ref": "./b.json"},
+        "prompts/support/b.json": {"type": "integer"},
+    }
+
+    resolved, problems = resolve({"$ref": "./a.json"}, files.get, BASE)
+
+    assert problems == ()
+    assert _valid(resolved, 1, "x") == [True, False]
+
+
+def test_schema_roots_are_asked_in_order() -> None:
+    files = {"two/a.json": {"type": "integer"}, "three/a.json": {"type": "string"}}
+
+    resolved, problems = resolve({"$ref": "a.json"}, files.get, BASE, ("one", "two", "three"))
+
+    assert (problems, _valid(resolved, 1, "x")) == ((), [True, False])
+
+
+def test_pointers_are_those_of_the_schema_they_stand_in() -> None:
+    files = {
+        "schemas/tree.json": {
+            "$id": "https://acme.example/tree.json",
+            "type": "object",
+            "properties": {"name": {"$ref": "#/$defs/name"}, "below": {"items": {"$ref": "#"}}},
+            "$defs": {"name": {"type": "string"}},
+        }
+    }
+    schema = {
+        "properties": {
+            "tree": {"$ref": "tree.json"},
+            "name": {"$ref": "tree.json#/$defs/name"},
+            "own": {"$ref": "#/$defs/name"},
+        },
+        "$defs": {"name": {"type": "integer"}},
+    }
+
+    resolved, problems = resolve(schema, files.get, BASE)
+
+    assert problems == ()
+    assert _valid(
+        resolved,
+        {"tree": {"name": "a", "below": [{"name": "b"}]}, "name": "c", "own": 1},
+        {"tree": {"name": "a", "below": [{"name": 2}]}},
+        {"name": 1},
+        {"own": "x"},
+    ) == [True, False, False, False]
+
+
+def test_a_part_with_an_id_is_a_root_of_its_own_and_can_be_named() -> None:
+    schema = {
+        "properties": {"a": {"$ref": "https://acme.example/part"}, "f": {"$ref": "f.json"}},
+        "$defs": {
+            "part": {
+                "$id": "https://acme.example/part",
+                "$ref": "#/$defs/inner",
+                "$defs": {"inner": {"type": "string"}},
+            },
+            "inner": {"type": "integer"},
+        },
+    }
+
+    resolved, problems = resolve(schema, {"schemas/f.json": {"type": "null"}}.get, BASE)
+
+    assert problems == ()
+    assert _valid(resolved, {"a": "x", "f": None}, {"a": 1}, {"f": 1}) == [True, False, False]
+
+
+def test_files_that_refer_to_each_other_end() -> None:
+    files: dict[str, dict[str, Any]] = {
+        "schemas/a.json": {"properties": {"b": {"$ref": "b.json"}}, "required": ["b"]},
+        "schemas/b.json": {"properties": {"a": {"$ref": "a.json"}, "me": {"$ref": "b.json"}}},
+    }
+
+    resolved, problems = resolve({"$ref": "a.json"}, files.get, BASE)
+
+    assert problems == ()
+    assert _valid(resolved, {"b": {"a": {"b": {}}}}, {"b": {"a": {}}}) == [True, False]
+
+
+def test_defaults_that_are_null_are_kept_and_data_is_not_followed() -> None:
+    schema = {"$ref": "a.json", "default": None, "const": {"$ref": "b.json"}}
+
+    resolved, problems = resolve(schema, {"schemas/a.json": {}}.get, BASE)
+
+    assert problems == ()
+    assert (resolved["default"], resolved["const"]) == (None, {"$ref": "b.json"})
+
+
+@pytest.mark.parametrize(
+    ("reference", "code", "message"),
+    [
+        ("https://evil.example/x.json", "SEC010", "an address, not a path"),
+        ("file:///etc/passwd", "SEC010", "an address, not a path"),
+        ("//evil.example/x", "SEC010", "an address, not a path"),
+        ("/etc/passwd", "SEC010", "an absolute path"),
+        ("../x.json", "SEC010", "a path that leads up with `..`"),
+        ("./a/../../x.json", "SEC010", "a path that leads up with `..`"),
+        ("a\\b.json", "SEC010", "a path with a backslash: write forward slashes"),
+    ],
+)
+def test_a_reference_that_leads_outside_is_never_read(
+    reference: str, code: str, message: str
+) -> None:
+    asked: list[str] = []
+
+    resolved, problems = resolve({"items": {"$ref": reference}}, _noting(asked), BASE)
+
+    assert told(problems) == [(code, "/items/$ref", f"`{reference}`: {message}")]
+    assert (resolved, asked) == ({"items": {}}, [])
+
+
+def test_a_missing_file_is_told_at_the_reference() -> None:
+    _, problems = resolve({"items": {"$ref": "x.json"}}, {}.get, BASE)
+
+    assert told(problems) == [("SCH002", "/items/$ref", "there is no schema `x.json`")]
+
+
+def test_what_is_wrong_in_a_file_is_told_at_the_reference_that_led_there() -> None:
+    files = {"schemas/a.json": {"$ref": "b.json"}, "schemas/b.json": {"$ref": "/c.json"}}
+
+    _, problems = resolve({"not": {"$ref": "a.json"}}, files.get, BASE)
+
+    assert told(problems) == [
+        ("SEC010", "/not/$ref", "`/c.json` (in schemas/b.json): an absolute path")
+    ]
+
+
+def test_a_chain_of_files_without_end_is_cut() -> None:
+    def read(path: str) -> dict[str, Any]:
+        number = int(path.removeprefix("schemas/").removesuffix(".json"))
+        return {"$ref": f"{number + 1}.json"}
+
+    resolved, problems = resolve({"$ref": "0.json"}, read, BASE)
+
+    assert len(resolved["$defs"]) == MAX_FILES
+    assert [problem.code for problem in problems] == ["SCH002"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{type: object, properties: {a: {type: [string, 'null']}}}", []),
+        ("true", []),
+        ("{not: {minLength: -1}}", [("1:19", "expected at least 0, got the number -1")]),
+        ("{pattern: '('}", [("1:11", "the text `(` is refused: \"(\" is not a \"regex\"")]),
+        ("{required: a}", [("1:12", "expected a list, got the text `a`")]),
+        ("{$ref: '#/x'}", [("1:1", "the schema can't be used: Pointer '/x' does not exist")]),
+        ("{$ref: 'http://127.0.0.1:9/x'}", None),
+        ("3", [("1:1", "expected true or false or a mapping, got the number 3")]),
+    ],
+)  # fmt: skip
+def test_a_schema_is_checked_to_be_one(source: str, expected: list[tuple[str, str]] | None) -> None:
+    document = read_any("a", source.encode())
+
+    problems = check_schema(document.value, document.place)
+
+    if expected is None:
+        assert [problem.code for problem in problems] == ["SCH002"]
+    else:
+        assert [(str(problem.at)[2:], problem.message) for problem in problems] == expected
+
+
+def test_the_place_of_a_wrong_type_is_the_type() -> None:
+    document = read_any("a", b"x: {type: object, properties: {a: {type: strnig}}}")
+
+    problems = check_schema(document.value["x"], document.place, "/x")
+
+    assert [str(problem.at) for problem in problems] == ["a:1:42"]
+
+
+@pytest.mark.parametrize(
+    ("base", "patch", "merged"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merge_patches_do_what_rfc_7396_says(base: Any, patch: Any, merged: Any) -> None:
+    assert merge_patch(base, patch) == merged
+
+
+def test_merging_changes_neither_side() -> None:
+    base, patch = {"a": {"b": 1}}, {"a": {"c": 2}}
+
+    merge_patch(base, patch)
+
+    assert (base, patch) == ({"a": {"b": 1}}, {"a": {"c": 2}})
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("partials/a.md.j2", Confined("prompts/partials/a.md.j2")),
+        ("./a.md.j2", Confined("prompts/support/a.md.j2")),
+        ("././b//c", Confined("prompts/support/b/c")),
+        (".hidden", Confined("prompts/.hidden")),
+        ("a..b/c", Confined("prompts/a..b/c")),
+        ("", Confined("", "the path names no file")),
+        (".", Confined("", "the path names no file")),
+        ("./", Confined("", "the path names no file")),
+        ("..", Confined("", "the path names no file")),
+        ("a/..", Confined("", "a path that leads up with `..`")),
+        ("/a", Confined("", "an absolute path")),
+        ("C:/a", Confined("", "an address, not a path")),
+        ("http://a/b", Confined("", "an address, not a path")),
+        ("a\\..\\b", Confined("", "a path with a backslash: write forward slashes")),
+        ("a\0b", Confined("", "a path with a control character")),
+        ("a\u202eb", Confined("", "a path with a control character")),
+    ],
+)
+def test_a_path_stays_inside_or_is_refused(written: str, expected: Confined) -> None:
+    assert confined(written, BASE, "prompts") == expected
+
+
+def test_without_a_root_a_path_is_from_the_repository() -> None:
+    assert confined("a/b", BASE) == Confined("a/b")
+    assert confined("./a", "top.yaml") == Confined("a")
+
+
+def _noting(asked: list[str]) -> Read:
+    """A reader that finds nothing and keeps what it was asked for."""
+
+    def read(path: str) -> None:
+        asked.append(path)
+
+    return read
+
+
+def _valid(schema: Any, *values: Any) -> list[bool]:
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    return [validator.is_valid(value) for value in values]

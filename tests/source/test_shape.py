@@ -1,0 +1,306 @@
+"""What doesn't fit the schema of prompt files, told at its place."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.source.document import read
+from promptops.source.explain import nearest, type_name
+from promptops.source.shape import check_case, check_prompt, check_shape
+
+
+def told(problems: tuple[Problem, ...]) -> list[tuple[str, str, str | None]]:
+    return [
+        (f"{at.line}:{at.column}-{at.end_column}", problem.message, problem.hint)
+        for problem in problems
+        for at in [problem.at]
+        if isinstance(at, Place)
+    ]
+
+
+def shape(source: str) -> list[tuple[str, str, str | None]]:
+    document = read("a", source.encode())
+    assert document.problems == ()
+    return told(check_shape(document))
+
+
+HEAD = "format: promptops/1\nmessages: [{role: user, content: hi}]\n"
+
+EVERYTHING = """\
+format: promptops/1
+title: t
+description: d
+owners: ["@a"]
+tags: [t]
+metadata: {any: {thing: [1]}}
+status: deprecated
+replaced_by: support/other
+sunset: 2027-01-31
+budget: {input_tokens: 1, output_tokens: 2, cost_usd: 0.1}
+aliases: [support/old]
+x-ours: {a: 1}
+model:
+  provider: openai
+  id: gpt
+  params: {temperature: 0, top_p: 1, max_output_tokens: 9, stop: [a], seed: 1,
+    reasoning_effort: low, frequency_penalty: 0, presence_penalty: 0, parallel_tool_calls: false}
+  provider_options: {openai: {store: false}}
+inputs:
+  required: [a]
+  properties:
+    a: {type: string, x-untrusted: true, x-aliases: [b], default: null}
+    c: {$ref: c.schema.json}
+    d: true
+  additionalProperties: false
+  $defs: {e: {}}
+output: {format: json, name: n, strict: true, description: d, schema: {type: object, foo: 1}}
+tools:
+  - {name: t, description: d, parameters: {type: object}, returns: {}, strict: true}
+  - {ref: refund.tool.json}
+tool_choice: {name: t}
+messages:
+  - {role: system, content: {file: a.md.j2}, cache: true, when: a}
+  - role: user
+    name: n
+    content:
+      - {text: hi, when: a}
+      - {image: {input: a}, detail: low}
+      - {image: {url: "https://x.example/y.png"}}
+      - {audio: {file: ./a.wav}}
+      - {document: {input: c}, title: t}
+  - {role: assistant, tool_calls: [{id: i, name: t, arguments: {}}]}
+  - {role: tool, tool_call_id: i, content: "1"}
+  - {for_each: c, as: e, messages: [{role: user, content: "{{ e }}"}]}
+  - {history: c, last: 20}
+tests:
+  - {file: a.cases.jsonl}
+  - name: n
+    tags: [adversarial]
+    inputs: {a: b}
+    expected: {x: 1}
+    rendered:
+      - {type: contains, role: system, value: x}
+      - {type: message-count, value: 2}
+    output:
+      - {type: equals, path: /category, value: null}
+      - {type: not-contains-all, value: [x]}
+      - {type: is-json, must: true}
+      - {type: tool-call, name: t, arguments: {a: 1}}
+      - {type: tool-calls, value: [t, {name: u}]}
+      - {type: word-count, value: {max: 9}}
+      - {type: json-schema, value: {type: object}}
+      - {type: all, value: [{type: regex, value: x}], weight: 2, threshold: 0.5, score: s}
+      - {type: llm-rubric, value: polite, transform: output}
+evaluation: {assertions: [{type: refuses}], repeats: 3, margin: auto, score: s, judge: j, budget: 1}
+"""
+
+
+def test_every_field_in_every_form_fits() -> None:
+    assert shape(EVERYTHING) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mesages: []", ("3:1-8", "`mesages` is not a key here", "did you mean `messages`?")),
+        ("zzz: 1", ("3:1-4", "`zzz` is not a key here", None)),
+        ("status: activ", (
+            "3:9-14",
+            "expected one of draft, active, deprecated, got the text `activ`",
+            "did you mean `active`?",
+        )),
+        ("title: 1.10", ("3:8-12", "expected text, got the number 1.1", "quote it")),
+        ("title:", ("3:1-6", "expected text, got null", None)),
+        ("owners: a", ("3:9-10", "expected a list, got the text `a`", None)),
+        ("tags: [a, a]", ("3:7-13", "the same thing stands twice in this list", "remove one")),
+        ("tags: ['']", (
+            "3:8-10", "expected text, got an empty text", None)),
+        ("budget: {cost_usd: 0}", (
+            "3:20-21", "expected more than 0, got the number 0", None)),
+        ("budget: {tokens: 1}", ("3:10-16", "`tokens` is not a key here",
+                                 "did you mean `input_tokens`?")),
+        ("sunset: soon", (
+            "3:9-13",
+            "the text `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
+        ("model: {profile: a, id: b}", ("3:21-23", "`id` does not go with `profile`", None)),
+        ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
+        ("model: {params: {temprature: 1}}", (
+            "3:18-28", "`temprature` is not a key here", "did you mean `temperature`?")),
+        ("model: {params: {temperature: .inf}}", (
+            "3:31-35", "expected a number, got the number inf", None)),
+        ("inputs: {ticket: {type: string}}", (
+            "3:10-16", "`ticket` is not a key here", "inputs stand under `properties`")),
+        ("inputs: {properties: {a-b: {}}}", (
+            "3:23-26", "`a-b` can't be a name in a template",
+            "letters, digits and `_`, not beginning with a digit")),
+        ("inputs: {properties: {a: text}}", (
+            "3:26-30", "expected true or false or a mapping, got the text `text`", None)),
+        ("output: {format: xml}", (
+            "3:18-21", "expected one of text, json, markdown, got the text `xml`", None)),
+        ("tools: [{description: d}]", ("3:10-21", "`name` is missing", None)),
+        ("tools: [{ref: a, name: b}]", ("3:18-22", "`name` does not go with `ref`", None)),
+        ("tests: [{inputs: {}}]", ("3:10-16", "`name` is missing", None)),
+        ("tests: [{file: a, name: b}]", ("3:19-23", "`name` does not go with `file`", None)),
+        ("tests: [{name: a, rendered: [{type: contians, value: b}]}]", (
+            "3:37-45", "the text `contians` is not known here", "did you mean `contains`?")),
+        ("tests: [{name: a, rendered: [{type: contains, vlaue: b}]}]", (
+            "3:47-52", "`vlaue` is not a key here", "did you mean `value`?")),
+        ("tests: [{name: a, rendered: [{type: contains}]}]", (
+            "3:31-35", "`value` is missing", None)),
+        ("tests: [{name: a, rendered: [{type: contains, value: ''}]}]", (
+            "3:54-56", "expected text, got an empty text", None)),
+        ("tests: [{name: a, rendered: [{type: contains-any, value: []}]}]", (
+            "3:58-60", "expected a list of at least 1, got an empty list", None)),
+        ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),
+        ("tests: [{name: a, rendered: [{type: is-json, name: x}]}]", (
+            "3:46-50", "`name` does not go with `type`", None)),
+        ("tests: [x]", ("3:9-10", "expected a mapping, got the text `x`", None)),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_at_its_place(
+    line: str, expected: tuple[str, str, str | None]
+) -> None:
+    assert shape(f"{HEAD}{line}\n") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("{rolle: user, content: a}", [
+            ("2:14-19", "`rolle` is not a key here", "did you mean `role`?")]),
+        ("{role: bot, content: a}", [
+            ("2:20-23", "expected one of system, developer, user, assistant, tool, "
+             "got the text `bot`", None)]),
+        ("{role: user}", [("2:14-18", "`content` is missing", None)]),
+        ("{}", [("2:13-15", "`content` is missing", None), ("2:13-15", "`role` is missing", None)]),
+        ("{role: user, content: 3}", [
+            ("2:35-36", "expected text or a list or a mapping, got the number 3", None)]),
+        ("{role: user, content: {fil: a}}", [
+            ("2:36-39", "`fil` is not a key here", "did you mean `file`?")]),
+        ("{role: user, content: [{txt: a}]}", [
+            ("2:37-40", "`txt` is not a key here", "did you mean `text`?")]),
+        ("{role: user, content: [{detail: low}]}", [
+            ("2:37-43", "one of `text`, `image`, `audio`, `document` is missing", None)]),
+        ("{role: user, content: [{text: a, audio: {url: b}}]}", [
+            ("2:37-41", "only one of `text`, `audio` may stand here", None)]),
+        ("{role: user, content: [{image: {}}]}", [
+            ("2:44-46", "one of `input`, `url`, `file` is missing", None)]),
+        ("{for_each: a}", [("2:14-22", "`as` is missing", None),
+                           ("2:14-22", "`messages` is missing", None)]),
+        ("{history: a, role: user}", [
+            ("2:26-30", "`role` does not go with `history`", None)]),
+        ("{for_each: a, as: b, messages: [{history: c}]}", [
+            ("2:46-53", "`content` is missing", None),
+            ("2:46-53", "`history` is not a key here",
+             "known here: cache, content, name, role, tool_call_id, tool_calls, when"),
+            ("2:46-53", "`role` is missing", None)]),
+        ("hello", [("2:13-18", "expected a mapping, got the text `hello`", None)]),
+    ],
+)  # fmt: skip
+def test_wrong_messages_are_told(message: str, expected: list[tuple[str, str, str | None]]) -> None:
+    assert shape(f"format: promptops/1\nmessages: [ {message}]\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("messages: [{role: user, content: a}]", [("1:1-9", "`format` is missing", None)]),
+        ("format: promptops/1", [("1:1-7", "`messages` is missing", None)]),
+        ("format: promptops/2\nmessages: [{role: user, content: a}]", [
+            ("1:9-20", "expected `promptops/1`, got the text `promptops/2`", None)]),
+        ("format: promptops/1\nmessages: []", [
+            ("2:11-13", "expected a list of at least 1, got an empty list", None)]),
+        ("{}", [("1:1-3", "`format` is missing", None), ("1:1-3", "`messages` is missing", None)]),
+    ],
+)  # fmt: skip
+def test_what_every_prompt_file_needs_is_asked_for(
+    source: str, expected: list[tuple[str, str, str | None]]
+) -> None:
+    assert shape(source) == expected
+
+
+def test_everything_wrong_is_told_in_the_order_of_the_file() -> None:
+    found = shape(f"{HEAD}titel: a\nstatus: x\nbudget: {{x: 1, y: 2}}\nmodel: 1\n")
+
+    assert [place.partition("-")[0] for place, _, _ in found] == [
+        "3:1",
+        "4:9",
+        "5:10",
+        "5:16",
+        "6:8",
+    ]
+
+
+def test_a_variant_may_remove_keys_and_leave_out_what_its_parent_has() -> None:
+    source = "format: promptops/1\nextends: ./a.prompt.yaml\nbudget:\nmodel: {id: x}\n"
+
+    assert shape(source) == []
+
+
+def test_a_variant_is_checked_for_what_it_says_itself() -> None:
+    source = "extends: a\nmesages: []\nmodel: {id: 3}\nmessages: [{role: user}]\n"
+
+    assert [message for _, message, _ in shape(source)] == [
+        "`format` is missing",
+        "`mesages` is not a key here",
+        "expected text, got the number 3",
+        "`content` is missing",
+    ]
+
+
+def test_a_merged_prompt_is_checked_whole() -> None:
+    document = read("a", b"format: promptops/1\nextends: a\nmodel: {id: x}\n")
+    merged = {**document.value, "messages": [{"role": "user", "content": "a"}]}
+
+    assert told(check_prompt(merged, document.place)) == [("3:9-11", "`provider` is missing", None)]
+
+
+def test_a_case_of_a_file_is_checked_at_its_pointer() -> None:
+    document = read("a", b"cases: [{}]\n")
+
+    assert told(check_case({}, document.place, "/cases/0")) == [
+        ("1:9-11", "`name` is missing", None)
+    ]
+
+
+def test_a_file_that_could_not_be_read_is_not_checked() -> None:
+    assert check_shape(read("a", b"[")) == ()
+
+
+def test_checking_a_shape_does_not_import_jsonschema() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from promptops.source.document import read;"
+        "from promptops.source.shape import check_shape; check_shape(read('a', b'a: 1'));"
+        "print('jsonschema' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert done.stdout == "False\n"
+
+
+def test_the_nearest_word_is_a_hint_and_a_far_one_is_none() -> None:
+    assert nearest("mesages", ["messages", "model"]) == "did you mean `messages`?"
+    assert nearest("xyz", ["messages"]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (1.5, "the number 1.5"),
+        ("a\nb", "the text `a\\nb`"),
+        ("x" * 50, f"the text `{'x' * 39}…`"),
+        ([1], "a list"),
+        ({}, "an empty mapping"),
+    ],
+)
+def test_values_have_names_for_people(value: object, name: str) -> None:
+    assert type_name(value) == name

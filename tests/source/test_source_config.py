@@ -1,0 +1,253 @@
+"""The configuration, read and refused."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+
+import pytest
+
+from promptops.errors import InputError, PromptopsError, UsageError
+from promptops.model.config import (
+    Config,
+    CustomRule,
+    DiffSettings,
+    LintSettings,
+    ModelProfile,
+    ReleaseSettings,
+    TestSettings,
+    Waiver,
+)
+from promptops.model.finding import Severity
+from promptops.source.config import load
+
+FULL = b"""\
+prompts = ["prompts", "more/prompts/"]
+schemas = ["."]
+
+[models.fast]
+provider = "openai"
+id = "gpt-5.4-mini-2026-03-17"
+base_url = "http://127.0.0.1:8080/v1"
+api_key_env = "OPENAI_API_KEY"
+params = {temperature = 0}
+price = {input = 0.25, output = 2.0}
+
+[lint]
+select = ["ALL"]
+ignore = ["STY006"]
+required-metadata = ["description", "owners"]
+fail-on = "warning"
+per-file-ignores = {"prompts/legacy/**" = ["TST"]}
+severity = {STY003 = "info"}
+[[lint.rules]]
+code = "X001"
+name = "no-competitors"
+kind = "existence"
+tokens = ["Globex"]
+message = "don't name competitors"
+severity = "error"
+[[lint.waivers]]
+fingerprint = "3f9a"
+reason = "agreed"
+who = "lena@acme.example"
+expires = 2027-03-01
+
+[test]
+concurrency = 4
+budget = {commit = 0, pull_request = 1.0, nightly = 5.0}
+
+[release]
+tag_format = "r{version}"
+tags = "per-prompt"
+branches = ["main", "release"]
+sign = "always"
+allowed_signers = "allowed_signers"
+on_inconclusive = "fail"
+
+[diff]
+whitespace = "patch"
+provider_change = "minor"
+"""
+
+
+def refused(error: type[PromptopsError], text: bytes, *overrides: str) -> tuple[object, ...]:
+    with pytest.raises(error) as caught:
+        load({"promptops.toml": text}, overrides)
+    return caught.value.message, caught.value.where, caught.value.hint
+
+
+def test_every_setting_is_read() -> None:
+    assert load({"promptops.toml": FULL}) == Config(
+        path="promptops.toml",
+        prompts=("prompts", "more/prompts"),
+        schemas=(".",),
+        models={
+            "fast": ModelProfile(
+                name="fast",
+                provider="openai",
+                id="gpt-5.4-mini-2026-03-17",
+                base_url="http://127.0.0.1:8080/v1",
+                api_key_env="OPENAI_API_KEY",
+                params={"temperature": 0},
+                price={"input": 0.25, "output": 2.0},
+            )
+        },
+        lint=LintSettings(
+            select=("ALL",),
+            ignore=("STY006",),
+            required_metadata=("description", "owners"),
+            fail_on=Severity.WARNING,
+            per_file_ignores={"prompts/legacy/**": ("TST",)},
+            severity={"STY003": Severity.INFO},
+            rules=(
+                CustomRule(
+                    code="X001",
+                    name="no-competitors",
+                    kind="existence",
+                    tokens=("Globex",),
+                    message="don't name competitors",
+                    severity=Severity.ERROR,
+                ),
+            ),
+            waivers=(
+                Waiver(
+                    fingerprint="3f9a",
+                    reason="agreed",
+                    who="lena@acme.example",
+                    expires=date(2027, 3, 1),
+                ),
+            ),
+        ),
+        test=TestSettings(concurrency=4, budget={"commit": 0, "pull_request": 1.0, "nightly": 5.0}),
+        release=ReleaseSettings(
+            tag_format="r{version}",
+            tags="per-prompt",
+            branches=("main", "release"),
+            sign="always",
+            allowed_signers="allowed_signers",
+            on_inconclusive="fail",
+        ),
+        diff=DiffSettings(whitespace="patch", provider_change="minor"),
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"pyproject.toml": b"[project]\nname = 'x'\n"},
+        {"pyproject.toml": b"tool = 'promptops'\n"},
+    ],
+)  # fmt: skip
+def test_without_a_configuration_there_are_defaults(files: dict[str, bytes]) -> None:
+    assert load(files) == Config()
+
+
+def test_an_empty_file_is_the_defaults() -> None:
+    assert load({"promptops.toml": b""}) == Config(path="promptops.toml")
+
+
+def test_pyproject_is_read_where_it_has_a_table() -> None:
+    config = load({"pyproject.toml": b"[tool.promptops]\nprompts = ['p']\n"})
+
+    assert config == Config(path="pyproject.toml", prompts=("p",))
+
+
+def test_two_configurations_are_an_error() -> None:
+    files = {"promptops.toml": b"", "pyproject.toml": b"[tool.promptops]\n"}
+
+    with pytest.raises(InputError) as caught:
+        load(files)
+
+    assert (
+        caught.value.message
+        == "the configuration stands in promptops.toml and in [tool.promptops] of pyproject.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "where", "hint"),
+    [
+        (b"promts = []\n", "`promts` is not a key here", "promptops.toml:1:1",
+         "did you mean `prompts`?"),
+        (b"\n[lint]\nselct = []\n", "`selct` is not a key here", "promptops.toml:3:1",
+         "did you mean `select`?"),
+        (b"[lint]\nfail-on = 'eror'\n",
+         "expected one of error, warning, info, got the text `eror`", "promptops.toml:2:1",
+         "did you mean `error`?"),
+        (b"[models.fast]\nprovider = 'x'\n", "`id` is missing", "promptops.toml:2:1", None),
+        (b"[models.'a b']\nprovider = 1\nid = 'x'\n", "expected text, got the number 1",
+         "promptops.toml:2:1", "quote it"),
+        (b"prompts = ['..']\n", "`..` can't be a root: the path names no file",
+         "promptops.toml:1:1", None),
+        (b"prompts = ['/etc']\n", "`/etc` can't be a root: an absolute path",
+         "promptops.toml:1:1", None),
+        (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n"
+         b"[[lint.rules]]\ncode = 'Y1'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n",
+         "the text `Y1` does not fit the pattern `^X[0-9]{3}$`", "promptops.toml:8:1", None),
+        (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\n",
+         "`tokens` is missing", "promptops.toml:2:1", None),
+        (b"[[lint.waivers]]\nfingerprint='a'\nreason='b'\nwho='c'\nexpires = '2027-02-31'\n",
+         "there is no day 2027-02-31", "promptops.toml:5:1", None),
+        (b"[test]\nbudget.nightly = nan\n", "expected a number, got the number nan",
+         "promptops.toml:2:1", None),
+        (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
+        (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
+        (b"a = " + b"[" * 5000, "nested too deep", "promptops.toml", None),
+        (b"x = 1\ny = 2\n", "`x` is not a key here (and 1 more)", "promptops.toml:1:1",
+         "known here: diff, lint, models, prompts, release, schemas, test"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_at_its_place(
+    text: bytes, message: str, where: str, hint: str | None
+) -> None:
+    assert refused(InputError, text) == (message, where, hint)
+
+
+def test_places_in_pyproject_are_those_of_the_file() -> None:
+    with pytest.raises(InputError) as caught:
+        load({"pyproject.toml": b"[project]\n\n[tool.promptops.lint]\nselct = []\n"})
+
+    assert caught.value.where == "pyproject.toml:4:1"
+
+
+@pytest.mark.parametrize("value", [b"3", b"[1]", b"'x'"])
+def test_a_table_that_is_none_is_told(value: bytes) -> None:
+    with pytest.raises(InputError, match="expected a mapping"):
+        load({"pyproject.toml": b"[tool]\npromptops = " + value + b"\n"})
+
+
+def test_overrides_replace_what_the_file_says() -> None:
+    config = load({"promptops.toml": FULL}, ['lint.select=["SEC"]', "test.concurrency = 1"])
+
+    assert (config.lint.select, config.lint.ignore, config.test.concurrency) == (
+        ("SEC",),
+        ("STY006",),
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "message", "hint"),
+    [
+        ("lint.select=SEC", "not TOML", """write it as --config 'lint.select=["SEC"]'"""),
+        ("lint.selct=[]", "`selct` is not a key here", "did you mean `select`?"),
+        ("prompts=['../x']", "`../x` can't be a root: a path that leads up with `..`", None),
+    ],
+)
+def test_a_wrong_override_is_wrong_usage(override: str, message: str, hint: str | None) -> None:
+    assert refused(UsageError, b"", override) == (message, f"--config {override}", hint)
+
+
+def test_loading_defaults_imports_nothing_heavy() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from promptops.source.config import load; load({});"
+        "print([n for n in ('tomllib', 'yaml', 'jsonschema_rs', 'jinja2') if n in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert done.stdout == "[]\n"

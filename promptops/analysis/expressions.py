@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -43,20 +44,20 @@ _ONE_ELEMENT = frozenset(("first", "last"))
 _FILTERED: dict[Role, Role] = {"output": "filtered"}
 
 
-class ExpressionWalk(PathWalk):
+class ExpressionWalk(PathWalk, ABC):
     """Reads whole expressions; what a call leads to is known by the walk over statements."""
 
+    @abstractmethod
     def call_macro(self, macro: MacroValue, call: nodes.Call, given: Value | None) -> None:
         """Walk the body of a macro with the arguments of a call."""
-        raise NotImplementedError
 
+    @abstractmethod
     def repeat_loop(self, loop: LoopValue, call: nodes.Call) -> None:
         """Walk the body of a recursive loop with the elements of a call's argument."""
-        raise NotImplementedError
 
+    @abstractmethod
     def render_block(self, block: BlockValue, site: Site) -> None:
         """Walk a block."""
-        raise NotImplementedError
 
     # Filters and tests.
 
@@ -121,7 +122,8 @@ class ExpressionWalk(PathWalk):
         return value if node.name in _SAME_ELEMENTS else KNOWN
 
     def _take_default(self, node: nodes.Filter, inner: How, how: How) -> Value:
-        value = self.take(node.node, inner)  # type: ignore[arg-type]
+        assert node.node is not None, "only a filter block's filter has no value of its own"
+        value = self.take(node.node, inner)
         protected = [
             part.guarded((*part.guards[:-1], "default")) if isinstance(part, Source) else part
             for part in value

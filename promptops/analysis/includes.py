@@ -38,9 +38,12 @@ def _includes(source: str) -> tuple[Include, ...]:
     except TemplateError:
         return ()
     found = []
-    kinds = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-    for node in template.tree.find_all(kinds):
-        named: nodes.Expr = node.template  # type: ignore[attr-defined]
+    tree = template.tree
+    names = [node.template for node in tree.find_all(nodes.Include)]
+    names += [node.template for node in tree.find_all(nodes.Import)]
+    names += [node.template for node in tree.find_all(nodes.FromImport)]
+    names += [node.template for node in tree.find_all(nodes.Extends)]
+    for named in names:
         several = isinstance(named, (nodes.List, nodes.Tuple))
         for name in named.find_all(nodes.Const) if several else [named]:
             if isinstance(name, nodes.Const) and isinstance(name.value, str):

@@ -68,14 +68,14 @@ class ModelFacts:
     unsupported: frozenset[str] = frozenset()
 
 
-def find(provider: str, id: str) -> ModelFacts | None:  # noqa: A002 - the word of prompt files
+def find(provider: str, model: str) -> ModelFacts | None:
     """The facts of a model by any of its ids, or None when it is not in the table."""
     models = _models().get(canonical_provider(provider), {})
-    around = _AROUND.fullmatch(id)
-    return models.get(id) or (models.get(around[1]) if around else None)
+    around = _AROUND.fullmatch(model)
+    return models.get(model) or (models.get(around[1]) if around else None)
 
 
-def nearest(id: str, provider: str | None = None) -> str | None:  # noqa: A002
+def nearest(model: str, provider: str | None = None) -> str | None:
     """The known id that is most like one, of a provider or of all; None when none is like it."""
     from difflib import get_close_matches
 
@@ -83,7 +83,7 @@ def nearest(id: str, provider: str | None = None) -> str | None:  # noqa: A002
     known = sorted(
         {known for owner, models in _models().items() if name in (None, owner) for known in models}
     )
-    return next(iter(get_close_matches(id, known, n=1, cutoff=0.8)), None)
+    return next(iter(get_close_matches(model, known, n=1, cutoff=0.8)), None)
 
 
 def covers(provider: str) -> bool:

@@ -147,18 +147,17 @@ class PathWalk:
 
     def path(self, node: nodes.Node) -> Value:
         """The value of a name or of what stands below one, its own read not collected."""
-        kind = node.__class__
-        if kind is nodes.Getattr:
-            return self._attribute(node)  # type: ignore[arg-type]
-        if kind is nodes.Getitem:
-            return self._subscript(node)  # type: ignore[arg-type]
-        if kind is not nodes.Name:
+        if isinstance(node, nodes.Getattr):
+            return self._attribute(node)
+        if isinstance(node, nodes.Getitem):
+            return self._subscript(node)
+        if not isinstance(node, nodes.Name):
             return tuple(
                 part.unbound() if isinstance(part, Source) else part
                 for part in self.take(node, OTHER)
             )
-        value = self.lookup(node.name)  # type: ignore[attr-defined]
-        site = self.site((node.lineno, node.lineno + len(node.name)))  # type: ignore[attr-defined]
+        value = self.lookup(node.name)
+        site = self.site((node.lineno, node.lineno + len(node.name)))
         return tuple(part.at(site) if isinstance(part, Source) else part for part in value)
 
     def _attribute(self, node: nodes.Getattr) -> Value:
@@ -237,9 +236,9 @@ def _constant_step(node: nodes.Expr) -> Step | None:
     if isinstance(node, nodes.Neg) and isinstance(node.node, nodes.Const):
         step = node.node.value
         return -step if type(step) is int else None
-    if isinstance(node, nodes.Const) and type(node.value) in (int, str):
-        return node.value  # type: ignore[no-any-return]
-    return None
+    value = node.value if isinstance(node, nodes.Const) else None
+    is_step = isinstance(value, (int, str)) and not isinstance(value, bool)
+    return value if is_step else None
 
 
 def _literal(node: nodes.Expr) -> nodes.Const:

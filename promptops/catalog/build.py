@@ -148,7 +148,10 @@ class PromptBuilder:
     def _json(self, path: str) -> Mapping[str, Any] | None:
         """What a JSON file holds, where it is an object, and not deeper than what is read."""
         data = self._files.data(path)
-        value = json_value(path, data) if data is not None else None
+        value, problems = json_value(path, data) if data is not None else (None, ())
+        # What is no JSON at all is told at the reference, which then leads to no object.
+        twice = (p for p in problems if p.code == "SCH003" and p not in self._problems)
+        self._problems.extend(twice)
         return value if isinstance(value, dict) else None
 
     def _output(self, written: Mapping[str, Any]) -> Output:

@@ -153,6 +153,14 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     return tuple(pairs)
 
 
+def since_option(function: F) -> F:
+    """Add `--since [REV]`."""
+    text = "What changed since REV, and what reaches it; without REV, since the default branch."
+    return click.option("--since", is_flag=False, flag_value="", metavar="[REV]", help=text)(
+        function
+    )
+
+
 def at_option(function: F) -> F:
     """Add `--at REV`."""
     return click.option("--at", "revision", default="worktree", metavar="REV", help=REVISION_HELP)(

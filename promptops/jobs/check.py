@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from promptops.evals.parse import problems
 from promptops.evals.rendered import Judged, judge
 from promptops.jobs.lint import LintOptions, lint_selected
-from promptops.jobs.selection import Selected, Wanted, select
-from promptops.jobs.workspace import Workspace, configuration
+from promptops.jobs.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace import Workspace, configuration, judged_by
 from promptops.model.config import Config
 from promptops.model.finding import Problem, Severity
 from promptops.model.place import Place
@@ -82,11 +82,9 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
 
 def _under_base_policy(workspace: Workspace, since: str) -> tuple[Workspace, tuple[str, ...]]:
     """The workspace with the lint settings, waivers and budgets of the merge base."""
-    repository = workspace.repository
-    base = configuration(repository, repository.merge_base(since, "HEAD"))
+    base = configuration(workspace.repository, merge_base(workspace, since))
     judged = replace(workspace.config, lint=base.lint, test=base.test, release=base.release)
-    workspace.catalog.config = judged
-    return replace(workspace, config=judged), tuple(_risks(base, workspace.config))
+    return judged_by(workspace, judged), tuple(_risks(base, workspace.config))
 
 
 def _risks(base: Config, head: Config) -> Iterator[str]:

@@ -25,7 +25,8 @@ class Wanted:
 
     Attributes:
         patterns: Ids, names that prompts had, and globs of ids.
-        since: A revision; what changed since then, and all that reaches it.
+        since: A revision, or "" for where this branch left the default one: what changed since,
+            and all that reaches it.
         staged: What is about to be committed, and all that reaches it.
         selectors: `tag:`, `owner:`, `status:`, each with a value; all must hold.
     """
@@ -37,7 +38,7 @@ class Wanted:
 
     @property
     def everything(self) -> bool:
-        return not (self.patterns or self.since or self.staged or self.selectors)
+        return not (self.patterns or self.since is not None or self.staged or self.selectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ def _changed(workspace: Workspace, wanted: Wanted) -> frozenset[str] | None:
 
 def merge_base(workspace: Workspace, since: str) -> str:
     """Where what is looked at left the history of another revision."""
+    if not since:
+        from promptops.repo.history import default_base
+
+        return default_base(workspace.repository)
     tip = "HEAD" if workspace.revision in (INDEX, WORKTREE) else workspace.revision
     return workspace.repository.merge_base(since, tip)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Tree
 from promptops.errors import GitError
 from promptops.jobs.graph_file import read_graph
 from promptops.model.config import Config
@@ -49,6 +50,16 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
         revision = "HEAD"
     config = configuration(repository, revision, overrides)
     tree = repository.tree(revision, under=managed(config))
+    return _workspace(repository, revision, tree, config)
+
+
+def judged_by(workspace: Workspace, config: Config) -> Workspace:
+    """The same files under another configuration."""
+    tree = workspace.catalog.files.tree
+    return _workspace(workspace.repository, workspace.revision, tree, config)
+
+
+def _workspace(repository: Repository, revision: str, tree: Tree, config: Config) -> Workspace:
     catalog = Catalog(
         tree,
         config,

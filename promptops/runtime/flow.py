@@ -245,13 +245,3 @@ def _with(node: nodes.With) -> Statement:
         body(inner, out)
 
     return run
-
-
-@builds(nodes.ExprStmt)
-def _discarded(node: nodes.ExprStmt) -> Statement:
-    evaluate = guarded(node.node)
-
-    def run(scope: Scope, out: Out) -> None:
-        evaluate(scope)
-
-    return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from promptops.model.finding import Problem
 from promptops.source.document import Document, decode
 from promptops.source.json_lines import read_value, scan
 from promptops.source.lines import Lines
@@ -21,7 +22,10 @@ def read_json(path: str, data: bytes) -> Document:
     return Document(lines, scan(text, 0, len(text)), value, problems)
 
 
-def json_value(path: str, data: bytes) -> Any:
-    """The value alone, which is faster; None for what can't be read."""
+def json_value(path: str, data: bytes) -> tuple[Any, tuple[Problem, ...]]:
+    """The value without places, which is faster, and what is wrong; None for what can't be read."""
     text, problems = decode(path, data)
-    return None if problems else read_value(Lines(path, text), 0, len(text))[0]
+    if problems:
+        return None, tuple(problems)
+    value, problems = read_value(Lines(path, text), 0, len(text))
+    return value, tuple(problems)

@@ -164,3 +164,42 @@ def test_markdown_can_not_be_broken_by_what_a_stranger_wrote(repo, checked):
 
     assert "<img" not in output
     assert "<script" not in output
+
+
+def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT, "prompts/other.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("one person", "one guest")})
+    repo.commit("two")
+
+    result = checked("--since")
+
+    assert result == (0, "pass: 1 prompt, no findings, 1 case, 1 assertion\n")
+
+
+def test_without_a_base_to_find_it_says_what_to_type(repo, capsysbinary):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+
+    code = run(["check", "-C", str(repo.root), "--since"])
+
+    assert code == 4
+    assert b"tip: say what to compare with: --since REV" in capsysbinary.readouterr().err
+
+
+def test_a_revision_that_is_looked_at_is_judged_by_where_it_left_the_base(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT, "promptops.toml": ""})
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    waved = '[lint]\nignore = ["VAR"]\n'
+    misspelt = PROMPT.replace("{{ name }}", "{{ nmae }}")
+    repo.write({"prompts/greet.prompt.yaml": misspelt, "promptops.toml": waved})
+    repo.commit("two")
+    repo.git("switch", "--quiet", "main")
+
+    code, output = checked("--since", "main", "--at", "change")
+
+    assert code == 1
+    assert "VAR001" in output

@@ -8,14 +8,12 @@ from typing import Any
 
 import click
 
-from promptops.cli.options import Output, at_option, common
+from promptops.cli.options import Output, at_option, common, since_option
 
 
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
-@click.option(
-    "--since", metavar="REV", help="What changed since REV, judged by the settings of REV."
-)
+@since_option
 @at_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from promptops.cli.options import Output, at_option, common
+from promptops.cli.options import Output, at_option, common, since_option
 from promptops.errors import UsageError
 
 FORMATS = (
@@ -26,7 +26,7 @@ FORMATS = (
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
 @click.option("--staged", is_flag=True, help="What is about to be committed, and what reaches it.")
-@click.option("--since", metavar="REV", help="What changed since REV, and what reaches it.")
+@since_option
 @at_option
 @click.option(
     "--select",

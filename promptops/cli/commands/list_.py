@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from promptops.cli.options import Output, at_option, common
+from promptops.cli.options import Output, at_option, common, since_option
 
 
 @click.command("list")
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
 @at_option
-@click.option("--since", metavar="REV", help="What changed since REV, and what reaches it.")
+@since_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @common("text", "json")
 def command(output: Output, **options: Any) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
@@ -16,27 +15,6 @@ from promptops.repo.revisions import FETCH_ALL
 
 if TYPE_CHECKING:
     import git
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag that leads to a commit.
-
-    Attributes:
-        commit: The id, peeled.
-        annotated: It is an object with a message, and may be a release.
-    """
-
-    name: str
-    commit: str
-    annotated: bool
-
-
-def tags(repository: Repository) -> tuple[Tag, ...]:
-    """By name, byte for byte, as git lists them. Tags of files and folders are left out."""
-    with _opened(repository) as opened:
-        found = (_tag(reference) for reference in opened.tags)
-        return tuple(sorted((tag for tag in found if tag), key=lambda tag: tag.name.encode()))
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
@@ -73,14 +51,6 @@ def _opened(repository: Repository) -> Iterator[git.Repo]:
 
     with git.Repo(repository.root) as opened:
         yield opened
-
-
-def _tag(reference: git.TagReference) -> Tag | None:
-    try:
-        commit = reference.commit.hexsha
-    except ValueError:  # of a blob or a tree
-        return None
-    return Tag(reference.name, commit, reference.tag is not None)
 
 
 def _upstream_default(repository: Repository) -> str | None:

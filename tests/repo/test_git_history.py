@@ -1,9 +1,9 @@
-"""Tags, and what HEAD is compared with when nobody says."""
+"""The latest tag, and what HEAD is compared with when nobody says."""
 
 import pytest
 
 from promptops.errors import GitError
-from promptops.repo.history import Tag, default_base, latest_tag, tags
+from promptops.repo.history import default_base, latest_tag
 from promptops.repo.repository import Repository
 
 
@@ -12,40 +12,6 @@ def with_upstream(repo, tmp_path):
     repo.git("clone", "--quiet", "--bare", str(repo.root), str(tmp_path / "origin.git"))
     repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     repo.git("fetch", "--quiet", "origin")
-
-
-def test_tags_come_by_name_with_their_commits(repo):
-    one = repo.commit("one")
-    repo.git("tag", "-a", "v1.0.0", "-m", "release")
-    repo.git("tag", "-a", "twice", "v1.0.0", "-m", "of a tag")
-    two = repo.commit("two")
-    repo.git("tag", "light")
-    repo.git("tag", "Upper")
-    repo.git("tag", "support/triage@v1.0.0")
-    repo.git("tag", "of-a-tree", "HEAD^{tree}")
-
-    found = tags(Repository.open(repo.root))
-
-    assert found == (
-        Tag("Upper", two, False),
-        Tag("light", two, False),
-        Tag("support/triage@v1.0.0", two, False),
-        Tag("twice", one, True),
-        Tag("v1.0.0", one, True),
-    )
-    names = repo.git("tag", "--list").splitlines()
-    assert [tag.name for tag in found] == [name for name in names if name != "of-a-tree"]
-
-
-def test_tags_of_a_bare_repository_and_of_a_linked_work_tree(repo, tmp_path):
-    commit = repo.commit("one")
-    repo.git("tag", "v1")
-    repo.git("pack-refs", "--all")
-    repo.git("clone", "--quiet", "--bare", str(repo.root), str(tmp_path / "bare"))
-    repo.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
-
-    for root in (tmp_path / "bare", tmp_path / "linked"):
-        assert tags(Repository.open(root)) == (Tag("v1", commit, False),)
 
 
 def test_the_latest_tag_is_the_nearest_annotated_one_that_is_reachable(repo):

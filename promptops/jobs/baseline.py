@@ -26,13 +26,14 @@ def baseline_path(workspace: Workspace) -> str:
     return path.path
 
 
-def read_baseline(workspace: Workspace) -> frozenset[str]:
-    """The fingerprints of the revision's baseline; none where there is no such file.
+def read_baseline(workspace: Workspace, revision: str | None = None) -> frozenset[str]:
+    """The fingerprints of a revision's baseline; none where there is no such file.
 
-    Raises InputError for a file that is no baseline.
+    Of the revision that is looked at, unless another is given. Raises InputError for a file that is
+    no baseline.
     """
     path = baseline_path(workspace)
-    data = workspace.repository.tree(workspace.revision, under=(path,)).read((path,)).get(path)
+    data = baseline_data(workspace, revision or workspace.revision)
     if data is None and workspace.config.lint.baseline is not None:
         hint = "write it with `promptops lint --write-baseline`"
         raise InputError("there is no baseline", where=path, hint=hint)
@@ -45,6 +46,12 @@ def read_baseline(workspace: Workspace) -> frozenset[str]:
         raise InputError(
             "no baseline of this tool", where=path, hint="write it anew: --write-baseline"
         ) from None
+
+
+def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
+    """The file as a revision has it, whatever it holds; None where there is none."""
+    path = baseline_path(workspace)
+    return workspace.repository.tree(revision, under=(path,)).read((path,)).get(path)
 
 
 def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from promptops.evals.parse import problems
 from promptops.evals.rendered import Judged, judge
+from promptops.jobs.baseline import baseline_data, baseline_path
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, configuration, judged_by
@@ -67,7 +68,9 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
     start = time.perf_counter()
     risks: tuple[str, ...] = ()
     if wanted.since is not None:
-        workspace, risks = _under_base_policy(workspace, wanted.since)
+        base = merge_base(workspace, wanted.since)
+        workspace, risks = _under_base_policy(workspace, base)
+        options = replace(options, baseline_at=base)
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, options)
     return CheckReport(
@@ -80,11 +83,15 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
     )
 
 
-def _under_base_policy(workspace: Workspace, since: str) -> tuple[Workspace, tuple[str, ...]]:
-    """The workspace with the lint settings, waivers and budgets of the merge base."""
-    base = configuration(workspace.repository, merge_base(workspace, since))
-    judged = replace(workspace.config, lint=base.lint, test=base.test, release=base.release)
-    return judged_by(workspace, judged), tuple(_risks(base, workspace.config))
+def _under_base_policy(workspace: Workspace, base: str) -> tuple[Workspace, tuple[str, ...]]:
+    """The workspace with the lint settings, waivers and budgets of the base."""
+    policy = configuration(workspace.repository, base)
+    judged = replace(workspace.config, lint=policy.lint, test=policy.test, release=policy.release)
+    risks = [*_risks(policy, workspace.config)]
+    workspace = judged_by(workspace, judged)
+    if baseline_data(workspace, workspace.revision) != baseline_data(workspace, base):
+        risks.append(f"{baseline_path(workspace)} changes which findings count")
+    return workspace, tuple(risks)
 
 
 def _risks(base: Config, head: Config) -> Iterator[str]:

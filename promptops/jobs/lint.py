@@ -30,6 +30,7 @@ class LintOptions:
 
     Attributes:
         select, ignore, extend_select: Instead of, or beside, those of the configuration.
+        baseline_at: The revision whose baseline counts; None for the one that is looked at.
         untrusted: No plugin is loaded: the change may have come from a stranger.
         processes: At most so many; 0 for as many as there are cores.
     """
@@ -39,6 +40,7 @@ class LintOptions:
     extend_select: tuple[str, ...] = ()
     use_cache: bool = True
     use_baseline: bool = True
+    baseline_at: str | None = None
     untrusted: bool = False
     processes: int = 0
     today: date | None = None
@@ -65,7 +67,7 @@ def lint_selected(
     cache.save()
     silencers = Silencers(
         waivers=workspace.config.lint.waivers,
-        baseline=read_baseline(workspace) if options.use_baseline else frozenset(),
+        baseline=_baseline(workspace, options),
         complete=wanted.everything,
     )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
@@ -102,6 +104,10 @@ def _cache(
         return _no_cache()
     key = cache_key(workspace.config, rules, today)
     return LintCache(workspace.repository.common_dir / "promptops", key)
+
+
+def _baseline(workspace: Workspace, options: LintOptions) -> frozenset[str]:
+    return read_baseline(workspace, options.baseline_at) if options.use_baseline else frozenset()
 
 
 def _no_cache() -> LintCache:

@@ -203,3 +203,45 @@ def test_a_revision_that_is_looked_at_is_judged_by_where_it_left_the_base(repo, 
 
     assert code == 1
     assert "VAR001" in output
+
+
+def test_a_change_can_not_bring_a_baseline_of_its_own_findings(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
+    assert run(["lint", "-C", str(repo.root), "--write-baseline"]) == 0
+    repo.commit("two")
+
+    code, output = checked("--since", "main")
+
+    lines = output.splitlines()
+    assert code == 1
+    assert lines[0] == (
+        "risk: promptops-baseline.json changes which findings count; it counts once it is merged"
+    )
+    assert lines[1] == (
+        "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
+    )
+
+
+@pytest.mark.parametrize("named", ["", '[lint]\nbaseline = "promptops-baseline.json"\n'])
+def test_the_baseline_of_the_base_counts(repo, checked, named):
+    accepted = PROMPT.replace("one sentence.", "one sentence. <|im_start|>")
+    repo.write({"prompts/greet.prompt.yaml": accepted, "promptops.toml": ""})
+    assert checked()[0] == 1
+    assert run(["lint", "-C", str(repo.root), "--write-baseline"]) == 0
+    repo.write({"promptops.toml": named})
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    (repo.root / "promptops-baseline.json").unlink()
+    repo.write({"prompts/greet.prompt.yaml": accepted.replace("one person", "one guest")})
+    repo.commit("two")
+
+    result = checked("--since", "main")
+
+    assert result == (
+        0,
+        "risk: promptops-baseline.json changes which findings count; it counts once it is merged\n"
+        "pass: 1 prompt, no findings, 1 case, 1 assertion\n",
+    )

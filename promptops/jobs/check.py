@@ -86,18 +86,38 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
 def _under_base_policy(workspace: Workspace, base: str) -> tuple[Workspace, tuple[str, ...]]:
     """The workspace with the lint settings, waivers and budgets of the base."""
     policy = configuration(workspace.repository, base)
-    judged = replace(workspace.config, lint=policy.lint, test=policy.test, release=policy.release)
-    risks = [*_risks(policy, workspace.config)]
+    head = workspace.config
+    judged = replace(
+        head,
+        # What the change leaves out of the roots is still looked at.
+        prompts=tuple(dict.fromkeys((*head.prompts, *policy.prompts))),
+        schemas=tuple(dict.fromkeys((*head.schemas, *policy.schemas))),
+        lint=policy.lint,
+        test=policy.test,
+        release=policy.release,
+    )
+    risks = [*_risks(policy, head)]
     workspace = judged_by(workspace, judged)
     if baseline_data(workspace, workspace.revision) != baseline_data(workspace, base):
-        risks.append(f"{baseline_path(workspace)} changes which findings count")
+        risks.append(f"{baseline_path(workspace)} changes which findings count; {_ONCE_MERGED}")
     return workspace, tuple(risks)
 
 
 def _risks(base: Config, head: Config) -> Iterator[str]:
-    for name in ("lint", "test", "release", "models"):
+    for name, effect in _EFFECTS.items():
         if getattr(base, name) != getattr(head, name):
-            yield f"{head.path or 'the configuration'} changes [{name}]"
+            yield f"{head.path or base.path or 'the configuration'} changes `{name}`; {effect}"
+
+
+_ONCE_MERGED = "it counts once it is merged"
+_EFFECTS = {
+    "prompts": "those of the base are looked at, too",
+    "schemas": "those of the base are looked at, too",
+    "lint": _ONCE_MERGED,
+    "test": _ONCE_MERGED,
+    "release": _ONCE_MERGED,
+    "models": "requests are rendered with it",
+}
 
 
 def _cases(workspace: Workspace, selected: Selected) -> Iterator[CaseResult]:

@@ -54,8 +54,8 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
 
 
 def judged_by(workspace: Workspace, config: Config) -> Workspace:
-    """The same files under another configuration."""
-    tree = workspace.catalog.files.tree
+    """The same revision under another configuration."""
+    tree = workspace.repository.tree(workspace.revision, under=managed(config))
     return _workspace(workspace.repository, workspace.revision, tree, config)
 
 

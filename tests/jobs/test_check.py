@@ -148,7 +148,7 @@ def test_a_change_is_judged_by_the_policy_of_its_base(repo, checked):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[0] == "risk: promptops.toml changes [lint]; it counts once it is merged"
+    assert lines[0] == "risk: promptops.toml changes `lint`; it counts once it is merged"
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
     )
@@ -245,3 +245,23 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
         "risk: promptops-baseline.json changes which findings count; it counts once it is merged\n"
         "pass: 1 prompt, no findings, 1 case, 1 assertion\n",
     )
+
+
+def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT, "promptops.toml": ""})
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.write(
+        {
+            "prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}"),
+            "promptops.toml": 'prompts = ["elsewhere"]\n',
+        }
+    )
+    repo.commit("two")
+
+    code, output = checked("--since", "main")
+
+    lines = output.splitlines()
+    assert code == 1
+    assert lines[0] == "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
+    assert "VAR001" in lines[1]

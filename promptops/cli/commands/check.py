@@ -68,7 +68,7 @@ def _text(report: Any, output: Output | None) -> Iterator[str]:
 
     style = output.style if output is not None else plain
     for risk in report.risks:
-        yield f"{style('warning', 'risk')}: {visible(risk)}; it counts once it is merged"
+        yield f"{style('warning', 'risk')}: {visible(risk)}"
     found = write(report.lint, style=style)
     if found:
         yield found.rstrip("\n")

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from jinja2 import nodes
 
-from promptops.analysis import spans
-from promptops.analysis.guards import literal
 from promptops.analysis.includes import includes
-from promptops.analysis.truth import sized, true_where
+from promptops.analysis.tags import Direction, FoundWay, Tag, TagWalk, place_of
 from promptops.analysis.uses import Site, Stack, Use
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.runtime.scope import Load
-from promptops.runtime.template import Template, TemplateError, is_template, parse, token_at
+from promptops.runtime.template import Template, TemplateError, is_template, parse
 
 Branch = tuple[Text, int, str]
 """A way that a rendering took, as `runtime.render.Traced` notes it."""
 
-Tag = Literal["if", "elif", "for", "include", "when"]
-Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]
 _Key = tuple[str, int, int, str]
 
 
@@ -78,7 +73,7 @@ def coverage(
         never_empty: Loops over what always has an item, which can't be taken empty.
     """
     keys = {_key(*branch) for branch in set(taken)}
-    full = {_place(use.site.text, use.site.start) for use in never_empty}
+    full = {place_of(use.site.text, use.site.start) for use in never_empty}
     templates = tuple(_templates(prompt, load))
     has_macros = any("macro" in text.value for text, _, _ in templates)
     called = _called(template for _, _, template in templates) if has_macros else frozenset()
@@ -86,29 +81,17 @@ def coverage(
     for text in _conditions(prompt):
         found += _judged(_ways_of(text), keys, ())
     for text, stack, template in templates:
-        for tag in _Walk(text, template, full, called).tags(template.tree.body):
+        for tag in TagWalk(text, template, full, called).tags(template.tree.body):
             found += _judged(tag, keys, stack)
     return Coverage(tuple(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A way before it is known whether a case takes it; `offset` is the one the renderer notes."""
-
-    tag: Tag
-    direction: Direction
-    site: Site
-    offset: int
-    otherwise: Site | None = None
-    chained: bool = False
-
-
-def _ways_of(when: Text) -> list[_Found]:
+def _ways_of(when: Text) -> list[FoundWay]:
     site = Site(when, 0, len(when.value))
-    return [_Found("when", "holds", site, 0), _Found("when", "fails", site, 0)]
+    return [FoundWay("when", "holds", site, 0), FoundWay("when", "fails", site, 0)]
 
 
-def _judged(ways: list[_Found], keys: set[_Key], stack: Stack) -> Iterator[Way]:
+def _judged(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[Way]:
     covered = [_key(way.site.text, way.offset, way.direction) in keys for way in ways]
     for way, is_covered in zip(ways, covered, strict=True):
         yield Way(
@@ -124,12 +107,7 @@ def _judged(ways: list[_Found], keys: set[_Key], stack: Stack) -> Iterator[Way]:
 
 
 def _key(text: Text, offset: int, direction: str) -> _Key:
-    return (*_place(text, offset), direction)
-
-
-def _place(text: Text, offset: int) -> tuple[str, int, int]:
-    """Texts are told apart by their place: one that is read twice is one."""
-    return (text.path, *text.locate(offset))
+    return (*place_of(text, offset), direction)
 
 
 def _messages(prompt: Prompt) -> Iterator[Message]:
@@ -162,9 +140,9 @@ def _templates(prompt: Prompt, load: Load) -> Iterator[tuple[Text, Stack, Templa
     ]
     while waiting:
         text, stack = waiting.pop(0)
-        if not is_template(text.value) or _place(text, 0) in seen:
+        if not is_template(text.value) or place_of(text, 0) in seen:
             continue
-        seen.add(_place(text, 0))
+        seen.add(place_of(text, 0))
         try:
             yield text, stack, parse(text.value)
         except TemplateError:
@@ -190,120 +168,3 @@ def _called(templates: Iterable[Template]) -> frozenset[str]:
         for node in template.tree.find_all(nodes.FromImport):
             aliases.update((n[1], n[0]) for n in node.names if isinstance(n, tuple))
     return frozenset(names | {aliases[name] for name in names if name in aliases})
-
-
-class _Walk:
-    """The tags of one template, each as the list of its ways."""
-
-    def __init__(
-        self,
-        text: Text,
-        template: Template,
-        full: set[tuple[str, int, int]],
-        called: frozenset[str],
-    ) -> None:
-        self._text = text
-        self._template = template
-        self._full = full
-        self._called = called
-        self._true: tuple[nodes.Node, ...] = ()
-
-    def tags(self, body: Iterable[nodes.Node]) -> Iterator[list[_Found]]:
-        for node in body:
-            if isinstance(node, (nodes.Expr, nodes.Output)):
-                continue  # most of a tree, and no tag stands there
-            if isinstance(node, nodes.Macro) and node.name not in self._called:
-                continue
-            if isinstance(node, nodes.If):
-                yield self._if(node)
-                yield from self._branches(node)
-                continue
-            if isinstance(node, nodes.For):
-                yield self._for(node)
-            elif isinstance(node, nodes.Include):
-                yield [self._include(node)]
-            yield from self.tags(node.iter_child_nodes())
-
-    def _branches(self, node: nodes.If) -> Iterator[list[_Found]]:
-        """What stands in the branches; not where a test is never true, which is no way at all."""
-        for branch in (node, *node.elif_):
-            if literal(branch.test) is not False:
-                before = self._true
-                self._true = (*before, *true_where(branch.test))
-                yield from self.tags(branch.body)
-                self._true = before
-        yield from self.tags(node.else_)
-
-    def _if(self, node: nodes.If) -> list[_Found]:
-        ways = []
-        for test, elif_ in ((node, False), *((each, True) for each in node.elif_)):
-            if literal(test.test) is None:
-                site = self._site(spans.test_of_tag(self._template, test, elif_=elif_))
-                tag: Tag = "elif" if elif_ else "if"
-                ways.append(_Found(tag, "then", site, test.lineno))
-        if len(ways) <= len(node.elif_):
-            return ways  # with a constant test among them it can't be told what is left over
-        first = ways[0].site
-        otherwise = self._else(first.end)
-        chained = bool(node.elif_)
-        ways.append(_Found("if", "else", first, node.lineno, otherwise, chained))
-        return ways
-
-    def _for(self, node: nodes.For) -> list[_Found]:
-        if isinstance(node.iter, (nodes.List, nodes.Tuple, nodes.Const)):
-            return []
-        site = self._looped_over(spans.expression(self._template, node.iter)[0])
-        ways = [_Found("for", "taken", site, node.lineno)]
-        if node.test is not None or not self._always_taken(node, site):
-            otherwise = self._else(site.end)
-            ways.append(_Found("for", "empty", site, node.lineno, otherwise))
-        return ways
-
-    def _always_taken(self, node: nodes.For, site: Site) -> bool:
-        """What is looped over has an item by its schema, or by the `if` around the loop."""
-        if _place(self._text, site.start) in self._full:
-            return True
-        return any(each == sized(node.iter) for each in self._true)
-
-    def _looped_over(self, start: int) -> Site:
-        """All to the end of the tag, with the `if` that chooses among the items."""
-        end = start
-        for token in self._template.tokens[token_at(self._template, start) :]:
-            if token.kind == "block_end":
-                break
-            end = token.end if token.kind != "whitespace" else end
-        return self._site((start, end))
-
-    def _include(self, node: nodes.Include) -> _Found:
-        token = self._template.tokens[token_at(self._template, node.template.lineno)]
-        return _Found("include", "included", self._site((token.start, token.end)), node.lineno)
-
-    def _site(self, offsets: tuple[int, int]) -> Site:
-        return Site(self._text, *offsets)
-
-    def _else(self, offset: int) -> Site | None:
-        """The word `else` of the tag that an offset stands in."""
-        depth = 0
-        words = iter(self._words(offset))
-        for start, end in words:
-            word = self._template.source[start:end]
-            if word in ("if", "for"):
-                depth += 1
-            elif word in ("endif", "endfor"):
-                depth -= 1
-            elif word == "else" and not depth:
-                return self._site((start, end))
-            if depth < 0:
-                return None
-        return None
-
-    def _words(self, offset: int) -> Iterator[tuple[int, int]]:
-        """The first word of each tag behind an offset."""
-        tokens = self._template.tokens
-        opened = False
-        for token in tokens[token_at(self._template, offset) :]:
-            if token.kind == "block_begin":
-                opened = True
-            elif opened and token.kind == "name":
-                opened = False
-                yield token.start, token.end

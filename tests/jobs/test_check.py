@@ -263,5 +263,7 @@ def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[0] == "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
+    assert lines[0] == (
+        "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
+    )
     assert "VAR001" in lines[1]

@@ -1,0 +1,153 @@
+"""The tags of a template, each as the ways that lead on from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from jinja2 import nodes
+
+from promptops.analysis import spans
+from promptops.analysis.guards import literal
+from promptops.analysis.truth import sized, true_where
+from promptops.analysis.uses import Site
+from promptops.model.place import Text
+from promptops.runtime.template import Template, token_at
+
+Tag = Literal["if", "elif", "for", "include", "when"]
+Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWay:
+    """A way before it is known whether a case takes it; `offset` is the one the renderer notes."""
+
+    tag: Tag
+    direction: Direction
+    site: Site
+    offset: int
+    otherwise: Site | None = None
+    chained: bool = False
+
+
+def place_of(text: Text, offset: int) -> tuple[str, int, int]:
+    """Texts are told apart by their place: one that is read twice is one."""
+    return (text.path, *text.locate(offset))
+
+
+class TagWalk:
+    """The tags of one template, each as the list of its ways."""
+
+    def __init__(
+        self,
+        text: Text,
+        template: Template,
+        full: set[tuple[str, int, int]],
+        called: frozenset[str],
+    ) -> None:
+        self._text = text
+        self._template = template
+        self._full = full
+        self._called = called
+        self._true: tuple[nodes.Node, ...] = ()
+
+    def tags(self, body: Iterable[nodes.Node]) -> Iterator[list[FoundWay]]:
+        for node in body:
+            if isinstance(node, (nodes.Expr, nodes.Output)):
+                continue  # most of a tree, and no tag stands there
+            if isinstance(node, nodes.Macro) and node.name not in self._called:
+                continue
+            if isinstance(node, nodes.If):
+                yield self._if(node)
+                yield from self._branches(node)
+                continue
+            if isinstance(node, nodes.For):
+                yield self._for(node)
+            elif isinstance(node, nodes.Include):
+                yield [self._include(node)]
+            yield from self.tags(node.iter_child_nodes())
+
+    def _branches(self, node: nodes.If) -> Iterator[list[FoundWay]]:
+        """What stands in the branches; not where a test is never true, which is no way at all."""
+        for branch in (node, *node.elif_):
+            if literal(branch.test) is not False:
+                before = self._true
+                self._true = (*before, *true_where(branch.test))
+                yield from self.tags(branch.body)
+                self._true = before
+        yield from self.tags(node.else_)
+
+    def _if(self, node: nodes.If) -> list[FoundWay]:
+        ways = []
+        for test, elif_ in ((node, False), *((each, True) for each in node.elif_)):
+            if literal(test.test) is None:
+                site = self._site(spans.test_of_tag(self._template, test, elif_=elif_))
+                tag: Tag = "elif" if elif_ else "if"
+                ways.append(FoundWay(tag, "then", site, test.lineno))
+        if len(ways) <= len(node.elif_):
+            return ways  # with a constant test among them it can't be told what is left over
+        first = ways[0].site
+        otherwise = self._else(first.end)
+        chained = bool(node.elif_)
+        ways.append(FoundWay("if", "else", first, node.lineno, otherwise, chained))
+        return ways
+
+    def _for(self, node: nodes.For) -> list[FoundWay]:
+        if isinstance(node.iter, (nodes.List, nodes.Tuple, nodes.Const)):
+            return []
+        site = self._looped_over(spans.expression(self._template, node.iter)[0])
+        ways = [FoundWay("for", "taken", site, node.lineno)]
+        if node.test is not None or not self._always_taken(node, site):
+            otherwise = self._else(site.end)
+            ways.append(FoundWay("for", "empty", site, node.lineno, otherwise))
+        return ways
+
+    def _always_taken(self, node: nodes.For, site: Site) -> bool:
+        """What is looped over has an item by its schema, or by the `if` around the loop."""
+        if place_of(self._text, site.start) in self._full:
+            return True
+        return any(each == sized(node.iter) for each in self._true)
+
+    def _looped_over(self, start: int) -> Site:
+        """All to the end of the tag, with the `if` that chooses among the items."""
+        end = start
+        for token in self._template.tokens[token_at(self._template, start) :]:
+            if token.kind == "block_end":
+                break
+            end = token.end if token.kind != "whitespace" else end
+        return self._site((start, end))
+
+    def _include(self, node: nodes.Include) -> FoundWay:
+        token = self._template.tokens[token_at(self._template, node.template.lineno)]
+        return FoundWay("include", "included", self._site((token.start, token.end)), node.lineno)
+
+    def _site(self, offsets: tuple[int, int]) -> Site:
+        return Site(self._text, *offsets)
+
+    def _else(self, offset: int) -> Site | None:
+        """The word `else` of the tag that an offset stands in."""
+        depth = 0
+        words = iter(self._words(offset))
+        for start, end in words:
+            word = self._template.source[start:end]
+            if word in ("if", "for"):
+                depth += 1
+            elif word in ("endif", "endfor"):
+                depth -= 1
+            elif word == "else" and not depth:
+                return self._site((start, end))
+            if depth < 0:
+                return None
+        return None
+
+    def _words(self, offset: int) -> Iterator[tuple[int, int]]:
+        """The first word of each tag behind an offset."""
+        tokens = self._template.tokens
+        opened = False
+        for token in tokens[token_at(self._template, offset) :]:
+            if token.kind == "block_begin":
+                opened = True
+            elif opened and token.kind == "name":
+                opened = False
+                yield token.start, token.end

@@ -242,4 +242,4 @@ def _constant_step(node: nodes.Expr) -> Step | None:
 
 
 def _literal(node: nodes.Expr) -> nodes.Const:
-    return next(node.find_all(nodes.Const)) if isinstance(node, nodes.Neg) else node  # type: ignore[return-value]
+    return node if isinstance(node, nodes.Const) else next(node.find_all(nodes.Const))

@@ -16,9 +16,10 @@ from promptops.analysis.paths import TEST, Found
 from promptops.analysis.sources import Source
 from promptops.analysis.uses import Path, Scope, Site
 from promptops.analysis.values import Context, Frame, Here, Value
-from promptops.analysis.walking import Load, Walk
+from promptops.analysis.walking import Walk
 from promptops.model.finding import Problem
 from promptops.model.place import Text
+from promptops.runtime.scope import Load
 from promptops.runtime.template import TemplateError, parse_expression
 
 Locals = Mapping[str, tuple[str, Path]]

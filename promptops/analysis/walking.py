@@ -31,13 +31,14 @@ from promptops.analysis.values import (
 )
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Text
+from promptops.runtime.scope import Load
 from promptops.runtime.template import Template, TemplateError, parse
 
 MAX_DEPTH = 8
 """Of templates that reach one another; the renderer's limit, too."""
 
-Load = Callable[[str, str], Text | None]
-"""From the path of the template that names another, and that name, to its text."""
+Naming = nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends
+"""The tags that name a template."""
 
 
 class Walk(MacroWalk):
@@ -124,20 +125,20 @@ class Walk(MacroWalk):
             here.context.blocks.setdefault(node.name, []).append(block)
             self._blocks.append((block, here))
 
-    def _reach(self, node: nodes.Stmt, kind: Any, ignore_missing: bool = False) -> Text | None:
+    def _reach(self, node: Naming, kind: Any, ignore_missing: bool = False) -> Text | None:
         """The template that a tag names, if it exists and may be entered."""
-        given: nodes.Expr = node.template  # type: ignore[attr-defined]
-        several = isinstance(given, nodes.List | nodes.Tuple)
+        given = node.template
         choices = given.items if isinstance(given, nodes.List | nodes.Tuple) else [given]
         texts = [self._referred(choice, kind, ignore_missing) for choice in choices]
         text = next((text for text in texts if text is not None), None)
         constant = all(_is_text(choice) for choice in choices)
         if text is None and constant and not ignore_missing:
-            names = " or ".join(f"`{choice.value}`" for choice in choices)  # type: ignore[attr-defined]
+            constants = (choice for choice in choices if isinstance(choice, nodes.Const))
+            names = " or ".join(f"`{choice.value}`" for choice in constants)
             message = f"there is no template {names}" if choices else "no template is named"
             site = self.site(spans.expression(self.here.template, given))
-            if not several:
-                site = self.site(spans.constant(self.here.template, given))  # type: ignore[arg-type]
+            if isinstance(given, nodes.Const):
+                site = self.site(spans.constant(self.here.template, given))
             self._problem("TPL003", message, site, self.here.stack)
         return text if text is not None and self._may_enter(text, node) else None
 
@@ -167,7 +168,7 @@ class Walk(MacroWalk):
             self._loaded[key] = self._load(*key)
         return self._loaded[key]
 
-    def _may_enter(self, text: Text, node: nodes.Stmt) -> bool:
+    def _may_enter(self, text: Text, node: Naming) -> bool:
         files = self.here.files
         if text.path in files:
             way = " -> ".join((*files[files.index(text.path) :], text.path))
@@ -180,8 +181,8 @@ class Walk(MacroWalk):
             return False
         return self.may_repeat(text.path, len(text.value) // 2)
 
-    def _tag(self, node: nodes.Stmt) -> Site:
-        return self.site(spans.expression(self.here.template, node.template))  # type: ignore[attr-defined]
+    def _tag(self, node: Naming) -> Site:
+        return self.site(spans.expression(self.here.template, node.template))
 
     def _include(self, node: nodes.Include) -> None:
         text = self._reach(node, "include", node.ignore_missing)

@@ -130,10 +130,11 @@ class PromptBuilder:
         for problem in problems:
             place = self._layers.place(f"{at}{problem.at}", False)
             absent = _ABSENT.fullmatch(problem.message)
+            told = problem
             if absent:
                 found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
-                problem = _no_object(problem, found)  # noqa: PLW2901
-            self._problems.append(replace(problem, at=place))
+                told = _no_object(problem, found)
+            self._problems.append(replace(told, at=place))
         if read:
             self._note_schemas(schema, at, base, read)
         return resolved
@@ -185,22 +186,30 @@ class PromptBuilder:
             at = f"/tools/{index}"
             base = self._layers.place(at, False).path
             if "ref" in value:
-                place = self._layers.place(f"{at}/ref", False)
-                reference = self._ledger.refer("tool", value["ref"], place, base)
-                found = self._json(reference.target) if reference and reference.found else None
-                if found is None or not isinstance(found.get("name"), str):
-                    if reference and reference.found:  # else the reference's problem
-                        self._unreadable_tool(value["ref"], at)
-                    continue
-                value, base = found, reference.target if reference else base  # noqa: PLW2901
-            yield Tool(
-                name=value["name"],
-                description=str(value.get("description", "")),
-                parameters=self._schema(value.get("parameters") or {}, f"{at}/parameters", base),
-                returns=value.get("returns"),
-                strict=bool(value.get("strict", False)),
-                at=at,
-            )
+                yield from self._tool_file(value["ref"], at, base)
+            else:
+                yield self._tool(value, at, base)
+
+    def _tool_file(self, written: str, at: str, base: str) -> Iterator[Tool]:
+        place = self._layers.place(f"{at}/ref", False)
+        reference = self._ledger.refer("tool", written, place, base)
+        if reference is None or not reference.found:
+            return  # that is the reference's problem
+        found = self._json(reference.target)
+        if found is None or not isinstance(found.get("name"), str):
+            self._unreadable_tool(written, at)
+        else:
+            yield self._tool(found, at, reference.target)
+
+    def _tool(self, value: Mapping[str, Any], at: str, base: str) -> Tool:
+        return Tool(
+            name=value["name"],
+            description=str(value.get("description", "")),
+            parameters=self._schema(value.get("parameters") or {}, f"{at}/parameters", base),
+            returns=value.get("returns"),
+            strict=bool(value.get("strict", False)),
+            at=at,
+        )
 
     def _unreadable_tool(self, written: str, at: str) -> None:
         place = self._layers.place(f"{at}/ref", False)

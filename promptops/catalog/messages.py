@@ -9,6 +9,7 @@ from promptops.model.place import Text
 from promptops.model.prompt import (
     ForEach,
     History,
+    MediaKind,
     MediaPart,
     Message,
     Part,
@@ -25,7 +26,7 @@ BodyAt = Callable[[str, str], Text]
 MediaAt = Callable[[str, str], str]
 """From the path of a media file, and the pointer of that path, to its path in the tree."""
 
-_KINDS = ("image", "audio", "document")
+_KINDS: tuple[MediaKind, ...] = ("image", "audio", "document")
 
 
 class Messages:
@@ -88,7 +89,7 @@ class Messages:
         if origin == "file":
             name = self._media(name, f"{at}/{kind}/file")
         return MediaPart(
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             origin=origin,
             value=name,
             at=at,

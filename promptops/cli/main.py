@@ -10,6 +10,7 @@ from promptops.errors import PromptopsError
 
 INTERRUPTED = 130
 BUG = 70
+STDOUT = 1
 USAGE = 2
 OF_HOOKS = (["lint", "--staged"], ["lint", "--fix", "--staged"])
 
@@ -37,13 +38,13 @@ def run(arguments: list[str]) -> int:
         if "_PROMPTOPS_COMPLETE" in os.environ:
             raise
         return _reader_left()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # a traceback is no answer to a user
         return _bug(error)
 
 
 def _reader_left() -> int:
     """Who read our output left, as `head` does; nothing is wrong, and nothing more can be said."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
     return 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -101,7 +101,7 @@ def common(*formats: str) -> Callable[[F], F]:
 
         for option in reversed(_options(formats)):
             command = option(command)
-        return command  # type: ignore[return-value]
+        return cast(F, command)
 
     return decorate
 

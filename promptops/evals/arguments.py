@@ -29,7 +29,7 @@ def read(kind: Kind, written: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[
     """The fields of an assertion, and what is wrong or missing."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for field in fields(kind.check):  # type: ignore[arg-type]
+    for field in fields(kind.check):
         if field.name in written:
             try:
                 hint = _hints(kind.check)[field.name]

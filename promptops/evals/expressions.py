@@ -232,9 +232,9 @@ def _operators() -> dict[type[ast.AST], Callable[..., Any]]:
 
 @cache
 def _evaluator() -> Callable[[Mapping[str, Any]], Any]:
-    from simpleeval import EvalWithCompoundTypes  # type: ignore[import-untyped]
+    from simpleeval import EvalWithCompoundTypes  # type: ignore[import-untyped]  # it ships no types
 
-    class Evaluator(EvalWithCompoundTypes):  # type: ignore[misc]
+    class Evaluator(EvalWithCompoundTypes):  # type: ignore[misc]  # so its class is Any
         def __init__(self, names: Mapping[str, Any]) -> None:
             super().__init__(_operators(), dict(FUNCTIONS), dict(names))
             self._work = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from functools import cache
 from importlib import import_module
-from typing import Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from promptops.errors import InputError
 from promptops.evals.record import On
@@ -21,6 +21,8 @@ class Check(Protocol):
 
     Its `__post_init__` raises Refused for an argument that makes no sense.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def check(self, subject: Subject) -> Verdict:
         """Whether it holds; raises Unjudgeable where there is nothing to look at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -157,8 +158,7 @@ def _example(repository: Repository) -> Iterator[Step]:
         note = "it is there already, so there is no example"
         return iter([Step(path=standing, action="kept", note=note)])
     return (
-        _attempt(path, lambda p=path, t=text: _made(repository.root, p, t))  # type: ignore[misc]
-        for path, text in files.items()
+        _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
     )
 
 

@@ -93,7 +93,7 @@ class _Judging:
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
-        global _INHERITED  # noqa: PLW0603
+        global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
         self.catalog.files.prefetch(self.catalog.files.entries)
         _INHERITED = self
         pool = ProcessPoolExecutor(

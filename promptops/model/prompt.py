@@ -15,6 +15,7 @@ A pointer that leads nowhere gives the place of the nearest ancestor that exists
 
 Schema = Mapping[str, Any]
 Role = str
+MediaKind = Literal["image", "audio", "document"]
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -42,7 +43,7 @@ class MediaPart:
         title: Of a document.
     """
 
-    kind: Literal["image", "audio", "document"]
+    kind: MediaKind
     origin: Literal["input", "url", "file"]
     value: str
     at: str

@@ -129,8 +129,8 @@ class _Work:
         if fragment and not fragment.startswith("/"):
             return self._anchors.get(fragment)
         found: Any = self._schema
-        for step in fragment.split("/")[1:]:
-            step = step.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901
+        steps = (part.replace("~1", "/").replace("~0", "~") for part in fragment.split("/")[1:])
+        for step in steps:
             if isinstance(found, list):
                 found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
             else:

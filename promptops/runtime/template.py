@@ -150,7 +150,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters = allowed_filters()
-        self.tests = allowed_tests()  # type: ignore[assignment]
+        self.tests.clear()
+        self.tests.update(allowed_tests())
         self._lexers = threading.local()
 
     @property

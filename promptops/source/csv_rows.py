@@ -38,7 +38,9 @@ def rows(lines: Lines) -> tuple[list[list[Field]], list[Problem]]:
     end = len(text.rstrip("\n"))
     while offset < end and len(found) < MAX_ROWS:
         row: list[Field] = []
-        offset = _NOT_NEWLINE.search(text, offset).start()  # type: ignore[union-attr]
+        filled = _NOT_NEWLINE.search(text, offset)
+        assert filled is not None, "`end` is behind the last character that is no newline"
+        offset = filled.start()
         while True:
             field = _field(lines, offset)
             if isinstance(field, Problem):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -103,7 +103,7 @@ def _of_the_prompt(document: Document) -> Iterator[Part]:
     meant = {f"/tests/{i}" for i, case in enumerate(cases or ()) if _is_adversarial(case)}
     for pointer, role, text in document.scalars():
         if role == "value" and _may_hold(text) and _is_judged(pointer, meant):
-            yield text, lambda pointer=pointer: document.template(pointer)  # type: ignore[misc]
+            yield text, partial(document.template, pointer)
 
 
 def _is_judged(pointer: str, meant: set[str]) -> bool:

@@ -154,8 +154,8 @@ def _number(node: nodes.Node) -> int | None:
     if isinstance(node, nodes.Neg):
         number = _number(node.node)
         return None if number is None else -number
-    known = isinstance(node, nodes.Const) and type(node.value) is int
-    return node.value if known else None  # type: ignore[attr-defined]
+    value = node.value if isinstance(node, nodes.Const) else None
+    return value if type(value) is int else None
 
 
 def _texts(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""Write docs/reference from what the tool says of itself: rules, commands, assertions, schemas.
+"""Write docs/reference from what the tool says of itself: rules, changes, commands, schemas.
 
 Run it after any of them changed: python scripts/make_docs.py
 """
@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from promptops.cli.group import SECTIONS, group
+from promptops.diff.codes import CODES
 from promptops.evals.registry import Kind
 from promptops.evals.registry import built_in as known_assertions
 from promptops.jobs.rules import markdown
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
     """Every page below docs/reference, by its path there."""
     made = {
         "rules.md": _rules(),
+        "changes.md": _changes(),
         "commands.md": _commands(),
         "assertions.md": _assertions(),
         "prompt.md": _schema("prompt.schema.json", "Every key of a prompt file", "prompt-file.md"),
@@ -57,6 +59,20 @@ def _rules() -> str:
 
 def _rule_page(code: str) -> str:
     return f"{markdown(known_rules()[code])}\n[All rules](../rules.md)\n"
+
+
+def _changes() -> str:
+    rows = [
+        f"| {each.code} | {each.name} | {each.level} | {each.bump} | {_cell(each.summary)}"
+        f"{f' **Risk**: {each.risk}.' if each.risk else ''} |"
+        for each in CODES.values()
+    ]
+    head = "| code | name | level | bump | what changed |\n|---|---|---|---|---|\n"
+    about = (
+        "What `promptops diff` tells apart, and the bump each requires; how they combine, and how\n"
+        "a break is waived: [changes.md](../changes.md).\n\n"
+    )
+    return f"# Changes\n\n{about}{head}{chr(10).join(rows)}\n"
 
 
 def _commands() -> str:

@@ -12,8 +12,8 @@ from promptops.cli import commands
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
     "look": ("list", "show", "render"),
-    "check": ("lint", "rule", "check"),
-    "serve": ("receive",),
+    "check": ("lint", "rule", "diff", "check"),
+    "serve": ("receive", "textconv"),
 }
 
 
@@ -93,5 +93,6 @@ def group() -> None:
     Example:
       promptops lint              what is wrong with the prompts of this repository
       promptops render ID -c NAME what the model will get for a test case
+      promptops diff              what this branch changes, and the version that requires
       promptops rule VAR001       what a rule wants, and why
     """

@@ -72,6 +72,8 @@ _STYLES: dict[str, dict[str, Any]] = {
     "hint": {"fg": "green"},
     "note": {"fg": "cyan"},
     "summary": {"bold": True},
+    "removed": {"fg": "red", "strikethrough": True},
+    "added": {"fg": "green", "underline": True},
 }
 
 

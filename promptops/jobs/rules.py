@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from promptops.diff.codes import Code
 from promptops.errors import GitError
 from promptops.jobs.workspace import workspace
 from promptops.lint.custom import custom_rules
@@ -32,6 +33,29 @@ def written(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:
     # A declared rule says what a stranger may have written.
     lines = _text(form, rules, alone=alone).split("\n")
     return "\n".join(map(visible_line, lines))
+
+
+def written_change(form: str, code: Code) -> str:
+    """A code of `promptops diff`, as text, markdown or json."""
+    if form == "json":
+        return json_text({"schema": 1, "rules": [], "changes": [_change_value(code)]})
+    mark = "# " if form == "markdown" else ""
+    risk = f"\n\nA risk: {code.risk}." if code.risk else ""
+    head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
+    way = f"\n\nThe way out: {code.way_out}." if code.way_out else ""
+    return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{way}\n"
+
+
+def _change_value(code: Code) -> dict[str, object]:
+    return {
+        "code": code.code,
+        "name": code.name,
+        "level": code.level,
+        "bump": str(code.bump),
+        "summary": code.summary,
+        "risk": code.risk or None,
+        "way_out": code.way_out or None,
+    }
 
 
 def _text(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:

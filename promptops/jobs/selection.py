@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptops.catalog.catalog import Catalog
@@ -17,6 +17,9 @@ from promptops.source.config import FILES
 
 GREP_FROM = 64
 """Up to so many files of unknown names all are read; of more, git is asked which may matter."""
+
+Grep = Callable[[Sequence[str]], Iterable[str]]
+"""From some words to the files below the roots that hold any of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def select(workspace: Workspace, wanted: Wanted) -> Selected:
     if changed is None:
         why = dict.fromkeys(catalog.prompt_files, "all prompts are selected")
     else:
-        why = _reaching(workspace, changed)
+        why = reaching(workspace.catalog, changed, _grep(workspace))
     if wanted.patterns:
         why = _matching(catalog, why, wanted.patterns)
     for selector in wanted.selectors:
@@ -103,13 +106,12 @@ def is_managed(path: str, workspace: Workspace) -> bool:
     return any(path == root or is_below(path, root) for root in managed(workspace.config))
 
 
-def _reaching(workspace: Workspace, changed: frozenset[str]) -> dict[str, str]:
-    """Every prompt that changed or reaches what changed.
+def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
+    """Every prompt that changed or reaches what changed, with the reason.
 
     Over the include graph of the newer side: a prompt that reached a changed file before and no
     longer does so was itself changed, or something on its way there was, and is reached.
     """
-    catalog = workspace.catalog
     if changed & set(FILES):
         return dict.fromkeys(catalog.prompt_files, "the configuration changed")
     why = {path: f"{path} changed" for path in changed if path in catalog.files.entries}
@@ -118,7 +120,7 @@ def _reaching(workspace: Workspace, changed: frozenset[str]) -> dict[str, str]:
             why[folder] = f"{folder} changed"
     frontier = sorted(changed)
     while frontier:
-        _learn_who_names(workspace, frontier)
+        _learn_who_names(catalog, frontier, grep)
         found: dict[str, str] = {}
         for target in frontier:
             for path in catalog.graph.namers(target):
@@ -136,16 +138,19 @@ def _because(target: str, why: Mapping[str, str]) -> str:
     return f"{deeper}, through {target}" if is_reached else f"it reaches {target}, which changed"
 
 
-def _learn_who_names(workspace: Workspace, targets: Sequence[str]) -> None:
+def _grep(workspace: Workspace) -> Grep:
+    config = workspace.config
+    roots = (*config.prompts, *config.schemas)
+    return lambda words: workspace.repository.grep(workspace.revision, words, roots)
+
+
+def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
     """Have the graph know every file that may name a target."""
-    graph, config = workspace.catalog.graph, workspace.config
-    unknown = graph.unknown
-    if len(unknown) > GREP_FROM:
+    unknown = catalog.graph.unknown
+    if grep is not None and len(unknown) > GREP_FROM:
         words = {_longest_word(target) for target in targets} | set(ESCAPES)
-        roots = (*config.prompts, *config.schemas)
-        found = workspace.repository.grep(workspace.revision, sorted(words), roots)
-        unknown = sorted(set(unknown).intersection(found))
-    graph.learn(unknown)
+        unknown = sorted(set(unknown).intersection(grep(sorted(words))))
+    catalog.graph.learn(unknown)
 
 
 def _longest_word(path: str) -> str:
@@ -156,15 +161,20 @@ def _longest_word(path: str) -> str:
 def _matching(catalog: Catalog, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for pattern in patterns:
-        hits = [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
-        hits = hits or catalog.graph.aliases.get(pattern, [])
+        hits = id_matches(catalog, pattern) or catalog.graph.aliases.get(pattern, [])
         if not hits:
-            raise _no_match(catalog, pattern)
+            raise no_match(catalog, pattern)
         chosen |= {path: why[path] for path in hits if path in why}
     return chosen
 
 
-def _no_match(catalog: Catalog, pattern: str) -> UsageError:
+def id_matches(catalog: Catalog, pattern: str) -> list[str]:
+    """The prompt files whose ids are a pattern, or match it."""
+    return [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
+
+
+def no_match(catalog: Catalog, pattern: str) -> UsageError:
+    """That a pattern matches nothing, with the nearest id."""
     from difflib import get_close_matches
 
     as_path = (catalog.ids[path] for path in catalog.ids if f"/{pattern}".endswith(f"/{path}"))
@@ -201,5 +211,5 @@ def one(workspace: Workspace, identity: str) -> str:
         return catalog.paths[identity]
     had = catalog.graph.aliases.get(identity, [])
     if not had:
-        raise _no_match(catalog, identity)
+        raise no_match(catalog, identity)
     return min(had)

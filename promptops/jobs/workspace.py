@@ -60,7 +60,13 @@ def judged_by(workspace: Workspace, config: Config) -> Workspace:
 
 
 def _workspace(repository: Repository, revision: str, tree: Tree, config: Config) -> Workspace:
-    catalog = Catalog(
+    catalog = catalog_of(repository, revision, tree, config)
+    return Workspace(repository, revision, config, catalog)
+
+
+def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config) -> Catalog:
+    """The catalog of a tree that is listed already; `revision` is as `Workspace` has it."""
+    return Catalog(
         tree,
         config,
         elsewhere=_elsewhere(repository, revision),
@@ -68,7 +74,6 @@ def _workspace(repository: Repository, revision: str, tree: Tree, config: Config
         releases=lambda: releases(repository),
         before=lambda path: _at_head(repository, path),
     )
-    return Workspace(repository, revision, config, catalog)
 
 
 def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.scopes import walk, walk_expression
 from promptops.analysis.uses import ITEM, Scope
 from promptops.catalog.catalog import Catalog
-from promptops.lint.input_schemas import InputSchemas
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
 from promptops.lint.written import Written, written
 from promptops.model.config import Config

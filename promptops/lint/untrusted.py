@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
+from promptops.analysis.input_schemas import InputSchemas, Shape
 from promptops.analysis.uses import ITEM, Path, Use
-from promptops.lint.input_schemas import InputSchemas, Shape
 from promptops.lint.subject import Subject, TemplateScope
 from promptops.model.prompt import Prompt
 from promptops.runtime.template import Span, Template, TemplateError, parse, token_at

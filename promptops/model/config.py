@@ -59,7 +59,7 @@ class CustomRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """A finding that is accepted through the day `expires`."""
+    """A finding, or a breaking change, that is accepted through the day `expires`."""
 
     fingerprint: str
     reason: str
@@ -116,10 +116,11 @@ class ReleaseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffSettings:
-    """Which bump a change asks for where teams differ."""
+    """Which bump a change asks for where teams differ; `waivers` are of breaking changes."""
 
     whitespace: Literal["minor", "patch"] = "minor"
     provider_change: Literal["major", "minor"] = "major"
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from promptops.model.finding import Finding, Severity
 Style = Callable[[str, str], str]
 """From a role and a text to the text as it is shown.
 
-Roles: `path`, `error`, `warning`, `info`, `code`, `gutter`, `caret`, `hint`, `note`, `summary`.
+Roles: `path`, `error`, `warning`, `info`, `code`, `gutter`, `caret`, `hint`, `note`, `summary`,
+`removed`, `added`.
 The text is already safe for a terminal; it is no markup of any library and must not be read as
 such. What a style adds has no width."""
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
 from promptops.repo.repository import Repository
-from promptops.repo.revisions import FETCH_ALL
+from promptops.repo.revisions import FETCH_ALL, NamedCommit
 
 if TYPE_CHECKING:
     import git
+
+SAY_SINCE = "say what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
@@ -25,35 +27,36 @@ def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
 
 
 def default_base(repository: Repository) -> str:
+    """The id of the commit of `find_base`."""
+    return find_base(repository).commit
+
+
+def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
     """The commit that HEAD is compared with when nobody says.
 
     On a branch, where it left the upstream default branch; on that branch itself, without an
     upstream, or on no branch, the latest annotated tag reachable.
 
+    Args:
+        way_out: How to say what to compare with.
+
     Raises:
         GitError: There is neither, or they have no common ancestor.
     """
     head = repository.resolve("HEAD")
-    if upstream := _upstream_default(repository):
-        return repository.merge_base(upstream, head)
+    if upstream := upstream_default(repository):
+        commit = repository.merge_base(upstream, "HEAD")
+        return NamedCommit(commit, commit)
     if tag := latest_tag(repository, head):
-        return repository.resolve(f"refs/tags/{tag}")
+        return NamedCommit(tag, repository.resolve(f"refs/tags/{tag}"))
     raise GitError(
         "there is nothing to compare with: no upstream default branch and no annotated tag",
         where=str(repository.root),
-        hint=FETCH_ALL if repository.shallow else "say what to compare with: --since REV",
+        hint=FETCH_ALL if repository.shallow else way_out,
     )
 
 
-@contextmanager
-def _opened(repository: Repository) -> Iterator[git.Repo]:
-    import git
-
-    with git.Repo(repository.root) as opened:
-        yield opened
-
-
-def _upstream_default(repository: Repository) -> str | None:
+def upstream_default(repository: Repository) -> str | None:
     """Full name of the remote's default branch, if HEAD is on another branch than that."""
     with _opened(repository) as opened:
         if opened.head.is_detached:
@@ -68,6 +71,14 @@ def _upstream_default(repository: Repository) -> str | None:
             if path in known:
                 return None if path == f"{prefix}{branch.name}" else path
     return None
+
+
+@contextmanager
+def _opened(repository: Repository) -> Iterator[git.Repo]:
+    import git
+
+    with git.Repo(repository.root) as opened:
+        yield opened
 
 
 def _target(reference: git.SymbolicReference | None) -> str | None:

@@ -20,6 +20,7 @@ ALWAYS = {
     "GIT_OPTIONAL_LOCKS": "0",  # a reader must not write the index
     "GIT_LITERAL_PATHSPECS": "1",  # a path called `:(exclude)x` is a path
     "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not reach for the network
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a replaced object has the id of another content
     "GIT_TERMINAL_PROMPT": "0",
 }
 CLASHING = ("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
@@ -35,7 +36,6 @@ OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a
     "GIT_INDEX_FILE",
     "GIT_INTERNAL_SUPER_PREFIX",
     "GIT_NAMESPACE",
-    "GIT_NO_REPLACE_OBJECTS",
     "GIT_OBJECT_DIRECTORY",
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",

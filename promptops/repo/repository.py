@@ -16,6 +16,7 @@ from promptops.repo.tree import (
     INDEX,
     WORKTREE,
     Tree,
+    below,
     commit_tree,
     compare,
     index_tree,
@@ -98,15 +99,22 @@ class Repository:
         """
         return revisions.resolve(self.git, revision, shallow=self.shallow)
 
+    def find(self, revision: str) -> str | None:
+        """As `resolve`, but None where git knows nothing of that name."""
+        return revisions.find(self.git, revision)
+
     def tree(self, revision: str, under: Sequence[str] = ()) -> Tree:
         """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given."""
-        below = _below(under)
         if revision == INDEX:
-            return index_tree(self.git, self._blobs, below)
+            return index_tree(self.git, self._blobs, below(under))
         if revision == WORKTREE:
-            self._need_work_tree()
-            return work_tree(self.git, self._blobs, self.object_format, below)
-        return commit_tree(self.git, self._blobs, self.resolve(revision), below)
+            self.need_work_tree()
+            return work_tree(self.git, self._blobs, self.object_format, below(under))
+        return self.stored(self.resolve(revision), under)
+
+    def stored(self, identity: str, under: Sequence[str] = ()) -> Tree:
+        """The files of a commit or of a tree by its full id, which is not looked up."""
+        return commit_tree(self.git, self._blobs, identity, below(under))
 
     def changed(self, base: str, head: str) -> tuple[Changed, ...]:
         """What differs in content or kind, by path; of a repository without commits, HEAD is empty.
@@ -122,9 +130,15 @@ class Repository:
                 Changed(each.path, each.after, each.before) for each in self.changed(head, base)
             )
         if head == INDEX:
-            return self._changed_in_index(base)
-        sides = (self._commit_or_empty(base), self._commit_or_empty(head))
-        return _parse_raw(records(self.git.run("diff", *RAW, *sides, "--")), {})
+            # Without a revision git compares with HEAD, or with nothing before the first commit.
+            return self._changed_in_index(() if base == "HEAD" else (self._commit_or_empty(base),))
+        return self.difference(self._commit_or_empty(base), self._commit_or_empty(head))
+
+    def difference(self, base: str, head: str) -> tuple[Changed, ...]:
+        """As `changed`, of commits or trees by their full ids, which are not looked up."""
+        if head == INDEX:
+            return self._changed_in_index((base,))
+        return _parse_raw(records(self.git.run("diff", *RAW, base, head, "--")), {})
 
     def merge_base(self, a: str, b: str) -> str:
         """The id of the best common ancestor.
@@ -151,10 +165,19 @@ class Repository:
         where, prefix = self._searched(revision)
         words = [argument for each in fixed for argument in ("-e", each)]
         options = ("-l", "-z", "-F", "--full-name", "--no-color", "--no-recurse-submodules")
-        answer = self.git.ask("grep", *options, *words, *where, "--", *_below(paths))
+        answer = self.git.ask("grep", *options, *words, *where, "--", *below(paths))
         if answer.status not in (0, 1):
             raise self.git.error(answer)
         return tuple(sorted(path.removeprefix(prefix) for path in records(answer.stdout)))
+
+    def need_work_tree(self) -> None:
+        """Raises GitError where there is none."""
+        if self.bare:
+            raise GitError(
+                "there is no work tree here",
+                where=str(self.root),
+                hint="name a revision, or enter a work tree",
+            )
 
     def close(self) -> None:
         """End the process that reads blobs."""
@@ -171,14 +194,6 @@ class Repository:
     ) -> None:
         self.close()
 
-    def _need_work_tree(self) -> None:
-        if self.bare:
-            raise GitError(
-                "there is no work tree here",
-                where=str(self.root),
-                hint="name a revision, or enter a work tree",
-            )
-
     def _side(self, revision: str) -> Tree:
         if revision in (INDEX, WORKTREE):
             return self.tree(revision)
@@ -192,10 +207,8 @@ class Repository:
                 return EMPTY_TREES[self.object_format]
             raise
 
-    def _changed_in_index(self, base: str) -> tuple[Changed, ...]:
-        # Without a revision git compares with HEAD, or with nothing before the first commit.
-        side = () if base == "HEAD" else (self._commit_or_empty(base),)
-        lines = records(self.git.run("diff", "--cached", *RAW, *side, "--"))
+    def _changed_in_index(self, base: tuple[str, ...]) -> tuple[Changed, ...]:
+        lines = records(self.git.run("diff", "--cached", *RAW, *base, "--"))
         conflicts = {}
         if any(line.startswith(":") and line.endswith(" U") for line in lines):
             conflicts = self._conflicts()
@@ -213,10 +226,11 @@ class Repository:
         if revision == INDEX:
             return ("--cached",), ""
         if revision == WORKTREE:
-            self._need_work_tree()
+            self.need_work_tree()
             return ("--untracked",), ""
-        commit = self.resolve(revision)
-        return (commit,), f"{commit}:"
+        is_id = revisions.OBJECT_ID.fullmatch(revision)  # of a commit, or of a tree
+        where = revision if is_id else self.resolve(revision)
+        return (where,), f"{where}:"
 
 
 def _pinned(environment: Mapping[str, str], git_dir: str, root: Path) -> Mapping[str, str]:
@@ -225,12 +239,6 @@ def _pinned(environment: Mapping[str, str], git_dir: str, root: Path) -> Mapping
         return environment
     pinned = {**environment, "GIT_DIR": git_dir}
     return pinned if str(root) == git_dir else {**pinned, "GIT_WORK_TREE": str(root)}
-
-
-def _below(paths: Sequence[str]) -> tuple[str, ...]:
-    """Paths as git takes them; none where one of them is the root."""
-    plain = tuple(path.strip("/").removeprefix("./") for path in paths)
-    return () if any(path in ("", ".") for path in plain) else plain
 
 
 def _parse_raw(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[Changed, ...]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from promptops.errors import GitError
 from promptops.repo.process import Git
 
-FETCH_ALL = "this clone is shallow, fetch the rest: git fetch --tags --unshallow"
+FETCH_ALL = (
+    "this clone is shallow, fetch the rest: "
+    "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
+)
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCommit:
+    """A commit, and what a person calls it: its id where it has no other name."""
+
+    name: str
+    commit: str
 
 
 def resolve(git: Git, revision: str, *, shallow: bool) -> str:
@@ -17,10 +29,23 @@ def resolve(git: Git, revision: str, *, shallow: bool) -> str:
     Raises:
         GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
     """
+    commit = find(git, revision)
+    if commit is None:
+        raise _unknown(git, revision, shallow=shallow)
+    return commit
+
+
+def find(git: Git, revision: str) -> str | None:
+    """The id of the commit, annotated tags peeled; None where git knows nothing of that name.
+
+    Raises:
+        GitError: It is ambiguous or no commit.
+    """
     answer = git.ask("-c", "core.warnAmbiguousRefs=true", *_verify(f"{revision}^{{commit}}"))
     commit = answer.stdout.decode("utf-8", "replace").strip()
     if answer.status or not OBJECT_ID.fullmatch(commit):
-        raise _refusal(git, revision, answer.stderr, shallow=shallow)
+        _refuse_what_is_there(git, revision, answer.stderr)
+        return None
     # Of two refs git takes the tag. Of an id and a ref of that name it takes the id, as it should.
     if b"is ambiguous" in answer.stderr and not OBJECT_ID.fullmatch(revision):
         raise _ambiguous_ref(git, revision)
@@ -36,18 +61,22 @@ def _verify(revision: str) -> tuple[str, ...]:
     return ("rev-parse", "--verify", "--end-of-options", revision)
 
 
-def _refusal(git: Git, revision: str, complaint: bytes, *, shallow: bool) -> GitError:
+def _refuse_what_is_there(git: Git, revision: str, complaint: bytes) -> None:
     where = str(git.directory)
     if b"is ambiguous" in complaint:
-        return GitError(
+        raise GitError(
             f"the revision {revision!r} is ambiguous", where=where, hint="write more of its digits"
         )
     if kind := _kind(git, revision):
-        return GitError(
+        raise GitError(
             f"the revision {revision!r} is a {kind}, not a commit",
             where=where,
             hint="name a commit, a branch or a tag",
         )
+
+
+def _unknown(git: Git, revision: str, *, shallow: bool) -> GitError:
+    where = str(git.directory)
     if revision.startswith(("HEAD", "@")) and is_unborn(git):
         return GitError(
             "there is no commit yet", where=where, hint="make the first one: git commit"

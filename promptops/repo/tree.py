@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from promptops.model.tree import Changed, Entry, Kind
@@ -12,6 +12,7 @@ from promptops.repo.worktree import WorkTree
 
 WORKTREE = "worktree"
 INDEX = "index"
+NOTHING = "nothing"
 KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 EMPTY_BLOBS = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -23,7 +24,7 @@ class Tree:
     """The files of one revision, listed when first asked for.
 
     Attributes:
-        revision: WORKTREE, INDEX, or a commit's id.
+        revision: WORKTREE, INDEX, a commit's or a tree's id, the path of a directory, or NOTHING.
     """
 
     def __init__(
@@ -53,6 +54,11 @@ class Tree:
         """
         found = (self.entries.get(path) for path in paths)
         return self._read([entry for entry in found if entry and entry.kind == "file"])
+
+
+def empty_tree() -> Tree:
+    """What anything can be compared with."""
+    return Tree(NOTHING, dict, lambda _: {})
 
 
 def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> Tree:
@@ -107,6 +113,12 @@ def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Chang
         for path, before, after in pairs
         if not _equal(before, after)
     )
+
+
+def below(paths: Sequence[str]) -> tuple[str, ...]:
+    """Paths as git takes them; none where one of them is the root."""
+    plain = tuple(path.strip("/").removeprefix("./") for path in paths)
+    return () if any(path in ("", ".") for path in plain) else plain
 
 
 def kind_of(mode: str) -> Kind:

@@ -12,7 +12,6 @@ disagree about several. A clean run is one test case that passed: some readers r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport
@@ -20,6 +19,7 @@ from promptops.report.full import first_line
 from promptops.report.parts.sentence import advice, notes
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
+from promptops.report.parts.xml_text import attributes, xml_text
 
 _NAME = "promptops lint"
 
@@ -30,10 +30,10 @@ def write(report: LintReport, **_: object) -> str:
     counts = {"tests": max(1, len(files)), "failures": len(files), "errors": 0, "skipped": 0}
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{_attributes(name=_NAME, **counts)}>",
-        f"  <testsuite{_attributes(name=_NAME, **counts)}>",
+        f"<testsuites{attributes(name=_NAME, **counts)}>",
+        f"  <testsuite{attributes(name=_NAME, **counts)}>",
         *(_failed(path, findings) for path, findings in files.items()),
-        *([] if files else [f"    <testcase{_attributes(classname=_NAME, name='no findings')}/>"]),
+        *([] if files else [f"    <testcase{attributes(classname=_NAME, name='no findings')}/>"]),
         "  </testsuite>",
         "</testsuites>",
     ]
@@ -49,10 +49,12 @@ def _by_file(report: LintReport) -> dict[str, list[Finding]]:
 
 def _failed(path: str, findings: list[Finding]) -> str:
     worst = max(finding.severity for finding in findings)
-    case = _attributes(classname=_NAME, name=visible(path), file=visible(path))
-    failure = _attributes(message=by_severity(findings), type=str(worst))
+    case = attributes(classname=_NAME, name=visible(path), file=visible(path))
+    failure = attributes(message=by_severity(findings), type=str(worst))
     body = "\n".join(line for finding in findings for line in _lines(finding))
-    return f"    <testcase{case}>\n      <failure{failure}>{_text(body)}</failure>\n    </testcase>"
+    return (
+        f"    <testcase{case}>\n      <failure{failure}>{xml_text(body)}</failure>\n    </testcase>"
+    )
 
 
 def _lines(finding: Finding) -> Iterator[str]:
@@ -60,12 +62,3 @@ def _lines(finding: Finding) -> Iterator[str]:
     if advice(finding):
         yield f"  hint: {advice(finding)}"
     yield from (f"  note: {note}" for note in notes(finding))
-
-
-def _attributes(**values: str | int) -> str:
-    return "".join(f' {name}="{_text(str(value))}"' for name, value in values.items())
-
-
-def _text(shown: str) -> str:
-    """Made of visible text, so that no character XML forbids is in it."""
-    return escape(shown)

@@ -7,8 +7,10 @@ from typing import Any
 
 from promptops.model.prompt import Schema
 from promptops.runtime.data import json_copy
+from promptops.runtime.schema_work import TooMuchWork
 
 _NONE = object()
+MAX_DEPTH = 100
 
 
 class Defaults:
@@ -25,17 +27,22 @@ class Defaults:
         self.properties: list[tuple[str, Any, Defaults | None]] = []
         self.items: Defaults | None = None
 
-    def fill(self, value: Any) -> None:
-        """Put defaults where an object lacks a property, in place, and go on below."""
+    def fill(self, value: Any, depth: int = 0) -> None:
+        """Put defaults where an object lacks a property, in place, and go on below.
+
+        Raises TooMuchWork for defaults that would never end, NotJson for one that is no JSON data.
+        """
+        if depth > MAX_DEPTH:
+            raise TooMuchWork("the defaults of the inputs fill themselves in without end")
         if isinstance(value, dict):
             for name, default, below in self.properties:
                 if name not in value and default is not _NONE:
                     value[name] = json_copy(default)
                 if below is not None and name in value:
-                    below.fill(value[name])
+                    below.fill(value[name], depth + 1)
         elif isinstance(value, list) and self.items is not None:
             for item in value:
-                self.items.fill(item)
+                self.items.fill(item, depth + 1)
 
 
 def defaults_of(schema: Schema) -> Defaults | None:

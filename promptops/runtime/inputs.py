@@ -28,6 +28,9 @@ class InputProblem:
     key: bool = False
 
 
+REFUSED = (InputProblem("", "the inputs are refused, whatever they hold"),)
+
+
 class Inputs:
     """The inputs' schema, made ready once."""
 
@@ -54,13 +57,18 @@ class Inputs:
         for alias in self._aliases:
             if alias in inputs:
                 inputs.setdefault(self._aliases[alias], inputs.pop(alias))
-        if self._defaults is not None:
-            self._defaults.fill(inputs)
         try:
+            if self._defaults is not None:
+                self._defaults.fill(inputs)
             fits = self._validator.is_valid(inputs)
-            return inputs, () if fits else tuple(self._problems(inputs))
+            return inputs, () if fits else tuple(self._problems(inputs)) or REFUSED
         except TooMuchWork as error:
             return inputs, (InputProblem("", str(error)),)
+        except NotJson as error:
+            message = (
+                f"the default{f' at {error.pointer}' if error.pointer else ''} {error.message}"
+            )
+            return inputs, (InputProblem("", message),)
 
     def _problems(self, inputs: dict[str, Any]) -> Iterator[InputProblem]:
         names = [*self._properties, *self._aliases]

@@ -126,12 +126,13 @@ def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
 
 
 def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    for index, waiver in enumerate(table.get("lint", {}).get("waivers", ())):
-        try:
-            date.fromisoformat(waiver["expires"])
-        except ValueError:
-            place = places.place(f"/lint/waivers/{index}/expires")
-            yield Problem(f"there is no day {waiver['expires']}", at=place)
+    for owner in ("lint", "diff"):
+        for index, waiver in enumerate(table.get(owner, {}).get("waivers", ())):
+            try:
+                date.fromisoformat(waiver["expires"])
+            except ValueError:
+                place = places.place(f"/{owner}/waivers/{index}/expires")
+                yield Problem(f"there is no day {waiver['expires']}", at=place)
 
 
 def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
@@ -175,7 +176,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         lint=_lint(table.get("lint", {})),
         test=TestSettings(**_settings(table.get("test", {}))),
         release=ReleaseSettings(**_settings(table.get("release", {}))),
-        diff=DiffSettings(**_settings(table.get("diff", {}))),
+        diff=_diff(table.get("diff", {})),
     )
 
 
@@ -195,6 +196,12 @@ def _lint(table: Mapping[str, Any]) -> LintSettings:
     given["rules"] = tuple(_rule(rule) for rule in table.get("rules", ()))
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return LintSettings(**given)
+
+
+def _diff(table: Mapping[str, Any]) -> DiffSettings:
+    given = _settings(table)
+    given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
+    return DiffSettings(**given)
 
 
 def _rule(table: Mapping[str, Any]) -> CustomRule:

@@ -217,9 +217,8 @@ def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
 
     found = next(each for each in examine(clone) if each.name == "history")
 
-    assert found == Check(
-        "history", "problem", "the clone is shallow", "git fetch --tags --unshallow"
-    )
+    fetch = "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
+    assert found == Check("history", "problem", "the clone is shallow", fetch)
 
 
 def test_a_broken_configuration_is_said_at_its_place(healthy):

@@ -5,7 +5,10 @@ import pytest
 from promptops.errors import GitError
 from promptops.repo.repository import Repository
 
-FETCH = "this clone is shallow, fetch the rest: git fetch --tags --unshallow"
+FETCH = (
+    "this clone is shallow, fetch the rest: "
+    "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
+)
 LOOK = "see what there is: git branch --all; git tag"
 
 

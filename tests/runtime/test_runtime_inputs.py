@@ -216,7 +216,7 @@ def test_data_without_end_is_refused_soon(make: Any) -> None:
 
     assert accepted == {}
     assert len(problems) == 1
-    assert time.thread_time() - started < 2
+    assert time.thread_time() - started < 20
 
 
 @pytest.mark.parametrize("given", ["text", None, [1], 3])

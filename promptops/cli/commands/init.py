@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.cli.options import Output, common
+
+if TYPE_CHECKING:
+    from promptops.jobs.init import Started
 
 
 @click.command()
@@ -18,8 +21,13 @@ from promptops.cli.options import Output, common
     type=click.Choice(["github", "gitlab"]),
     help="Whose CI to write for; otherwise the one the repository shows.",
 )
+@click.option(
+    "--git-diff",
+    is_flag=True,
+    help="Have `git diff` of this clone show prompts as texts; alone, it does only this.",
+)
 @common("text", "json")
-def command(output: Output, hooks: bool, platform: Any) -> int:
+def command(output: Output, hooks: bool, platform: Any, git_diff: bool) -> int:
     """Make an existing repository one that uses promptops.
 
     Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
@@ -29,30 +37,39 @@ def command(output: Output, hooks: bool, platform: Any) -> int:
     Example:
       promptops init
       promptops init --hooks --ci gitlab
+      promptops init --git-diff
     """
     from promptops.cli.version import version
+    from promptops.jobs.git_diff import UNDO, show_in_git_diff
     from promptops.jobs.init import start
     from promptops.report.parts.json_text import json_text
 
-    started = start(output.directory, hooks=hooks, platform=platform, version=version())
-    value = {
-        "schema": 1,
-        "steps": [asdict(step) for step in started.steps],
-        "next": started.next_command,
-    }
+    done = []
+    if hooks or platform or not git_diff:
+        done.append(start(output.directory, hooks=hooks, platform=platform, version=version()))
+    if git_diff:
+        done.append(show_in_git_diff(output.directory))
+    steps = [step for part in done for step in part.steps]
+    then = next((part for part in done if _failed(part)), done[0]).next_command
+    value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
+    undo = UNDO if git_diff else ()
     for name, file in output.formats:
-        output.write(_text(started) if name == "text" else json_text(value), file)
-    return 3 if any(step.action == "failed" for step in started.steps) else 0
+        output.write(_text(done, undo, then) if name == "text" else json_text(value), file)
+    return 3 if any(map(_failed, done)) else 0
 
 
-def _text(started: Any) -> str:
+def _failed(started: Started) -> bool:
+    return any(step.action == "failed" for step in started.steps)
+
+
+def _text(done: list[Started], undo: tuple[str, ...], then: str) -> str:
     from promptops.report.parts.visible import visible
 
     lines = []
-    for step in started.steps:
+    for step in (step for part in done for step in part.steps):
         note = f": {visible(step.note)}" if step.note else ""
         lines.append(f"{step.action:<6} {visible(step.path)}{note}")
         lines += [f"         {line}" for line in step.snippet.splitlines()]
-    failed = any(step.action == "failed" for step in started.steps)
-    then = "next, when that is mended" if failed else "next"
-    return "\n".join([*lines, f"{then}: {started.next_command}", ""])
+    lines += [f"to undo: {each}" for each in undo]
+    before = "next, when that is mended" if any(map(_failed, done)) else "next"
+    return "\n".join([*lines, f"{before}: {then}", ""])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.coverage import Branch, Way, coverage
-from promptops.analysis.uses import Site, Use
+from promptops.analysis.never_empty import never_empty
+from promptops.analysis.untaken import untaken
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.input_schemas import InputSchemas
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt
@@ -64,48 +64,14 @@ def branch_not_covered(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     if not traced or len(traced) < len(subject.cases):
         return
     taken = frozenset[Branch]().union(*(each.branches for each in traced))
-    found = coverage(prompt, subject.catalog.load, taken, _never_empty(subject))
+    uses = (use for scope in subject.scopes for use in scope.scope.uses)
+    full = never_empty(uses, subject.input_schemas)
+    found = coverage(prompt, subject.catalog.load, taken, full)
     for way in found.ways:
         if way.reached and not way.covered:
             yield _problem(way)
 
 
-def _never_empty(subject: Subject) -> Iterator[Use]:
-    """Loops over an array that its schema gives an item."""
-    for scope in subject.scopes:
-        for use in scope.scope.uses:
-            if use.role == "loop" and not use.filters and _has_items(use, subject.input_schemas):
-                yield use
-
-
-def _has_items(use: Use, schemas: InputSchemas) -> bool:
-    shape = schemas.at(use.name, use.path)
-    if shape is None or not shape.ways:
-        return False
-    return all(any(least >= 1 for least in way.named("minItems")) for way in shape.ways)
-
-
 def _problem(way: Way) -> Problem:
-    message, site, hint = _said(way)
+    message, site, hint = untaken(way)
     return Problem(message, at=site.place, hint=hint, related=included_from(way.stack))
-
-
-def _said(way: Way) -> tuple[str, Site, str]:
-    """What no case does, where that is written, and what to do."""
-    what = f"`{_short(way.site.source)}`"
-    is_loop = way.tag == "for"
-    if way.otherwise is not None and way.direction in ("else", "empty"):
-        tag = "loop" if is_loop else "`if`"
-        return f"no case takes the `else` of this {tag}", way.otherwise, "add a case that does"
-    if way.direction in ("then", "holds", "taken"):
-        claim = "has an item" if is_loop else "holds"
-        return f"in no case {what} {claim}", way.site, "add a case in which it does"
-    if is_loop:
-        return f"in every case {what} has an item", way.site, "add a case in which it has none"
-    claim = "holds, or what an `elif` asks for" if way.chained else "holds"
-    return f"in every case {what} {claim}", way.site, "add a case in which it doesn't"
-
-
-def _short(source: str) -> str:
-    words = " ".join(source.split())
-    return words if len(words) <= 60 else f"{words[:59]}…"

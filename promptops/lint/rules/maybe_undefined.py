@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of, is_defined_by, is_item
-from promptops.lint.input_schemas import InputSchemas, dotted
 from promptops.lint.splices import end_of_expression
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject, TemplateScope

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import ITEM, Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of
-from promptops.lint.input_schemas import InputSchemas, dotted
 from promptops.lint.null_guards import is_not_null
 from promptops.lint.splices import end_of_expression
 from promptops.lint.stacks import included_from

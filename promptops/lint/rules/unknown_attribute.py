@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.analysis.input_schemas import InputSchemas, Shape, dotted
 from promptops.analysis.uses import Item, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.input_schemas import InputSchemas, Shape, dotted
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from jinja2 import nodes
 
+from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Call
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.input_schemas import InputSchemas
 from promptops.lint.passages import include_stack
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Rendered, Subject, TemplateScope

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.analysis.input_schemas import dotted
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.input_schemas import dotted
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.lint.untrusted import untrusted_uses

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.enclosure import enclosures
-from promptops.lint.input_schemas import dotted
 from promptops.lint.passages import CUT, Passage, include_stack, literal_passage
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import ITEM
-from promptops.lint.input_schemas import InputSchemas, dotted
 from promptops.runtime.inputs import Inputs
 
 BY_ONE = {"default": 1}

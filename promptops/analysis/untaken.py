@@ -1,0 +1,27 @@
+"""What no case does, in words."""
+
+from __future__ import annotations
+
+from promptops.analysis.coverage import Way
+from promptops.analysis.uses import Site
+
+
+def untaken(way: Way) -> tuple[str, Site, str]:
+    """What no case does, where that is written, and what to do."""
+    what = f"`{_short(way.site.source)}`"
+    is_loop = way.tag == "for"
+    if way.otherwise is not None and way.direction in ("else", "empty"):
+        tag = "loop" if is_loop else "`if`"
+        return f"no case takes the `else` of this {tag}", way.otherwise, "add a case that does"
+    if way.direction in ("then", "holds", "taken"):
+        claim = "has an item" if is_loop else "holds"
+        return f"in no case {what} {claim}", way.site, "add a case in which it does"
+    if is_loop:
+        return f"in every case {what} has an item", way.site, "add a case in which it has none"
+    claim = "holds, or what an `elif` asks for" if way.chained else "holds"
+    return f"in every case {what} {claim}", way.site, "add a case in which it doesn't"
+
+
+def _short(source: str) -> str:
+    words = " ".join(source.split())
+    return words if len(words) <= 60 else f"{words[:59]}…"

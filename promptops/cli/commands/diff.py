@@ -1,0 +1,126 @@
+"""`promptops diff`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from promptops.cli.options import Output, common
+from promptops.errors import UsageError
+
+FAIL_ON = ("breaking", "risk")
+BEHIND = "promptops.behind"
+
+
+class _Separated(click.Command):
+    """Remembers how many arguments stood behind `--`, which click takes away."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        behind = len(args) - args.index("--") - 1 if "--" in args else None
+        ctx.meta[BEHIND] = behind
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Separated)
+@click.argument("arguments", nargs=-1, metavar="[BASE[..HEAD]] [ID|GLOB]...")
+@click.option("--staged", is_flag=True, help="What is about to be committed, against HEAD.")
+@click.option("--worktree", is_flag=True, help="What stands on disk, against HEAD.")
+@click.option("--merge", is_flag=True, help="What merging HEAD into BASE would give.")
+@click.option("--root", is_flag=True, help="Against nothing: every prompt is new.")
+@click.option("--strict", is_flag=True, help="A property more in an output breaks its consumers.")
+@click.option(
+    "--fail-on", type=click.Choice(FAIL_ON), multiple=True, help="Exit 1 on such a change."
+)
+@click.option(
+    "--declare", metavar="BUMP|VERSION", help="Exit 1 where the changes require a greater one."
+)
+@common("text", "markdown", "html", "json")
+def command(output: Output, **options: Any) -> int:
+    """What changed by meaning, what the model sees now, and the version that requires.
+
+    BASE and HEAD are revisions, or directories written with a slash. Without BASE it is where this
+    branch left the upstream default branch, else the latest release. `BASE...HEAD` compares with
+    the merge base, as git does.
+
+    \b
+    Example:
+      promptops diff                       what this branch changes
+      promptops diff v1.4.0..HEAD support/triage
+      promptops diff --staged
+      promptops diff --format markdown=comment.md --fail-on breaking
+    """
+    gc.disable()  # what is made here lives until the end, and looking through it costs 8%
+    try:
+        return _compared(output, options)
+    finally:
+        gc.enable()
+
+
+def _compared(output: Output, options: dict[str, Any]) -> int:
+    from promptops.jobs.diff import Chosen, declared, diff, judge, uncommitted
+    from promptops.jobs.releases import last_release
+    from promptops.jobs.sides import Asked, sides
+    from promptops.model.version import Version
+    from promptops.report.parts.visible import visible
+
+    wanted = declared(options["declare"]) if options["declare"] is not None else None
+    asked = Asked(
+        arguments=options["arguments"],
+        behind=click.get_current_context().meta[BEHIND],
+        **{name: options[name] for name in ("staged", "worktree", "merge", "root")},
+    )
+    with sides(output.directory, asked, output.overrides) as opened:
+        if wanted is not None and opened.patterns:
+            hint = "leave out the prompts, or --declare"
+            raise UsageError("what is declared is of all prompts", hint=hint)
+        for note in opened.notes:
+            output.note(visible(note))
+        chosen = Chosen(patterns=opened.patterns, strict=options["strict"])
+        report = diff(opened, chosen)
+        verdict = judge(report, opened, wanted) if wanted is not None else None
+        if isinstance(wanted, Version) and last_release(opened) is None:
+            output.note(f"no release is known here, so {wanted} is compared with none")
+        if not report.prompts and uncommitted(opened):
+            output.note("what is not committed was not looked at: promptops diff --worktree")
+    for name, file in output.formats:
+        output.write(_written(name, report, output, to_terminal=file == "-"), file)
+    return _exit_code(output, report, options["fail_on"], verdict)
+
+
+def _written(name: str, report: Any, output: Output, *, to_terminal: bool) -> str:
+    from importlib import import_module
+
+    from promptops.model.report import plain
+
+    style = output.style if to_terminal else plain
+    written: str = import_module(f"promptops.report.diff.{name}").write(report, style=style)
+    return written
+
+
+def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: Any) -> int:
+    from promptops.report.parts.visible import visible
+
+    if verdict is not None:
+        output.note(f"{verdict.code}: {visible(verdict.message)}")
+    stopped = [*_stopped(report, fail_on)]
+    for prompt, change in stopped:
+        what = f"{change.code} {visible(change.message)}"
+        output.note(f"stops on {visible(prompt.id)}: {what}  [fingerprint {change.fingerprint}]")
+    if any(change.breaking for _, change in stopped):
+        output.note("a break that is meant is waived by its fingerprint: [[diff.waivers]]")
+    unreadable = (each for each in report.prompts if each.state == "unreadable")
+    if any(each.changes[0].code == "CHG501" for each in unreadable):
+        return 3  # what could not be compared may hold anything
+    return int(verdict is not None or bool(stopped))
+
+
+def _stopped(report: Any, fail_on: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
+    """The changes that `--fail-on` stops on."""
+    for prompt in report.prompts:
+        for change in prompt.changes:
+            breaks = "breaking" in fail_on and change.breaking and change.gated
+            if breaks or ("risk" in fail_on and change.risk):
+                yield prompt, change

@@ -1,0 +1,31 @@
+"""`promptops textconv`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from promptops.cli.options import Output, common
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@common("text")
+def command(output: Output, file: Path) -> int:
+    """Print a prompt file as a text for people, for `git diff` and `git log -p`.
+
+    Git runs it, once `promptops init --git-diff` has told it to. Of YAML only what it says is left,
+    one fact a line; what can't be read is printed as it stands.
+
+    \b
+    Example:
+      promptops textconv prompts/support/triage.prompt.yaml
+      git diff --word-diff
+    """
+    from promptops.jobs.textconv import text_of
+
+    text = text_of(output.directory / file)
+    for _, target in output.formats:
+        output.write(text, target)
+    return 0

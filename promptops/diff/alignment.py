@@ -1,0 +1,39 @@
+"""Messages beside each other: equal ones first, then those of one role, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Any, TypeVar
+
+M = TypeVar("M")
+
+
+def aligned(
+    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+) -> Iterator[tuple[M | None, M | None]]:
+    """Pairs in order; None stands where a side has nothing.
+
+    Args:
+        said: The role of a message, and what it says.
+    """
+    for _, start, end, new_start, new_end in _matched(
+        [repr(said(each)) for each in old], [repr(said(each)) for each in new]
+    ):
+        yield from _by_role(old[start:end], new[new_start:new_end], said)
+
+
+def _by_role(
+    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+) -> Iterator[tuple[M | None, M | None]]:
+    olds, news = ([said(each)[0] for each in side] for side in (old, new))
+    for tag, start, end, new_start, new_end in _matched(olds, news):
+        if tag == "equal":
+            yield from zip(old[start:end], new[new_start:new_end], strict=True)
+            continue
+        yield from ((each, None) for each in old[start:end])
+        yield from ((None, each) for each in new[new_start:new_end])
+
+
+def _matched(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -1,0 +1,133 @@
+"""Two catalogs compared: what changed about each prompt, and the bump that requires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from promptops.analysis.tokens import estimate
+from promptops.catalog.catalog import Catalog
+from promptops.diff.assertions import assertion_changes
+from promptops.diff.inputs import input_changes
+from promptops.diff.made import change, waived, with_fingerprints
+from promptops.diff.metadata import metadata_changes
+from promptops.diff.models import long_context, model_changes
+from promptops.diff.names import Match, added, gone, matches, unreadable
+from promptops.diff.outputs import output_changes
+from promptops.diff.rendering import Rendered, render_both
+from promptops.diff.requests import request_changes
+from promptops.diff.seen import Count, case_diff
+from promptops.diff.side import Side
+from promptops.diff.slots import message_changes
+from promptops.diff.through import through
+from promptops.diff.tools import tool_changes
+from promptops.model.change import Bump, Change, PromptDiff
+from promptops.model.prompt import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a comparison is done.
+
+    Attributes:
+        strict: A property more in the output breaks its consumers.
+        today: For waivers and sunsets.
+        count: From a model to what counts its tokens.
+    """
+
+    strict: bool = False
+    today: date
+    count: Callable[[Model], Count] = lambda _model: estimate
+
+
+def compare(
+    base: Catalog,
+    head: Catalog,
+    paths: Collection[str],
+    changed: Collection[str],
+    options: Options,
+) -> Iterator[PromptDiff]:
+    """What changed about prompts; one that nobody can tell from what it was is left out.
+
+    Args:
+        paths: Prompt files to look at, of either side.
+        changed: All files that differ between the sides: what a change may have come through.
+    """
+    for match in matches(base, head, paths):
+        found = _of_match(match, frozenset(changed), options)
+        if found is not None:
+            yield found
+
+
+def _of_match(match: Match, changed: frozenset[str], options: Options) -> PromptDiff | None:
+    before, after = match.before, match.after
+    if before is not None and after is not None and before.prompt and after.prompt:
+        old = Side(match.base, before, before.prompt)
+        new = Side(match.head, after, after.prompt)
+        try:
+            return _compared(match, old, new, changed, options)
+        except RecursionError:
+            return _diff(
+                match, [change("CHG501", "", "it is nested too deep to be compared")], options
+            )
+    if before is not None and after is not None:
+        changes = unreadable(match)
+    else:
+        changes = added(match) if before is None else gone(match)
+    return _diff(match, changes, options)
+
+
+def _compared(
+    match: Match, before: Side, after: Side, changed: frozenset[str], options: Options
+) -> PromptDiff | None:
+    rendered = render_both(before, after)
+    inputs = [*input_changes(before, after, options.today)]
+    changes = [
+        *inputs,
+        *output_changes(before, after, strict=options.strict),
+        *tool_changes(before, after),
+        *model_changes(before, after),
+        *message_changes(before, after),
+        *request_changes(before, after, rendered, inputs),
+        *assertion_changes(before, after),
+        *metadata_changes(before, after),
+    ]
+    if not changes:
+        return None
+    count = options.count(after.prompt.model)
+    cases = [case_diff(before, after, each, count) for each in rendered if _is_shown(each)]
+    changes += long_context(before, after, cases)
+    if before.prompt.status == "draft":  # no release held it, so nobody relies on it
+        changes = [each if each.path == "/status" else _of_draft(each) for each in changes]
+    found = _diff(match, through(before, after, changes, changed), options)
+    return replace(
+        found,
+        cases=tuple(cases),
+        rendered=sum(each.requests is not None for each in rendered),
+        via=tuple(sorted({path for change in found.changes for path in change.via})),
+    )
+
+
+def _of_draft(found: Change) -> Change:
+    """What no release holds breaks nobody, and requires nothing."""
+    message = f"{found.message} (a draft)"
+    return replace(found, level="NEUTRAL", bump=Bump.NONE, message=message)
+
+
+def _is_shown(rendered: Rendered) -> bool:
+    return rendered.breaks or (rendered.requests is not None and rendered.differs)
+
+
+def _diff(match: Match, changes: list[Change], options: Options) -> PromptDiff:
+    marked = with_fingerprints(match.id, changes)
+    base, head = match.base.config.diff.waivers, match.head.config.diff.waivers
+    settled = waived(marked, head, base, options.today)
+    return PromptDiff(
+        id=match.id,
+        path=match.path,
+        state=match.state,
+        bump=max((change.bump for change in settled), default=Bump.NONE),
+        changes=settled,
+        before_id=match.before_id,
+    )

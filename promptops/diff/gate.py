@@ -1,0 +1,46 @@
+"""CHG901 to CHG903: the gate for a bump or a version that was given by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from promptops.diff.made import change
+from promptops.model.change import Bump, Change
+from promptops.model.version import Version
+
+
+def gate(
+    declared: Bump | Version, proved: Bump, last: Version | None, taken: Collection[Version] = ()
+) -> Change | None:
+    """What is wrong with a bump or a version given by hand (CHG901 to CHG903), or None.
+
+    A greater one than the proved one is always right.
+    """
+    if isinstance(declared, Bump):
+        return None if declared >= proved else _too_small(str(declared), str(proved))
+    if last is not None and declared < last:
+        return change("CHG902", "", f"{declared} is lower than {last}, the last release")
+    if declared in taken or (declared == last and proved):
+        return change("CHG901", "", f"{declared} is released already")
+    if last is not None and declared < last.after(proved):
+        return _too_small(str(declared), f"{last.after(proved)} ({proved})")
+    return None
+
+
+def _too_small(declared: str, proved: str) -> Change:
+    return change("CHG903", "", f"{declared} is too small: the changes require {proved}")
+
+
+def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change | None:
+    """What forbids a bump below the proved one, or None: BEHAVIOR may be lowered with a reason.
+
+    A breaking change is lowered by a waiver only, and a waived one counts as BEHAVIOR.
+    """
+    above = [each for each in changes if each.bump > declared]
+    worst = max(above, key=lambda each: each.bump, default=None)
+    if worst is None:
+        return None
+    firm = next((each for each in above if each.breaking or each.level == "ADDITIVE"), None)
+    if firm is not None:
+        return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
+    return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")

@@ -1,0 +1,61 @@
+"""CHG311: obligations and prohibitions that are gone or read otherwise, rendered or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from promptops.diff.made import change
+from promptops.diff.obligations import Lost, lost
+from promptops.diff.rendering import Rendered, sent, text_of
+from promptops.diff.side import Side
+from promptops.model.change import Change
+
+_BLOCK = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_VALUE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_ANY = "…"
+"""Stands for a value, in a sentence of a template."""
+
+_HOW = {
+    "gone": "is gone",
+    "reversed": "is turned round",
+    "weakened": "is weaker",
+    "reworded": "reads otherwise",
+}
+
+
+def obligation_changes(before: Side, after: Side, rendered: Sequence[Rendered]) -> Iterator[Change]:
+    """Each sentence once: as a case renders it, else as the templates have it.
+
+    What no case renders is nobody's proof, and a guardrail may be lost there all the same.
+    """
+    told: list[str] = []
+    for each in rendered:
+        if each.differs and each.requests is not None:
+            old, new = ([text_of(message) for message in sent(r)] for r in each.requests)
+            yield from _told_once(lost(old, new), told)
+    if before.sources != after.sources:
+        old, new = ([_plain(source) for source in side.sources] for side in (before, after))
+        yield from _told_once(lost(old, new), told)
+
+
+def _told_once(losses: Sequence[Lost], told: list[str]) -> Iterator[Change]:
+    for loss in losses:
+        if not any(_same(loss.before, sentence) for sentence in told):
+            told.append(loss.before)
+            facts = {} if loss.after is None else {"after": loss.after}
+            message = f"an obligation {_HOW[loss.how]}"
+            yield change("CHG311", "/messages", message, before=loss.before, **facts)
+
+
+def _plain(source: str) -> str:
+    """A template without its tags, and with one sign for each value."""
+    return _VALUE.sub(_ANY, _BLOCK.sub(" ", source))
+
+
+def _same(sentence: str, rendered: str) -> bool:
+    """Whether a sentence of a template is one that was rendered."""
+    if sentence == rendered:
+        return True
+    parts = [re.escape(part) for part in sentence.split(_ANY)]
+    return len(parts) > 1 and re.fullmatch(".*".join(parts), rendered, re.DOTALL) is not None

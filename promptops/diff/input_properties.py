@@ -1,0 +1,107 @@
+"""What is said of each input beside what it accepts: CHG103, CHG104, CHG106, CHG116 to CHG121."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from promptops.diff.equality import equal
+from promptops.diff.made import change
+from promptops.diff.properties import Pair
+from promptops.diff.wording import compact, spoken
+from promptops.model.change import ABSENT, Bump, Change
+from promptops.model.prompt import Schema
+from promptops.source.nodes import escaped
+
+DESCRIBING = ("description", "title", "examples", "$comment")
+"""Keywords that nobody but a person reads."""
+
+
+def property_changes(pair: Pair, had: str | None) -> Iterator[Change]:
+    """What changed about one property; `had` is the name it had, which is an alias of it now."""
+    path, name = f"/inputs{pair.pointer}", spoken(pair.pointer, "the inputs")
+    if had is not None:
+        message = f"`{had}` is called {name} now, and the old name is still accepted"
+        yield change("CHG104", path, message)
+    if pair.before is None:
+        yield _added(pair, path, name)
+    elif pair.after is not None:
+        yield from _kept(pair, path, name)
+    elif pair.after_owner.get("additionalProperties") is not False:
+        yield change("CHG106", path, f"{name} is gone, and passing it does nothing")
+
+
+def described(old: Schema, new: Schema, pairs: Iterable[Pair]) -> Iterator[Change]:
+    """One change for all that is described otherwise."""
+    both = (pair for pair in pairs if pair.before is not None and pair.after is not None)
+    names = [
+        spoken(pair.pointer, "")
+        for pair in both
+        if any(not equal(*pair.values(key)) for key in DESCRIBING)
+    ]
+    if any(not equal(old.get(key), new.get(key)) for key in DESCRIBING):
+        names.append("the inputs")
+    if names:
+        shown = ", ".join(dict.fromkeys(names))
+        yield change("CHG120", "/inputs", f"{shown}: described otherwise")
+
+
+def trust_changes(old: Schema, new: Schema) -> Iterator[Change]:
+    """Each part, at any depth and below any keyword, that was marked and is there unmarked."""
+    kept = dict(_labels(new, ""))
+    for pointer, marked in _labels(old, ""):
+        if marked and kept.get(pointer) is False:
+            message = f"{spoken(pointer, 'the inputs')} is no longer marked as written by strangers"
+            yield change("CHG121", f"/inputs{pointer}/x-untrusted", message)
+
+
+def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
+    """Each schema, and whether it is marked as written by strangers."""
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _labels(item, f"{pointer}/{index}")
+    elif isinstance(schema, Mapping):
+        yield pointer, schema.get("x-untrusted") is True
+        for key, value in schema.items():
+            if key not in _DATA:
+                yield from _labels(value, f"{pointer}/{escaped(key)}")
+
+
+_DATA = frozenset(("const", "default", "enum", "examples", "required"))
+
+
+def _added(pair: Pair, path: str, name: str) -> Change:
+    if pair.is_required:
+        shown = compact((pair.after or {}).get("default"))
+        return change("CHG103", path, f"{name} was added; `{shown}` stands in where it is left out")
+    return change("CHG104", path, f"{name} may be passed now")
+
+
+def _kept(pair: Pair, path: str, name: str) -> Iterator[Change]:
+    before, after = pair.before or {}, pair.after or {}
+    was, now = before.get("default", ABSENT), after.get("default", ABSENT)
+    if not equal(was, now) and not (now is ABSENT and pair.is_required):
+        message = f"{name} {_default(was, now)}"
+        yield change("CHG116", f"{path}/default", message, before=was, after=now)
+    if after.get("deprecated") is True and before.get("deprecated") is not True:
+        yield change("CHG118", f"{path}/deprecated", f"{name} is deprecated")
+    yield from _format(pair, path, name)
+
+
+def _default(was: Any, now: Any) -> str:
+    if now is ABSENT:
+        return "has no default any more"
+    return "has a default now" if was is ABSENT else "has another default"
+
+
+def _format(pair: Pair, path: str, name: str) -> Iterator[Change]:
+    was, now = pair.values("format")
+    if was == now:
+        return
+    if now is None:
+        yield change("CHG113", f"{path}/format", f"{name} has no `format` any more", before=was)
+        return
+    message = f"{name} is to be a `{now}`; nothing checks it"
+    found = change("CHG112", f"{path}/format", message, after=now)
+    yield replace(found, level="BEHAVIOR", bump=Bump.MINOR, warning=True)

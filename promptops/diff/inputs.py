@@ -1,0 +1,311 @@
+"""CHG101 to CHG121: what callers may pass. Narrowing it breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from promptops.diff.effective import accepted, aliases, is_plain, with_new_names
+from promptops.diff.equality import equal
+from promptops.diff.input_properties import (
+    DESCRIBING,
+    described,
+    property_changes,
+    trust_changes,
+)
+from promptops.diff.made import change
+from promptops.diff.properties import Pair, at, pairs, values_of
+from promptops.diff.schemas.inclusion import Difference, differences
+from promptops.diff.schemas.reader import without_annotations
+from promptops.diff.side import Side
+from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
+from promptops.model.change import ABSENT, Change, Witness
+from promptops.model.prompt import Schema
+from promptops.runtime.inputs import Inputs
+from promptops.source.nodes import escaped
+
+_NARROWED = {
+    **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
+    **dict.fromkeys(("enum", "const"), "CHG110"),
+}
+_WIDENED = {
+    **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG109"),
+    **dict.fromkeys(("enum", "const"), "CHG111"),
+}
+
+
+def input_changes(before: Side, after: Side, today: date) -> Iterator[Change]:
+    """What changed about the inputs of a prompt."""
+    old, new = before.prompt.inputs, after.prompt.inputs
+    if equal(old, new):
+        return
+    if isinstance(before.door, ValueError) or isinstance(after.door, ValueError):
+        yield _not_compared(before, after)
+        return
+    if before.schema_problem or after.schema_problem:
+        yield _not_compared(before, after)
+        return
+    found = [*_Inputs(before, after, before.door, after.door, today).changes()]
+    yield from found
+    if not found and before.schema_files != after.schema_files:
+        yield change("CHG503", "/inputs", "a schema moved; the inputs accept the same")
+    elif not found:
+        yield change("CHG120", "/inputs", "the inputs accept the same, and are written otherwise")
+
+
+def _not_compared(before: Side, after: Side) -> Change:
+    """What can't be known now breaks; what could not be known before broke already."""
+    why = _problem(after)
+    if why:
+        basis = [dict(side.prompt.inputs) for side in (before, after)]
+        message = f"the inputs can't be compared: {why}"
+        return change("CHG117", "/inputs", message, basis=basis)
+    message = f"the inputs could not be known before, so nothing is compared: {_problem(before)}"
+    return change("CHG113", "/inputs", message)
+
+
+def _problem(side: Side) -> str:
+    return str(side.door) if isinstance(side.door, ValueError) else side.schema_problem
+
+
+class _Inputs:
+    def __init__(
+        self, before: Side, after: Side, old_door: Inputs, new_door: Inputs, today: date
+    ) -> None:
+        self._sides = before, after
+        self._doors = old_door, new_door
+        self._today = today
+        self._new: Schema = after.prompt.inputs
+        # Compared under the newer names; a name that only moved is no difference.
+        self._old, self._moved = with_new_names(before.prompt.inputs, self._new)
+        self._pairs = tuple(pairs(self._old, self._new))
+        self._renamed = dict(self._renames())
+
+    def changes(self) -> Iterator[Change]:
+        plain = is_plain(self._old) and is_plain(self._new)
+        sides = [accepted(each) if plain else each for each in (self._old, self._new)]
+        narrowed, widened = differences(*sides), differences(*reversed(sides))
+        if not plain:  # then only what both doors show is certain
+            narrowed = tuple(each for each in narrowed if self._witness(each) is not None)
+        for each in narrowed:
+            yield from self._breaking(each)
+        if not plain and self._differ():
+            yield self._unproved()
+        for old, new in self._renamed.items():
+            yield self._rename(old, new, narrowed)
+        for each in widened:
+            yield from self._additive(each, narrowed)
+        yield from self._lost_aliases()
+        yield from trust_changes(self._old, self._new)
+        required = {(d.pointer, d.name) for d in narrowed if d.keyword == "required"}
+        for pair in self._pairs:
+            if self._is_renamed(pair.owner, pair.name):
+                continue
+            if pair.before is not None or (pair.owner, pair.name) not in required:
+                had = self._moved.get(pair.name) if pair.owner == "" else None
+                yield from property_changes(pair, had)
+        yield from described(self._old, self._new, self._pairs)
+
+    def _differ(self) -> bool:
+        """Whether anything but words differs."""
+        said = (without_annotations(side) for side in (self._old, self._new))
+        defaults = (
+            [(side or {}).get("default", ABSENT) for side in (pair.before, pair.after)]
+            for pair in self._pairs
+        )
+        return not equal(*said) or any(not equal(*each) for each in defaults)
+
+    def _unproved(self) -> Change:
+        message = (
+            "defaults meet conditions here: nobody can prove that the inputs accept all they did"
+        )
+        return change("CHG117", "/inputs", message, basis=[self._old, self._new])
+
+    def _breaking(self, found: Difference) -> Iterator[Change]:
+        if self._is_renamed(found.pointer, found.name):
+            return
+        path = f"/inputs{found.pointer}/{found.keyword}"
+        facts = {"witness": self._witness(found), **values_of(found, self._old, self._new)}
+        if not found.decided:
+            message = f"nobody can prove that {_what(found)} refuses no more than before"
+            yield change("CHG117", path, message, basis=[self._old, self._new], **facts)
+        elif found.keyword == "required" and found.name is not None:
+            yield self._required(found, facts["witness"])
+        elif found.keyword == "additionalProperties" and found.name is not None:
+            yield self._removed(found, facts["witness"])
+        elif found.keyword == "additionalProperties":
+            who = spoken(found.pointer, "the inputs")
+            yield change("CHG114", path, f"unknown names of {who} are refused now", **facts)
+        else:
+            code = _NARROWED.get(found.keyword, "CHG112")
+            yield change(code, path, said(found, INPUTS_NARROWED), **facts)
+
+    def _required(self, found: Difference, witness: Witness | None) -> Change:
+        was_there = found.name in (at(self._old, found.pointer).get("properties") or {})
+        name = _joined(found)
+        path = f"/inputs{found.pointer}/properties/{escaped(found.name or '')}"
+        if was_there:
+            message = f"{name} must be passed now, and could be left out"
+            return change("CHG102", path, message, witness=witness)
+        basis = at(self._new, f"{found.pointer}/properties/{escaped(found.name or '')}")
+        message = f"{name} must be passed now"
+        return change("CHG101", path, message, witness=witness, basis=basis)
+
+    def _removed(self, found: Difference, witness: Witness | None) -> Change:
+        below = f"{found.pointer}/properties/{escaped(found.name or '')}"
+        was, path = at(self._old, below), f"/inputs{below}"
+        sunset = _day(was.get("x-sunset")) if was.get("deprecated") is True else None
+        if sunset is not None and sunset <= self._today:
+            message = f"{_joined(found)} is gone, deprecated and past its day, {sunset}"
+            return change("CHG119", path, message, witness=witness, gated=False)
+        heir = aliases(self._new).get(found.name or "") if found.pointer == "" else None
+        if heir is not None:
+            message = f"{_joined(found)} is another name of `{heir}` now"
+            return change("CHG106", path, message)
+        message = f"{_joined(found)} is gone, and passing it is refused"
+        return change("CHG105", path, message, witness=witness, basis=was)
+
+    def _rename(self, old: str, new: str, narrowed: tuple[Difference, ...]) -> Change:
+        proofs = (self._witness(each) for each in narrowed if each.name in (old, new))
+        return change(
+            "CHG107",
+            f"/inputs/properties/{escaped(new)}",
+            f"`{old}` is called `{new}` now; `x-aliases: [{old}]` would break nobody",
+            witness=next((proof for proof in proofs if proof is not None), None),
+        )
+
+    def _additive(self, found: Difference, narrowed: tuple[Difference, ...]) -> Iterator[Change]:
+        path = f"/inputs{found.pointer}/{found.keyword}"
+        if found.keyword == "required" and self._is_kept(found.pointer, found.name):
+            yield change("CHG113", path, f"{_joined(found)} may be left out now")
+        if found.name is not None or _is_told(found, narrowed) or self._is_below_gone(found):
+            return  # a property that came or went is told by its name
+        if found.keyword == "additionalProperties":
+            who = spoken(found.pointer, "the inputs")
+            yield change("CHG115", path, f"unknown names of {who} are accepted now")
+            return
+        code = _WIDENED.get(found.keyword, "CHG113")
+        yield change(
+            code, path, said(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
+        )
+
+    def _is_kept(self, owner: str, name: str | None) -> bool:
+        kept = (pair for pair in self._pairs if pair.before is not None and pair.after is not None)
+        return any((pair.owner, pair.name) == (owner, name) for pair in kept)
+
+    def _is_below_gone(self, found: Difference) -> bool:
+        gone = (pair.pointer for pair in self._pairs if pair.after is None)
+        return any(f"{found.pointer}/".startswith(f"{pointer}/") for pointer in gone)
+
+    def _lost_aliases(self) -> Iterator[Change]:
+        known, had = aliases(self._new), aliases(self._old)
+        for alias, name in had.items():
+            if alias != name and known.get(alias) != name:
+                yield self._lost_alias(alias, name)
+        for alias, name in known.items():
+            if alias not in had and alias not in (
+                self._sides[0].prompt.inputs.get("properties") or {}
+            ):
+                path = f"/inputs/properties/{escaped(name)}/x-aliases"
+                yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
+
+    def _lost_alias(self, alias: str, name: str) -> Change:
+        path = f"/inputs/properties/{escaped(name)}/x-aliases"
+        was = f"`{alias}`, a name that `{name}` had,"
+        if alias in (self._new.get("properties") or {}):
+            return change("CHG105", path, f"{was} is another input now", before=alias)
+        if self._new.get("additionalProperties") is False:
+            return change("CHG105", path, f"{was} is refused now", before=alias)
+        return change("CHG106", path, f"{was} is ignored now", before=alias)
+
+    def _is_renamed(self, owner: str, name: str | None) -> bool:
+        names = (*self._renamed, *self._renamed.values())
+        return owner == "" and name in names
+
+    def _renames(self) -> Iterator[tuple[str, str]]:
+        """Inputs that have another name without an alias: the same schema, and moved uses."""
+        top = [pair for pair in self._pairs if pair.owner == ""]
+        gone = [pair for pair in top if pair.after is None]
+        new = [pair for pair in top if pair.before is None]
+        for pair in gone:
+            fits = [each for each in new if _same(pair, each) and self._uses_moved(pair, each)]
+            if len(fits) == 1:
+                yield pair.name, fits[0].name
+
+    def _uses_moved(self, gone: Pair, new: Pair) -> bool:
+        before, after = (side.names for side in self._sides)
+        return (
+            gone.name in before
+            and gone.name not in after
+            and new.name in after
+            and new.name not in before
+        )
+
+    def _witness(self, found: Difference) -> Witness | None:
+        """Inputs that the older side accepts and the newer one refuses, tried at both doors."""
+        for case, value in self._tried(found):
+            if not isinstance(value, Mapping) or self._doors[0].accept(value)[1]:
+                continue
+            _, problems = self._doors[1].accept(value)
+            named = [each for each in problems if case is None or _is_about(each.pointer, found)]
+            if named:
+                return Witness(kind="input", value=value, case=case, reason=named[0].message)
+        return None
+
+    def _tried(self, found: Difference) -> Iterator[tuple[str | None, Any]]:
+        """What may be a witness: a case first, since it is somebody's real inputs; short ones."""
+        cases = self._sides[0].prompt.cases
+        for case in sorted(cases, key=lambda case: len(repr(case.inputs))):
+            yield case.name, dict(case.inputs)
+        if found.witness is not ABSENT:
+            yield None, self._under_old_names(found.witness)
+
+    def _under_old_names(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {self._moved.get(name, name): item for name, item in value.items()}
+
+
+def _is_about(pointer: str, found: Difference) -> bool:
+    """Whether what a door says is about the property that a difference is about."""
+    steps = [step for step in found.pointer.split("/")[1:] if step not in ("properties", "items")]
+    about = steps[0] if steps else found.name
+    return about is None or pointer.split("/")[1:2] in ([], [about])
+
+
+def _is_told(found: Difference, narrowed: tuple[Difference, ...]) -> bool:
+    """A type, a pattern or the like that is another one now is told once, as the break it is."""
+    if found.keyword == "enum":
+        return any(
+            each.keyword in ("const", "type") and each.pointer == found.pointer for each in narrowed
+        )
+    return any((each.pointer, each.keyword) == (found.pointer, found.keyword) for each in narrowed)
+
+
+def _day(written: Any) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except (TypeError, ValueError):
+        return None
+
+
+def _same(gone: Pair, new: Pair) -> bool:
+    ignored = (*DESCRIBING, "x-aliases")
+    sides = (
+        {key: value for key, value in (side or {}).items() if key not in ignored}
+        for side in (gone.before, new.after)
+    )
+    first, second = sides
+    return equal(first, second) and gone.was_required == new.is_required
+
+
+def _joined(found: Difference) -> str:
+    pointer = f"{found.pointer}/properties/{escaped(found.name or '')}"
+    return spoken(pointer, "the inputs")
+
+
+def _what(found: Difference) -> str:
+    if found.keyword == "work":
+        return "the schema, which is too large to compare,"
+    return f"`{found.keyword}` of {spoken(found.pointer, 'the inputs')}"

@@ -1,0 +1,57 @@
+"""CHG501, CHG502, CHG701 and CHG702: what is said of a prompt, and the names it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.diff.equality import equal
+from promptops.diff.made import change
+from promptops.diff.side import Side
+from promptops.model.change import Change
+
+_FREE = ("title", "description", "owners", "tags", "metadata", "budget", "replaced_by", "sunset")
+
+
+def metadata_changes(before: Side, after: Side) -> Iterator[Change]:
+    """What changed that no model sees."""
+    old, new = before.prompt, after.prompt
+    for name in _FREE:
+        was, now = getattr(old, name), getattr(new, name)
+        if not equal(was, now):
+            facts = {"before": _plain(was), "after": _plain(now)}
+            yield change("CHG701", f"/{name}", f"`{name}` differs", **facts)
+    if old.status != new.status:
+        yield _status(before, after)
+    yield from _names(before, after)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _status(before: Side, after: Side) -> Change:
+    was, now = before.prompt.status, after.prompt.status
+    facts = {"before": was, "after": now}
+    if now == "draft":
+        message = "it is a draft again, and releases leave it out"
+        return change("CHG501", "/status", message, **facts)
+    if was == "draft":
+        message = "it is no draft any more, and releases hold it"
+        return change("CHG502", "/status", message, **facts)
+    if now == "deprecated":
+        use = f"; `{after.prompt.replaced_by}` replaces it" if after.prompt.replaced_by else ""
+        return change("CHG702", "/status", f"the prompt is deprecated{use}", **facts)
+    return change("CHG701", "/status", "it is not deprecated any more", **facts)
+
+
+def _names(before: Side, after: Side) -> Iterator[Change]:
+    """Names are what callers load by: one that is gone breaks them."""
+    old = {before.prompt.id, *before.prompt.aliases}
+    new = {after.prompt.id, *after.prompt.aliases}
+    for name in sorted(old - new):
+        yield change("CHG501", "/aliases", f"it can't be loaded as `{name}` any more")
+    if before.prompt.id != after.prompt.id and before.prompt.id in new:
+        message = f"`{before.prompt.id}` is called `{after.prompt.id}` now, and keeps its old name"
+        yield change("CHG502", "/aliases", message)
+    for name in sorted(new - old - {after.prompt.id}):
+        yield change("CHG502", "/aliases", f"it can be loaded as `{name}`, too")

@@ -1,0 +1,164 @@
+"""CHG309, CHG401 to CHG404: which model is asked, how, and what it must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from promptops.analysis.models import ModelFacts, canonical_provider, find
+from promptops.diff.equality import equal
+from promptops.diff.made import OWN_POLICY, change
+from promptops.diff.side import Side
+from promptops.model.change import ABSENT, Bump, CaseDiff, Change
+from promptops.model.prompt import ForEach, MediaPart, Message, Model, Prompt
+
+_TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))
+_ABILITIES = {"image": "see images", "audio": "hear sounds", "document": "read documents"}
+
+
+def model_changes(before: Side, after: Side) -> Iterator[Change]:
+    """What changed about the model of a prompt and its parameters."""
+    old, new = before.prompt.model, after.prompt.model
+    if (old.provider, old.id) != (new.provider, new.id):
+        yield _another(before, after)
+    elif old.profile != new.profile:
+        message = "another profile, which names the same model"
+        yield change("CHG701", "/model/profile", message, before=old.profile, after=new.profile)
+    yield from _endpoint(before, after)
+    yield from _parameters(old, new)
+    yield from _abilities(before.prompt, after.prompt)
+
+
+def long_context(before: Side, after: Side, cases: Iterable[CaseDiff]) -> Iterator[Change]:
+    """A request that the model had room for before, and for which its window is too small now."""
+    window = _window(before)
+    if window is None:
+        return
+    for case in cases:
+        if case.before_tokens <= window < case.after_tokens:
+            message = f"the request of `{case.name}` does not fit the {window:,} tokens there were"
+            facts = {"before": case.before_tokens, "after": case.after_tokens}
+            yield change("CHG404", "/messages", message, **facts)
+            return
+
+
+def _window(side: Side) -> int | None:
+    model = side.prompt.model
+    profile = side.catalog.config.models.get(model.profile or "")
+    if profile is not None and profile.context_window is not None:
+        return profile.context_window
+    facts = find(model.provider or "", model.id or "")
+    return facts.context_window if facts is not None else None
+
+
+def _another(before: Side, after: Side) -> Change:
+    old, new = before.prompt.model, after.prompt.model
+    was, now = _named(old), _named(new)
+    if now is None and new.profile is not None:
+        message = f"no model answers: there is no profile `{new.profile}`"
+        return change("CHG402", "/model", message, before=was, after=now)
+    providers = [canonical_provider(each.provider or "") for each in (old, new)]
+    if all(providers) and providers[0] != providers[1]:
+        facts: dict[str, Any] = {"before": was, "after": now}
+        if after.catalog.config.diff.provider_change == "minor":
+            facts |= {"level": "BEHAVIOR", "bump": Bump.MINOR}
+            if before.catalog.config.diff.provider_change != "minor":
+                facts["risk"] = OWN_POLICY
+        return change("CHG402", "/model", "another provider's model answers", **facts)
+    message = f"another model answers{_compared(old, new)}"
+    return change("CHG401", "/model", message, before=was, after=now)
+
+
+def _endpoint(before: Side, after: Side) -> Iterator[Change]:
+    """Where requests go, and whose key they carry: no part of a request, and yet to be seen."""
+    name = after.prompt.model.profile or ""
+    was, now = (side.catalog.config.models.get(name) for side in (before, after))
+    if was is None or now is None:
+        return
+    for field in ("base_url", "api_key_env", "headers"):
+        old, new = getattr(was, field), getattr(now, field)
+        if old != new:
+            message = f"`{field}` of the profile `{name}` differs"
+            risk = "requests go elsewhere, or with another key"
+            facts = {} if field == "headers" else {"before": old, "after": new}
+            yield change("CHG701", f"/model/{field}", message, risk=risk, **facts)
+
+
+def _named(model: Model) -> str | None:
+    named = [name for name in (model.provider, model.id) if name]
+    return "/".join(named) or None
+
+
+def _compared(old: Model, new: Model) -> str:
+    """What the table knows of the two: that one is cheaper, or ends sooner."""
+    facts = [find(each.provider or "", each.id or "") for each in (old, new)]
+    if facts[0] is None or facts[1] is None:
+        return ""
+    said = [*_price(facts[0], facts[1]), *_end(facts[0], facts[1])]
+    return f": {', '.join(said)}" if said else ""
+
+
+def _price(old: ModelFacts, new: ModelFacts) -> Iterator[str]:
+    prices = [old.input_usd, old.output_usd, new.input_usd, new.output_usd]
+    if None in prices or prices[:2] == prices[2:]:
+        return
+    word = "cheaper" if (new.output_usd or 0) < (old.output_usd or 0) else "dearer"
+    was, now = (f"{each.input_usd:g}/{each.output_usd:g}" for each in (old, new))
+    yield f"{word} ({was} -> {now} USD for a million tokens in/out)"
+
+
+def _end(old: ModelFacts, new: ModelFacts) -> Iterator[str]:
+    if new.retires_on and (not old.retires_on or new.retires_on < old.retires_on):
+        yield f"it is retired on {new.retires_on}"
+
+
+def _parameters(old: Model, new: Model) -> Iterator[Change]:
+    for name in sorted(old.params.keys() | new.params.keys()):
+        was, now = old.params.get(name, ABSENT), new.params.get(name, ABSENT)
+        if equal(was, now) or name in _TOLD_ELSEWHERE:
+            continue
+        lower = name == "max_output_tokens" and _is_lower(now, was)
+        message = f"`{name}` is lower: longer answers are cut off" if lower else f"`{name}` differs"
+        path = f"/model/params/{name}"
+        yield change("CHG403", path, message, before=was, after=now, warning=lower)
+    was, now = (each.params.get("stop", ABSENT) for each in (old, new))
+    if not equal(was, now):
+        message = "other sequences end the answer"
+        yield change("CHG309", "/model/params/stop", message, before=was, after=now)
+    for name in sorted(old.provider_options.keys() | new.provider_options.keys()):
+        was, now = (each.provider_options.get(name, ABSENT) for each in (old, new))
+        if not equal(was, now):
+            path = f"/model/provider_options/{name}"
+            yield change("CHG403", path, f"options for `{name}` differ", before=was, after=now)
+
+
+def _is_lower(now: Any, was: Any) -> bool:
+    """A limit where there was none is lower, too."""
+    return isinstance(now, int | float) and (was is ABSENT or now < was)
+
+
+def _abilities(before: Prompt, after: Prompt) -> Iterator[Change]:
+    had = _needed(before)
+    for ability, path in _needed(after).items():
+        if ability not in had:
+            yield change("CHG404", path, f"the model must be able to {ability}")
+
+
+def _needed(prompt: Prompt) -> Mapping[str, str]:
+    """What a model must be able to do, each with the first place that asks for it."""
+    found: dict[str, str] = {}
+    for message in _messages(prompt):
+        for part in message.parts:
+            if isinstance(part, MediaPart):
+                found.setdefault(_ABILITIES[part.kind], part.at)
+    if prompt.tools:
+        found["call tools"] = "/tools"
+    return found
+
+
+def _messages(prompt: Prompt) -> Iterator[Message]:
+    for turn in prompt.messages:
+        if isinstance(turn, Message):
+            yield turn
+        elif isinstance(turn, ForEach):
+            yield from turn.messages

@@ -1,0 +1,150 @@
+"""Which obligations and prohibitions of a request the other side lacks, or turns round."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from promptops.diff.demands import Force, forbids
+from promptops.diff.plain_words import Words
+from promptops.diff.sentences import Sentence, sentences
+
+How = Literal["gone", "reversed", "reworded", "weakened"]
+
+LIKE = 0.5
+"""Of the words of two sentences, how many both have: from here on one is the other, reworded."""
+RAREST, HOLDERS, NEAREST = 8, 32, 6
+"""How many rare words of a sentence, sentences that hold one, and likely ones are looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A sentence that obliges or forbids, and that the other side doesn't say.
+
+    Attributes:
+        before: The sentence as it was, white space collapsed; an item without its bullet.
+        after: The nearest sentence of the other side; None where there is none, and it is gone.
+        how: `weakened`: with less force, or with an exception. `reworded`: with the same force.
+    """
+
+    before: str
+    after: str | None
+    how: How
+
+
+def lost(before: Sequence[str], after: Sequence[str]) -> tuple[Lost, ...]:
+    """Compare all texts of a request with those of the other side; in the order of `before`.
+
+    No sentence is lost that stands elsewhere, or that differs in no more than white space, lists,
+    Markdown, case, punctuation, contractions, the form of a number, a slip of the pen, or in that
+    it demands more. Each is told once. The work grows as the texts do.
+    """
+    olds = [each for text in dict.fromkeys(before) for each in sentences(text)]
+    news = [each for text in dict.fromkeys(after) for each in sentences(text)]
+    known = {sentence.words for sentence in olds}
+    said = {words for sentence in news for words in (sentence.words, *sentence.lines)}
+    # A comma that became a full stop parts what was one sentence.
+    said |= {one.words + other.words for one, other in pairwise(news)}
+    missing = {
+        sentence.words: sentence
+        for sentence in olds
+        if sentence.words not in said and not said.issuperset(sentence.lines)
+    }
+    forces = [(sentence, sentence.force) for sentence in missing.values()]
+    # Of a bare `Never:` the items below it tell.
+    binding = [(sentence, force) for sentence, force in forces if force.strength and force.content]
+    if not binding:
+        return ()
+    others = _Others([sentence for sentence in news if sentence.words not in known])
+    found = (_lost(sentence, force, others) for sentence, force in binding)
+    return tuple(each for each in found if each is not None)
+
+
+def _lost(sentence: Sentence, force: Force, others: _Others) -> Lost | None:
+    nearest = others.nearest(force)
+    if nearest is None:
+        return Lost(before=sentence.text, after=None, how="gone")
+    other, new = nearest
+    how = _how(force, new)
+    stricter = new.strength > force.strength and new.content == force.content
+    if how == "reworded" and (stricter or _is_slip(sentence.words, other.words)):
+        return None
+    return Lost(before=sentence.text, after=other.text, how=how)
+
+
+def _how(old: Force, new: Force) -> How:
+    bounds = [(bound in old.kinds) != (bound in new.kinds) for bound in ("most", "least")]
+    if forbids(old.kinds) != forbids(new.kinds) or all(bounds):
+        return "reversed"
+    if new.strength < old.strength or new.softeners - old.softeners:
+        return "weakened"
+    return "reworded"
+
+
+def _is_slip(old: Words, new: Words) -> bool:
+    """Whether sentences differ in nothing but the spelling of long words."""
+    if len(old) != len(new):
+        return False
+    return all(
+        one == other or _is_spelling(one, other) for one, other in zip(old, new, strict=True)
+    )
+
+
+def _is_spelling(one: str, other: str) -> bool:
+    """`seperate` and `separate`, and not `employer` and `employee` or `include` and `exclude`."""
+    one, other = one.removesuffix("s"), other.removesuffix("s")
+    shorter = min(len(one), len(other))
+    if shorter < 7 or max(len(one), len(other)) > 30 or not (one + other).isalpha():
+        return False
+    if one[:3] != other[:3] or one[-1] != other[-1]:
+        return False
+    if shorter < 8 and sorted(one) != sorted(other):
+        return False
+    return _edits(one, other) <= (2 if shorter >= 10 else 1)
+
+
+def _edits(one: str, other: str) -> int:
+    """Letters added, left out, replaced, or swapped with their neighbour."""
+    rows = [list(range(len(other) + 1))]
+    for i, left in enumerate(one, 1):
+        row = [i]
+        for j, right in enumerate(other, 1):
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (left != right)))
+            if i > 1 and j > 1 and left == other[j - 2] and right == one[i - 2]:
+                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+class _Others:
+    """The sentences of the other side that this side lacks, to be found by their words."""
+
+    def __init__(self, sentences: list[Sentence]) -> None:
+        self.sentences = [(sentence, sentence.force) for sentence in sentences]
+        self._holders: dict[str, list[int]] = defaultdict(list)
+        for index, (_, force) in enumerate(self.sentences):
+            for word in dict.fromkeys(force.content):
+                self._holders[word].append(index)
+
+    def nearest(self, force: Force) -> tuple[Sentence, Force] | None:
+        """The most alike, of these the first; None where none is like enough."""
+        wanted = frozenset(force.content)
+        held = sorted((word for word in wanted if word in self._holders), key=self._rarity)
+        counts = Counter(i for word in held[:RAREST] for i in self._holders[word][:HOLDERS])
+        likely = sorted(counts, key=lambda index: (-counts[index], index))[:NEAREST]
+        scored = [(_likeness(wanted, frozenset(self.sentences[i][1].content)), -i) for i in likely]
+        best, index = max(scored, default=(0.0, 0))
+        return self.sentences[-index] if best >= LIKE else None
+
+    def _rarity(self, word: str) -> tuple[int, str]:
+        return len(self._holders[word]), word
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    shared = len(one & other)
+    # A sentence that took in another one, or lost its half.
+    within = LIKE if shared > 1 and shared == min(len(one), len(other)) else 0.0
+    return max(2 * shared / (len(one) + len(other)), within)

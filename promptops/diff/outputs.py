@@ -1,0 +1,174 @@
+"""CHG201 to CHG212: what consumers receive. Widening it breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.diff.consumed import closed, opened
+from promptops.diff.equality import equal
+from promptops.diff.made import change
+from promptops.diff.properties import Owner, Pair, at, owners, pairs, values_of
+from promptops.diff.schemas.inclusion import Difference, differences
+from promptops.diff.side import Side
+from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
+from promptops.model.change import ABSENT, Bump, Change, Witness
+from promptops.model.prompt import Output, Schema
+from promptops.runtime.inputs import validator
+from promptops.source.nodes import escaped
+
+_WIDENED = {
+    **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG202"),
+    **dict.fromkeys(("enum", "const"), "CHG204"),
+}
+_NARROWED = dict.fromkeys(("enum", "const"), "CHG205")
+_AT = "/output/schema"
+
+
+def output_changes(before: Side, after: Side, *, strict: bool) -> Iterator[Change]:
+    """What changed about the output of a prompt; `strict` where new properties break consumers."""
+    old, new = before.prompt.output, after.prompt.output
+    if (old.format, old.schema is None) != (new.format, new.schema is None):
+        was, now = _kind(old), _kind(new)
+        yield change("CHG208", "/output", f"the output is {now}, and was {was}")
+    elif old.schema is not None and new.schema is not None and not equal(old.schema, new.schema):
+        problems = before.schema_problem, after.schema_problem
+        found = [*_schema_changes(old.schema, new.schema, problems, strict=strict)]
+        yield from found
+        if not found:
+            message = "the output's schema says the same in other words, which the model sees"
+            yield change("CHG209", _AT, message)
+    for name in ("name", "description", "strict"):
+        was, now = getattr(old, name), getattr(new, name)
+        if was != now:
+            message = f"the output's `{name}` differs, which the model sees"
+            yield change("CHG209", f"/output/{name}", message, before=was, after=now)
+
+
+def _kind(output: Output) -> str:
+    return f"{output.format} {'without' if output.schema is None else 'with'} a schema"
+
+
+def _schema_changes(
+    old: Schema, new: Schema, problems: tuple[str, str], *, strict: bool
+) -> Iterator[Change]:
+    was, now = (
+        _broken(side) or problem for side, problem in zip((old, new), problems, strict=True)
+    )
+    if now:
+        message = f"the output can't be compared: {now}"
+        yield change("CHG211", _AT, message, basis=[old, new])
+        return
+    if was:
+        message = f"the output could not be known before, so nothing is compared: {was}"
+        yield change("CHG203", _AT, message)
+        return
+    widened = differences(closed(new), opened(old))
+    narrowed = differences(closed(old), opened(new))
+    known = {(pair.owner, pair.name) for pair in pairs(old, new)}
+    for each in widened:
+        if each.keyword == "additionalProperties" and (each.pointer, each.name) not in known:
+            path = f"{each.pointer}/properties/{escaped(each.name or '*')}"
+            message = f"{spoken(path, 'the output')} was added"
+            yield change("CHG207", f"{_AT}{path}", message, **_if_strict(strict))
+        yield from _breaking(each, old, new)
+    told = {(each.pointer, each.keyword, each.name) for each in widened}
+    for each in narrowed:
+        if (each.pointer, each.keyword, each.name) not in told:
+            yield _narrowed(each, old, new)
+    lost = {(each.pointer, each.name) for each in widened if each.keyword == "required"}
+    for pair in pairs(old, new):
+        yield from _of_property(pair, lost, strict)
+    for owner in owners(old, new):
+        yield from _of_owner(owner, strict)
+    yield from _described(old, new)
+
+
+def _broken(schema: Schema) -> str:
+    try:
+        validator(schema)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _breaking(found: Difference, old: Schema, new: Schema) -> Iterator[Change]:
+    if found.keyword == "additionalProperties":
+        return  # a property more, or an opened object: told as what it is
+    path = f"{_AT}{found.pointer}/{found.keyword}"
+    facts = {"witness": _witness(found, old), **values_of(found, old, new)}
+    if not found.decided:
+        where = f"`{found.keyword}` of {spoken(found.pointer, 'the output')}"
+        what = "the schema, which is too large to compare," if found.keyword == "work" else where
+        message = f"nobody can prove that {what} excludes all that it excluded"
+        yield change("CHG211", path, message, basis=[old, new], **facts)
+    elif found.keyword == "required" and found.name is not None:
+        yield _lost(found, new, facts["witness"])
+    else:
+        code = _WIDENED.get(found.keyword, "CHG206")
+        yield change(code, path, said(found, OUTPUT_WIDENED), **facts)
+
+
+def _lost(found: Difference, new: Schema, witness: Witness | None) -> Change:
+    path = f"{found.pointer}/properties/{escaped(found.name or '')}"
+    name = spoken(path, "the output")
+    still = found.name in (at(new, found.pointer).get("properties") or {})
+    message = f"{name} may be missing now" if still else f"{name}, always there before, is gone"
+    return change("CHG201", f"{_AT}{path}", message, witness=witness)
+
+
+def _narrowed(found: Difference, old: Schema, new: Schema) -> Change:
+    if found.keyword == "required" and found.name is not None:
+        path = f"{found.pointer}/properties/{escaped(found.name)}"
+        return change("CHG203", f"{_AT}{path}", f"{spoken(path, '')} is always there now")
+    code = _NARROWED.get(found.keyword, "CHG203")
+    path = f"{_AT}{found.pointer}/{found.keyword}"
+    return change(code, path, said(found, OUTPUT_NARROWED), **values_of(found, old, new))
+
+
+def _of_property(pair: Pair, lost: set[tuple[str, str | None]], strict: bool) -> Iterator[Change]:
+    path, name = f"{_AT}{pair.pointer}", spoken(pair.pointer, "the output")
+    if pair.before is None:
+        yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
+    elif pair.after is None and (pair.owner, pair.name) not in lost:
+        yield change("CHG210", path, f"{name}, which could be missing, is gone")
+
+
+def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:
+    was, now = (_is_closed(side) for side in (owner.before, owner.after))
+    path, who = f"{_AT}{owner.pointer}", spoken(owner.pointer, "the output")
+    if was and not now:
+        message = f"{who} may have unknown properties now"
+        yield change("CHG212", f"{path}/additionalProperties", message, **_if_strict(strict))
+    elif now and not was:
+        message = f"{who} has no unknown properties any more"
+        facts = {"level": "BEHAVIOR"}
+        yield change("CHG212", f"{path}/additionalProperties", message, **facts)
+
+
+def _is_closed(schema: Mapping[str, Any]) -> bool:
+    return schema.get("additionalProperties") is False
+
+
+def _if_strict(strict: bool) -> dict[str, Any]:
+    return {"level": "BREAKING", "bump": Bump.MAJOR} if strict else {}
+
+
+def _described(old: Schema, new: Schema) -> Iterator[Change]:
+    names = [
+        spoken(owner.pointer, "the output")
+        for owner in owners(old, new)
+        if any(owner.before.get(key) != owner.after.get(key) for key in ("description", "title"))
+    ]
+    if names:
+        message = f"{', '.join(names)}: described otherwise, which the model sees"
+        yield change("CHG209", _AT, message)
+
+
+def _witness(found: Difference, old: Schema) -> Witness | None:
+    """An output that the newer schema allows and the older one did not, as consumers see it."""
+    if found.witness is ABSENT:
+        return None
+    errors = validator(opened(old)).iter_errors(found.witness)
+    first = next((str(error.message) for error in errors), "")
+    return Witness(kind="output", value=found.witness, reason=first[:200])

@@ -1,0 +1,143 @@
+"""The properties of two schemas side by side, at every depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.diff.rewriting import pointed
+from promptops.diff.schemas.inclusion import Difference
+from promptops.model.change import ABSENT
+from promptops.model.prompt import Schema
+from promptops.source.nodes import escaped
+
+MAX_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A property, before and after.
+
+    Attributes:
+        owner: JSON pointer of the schema it is a property of.
+        before, after: What is said of it, references followed; None on a side that lacks it.
+        before_owner, after_owner: The schemas it is a property of.
+    """
+
+    owner: str
+    name: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    before_owner: Mapping[str, Any]
+    after_owner: Mapping[str, Any]
+
+    @property
+    def pointer(self) -> str:
+        return f"{self.owner}/properties/{escaped(self.name)}"
+
+    @property
+    def was_required(self) -> bool:
+        return self.name in _list(self.before_owner.get("required"))
+
+    @property
+    def is_required(self) -> bool:
+        return self.name in _list(self.after_owner.get("required"))
+
+    def values(self, key: str) -> tuple[Any, Any]:
+        """What each side says by a keyword; None where it says nothing."""
+        return (self.before or {}).get(key), (self.after or {}).get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A schema of the same part of a value, before and after."""
+
+    pointer: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def owners(before: Schema, after: Schema) -> Iterator[Owner]:
+    """The schemas of each part that both sides have: the root, then what is below, depth first."""
+    yield from _Walk(before, after).owners("", before, after, 0)
+
+
+def pairs(before: Schema, after: Schema) -> Iterator[Pair]:
+    """Each property of either side, in the order of the newer side, then of the older one."""
+    for owner in owners(before, after):
+        old, new = _properties(owner.before), _properties(owner.after)
+        for name in dict.fromkeys((*new, *old)):
+            yield Pair(
+                owner=owner.pointer,
+                name=name,
+                before=followed(old[name], before) if name in old else None,
+                after=followed(new[name], after) if name in new else None,
+                before_owner=owner.before,
+                after_owner=owner.after,
+            )
+
+
+def followed(schema: Any, root: Schema) -> Mapping[str, Any]:
+    """What a schema says with what it refers to; what stands beside the reference wins."""
+    for _ in range(MAX_DEPTH):
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        target = pointed(root, reference) if isinstance(reference, str) else None
+        if target is None:
+            break
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**target, **beside}
+    return schema if isinstance(schema, Mapping) else {}
+
+
+def at(root: Schema, pointer: str) -> Mapping[str, Any]:
+    """The schema at a pointer that leads through references, as `schemas.inclusion` has them."""
+    found: Any = followed(root, root)
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        found = followed(found, root) if isinstance(found, Mapping) and "$ref" in found else found
+    return found if isinstance(found, Mapping) else {}
+
+
+def values_of(found: Difference, before: Schema, after: Schema) -> dict[str, Any]:
+    """What both sides say by the keyword of a difference, as fields of a change.
+
+    Nothing where the words of a message say it.
+    """
+    if found.keyword in ("false", "work", "required", "additionalProperties"):
+        return {}
+    was, now = (at(side, found.pointer).get(found.keyword, ABSENT) for side in (before, after))
+    return {"before": was, "after": now}
+
+
+class _Walk:
+    def __init__(self, before: Schema, after: Schema) -> None:
+        self._roots = before, after
+        self._seen: set[tuple[int, int]] = set()
+
+    def owners(self, pointer: str, before: Any, after: Any, depth: int) -> Iterator[Owner]:
+        if (id(before), id(after)) in self._seen or depth > MAX_DEPTH:
+            return
+        self._seen.add((id(before), id(after)))
+        old, new = followed(before, self._roots[0]), followed(after, self._roots[1])
+        yield Owner(pointer, old, new)
+        olds, news = _properties(old), _properties(new)
+        for name in news:
+            if name in olds:
+                below = f"{pointer}/properties/{escaped(name)}"
+                yield from self.owners(below, olds[name], news[name], depth + 1)
+        if isinstance(old.get("items"), Mapping) and isinstance(new.get("items"), Mapping):
+            yield from self.owners(f"{pointer}/items", old["items"], new["items"], depth + 1)
+
+
+def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = schema.get("properties")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,163 @@
+"""Every test case of either side, rendered on both with the same inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.analysis.coverage import Branch, coverage
+from promptops.analysis.hidden_ways import hides_ways
+from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.never_empty import never_empty, uses_of
+from promptops.diff.equality import equal
+from promptops.diff.side import Side
+from promptops.model.prompt import Case, ForEach
+from promptops.model.request import Request
+from promptops.runtime.render import Renderer, RenderError, Traced
+
+_REST = ("model", "params", "provider_options", "tools", "tool_choice", "response_format")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A case, rendered on both sides; a side that refuses has its error.
+
+    Attributes:
+        inputs: Of the case, before defaults.
+        old: It is a case of the older side.
+    """
+
+    name: str
+    inputs: Mapping[str, Any]
+    old: bool
+    before: Traced | RenderError
+    after: Traced | RenderError
+
+    @property
+    def requests(self) -> tuple[Request, Request] | None:
+        """What both sides make of it; None where one refuses."""
+        if isinstance(self.before, Traced) and isinstance(self.after, Traced):
+            return self.before.request, self.after.request
+        return None
+
+    @property
+    def differs(self) -> bool:
+        """The messages differ, in whatever is sent; or one side refuses what the other renders."""
+        both = self.requests
+        if both is None:
+            return type(self.before) is not type(self.after)
+        return not equal(sent(both[0]), sent(both[1]))
+
+    @property
+    def breaks(self) -> bool:
+        """A case of the older side that rendered there, and does so no more."""
+        return self.old and isinstance(self.before, Traced) and isinstance(self.after, RenderError)
+
+    @property
+    def refused(self) -> bool:
+        """The newer side refuses the inputs themselves."""
+        return isinstance(self.after, RenderError) and bool(self.after.inputs)
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """What differs of the requests beside their messages."""
+        both = self.requests
+        if both is None:
+            return ()
+        return tuple(n for n in _REST if not equal(getattr(both[0], n), getattr(both[1], n)))
+
+
+def render_both(before: Side, after: Side) -> tuple[Rendered, ...]:
+    """The cases in the order of the newer side; then those that only the older one has.
+
+    A case of the newer side whose inputs the older one refuses stands beside the case that had its
+    name, each rendered on its own side: else nobody would see what became of the text.
+    """
+    renderers = _renderer(before), _renderer(after)
+    named = {case.name: case for case in before.prompt.cases}
+
+    def render(name: str, case: Case, old: bool) -> Rendered:
+        both = [_traced(renderer, case) for renderer in renderers]
+        if not old and isinstance(both[0], RenderError) and name in named:
+            both[0] = _traced(renderers[0], named[name])
+        return Rendered(name=name, inputs=case.inputs, old=old, before=both[0], after=both[1])
+
+    return tuple(render(*each) for each in _cases(before, after))
+
+
+def refusal(side: Traced | RenderError) -> str:
+    """Why a side renders nothing, or ""."""
+    if isinstance(side, Traced):
+        return ""
+    where = f" ({side.place})" if side.place is not None else ""
+    return "; ".join(problem.message for problem in side.inputs) or f"{side.message}{where}"
+
+
+def sent(request: Request) -> list[dict[str, Any]]:
+    """The messages without the hint for the provider's cache, which changes no answer."""
+    return [{k: v for k, v in message.items() if k != "cache"} for message in request.messages]
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """What a message says; of what is no text, what it is."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else ()
+    return "\n".join(part.get("text") or repr(part) for part in parts)
+
+
+def _cases(before: Side, after: Side) -> Iterator[tuple[str, Case, bool]]:
+    """Each pair of name and inputs once, and whether the older side has it."""
+    old = list(before.prompt.cases)
+    for case in after.prompt.cases:
+        same = next((each for each in old if equal(each.inputs, case.inputs)), None)
+        if same is not None:
+            old.remove(same)
+        yield case.name, case, same is not None
+    names = {case.name for case in after.prompt.cases}
+    for case in old:
+        yield f"{case.name} (as it was)" if case.name in names else case.name, case, True
+
+
+def _renderer(side: Side) -> Renderer | RenderError:
+    try:
+        return Renderer(side.prompt, side.catalog.load, side.catalog.files.data)
+    except RenderError as error:
+        return error
+
+
+def _traced(renderer: Renderer | RenderError, case: Case) -> Traced | RenderError:
+    if isinstance(renderer, RenderError):
+        return renderer
+    try:
+        return renderer.trace(case.inputs)
+    except RenderError as error:
+        return error
+
+
+def uncovered(before: Side, after: Side, rendered: tuple[Rendered, ...]) -> int:
+    """How many ways through the messages of either side no case takes, or nobody can follow."""
+    olds = [each.before for each in rendered]
+    news = [each.after for each in rendered]
+    return _uncovered(before, olds) + _uncovered(after, news)
+
+
+def _uncovered(side: Side, rendered: list[Traced | RenderError]) -> int:
+    traced = [each for each in rendered if isinstance(each, Traced)]
+    taken = frozenset[Branch]().union(*(each.branches for each in traced))
+    load = side.catalog.load
+    full = never_empty(uses_of(side.prompt, load), InputSchemas(side.prompt.inputs))
+    found = coverage(side.prompt, load, taken, full)
+    hidden = sum(map(hides_ways, side.templates))
+    return found.total - found.covered + hidden + len(_never_repeated(side))
+
+
+def _never_repeated(side: Side) -> list[ForEach]:
+    """Messages for each item of a list that no case has an item of."""
+    loops = [turn for turn in side.prompt.messages if isinstance(turn, ForEach)]
+    if not loops or isinstance(side.door, ValueError):
+        return loops
+    accepted = [side.door.accept(case.inputs)[0] for case in side.prompt.cases]
+    return [turn for turn in loops if not any(inputs.get(turn.source) for inputs in accepted)]

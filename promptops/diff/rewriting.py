@@ -1,0 +1,87 @@
+"""Schemas rewritten along properties, items and references: the way that values are made of parts.
+
+What stands below `allOf`, `anyOf`, `not` and their like is left as it is: there a schema is one
+condition among others, and changing it would change what they mean together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from promptops.model.prompt import Schema
+
+Rewrite = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
+"""From a schema, its parts rewritten, and the schema it was, to another one."""
+
+COMBINING = frozenset(
+    (
+        *("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref", "$dynamicRef"),
+        *("dependentSchemas", "patternProperties", "unevaluatedProperties", "unevaluatedItems"),
+    )
+)
+"""Keywords by which several schemas speak of one value."""
+
+
+def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> Schema:
+    """A schema of which each part that values are made of is rewritten, through local references.
+
+    Parts that are referred to are copied, so that who refers to them otherwise sees them unchanged.
+    A part with a keyword of `stops` is left as it is, with all that is below it.
+    """
+    walk = _Walk(schema, rewrite, frozenset(stops))
+    made = walk.part(schema)
+    if not isinstance(made, dict) or not walk.copies:
+        return made if isinstance(made, dict) else schema
+    given = made.get("$defs")
+    return {**made, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
+
+
+class _Walk:
+    def __init__(self, root: Schema, rewrite: Rewrite, stops: frozenset[str]) -> None:
+        self._root = root
+        self._rewrite = rewrite
+        self._stops = stops
+        self._names: dict[str, str] = {}
+        self.copies: dict[str, Any] = {}
+
+    def part(self, schema: Any) -> Any:
+        if not isinstance(schema, Mapping) or self._stops.intersection(schema):
+            return schema
+        made = dict(schema)
+        if isinstance(made.get("properties"), Mapping):
+            made["properties"] = {n: self.part(p) for n, p in made["properties"].items()}
+        if isinstance(made.get("items"), Mapping):
+            made["items"] = self.part(made["items"])
+        if isinstance(made.get("$ref"), str):
+            made["$ref"] = self._referred(made["$ref"])
+        return self._rewrite(made, schema)
+
+    def _referred(self, reference: str) -> str:
+        target = pointed(self._root, reference)
+        if target is None:
+            return reference
+        if reference not in self._names:  # a schema may refer to itself
+            name = self._names[reference] = f"rewritten:{len(self._names)}"
+            self.copies[name] = self.part(target)
+        return f"#/$defs/{self._names[reference]}"
+
+
+def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
+    """The schema that a local reference means; None for another kind, or where there is none."""
+    if reference == "#":
+        return root if isinstance(root, Mapping) else None
+    if not reference.startswith("#/"):
+        return None
+    found = root
+    if "%" in reference:
+        from urllib.parse import unquote
+
+        reference = unquote(reference)
+    for step in reference[2:].split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else None

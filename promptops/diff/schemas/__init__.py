@@ -1,0 +1,1 @@
+"""Whether one JSON Schema admits what another one refuses, and where."""

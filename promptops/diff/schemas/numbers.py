@@ -1,0 +1,155 @@
+"""Ranges of numbers, exact to the last decimal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from promptops.model.prompt import Schema
+
+_EXACT_FLOATS = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from `low` to `high`; None where there is no bound.
+
+    Attributes:
+        open_low, open_high: The bound itself is outside.
+        step: All are multiples of it, and so are the bounds.
+        whole: Whole numbers, or those that are not.
+    """
+
+    low: Fraction | None
+    high: Fraction | None
+    open_low: bool
+    open_high: bool
+    step: Fraction | None
+    whole: bool
+
+    @property
+    def empty(self) -> bool:
+        if not self.whole and self.step and self.step.denominator == 1:
+            return True
+        if self.low is None or self.high is None:
+            return False
+        return self.low > self.high or (self.low == self.high and (self.open_low or self.open_high))
+
+    def above(self, bound: Fraction, inclusive: bool) -> bool:
+        """Whether all are over a bound, or at it where it is inclusive."""
+        if self.low is None or self.low < bound:
+            return False
+        return self.low > bound or self.open_low or inclusive
+
+    def below(self, bound: Fraction, inclusive: bool) -> bool:
+        """Whether all are under a bound, or at it where it is inclusive."""
+        if self.high is None or self.high > bound:
+            return False
+        return self.high < bound or self.open_high or inclusive
+
+    def multiples(self, divisor: Fraction) -> bool:
+        """Whether all are multiples of a number."""
+        return self.step is not None and (self.step / divisor).denominator == 1
+
+    def values(self, limit: int) -> list[Any] | None:
+        """All of them, from low to high; None where they are more, or can't be written."""
+        if self.empty:
+            return []
+        if self.low is None or self.high is None or self.step is None:
+            return None
+        if (self.high - self.low) / self.step >= limit:
+            return None
+        count = int((self.high - self.low) / self.step) + 1
+        found = [self.low + self.step * index for index in range(count)]
+        written = [number(value) for value in found if self.holds(value)]
+        return None if None in written else written
+
+    def holds(self, value: Fraction) -> bool:
+        """Whether a number is one of them."""
+        if (value.denominator == 1) != self.whole:
+            return False
+        if self.step is not None and (value / self.step).denominator != 1:
+            return False
+        low = self.low is None or value > self.low or (value == self.low and not self.open_low)
+        high = self.high is None or value < self.high or (value == self.high and not self.open_high)
+        return low and high
+
+
+def range_of(layers: Sequence[Schema], whole: bool) -> Range:
+    """The numbers that some schemas leave: the whole ones, or the others."""
+    low, open_low = _tightest(layers, "minimum", "exclusiveMinimum", 1)
+    high, open_high = _tightest(layers, "maximum", "exclusiveMaximum", -1)
+    step = _step(layers, whole)
+    if step is not None:
+        # A whole multiple is no number that is not whole; the next one is.
+        low = None if low is None else _next(low, open_low, step, whole)
+        high = None if high is None else -_next(-high, open_high, step, whole)
+        return Range(low, high, False, False, step, whole)
+    return Range(
+        low,
+        high,
+        open_low or (low is not None and low.denominator == 1),
+        open_high or (high is not None and high.denominator == 1),
+        None,
+        whole,
+    )
+
+
+def exact(value: float) -> Fraction:
+    """A number as the validator takes it: its decimals, or what a large float stands for."""
+    if isinstance(value, int) or abs(value) >= _EXACT_FLOATS:
+        return Fraction(value)
+    return Fraction(repr(value))
+
+
+def number(value: Fraction) -> int | float | None:
+    """As JSON has it; None where it has too many digits."""
+    if value.denominator == 1:
+        return value.numerator
+    try:
+        written = float(value)
+    except OverflowError:
+        return None
+    return written if exact(written) == value else None
+
+
+def _tightest(
+    layers: Sequence[Schema], closed: str, open_: str, sign: int
+) -> tuple[Fraction | None, bool]:
+    found = [
+        (sign * exact(layer[keyword]), keyword == open_)
+        for layer in layers
+        for keyword in (closed, open_)
+        if keyword in layer
+    ]
+    if not found:
+        return None, False
+    bound, excluded = max(found)
+    return sign * bound, excluded
+
+
+def _step(layers: Sequence[Schema], whole: bool) -> Fraction | None:
+    step = Fraction(1) if whole else None
+    for layer in layers:
+        if "multipleOf" in layer:
+            divisor = exact(layer["multipleOf"])
+            step = divisor if step is None else _common(step, divisor)
+    return step
+
+
+def _common(one: Fraction, other: Fraction) -> Fraction:
+    """The least number that is a multiple of both."""
+    return Fraction(
+        math.lcm(one.numerator, other.numerator), math.gcd(one.denominator, other.denominator)
+    )
+
+
+def _next(low: Fraction, excluded: bool, step: Fraction, whole: bool) -> Fraction:
+    """The first multiple at a bound or over it."""
+    found = math.ceil(low / step) * step
+    if (excluded and found == low) or (not whole and found.denominator == 1):
+        found += step
+    return found

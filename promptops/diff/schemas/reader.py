@@ -1,0 +1,171 @@
+"""A schema without what refuses nothing, taken apart at its references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+from promptops.model.prompt import Schema
+from promptops.runtime.data import escaped
+
+Bare = Schema | Literal[False]
+"""A schema as this package sees it: `true` is `{}`; annotations and unknown keywords are gone."""
+
+Written = dict[int, tuple[Bare, Any]]
+"""By the id of a bare schema: itself, so that the id stays its own, and what its author wrote."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MAPS: Final = frozenset(("properties", "patternProperties", "dependentSchemas"))
+_LISTS: Final = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_SCHEMAS = frozenset(("items", "contains", "unevaluatedItems", "additionalProperties"))
+_SCHEMAS |= {"propertyNames", "unevaluatedProperties", "not", "if", "then", "else"}
+_VALUES = frozenset(("type", "enum", "const", "minimum", "maximum", "exclusiveMinimum"))
+_VALUES |= {"exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems"}
+_VALUES |= {"maxItems", "uniqueItems", "minContains", "maxContains", "required", "minProperties"}
+_VALUES |= {"maxProperties", "dependentRequired"}
+_NOWHERE: Final = "nowhere"
+_UNSUPPORTED: Final = ("$dynamicRef", "dependencies")
+_DATA: Final = frozenset(("const", "default", "enum", "examples"))
+_MAPS_ANYWHERE: Final = _MAPS | {"$defs", "definitions"}
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples", "deprecated"))
+_ANNOTATIONS |= {"$comment", "format", "contentEncoding", "contentMediaType", "contentSchema"}
+_ANNOTATIONS |= {"readOnly", "writeOnly"}
+
+
+class Unsupported(Exception):
+    """A schema that is not understood; the argument is the keyword at fault."""
+
+
+class Reader:
+    """Reads the root of a schema, and then each target of a reference, under names of its own."""
+
+    def __init__(self, root: Any, side: str) -> None:
+        """Raises Unsupported."""
+        self._root = root
+        self._side = side
+        self._names = {"": f"{side}0"}
+        self._anchors = dict(_anchors(root, ""))
+        dialect = root.get("$schema", _DIALECT) if isinstance(root, Mapping) else _DIALECT
+        if str(dialect).rstrip("#") != _DIALECT:
+            raise Unsupported("$schema")
+
+    def read(self, same: Mapping[str, str], written: Written) -> Iterator[tuple[str, Bare]]:
+        """Each target by its name, the root first; references take the names that `same` gives.
+
+        Raises Unsupported.
+        """
+
+        def refer(reference: str) -> str:
+            name = self._name(reference)
+            return reference if name is None else f"#/$defs/{same.get(name, name)}"
+
+        done = 0
+        while done < len(self._names):
+            for pointer in list(self._names)[done:]:
+                done += 1
+                try:
+                    bare = self._bare(_at(self._root, pointer), refer, written)
+                except (AttributeError, TypeError):
+                    # Where a reference leads, under an unknown keyword, nothing was checked.
+                    raise Unsupported("$ref") from None
+                yield self._names[pointer], bare
+
+    def _bare(self, raw: Any, refer: Callable[[str], str], written: Written) -> Bare:
+        if raw is False:
+            return False
+        kept: dict[str, Any] = {}
+        for key, value in raw.items() if raw is not True else ():
+            if key in _UNSUPPORTED or (key == "$id" and raw is not self._root):
+                raise Unsupported(key)
+            if key == "$ref":
+                kept[key] = refer(value)
+            elif key in _VALUES:
+                kept[key] = value
+            elif key in _SCHEMAS:
+                kept[key] = self._bare(value, refer, written)
+            elif key in _LISTS:
+                kept[key] = [self._bare(item, refer, written) for item in value]
+            elif key in _MAPS:
+                kept[key] = {name: self._bare(item, refer, written) for name, item in value.items()}
+        written[id(kept)] = (kept, raw)
+        return kept
+
+    def _name(self, reference: str) -> str | None:
+        """The name of a target, which is then read, too; None for the metaschema."""
+        address, _, fragment = reference.partition("#")
+        if address == _DIALECT and not fragment:
+            return None
+        pointer = unquote(fragment)
+        if pointer[:1] not in ("", "/"):
+            pointer = self._anchors.get(pointer, _NOWHERE)
+        if address or _at(self._root, pointer) is None:
+            raise Unsupported("$ref")
+        return self._names.setdefault(pointer, f"{self._side}{len(self._names)}")
+
+
+def applied_at_once(schema: Bare) -> Iterator[str]:
+    """The names of the targets that a schema applies to the same value as itself."""
+    if schema is False:
+        return
+    if schema.get("$ref", "").startswith("#"):
+        yield schema["$ref"].rpartition("/")[2]
+    parts = [schema[key] for key in ("not", "if", "then", "else") if key in schema]
+    parts += [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, [])]
+    for part in [*parts, *schema.get("dependentSchemas", {}).values()]:
+        yield from applied_at_once(part)
+
+
+def without_annotations(schema: Any) -> Any:
+    """A schema of any dialect without what describes it, for a comparison of the text."""
+    if isinstance(schema, list):
+        return [without_annotations(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: _without(key, value) for key, value in schema.items() if not _is_annotation(key)}
+
+
+def _without(key: str, value: Any) -> Any:
+    if key in _MAPS_ANYWHERE and isinstance(value, Mapping):
+        return {name: without_annotations(item) for name, item in value.items()}
+    return value if key in _DATA else without_annotations(value)
+
+
+def _is_annotation(key: Any) -> bool:
+    return key in _ANNOTATIONS or str(key).startswith("x-")
+
+
+def _anchors(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Each anchor with the pointer to its schema; a pointer to nothing if it is there twice."""
+    seen: set[str] = set()
+    for name, at in _all_anchors(schema, pointer):
+        yield name, _NOWHERE if name in seen else at
+        seen.add(name)
+
+
+def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tuple[str, str]]:
+    """Anchors of a schema, a list of schemas, or one that has names of its own for keys."""
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            below = f"{pointer}/{escaped(key)}"
+            if named or key in _MAPS_ANYWHERE:
+                yield from _all_anchors(value, below, not named)
+            elif key in ("$anchor", "$dynamicAnchor") and isinstance(value, str):
+                yield value, pointer
+            elif key not in _DATA:
+                yield from _all_anchors(value, below)
+    elif isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from _all_anchors(item, f"{pointer}/{index}")
+
+
+def _at(root: Any, pointer: str) -> Any:
+    """What a JSON pointer leads to; None where it leads to no schema."""
+    found = None if pointer == _NOWHERE else root
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, list) and key.isdecimal() and str(int(key)) == key:
+            found = found[int(key)] if int(key) < len(found) else None
+        else:
+            found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, (bool, Mapping)) else None

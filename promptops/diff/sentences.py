@@ -1,0 +1,154 @@
+"""The sentences of a prompt's text: of paragraphs, of items with what introduces them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from promptops.diff.demands import Force, Marks, forbids, force_of, phrases_in
+from promptops.diff.plain_words import Words, plain_words
+
+LONG_LINE = 50
+"""Characters: so long a line may be wrapped; a shorter one ends because all is said."""
+LONG_INTRO = 200
+"""Characters: what is longer introduces no list, since it is repeated with each item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence.
+
+    Attributes:
+        words: As they are compared.
+        lines: The words by line, where it may be several sentences without full stops.
+        intro: Of an item, the phrases that introduce its list (`Never:`), where they oblige; then
+            its first word tells whether they forbid.
+    """
+
+    text: str
+    words: Words
+    lines: tuple[Words, ...]
+    intro: Marks = ()
+
+    @property
+    def force(self) -> Force:
+        """What it demands."""
+        return force_of(self.words[1:] if self.intro else self.words, self.intro)
+
+
+_ITEM = re.compile(
+    r"(?:[*_]{0,3}(?:[-*+•‣◦▪●–—·>|]+\s+|\[[ xX]\]\s*|[✓✔✅☑]\s*"
+    r"|\(?(?:\d{1,3}(?:\.\d{1,3}){0,3}|[a-zA-Z]|[ivxIVX]{2,4})[.)]\s+"
+    r"|(?i:rule|step|regel|schritt|règle|étape|regla|paso|regola|passo|regra)"
+    r"\s+\d{1,3}\s*[:.)-]\s*))+"
+)
+_HEADING = re.compile(r"#+\s+")
+_TAGS = re.compile(
+    r"<([A-Za-z][\w.-]{0,60})(?:\s[^<>]{0,200})?>(?:(.*)</\1>)?|</[A-Za-z][\w.-]{0,60}>"
+)
+_NAMED = re.compile(r"(?:system|user|assistant)\s*:|[*_]{0,2}[^\W\d_a-z][\w /-]{0,30}[*_]{0,2}:")
+_END = re.compile(r"[.!?;…][.!?;…\"'”’»)\]*_`]{0,6}(?:\s[.!?;…]{1,6}){0,6}(?=\s)|[。！？；]")
+_SHORT = frozenset(
+    str.split(
+        "mr mrs ms dr prof st vs cf approx incl inkl resp bspw evtl ggf bzw ca z d u p ex ej sr"
+    )
+)
+
+
+@lru_cache(maxsize=16)
+def sentences(text: str) -> tuple[Sentence, ...]:
+    """The sentences of a text, in order. Kept: the cases of a prompt share most of their texts."""
+    found: list[Sentence] = []
+    above: list[tuple[int, Sentence, Marks]] = []
+    for block, depth in _blocks(text):
+        while above and depth <= above[-1][0]:
+            above.pop()
+        made = [_sentence(part) for part in _parted(block)]
+        made = [sentence for sentence in made if sentence.words]
+        found += [_item(sentence, *above[-1][1:]) for sentence in made] if above else made
+        if made and _introduces(block, made[-1]):
+            above.append((depth, made[-1], phrases_in(made[-1].words)[0]))
+    return tuple(found)
+
+
+def _introduces(block: str, last: Sentence) -> bool:
+    """`Never:` and `You must:` oblige each item below; as a heading, only what forbids does."""
+    if len(block) > LONG_INTRO:
+        return False
+    if block.rstrip("*_ ").endswith(":"):
+        return last.force.strength > 0
+    return bool(_HEADING.match(block)) and forbids(last.force.kinds)
+
+
+def _item(sentence: Sentence, intro: Sentence, marks: Marks) -> Sentence:
+    """What an item says; it is another sentence when it goes from `Never:` to `Always:`."""
+    first = "never:" if forbids(frozenset(kind for _, kind in marks)) else "must:"
+    return Sentence(
+        f"{intro.text} {sentence.text}",
+        (first, *sentence.words),
+        tuple((first, *words) for words in sentence.lines),
+        marks,
+    )
+
+
+def _blocks(text: str) -> Iterator[tuple[str, int]]:
+    """Paragraphs, headings and items without bullets, and how deep each stands; 0 but for items.
+
+    A newline in a block is a line's end that may be a sentence's, too.
+    """
+    parts: list[str] = []
+    depth = length = 0
+    for raw in text.splitlines():
+        line, item, begins = _bare(raw)
+        joint = "" if begins else _joint(line, length)
+        if parts and not joint:
+            yield "".join(parts), depth
+            parts = []
+        if not joint:
+            depth = 1 + len(raw) - len(raw.lstrip()) if item else 0
+        parts += (joint, line) if line else ()
+        length = 0 if _HEADING.match(line) or line.endswith(":") else len(line)
+    if parts:
+        yield "".join(parts), depth
+
+
+def _bare(raw: str) -> tuple[str, bool, bool]:
+    """A line without bullet, number and tags; whether it is an item, and whether one begins."""
+    line = " ".join(raw.split())
+    tags = _TAGS.fullmatch(line) if line.startswith("<") else None
+    line = (tags[2] or "") if tags else line
+    item = _ITEM.match(line)
+    begins = item or tags or not line or _HEADING.match(line) or _NAMED.match(line)
+    return line[item.end() :] if item else line, bool(item), bool(begins)
+
+
+def _joint(line: str, length: int) -> str:
+    """What joins a line to the one before, of that length; "" where something new begins."""
+    if length and (line[0].islower() or line[0] in "(,&"):
+        return " "
+    return "\n" if length >= LONG_LINE else ""
+
+
+def _parted(block: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(block):
+        if end[0][0] != "." or not _is_abbreviated(block, start, end):
+            yield block[start : end.end()]
+            start = end.end()
+    yield block[start:]
+
+
+def _is_abbreviated(block: str, start: int, end: re.Match[str]) -> bool:
+    """`e.g.`, `Dr.`; and a short word, where what follows does not look like a beginning."""
+    word = block[max(start, end.start() - 12) : end.start()].split()[-1:]
+    last = "".join(word).lstrip("(").lower()
+    follows = block[end.end() + 1 : end.end() + 2]
+    return last in _SHORT or "." in last or (len(last) <= 3 and follows.islower())
+
+
+def _sentence(text: str) -> Sentence:
+    lines = tuple(words for line in text.split("\n") if (words := plain_words(line)))
+    return Sentence(" ".join(text.split()), tuple(chain(*lines)), lines)

@@ -1,0 +1,92 @@
+"""A prompt on one side of a comparison, with the catalog it stands in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from promptops.analysis.includes import includes
+from promptops.catalog.build import texts
+from promptops.catalog.catalog import Catalog
+from promptops.model.loaded import Loaded
+from promptops.model.place import Text
+from promptops.model.prompt import ForEach, History, Prompt
+from promptops.runtime.inputs import Inputs
+from promptops.runtime.template import TemplateError, parse
+
+_NEEDED = ("template", "body", "extends", "tool", "media")
+_TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side; `prompt` is that of `loaded`, which could be read."""
+
+    catalog: Catalog
+    loaded: Loaded
+    prompt: Prompt
+
+    @cached_property
+    def reached(self) -> tuple[Text, ...]:
+        """The body files and partials that its messages reach."""
+        return self.catalog.reached(self.prompt)
+
+    @property
+    def templates(self) -> tuple[Text, ...]:
+        """The texts of its messages, and all they reach."""
+        return (*texts(self.prompt), *self.reached)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """What its messages and all they reach say, in one order for equal prompts."""
+        return tuple(text.value for text in self.templates)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The words in the tags of its templates, and the inputs that make messages."""
+        tags = (tag for source in self.sources for tag in _TAG.findall(source))
+        turns = (
+            turn.source for turn in self.prompt.messages if isinstance(turn, ForEach | History)
+        )
+        return frozenset(turns).union(*(_NAME.findall(tag) for tag in tags))
+
+    @cached_property
+    def door(self) -> Inputs | ValueError:
+        """What accepts inputs; the error where their schema is none."""
+        try:
+            return Inputs(self.prompt.inputs)
+        except ValueError as error:
+            return error
+
+    @cached_property
+    def schema_problem(self) -> str:
+        """Why a schema of it can't be known whole, with the place, or "": it can."""
+        for problem in self.loaded.problems:
+            if problem.code in ("SCH002", "SCH003", "SEC010"):
+                return f"{problem.message} ({problem.at})"
+        return ""
+
+    @cached_property
+    def breakage(self) -> str:
+        """Why it can render nothing, or not all it should, with the place; "" where it can."""
+        for reference in self.loaded.references:
+            if not reference.found and reference.kind in _NEEDED:
+                return f"there is no file `{reference.written}` ({reference.place})"
+        for text in self.templates:
+            try:
+                parse(text.value)
+            except TemplateError as error:
+                return f"{error.message} ({text.place(error.start)})"
+            for include in includes(text):
+                if self.catalog.load(text.path, include.name) is None:
+                    place = text.place(include.start, include.end)
+                    return f"there is no template `{include.name}` ({place})"
+        return ""
+
+    @property
+    def schema_files(self) -> frozenset[str]:
+        """Paths of the schemas and tools that it refers to."""
+        kinds = ("schema", "tool")
+        return frozenset(each.target for each in self.loaded.references if each.kind in kinds)

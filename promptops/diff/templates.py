@@ -1,0 +1,145 @@
+"""Whether two templates say the same, however they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+from jinja2 import nodes
+
+from promptops.model.place import Text
+from promptops.runtime.composition import targets
+from promptops.runtime.scope import Load
+from promptops.runtime.template import TemplateError, parse
+
+Sameness = Literal["equal", "form", "moved", "different"]
+"""`equal`: they and all they reach, character for character. `form`: they are written otherwise.
+`moved`: they name other files, which say the same. `different`, or not proved."""
+
+MAX_NAMES = 2_000
+"""Of templates looked up in one comparison; what names more is `different`."""
+
+_Loads = tuple[Load, Load]
+_Pair = tuple[Text, Text]
+_NAMING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a template means, apart from the files it names.
+
+    Attributes:
+        parts: Its syntax tree without places, as one text.
+        named: For each tag that names files, in order, the names; the first that exists is meant.
+    """
+
+    parts: str
+    named: tuple[tuple[str, ...], ...]
+
+
+def compare_templates(before: Text, load_before: Load, after: Text, load_after: Load) -> Sameness:
+    """Compare the texts of two messages, and all that they include, import and extend.
+
+    But for `different`, both render the same, or both fail, for all inputs. That leaves out the
+    newlines at the end, which are cut from every message, and the limits of work, which a longer
+    way to write the same may meet sooner. Never raises; a template that can't be parsed is equal
+    to its like, since it fails whatever it names.
+    """
+    loads = load_before, load_after
+    moved, rewritten, left = False, before.value != after.value, MAX_NAMES
+    waiting = [(_as_sent(before), _as_sent(after))]
+    seen: set[tuple[str, str, str, str]] = set()
+    while waiting:
+        one, other = waiting.pop()
+        old, new = _shape(one.value), _shape(other.value)
+        left -= len(old.named)
+        reached = _reached((one, other), loads, (old, new)) if left >= 0 else None
+        if reached is None:
+            return "different"
+        rewritten = rewritten or one.value != other.value
+        moved = moved or old.named != new.named
+        # Templates that reach themselves say the same if nothing on the way round differs.
+        fresh = {_key(pair): pair for pair in reached if _key(pair) not in seen}
+        seen.update(fresh)
+        waiting.extend(fresh.values())
+    return "moved" if moved else "form" if rewritten else "equal"
+
+
+def _as_sent(text: Text) -> Text:
+    # No tag reaches over the newlines behind it, so to cut them before is to cut them after.
+    return replace(text, value=text.value.rstrip("\n"))
+
+
+def _key(pair: _Pair) -> tuple[str, str, str, str]:
+    one, other = pair
+    return one.path, one.value, other.path, other.value
+
+
+def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[_Pair] | None:
+    """The templates that each tag means on either side; None where the sides differ."""
+    old, new = shapes
+    if old.parts != new.parts:
+        return None
+    found: list[_Pair] = []
+    for names, other_names in dict.fromkeys(zip(old.named, new.named, strict=True)):
+        one = _first(loads[0], pair[0].path, names)
+        other = _first(loads[1], pair[1].path, other_names)
+        if one is not None and other is not None:
+            found.append((one, other))
+        elif one is not other or names != other_names:
+            return None
+    return found
+
+
+def _first(load: Load, path: str, names: Sequence[str]) -> Text | None:
+    return next((text for name in names if (text := load(path, name)) is not None), None)
+
+
+@lru_cache(maxsize=512)
+def _shape(source: str) -> _Shape:
+    try:
+        tree = parse(source).tree
+        named = [node for node in _walk(tree) if isinstance(node, _NAMING)]
+        names = tuple(tuple(targets(node.template)) for node in named)
+    except TemplateError:
+        return _Shape(f"unreadable {source!r}", ())
+    return _Shape("\n".join(_written(part) for part in _walk(tree)), names)
+
+
+def _walk(tree: nodes.Node) -> Iterator[Any]:
+    """Nodes, lists and values of a tree in order, but for places and for the names of files."""
+    waiting: list[Any] = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (list, tuple)):
+            part = _without_outputs(part)
+            waiting.extend(reversed(part))
+        elif isinstance(part, nodes.Node):
+            skipped = ("template",) if isinstance(part, _NAMING) else ()
+            waiting.extend(value for _, value in reversed([*part.iter_fields(skipped)]))
+        yield part
+
+
+def _without_outputs(body: Sequence[Any]) -> list[Any]:
+    """A list of statements with what they print in place of `Output`, and its texts joined.
+
+    A comment and the end of `raw` part a text that is rendered as one.
+    """
+    parts: list[Any] = []
+    for node in body:
+        for part in node.nodes if isinstance(node, nodes.Output) else (node,):
+            last = parts[-1] if parts else None
+            if isinstance(part, nodes.TemplateData) and isinstance(last, nodes.TemplateData):
+                parts[-1] = nodes.TemplateData(last.data + part.data)
+            else:
+                parts.append(part)
+    return parts
+
+
+def _written(part: Any) -> str:
+    """A line that tells how many parts follow it, or a value with its type: `1` is not `1.0`."""
+    if isinstance(part, list):
+        return f"[{len(part)}"
+    return type(part).__name__ if isinstance(part, nodes.Node) else repr(part)

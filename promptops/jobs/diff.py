@@ -1,0 +1,195 @@
+"""What changed between two sides, by meaning, and the version it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from promptops.analysis.exact_tokens import counter
+from promptops.analysis.tokens import estimate
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.graph import ESCAPES
+from promptops.catalog.references import is_below
+from promptops.diff.compare import Options, compare
+from promptops.diff.gate import gate
+from promptops.diff.seen import Count
+from promptops.errors import UsageError
+from promptops.jobs.releases import last_release, versions
+from promptops.jobs.selection import Grep, id_matches, no_match, reaching
+from promptops.jobs.sides import Side, Sides
+from promptops.jobs.workspace import managed
+from promptops.model.change import Bump, Change, DiffReport, PromptDiff
+from promptops.model.config import Config
+from promptops.model.prompt import Model
+from promptops.model.version import Version
+from promptops.repo.repository import WORKTREE
+from promptops.source.config import FILES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """How a diff is done.
+
+    Attributes:
+        patterns: Ids and globs of ids, of either side; all where there are none.
+        strict: A property more in the output breaks its consumers.
+    """
+
+    patterns: tuple[str, ...] = ()
+    strict: bool = False
+
+
+def diff(sides: Sides, chosen: Chosen) -> DiffReport:
+    """Compare what changed, and what reaches what changed; raises UsageError for unknown ids."""
+    base, head = sides.base.catalog, sides.head.catalog
+    paths = set(_paths(sides))
+    wanted = _asked_for(base, head, chosen.patterns)
+    shown = paths & wanted
+    counting = _Counting()
+    today = datetime.now(UTC).date()
+    options = Options(strict=chosen.strict, today=today, count=counting.count)
+    last = last_release(sides)
+    compared = compare(base, head, shown, sides.changed, options)
+    found = [_versioned(each, base, last) for each in compared]
+    found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
+    return DiffReport(
+        base=sides.base.title,
+        head=sides.head.title,
+        prompts=tuple(found),
+        compared=len(_ids(base, head, wanted)),
+        tokenizer=counting.name,
+        hidden=len(_ids(base, head, paths) - _ids(base, head, shown)),
+    )
+
+
+def uncommitted(sides: Sides) -> bool:
+    """Whether the newer side is HEAD, and what stands on disk is another catalog."""
+    repository, head = sides.repository, sides.head
+    if repository is None or repository.bare or head.title != "HEAD":
+        return False
+    roots = managed(head.config)
+    changed = repository.changed("HEAD", WORKTREE)
+    return any(_is_in(each.path, root) for each in changed for root in roots)
+
+
+def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
+    """What is wrong with a bump or a version that somebody declared, or None."""
+    taken = versions(sides)
+    return gate(declared, report.bump, last_release(sides), taken)
+
+
+def _paths(sides: Sides) -> Iterator[str]:
+    """Prompt files, of either side, that changed or reach what changed."""
+    base, head = sides.base, sides.head
+    roots = {*managed(base.config), *managed(head.config)}
+    changed = {path for path in sides.changed if any(_is_in(path, root) for root in roots)}
+    changed -= set(FILES)
+    grep = _grep(sides)
+    if base.config != head.config:
+        if _roots(base.config) != _roots(head.config):
+            yield from (*base.catalog.ids, *head.catalog.ids)
+            return
+        changed |= _naming(head, _profiles(base.config, head.config), grep)
+    yield from reaching(head.catalog, frozenset(changed), grep)
+    yield from (path for path in changed if path in base.catalog.ids)
+
+
+def _is_in(path: str, root: str) -> bool:
+    return path == root or is_below(path, root)
+
+
+def _roots(config: Config) -> tuple[tuple[str, ...], ...]:
+    return config.prompts, config.schemas
+
+
+def _profiles(base: Config, head: Config) -> list[str]:
+    """Names of the model profiles that differ."""
+    names = sorted(base.models.keys() | head.models.keys())
+    return [name for name in names if base.models.get(name) != head.models.get(name)]
+
+
+def _naming(side: Side, profiles: list[str], grep: Grep | None) -> set[str]:
+    """Files that may name one of some profiles; what they extend may do it for them."""
+    if not profiles:
+        return set()
+    known = {path for path in side.catalog.files.entries if path.endswith((".yaml", ".yml"))}
+    return known if grep is None else known.intersection(grep([*profiles, *ESCAPES]))
+
+
+def _grep(sides: Sides) -> Grep | None:
+    """Ask git which files of the newer side hold a word, where git knows that side."""
+    repository, head = sides.repository, sides.head
+    if repository is None or head.revision is None:
+        return None
+    roots, revision = (*head.config.prompts, *head.config.schemas), head.revision
+    return lambda words: repository.grep(revision, words, roots)
+
+
+def _asked_for(base: Catalog, head: Catalog, patterns: Sequence[str]) -> set[str]:
+    """Prompt files of either side, whether they changed or not."""
+    if not patterns:
+        return {*base.ids, *head.ids}
+    shown: set[str] = set()
+    for pattern in patterns:
+        hits = [*_named(base, pattern), *_named(head, pattern)]
+        if not hits:
+            raise no_match(head, pattern)
+        shown.update(hits)
+    return shown
+
+
+def _named(catalog: Catalog, pattern: str) -> list[str]:
+    return id_matches(catalog, pattern) or catalog.graph.aliases.get(pattern, [])
+
+
+def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
+    found = (head.ids.get(path) or base.ids.get(path) for path in paths)
+    return {name for name in found if name is not None}
+
+
+def _versioned(diff: PromptDiff, base: Catalog, last: Version | None) -> PromptDiff:
+    """With the version that was released, and the next one."""
+    if last is None:
+        return diff
+    before = str(last) if (diff.before_id or diff.id) in base.paths else None
+    after = None if diff.state == "removed" else str(last.after(diff.bump))
+    return replace(diff, before_version=before, after_version=after)
+
+
+@dataclass(slots=True)
+class _Counting:
+    """What counts tokens, exactly where the package is there that knows a model's tokens.
+
+    Attributes:
+        name: Of the exact tokenizers that counted; "" as soon as anything was estimated.
+    """
+
+    _exact: dict[str, Count] = field(default_factory=dict)
+    _estimated: bool = False
+
+    @property
+    def name(self) -> str:
+        return "" if self._estimated else " and ".join(self._exact)
+
+    def count(self, model: Model) -> Count:
+        exact = counter(model.provider, model.id)
+        if exact is None:
+            self._estimated = True
+            return estimate
+        # Most messages are the same on both sides, and in most cases.
+        return self._exact.setdefault(exact.name, lru_cache(maxsize=None)(exact.count))
+
+
+def declared(text: str) -> Bump | Version:
+    """A bump or a version as somebody writes it; raises UsageError."""
+    from promptops.model.version import parse
+
+    if text.upper() in Bump.__members__:
+        return Bump[text.upper()]
+    version = parse(text.removeprefix("v"))
+    if version is None:
+        hint = "write none, patch, minor, major, or a version such as 1.4.0"
+        raise UsageError(f"{text!r} is no bump and no version", hint=hint)
+    return version

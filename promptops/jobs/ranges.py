@@ -1,0 +1,179 @@
+"""What can be compared by name: a commit, a directory, or two of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+from promptops.errors import GitError, UsageError
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import NamedCommit
+
+CAN_BE_NAMED = "name a revision, or a directory with a `/` in it"
+MAX_DOTS = 100
+"""In so many places dots are looked at: an argument may be 128 KiB of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A directory, and how it was written."""
+
+    name: str
+    path: Path
+
+
+Named = NamedCommit | Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Two sides; None for one that was not named. A bare commit id is shortened in its name.
+
+    Attributes:
+        parted: Compared is from where the histories parted: `...` was written.
+    """
+
+    base: Named | None = None
+    head: Named | None = None
+    parted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names mean in a directory.
+
+    Attributes:
+        found: The repository around it, or None.
+        refusal: Why there is none.
+    """
+
+    directory: Path
+    found: Repository | None
+    refusal: GitError | None = None
+
+    @property
+    def repository(self) -> Repository:
+        """Raises GitError where there is none."""
+        if self.found is None:
+            assert self.refusal is not None
+            raise self.refusal
+        return self.found
+
+    def range(self, written: str) -> Range:
+        """What stands on both sides of `..` or `...`, or a base alone.
+
+        Raises:
+            GitError: A revision is unknown, ambiguous, or no commit.
+            UsageError: It names a file, a directory that is not there, or two things at once.
+        """
+        found = self.find_range(written)
+        if found is None:
+            self._refuse_range(written)
+        return found
+
+    def find_range(self, written: str) -> Range | None:
+        """As `range`, but None where it names nothing; of several ways to split it, the first."""
+        alone = self._folder(written) if ".." in written else self.find(written)
+        if alone:
+            return Range(alone)
+        for base, dots, head in _splits(written):
+            before, after = self._half(base), self._half(head)
+            parted = dots == "..."
+            if before and after and not (parted and (_is_folder(before) or _is_folder(after))):
+                return Range(before if base else None, after if head else None, parted)
+        return None
+
+    def find(self, name: str) -> Named | None:
+        """A commit or a directory, or None where there is neither.
+
+        Raises:
+            GitError: It is ambiguous, or no commit.
+            UsageError: It is both.
+        """
+        folder = self._folder(name)
+        if _is_path(name) or self.found is None:
+            return folder
+        commit = self.found.find(name)
+        if folder and commit:
+            message = f"`{name}` is a revision and a directory"
+            hint = f"write `./{name}` for the directory, or the whole name of the ref"
+            raise UsageError(message, hint=hint)
+        return NamedCommit(_shortened(name, commit), commit) if commit else folder
+
+    def _folder(self, name: str) -> Folder | None:
+        """A directory that is written as one: what has no slash is a ref, or an id."""
+        path = self.directory / name
+        written_so = "/" in name or name in (".", "..")
+        return Folder(name, path) if written_so and os.path.isdir(path) else None
+
+    def _half(self, name: str) -> Named | None:
+        """One side of dots; where nothing is written, HEAD, which the caller looks up."""
+        if not name:
+            return NamedCommit("HEAD", "")
+        # No ref has two dots in it; many of them must not start as many processes.
+        return self._folder(name) if ".." in name else self.find(name)
+
+    def _refuse_range(self, written: str) -> NoReturn:
+        """Say which half is wrong: the one beside a half that is right."""
+        splits = [each for each in _splits(written) if each[0] or not each[2].startswith("/")]
+        for base, dots, head in splits:
+            before = self._half(base) if base else None
+            if before and not (dots == "..." and (_is_folder(before) or _is_path(head))):
+                self._refuse(head)
+        for base, _, head in splits:
+            if base and head and self._half(head):
+                self._refuse(base)
+        base, _, head = splits[0] if splits else (written, "", "")
+        self._refuse(base or head)
+
+    def _refuse(self, name: str) -> NoReturn:
+        if self._folder(name):
+            message = f"only commits stand beside `...`, and `{name}` is a directory"
+            raise UsageError(message, hint="write `..`")
+        if os.path.isfile(self.directory / name):
+            raise UsageError(f"`{name}` is a file", hint=CAN_BE_NAMED)
+        if _is_path(name):
+            raise UsageError(f"there is no directory `{name}`", hint=CAN_BE_NAMED)
+        commit = self.repository.resolve(name)
+        message = f"`{name}` can't be told from a range"
+        raise UsageError(message, hint=f"write the commit's id: {commit[:12]}")
+
+
+@contextmanager
+def names_in(directory: Path) -> Iterator[Names]:
+    """What names mean in a directory, which may lie in no repository."""
+    try:
+        repository = Repository.open(directory)
+    except GitError as error:
+        yield Names(directory, None, error)
+        return
+    with repository:
+        yield Names(directory, repository)
+
+
+def _splits(written: str) -> Iterator[tuple[str, str, str]]:
+    """Each way to take it for a range: what stands before dots, the dots, what stands behind."""
+    for found in islice(re.finditer(r"(?=(\.{2,3}))", written), MAX_DOTS):
+        for dots in ("...", ".."):
+            if found[1].startswith(dots):
+                yield written[: found.start()], dots, written[found.start() + len(dots) :]
+
+
+def _is_folder(named: Named) -> bool:
+    return isinstance(named, Folder)
+
+
+def _is_path(name: str) -> bool:
+    """Written so that it can be nothing else."""
+    return name in (".", "..") or name.startswith(("/", "./", "../"))
+
+
+def _shortened(name: str, commit: str) -> str:
+    """Cut to 12 digits where it is the id of its commit."""
+    return name[:12] if commit.startswith(name.lower()) else name

@@ -1,0 +1,43 @@
+"""The text that `git diff` compares in place of a prompt file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promptops.errors import InputError
+from promptops.report.prompt_text import prompt_text, safe_text
+from promptops.source.document import MAX_BYTES, read
+
+
+def text_of(file: Path) -> str:
+    """A prompt file as a text for people, safe for a terminal; any other content as it stands.
+
+    As it stands is also what has any problem as YAML, since something of it (the second of two
+    equal keys) would be missing otherwise. Of a file too large to be a prompt the beginning is
+    given, and a digest, so that a difference is seen.
+
+    Raises InputError where the file can't be read, and nothing else whatever it holds.
+    """
+    try:
+        data = file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"can't be read: {reason.lower()}", where=str(file)) from None
+    if len(data) > MAX_BYTES:
+        return _beginning(data)
+    document = read(file.name, data)
+    if document.value is None or document.problems:
+        return _as_it_stands(data)
+    return prompt_text(document.value, [comment.text for comment in document.comments])
+
+
+def _as_it_stands(data: bytes) -> str:
+    text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return safe_text(text) if text else ""
+
+
+def _beginning(data: bytes) -> str:
+    from hashlib import sha256
+
+    left = f"… ({len(data) - MAX_BYTES} more bytes; SHA-256 of all: {sha256(data).hexdigest()})\n"
+    return _as_it_stands(data[:MAX_BYTES]) + left

@@ -1,0 +1,215 @@
+"""What a comparison of two catalogs yields: changes, and the bump that they require."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import Any, Final, Literal
+
+from promptops.model.config import Waiver
+
+
+class Bump(IntEnum):
+    """Which part of a version has to rise; a greater one includes the smaller."""
+
+    NONE = 0
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""Where a side has no value at all, which `None` would not say: it is JSON's null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A concrete value that proves a break.
+
+    Attributes:
+        kind: `input`, accepted before and refused now; `output` or `arguments` (of a tool call),
+            impossible before and possible now.
+        value: JSON data: all inputs by name, a whole output, all arguments.
+        case: The test case whose inputs they are, or None for made-up ones.
+        reason: What the side that refuses it says.
+    """
+
+    kind: Literal["input", "output", "arguments"]
+    value: Any
+    case: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that changed about a prompt.
+
+    Attributes:
+        code: Of the catalogue of changes: CHG101.
+        name: The same in words: required-input-added.
+        path: JSON pointer into the resolved prompt, of the newer side where it is there.
+        message: One line: lower case, no full stop, what is named between backticks.
+        before, after: The values, where they say more than the message; else ABSENT.
+        warning: It deserves a look, whatever its bump.
+        risk: Why a reviewer must not overlook it; "" where it is no risk.
+        via: Paths of the partials, schemas or configuration it came through, where the prompt file
+            itself did not change so.
+        waiver: What lowered the bump of a breaking change, or None.
+        gated: `--fail-on breaking` stops on it, if it breaks.
+        basis: What else it rests on, as JSON data: another basis is another fingerprint.
+    """
+
+    code: str
+    name: str
+    level: Level
+    bump: Bump
+    path: str
+    message: str
+    before: Any = ABSENT
+    after: Any = ABSENT
+    witness: Witness | None = None
+    warning: bool = False
+    risk: str = ""
+    via: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    gated: bool = True
+    basis: Any = ABSENT
+    fingerprint: str = ""
+
+    @property
+    def breaking(self) -> bool:
+        """It breaks callers or consumers, and nobody waived it."""
+        return self.level == "BREAKING" and self.waiver is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One message as the model sees it.
+
+    Attributes:
+        text: What it says; media and tool calls as `[image …]` and `[call …]`, each on its line.
+        tokens: Exact or estimated, as the report says.
+    """
+
+    role: str
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPair:
+    """A message before and after; one of them is None where it was added or removed."""
+
+    before: Seen | None
+    after: Seen | None
+
+    @property
+    def differs(self) -> bool:
+        before, after = self.before, self.after
+        return (
+            before is None
+            or after is None
+            or (before.role, before.text)
+            != (
+                after.role,
+                after.text,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDiff:
+    """A test case, rendered on both sides with the same inputs.
+
+    Attributes:
+        name: Of the case, on the newer side where it is there.
+        messages: All of them, in order, those that differ and those that don't.
+        rest: What else of the request differs: `model`, `params`, `tools`, …
+        before_error, after_error: Why that side renders nothing for these inputs, or "".
+        before_usd, after_usd: Price of sending the request once, without an answer; None where the
+            price of the model is not known.
+    """
+
+    name: str
+    messages: tuple[SeenPair, ...]
+    rest: tuple[str, ...] = ()
+    before_error: str = ""
+    after_error: str = ""
+    before_usd: float | None = None
+    after_usd: float | None = None
+
+    @property
+    def before_tokens(self) -> int:
+        return sum(pair.before.tokens for pair in self.messages if pair.before)
+
+    @property
+    def after_tokens(self) -> int:
+        return sum(pair.after.tokens for pair in self.messages if pair.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptDiff:
+    """What changed about one prompt.
+
+    Attributes:
+        id: On the newer side; of a prompt that was removed, the one it had.
+        before_id: The one it had, where it was renamed; else None.
+        state: `unreadable` where a side can't be read, as the changes say.
+        via: Paths of the files it reaches, other than its own, that changed.
+        cases: Those whose requests differ, in the order of the newer side.
+        rendered: Cases that were rendered on both sides.
+        before_version, after_version: Released, and the next; None where nothing was released.
+    """
+
+    id: str
+    path: str
+    state: Literal["added", "removed", "renamed", "changed", "unreadable"]
+    bump: Bump
+    changes: tuple[Change, ...]
+    cases: tuple[CaseDiff, ...] = ()
+    rendered: int = 0
+    via: tuple[str, ...] = ()
+    before_id: str | None = None
+    before_version: str | None = None
+    after_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffReport:
+    """What changed between two sides.
+
+    Attributes:
+        base, head: As a person would write them: `v1.2.0`, `HEAD`, `the index`.
+        prompts: Those that changed, worst first, then by id.
+        compared: How many prompts were compared to find them.
+        tokenizer: By which tokens are counted: the name of an exact one, or "" for the estimate.
+        hidden: Prompts that may have changed, too, and that nobody asked for.
+    """
+
+    base: str
+    head: str
+    prompts: tuple[PromptDiff, ...]
+    compared: int
+    tokenizer: str = ""
+    hidden: int = 0
+
+    @property
+    def bump(self) -> Bump:
+        return max((prompt.bump for prompt in self.prompts), default=Bump.NONE)
+
+    @property
+    def risks(self) -> tuple[tuple[PromptDiff, Change], ...]:
+        """Each risk with its prompt, in the order of the prompts."""
+        return tuple(
+            (prompt, change) for prompt in self.prompts for change in prompt.changes if change.risk
+        )

@@ -1,0 +1,69 @@
+"""For a browser: one page that needs nothing beside itself, and reaches for nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from promptops.model.change import Change, DiffReport
+from promptops.report.diff.page.views import PromptView, prompt_views
+from promptops.report.diff.parts.distinct import risks
+from promptops.report.diff.parts.facts import risk, told_risk
+from promptops.report.page.document import document
+
+_PAGE = "promptops.report.diff.page"
+_MOST_OPEN = 40
+
+
+def write(report: DiffReport, **_: object) -> str:
+    """The whole page."""
+    prompts = prompt_views(report)
+    return document(
+        _PAGE,
+        _FILTERS,
+        report=report,
+        prompts=prompts,
+        levels=Counter(change.level for prompt in report.prompts for change in prompt.changes),
+        risks=_risks(report, prompts),
+        cases=_cases(report),
+        open=_number_of_differences(prompts) <= _MOST_OPEN,
+    )
+
+
+def _risks(
+    report: DiffReport, prompts: tuple[PromptView, ...]
+) -> list[tuple[Change, list[PromptView]]]:
+    views = {id(view.prompt): view for view in prompts}
+    return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
+
+
+def _cases(report: DiffReport) -> tuple[int, int]:
+    """How many differ, of how many."""
+    differ = sum(len(prompt.cases) for prompt in report.prompts)
+    return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
+
+
+def _number_of_differences(prompts: tuple[PromptView, ...]) -> int:
+    return sum(not difference.twin for prompt in prompts for difference in prompt.differences)
+
+
+def _rise(pair: tuple[float, float]) -> str:
+    """Such as `+13`; with a minus sign, which is as wide as a plus sign."""
+    difference = round(pair[1]) - round(pair[0])
+    return f"{difference:+,}".replace("-", "−") if difference else "±0"
+
+
+def _price(usd: float) -> str:
+    """Of a thousand requests, such as `$1.30` or `$0.0042`."""
+    dollars = 1000 * usd
+    return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${dollars:.2g}"
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "rise": _rise,
+    "risk": partial(risk, arrow="→"),
+    "told_risk": told_risk,
+    "price": _price,
+}

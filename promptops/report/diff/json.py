@@ -1,0 +1,105 @@
+"""For programs: one object, described by `schemas/diff.schema.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.model.change import (
+    ABSENT,
+    CaseDiff,
+    Change,
+    DiffReport,
+    PromptDiff,
+    Seen,
+    Witness,
+)
+from promptops.model.config import Waiver
+from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_text
+
+
+def write(report: DiffReport, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(diff_value(report))
+
+
+def diff_value(report: DiffReport) -> dict[str, Any]:
+    """The object itself, for reports that hold it."""
+    return {
+        "schema": 1,
+        "base": report.base,
+        "head": report.head,
+        "bump": str(report.bump),
+        "risks": sorted({change.code for _, change in report.risks}),
+        "tokenizer": report.tokenizer or None,
+        "prompts": [_prompt(prompt) for prompt in report.prompts],
+        "summary": {
+            "changed": len(report.prompts),
+            "compared": report.compared,
+            "hidden": report.hidden,
+        },
+    }
+
+
+def _prompt(prompt: PromptDiff) -> dict[str, Any]:
+    return {
+        "id": prompt.id,
+        "before_id": prompt.before_id,
+        "path": prompt.path,
+        "state": prompt.state,
+        "bump": str(prompt.bump),
+        "before_version": prompt.before_version,
+        "after_version": prompt.after_version,
+        "via": list(prompt.via),
+        "changes": [_change(change) for change in prompt.changes],
+        "cases": [_case(case) for case in prompt.cases],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    values = {"before": change.before, "after": change.after}
+    return {
+        "code": change.code,
+        "name": change.name,
+        "level": change.level,
+        "bump": str(change.bump),
+        "path": change.path,
+        "message": change.message,
+        **{side: json_data(value) for side, value in values.items() if value is not ABSENT},
+        "witness": _witness(change.witness) if change.witness else None,
+        "warning": change.warning,
+        "risk": change.risk or None,
+        "via": list(change.via),
+        "waiver": _waiver(change.waiver) if change.waiver else None,
+        "fingerprint": change.fingerprint,
+    }
+
+
+def _witness(witness: Witness) -> dict[str, Any]:
+    return {
+        "kind": witness.kind,
+        "value": json_data(witness.value),
+        "case": witness.case,
+        "reason": witness.reason,
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {"who": waiver.who, "reason": waiver.reason, "expires": waiver.expires.isoformat()}
+
+
+def _case(case: CaseDiff) -> dict[str, Any]:
+    before = None if case.before_error else [_seen(p.before) for p in case.messages if p.before]
+    after = None if case.after_error else [_seen(p.after) for p in case.messages if p.after]
+    return {
+        "name": case.name,
+        "rendered": {"before": before, "after": after},
+        "errors": {"before": case.before_error or None, "after": case.after_error or None},
+        "rest": list(case.rest),
+        "tokens": {"before": case.before_tokens, "after": case.after_tokens},
+        "cost_usd": {"before": case.before_usd, "after": case.after_usd},
+    }
+
+
+def _seen(seen: Seen) -> dict[str, Any]:
+    return {"role": seen.role, "text": seen.text, "tokens": seen.tokens}

@@ -1,0 +1,236 @@
+"""For the comment on a pull request: a summary first, then each prompt, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
+from promptops.report.diff.parts import facts
+from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
+from promptops.report.parts.markdown_text import code, escape, fenced, sentence
+from promptops.report.parts.patch import patch_lines
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible
+
+MARKER = "<!-- promptops diff -->"
+"""By which a comment is found again, to be updated and not repeated."""
+
+_LIMIT = 65_536
+_RESERVED = 1_000  # for what is said about what is left out
+_ROOM_FOR_RISKS = 8_000
+_ROOM_FOR_ROWS = 20_000
+_LINES_OF_A_MESSAGE = 40
+_LONGEST_PATCH = 6_000
+_LONGEST_SECTION = 12_000
+_LONGEST_SENTENCE = 500
+_TABLE = "| prompt | version | what | cases | tokens |\n|---|---|---|---|---|\n"
+_ARROW = "→"
+
+
+def write(report: DiffReport, **_: object) -> str:
+    """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    loud = [each for each in report.prompts if not facts.is_quiet(each)]
+    quiet = [each for each in report.prompts if facts.is_quiet(each)]
+    parts = [f"{MARKER}\n{_headline(report)}\n", _risks(report), _table(report, loud)]
+    parts.append(_quiet(quiet))
+    room = _LIMIT - _RESERVED - sum(map(len, parts))
+    return "".join([*parts, *_sections(report, room)])
+
+
+def _headline(report: DiffReport) -> str:
+    sides = f"from {code(facts.short(report.base))} to {code(facts.short(report.head))}"
+    return f"**{report.bump}** {sides} · {escape(facts.counts(report))}"
+
+
+def _risks(report: DiffReport) -> str:
+    found = risks(report)
+    lines = list(_within(_ROOM_FOR_RISKS, (_risk(*each) for each in found)))
+    left_out = len(found) - len(lines)
+    if left_out:
+        lines.append(f"- and {counted(left_out, 'more risk')}\n")
+    return f"\n**Risks**\n\n{''.join(lines)}" if lines else ""
+
+
+def _risk(prompts: tuple[PromptDiff, ...], change: Change) -> str:
+    first, *others = prompts
+    who = code(facts.name(first, _ARROW)) + (f" and {len(others)} more" if others else "")
+    return f"- {who}: {_sentence(facts.risk(change, _ARROW))} ({escape(visible(change.code))})\n"
+
+
+def _table(report: DiffReport, prompts: list[PromptDiff]) -> str:
+    if not prompts:
+        return ""
+    rows = list(_within(_ROOM_FOR_ROWS, map(_row, prompts)))
+    left_out = len(prompts) - len(rows)
+    more = f"\n{_left_out(report, left_out)}\n" if left_out else ""
+    return f"\n{_TABLE}{''.join(rows)}{more}"
+
+
+def _row(prompt: PromptDiff) -> str:
+    cells = [
+        code(facts.name(prompt, _ARROW)),
+        " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), _bump(prompt)])),
+        _what(prompt),
+        _cases(prompt),
+        facts.token_range(prompt.cases),
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _bump(prompt: PromptDiff) -> str:
+    return f"**{prompt.bump}**{facts.bump(prompt).removeprefix(str(prompt.bump))}"
+
+
+def _what(prompt: PromptDiff) -> str:
+    changes = facts.worst_first(prompt.changes)
+    if not changes:
+        return ""
+    more = f" and {counted(len(changes) - 1, 'more change')}" if len(changes) > 1 else ""
+    return f"{_sentence(changes[0].message)}{more}"
+
+
+def _cases(prompt: PromptDiff) -> str:
+    if not prompt.cases:
+        return ""
+    of_all = f" of {prompt.rendered}" if prompt.rendered >= len(prompt.cases) else ""
+    return f"{len(prompt.cases)}{of_all}"
+
+
+def _quiet(prompts: list[PromptDiff]) -> str:
+    if not prompts:
+        return ""
+    names = facts.some([f"{code(facts.name(each, _ARROW))} ({each.bump})" for each in prompts])
+    what = f"{counted(len(prompts), 'prompt')} changed with nothing to see for callers, the model"
+    return f"\n{what} or consumers: {names}.\n"
+
+
+def _sections(report: DiffReport, room: int) -> Iterator[str]:
+    """The prompts in their order, as long as there is room; how many there was none for."""
+    loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
+    sections = list(_within(room, (_section(report, each, len(loud) == 1) for each in loud)))
+    yield from sections
+    left_out = sum(1 + len(each.also) for each in loud[len(sections) :])
+    if left_out:
+        yield f"\n{_left_out(report, left_out)}\n"
+
+
+def _left_out(report: DiffReport, number: int) -> str:
+    return f"{counted(number, 'more prompt')} left out: {code(visible(facts.command(report)))}"
+
+
+def _section(report: DiffReport, distinct: DistinctPrompt, is_only: bool) -> str:
+    prompt = distinct.prompt
+    title = code(facts.name(prompt, _ARROW))
+    told = counted(len(prompt.changes), "change")
+    also = f", the same in {counted(len(distinct.also), 'more prompt')}" if distinct.also else ""
+    details = "<details open>" if is_only else "<details>"
+    text = f"\n{details}<summary>{title}: {told}{also}</summary>\n\n"
+    return f"{text}{_body(report, distinct)}\n</details>\n"
+
+
+def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
+    prompt = distinct.prompt
+    via = facts.shared_via(prompt)
+    text = f"Through {_codes(via)}.\n\n" if via else ""
+    if distinct.also:
+        text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
+    changes = facts.worst_first(prompt.changes)
+    items = list(_within(_LONGEST_SECTION, (_change(each, told_via=bool(via)) for each in changes)))
+    if len(items) < len(changes):
+        items.append(f"- {counted(len(changes) - len(items), 'more change')}\n")
+    return f"{text}{''.join(items)}{''.join(_blocks(report, distinct))}"
+
+
+def _change(change: Change, *, told_via: bool) -> str:
+    level = facts.level(change)
+    name = escape(facts.short(f"{change.code} {change.name}"))
+    where = f", at {code(facts.short(change.path))}" if change.path else ""
+    text = f"- {f'**{level}** ' if level else ''}{name}: {_sentence(change.message)}{where}\n"
+    return text + "".join(f"  - {line}\n" for line in _details(change, told_via=told_via))
+
+
+def _details(change: Change, *, told_via: bool) -> Iterator[str]:
+    values = facts.values(change)
+    if values is not None:
+        yield from _values(values)
+    if change.witness is not None:
+        shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
+        yield f"witness: {change.witness.kind} {code(shown)} {_sentence(said)}"
+    if facts.told_risk(change):
+        yield f"risk: {_sentence(change.risk)}"
+    if change.waiver is not None:
+        yield f"waived {_sentence(facts.waived(change))}"
+    if change.via and not told_via:
+        yield f"through {_codes(change.via)}"
+
+
+def _values(values: tuple[str, str]) -> Iterator[str]:
+    before, after = map(code, values)
+    if facts.are_short(values):
+        yield f"{before} {_ARROW} {after}"
+    else:
+        yield f"was {before}"
+        yield f"now {after}"
+
+
+def _blocks(report: DiffReport, distinct: DistinctPrompt) -> Iterator[str]:
+    """The cases, as long as there is room."""
+    room = _LONGEST_SECTION
+    for index, each in enumerate(distinct.cases):
+        block = _block(report, distinct.prompt, each.case)
+        if each.also:
+            block += f"\nThe same in {_codes(each.also)}.\n"
+        room -= len(block)
+        if room < 0:
+            left_out = counted(len(distinct.cases) - index, "more case")
+            yield f"\n{left_out} not shown: {_all_of(report, distinct.prompt)}\n"
+            return
+        yield block
+
+
+def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
+    name = f"case {code(facts.short(case.name))}"
+    errors = facts.errors(case)
+    if errors:
+        return "".join(f"\n{name} {_sentence(error)}\n" for error in errors)
+    text = "".join(
+        f"\n{name} · {escape(facts.role(pair, _ARROW))}\n\n{_patch(report, prompt, pair)}"
+        for pair in case.messages
+        if pair.differs
+    )
+    if case.rest:
+        text += f"\n{name}: {escape(', '.join(map(facts.short, case.rest)))} differ\n"
+    told = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]
+    return f"{text}\n<sub>{escape('; '.join(filter(None, told)))}</sub>\n"
+
+
+def _patch(report: DiffReport, prompt: PromptDiff, pair: SeenPair) -> str:
+    before, after = pair.before, pair.after
+    lines = patch_lines(before.text if before else "", after.text if after else "")
+    shown = list(_within(_LONGEST_PATCH, lines[:_LINES_OF_A_MESSAGE]))
+    left_out = len(lines) - len(shown)
+    text = fenced("diff", shown)
+    if left_out:
+        text += f"\n{counted(left_out, 'more line')}: {_all_of(report, prompt)}\n"
+    return text
+
+
+def _all_of(report: DiffReport, prompt: PromptDiff) -> str:
+    return code(visible(facts.command(report, [prompt.id])))
+
+
+def _codes(names: Iterable[str]) -> str:
+    return facts.some([code(facts.short(name)) for name in names])
+
+
+def _sentence(text: str) -> str:
+    return sentence(visible(text, _LONGEST_SENTENCE))
+
+
+def _within(room: int, texts: Iterable[str]) -> Iterator[str]:
+    """As many as there is room for."""
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            return
+        yield text

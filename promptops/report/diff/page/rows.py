@@ -1,0 +1,156 @@
+"""Two texts side by side: lines that belong together stand in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from promptops.report.parts.words import Kind, Segment
+
+_CONTEXT = 2
+_FEWEST_TO_FOLD = 3
+_MOST_PIECES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of one side, without its line end.
+
+    Attributes:
+        number: 1-based.
+        shared: What the other side has of it: number of the segment, and of the line within that.
+        end: Its line end is on both sides, or on this one only, or there is none.
+    """
+
+    number: int
+    pieces: tuple[Segment, ...]
+    shared: tuple[tuple[int, int], ...]
+    end: Literal["kept", "changed", "none"]
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def whole(self) -> bool:
+        """Nothing that it says is on the other side."""
+        return all(piece.kind != "same" for piece in self.pieces)
+
+    @property
+    def changed(self) -> bool:
+        return not self.shared or any(piece.kind != "same" for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """At least one of the lines is there.
+
+    Attributes:
+        ends: Where these two end is a part of the difference.
+    """
+
+    before: Line | None = None
+    after: Line | None = None
+    ends: bool = False
+
+    @property
+    def same(self) -> bool:
+        before, after = self.before, self.after
+        if before is None or after is None or self.ends:
+            return False
+        return not (before.changed or after.changed) and before.text == after.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Lines that are the same on both sides, and far from any that are not."""
+
+    lines: int
+    text: str
+
+
+def side_by_side(segments: Sequence[Segment]) -> Iterator[Row]:
+    """The rows of a word difference, in order."""
+    before = list(_lines(segments, "removed"))
+    after = list(_lines(segments, "added"))
+    left = right = 0
+    while left < len(before) and right < len(after):
+        one, other = before[left], after[right]
+        left_stays, right_stays = _waiting(one, other)
+        if left_stays or right_stays:
+            yield Row(after=other) if left_stays else Row(before=one)
+        else:
+            last = left + 1 == len(before) and right + 1 == len(after)
+            ends = one.end != other.end and (last or "none" not in (one.end, other.end))
+            yield Row(before=one, after=other, ends=ends)
+        left += not left_stays
+        right += not right_stays
+    yield from (Row(before=line) for line in before[left:])
+    yield from (Row(after=line) for line in after[right:])
+
+
+def folded(rows: Sequence[Row]) -> Iterator[Row | Fold]:
+    """The rows that differ with two around them; each stretch between is one fold."""
+    near = _near_changes(rows)
+    for is_near, stretch in groupby(enumerate(rows), key=lambda item: item[0] in near):
+        found = [row for _, row in stretch]
+        if is_near or len(found) < _FEWEST_TO_FOLD:
+            yield from found
+        else:
+            text = "\n".join(row.before.text for row in found if row.before)
+            yield Fold(lines=len(found), text=text)
+
+
+def _waiting(before: Line, after: Line) -> tuple[bool, bool]:
+    """Which of the two belongs to a line of the other side further down; at most one does."""
+    if not before.shared or not after.shared:
+        return bool(before.shared), bool(after.shared)
+    if set(before.shared) & set(after.shared):
+        return False, False
+    # The partner of the one that comes first is already gone: a line was split or joined.
+    return before.shared > after.shared, before.shared < after.shared
+
+
+def _near_changes(rows: Sequence[Row]) -> set[int]:
+    return {
+        index + away
+        for index, row in enumerate(rows)
+        if not row.same
+        for away in range(-_CONTEXT, _CONTEXT + 1)
+    }
+
+
+def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[Line]:
+    """The lines of the side whose own segments are of that kind."""
+    number = 1
+    pieces: list[Segment] = []
+    shared: list[tuple[int, int]] = []
+    for index, segment in enumerate(segments):
+        if segment.kind not in ("same", own):
+            continue
+        *ended, rest = segment.text.split("\n")
+        kept = segment.kind == "same"
+        for part, text in enumerate(ended):
+            pieces += [Segment(segment.kind, text)] if text else []
+            shared += [(index, part)] if kept else []
+            yield _line(number, pieces, shared, "kept" if kept else "changed")
+            number, pieces, shared = number + 1, [], []
+        if rest:
+            pieces.append(Segment(segment.kind, rest))
+            shared += [(index, len(ended))] if kept else []
+    if pieces:
+        yield _line(number, pieces, shared, "none")
+
+
+def _line(
+    number: int,
+    pieces: Sequence[Segment],
+    shared: Sequence[tuple[int, int]],
+    end: Literal["kept", "changed", "none"],
+) -> Line:
+    if len(pieces) > _MOST_PIECES:
+        kind = next(piece.kind for piece in pieces if piece.kind != "same")
+        pieces = [Segment(kind, "".join(piece.text for piece in pieces))]
+    return Line(number=number, pieces=tuple(pieces), shared=tuple(shared), end=end)

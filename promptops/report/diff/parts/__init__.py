@@ -1,0 +1,1 @@
+"""What formats of a diff share."""

@@ -1,0 +1,266 @@
+"""What formats say about a prompt, a change and a case, in plain words without any markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from promptops.model.change import (
+    ABSENT,
+    CaseDiff,
+    Change,
+    DiffReport,
+    PromptDiff,
+    Seen,
+    SeenPair,
+    Witness,
+)
+from promptops.report.parts.json_data import json_data
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible
+
+_LONGEST_WITNESS = 120
+_LONGEST_VALUE = 160
+_LONGEST_LINE = 80
+_REVISION = re.compile(r"[\w./@^~][\w./@^~-]*")
+_LEAST_USD = 0.0001
+_NAMES_SHOWN = 8
+_LONGEST_NAME = 200
+_NOBODY = Seen(role="", text="", tokens=0)
+
+
+def headline(report: DiffReport) -> str:
+    """Such as `major: 3 prompts changed of 12 compared from v1.0.0 to HEAD, 1 risk`."""
+    sides = f" from {visible(report.base)} to {visible(report.head)}"
+    return f"{report.bump}: {_counts(report, sides)}"
+
+
+def counts(report: DiffReport) -> str:
+    """Such as `3 prompts changed of 12 compared, 1 risk`."""
+    return _counts(report, "")
+
+
+def _counts(report: DiffReport, sides: str) -> str:
+    compared = f"{counted(report.compared, 'prompt')} compared{sides}"
+    changed = counted(len(report.prompts), "prompt")
+    if not report.prompts:
+        said = f"nothing changed for callers, the model or consumers ({compared})"
+    else:
+        said = f"{changed} changed of {report.compared} compared{sides}"
+    risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
+    return f"{said}{risks}{_hidden(report.hidden)}"
+
+
+def _hidden(number: int) -> str:
+    if not number:
+        return ""
+    return f"; {counted(number, 'other prompt')} may have changed and {_were(number)} not asked for"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def command(report: DiffReport, ids: Iterable[str] = ()) -> str:
+    """What to type to see all of it."""
+    sides = ["…"]
+    if _REVISION.fullmatch(report.base) and _REVISION.fullmatch(report.head):
+        sides = [f"{report.base}..{report.head}"]
+    named = [each for each in ids if _REVISION.fullmatch(each)]
+    return " ".join(["promptops diff", *sides, *named, "--format json"])
+
+
+def short(text: str) -> str:
+    """A name or a path, visible, and cut where nobody would read it to its end."""
+    return visible(text, _LONGEST_NAME)
+
+
+def name(prompt: PromptDiff, arrow: str = "->") -> str:
+    """Its id, with the one it had before."""
+    if prompt.before_id is None:
+        return short(prompt.id)
+    return f"{short(prompt.before_id)} {arrow} {short(prompt.id)}"
+
+
+def versions(prompt: PromptDiff, arrow: str = "->") -> str:
+    """Such as `1.4.2 -> 2.0.0`; "" where nothing was released."""
+    both = [each for each in (prompt.before_version, prompt.after_version) if each is not None]
+    return f" {arrow} ".join(map(short, both))
+
+
+def bump(prompt: PromptDiff) -> str:
+    """Such as `major`, or `major, removed`."""
+    told = prompt.state in ("added", "removed", "unreadable")
+    return f"{prompt.bump}, {prompt.state}" if told else str(prompt.bump)
+
+
+def worst_first(changes: Iterable[Change]) -> list[Change]:
+    """By bump; those of the same bump that break, are a risk or deserve a look first."""
+    return sorted(
+        changes,
+        key=lambda change: (
+            -change.bump,
+            not change.breaking,
+            not change.risk,
+            not change.warning,
+        ),
+    )
+
+
+def is_quiet(prompt: PromptDiff) -> bool:
+    """Nothing about it that a reviewer would want to look at."""
+    return not prompt.cases and not any(
+        change.level != "NEUTRAL" or change.risk or change.warning for change in prompt.changes
+    )
+
+
+def level(change: Change) -> str:
+    """The word that says why it deserves a look, or ""."""
+    if change.waiver is not None:
+        return "waived"
+    if change.breaking:
+        return "breaking"
+    return "warning" if change.warning else ""
+
+
+def shared_via(prompt: PromptDiff) -> tuple[str, ...]:
+    """The files through which all of it came that matters; () where changes differ in that."""
+    told = {change.via for change in prompt.changes if change.bump}
+    return prompt.via if len(told) <= 1 else ()
+
+
+def values(change: Change) -> tuple[str, str] | None:
+    """Both values as JSON; None where the change has none."""
+    if change.before is ABSENT and change.after is ABSENT:
+        return None
+    return _value(change.before), _value(change.after)
+
+
+def are_short(values: tuple[str, str]) -> bool:
+    """They fit on one line."""
+    return sum(map(len, values)) <= _LONGEST_LINE
+
+
+def risk(change: Change, arrow: str = "->") -> str:
+    """What a reviewer must not overlook, in one line."""
+    there = [value for value in (change.before, change.after) if value is not ABSENT]
+    told = f" {arrow} ".join(map(_value, there))
+    return visible(change.message) + (f": {told}" if told else "")
+
+
+def told_risk(change: Change) -> str:
+    """Why it is a risk, where its message doesn't say so; else ""."""
+    risk = visible(change.risk)
+    return "" if risk in visible(change.message) else risk
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is ABSENT else compact(value, _LONGEST_VALUE)
+
+
+def compact(value: Any, limit: int = _LONGEST_WITNESS) -> str:
+    """JSON on one line, cut."""
+    return visible(json.dumps(json_data(value), ensure_ascii=False), limit)
+
+
+def proof(witness: Witness) -> str:
+    """What stands behind the witness's value: what it proves, and who says so."""
+    proves = "is refused now" if witness.kind == "input" else "is possible now, and was refused"
+    case = f", from the case `{short(witness.case)}`" if witness.case is not None else ""
+    return f"{proves}{case}" + (f": {visible(witness.reason)}" if witness.reason else "")
+
+
+def waived(change: Change) -> str:
+    """Who waived it, until when and why; "" where nobody did."""
+    waiver = change.waiver
+    if waiver is None:
+        return ""
+    return f"by {short(waiver.who)} until {waiver.expires}: {visible(waiver.reason)}"
+
+
+def role(pair: SeenPair, arrow: str = "->") -> str:
+    """Such as `user`, `user, added`, `system -> developer`."""
+    before, after = pair.before or _NOBODY, pair.after or _NOBODY
+    if pair.before is None:
+        return f"{short(after.role)}, added"
+    if pair.after is None:
+        return f"{short(before.role)}, removed"
+    roles = dict.fromkeys((short(before.role), short(after.role)))
+    return f" {arrow} ".join(roles)
+
+
+def tokens(case: CaseDiff, tokenizer: str, arrow: str = "->") -> str:
+    """Such as `system 412 -> 425 tokens, all 520 -> 533 (+13, estimated)`."""
+    counted_by = short(tokenizer) if tokenizer else "estimated"
+    before, after = case.before_tokens, case.after_tokens
+    differing = [pair for pair in case.messages if pair.differs]
+    if before == after and all(_tokens(pair.before) == _tokens(pair.after) for pair in differing):
+        return f"{after:,} token{'' if after == 1 else 's'} as before ({counted_by})"
+    parts = [_message_tokens(pair, arrow) for pair in differing if len(case.messages) > 1]
+    parts.append(f"all {before:,} {arrow} {after:,}")
+    parts[0] += " tokens"
+    return f"{', '.join(parts)} ({signed(after - before)}, {counted_by})"
+
+
+def _message_tokens(pair: SeenPair, arrow: str) -> str:
+    speaker = short((pair.after or pair.before or _NOBODY).role)
+    return f"{speaker} {_tokens(pair.before):,} {arrow} {_tokens(pair.after):,}"
+
+
+def _tokens(seen: Seen | None) -> int:
+    return seen.tokens if seen else 0
+
+
+def token_range(cases: Iterable[CaseDiff]) -> str:
+    """By how much the requests grew: `+13`, `-2 to +40`, or "" where none did."""
+    grown = [
+        case.after_tokens - case.before_tokens
+        for case in cases
+        if not case.before_error and not case.after_error
+    ]
+    if not any(grown):
+        return ""
+    return " to ".join(dict.fromkeys((signed(min(grown)), signed(max(grown)))))
+
+
+def signed(number: int) -> str:
+    """Such as `+13`, `-2`, `±0`."""
+    return f"{number:+,}" if number else "±0"
+
+
+def cost(case: CaseDiff, arrow: str = "->") -> str:
+    """Of 1,000 requests; "" where it is the same."""
+    before, after = _usd(case.before_usd), _usd(case.after_usd)
+    return f"{before} {arrow} {after} per 1,000 requests" if before != after else ""
+
+
+def _usd(price: float | None) -> str:
+    if price is None:
+        return "unknown"
+    thousand = price * 1000
+    if thousand >= 1 or thousand == 0:
+        return f"${thousand:,.2f}"
+    return f"${thousand:#.3g}" if thousand >= _LEAST_USD else f"under ${_LEAST_USD}"
+
+
+def errors(case: CaseDiff) -> list[str]:
+    """Why a side has no request, a sentence each."""
+    before, after = visible(case.before_error), visible(case.after_error)
+    if before and after:
+        return [f"can't be rendered, before: {before}", f"can't be rendered, now: {after}"]
+    if after:
+        return [f"can't be rendered any more: {after}"]
+    return [f"could not be rendered before: {before}"] if before else []
+
+
+def some(texts: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
+    """At most so many of them, and how many there are beside."""
+    rest = len(texts) - shown
+    return ", ".join(texts[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names, between backticks."""
+    return some([f"`{short(each)}`" for each in names])

@@ -1,0 +1,1 @@
+"""What HTML pages share: how one is put together, its frame, style and script."""

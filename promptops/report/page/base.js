@@ -1,0 +1,135 @@
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const sections = all(".prompt");
+  if (!sections.length) return;
+
+  const filter = byId("filter");
+  const hide = document.querySelector("#controls input[type=checkbox]");
+  const fold = byId("fold");
+  const status = byId("status");
+  const folding = all(".prompt summary.stop").map((summary) => summary.parentElement);
+  const keys = byId("keys");
+  const rows = new Map(all("[data-prompt]").map((row) => [row.dataset.prompt, row]));
+  const texts = new Map();
+
+  // What is filtered: the items of a prompt, or where it has none, the prompt as a whole.
+  const units = new Map(
+    sections.map((section) => {
+      const items = [...section.querySelectorAll(".item")];
+      return [section, items.length ? items : [section]];
+    }),
+  );
+
+  // Of an item only what is its own is sought: items share most of what stands in them.
+  function text(unit, section) {
+    if (!texts.has(unit)) {
+      const own = [section.querySelector("h2"), ...unit.querySelectorAll(".sought")];
+      const parts = unit === section ? [section] : own;
+      texts.set(unit, parts.map((part) => part.textContent.toLowerCase()).join("\n"));
+    }
+    return texts.get(unit);
+  }
+
+  function show() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    let number = 0;
+    for (const [section, found] of units) {
+      for (const unit of found) {
+        const quiet = hide.checked && unit.classList.contains("quiet");
+        unit.hidden = quiet || !words.every((word) => text(unit, section).includes(word));
+        shown += !unit.hidden;
+      }
+      number += found.length;
+      section.hidden = found.every((unit) => unit.hidden);
+      rows.get(section.id).hidden = section.hidden;
+    }
+    document.body.classList.toggle("without-quiet", hide.checked);
+    const narrowed = words.length || hide.checked;
+    status.textContent = narrowed ? `${shown} of ${number} ${status.dataset.what}` : "";
+  }
+
+  function foldAll() {
+    const open = !someOpen();
+    for (const details of folding) details.open = open;
+    nameFold();
+  }
+
+  const someOpen = () => folding.some((details) => details.open);
+
+  function nameFold() {
+    fold.textContent = `${someOpen() ? "Fold" : "Open"} ${fold.dataset.what}`;
+  }
+
+  function move(step) {
+    const stops = all(".prompt:not([hidden]) .stop").filter(isShown);
+    const focused = stops.findIndex((stop) => stop.contains(document.activeElement));
+    const first = stops.findIndex(isBelow(byId("controls").getBoundingClientRect().bottom));
+    const end = first < 0 ? stops.length : first;
+    const next = stops[focused < 0 ? (step > 0 ? end : end - 1) : focused + step];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "start" });
+  }
+
+  function isShown(stop) {
+    return !stop.closest("[hidden]") && !(hide.checked && stop.closest(".quiet"));
+  }
+
+  // Only one section is asked for places inside it: the browser lays out none that is far away.
+  function isBelow(edge) {
+    const section = sections.find((each) => each.getBoundingClientRect().bottom > edge);
+    return (stop) =>
+      section?.contains(stop)
+        ? stop.getBoundingClientRect().top >= edge
+        : section?.compareDocumentPosition(stop) & Node.DOCUMENT_POSITION_FOLLOWING;
+  }
+
+  function showKeys() {
+    keys.showModal();
+    byId("hide-keys").focus();
+  }
+
+  function openTarget() {
+    const target = location.hash && byId(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  }
+
+  const actions = {
+    j: () => move(1),
+    ArrowRight: () => move(1),
+    k: () => move(-1),
+    ArrowLeft: () => move(-1),
+    [hide.dataset.key]: () => hide.click(),
+    o: foldAll,
+    "/": () => filter.focus(),
+    "?": showKeys,
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target === filter) {
+      event.preventDefault(); // which would clear it
+      filter.blur();
+    }
+    const typing = event.target.matches("input:not([type=checkbox])") || keys.open;
+    const asked = byId("use-keys").checked || event.key === "?";
+    if (typing || !asked || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!Object.hasOwn(actions, event.key)) return;
+    event.preventDefault();
+    actions[event.key]();
+  });
+
+  filter.addEventListener("input", show);
+  hide.addEventListener("change", show);
+  fold.addEventListener("click", foldAll);
+  byId("show-keys").addEventListener("click", showKeys);
+  byId("hide-keys").addEventListener("click", () => keys.close());
+  for (const details of folding) details.addEventListener("toggle", nameFold);
+  addEventListener("hashchange", openTarget);
+  openTarget();
+  nameFold();
+  fold.hidden = !folding.length;
+  byId("controls").hidden = false;
+  show(); // a browser keeps what was typed when a page is loaded again
+})();

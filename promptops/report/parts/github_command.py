@@ -1,0 +1,36 @@
+"""A workflow command of GitHub Actions that becomes an annotation of the pull request."""
+
+from __future__ import annotations
+
+from promptops.model.place import Place
+from promptops.report.parts.visible import visible
+
+
+def annotation(kind: str, place: Place | None, title: str, message: str) -> str:
+    """One line; line ends of the message stay line ends of the annotation.
+
+    Args:
+        kind: error, warning or notice.
+    """
+    properties: dict[str, object] = {}
+    if place is not None:
+        properties = {
+            "file": place.path,
+            "line": place.line,
+            "endLine": place.end_line,
+            "col": place.column,
+            "endColumn": place.end_column,
+        }
+    properties["title"] = title
+    written = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    return f"::{kind} {written}::{_data(message)}\n"
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _data(text: str) -> str:
+    """A value on one line; what the percent escapes leave of control characters is shown."""
+    lines = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(lines)

@@ -1,0 +1,86 @@
+"""The difference of two texts as lines to show: what changed, and a little of what is around."""
+
+from __future__ import annotations
+
+from promptops.report.parts.words import Segment, line_difference, word_difference
+
+Line = tuple[Segment, ...]
+"""The parts of a line, without its end."""
+
+_CONTEXT = 2
+_NEW_LINE = "↵"
+
+
+def by_words(before: str, after: str) -> list[Line | None]:
+    """Lines with the words that were removed and added; None where lines are left out."""
+    return _with_context(_split(word_difference(before, after)))
+
+
+def by_lines(before: str, after: str) -> list[Line | None]:
+    """Lines, removed or added whole; None where lines are left out.
+
+    A line of both kinds differs in its end alone.
+    """
+    return _with_context(_split(line_difference(before, after)))
+
+
+def is_changed(line: Line) -> bool:
+    """Some of it was removed or added."""
+    return any(part.kind != "same" for part in line)
+
+
+def _split(segments: tuple[Segment, ...]) -> list[Line]:
+    """A line end that was removed or added is shown where it isn't that of lines beside it."""
+    lines: list[list[Segment]] = [[]]
+    for index, segment in enumerate(segments):
+        *ended, last = segment.text.split("\n")
+        for text in ended:
+            _append(lines[-1], segment, text)
+            if segment.kind != "same" and not _ends_lines(lines[-1], segments, index):
+                _append(lines[-1], segment, _NEW_LINE)
+            lines.append([])
+        _append(lines[-1], segment, last)
+    if _ends_unlike(segments) and lines[-2][-1].text[-1:] != _NEW_LINE:
+        _append(lines[-2], segments[-1], _NEW_LINE)
+    return [tuple(line) for line in (lines if lines[-1] else lines[:-1])]
+
+
+def _ends_unlike(segments: tuple[Segment, ...]) -> bool:
+    """The last line has an end that the other side's last line lacks."""
+    if not segments or segments[-1].kind == "same" or not segments[-1].text.endswith("\n"):
+        return False
+    others = [part.text for part in segments if part.kind != segments[-1].kind]
+    return bool(others) and not others[-1].endswith("\n")
+
+
+def _append(line: list[Segment], segment: Segment, text: str) -> None:
+    if text and line and line[-1].kind == segment.kind:
+        line[-1] = Segment(segment.kind, line[-1].text + text)
+    elif text:
+        line.append(Segment(segment.kind, text))
+
+
+def _ends_lines(line: list[Segment], segments: tuple[Segment, ...], index: int) -> bool:
+    """Whether the line, or those that follow it in the segment, were removed or added whole."""
+    segment = segments[index]
+    if not line or {part.kind for part in line} == {segment.kind}:
+        return bool(line)
+    following = "".join(part.text for part in segments[index + 1 :][:1])
+    return segment.text.strip("\n") != "" and following[:1] in ("", "\n")
+
+
+def _with_context(lines: list[Line]) -> list[Line | None]:
+    """Changed lines with up to two others on each side of them."""
+    near = [False] * len(lines)
+    for index, line in enumerate(lines):
+        if is_changed(line):
+            around = range(max(0, index - _CONTEXT), min(len(lines), index + _CONTEXT + 1))
+            for other in around:
+                near[other] = True
+    shown: list[Line | None] = []
+    for line, is_near in zip(lines, near, strict=True):
+        if is_near:
+            shown.append(line)
+        elif not shown or shown[-1] is not None:
+            shown.append(None)
+    return shown

@@ -1,0 +1,245 @@
+"""How two texts differ, for a person: by lines, and by words within lines that are still alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from promptops.report.parts.alignment import Budget, Pairs, best_pairs, equal_pairs
+from promptops.report.parts.tokens import has_word, is_space, lines, tokens, weight
+
+Kind = Literal["same", "removed", "added"]
+Run = tuple[Kind, list[str]]
+"""Neighbours of one kind: lines, or tokens of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of one text, or of both."""
+
+    kind: Kind
+    text: str
+
+
+_STEPS = 1_500_000
+_STEPS_FOR_A_PAIR = 100
+_LEAST_SHARED = 1 / 3
+_SENTENCE_ENDS = frozenset(".!?:;")
+
+
+def word_difference(before: str, after: str) -> tuple[Segment, ...]:
+    """What was removed and added: words of lines that are still alike, and whole lines.
+
+    Same and removed parts make `before`, same and added parts make `after`, character by
+    character. No two neighbours are of one kind, none is empty, and what was removed stands before
+    what was added in its place. A Jinja tag, a number, a word, a run of white space is never split.
+    The work is bounded: of long texts that share little, more may be shown as changed than was.
+    """
+    budget = Budget(_STEPS)
+    return _segments(_by_words(_by_lines(before, after, budget), budget))
+
+
+def line_difference(before: str, after: str) -> tuple[Segment, ...]:
+    """The same by whole lines, each with its line end; a Jinja tag is never split."""
+    return _segments(_by_lines(before, after, Budget(_STEPS)))
+
+
+def _segments(runs: Iterable[Run]) -> tuple[Segment, ...]:
+    return tuple(Segment(kind, "".join(texts)) for kind, texts in _merged(runs))
+
+
+def _by_lines(before: str, after: str, budget: Budget) -> list[Run]:
+    old, new = lines(before), lines(after)
+    pairs = equal_pairs(_bare(old), _bare(new), lambda line: 1 + len(line.strip()), budget)
+    return _merged(_runs(old, new, pairs))
+
+
+def _bare(found: list[str]) -> list[str]:
+    """Without line ends: the last line is the same when another follows it now."""
+    return [line.removesuffix("\n") for line in found]
+
+
+def _by_words(runs: list[Run], budget: Budget) -> Iterator[Run]:
+    """Lines that were removed and lines that were added in their place, word by word."""
+    removed: list[str] = []
+    for kind, texts in runs:
+        if kind == "removed":
+            removed = texts
+        elif kind == "added":
+            yield from _replaced(removed, texts, budget)
+            removed = []
+        else:
+            yield ("removed", removed)
+            yield (kind, texts)
+            removed = []
+    yield ("removed", removed)
+
+
+def _replaced(removed: list[str], added: list[str], budget: Budget) -> Iterator[Run]:
+    if not budget.allows(_steps(removed, added)):
+        yield ("removed", removed)
+        yield ("added", added)
+        return
+    old, new = [tokens(line) for line in removed], [tokens(line) for line in added]
+    left = right = 0
+    for next_left, next_right in _alike(old, new, budget):
+        yield ("removed", removed[left:next_left])
+        yield ("added", added[right:next_right])
+        yield from _within(old[next_left], new[next_right], budget)
+        left, right = next_left + 1, next_right + 1
+    yield ("removed", removed[left:])
+    yield ("added", added[right:])
+
+
+def _steps(removed: list[str], added: list[str]) -> int:
+    """What looking into the lines costs, tables aside."""
+    characters = sum(map(len, removed)) + sum(map(len, added))
+    return characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))
+
+
+def _alike(old: list[list[str]], new: list[list[str]], budget: Budget) -> Pairs:
+    """Which line became which."""
+    if len(old) == len(new) == 1:
+        return [(0, 0)]
+    if budget.allows(len(old) * sum(map(len, new))):
+        return best_pairs([_words(line) for line in old], [_words(line) for line in new], _likeness)
+    return [(index, index) for index in range(len(old))] if len(old) == len(new) else []
+
+
+def _words(line: list[str]) -> frozenset[str]:
+    words = frozenset(filter(has_word, line))
+    return words or frozenset(token for token in line if not is_space(token))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
+    """Of a thousand; 0 where too little is shared."""
+    if not one and not other:
+        return 1
+    shared = 2 * len(one & other) / (len(one) + len(other))
+    return int(1000 * shared) if shared >= _LEAST_SHARED else 0
+
+
+def _within(old: list[str], new: list[str], budget: Budget) -> list[Run]:
+    """The tokens of a line; whole on both sides where hardly anything would be left standing."""
+    runs = _merged(_runs(old, new, equal_pairs(old, new, weight, budget)))
+    runs = _begun_with_a_sentence(_without_islands(runs))
+    return runs if _is_readable(runs) else [("removed", old), ("added", new)]
+
+
+def _without_islands(runs: list[Run]) -> list[Run]:
+    """Changed on both sides is changed between, where no word, or too few of them, stand there."""
+    runs = _sunk(runs, lambda index: not any(map(has_word, runs[index][1])))
+    return _sunk(runs, lambda index: 2 * _weight(runs[index][1]) < _less_around(runs, index))
+
+
+def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
+    """With islands that are removed and added, too."""
+    sunk: list[Run] = []
+    for index, (kind, texts) in enumerate(runs):
+        if kind == "same" and 0 < index < len(runs) - 1 and is_island(index):
+            sunk += [("removed", texts), ("added", texts)]
+        else:
+            sunk.append((kind, texts))
+    return _merged(sunk)
+
+
+def _less_around(runs: list[Run], index: int) -> int:
+    """How much changed on the side of an index where less did."""
+    return min(_changed(runs, index - 1, -1), _changed(runs, index + 1, 1))
+
+
+def _changed(runs: list[Run], index: int, step: int) -> int:
+    """How much the longer side has in the change that begins at an index."""
+    most = 0
+    while 0 <= index < len(runs) and runs[index][0] != "same":
+        most = max(most, _weight(runs[index][1]))
+        index += step
+    return most
+
+
+def _begun_with_a_sentence(runs: list[Run]) -> list[Run]:
+    """Move what was only added or removed to the left where it then begins with a sentence.
+
+    Added before `Be brief.`, `Be kind. ` is found as `kind. Be ` behind `Be `.
+    """
+    moved = list(runs)
+    for index in range(1, len(runs)):
+        (before, stays), (kind, texts) = moved[index - 1], moved[index]
+        alone = index + 1 == len(runs) or runs[index + 1][0] == "same"
+        count = _to_sentence(stays, texts) if before == "same" and kind != "same" and alone else 0
+        if count:
+            moved[index - 1] = (before, stays[:-count])
+            moved[index] = (kind, texts[-count:] + texts[:-count])
+            moved[index + 1 : index + 2] = [("same", texts[-count:] + _after(moved, index))]
+    return _merged(moved)
+
+
+def _after(runs: list[Run], index: int) -> list[str]:
+    return runs[index + 1][1] if index + 1 < len(runs) else []
+
+
+def _to_sentence(stays: list[str], texts: list[str]) -> int:
+    """By how many tokens to move to the left; 0 for not at all."""
+    for count in range(min(len(stays), len(texts) - 1) + 1):
+        if count and stays[-count] != texts[-count]:
+            return 0
+        rest = stays[: len(stays) - count]
+        if not rest or (len(rest) > 1 and is_space(rest[-1]) and rest[-2] in _SENTENCE_ENDS):
+            return count
+    return 0
+
+
+def _is_readable(runs: list[Run]) -> bool:
+    """A third of both sides is shared, or one side as a whole in at most two pieces."""
+    kinds = [kind for kind, _ in runs]
+    if not {"removed", "added"} <= set(kinds) and kinds.count("same") <= 2:
+        return True
+    same = sum(_weight(texts) for kind, texts in runs if kind == "same")
+    changed = sum(_weight(texts) for kind, texts in runs if kind != "same")
+    return 2 * same >= _LEAST_SHARED * (2 * same + changed)
+
+
+def _weight(texts: list[str]) -> int:
+    return sum(weight(token) for token in texts if not is_space(token))
+
+
+def _runs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Iterator[Run]:
+    left = right = 0
+    for next_left, next_right in pairs:
+        yield ("removed", list(old[left:next_left]))
+        yield ("added", list(new[right:next_right]))
+        yield from _paired(old[next_left], new[next_right])
+        left, right = next_left + 1, next_right + 1
+    yield ("removed", list(old[left:]))
+    yield ("added", list(new[right:]))
+
+
+def _paired(one: str, other: str) -> Iterator[Run]:
+    """Equal texts, or one with a line end and one without."""
+    shared = min(one, other, key=len)
+    yield ("same", [shared])
+    yield ("removed", [one[len(shared) :]])
+    yield ("added", [other[len(shared) :]])
+
+
+def _merged(runs: Iterable[Run]) -> list[Run]:
+    """One run of each kind between two that stay, none empty."""
+    merged: list[Run] = []
+    gathered: dict[Kind, list[str]] = {"same": [], "removed": [], "added": []}
+    for kind, texts in runs:
+        if not any(texts):
+            continue
+        if kind == "same":
+            merged += _flushed(gathered, "removed", "added")
+        else:
+            merged += _flushed(gathered, "same")
+        gathered[kind] += texts
+    return [*merged, *_flushed(gathered, "same", "removed", "added")]
+
+
+def _flushed(gathered: dict[Kind, list[str]], *kinds: Kind) -> Iterator[Run]:
+    for kind in kinds:
+        if gathered[kind]:
+            yield (kind, gathered[kind])
+            gathered[kind] = []

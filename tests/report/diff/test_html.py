@@ -1,0 +1,293 @@
+"""The HTML page of a diff, read without a browser."""
+
+import os
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from unicodedata import category
+
+import pytest
+
+from promptops.report.diff.html import write
+from tests.report.diff.html_extremes import REPORTS, hostile
+from tests.report.diff.html_pages import read, readable
+from tests.report.diff.html_reports import case, change, pair, prompt, realistic, report
+
+GOLDEN = Path(__file__).parent / "golden" / "page.txt"
+
+
+@pytest.fixture(params=REPORTS)
+def page(request):
+    return write(REPORTS[request.param]())
+
+
+def test_what_a_page_says():
+    root = read(write(realistic()))
+
+    (header,), (main,), (footer,) = map(root.all, ("header", "main", "footer"))
+    said = "\n".join(map(readable, (header, main, footer)))
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(said, encoding="utf-8")
+        pytest.fail(f"{GOLDEN.name} was written; read the difference")
+    assert said == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_ids_are_unique_and_every_link_leads_to_one(page):
+    root = read(page)
+
+    ids = [element.attributes["id"] for element in root.all() if "id" in element.attributes]
+    links = [element.attributes["href"] for element in root.all("a")]
+    labels = [
+        element.attributes["aria-labelledby"]
+        for element in root.all()
+        if "aria-labelledby" in element.attributes
+    ]
+    assert len(set(ids)) == len(ids)
+    assert "#changes" in links
+    assert {link.removeprefix("#") for link in links} | set(labels) <= set(ids)
+    assert all(link.startswith("#") for link in links)
+
+
+def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
+    root = read(page)
+
+    attributes = {name for element in root.all() for name in element.attributes}
+    assert {name for name in attributes if name.startswith("on")} == set()
+    assert (
+        attributes & {"style", "src", "srcset", "action", "formaction", "data", "poster"} == set()
+    )
+    names = {element.name for element in root.all()}
+    assert names & {"img", "iframe", "link", "object", "embed", "base", "form"} == set()
+    (style,) = root.all("style")
+    assert re.findall(r"url\(|@import|https?:|//", style.text) == []
+
+
+def test_the_policy_allows_this_style_and_this_script_alone(page):
+    root = read(page)
+
+    (policy,) = (
+        element.attributes["content"]
+        for element in root.all("meta")
+        if element.attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    (style,), (script,) = root.all("style"), root.all("script")
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        f"style-src '{_hash(style.text)}'",
+        f"script-src '{_hash(script.text)}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+
+
+def _hash(text):
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
+    names = [element.name for element in read(page).all()]
+
+    levels = [int(name[1]) for name in names if re.fullmatch("h[1-6]", name)]
+    steps = [lower - upper for upper, lower in pairwise(levels)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert max(steps, default=0) <= 1
+    assert [names.count(name) for name in ("main", "header", "title")] == [1, 1, 1]
+
+
+def test_tables_have_captions_or_heads_with_scope():
+    root = read(write(realistic()))
+
+    heads = [[cell.attributes["scope"] for cell in table.all("th")] for table in root.all("table")]
+    assert all(scopes[:2] == ["col", "col"] for scopes in heads)
+    assert {scope for scopes in heads for scope in scopes} == {"col", "row"}
+
+
+def test_no_character_of_a_stranger_is_invisible():
+    page = write(hostile())
+
+    kinds = {category(char) for char in page.replace("\n", "")}
+    assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
+    assert page.encode().decode() == page
+
+
+def test_what_strangers_write_is_text_everywhere():
+    usual, attacked = (read(write(make())) for make in (realistic, hostile))
+
+    assert {element.name for element in attacked.all()} <= {e.name for e in usual.all()} | {"code"}
+    (body,) = attacked.all("body")
+    said = body.text
+    # id, message, path, case, texts, values, …: each of them at least once for each prompt
+    assert said.count("<script>document.title='pwned';alert(1)</script>") > 40
+
+
+def test_risks_stand_before_all_prompts():
+    page = write(realistic())
+
+    assert page.index("what the model must never do") < page.index('<table class="prompts">')
+
+
+def test_a_risk_of_many_prompts_is_one_line():
+    risk = change(message="a prohibition is gone", risk="look")
+    prompts = [prompt(name=f"p{number}", changes=[risk]) for number in range(20)]
+
+    root = read(write(report(*prompts)))
+
+    (section,) = (each for each in root.all("section") if each.attributes.get("class") == "risks")
+    (item,) = section.all("li")
+    names = ", ".join(f"p{number}" for number in range(8))
+    assert item.text == f"{names} and 12 more prompts: a prohibition is gone — look"
+
+
+def test_cases_that_differ_alike_are_shown_once_with_their_names():
+    cases = [
+        case(
+            name,
+            pair("system", "Be brief.\nBe kind.", "Be brief.\nBe very kind."),
+            pair("user", name, name),
+        )
+        for name in ("one", "two", "three", "four", "five")
+    ]
+
+    root = read(write(report(prompt(cases=cases))))
+
+    (difference,) = _differences(root)
+    assert next(difference.all("h3")).text == "Cases one, two, three and 2 more"
+    assert [element.text.split()[0] for element in difference.all("li")] == [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+    ]
+    assert [element.text for element in difference.all("ins")] == ["very "]
+
+
+def test_a_difference_seen_in_another_prompt_is_a_link_to_it():
+    messages = pair("system", "Be brief.", "Be kind.")
+    prompts = [prompt(name, cases=[case("usual", messages)]) for name in "ab"]
+
+    root = read(write(report(*prompts)))
+
+    first, second = _differences(root)
+    (link,) = second.all("a")
+    assert link.attributes["href"] == f"#{first.attributes['id']}"
+    assert link.text == "a, usual"
+    assert [len(list(each.all("table"))) for each in (first, second)] == [1, 0]
+
+
+def test_parameters_that_differ_in_two_prompts_are_not_said_to_differ_alike():
+    messages = pair("system", "Be brief.", "Be kind.")
+    prompts = [prompt(name, cases=[case("usual", messages, rest=("model",))]) for name in "ab"]
+
+    root = read(write(report(*prompts)))
+
+    assert [len(list(each.all("table"))) for each in _differences(root)] == [1, 1]
+
+
+def test_cases_that_look_alike_but_fail_otherwise_stay_apart():
+    messages = pair("system", "Be brief.", None)
+    cases = [
+        case("one", messages, after_error="no `a`"),
+        case("two", messages, after_error="no `b`"),
+    ]
+
+    root = read(write(report(prompt(cases=cases))))
+
+    assert len(_differences(root)) == 2
+
+
+def _differences(root):
+    return [
+        element
+        for element in root.all()
+        if "difference" in (element.attributes.get("class") or "").split()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "quiet"),
+    [
+        ({}, True),
+        ({"warning": True}, False),
+        ({"risk": "look"}, False),
+        ({"level": "ADDITIVE"}, False),
+    ],
+)
+def test_only_what_nobody_has_to_see_can_be_hidden_as_neutral(values, quiet):
+    root = read(write(report(prompt(changes=[change(**values)]))))
+
+    hidden = [e for e in root.all() if "quiet" in (e.attributes.get("class") or "").split()]
+    assert [element.name for element in hidden] == (["tr", "section", "li"] if quiet else [])
+
+
+def test_a_prompt_whose_requests_differ_is_never_hidden_as_neutral():
+    cases = [case("usual", pair("system", "a", "b"))]
+
+    root = read(write(report(prompt(changes=[change()], cases=cases))))
+
+    hidden = [e for e in root.all() if "quiet" in (e.attributes.get("class") or "").split()]
+    assert [element.name for element in hidden] == ["li"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (1, 2, "1 → to 2"),
+        ("1", 1, '"1" → to 1'),
+        (None, False, "null → to false"),
+        ("", "a`b", '"" → to "a`b"'),
+    ],
+)
+def test_short_values_are_shown_as_json(before, after, shown):
+    root = read(write(report(prompt(changes=[change(before=before, after=after)]))))
+
+    (values,) = (each for each in root.all("p") if each.attributes.get("class") == "values")
+    assert values.text == shown
+
+
+def test_a_whole_text_keeps_its_lines_and_its_first_line_end():
+    text = "\n\nfirst\n\n  second\n"
+    cases = [case("usual", pair("system", "a", "b"), pair("user", text, text))]
+
+    root = read(write(report(prompt(cases=cases))))
+
+    (pre,) = root.all("pre")
+    assert pre.text == f"\n{text}"  # a browser drops the line end after `<pre>`
+
+
+def test_figures_are_means_of_the_cases_that_render_on_both_sides():
+    pairs = [("a" * 4_000, "b" * 4_400), ("a" * 8_000, "b" * 9_600)]
+    cases = [case(f"case {number}", pair("system", *texts)) for number, texts in enumerate(pairs)]
+    failing = case("failing", pair("system", "a" * 90_000, None), after_error="no")
+
+    root = read(write(report(prompt(cases=[*cases, failing]))))
+
+    (table,) = (each for each in root.all("table") if each.attributes.get("class") == "prompts")
+    assert [cell.text for cell in table.all("td")][-3:] == [
+        "3 of 3",
+        "1,500 → to 1,750 (+250)",
+        "$3.75 → to $4.38",
+    ]
+
+
+def test_a_price_that_is_unknown_for_one_case_is_not_shown_for_the_prompt():
+    messages = pair("system", "a", "b")
+    cases = [
+        case("one", messages),
+        case("two", pair("system", "c", "d"), priced=False),
+    ]
+
+    root = read(write(report(prompt(cases=cases))))
+
+    (table,) = (each for each in root.all("table") if each.attributes.get("class") == "prompts")
+    assert [cell.text for cell in table.all("td")][-1] == ""
+
+
+def test_a_page_names_the_tokenizer():
+    page = write(replace(realistic(), tokenizer="o200k_base"))
+
+    assert "counted as by o200k_base" in page

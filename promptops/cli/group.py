@@ -12,7 +12,7 @@ from promptops.cli import commands
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
     "look": ("list", "show", "render"),
-    "check": ("lint", "rule", "diff", "check"),
+    "check": ("lint", "rule", "diff", "test", "check"),
     "serve": ("receive", "textconv"),
 }
 

@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from promptops.evals import arguments, expressions
-from promptops.evals.expressions import Expression, WrongExpression
-from promptops.evals.record import NAMES, On, Record
-from promptops.evals.registry import Check, Kind, built_in, kind_of
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.assertion import Assertion
+from promptops.evals.expressions import WrongExpression
+from promptops.evals.record import NAMES, On
+from promptops.evals.registry import Kind, built_in, kind_of
+from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
 from promptops.source.explain import nearest, type_name
 from promptops.source.schemas import schema
 
-COMMON = ("type", "path", "role", "transform", "weight", "threshold", "score", "must")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assertion:
-    """One assertion of a case.
-
-    Attributes:
-        type: As written, with its `not-`.
-        check: What is asserted, as if there were no `not-`.
-        score: Makes it a measure, decided over all cases; None for a contract.
-        must: It has to hold in every case.
-        weight, threshold: Of a measure: its share in the score; from which degree on it holds.
-    """
-
-    type: str
-    check: Check
-    negated: bool = False
-    path: str | None = None
-    role: str | None = None
-    transform: Expression | None = None
-    weight: float = 1.0
-    threshold: float | None = None
-    score: str | None = None
-    must: bool = True
-
-    def judge(self, record: Record) -> Verdict:
-        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
-        subject = Subject(record, path=self.path, role=self.role, transform=self.transform)
-        verdict = self.check.check(subject)
-        return verdict.negated() if self.negated else verdict
+COMMON = ("type", "path", "role", "transform", "weight", "score", "must")
+QUALITY = "quality"
+"""The score of a judged assertion that names none."""
 
 
 def problems(case: Case) -> Iterator[Problem]:
@@ -58,7 +30,7 @@ def problems(case: Case) -> Iterator[Problem]:
     for index, written in enumerate(case.rendered):
         yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
     for index, written in enumerate(case.output):
-        if not _is_to_come(written.get("type")):
+        if not is_to_come(written.get("type")):
             yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
 
 
@@ -68,7 +40,9 @@ def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]
         yield replace(problem, at=case.locate(f"{case.at}{at}{problem.at}", problem.key))
 
 
-def parse(written: Mapping[str, Any], on: On) -> tuple[Assertion | None, tuple[Problem, ...]]:
+def parse(
+    written: Mapping[str, Any], on: On, *, in_set: bool = False
+) -> tuple[Assertion | None, tuple[Problem, ...]]:
     """An assertion over a request or an answer, or why there is none.
 
     The problems point (`at`) into the assertion.
@@ -78,18 +52,51 @@ def parse(written: Mapping[str, Any], on: On) -> tuple[Assertion | None, tuple[P
     if found is None:
         return None, (_unknown_name(name, on),)
     kind, negated = found
-    values, wrong = arguments.read(kind, written)
-    wrong = (*arguments.unknown(kind, written, COMMON), *wrong, *_misused(kind, written, on))
+    inner, wrong_inside = _inner(kind, written, on)
+    values, wrong = arguments.read(kind, {**written, **inner})
+    wrong = (
+        *arguments.unknown(kind, written, COMMON),
+        *wrong,
+        *wrong_inside,
+        *_misused(kind, written, on),
+        *_misused_share(kind, written, in_set),
+    )
     if wrong:
         return None, wrong
     try:
         check = kind.check(**values)
     except Refused as error:
         return None, (Problem(error.message, at=error.at, hint=error.hint),)
-    return _assertion(written, check, negated, on), ()
+    judged = kind.judged or any(each.judged for parts in inner.values() for each in parts)
+    assertion = _assertion(written, check, negated, on)
+    return (_measured(assertion, written) if judged else assertion), ()
 
 
-def _assertion(written: Mapping[str, Any], check: Check, negated: bool, on: On) -> Assertion:
+def is_to_come(name: Any) -> bool:
+    """The schema knows the name, and this version has nothing that judges it."""
+    known = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["enum"]
+    return name in known and kind_of(name) is None
+
+
+def _inner(
+    kind: Kind, written: Mapping[str, Any], on: On
+) -> tuple[dict[str, list[Assertion]], tuple[Problem, ...]]:
+    """The assertions that stand in an argument of a set."""
+    read: dict[str, list[Assertion]] = {}
+    wrong: list[Problem] = []
+    for key in kind.sets:
+        items = written.get(key)
+        if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+            continue  # `arguments.read` says so
+        read[key] = []
+        for index, item in enumerate(items):
+            assertion, problems = parse(item, on, in_set=True)
+            wrong += (replace(each, at=f"/{key}/{index}{each.at}") for each in problems)
+            read[key] += [assertion] if assertion else []
+    return read, tuple(wrong)
+
+
+def _assertion(written: Mapping[str, Any], check: Any, negated: bool, on: On) -> Assertion:
     transform = written.get("transform")
     score = written.get("score")
     return Assertion(
@@ -100,10 +107,16 @@ def _assertion(written: Mapping[str, Any], check: Check, negated: bool, on: On) 
         role=written.get("role"),
         transform=None if transform is None else expressions.read(transform, NAMES[on]),
         weight=written.get("weight", 1.0),
-        threshold=written.get("threshold"),
         score=score,
         must=written.get("must", score is None),
     )
+
+
+def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
+    """A judged one is a measure, unless it is written that it must hold."""
+    must = written.get("must", False)
+    score = assertion.score or (None if must else QUALITY)
+    return replace(assertion, judged=True, must=must, score=score)
 
 
 def _unknown_name(name: Any, on: On) -> Problem:
@@ -111,15 +124,9 @@ def _unknown_name(name: Any, on: On) -> Problem:
         message = "`type` is missing" if name is None else f"expected a text, got {type_name(name)}"
         return Problem(message, at="" if name is None else "/type")
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
-    if _is_to_come(name):
+    if is_to_come(name):
         return Problem(f"`{name}` can't judge {_an(on)}", at="/type")
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
-
-
-def _is_to_come(name: Any) -> bool:
-    """The schema knows the name, and this version has nothing that judges it."""
-    known = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["enum"]
-    return name in known and kind_of(name) is None
 
 
 def _misused(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
@@ -153,6 +160,17 @@ def _misused_narrowing(kind: Kind, written: Mapping[str, Any], on: On) -> Iterat
         yield Problem(f"expected a role, got {type_name(role)}", at="/role", hint=known)
 
 
+def _misused_share(kind: Kind, written: Mapping[str, Any], in_set: bool) -> Iterator[Problem]:
+    """What says how much an assertion counts, where it does not count by itself, or not at all."""
+    if in_set:
+        for key in {"score", "must"} & written.keys():
+            hint = "say it of the whole set"
+            yield Problem(f"in a set, nothing has `{key}`", at=f"/{key}", key=True, hint=hint)
+    elif written.get("must") is False and not (kind.judged or kind.sets or "score" in written):
+        hint = "name a `score` that it counts in"
+        yield Problem("it need not hold, and counts nowhere", at="/must", hint=hint)
+
+
 def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
     try:
         expressions.read(text, NAMES[on])
@@ -167,14 +185,15 @@ def _an(on: On) -> str:
 _COMMON_TYPES: Mapping[str, tuple[Any, str]] = {
     "transform": (str, "an expression"),
     "weight": ((int, float), "a number above 0"),
-    "threshold": ((int, float), "a number"),
     "score": (str, "a name"),
     "must": (bool, "true or false"),
 }
 
+_HEAVIEST = 1e9  # sums of weights stay finite
+
 
 def _is_odd(key: str, value: Any) -> bool:
     """A truth value where a number should be, a weight of nothing, a score without a name."""
-    if key in ("weight", "threshold") and isinstance(value, bool):
-        return True
-    return (key == "weight" and value <= 0) or (key == "score" and not value)
+    if key == "weight":
+        return isinstance(value, bool) or not 0 < value <= _HEAVIEST
+    return key == "score" and not value

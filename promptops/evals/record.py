@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from promptops.evals.agreement import Agreement
+from promptops.evals.functions import Functions
+from promptops.evals.json_values import NOTHING, parsed
+from promptops.evals.questions import Reply
+from promptops.model.answer import Answer
+from promptops.model.request import Request
+
 On = Literal["request", "answer"]
 
 NAMES: Mapping[On, tuple[str, ...]] = {
@@ -13,9 +20,31 @@ NAMES: Mapping[On, tuple[str, ...]] = {
         *("value", "inputs", "expected"),
         *("messages", "tools", "response_format", "params", "model"),
     ),
-    "answer": ("value", "inputs", "expected", "output"),
+    "answer": ("value", "inputs", "expected", "output", "text", "tool_calls", "usage"),
 }
 """The names that an expression may use; `value` is what is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What an assertion over an answer may need besides the answer.
+
+    Attributes:
+        price: Of the model's profile, in USD per million tokens: `input`, `output`, `cached`; it
+            wins over the table.
+        baseline: What the baseline answered to the same case and repeat.
+        others: What the other cases were answered in the same repeat, by name.
+        replies: What was answered to `answered.questions`, by `Question.key`.
+        agreements: Of judges with their anchors, by the judge's name.
+        functions: What `python` may call; None where no code is run.
+    """
+
+    price: Mapping[str, float] = field(default_factory=dict)
+    baseline: Answer | None = None
+    others: Mapping[str, Answer] = field(default_factory=dict)
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    functions: Functions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +53,37 @@ class Record:
 
     Attributes:
         text: What is looked at where an assertion does not narrow it.
-        root: JSON data: what `path` leads into.
-        messages: Of a request; an answer has none.
+        root: JSON data: what `path` leads into; NOTHING for an answer that is no JSON.
+        request: The request, or what was answered.
         names: For expressions: those of `NAMES` without `value`.
+        answer: None for a request.
+        judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
+        written_in: Path of the file that the assertion stands in: what `./` is beside.
     """
 
     on: On
     text: str
     root: Any
-    messages: tuple[Mapping[str, Any], ...] = ()
+    request: Request
     names: Mapping[str, Any] = field(default_factory=dict)
+    answer: Answer | None = None
+    beside: Beside = field(default_factory=Beside)
+    judge: str | Mapping[str, Any] | None = None
+    written_in: str = ""
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """Of the request."""
+        return self.request.messages
+
+
+def facts_of(answer: Answer) -> tuple[Any, dict[str, Any]]:
+    """Of an answer the root that `path` leads into, and what expressions see of it."""
+    value = parsed(answer.text)
+    usage = answer.usage
+    return value, {
+        "output": answer.text if value is NOTHING else value,
+        "text": answer.text,
+        "tool_calls": [dict(call) for call in answer.tool_calls],
+        "usage": {"input": usage.input, "output": usage.output, "cached": usage.cached},
+    }

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from promptops.errors import InputError
+from promptops.evals.questions import Question
 from promptops.evals.record import On
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
@@ -28,6 +29,14 @@ class Check(Protocol):
         """Whether it holds; raises Unjudgeable where there is nothing to look at."""
 
 
+@runtime_checkable
+class Asking(Protocol):
+    """An assertion that has to ask before it can judge; `check` finds the replies in the record."""
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        """What it asks about an answer; raises Unjudgeable as `check` does."""
+
+
 C = TypeVar("C", bound=type[Check])
 
 
@@ -39,6 +48,8 @@ class Kind:
         on: What it can judge.
         narrowed_by: Which of `path`, `role`, `transform` it knows.
         expressions: Those of its fields that hold an expression.
+        sets: Those of its fields that hold assertions.
+        judged: A model decides, so that it is a measure unless it is written that it must hold.
     """
 
     name: str
@@ -46,6 +57,8 @@ class Kind:
     on: tuple[On, ...]
     narrowed_by: tuple[str, ...]
     expressions: tuple[str, ...]
+    sets: tuple[str, ...]
+    judged: bool
 
     @property
     def documentation(self) -> str:
@@ -62,6 +75,8 @@ def assertion(
     on: tuple[On, ...] = ("request", "answer"),
     narrowed_by: tuple[str, ...] = ("path", "role", "transform"),
     expressions: tuple[str, ...] = (),
+    sets: tuple[str, ...] = (),
+    judged: bool = False,
 ) -> Callable[[C], C]:
     """Make an assertion of a dataclass with a method `check`."""
 
@@ -70,7 +85,13 @@ def assertion(
         if taken is not None and taken.check.__module__ != check.__module__:
             raise InputError(f"two assertions are named {name!r}", where=check.__module__)
         _FOUND[name] = Kind(
-            name=name, check=check, on=on, narrowed_by=narrowed_by, expressions=expressions
+            name=name,
+            check=check,
+            on=on,
+            narrowed_by=narrowed_by,
+            expressions=expressions,
+            sets=sets,
+            judged=judged,
         )
         return check
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from promptops.evals.expressions import Expression, WrongExpression
+from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable
-from promptops.evals.wording import amount
+from promptops.evals.wording import amount, shown
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped, tokens
 
@@ -32,6 +34,10 @@ class Subject:
         self.role = role
         self._path = path
         self._transform = transform
+
+    def over(self, record: Record) -> Subject:
+        """The same part of another record."""
+        return Subject(record, path=self._path, role=self.role, transform=self._transform)
 
     @property
     def narrowed(self) -> bool:
@@ -73,6 +79,16 @@ class Subject:
         return value
 
     @property
+    def whole(self) -> str:
+        """The text, or any other value as JSON; of a whole answer, with the tools that it calls."""
+        value, answer = self.value, self.record.answer
+        said = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
+        if self.narrowed or answer is None:
+            return said
+        calls = [f"[calls {as_json(dict(call))}]" for call in answer.tool_calls]
+        return "\n".join([said, *calls] if said else calls)
+
+    @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
         """The messages of the role, if one is chosen; none is no error here."""
         return tuple(
@@ -102,12 +118,19 @@ class Subject:
     @property
     def _narrowed(self) -> Any:
         if self._path is not None:
+            if self.record.root is NOTHING:
+                raise Unjudgeable(f"the answer is no JSON: {shown(self.record.text)}", "/path")
             return _pointed(self.record.root, self._path)
         if self.role is None:
             return self.record.text
         if not self.messages:
             raise Unjudgeable(f"the {self.record.on} has no {self.role} message", "/role")
         return text_of_messages(self.messages)
+
+
+def as_json(value: Any) -> str:
+    """JSON data as a person reads it."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def text_of_messages(messages: tuple[Mapping[str, Any], ...]) -> str:

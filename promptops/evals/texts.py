@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.analysis.match import Match
 from promptops.evals.verdict import Refused
 from promptops.evals.wording import LONG, shown
 
@@ -14,6 +15,12 @@ def not_empty(value: str, at: str = "/value") -> None:
         raise Refused("an empty text is in every text", hint="say what must stand there", at=at)
 
 
+def not_blank(value: str) -> None:
+    """Raises Refused for a text that says nothing."""
+    if not value.strip():
+        raise Refused("an empty text says nothing", hint="say what must be so")
+
+
 def not_empty_texts(values: tuple[str, ...]) -> None:
     """Raises Refused for an empty list, or an empty text in it."""
     if not values:
@@ -22,10 +29,24 @@ def not_empty_texts(values: tuple[str, ...]) -> None:
         not_empty(value, f"/value/{index}")
 
 
-def not_negative(value: int) -> None:
+def not_negative(value: float) -> None:
     """Raises Refused for a number below 0."""
     if value < 0:
         raise Refused(f"expected a number from 0 on, got {value}")
+
+
+def sendable(text: str) -> str:
+    """The text with `?` for each half of a surrogate pair, which no encoding has."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def found_in(text: str, matches: tuple[Match, ...]) -> str:
+    """What detectors found, by kind and line: a reason is read by more people than a secret is."""
+    if not matches:
+        return "none"
+    told = [f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches]
+    more = f", and {len(told) - 3} more" if len(told) > 3 else ""
+    return ", ".join(told[:3]) + more
 
 
 def without(value: str, text: str) -> str:

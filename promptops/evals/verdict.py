@@ -14,6 +14,7 @@ class Verdict:
         opposite: The same for the assertion with `not-`: "no `refund`".
         where: "in the system message", "at /messages/1/content".
         got: As it goes on after "got".
+        degree: How far it holds, 0 to 1; None where it holds or does not.
     """
 
     passed: bool
@@ -21,6 +22,12 @@ class Verdict:
     opposite: str
     where: str
     got: str
+    degree: float | None = None
+
+    @property
+    def share(self) -> float:
+        """What it is worth in a score, 0 to 1."""
+        return float(self.passed) if self.degree is None else self.degree
 
     @property
     def reason(self) -> str:
@@ -29,7 +36,13 @@ class Verdict:
 
     def negated(self) -> Verdict:
         """The verdict of the same assertion with `not-` before its name."""
-        return replace(self, passed=not self.passed, expected=self.opposite, opposite=self.expected)
+        return replace(
+            self,
+            passed=not self.passed,
+            expected=self.opposite,
+            opposite=self.expected,
+            degree=None if self.degree is None else 1 - self.degree,
+        )
 
 
 class Unjudgeable(Exception):
@@ -43,6 +56,17 @@ class Unjudgeable(Exception):
         super().__init__(message)
         self.message = message
         self.at = at
+
+
+class Undecided(Unjudgeable):
+    """Neither the answer's fault nor the author's: a judge was not heard, code may not run here.
+
+    An error like any other, but no score counts it against the answer.
+    """
+
+
+class Skipped(Undecided):
+    """Only a fresh answer can be judged: no error, and no pass either."""
 
 
 class Refused(ValueError):

@@ -1,44 +1,21 @@
-"""The gate: lint, and every case rendered and judged by its `rendered` assertions; one verdict."""
+"""The gate: lint, and every case rendered, replayed from its recording and judged; one verdict."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from promptops.evals.parse import problems
-from promptops.evals.rendered import Judged, judge
 from promptops.jobs.baseline import baseline_data, baseline_path
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import Workspace, configuration, judged_by
 from promptops.model.config import Config
-from promptops.model.finding import Problem, Severity
+from promptops.model.finding import Severity
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
 from promptops.model.report import LintReport
-from promptops.runtime.render import Renderer, RenderError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
-    """One case, rendered and judged.
-
-    Attributes:
-        error: Why it could not be judged: it can't be rendered, or what it asserts makes no sense,
-            or is nothing; else None.
-        place: Of the case, or of what is in error.
-    """
-
-    prompt: str
-    name: str
-    assertions: tuple[Judged, ...]
-    place: Place
-    error: str | None = None
-
-    @property
-    def passed(self) -> bool:
-        return self.error is None and all(each.passed for each in self.assertions)
+from promptops.model.test_run import CaseRun, TestRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +28,7 @@ class CheckReport:
     """
 
     lint: LintReport
-    cases: tuple[CaseResult, ...]
+    test: TestRun
     selected: Selected
     risks: tuple[str, ...]
     fail_on: Severity
@@ -60,7 +37,7 @@ class CheckReport:
     @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        return not findings and all(case.passed for case in self.cases)
+        return not findings and self.test.verdict != "fail"
 
 
 def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckReport:
@@ -75,7 +52,7 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
     report = lint_selected(workspace, selected, wanted, options)
     return CheckReport(
         lint=report,
-        cases=tuple(_cases(workspace, selected)),
+        test=run_selected(workspace, selected, Options()),
         selected=selected,
         risks=risks,
         fail_on=workspace.config.lint.fail_on,
@@ -120,62 +97,12 @@ _EFFECTS = {
 }
 
 
-def _cases(workspace: Workspace, selected: Selected) -> Iterator[CaseResult]:
-    catalog = workspace.catalog
-    for loaded in catalog.prompts(selected.why):
-        if loaded.prompt is not None:
-            yield from _of_prompt(workspace, loaded.prompt)
-
-
-def _of_prompt(workspace: Workspace, prompt: Prompt) -> Iterator[CaseResult]:
-    try:
-        renderer = Renderer(prompt, workspace.catalog.load, workspace.catalog.files.data)
-    except RenderError as error:
-        for case in prompt.cases:
-            yield _not_rendered(prompt, case, error)
-        return
-    for case in prompt.cases:
-        yield _judged(renderer, prompt, case)
-
-
-def _judged(renderer: Renderer, prompt: Prompt, case: Case) -> CaseResult:
-    """A case that can't fail has not passed: it is an error, like one that can't be rendered."""
-    wrong = next(_of_answers(case), None)
-    if wrong is not None and isinstance(wrong.at, Place):
-        return _in_error(prompt, case, wrong.at, wrong.message)
-    if not (case.rendered or case.output or prompt.evaluation.get("assertions")):
-        return _in_error(prompt, case, case.locate(case.at, False), "it asserts nothing")
-    try:
-        request = renderer.request(case.inputs)
-    except RenderError as error:
-        return _not_rendered(prompt, case, error)
-    return CaseResult(
-        prompt=prompt.id,
-        name=case.name,
-        assertions=judge(request, case),
-        place=case.locate(case.at, False),
-    )
-
-
-def _of_answers(case: Case) -> Iterator[Problem]:
-    """What is wrong with the assertions that only an answer can be judged by."""
-    return problems(replace(case, rendered=()))
-
-
-def _not_rendered(prompt: Prompt, case: Case, error: RenderError) -> CaseResult:
-    place = error.place or case.locate(f"{case.at}/inputs", False)
-    return _in_error(prompt, case, place, f"it can't be rendered: {error.message}")
-
-
-def _in_error(prompt: Prompt, case: Case, place: Place, message: str) -> CaseResult:
-    return CaseResult(prompt=prompt.id, name=case.name, assertions=(), place=place, error=message)
-
-
-def failures(cases: Sequence[CaseResult]) -> Iterator[tuple[Place, str, CaseResult]]:
-    """Each reason why a case fails, with its place."""
-    for case in cases:
-        if case.error is not None:
-            yield case.place, case.error, case
+def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
+    """Each reason why a case has not passed, with its place."""
+    for case in run.cases:
+        if case.reason:
+            yield case.place, case.reason, case
         for each in case.assertions:
-            if not each.passed:
+            fails = each.status == "error" or (each.status == "failed" and each.must)
+            if fails:
                 yield each.place, f"`{each.type}`: {each.reason}", case

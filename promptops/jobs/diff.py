@@ -16,6 +16,7 @@ from promptops.diff.compare import Options, compare
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
+from promptops.jobs.diff_answers import with_answers
 from promptops.jobs.releases import last_release, versions
 from promptops.jobs.selection import Grep, id_matches, no_match, reaching
 from promptops.jobs.sides import Side, Sides
@@ -52,7 +53,7 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     options = Options(strict=chosen.strict, today=today, count=counting.count)
     last = last_release(sides)
     compared = compare(base, head, shown, sides.changed, options)
-    found = [_versioned(each, base, last) for each in compared]
+    found = [with_answers(_versioned(each, base, last), base, head) for each in compared]
     found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
     return DiffReport(
         base=sides.base.title,

@@ -136,6 +136,8 @@ class CaseDiff:
         messages: All of them, in order, those that differ and those that don't.
         rest: What else of the request differs: `model`, `params`, `tools`, …
         before_error, after_error: Why that side renders nothing for these inputs, or "".
+        answer: What the model was recorded to answer on either side; None without a recording.
+        verdicts: Each assertion over the answer whose verdict is another one, in a line.
         before_usd, after_usd: Price of sending the request once, without an answer; None where the
             price of the model is not known.
     """
@@ -145,8 +147,15 @@ class CaseDiff:
     rest: tuple[str, ...] = ()
     before_error: str = ""
     after_error: str = ""
+    answer: SeenPair | None = None
+    verdicts: tuple[str, ...] = ()
     before_usd: float | None = None
     after_usd: float | None = None
+
+    @property
+    def shown(self) -> tuple[SeenPair, ...]:
+        """What is to be seen of it: the messages, then the answer."""
+        return self.messages if self.answer is None else (*self.messages, self.answer)
 
     @property
     def before_tokens(self) -> int:

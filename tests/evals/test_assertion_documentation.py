@@ -9,10 +9,9 @@ import pytest
 from promptops.evals.parse import parse
 from promptops.evals.registry import Kind, built_in
 from promptops.evals.rendered import judge
-from promptops.model.place import Place
-from promptops.model.prompt import Case
 from promptops.model.request import Request
 from promptops.source.document import read_any
+from tests.evals.answers import case_of, judged
 
 KINDS = tuple(built_in().values())
 
@@ -26,16 +25,11 @@ def example(kind: Kind, heading: str) -> dict[str, Any]:
 
 
 def statuses(written: dict[str, Any]) -> set[tuple[str, str]]:
-    rendered = tuple(written["rendered"])
-    case = Case(
-        name="one",
-        inputs={},
-        at="",
-        locate=lambda pointer, _key: Place(pointer),
-        rendered=rendered,
-    )
-    judged = judge(Request(messages=tuple(written["messages"])), case)
-    return {(verdict.type, verdict.status) for verdict in judged}
+    if "rendered" in written:
+        found = judge(Request(messages=tuple(written["messages"])), case_of(written))
+    else:
+        found = tuple(judged(written))
+    return {(verdict.type, verdict.status) for verdict in found}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -59,15 +53,19 @@ def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(kind: 
 
     assert (first[-1], len(first) <= 88, blank) == (".", True, "")
     assert rest
+    assert ("Attributes:" in kind.documentation) == bool(inspect.signature(kind.check).parameters)
     for field in inspect.signature(kind.check).parameters:
         assert f"    {field}: " in attributes
 
 
 def test_the_assertions_are_those_with_a_file() -> None:
     assert list(built_in()) == [
-        *("contains", "contains-all", "contains-any", "contains-json", "equals", "expr"),
-        *("icontains", "is-json", "json-schema", "max-chars", "max-tokens", "message-count"),
-        *("one-of", "regex", "starts-with", "word-count"),
+        *("all", "any", "chrf", "contains", "contains-all", "contains-any", "contains-json"),
+        *("counterfactual", "equals", "expr", "factual", "finish-reason", "grounded"),
+        *("icontains", "is-json", "json-schema", "llm-rubric", "max-chars", "max-cost"),
+        *("max-latency", "max-tokens", "message-count", "moderation", "no-injection", "no-leak"),
+        *("no-personal-data", "no-secrets", "one-of", "pairwise", "python", "ratio", "refuses"),
+        *("regex", "rouge", "similar", "starts-with", "tool-call", "tool-calls", "word-count"),
     ]
 
 

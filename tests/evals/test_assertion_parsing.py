@@ -109,7 +109,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is no argument of `is-json`",
                 "/value key",
-                "known here: type, path, role, transform, weight, threshold, score, must",
+                "known here: type, path, role, transform, weight, score, must",
             )
         ],
     ),
@@ -230,8 +230,26 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         [("expected a number above 0, got the number 0", "/weight", None)],
     ),
     (
-        {"type": "contains", "value": "x", "threshold": True},
+        {"type": "ratio", "value": "x", "threshold": True},
         [("expected a number, got true", "/threshold", None)],
+    ),
+    (
+        {"type": "ratio", "value": "x", "threshold": 0},
+        [("expected a number above 0, at most 1, got 0", "/threshold", None)],
+    ),
+    (
+        {"type": "contains", "value": "x", "threshold": 0.5},
+        [
+            (
+                "`threshold` is no argument of `contains`",
+                "/threshold key",
+                "known here: value, type, path, role, transform, weight, score, must",
+            )
+        ],
+    ),
+    (
+        {"type": "contains", "value": "x", "must": False},
+        [("it need not hold, and counts nowhere", "/must", "name a `score` that it counts in")],
     ),
     (
         {"type": "contains", "value": "x", "score": ""},
@@ -273,7 +291,6 @@ def test_what_every_assertion_may_say_is_kept() -> None:
         "role": "user",
         "transform": "lower(value)",
         "weight": 2,
-        "threshold": 0.5,
         "score": "tone",
         "must": True,
         "x-why": "an incident",
@@ -286,8 +303,7 @@ def test_what_every_assertion_may_say_is_kept() -> None:
     assert assertion.transform is not None
     assert (assertion.type, assertion.negated, assertion.role) == ("not-contains", True, "user")
     assert (assertion.path, assertion.transform.text) == (None, "lower(value)")
-    assert (assertion.weight, assertion.threshold) == (2, 0.5)
-    assert (assertion.score, assertion.must) == ("tone", True)
+    assert (assertion.weight, assertion.score, assertion.must) == (2, "tone", True)
 
 
 CASE = """\
@@ -320,7 +336,7 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
     found = list(problems(case))
 
     known = "did you mean `value`?"
-    names = "known: value, inputs, expected, output"
+    names = "did you mean `usage`?"
     assert document.problems == ()
     assert found == [
         Problem(

@@ -20,7 +20,7 @@ from promptops.cli.options import Output, at_option, common, since_option
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
 @common("text", "json", "markdown")
 def command(output: Output, **options: Any) -> int:
-    """Lint, and render every test case and judge what it renders: one verdict.
+    """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
     Nothing is asked of a model or a network. Exits 1 when the gate says no.
 
@@ -72,7 +72,7 @@ def _text(report: Any, output: Output | None) -> Iterator[str]:
     found = write(report.lint, style=style)
     if found:
         yield found.rstrip("\n")
-    for place, reason, case in failures(report.cases):
+    for place, reason, case in failures(report.test):
         where = f"{visible_path(place.path)}:{place.line}:{place.column}"
         what = f"{style('error', 'failed')}: {visible(reason)}"
         yield f"{style('path', where)}: {what}  [{visible(case.prompt)}: {visible(case.name)}]"
@@ -83,14 +83,16 @@ def _verdict(report: Any) -> str:
     prompts = _counted(len(report.selected.why), "prompt")
     if not report.selected.why:
         return f"pass: nothing to check, {_why_nothing(report)}"
-    failed = sum(not case.passed for case in report.cases)
-    cases = f"{failed} of {_counted(len(report.cases), 'case')} failed"
+    run = report.test
+    failed = sum(case.status != "passed" for case in run.cases)
+    cases = f"{failed} of {_counted(len(run.cases), 'case')} failed"
     if not failed:
-        judged = sum(len(case.assertions) for case in report.cases)
-        cases = f"{_counted(len(report.cases), 'case')}, {_counted(judged, 'assertion')}"
+        judged = sum(len(case.assertions) for case in run.cases)
+        cases = f"{_counted(len(run.cases), 'case')}, {_counted(judged, 'assertion')}"
     findings = _counted(len(report.lint.findings), "finding")
     word = "pass" if report.passed else "fail"
-    return f"{word}: {prompts}, {findings}, {cases}"
+    advice = f"; {run.advice}" if run.advice else ""
+    return f"{word}: {prompts}, {findings}, {cases}{advice}"
 
 
 def _why_nothing(report: Any) -> str:
@@ -105,6 +107,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _value(report: Any) -> dict[str, Any]:
     from promptops.report.json import report_value
+    from promptops.report.test.json import test_value
 
     return {
         "schema": 1,
@@ -112,43 +115,8 @@ def _value(report: Any) -> dict[str, Any]:
         "bump": None,
         "lint": report_value(report.lint),
         "diff": None,
-        "test": _test_value(report),
+        "test": test_value(report.test),
         "risks": list(report.risks),
-    }
-
-
-def _test_value(report: Any) -> dict[str, Any]:
-    passed = sum(case.passed for case in report.cases)
-    return {
-        "schema": 1,
-        "summary": {
-            "passed": passed,
-            "failed": len(report.cases) - passed,
-            "errors": 0,
-            "stale": 0,
-            "cost_usd": 0.0,
-            "duration_s": round(report.duration_s, 3),
-        },
-        "verdict": "pass" if passed == len(report.cases) else "fail",
-        "cases": [_case_value(case) for case in report.cases],
-    }
-
-
-def _case_value(case: Any) -> dict[str, Any]:
-    return {
-        "prompt": case.prompt,
-        "name": case.name,
-        "status": "passed" if case.passed else "failed",
-        "error": case.error,
-        "assertions": [
-            {
-                "type": each.type,
-                "passed": each.passed,
-                "must": each.must,
-                "reason": each.reason,
-            }
-            for each in case.assertions
-        ],
     }
 
 
@@ -159,7 +127,7 @@ def _markdown(report: Any) -> str:
 
     lines = [f"**{_verdict(report)}**", ""]
     lines += [f"- risk: {visible(risk)}" for risk in report.risks]
-    for place, reason, case in failures(report.cases):
+    for place, reason, case in failures(report.test):
         cells = (str(place), f"{case.prompt}: {case.name}", reason)
         shown = " · ".join(visible(cell).replace("<", "&lt;").replace("`", "'") for cell in cells)
         lines.append(f"- failed: {shown}")

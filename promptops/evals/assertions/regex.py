@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
+from promptops.evals.texts import sendable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, shown
 
@@ -44,7 +45,7 @@ class Regex:
             raise Refused("the pattern matches every text", hint="say what must stand there")
 
     def check(self, subject: Subject) -> Verdict:
-        match = _compiled(self.value).search(subject.text)
+        match = _compiled(self.value).search(sendable(subject.text))
         return Verdict(
             passed=match is not None,
             expected=f"a match of {shown(self.value)}",

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from promptops.analysis.match import Match, in_order, occurrences
 from promptops.lint.detect.code import Code, Fence, closes, code_of, fences
-from promptops.lint.detect.match import Match, in_order, occurrences
 
 _VALUE = r"\"[^\"\n<>]{0,200}\"|'[^'\n<>]{0,200}'|[^\s\"'<>]{1,100}"
 _TAG = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from promptops.analysis.match import occurrences
 from promptops.lint.detect.code import closes, fences
-from promptops.lint.detect.match import occurrences
 
 _TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})(?:[ \t\n][^<>]{0,400})?>")
 _QUOTES = ('"""', "'''")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from promptops.lint.detect.match import Match, blunt_words, in_order, lowered, occurrences
+from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
 
 Guard = Literal["near", "sentence"]
 

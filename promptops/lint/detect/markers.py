@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
 from promptops.lint.detect.code import Code, code_of
-from promptops.lint.detect.match import Match, blunt_words, in_order, lowered, occurrences
 
 # A note: the word, then a colon, a name in brackets, or the end of what holds it; or the word at
 # the beginning of a line and then a verb, which a list of to-dos is not.

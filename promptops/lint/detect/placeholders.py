@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from promptops.lint.detect.match import Match, in_order, occurrences
+from promptops.analysis.match import Match, in_order, occurrences
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _SYNTAXES = (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from operator import eq
 
+from promptops.analysis.match import Match, blunt_words
 from promptops.lint.detect.code import code_of
-from promptops.lint.detect.match import Match, blunt_words
 
 # ASCII words only: a word said twice is another word in Turkish, Vietnamese, Hindi and others.
 _TWICE = re.compile(

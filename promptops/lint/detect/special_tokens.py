@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptops.lint.detect.match import Match, in_order, occurrences
+from promptops.analysis.match import Match, in_order, occurrences
 
 # Between bars, as `<|name|>`; lower case here, any case in the text (Cohere's are upper case).
 _NAMES = """im_start im_end im_sep endoftext endofprompt endoftranscript startoftext eot_id eom_id

@@ -11,6 +11,7 @@ from promptops.model.change import (
     DiffReport,
     PromptDiff,
     Seen,
+    SeenPair,
     Witness,
 )
 from promptops.model.config import Waiver
@@ -96,9 +97,17 @@ def _case(case: CaseDiff) -> dict[str, Any]:
         "rendered": {"before": before, "after": after},
         "errors": {"before": case.before_error or None, "after": case.after_error or None},
         "rest": list(case.rest),
+        "output": _output(case.answer),
+        "verdicts": list(case.verdicts),
         "tokens": {"before": case.before_tokens, "after": case.after_tokens},
         "cost_usd": {"before": case.before_usd, "after": case.after_usd},
     }
+
+
+def _output(pair: SeenPair | None) -> dict[str, Any]:
+    sides = (pair.before, pair.after) if pair is not None else (None, None)
+    before, after = (seen.text if seen is not None else None for seen in sides)
+    return {"before": before, "after": after}
 
 
 def _seen(seen: Seen) -> dict[str, Any]:

@@ -195,9 +195,10 @@ def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
         return "".join(f"\n{name} {_sentence(error)}\n" for error in errors)
     text = "".join(
         f"\n{name} · {escape(facts.role(pair, _ARROW))}\n\n{_patch(report, prompt, pair)}"
-        for pair in case.messages
+        for pair in case.shown
         if pair.differs
     )
+    text += "".join(f"\n{name}: {_sentence(facts.short(line))}\n" for line in case.verdicts)
     if case.rest:
         text += f"\n{name}: {escape(', '.join(map(facts.short, case.rest)))} differ\n"
     told = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]

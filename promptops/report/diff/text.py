@@ -105,10 +105,11 @@ class _Writer:
         if errors:
             yield from (f"{self._style('note', name)} {error}" for error in errors)
             return
-        for pair in case.messages:
+        for pair in case.shown:
             if pair.differs:
                 yield self._style("note", f"{name} · {facts.role(pair)}")
                 yield from (f"  {line}" for line in self._message(prompt, pair))
+        yield from (f"{self._style('note', name)}: {facts.short(line)}" for line in case.verdicts)
         if case.rest:
             yield f"{self._style('note', name)}: {', '.join(map(facts.short, case.rest))} differ"
         told = [facts.tokens(case, self._report.tokenizer), facts.cost(case)]

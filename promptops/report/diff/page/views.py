@@ -237,9 +237,10 @@ def _looks(page: _Page, case: CaseDiff) -> object:
     """Equal for cases whose differences look the same, whatever is folded away."""
     return (
         case.rest,
+        case.verdicts,
         case.before_error,
         case.after_error,
-        tuple(_looks_of_pair(page, pair) for pair in case.messages if pair.differs),
+        tuple(_looks_of_pair(page, pair) for pair in case.shown if pair.differs),
     )
 
 
@@ -256,7 +257,7 @@ def _looks_of_row(row: Row) -> object:
 
 
 def _messages(page: _Page, case: CaseDiff) -> Iterator[MessageView]:
-    for number, pair in enumerate(case.messages, 1):
+    for number, pair in enumerate(case.shown, 1):
         compared = page.show(_text(pair.before), _text(pair.after))
         yield MessageView(number, pair, compared)
 

@@ -83,8 +83,8 @@ def _said(value: Any) -> str:
 
 
 def _way_of_case(case: CaseDiff) -> Hashable:
-    differences = tuple(_way_of_pair(pair) for pair in case.messages if pair.differs)
-    return (differences, case.rest, case.before_error, case.after_error)
+    differences = tuple(_way_of_pair(pair) for pair in case.shown if pair.differs)
+    return (differences, case.rest, case.verdicts, case.before_error, case.after_error)
 
 
 def _way_of_pair(pair: SeenPair) -> Hashable:

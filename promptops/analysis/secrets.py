@@ -1,0 +1,222 @@
+"""Keys of vendors, private keys, passwords in addresses, and assignments that look so.
+
+Each shape is found by a literal it can't do without; only there its pattern is tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import log2
+
+from promptops.analysis.match import Match, in_order, lowered, occurrences
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a vendor's keys look like.
+
+    Attributes:
+        literals: Every key holds one of them.
+        pattern: Of the whole key; tried `lead` characters before the literal.
+        lead: Characters of the key before the literal.
+    """
+
+    vendor: str
+    literals: tuple[str, ...]
+    pattern: str
+    lead: int = 0
+
+
+def _shape(vendor: str, literals: str, pattern: str, lead: int = 0) -> Shape:
+    return Shape(vendor, tuple(literals.split()), pattern, lead)
+
+
+SHAPES = (
+    _shape("Anthropic", "sk-ant-", r"sk-ant-[\w-]{24,200}"),
+    _shape("OpenAI", "sk-proj- sk-svcacct- sk-admin-", r"sk-(?:proj|svcacct|admin)-[\w-]{20,250}"),
+    _shape("OpenRouter", "sk-or-v1-", r"sk-or-v1-[0-9a-f]{64}"),
+    _shape("Langfuse", "sk-lf-", r"sk-lf-[0-9a-f]{8}-[0-9a-f-]{27}"),
+    _shape("OpenAI or compatible", "sk-", r"sk-[A-Za-z0-9]{32,100}"),
+    _shape("Google", "AIza", r"AIza[\w-]{35}"),
+    _shape("Google OAuth", "GOCSPX-", r"GOCSPX-[\w-]{28}"),
+    _shape("AWS", "AKIA ASIA", r"A[KS]IA[A-Z2-7]{16}"),
+    _shape("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,251}"),
+    _shape("GitHub", "github_pat_", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+    _shape("GitLab", "glpat- gldt- glrt- glptt-", r"gl(?:pat|dt|rt|ptt)-[\w.-]{20,64}"),
+    _shape("Slack", "xox", r"xox[abeoprs]-(?=[A-Za-z-]{0,40}\d)[A-Za-z0-9-]{16,250}"),
+    _shape("Slack", "xapp-", r"xapp-\d-[A-Z0-9]{8,20}-\d{8,20}-[0-9a-f]{32,128}"),
+    _shape(
+        "Slack webhook",
+        "hooks.slack.com/",
+        r"hooks\.slack\.com/services/T\w{6,14}/B\w{6,14}/\w{16,32}",
+    ),
+    _shape(
+        "Discord webhook",
+        "discord.com/api/webhooks/",
+        r"discord\.com/api/webhooks/\d{16,20}/[\w-]{60,80}",
+    ),
+    _shape("Stripe", "sk_live_ rk_live_", r"[sr]k_live_[A-Za-z0-9]{16,200}"),
+    _shape("Stripe webhook", "whsec_", r"whsec_[A-Za-z0-9+/]{24,64}"),
+    _shape("Hugging Face", "hf_", r"hf_[A-Za-z0-9]{30,40}"),
+    _shape("Twilio", "SK", r"SK[0-9a-f]{32}"),
+    _shape("SendGrid", "SG.", r"SG\.[\w-]{16,32}\.[\w-]{16,64}"),
+    _shape("npm", "npm_", r"npm_[A-Za-z0-9]{36}"),
+    _shape("PyPI", "pypi-Ag", r"pypi-Ag[\w-]{50,250}"),
+    _shape("Azure storage", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{86}=="),
+    _shape("Azure AI", "JQQJ99", r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}", 52),
+    _shape("Azure Entra", "8Q~", r"\w{3}8Q~[\w~.-]{31,34}", 3),
+    _shape("Groq", "gsk_", r"gsk_[A-Za-z0-9]{40,64}"),
+    _shape("xAI", "xai-", r"xai-[A-Za-z0-9]{60,100}"),
+    _shape("Replicate", "r8_", r"r8_[A-Za-z0-9]{37}"),
+    _shape("Databricks", "dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
+    _shape("Perplexity", "pplx-", r"pplx-[A-Za-z0-9]{40,64}"),
+    _shape("LangSmith", "lsv2_", r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
+    _shape("Pinecone", "pcsk_", r"pcsk_\w{40,100}"),
+    _shape("Tavily", "tvly-", r"tvly-[\w-]{28,64}"),
+    _shape("DigitalOcean", "_v1_", r"do[opr]_v1_[0-9a-f]{64}", 3),
+    _shape("Shopify", "shpat_ shpss_ shpca_", r"shp(?:at|ss|ca)_[0-9a-fA-F]{32}"),
+    _shape("Notion", "ntn_", r"ntn_[A-Za-z0-9]{40,50}"),
+    _shape("Linear", "lin_api_", r"lin_api_[A-Za-z0-9]{32,48}"),
+    _shape("Atlassian", "ATATT3", r"ATATT3[\w=-]{60,250}"),
+    _shape("Vault", "hvs.", r"hvs\.[\w-]{24,120}"),
+    _shape("Supabase", "sbp_", r"sbp_[0-9a-f]{40}"),
+    _shape("Grafana", "glsa_", r"glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"),
+    _shape("JSON web", "eyJ", r"eyJ[\w-]{10,1000}\.eyJ[\w-]{10,4000}\.[\w-]{20,1000}"),
+)
+
+_SHORTEST = 16  # of any key: in a text without words so long there is none
+
+# Published by the vendors themselves, to be copied into documentation.
+_DOCUMENTED = (
+    "AKIAIOSFODNN7EXAMPLE",
+    "wJalrXUtnFEMI/K7MDENG",
+    "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq",
+)
+_STAND_IN = re.compile(
+    r"xxx|\.\.\.|\*\*\*|example|your|placeholder|redacted|dummy|sample|changeme|1234567|abcdef"
+    r"|insert|fake|replace|secret.?key|[<>{}$]|0{6}",
+    re.IGNORECASE,
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{2,9} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:\s|\\n){0,8}(?:[\w-]{1,20}: [^\n]{0,80}\s{1,4}){0,4}[A-Za-z0-9+/=]{32}"
+)
+_LOGIN = re.compile(r"://([^\s:/@]{0,64}):([^\s:/@]{3,128})@([\w.-]{1,253})")
+_COMMON_WORDS = frozenset(
+    ("password", "passwd", "pass", "pwd", "pw", "secret", "token", "apikey", "key", "admin", "root")
+)
+_ASSIGNED = re.compile(
+    r"(?P<name>[\w-]{0,30})[\"']?[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
+    r"(?:\"(?P<double>[^\"\s]{16,200})\"|'(?P<single>[^'\s]{16,200})'"
+    r"|(?P<bare>[A-Za-z0-9+/_.=-]{20,200})(?![^\s,;)\]}`]))"
+)
+_ASSIGNABLE = (
+    "api_key",
+    "apikey",
+    "api-key",
+    "secret",
+    "token",
+    "password",
+    "passwd",
+    "access_key",
+)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def find_secrets(text: str) -> tuple[Match, ...]:
+    """Secrets in a text, in order. A match's message names the vendor and never the secret."""
+    long_words = " ".join(word for word in text.split() if len(word) >= _SHORTEST)
+    found = [*_private_keys(text), *_passwords_in_addresses(text)]
+    if long_words:
+        found += _keys(text, long_words)
+        found += _assigned(text)
+    return in_order(found)
+
+
+def _keys(text: str, long_words: str) -> Iterator[Match]:
+    for shape in SHAPES:
+        for literal in shape.literals:
+            if literal in long_words:
+                yield from _keys_of(shape, literal, text)
+
+
+def _keys_of(shape: Shape, literal: str, text: str) -> Iterator[Match]:
+    pattern = _compiled(shape.pattern)
+    for at in occurrences(text, literal):
+        key = pattern.match(text, at - shape.lead) if at >= shape.lead else None
+        if key and not _is_stand_in(key[0]):
+            shown = f"{key[0][:5]}…"
+            message = f"a secret: {shape.vendor} key `{shown}`"
+            yield Match(key.start(), key.end(), message, shape.vendor)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when first needed: most texts hold no such literal, and a hook is in a hurry."""
+    # Neither a letter, a digit, `_` nor `-` before it: `task-…` holds no `sk-`, and a text made of
+    # nothing but prefixes is tried once and not at each of them.
+    return re.compile(rf"(?<![A-Za-z0-9_\-])(?:{pattern})(?![A-Za-z0-9])")
+
+
+def _is_stand_in(secret: str) -> bool:
+    """A documented example, or what an author writes where the key would be."""
+    if any(documented in secret for documented in _DOCUMENTED):
+        return True
+    return len(set(secret)) < 10 or _STAND_IN.search(secret) is not None
+
+
+def _private_keys(text: str) -> Iterator[Match]:
+    for at in occurrences(text, "-----BEGIN "):
+        key = _PRIVATE_KEY.match(text, at)
+        if key:
+            end = text.find("-----END ", key.end())
+            yield Match(at, end if end > 0 else key.end(), "a secret: a private key", "private key")
+
+
+def _passwords_in_addresses(text: str) -> Iterator[Match]:
+    for at in occurrences(text, "://"):
+        login = _LOGIN.match(text, at)
+        if login and not _is_made_up(login[1], login[2], login[3]):
+            yield Match(login.start(2), login.end(2), "a secret: a password in an address", "URL")
+
+
+def _is_made_up(user: str, password: str, host: str) -> bool:
+    if password.lower() in _COMMON_WORDS or password.lower() == user.lower():
+        return True
+    if host == "localhost" or "example." in f"{host}.":
+        return True
+    return password.isdigit() or _STAND_IN.search(password) is not None
+
+
+def _assigned(text: str) -> Iterator[Match]:
+    """`api_key = "…"` and its like, where the value looks drawn by chance."""
+    lower = lowered(text)
+    for word in _ASSIGNABLE:
+        for at in occurrences(lower, word):
+            value = _ASSIGNED.match(text, at)
+            group = value.lastgroup if value else None
+            if value and group and _looks_drawn_by_chance(value[group]):
+                message = f"a secret: `{value['name']}` is set to what looks like a key"
+                yield Match(value.start(group), value.end(group), message, value["name"])
+
+
+def _looks_drawn_by_chance(value: str) -> bool:
+    if not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value):
+        return False
+    if _is_stand_in(value) or _UUID.fullmatch(value):
+        return False
+    return _entropy(value) >= (3.0 if _is_hex(value) else 3.7)
+
+
+def _is_hex(value: str) -> bool:
+    return all(char in "0123456789abcdefABCDEF" for char in value)
+
+
+def _entropy(value: str) -> float:
+    """Bits a character, by how often each occurs."""
+    return -sum(n / len(value) * log2(n / len(value)) for n in Counter(value).values())

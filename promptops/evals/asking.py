@@ -1,0 +1,88 @@
+"""Questions to judges, and what is made of their replies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply
+from promptops.evals.record import Record
+from promptops.evals.subject import as_json, text_of
+from promptops.evals.texts import sendable
+from promptops.evals.verdict import Undecided, Unjudgeable
+from promptops.evals.wording import listed, shown
+
+R = TypeVar("R", bound=Reply)
+
+PASSES: Mapping[str, float] = {"pass": 1.0, "fail": 0.0}
+_CLOSING = re.compile(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
+
+
+def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> Question:
+    """A question to the judge that the prompt's `evaluation` names, else to one of ours.
+
+    What strangers wrote can't close the delimiters it stands between. Without a model said for it,
+    a judge of ours asks the model that answered.
+    """
+    harmless = {name: _unclosing(text) for name, text in inputs.items()}
+    if isinstance(record.judge, str):
+        return Question(kind="judge", judge=record.judge, inputs=harmless)
+    model = record.request.model if record.judge is None else record.judge
+    named = {key: str(value) for key, value in model.items()}
+    return Question(kind="judge", judge=f"{BUILT_IN}{built_in}", model=named, inputs=harmless)
+
+
+def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> tuple[float, str]:
+    """How far a judge says that it holds, 0 to 1, and why; raises Undecided.
+
+    `scale` has what each verdict is worth.
+    """
+    heard = reply(record, question, Opinion)
+    if heard.verdict is None:
+        if heard.score is None:
+            raise Undecided(f"{_who(question)} gave no verdict")
+        return heard.score, heard.reason
+    if heard.verdict not in scale:
+        wanted = listed(tuple(scale), "or")
+        message = f"{_who(question)} said {shown(heard.verdict)} where {wanted} was asked for"
+        raise Undecided(message)
+    return scale[heard.verdict], heard.reason
+
+
+def reply(record: Record, question: Question, kind: type[R]) -> R:
+    """What was replied; raises Undecided where nothing of this kind was."""
+    found = record.beside.replies.get(question.key)
+    if isinstance(found, kind):
+        return found
+    if isinstance(found, NoReply):
+        raise Undecided(f"{_who(question)} gave no answer: {found.reason}")
+    raise Undecided(f"{_who(question)} was not asked")
+
+
+def conversation(record: Record) -> str:
+    """What was asked: the messages but those of the system, each with its role."""
+    turns = [m for m in record.messages if m.get("role") not in ("system", "developer")]
+    return "\n\n".join(f"{turn.get('role')}: {text_of(turn.get('content'))}" for turn in turns)
+
+
+def reference(record: Record, value: str | None) -> str:
+    """What an answer is compared with: the assertion's own text, else the case's `expected`."""
+    if value is not None:
+        return value
+    expected = record.names.get("expected")
+    if expected in (None, "", [], {}):
+        raise Unjudgeable("there is nothing to compare with: set `value`, or the case's `expected`")
+    return expected if isinstance(expected, str) else as_json(expected)
+
+
+def _unclosing(text: str) -> str:
+    """A text without closing tags: `&lt;/` in place of `</`."""
+    return sendable(_CLOSING.sub("&lt;", text))
+
+
+def _who(question: Question) -> str:
+    if question.kind != "judge":
+        return f"the {question.kind} endpoint"
+    built_in = question.judge.startswith(BUILT_IN)
+    return f"the {question.judge} judge" if built_in else f"the judge `{question.judge}`"

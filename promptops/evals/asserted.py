@@ -1,0 +1,134 @@
+"""All that is asserted of a prompt's answers: by its cases, and by `evaluation` of every case."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.judged import At
+from promptops.evals.parse import is_to_come, parse
+from promptops.model.finding import Problem
+from promptops.model.prompt import Case, Prompt
+from promptops.source.explain import nearest, type_name
+from promptops.source.nodes import escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted:
+    """An assertion over answers, as it is written, and where its parts stand."""
+
+    written: Mapping[str, Any]
+    at: At
+
+    @property
+    def path(self) -> str:
+        """Of the file it stands in."""
+        return self.at("", False).path
+
+
+def asserted(case: Case, prompt: Prompt) -> Iterator[Asserted]:
+    """The assertions over the answer to a case: its own first, then those of every case."""
+    for index, written in enumerate(case.output):
+        yield Asserted(written, _at(case.locate, f"{case.at}/output/{index}"))
+    yield from _of_every_case(prompt)
+
+
+def problems_of_answers(
+    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    """What is wrong beyond what `parse.problems` says of each case by itself, with its place.
+
+    In `evaluation`, and in assertions that name another case; `judges` are the ids of prompts,
+    `profiles` the names of models, that there are.
+    """
+    for each in _of_every_case(prompt):
+        if not is_to_come(each.written.get("type")):
+            for problem in parse(each.written, "answer")[1]:
+                yield replace(problem, at=each.at(str(problem.at), problem.key))
+    yield from _wrong_judge(prompt, judges, profiles)
+    yield from _wrong_score(prompt)
+    cases = {case.name: case for case in prompt.cases}
+    for case in prompt.cases:
+        for each in asserted(case, prompt):
+            yield from _wrong_case(each, case, cases)
+
+
+def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
+    for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
+        yield Asserted(written, _at(prompt.locate, f"/evaluation/assertions/{index}"))
+
+
+def _at(locate: At, base: str) -> At:
+    return lambda pointer, key: locate(base + pointer, key)
+
+
+def _wrong_judge(
+    prompt: Prompt, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    judge, at = prompt.evaluation.get("judge"), "/evaluation/judge"
+    if isinstance(judge, str) and judge not in judges:
+        hint = nearest(judge, judges) or "name the id of a prompt of this catalog"
+        place = prompt.locate(at, False)
+        yield Problem(f"there is no prompt `{judge}` to judge with", at=place, hint=hint)
+    if isinstance(judge, Mapping):
+        yield from _wrong_model(judge, prompt, profiles)
+
+
+def _wrong_model(
+    model: Mapping[str, Any], prompt: Prompt, profiles: Collection[str]
+) -> Iterator[Problem]:
+    for key, value in model.items():
+        at = f"/evaluation/judge/{escaped(key)}"
+        if key not in _MODEL_KEYS:
+            hint = nearest(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
+            place = prompt.locate(at, True)
+            yield Problem(f"`{key}` is no part of a model", at=place, key=True, hint=hint)
+        elif not isinstance(value, str) or not value:
+            place = prompt.locate(at, False)
+            yield Problem(f"expected a text, got {type_name(value)}", at=place)
+    named = model.get("profile")
+    if isinstance(named, str) and named not in profiles:
+        place = prompt.locate("/evaluation/judge/profile", False)
+        yield Problem(f"there is no model `{named}`", at=place, hint=nearest(named, profiles))
+    if ("profile" in model) == ("id" in model) or ("id" in model) != ("provider" in model):
+        hint = "write `profile`, or `provider` and `id`"
+        place = prompt.locate("/evaluation/judge", False)
+        yield Problem("the judge is no model", at=place, hint=hint)
+
+
+_MODEL_KEYS = ("profile", "provider", "id")
+
+
+def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
+    """A primary score that nothing counts in would decide nothing."""
+    primary = prompt.evaluation.get("score")
+    every = (each.written for case in prompt.cases for each in asserted(case, prompt))
+    found = (parse(written, "answer")[0] for written in every)
+    names = {assertion.score for assertion in found if assertion and assertion.score}
+    if isinstance(primary, str) and prompt.cases and primary not in names:
+        hint = nearest(primary, names) or "name it in an assertion: `score`"
+        place = prompt.locate("/evaluation/score", False)
+        yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
+
+
+def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterator[Problem]:
+    for named, at in _named_cases(parse(each.written, "answer")[0]):
+        place = each.at(at, False)
+        other = cases.get(named)
+        if other is None:
+            yield Problem(f"there is no case `{named}`", at=place, hint=nearest(named, cases))
+        elif named == case.name:
+            yield Problem("a case can't be its own counterpart", at=place)
+        elif other.inputs == case.inputs:
+            yield Problem(f"the case `{named}` has the same inputs: nothing differs", at=place)
+
+
+def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:
+    """The cases that an assertion needs the answers of, and where it names them."""
+    named = getattr(assertion.check, "case", None) if assertion else None
+    if isinstance(named, str):
+        yield named, f"{at}/value"
+    for index, part in enumerate(getattr(assertion.check, "parts", ()) if assertion else ()):
+        yield from _named_cases(part, f"{at}/value/{index}")

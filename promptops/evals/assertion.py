@@ -1,0 +1,63 @@
+"""One assertion of a case, read and found to make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from promptops.evals.expressions import Expression
+from promptops.evals.questions import Question
+from promptops.evals.record import Record
+from promptops.evals.registry import Asking, Check
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Unjudgeable, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """One assertion of a case.
+
+    Attributes:
+        type: As written, with its `not-`.
+        check: What is asserted, as if there were no `not-`.
+        weight: Its share in the score, or in the set it stands in.
+        score: Makes it a measure, decided over all cases; None for a contract.
+        must: It has to hold in every case.
+        judged: A model decides it, itself or in a set.
+    """
+
+    type: str
+    check: Check
+    negated: bool = False
+    path: str | None = None
+    role: str | None = None
+    transform: Expression | None = None
+    weight: float = 1.0
+    score: str | None = None
+    must: bool = True
+    judged: bool = False
+
+    def judge(self, record: Record) -> Verdict:
+        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
+        with _bounded():
+            verdict = self.check.check(self._subject(record))
+        return verdict.negated() if self.negated else verdict
+
+    def asks(self, record: Record) -> tuple[Question, ...]:
+        """What has to be asked before it can judge; raises Unjudgeable as `judge` does."""
+        check = self.check
+        with _bounded():
+            return check.asks(self._subject(record)) if isinstance(check, Asking) else ()
+
+    def _subject(self, record: Record) -> Subject:
+        return Subject(record, path=self.path, role=self.role, transform=self.transform)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """A model may answer with JSON of any depth."""
+    try:
+        yield
+    except RecursionError:
+        raise Unjudgeable("what is looked at is nested too deep") from None

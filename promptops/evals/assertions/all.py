@@ -1,0 +1,85 @@
+"""all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.sets import Part, check_set, gravest, judged_parts, questions, told
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Undecided, Verdict
+from promptops.evals.wording import amount
+
+
+@assertion("all", narrowed_by=(), sets=("value",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllOf:
+    """All assertions of a set hold, or enough of them.
+
+    In a score it counts by degree: the mean of what is in it, by `weight`. A set in which a model
+    judges is a measure, as `llm-rubric` is.
+
+    Attributes:
+        value: The assertions; each may have a `weight`, and another `path` or `role`.
+        threshold: From which degree on it holds, above 0, at most 1; if it is left out, every one
+            has to hold.
+
+    Holds:
+        answer: Hold the button for ten seconds.
+        output:
+          - {type: all, value: [{type: contains, value: button}, {type: max-chars, value: 80}]}
+
+    Fails:
+        answer: Restart it.
+        output:
+          - {type: all, value: [{type: contains, value: button}, {type: max-chars, value: 80}]}
+    """
+
+    value: tuple[Assertion, ...]
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        check_set(self.value, self.threshold)
+
+    @property
+    def parts(self) -> tuple[Assertion, ...]:
+        return self.value
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return questions(self.value, subject)
+
+    def check(self, subject: Subject) -> Verdict:
+        judged = tuple(judged_parts(self.value, subject))
+        failed = [part for part in judged if part.failed]
+        error = gravest(judged)
+        # One that fails decides, even where another has no say yet; a mistake is never hidden.
+        decided = self.threshold is None and failed and isinstance(error, Undecided)
+        if error is not None and not decided:
+            raise error
+        degree = _degree(judged)
+        passed = not failed if self.threshold is None else degree >= self.threshold
+        wanted = _wanted(len(self.value), self.threshold)
+        graded = [f"{degree:.2f}"] if self.threshold is not None else []
+        return Verdict(
+            passed=passed,
+            expected=wanted,
+            opposite=f"less than {wanted}",
+            where="to hold",
+            got="; ".join([*graded, *map(told, failed)]) or "all",
+            degree=degree,
+        )
+
+
+def _degree(judged: tuple[Part, ...]) -> float:
+    """The mean by weight; rounded, since sums of tenths miss a threshold by a last digit."""
+    shares = [(part.assertion.weight, part.verdict.share) for part in judged if part.verdict]
+    total = sum(weight * share for weight, share in shares)
+    return min(round(total / sum(weight for weight, _ in shares), 9), 1.0)
+
+
+def _wanted(count: int, threshold: float | None) -> str:
+    if threshold is not None:
+        return f"{threshold:g} of {amount(count, 'assertion')}, by weight,"
+    return "the assertion" if count == 1 else f"all {count} assertions"

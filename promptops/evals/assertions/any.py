@@ -1,0 +1,64 @@
+"""any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.sets import check_set, gravest, judged_parts, questions, told
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import amount
+
+
+@assertion("any", narrowed_by=(), sets=("value",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOf:
+    """At least one assertion of a set holds.
+
+    Where one holds, it does not matter that another can't be judged. In a score it counts by
+    degree: that of the best. A set in which a model judges is a measure, as `llm-rubric` is.
+
+    Attributes:
+        value: The assertions; each may have another `path` or `role`.
+
+    Holds:
+        answer: I am not sure.
+        output:
+          - {type: any, value: [{type: contains, value: reset}, {type: contains, value: sure}]}
+
+    Fails:
+        answer: Restart it.
+        output:
+          - {type: any, value: [{type: contains, value: reset}, {type: contains, value: sure}]}
+    """
+
+    value: tuple[Assertion, ...]
+
+    def __post_init__(self) -> None:
+        check_set(self.value, None)
+
+    @property
+    def parts(self) -> tuple[Assertion, ...]:
+        return self.value
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return questions(self.value, subject)
+
+    def check(self, subject: Subject) -> Verdict:
+        judged = tuple(judged_parts(self.value, subject))
+        held = [part for part in judged if part.passed]
+        error = gravest(judged)
+        if error is not None and not held:
+            raise error
+        wanted = f"any of {amount(len(self.value), 'assertion')}"
+        return Verdict(
+            passed=bool(held),
+            expected=wanted,
+            opposite=f"none of {amount(len(self.value), 'assertion')}",
+            where="to hold",
+            got="; ".join(map(told, held or judged)),
+            degree=max(part.verdict.share for part in judged if part.verdict),
+        )

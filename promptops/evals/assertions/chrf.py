@@ -1,0 +1,53 @@
+"""chrf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from promptops.evals.likeness import check_likeness, likeness, package
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Unjudgeable, Verdict
+
+_LONGEST = 100_000
+
+
+@assertion("chrf")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChrF:
+    """What is looked at has the characters of a text, in runs of up to six.
+
+    chrF, as translations are compared: it needs no words, so that it suits every language. White
+    space does not count. Needs the extra `likeness`.
+
+    Attributes:
+        value: The text, such as a good translation.
+        threshold: From which likeness on it holds, above 0, at most 1.
+
+    Holds:
+        answer: Halten Sie die Taste zehn Sekunden gedrückt.
+        output: [{type: chrf, value: Halten Sie die Taste für zehn Sekunden gedrückt.}]
+
+    Fails:
+        answer: Starten Sie den Router neu.
+        output: [{type: chrf, value: Halten Sie die Taste für zehn Sekunden gedrückt.}]
+    """
+
+    value: str
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_likeness(self.value, self.threshold)
+
+    def check(self, subject: Subject) -> Verdict:
+        if max(len(subject.text), len(self.value)) > _LONGEST:
+            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} characters")
+        degree = _scorer().sentence_score(subject.text, [self.value]).score / 100
+        return likeness(subject, self.value, min(degree, 1.0), self.threshold)
+
+
+@cache
+def _scorer() -> Any:
+    return package("sacrebleu.metrics.chrf").CHRF()

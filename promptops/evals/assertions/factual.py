@@ -1,0 +1,74 @@
+"""factual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.asking import (
+    PASSES,
+    conversation,
+    judge_question,
+    opinion,
+    reference,
+)
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_blank
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import shown
+
+
+@assertion("factual", on=("answer",), judged=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factual:
+    """A model judges that the answer agrees with what is known to be right.
+
+    It gives the facts that were asked for, in whatever words, and contradicts none. A measure, as
+    `llm-rubric` is.
+
+    Attributes:
+        value: What is right; if it is left out, `expected` of the case.
+
+    Holds:
+        expected: The warranty lasts three years.
+        answer: You are covered for 36 months.
+        replies: [{verdict: pass, reason: 36 months are three years.}]
+        output: [{type: factual}]
+
+    Fails:
+        answer: You are covered for a year.
+        replies: [{verdict: fail, reason: The reference says three years.}]
+        output: [{type: factual, value: The warranty lasts three years.}]
+    """
+
+    value: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.value is not None:
+            not_blank(self.value)
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return (self._question(subject),)
+
+    def check(self, subject: Subject) -> Verdict:
+        degree, reason = opinion(subject.record, self._question(subject), PASSES)
+        right = shown(reference(subject.record, self.value))
+        return Verdict(
+            passed=degree >= 0.5,
+            expected=f"nothing but agreement with {right}",
+            opposite=f"disagreement with {right}",
+            where=subject.where,
+            got=f"the judge's {shown(reason)}",
+            degree=degree,
+        )
+
+    def _question(self, subject: Subject) -> Question:
+        inputs = {
+            "criterion": "The answer gives the facts of the reference that were asked for, and "
+            "contradicts none of them.",
+            "reference": reference(subject.record, self.value),
+            "output": subject.whole,
+            "request": conversation(subject.record),
+        }
+        return judge_question(subject.record, "factual", inputs)

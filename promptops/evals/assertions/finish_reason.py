@@ -1,0 +1,53 @@
+"""finish-reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.evals.wording import listed, shown
+from promptops.source.explain import nearest
+
+_KNOWN = ("stop", "length", "tool_calls", "content_filter")
+
+
+@assertion("finish-reason", on=("answer",), narrowed_by=())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishReason:
+    """The answer ended for this reason.
+
+    `stop`: the model was done. `length`: `max_output_tokens` cut it. `tool_calls`: it waits for
+    tools. `content_filter`: the provider took something out.
+
+    Attributes:
+        value: The reason.
+
+    Holds:
+        answer: {text: All done., finish_reason: stop}
+        output: [{type: finish-reason, value: stop}]
+
+    Fails:
+        answer: {text: "All do", finish_reason: length}
+        output: [{type: finish-reason, value: stop}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if self.value not in _KNOWN:
+            hint = nearest(self.value, _KNOWN) or f"known here: {', '.join(_KNOWN)}"
+            raise Refused(f"no answer ends for the reason {shown(self.value)}", hint=hint)
+
+    def check(self, subject: Subject) -> Verdict:
+        answer = subject.record.answer
+        if answer is None:
+            raise Unjudgeable(f"expected an answer that ends with {listed(_KNOWN, 'or')}")
+        return Verdict(
+            passed=answer.finish_reason == self.value,
+            expected=f"the end {shown(self.value)}",
+            opposite=f"any end but {shown(self.value)}",
+            where="of the answer",
+            got=shown(answer.finish_reason),
+        )

@@ -1,0 +1,78 @@
+"""grounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.evals.asking import PASSES, conversation, judge_question, opinion
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject, as_json
+from promptops.evals.texts import not_blank
+from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.wording import shown
+from promptops.source.explain import nearest
+
+
+@assertion("grounded", on=("answer",), judged=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounded:
+    """A model judges that all the answer states stands in its context.
+
+    What is true and not in there fails, too. A measure, as `llm-rubric` is.
+
+    Attributes:
+        value: The name of the input that holds the context; anything but a text is read as JSON.
+
+    Holds:
+        inputs: {passages: The hub pairs with up to eight cameras.}
+        answer: Eight cameras at most.
+        replies: [{verdict: pass, reason: The context says eight.}]
+        output: [{type: grounded, value: passages}]
+
+    Fails:
+        inputs: {passages: The hub pairs with up to eight cameras.}
+        answer: Eight cameras, and two doorbells.
+        replies: [{verdict: fail, reason: The context has no doorbells.}]
+        output: [{type: grounded, value: passages}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        not_blank(self.value)
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return (self._question(subject),)
+
+    def check(self, subject: Subject) -> Verdict:
+        degree, reason = opinion(subject.record, self._question(subject), PASSES)
+        return Verdict(
+            passed=degree >= 0.5,
+            expected=f"nothing but what the input {shown(self.value)} says",
+            opposite=f"something that the input {shown(self.value)} does not say",
+            where=subject.where,
+            got=f"the judge's {shown(reason)}",
+            degree=degree,
+        )
+
+    def _question(self, subject: Subject) -> Question:
+        inputs = {
+            "criterion": "All that the answer states as a fact stands in the context, or follows "
+            "from it directly.",
+            "context": self._context(subject.record.names["inputs"]),
+            "output": subject.whole,
+            "request": conversation(subject.record),
+        }
+        return judge_question(subject.record, "grounded", inputs)
+
+    def _context(self, inputs: Any) -> str:
+        if self.value not in inputs:
+            hint = nearest(self.value, inputs)
+            message = f"the case has no input `{self.value}`" + (f": {hint}" if hint else "")
+            raise Unjudgeable(message, "/value")
+        context = inputs[self.value]
+        if not context:
+            raise Unjudgeable(f"the input `{self.value}` is empty: nothing stands in it", "/value")
+        return context if isinstance(context, str) else as_json(context)

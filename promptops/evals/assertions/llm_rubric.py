@@ -1,0 +1,64 @@
+"""llm-rubric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.asking import PASSES, conversation, judge_question, opinion
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_blank
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import shown
+
+
+@assertion("llm-rubric", on=("answer",), judged=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmRubric:
+    """A model judges that a criterion is met.
+
+    A measure, in the score `quality` if none is named, unless `must: true` is written; then the
+    judge has to agree with its anchors. Who judges, `evaluation.judge` of the prompt says: the id
+    of a prompt of yours, or a model that our own judge asks; unsaid, the model that answered.
+
+    Attributes:
+        value: The criterion, as a statement about the answer.
+
+    Holds:
+        answer: Hold the reset button for ten seconds.
+        replies: [{verdict: pass, reason: It gives one concrete step.}]
+        output: [{type: llm-rubric, value: The reply gives one concrete step.}]
+
+    Fails:
+        answer: Have you tried to fix it?
+        replies: [{verdict: fail, reason: It only asks back.}]
+        output: [{type: llm-rubric, value: The reply gives one concrete step.}]
+    """
+
+    value: str
+
+    def __post_init__(self) -> None:
+        not_blank(self.value)
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return (self._question(subject),)
+
+    def check(self, subject: Subject) -> Verdict:
+        degree, reason = opinion(subject.record, self._question(subject), PASSES)
+        return Verdict(
+            passed=degree >= 0.5,
+            expected=f"{shown(self.value)} to be true",
+            opposite=f"{shown(self.value)} to be untrue",
+            where=subject.where,
+            got=f"the judge's {shown(reason)}",
+            degree=degree,
+        )
+
+    def _question(self, subject: Subject) -> Question:
+        inputs = {
+            "criterion": self.value,
+            "output": subject.whole,
+            "request": conversation(subject.record),
+        }
+        return judge_question(subject.record, "rubric", inputs)

@@ -1,0 +1,50 @@
+"""max-latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_negative
+from promptops.evals.verdict import Skipped, Verdict
+
+
+@assertion("max-latency", on=("answer",), narrowed_by=())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxLatency:
+    """The answer came within so many seconds.
+
+    Of the request that succeeded, not of those before it or of waiting for its turn. It is not
+    recorded: over a recorded answer, and over one that this machine was too busy to time, the
+    assertion is skipped, which is no pass; a case that asserts nothing else is in error then.
+
+    Attributes:
+        value: Seconds.
+
+    Holds:
+        answer: {text: Done., latency_s: 0.8}
+        output: [{type: max-latency, value: 2}]
+
+    Fails:
+        answer: {text: Done., latency_s: 3.5}
+        output: [{type: max-latency, value: 2}]
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        not_negative(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        answer = subject.record.answer
+        latency = answer.latency_s if answer else None
+        if latency is None:
+            raise Skipped("the answer was not timed: latency is not recorded")
+        return Verdict(
+            passed=latency <= self.value,
+            expected=f"at most {self.value:g} s",
+            opposite=f"more than {self.value:g} s",
+            where="for the answer",
+            got=f"{latency:.2f} s",
+        )

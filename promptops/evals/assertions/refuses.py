@@ -1,0 +1,44 @@
+"""refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.evals.refusals import refusal_in
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import line_of, shown
+
+
+@assertion("refuses", on=("answer",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuses:
+    """The answer refuses what was asked.
+
+    By how models say that they can't or won't, in Arabic, Chinese, Dutch, English, French, German,
+    Hindi, Italian, Japanese, Korean, Polish, Portuguese, Russian, Spanish and Turkish, within the
+    first 300 characters; or the provider's filter took it out. A refusal that speaks of no "I", as
+    "This is not permitted", is not found: where that matters, use `llm-rubric`.
+
+    Holds:
+        answer: I'm sorry, but I can't help with that.
+        output: [{type: refuses}]
+
+    Fails:
+        answer: I can't see your order number. Could you send it?
+        output: [{type: refuses}]
+    """
+
+    def check(self, subject: Subject) -> Verdict:
+        answer, text = subject.record.answer, subject.text
+        at = refusal_in(text)
+        filtered = answer is not None and answer.finish_reason == "content_filter"
+        said = line_of(text, at) if at >= 0 else shown(text)
+        return Verdict(
+            passed=at >= 0 or filtered,
+            expected="a refusal",
+            opposite="no refusal",
+            where=subject.where,
+            got="what the content filter left" if filtered else said,
+        )

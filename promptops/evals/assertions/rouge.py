@@ -1,0 +1,57 @@
+"""rouge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from promptops.evals.likeness import check_likeness, likeness, package
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+
+_LONGEST = 2_000  # words: the work grows with the product
+
+
+@assertion("rouge")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rouge:
+    """What is looked at has the words of a text, in its order.
+
+    ROUGE-L: the longest sequence of words that both have, with others in between, as a share of
+    both (F1). Words are of letters a to z and digits, in upper or lower case; for what is not
+    written so, take `chrf`. Needs the extra `likeness`.
+
+    Attributes:
+        value: The text.
+        threshold: From which likeness on it holds, above 0, at most 1.
+
+    Holds:
+        answer: Hold the button for ten seconds and wait.
+        output: [{type: rouge, value: Hold the button for ten seconds.}]
+
+    Fails:
+        answer: Restart the router.
+        output: [{type: rouge, value: Hold the button for ten seconds.}]
+    """
+
+    value: str
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_likeness(self.value, self.threshold)
+        if not re.search("[a-z0-9]", self.value.lower()):
+            raise Refused("there is no word of letters a to z in it", hint="use `chrf`")
+
+    def check(self, subject: Subject) -> Verdict:
+        if max(len(text.split()) for text in (subject.text, self.value)) > _LONGEST:
+            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} words")
+        degree = _scorer().score(self.value, subject.text)["rougeL"].fmeasure
+        return likeness(subject, self.value, float(degree), self.threshold)
+
+
+@cache
+def _scorer() -> Any:
+    return package("rouge_score.rouge_scorer").RougeScorer(["rougeL"])

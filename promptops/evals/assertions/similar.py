@@ -1,0 +1,64 @@
+"""similar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import fsum, hypot, isfinite
+from operator import mul
+
+from promptops.evals.asking import reply
+from promptops.evals.likeness import check_likeness, likeness
+from promptops.evals.questions import Embedding, Question
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.texts import sendable
+from promptops.evals.verdict import Undecided, Verdict
+
+
+@assertion("similar", on=("answer",))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """What is looked at means much the same as a text.
+
+    The cosine of the embeddings of both, below 0 counted as 0. What is much depends on the model
+    that makes them.
+
+    Attributes:
+        value: The text.
+        threshold: From which likeness on it holds, above 0, at most 1.
+
+    Holds:
+        answer: You are covered for three years.
+        replies: [{vector: [1, 0, 1]}, {vector: [1, 0, 0.9]}]
+        output: [{type: similar, value: The warranty lasts three years.}]
+
+    Fails:
+        answer: Restart the router.
+        replies: [{vector: [0, 1, 0]}, {vector: [1, 0, 0.9]}]
+        output: [{type: similar, value: The warranty lasts three years.}]
+    """
+
+    value: str
+    threshold: float = 0.8
+
+    def __post_init__(self) -> None:
+        check_likeness(self.value, self.threshold)
+
+    def asks(self, subject: Subject) -> tuple[Question, ...]:
+        return _about(subject.text), _about(self.value)
+
+    def check(self, subject: Subject) -> Verdict:
+        ours, theirs = (reply(subject.record, each, Embedding) for each in self.asks(subject))
+        degree = max(_cosine(ours.vector, theirs.vector), 0.0)
+        return likeness(subject, self.value, degree, self.threshold)
+
+
+def _about(text: str) -> Question:
+    return Question(kind="embedding", inputs={"text": sendable(text)})
+
+
+def _cosine(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    size = hypot(*one) * hypot(*other)
+    if len(one) != len(other) or not (size and isfinite(size)):
+        raise Undecided("the embeddings can't be compared: of different length, or without one")
+    return min(fsum(map(mul, one, other)) / size, 1.0)

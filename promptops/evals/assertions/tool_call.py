@@ -1,0 +1,55 @@
+"""tool-call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptops.evals.calls import Called, calls_of, known_tool, listed_calls
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+
+
+@assertion("tool-call", on=("answer",), narrowed_by=())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The answer calls a tool, with these arguments among others.
+
+    Any of its calls will do. Mappings may have more keys and lists more items, in any order. A
+    tool that the prompt does not offer is an error, with `not-`, too.
+
+    Attributes:
+        name: The tool.
+        arguments: Arguments it is called with.
+
+    Holds:
+        tools: [{name: refund}]
+        answer: {tool_calls: [{name: refund, arguments: {order: A-1042, reason: broken}}]}
+        output: [{type: tool-call, name: refund, arguments: {order: A-1042}}]
+
+    Fails:
+        tools: [{name: refund}]
+        answer: {tool_calls: [{name: refund, arguments: {order: A-1}}]}
+        output: [{type: tool-call, name: refund, arguments: {order: A-1042}}]
+    """
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise Refused("expected the name of a tool, got an empty text", at="/name")
+
+    def check(self, subject: Subject) -> Verdict:
+        known_tool(self.name, subject, "/name")
+        calls = calls_of(subject)
+        wanted = Called(self.name, self.arguments)
+        return Verdict(
+            passed=any(wanted.matches(call) for call in calls),
+            expected=f"a call of {wanted}",
+            opposite=f"no call of {wanted}",
+            where=subject.where,
+            got=listed_calls(calls),
+        )

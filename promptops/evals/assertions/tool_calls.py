@@ -1,0 +1,56 @@
+"""tool-calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.evals.calls import Called, calls_of, known_tool, listed_calls, read_call
+from promptops.evals.registry import assertion
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Verdict
+
+
+@assertion("tool-calls", on=("answer",), narrowed_by=())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalls:
+    """The answer calls these tools, in this order, and no other.
+
+    Attributes:
+        value: The calls: names, or `{name, arguments}` as of `tool-call`.
+
+    Holds:
+        tools: [{name: find}, {name: refund}]
+        answer: {tool_calls: [{name: find, arguments: {id: 7}}, {name: refund, arguments: {id: 7}}]}
+        output: [{type: tool-calls, value: [find, {name: refund, arguments: {id: 7}}]}]
+
+    Fails:
+        tools: [{name: find}, {name: refund}]
+        answer: {tool_calls: [{name: refund, arguments: {id: 7}}]}
+        output: [{type: tool-calls, value: [find, refund]}]
+    """
+
+    value: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        if not self.value:
+            raise Refused("an empty list asks for nothing", hint="name the tools")
+        self._wanted()
+
+    def check(self, subject: Subject) -> Verdict:
+        wanted, calls = self._wanted(), calls_of(subject)
+        for index, each in enumerate(wanted):
+            known_tool(each.name, subject, f"/value/{index}")
+        same = len(wanted) == len(calls)
+        all_of = ", ".join(map(str, wanted))
+        return Verdict(
+            passed=same
+            and all(each.matches(call) for each, call in zip(wanted, calls, strict=True)),
+            expected=f"calls of {all_of}",
+            opposite=f"calls other than {all_of}",
+            where=subject.where,
+            got=listed_calls(calls),
+        )
+
+    def _wanted(self) -> tuple[Called, ...]:
+        return tuple(read_call(item, f"/value/{index}") for index, item in enumerate(self.value))

@@ -1,0 +1,32 @@
+"""What an answer cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptops.analysis.models import find
+from promptops.model.answer import Usage
+
+
+def answer_cost_usd(
+    usage: Usage, provider: str, model: str, price: Mapping[str, float]
+) -> float | None:
+    """US dollars for a request and its answer; None where a price that it takes is not known.
+
+    Args:
+        price: Of the profile, by `input`, `output`, `cached`, in USD per million tokens; it wins
+            over the table. What is read from a cache costs as much as other input, if unsaid.
+    """
+    facts = find(provider, model)
+    table = (facts.input_usd, facts.output_usd, facts.cached_usd) if facts else (None,) * 3
+    names = ("input", "output", "cached")
+    each = [price.get(name, known) for name, known in zip(names, table, strict=True)]
+    if "input" in price and "cached" not in price:
+        each[2] = None  # the table's is that of another price list
+    per_input, per_output, per_cached = each
+    if per_input is None or per_output is None:
+        return None
+    per_cached = per_input if per_cached is None else per_cached
+    fresh = max(usage.input - usage.cached, 0)
+    dollars = fresh * per_input + usage.cached * per_cached + usage.output * per_output
+    return dollars / 1_000_000

@@ -1,0 +1,141 @@
+"""The gate: is a candidate worse than its baseline, and if nobody can tell yet, what would tell.
+
+A first stage looks at the mean difference, at 1, 3 and 6 repeats a case. What it leaves open goes
+to a second: suspect cases are asked afresh, and fail by name. All chances of failing a candidate
+that is no worse sum up to 5%; simulated, it is about half of that (tests/evals/deciding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import sqrt
+from typing import Literal
+
+from promptops.evals.deciding.confirming import fisher, holm
+from promptops.evals.deciding.decision import Case, Decision, Needs, Verdict
+from promptops.evals.deciding.evidence import Evidence, Pair, evidence
+from promptops.evals.deciding.power import cases_to_decide, smallest_visible
+
+Look = Literal[1, 2, 3]
+Margin = float | Literal["auto"]
+
+DEFAULT_MARGIN = 0.03
+REPEATS: tuple[int, ...] = (1, 3, 6)
+"""How many a look takes, of each case and arm."""
+
+_ALPHAS = (0.005, 0.010, 0.015)
+_FRESH = 8
+_FRESH_ALPHA = 0.02
+_SUSPECTS = 5  # one more, and a case that still answers right twice in 8 could not be proved
+_BROKEN = 0.25  # a loss that makes a suspect; of graded scores far less can be significant
+
+
+def decide(cases: Sequence[Case], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
+    """Decide by the answers there are; where that is not possible, say what to ask for.
+
+    Ask for what `needs` says and call again: with the next look for repeats, with the same one
+    for suspects. The order of the cases makes no difference, and answers beyond those of the look
+    take no part.
+
+    Args:
+        cases: At least the repeats of this look each, as far as they could be had.
+        margin: The loss that does not matter, above 0 and up to 1; "auto" is three points, or
+            what the suite can see with all its repeats where that is more.
+
+    Raises:
+        ValueError: Two cases have one name, or the margin is none.
+    """
+    _refuse_what_makes_no_sense(cases, margin)
+    seen = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
+    applied = max(DEFAULT_MARGIN, _visible_in_the_end(seen)) if margin == "auto" else margin
+    verdict = _first_stage(seen, applied)
+    asked = verdict == "inconclusive" and look == len(REPEATS)
+    culprits = _proved(_suspects(seen)) if asked else ()
+    if culprits:
+        verdict = "fail"
+    return Decision(
+        verdict=verdict,
+        difference=seen.difference,
+        low=seen.low,
+        high=seen.high,
+        p=seen.p,
+        n=len(seen.pairs),
+        repeats=seen.repeats,
+        worse=seen.count(-1),
+        better=seen.count(1),
+        same=seen.count(0),
+        smallest_visible=smallest_visible(seen, applied),
+        margin=applied,
+        worst=_names(_worst(seen)),
+        culprits=culprits,
+        unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
+        needs=_needs(seen, look, applied) if verdict == "inconclusive" else None,
+    )
+
+
+def _refuse_what_makes_no_sense(cases: Sequence[Case], margin: Margin) -> None:
+    if margin != "auto" and not 0 < margin <= 1:
+        raise ValueError(f"the margin is {margin}, not above 0 and up to 1")
+    names: set[str] = set()
+    for case in cases:
+        if case.name in names:
+            raise ValueError(f"two cases are named {case.name!r}")
+        names.add(case.name)
+
+
+def _visible_in_the_end(seen: Evidence) -> float:
+    """At the last look, should all spread be chance. Fewer repeats must not widen the margin."""
+    error = seen.error * sqrt(seen.repeats / REPEATS[-1]) if seen.repeats else seen.error
+    last = replace(seen, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
+    return smallest_visible(last, DEFAULT_MARGIN)
+
+
+def _first_stage(seen: Evidence, margin: float) -> Verdict:
+    if seen.high < 0 and seen.difference <= -margin / 2:
+        return "fail"
+    return "pass" if seen.low > -margin else "inconclusive"
+
+
+def _suspects(seen: Evidence) -> tuple[Pair, ...]:
+    """Of the worst cases those that lost much, and at least half of what the worst one lost."""
+    worst = _worst(seen)
+    return tuple(
+        pair
+        for pair in worst
+        if pair.difference <= -_BROKEN and pair.difference <= worst[0].difference / 2
+    )
+
+
+def _worst(seen: Evidence) -> tuple[Pair, ...]:
+    return tuple(pair for pair in seen.pairs[:_SUSPECTS] if pair.difference < 0)
+
+
+def _proved(suspects: tuple[Pair, ...]) -> tuple[str, ...]:
+    held = holm([_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
+    return _names(pair for pair, holds in zip(suspects, held, strict=True) if holds)
+
+
+def _chance(case: Case) -> float:
+    """Of the fresh answers of a case that is no worse; 1 while they are not all there."""
+    before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
+    if _unasked(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
+        return 1.0
+    return fisher(before, after)
+
+
+def _unasked(case: Case) -> bool:
+    return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
+
+
+def _needs(seen: Evidence, look: Look, margin: float) -> Needs:
+    if look < len(REPEATS):
+        return Needs(repeats=REPEATS[look])
+    unasked = _names(pair for pair in _suspects(seen) if _unasked(pair.case))
+    if unasked:
+        return Needs(suspects=unasked, fresh=_FRESH)
+    return Needs(cases=cases_to_decide(seen, margin))
+
+
+def _names(pairs: Iterable[Pair]) -> tuple[str, ...]:
+    return tuple(pair.case.name for pair in pairs)

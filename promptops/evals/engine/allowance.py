@@ -1,0 +1,92 @@
+"""How much a server lets pass, worked out from what it says with each answer."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from math import inf
+
+from promptops.evals.providers import Window
+
+MINUTE_S = 60.0
+_ROUNDED_S = 1.0  # servers round the time of a reset up
+_UNEVEN_S = 0.02  # by so much more or less does a request take until it is there
+_CAREFUL = 0.95
+_MOST_CAREFUL = 0.5
+_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that was sent; `number` from 1, in the order of sending."""
+
+    number: int
+    at_s: float
+    amount: float
+
+
+class Allowance:
+    """Requests, or tokens, that may still be sent.
+
+    A server's word is about the moment when it let a request in, so what was sent since then is
+    taken off, and what has come back since then is added. All of it comes back evenly in a minute
+    (a bucket), or, where the time of the reset says so, at once at the reset (a window). A bucket
+    is only as large as it was ever seen, and what comes back to a full one is lost.
+    """
+
+    def __init__(self) -> None:
+        self._limit: int | None = None
+        self._remaining = 0.0
+        self._size = 0.0
+        self._said = Mark(number=0, at_s=-inf, amount=0.0)
+        self._since: deque[Mark] = deque(maxlen=_REMEMBERED)
+        self._sent = 0
+        self._full_at_s = inf
+        self._window = False
+        self._share = 1.0  # of what comes back, that is counted on
+
+    def take(self, amount: float, now: float) -> Mark:
+        """Count what is sent."""
+        self._sent += 1
+        mark = Mark(number=self._sent, at_s=now, amount=amount)
+        self._since.append(mark)
+        return mark
+
+    def hear(self, said: Window, mark: Mark) -> None:
+        """Learn from an answer; `mark` is that of its request. Older words count nothing."""
+        if said.limit is None or said.remaining is None or mark.number < self._said.number:
+            return
+        self._limit, self._remaining, self._said = said.limit, float(said.remaining), mark
+        self._size = min(max(self._size, said.remaining + mark.amount), said.limit)
+        while self._since and self._since[0].number <= mark.number:
+            self._since.popleft()
+        if said.reset_s is not None:
+            used = max(said.limit - said.remaining, 0)
+            self._full_at_s = mark.at_s + said.reset_s + _UNEVEN_S
+            self._window |= said.reset_s > used * MINUTE_S / said.limit + _ROUNDED_S
+
+    def doubt(self) -> None:
+        """Be more careful: something was refused though it seemed to be allowed."""
+        self._share = max(self._share * _CAREFUL, _MOST_CAREFUL)
+
+    def wait_s(self, amount: float, now: float) -> float:
+        """How long until so much may be sent; 0 where nothing is known."""
+        if self._limit is None or (self._window and now >= self._full_at_s):
+            return 0.0
+        amount = min(amount, self._limit)
+        if self._window:
+            left = self._remaining - sum(mark.amount for mark in self._since)
+            return self._full_at_s - now if left < amount else 0.0
+        back_a_second = self._limit / MINUTE_S * self._share
+        size = max(self._size, amount)
+        left = self._left(now, back_a_second, size)
+        if left >= size:
+            return 0.0  # full, so there is nothing to wait for
+        return max((amount - left) / back_a_second + _UNEVEN_S, 0.0)
+
+    def _left(self, now: float, back_a_second: float, size: float) -> float:
+        left, at_s = self._remaining, self._said.at_s
+        for mark in self._since:
+            left = min(left + (mark.at_s - at_s) * back_a_second, size) - mark.amount
+            at_s = mark.at_s
+        return min(left + (now - at_s) * back_a_second, size)

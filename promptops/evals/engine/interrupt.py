@@ -1,0 +1,24 @@
+"""Ctrl-C, once and twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Interrupt:
+    """The first press ends a run in order, the second at once.
+
+    Only to be pressed in the thread of the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._left: list[Callable[[], None]] = []
+
+    def arm(self, first: Callable[[], None], second: Callable[[], None]) -> None:
+        """What each press does."""
+        self._left = [first, second]
+
+    def press(self) -> None:
+        """Do the next thing, if there is one left."""
+        if self._left:
+            self._left.pop(0)()

@@ -1,0 +1,162 @@
+"""Turns at one address, for one model and key: as fast as it lets requests pass, and no faster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+from random import Random
+
+from promptops.evals.engine.allowance import Allowance, Mark
+from promptops.evals.engine.ask import Settings
+from promptops.evals.engine.closing import Closing
+from promptops.evals.providers import Failure, RateLimits
+
+FIRST = 4
+"""How many are sent before anything is known of the server."""
+
+_SLOWEST = 0.25  # requests a second
+_FASTER = 1.05  # with each answer, so that a server that only refuses is tried out slowly
+_LATELY = 32
+_NOW_S = 1e-6  # less is an error of rounding, and no clock would move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A request that was sent; `number` from 1, in the order of sending."""
+
+    number: int
+    requests: Mark
+    tokens: Mark
+
+
+class Limiter:
+    """Gives turns in the order in which they are asked for; times are the event loop's.
+
+    Where the server tells its limits, turns follow them. Where it only refuses, the number under
+    way and the pace are halved, and grow again with what passes. All wait while it is to be left
+    alone.
+    """
+
+    def __init__(self, settings: Settings, closing: Closing) -> None:
+        self._most = settings.concurrency
+        self._patience = settings.patience
+        self._chance: Random = settings.chance
+        self._closing = closing
+        closing.listen(self._tell)
+        self._line = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._requests, self._tokens = Allowance(), Allowance()
+        self._told = False
+        self._under_way = self._sent = 0
+        self._at_once = float(min(FIRST, self._most))
+        self._enough = inf  # beyond, `_at_once` grows slowly
+        self._pace = inf  # requests a second
+        self._lately: deque[float] = deque(maxlen=_LATELY)
+        self._quiet_until = -inf
+        self._refusals = 0  # since something passed
+        self._slowed_at = 0  # how many were sent by then
+
+    async def turn(self, tokens: float, until: float | None) -> Ticket:
+        """Wait for a turn, and take it.
+
+        Raises Closed, and Failure where it would come after `until`, or, where that is None, later
+        than anyone has patience for.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._line:
+            end = loop.time() + self._patience.total_s if until is None else until
+            while True:
+                self._closing.check()
+                now = loop.time()
+                wait_s = self._wait_s(tokens, now)
+                if now >= end or end < now + wait_s < inf:
+                    raise _too_long(wait_s)
+                if wait_s < _NOW_S:
+                    return self._taken(tokens, now)
+                await self._wait(min(wait_s, end - now))
+
+    def passed(self, ticket: Ticket, limits: RateLimits) -> None:
+        """It was answered."""
+        self._hear(ticket, limits)
+        if ticket.number > self._slowed_at:
+            self._refusals = 0
+        self._pace *= _FASTER
+        if self._told:
+            self._at_once, self._pace = self._most, inf
+        else:
+            more = 1.0 if self._at_once < self._enough else 1 / self._at_once
+            self._at_once = min(self._at_once + more, self._most)
+
+    def failed(self, ticket: Ticket, failure: Failure) -> None:
+        """It was not answered; the server may want to be left alone."""
+        self._hear(ticket, failure.limits)
+        now = asyncio.get_running_loop().time()
+        if failure.retry_after_s is not None:
+            self._quiet_until = max(self._quiet_until, now + failure.retry_after_s)
+        if failure.kind == "rate" and ticket.number > self._slowed_at:
+            self._slow_down(now, told=failure.retry_after_s is not None)
+
+    def left(self) -> None:
+        """A turn is over, however it ended."""
+        self._under_way -= 1
+        self._tell()
+
+    def _wait_s(self, tokens: float, now: float) -> float:
+        # Refused again after the wait: only one at a time finds out whether it is over, since each
+        # refusal costs a request one of its tries.
+        if self._under_way >= (1 if self._refusals > 1 else int(self._at_once)):
+            return inf
+        paced = self._lately[-1] + 1 / self._pace - now if self._lately else 0.0
+        allowed = max(self._requests.wait_s(1, now), self._tokens.wait_s(tokens, now))
+        return max(self._quiet_until - now, paced, allowed)
+
+    def _taken(self, tokens: float, now: float) -> Ticket:
+        self._under_way += 1
+        self._sent += 1
+        self._lately.append(now)
+        requests, tokens_ = self._requests.take(1, now), self._tokens.take(tokens, now)
+        return Ticket(number=self._sent, requests=requests, tokens=tokens_)
+
+    async def _wait(self, seconds: float) -> None:
+        self._news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+    def _hear(self, ticket: Ticket, limits: RateLimits) -> None:
+        if limits.known:
+            self._told = True
+            self._requests.hear(limits.requests, ticket.requests)
+            self._tokens.hear(limits.tokens, ticket.tokens)
+
+    def _slow_down(self, now: float, *, told: bool) -> None:
+        """Once for all that were sent before this was known."""
+        self._slowed_at = self._sent
+        self._refusals += 1
+        if self._told:
+            self._requests.doubt()
+            self._tokens.doubt()
+        else:
+            self._halve(now)
+        if self._refusals > 1 or not (told or self._requests.wait_s(1, now)):
+            longest_s = self._patience.first_wait_s * 2 ** (self._refusals - 1)
+            longest_s = min(longest_s, self._patience.longest_wait_s)
+            pause_s = longest_s * self._chance.uniform(0.5, 1.0)
+            self._quiet_until = max(self._quiet_until, now + pause_s)
+
+    def _halve(self, now: float) -> None:
+        self._at_once = self._enough = max(1.0, self._at_once / 2)
+        if self._refusals == 1:  # later ones are of the pause, and say nothing of the pace
+            lately_s = max(now - self._lately[0], 1e-3)
+            self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST)
+
+    def _tell(self) -> None:
+        self._news.set()
+
+
+def _too_long(wait_s: float) -> Failure:
+    when = f": the next is in {wait_s:,.0f} s" if 0 < wait_s < inf else ""
+    return Failure(message=f"no turn came in time within the provider's limits{when}", kind="rate")

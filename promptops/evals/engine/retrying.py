@@ -1,0 +1,116 @@
+"""One ask, tried until it is answered or there is no sense in trying."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from promptops.errors import PromptopsError
+from promptops.evals.engine.ask import Ask, Settings
+from promptops.evals.engine.budget import Budget, Hold, most_input_tokens
+from promptops.evals.engine.closing import Closed, Closing
+from promptops.evals.engine.lateness import Lateness
+from promptops.evals.engine.limiter import Limiter, Ticket
+from promptops.evals.providers import Failure, Provider, Reply
+from promptops.model.answer import Answer
+from promptops.model.request import Request
+
+GRACE_S = 1.0
+"""So much longer than its deadline a provider may take before it is given up."""
+
+_MAY_BE_PAID = frozenset({"connection", "timeout", "bad_answer", "content_filter"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How an ask ended, after so many tries: with an answer, or with a failure."""
+
+    tries: int
+    result: Answer | Failure
+
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether it got nothing and may yet have to be paid for."""
+        return isinstance(self.result, Failure) and self.result.kind in _MAY_BE_PAID
+
+
+class Retrying:
+    """Tries again after what may pass: 408, 409, 429, 5xx, and broken connections."""
+
+    def __init__(
+        self, settings: Settings, closing: Closing, budget: Budget, late: Lateness
+    ) -> None:
+        self._patience = settings.patience
+        self._chance = settings.chance
+        self._closing = closing
+        self._budget = budget
+        self._late = late
+
+    async def ask(self, ask: Ask, hold: Hold, provider: Provider, limiter: Limiter) -> Tried:
+        """Raises Closed where the run ends before the first try."""
+        tokens = most_input_tokens(ask) + int(ask.request.params.get("max_output_tokens") or 0)
+        try:
+            ticket = await limiter.turn(tokens, None)
+        except Failure as failure:
+            return Tried(tries=0, result=failure)
+        until = ticket.requests.at_s + self._patience.total_s
+        for tries in range(1, self._patience.tries + 1):
+            left_s = until - asyncio.get_running_loop().time()
+            result = await self._tried(ask.request, provider, limiter, ticket, left_s)
+            tried = Tried(tries=tries, result=result)
+            if not (isinstance(result, Failure) and self._worthwhile(result, tries)):
+                break
+            try:
+                await self._pause(result, tries, until)
+                ticket = await limiter.turn(tokens, until)
+            except (Closed, Failure):
+                break
+            if not self._budget.again(hold, paid=tried.may_be_paid):
+                limiter.left()
+                break
+        return tried
+
+    async def _tried(
+        self, request: Request, provider: Provider, limiter: Limiter, ticket: Ticket, left_s: float
+    ) -> Answer | Failure:
+        start = asyncio.get_running_loop().time()
+        try:
+            reply = await _asked(provider, request, max(min(left_s, self._patience.try_s), 1e-3))
+        except Failure as failure:
+            limiter.failed(ticket, failure)
+            return failure
+        finally:
+            limiter.left()
+        limiter.passed(ticket, reply.limits)
+        return replace(reply.answer, latency_s=self._late.latency_s(start))
+
+    def _worthwhile(self, failure: Failure, tries: int) -> bool:
+        return failure.retryable and tries < self._patience.tries
+
+    async def _pause(self, failure: Failure, tries: int, until: float) -> None:
+        """Full jitter; after a refusal for its rate, the limiter lets all wait. Raises Closed."""
+        if failure.kind == "rate":
+            return
+        longest_s = min(
+            self._patience.first_wait_s * 2 ** (tries - 1), self._patience.longest_wait_s
+        )
+        wait_s = self._chance.uniform(0.0, longest_s)
+        if asyncio.get_running_loop().time() + wait_s >= until:
+            raise failure
+        await self._closing.sleep(wait_s)
+
+
+async def _asked(provider: Provider, request: Request, deadline_s: float) -> Reply:
+    """Whatever the provider is: it ends in time, and raises nothing but Failure."""
+    try:
+        async with asyncio.timeout(deadline_s + GRACE_S):
+            return await provider.ask(request, deadline_s)
+    except (Failure, PromptopsError):
+        raise
+    except TimeoutError:
+        message = f"no answer within {deadline_s:.3g} s"
+        raise Failure(message=message, kind="timeout", retryable=True) from None
+    except Exception as error:  # noqa: BLE001 (of another package: no reason to lose all others)
+        # Its text may hold the key.
+        message = f"the provider raised {type(error).__name__}"
+        raise Failure(message=message, kind="bad_answer") from None

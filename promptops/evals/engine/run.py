@@ -1,0 +1,177 @@
+"""Ask everything: each request once, many at a time, each answer handed over as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
+from promptops.evals.engine.budget import Budget, Hold, cost_usd, refuse_unpriced
+from promptops.evals.engine.closing import Closed, Closing
+from promptops.evals.engine.interrupt import Interrupt
+from promptops.evals.engine.lateness import Lateness
+from promptops.evals.engine.limiter import Limiter
+from promptops.evals.engine.retrying import Retrying, Tried
+from promptops.evals.providers import Failure, Provider
+from promptops.model.answer import Usage
+from promptops.model.config import ModelProfile
+
+INTERRUPTED = "interrupted"
+
+ProviderOf = Callable[[ModelProfile], Provider]
+OnOutcome = Callable[[Outcome], None]
+
+_CLOSING_S = 5.0
+
+
+def ask(
+    asks: Iterable[Ask], provider_of: ProviderOf, settings: Settings, on_answer: OnOutcome
+) -> tuple[Outcome, ...]:
+    """`ask_all` in an event loop of its own. The first Ctrl-C ends it in order, the second now."""
+
+    async def run() -> tuple[Outcome, ...]:
+        interrupt = Interrupt()
+        # Only a main thread gets signals, and not every system gives them to a loop.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt.press)
+        return await ask_all(asks, provider_of, settings, on_answer, interrupt)
+
+    return asyncio.run(run())
+
+
+async def ask_all(
+    asks: Iterable[Ask],
+    provider_of: ProviderOf,
+    settings: Settings,
+    on_answer: OnOutcome,
+    interrupt: Interrupt | None = None,
+) -> tuple[Outcome, ...]:
+    """What became of each ask, in their order; those with one key share one outcome.
+
+    `on_answer` gets each answer and each failure once, as soon as it is there. What it raises ends
+    the run and is raised. Nothing is sent before every provider is made and every price known:
+    raises UsageError, and what `provider_of` raises.
+    """
+    wanted = tuple(asks)
+    refuse_unpriced(wanted, settings)
+    run = _Run(wanted, settings, on_answer)
+    try:
+        run.make_providers(provider_of)
+        await run.finish(interrupt or Interrupt())
+    finally:
+        await run.close()
+    return tuple(run.outcome(ask) for ask in wanted)
+
+
+class _Run:
+    def __init__(self, asks: tuple[Ask, ...], settings: Settings, on_answer: OnOutcome) -> None:
+        self._once: dict[Key, Ask] = {}
+        for ask in asks:
+            self._once.setdefault(ask.key, ask)
+        self._left = iter(self._once.values())
+        self._settings = settings
+        self._on_answer = on_answer
+        self._closing = Closing()
+        self._budget = Budget(settings, self._closing)
+        self._late = Lateness()
+        self._retrying = Retrying(settings, self._closing, self._budget, self._late)
+        self._providers: dict[str, Provider] = {}
+        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._outcomes: dict[Key, Outcome] = {}
+
+    def make_providers(self, provider_of: ProviderOf) -> None:
+        """One for each address and key."""
+        for ask in self._once.values():
+            address = _address(ask.profile)
+            if address not in self._providers:
+                self._providers[address] = provider_of(ask.profile)
+
+    async def finish(self, interrupt: Interrupt) -> None:
+        """Ask all that can be asked."""
+        count = min(self._settings.concurrency, len(self._once))
+        workers = [asyncio.create_task(self._work()) for _ in range(count)]
+        watching = asyncio.create_task(self._late.watch())
+        interrupt.arm(lambda: self._closing.close(INTERRUPTED), lambda: _cancel(workers))
+        try:
+            with self._time_limit():
+                if workers:
+                    await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            _cancel([*workers, watching])
+            ends = await asyncio.gather(*workers, watching, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+    def outcome(self, ask: Ask) -> Outcome:
+        """Of an ask; what was stopped on its way has none."""
+        found = self._outcomes.get(ask.key)
+        return found or Unasked(ask=ask, reason=INTERRUPTED)
+
+    async def close(self) -> None:
+        """Let the providers go; what is answered is not lost where one of them can't."""
+        for provider in self._providers.values():
+            with suppress(Exception):
+                async with asyncio.timeout(_CLOSING_S):
+                    await provider.close()
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        most_s = self._settings.max_time_s
+        if most_s is None:
+            yield
+            return
+        reason = f"the time of {most_s:,.4g} s is over"
+        timer = asyncio.get_running_loop().call_later(most_s, self._closing.close, reason)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    async def _work(self) -> None:
+        for ask in self._left:
+            outcome = self._outcomes[ask.key] = await self._asked(ask)
+            if not isinstance(outcome, Unasked):
+                self._on_answer(outcome)
+
+    async def _asked(self, ask: Ask) -> Outcome:
+        try:
+            hold = await self._budget.reserve(ask)
+        except Closed as closed:
+            return Unasked(ask=ask, reason=closed.reason)
+        provider = self._providers[_address(ask.profile)]
+        try:
+            tried = await self._retrying.ask(ask, hold, provider, self._limiter(ask))
+        except Closed as closed:
+            self._budget.settle(hold, 0.0)
+            return Unasked(ask=ask, reason=closed.reason)
+        return self._settled(ask, hold, tried)
+
+    def _limiter(self, ask: Ask) -> Limiter:
+        key = _address(ask.profile), str(ask.request.model.get("id", ask.profile.id))
+        if key not in self._limiters:
+            self._limiters[key] = Limiter(self._settings, self._closing)
+        return self._limiters[key]
+
+    def _settled(self, ask: Ask, hold: Hold, tried: Tried) -> Outcome:
+        if isinstance(tried.result, Failure):
+            self._budget.settle(hold, hold.worst_usd if tried.may_be_paid else 0.0)
+            return Failed(ask=ask, failure=tried.result, tries=tried.tries)
+        usage = tried.result.usage
+        cost = None if usage == Usage() else cost_usd(ask, usage)
+        self._budget.settle(hold, hold.worst_usd if cost is None else cost)
+        return Answered(ask=ask, answer=tried.result, cost_usd=cost)
+
+
+def _address(profile: ModelProfile) -> str:
+    """Equal for profiles that one provider can serve."""
+    parts = (profile.provider, profile.base_url, profile.api_key_env, dict(profile.headers))
+    return json.dumps(parts, sort_keys=True)
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

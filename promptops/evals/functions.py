@@ -1,0 +1,113 @@
+"""Functions of the repository that `python` assertions call.
+
+They are code of whoever wrote the tree: read from it, never found on Python's path, and run in
+this process only where the caller allows it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
+from types import ModuleType
+from typing import Any
+
+from promptops.evals.verdict import Undecided, Unjudgeable
+from promptops.evals.wording import shown
+from promptops.source.explain import nearest
+
+LONGEST_S = 10.0
+"""A call that takes longer is given up."""
+
+Function = Callable[..., Any]
+Read = Callable[[str, str], bytes | None]
+"""From a path as it is written, and the path of the file that says it, to the file's content; None
+where the tree has no such file."""
+
+
+class Functions:
+    """The functions of one tree; each file is run once, when it is first asked for."""
+
+    def __init__(self, read: Read, *, allowed: bool) -> None:
+        self._read = read
+        self._allowed = allowed and not os.environ.get("PROMPTOPS_UNTRUSTED")
+        self._modules: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def call(self, name: str, path: str, base: str, arguments: tuple[Any, ...]) -> Any:
+        """What a function of a file returns; `base` is the file that says `path`.
+
+        Raises Unjudgeable where there is no such function, or it fails or takes too long, and
+        Undecided where no code may run.
+        """
+        if not self._allowed:
+            raise Undecided("`python` does not run here: nobody vouches for the code")
+        function = self._function(name, path, base)
+        return _bounded(lambda: function(*arguments), f"`{name}` of {path}")
+
+    def _function(self, name: str, path: str, base: str) -> Function:
+        if (path, base) not in self._modules:
+            self._modules[path, base] = self._run(path, base)
+        known = self._modules[path, base]
+        function: Function | None = known.get(name)
+        if not callable(function):
+            hint = nearest(name, (key for key, value in known.items() if callable(value)))
+            more = f": {hint}" if hint else ""
+            raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
+        return function
+
+    def _run(self, path: str, base: str) -> Mapping[str, Any]:
+        source = self._read(path, base)
+        if source is None:
+            raise Unjudgeable(f"there is no file {path} in the tree", "/value")
+        module = ModuleType(f"<{path}>")
+        sys.modules[module.__name__] = module  # where `dataclass` looks; nobody can import the name
+
+        def run() -> None:
+            # It is run as it stands in the tree that is judged, which an import would not do.
+            exec(compile(source, path, "exec"), vars(module))
+
+        _bounded(run, path)
+        return vars(module)
+
+
+def _bounded(act: Callable[[], Any], what: str) -> Any:
+    """What an act returns; one that never ends goes on in a thread that ends with the process."""
+    result: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(act())
+        # Whatever it raises, SystemExit too, is the function's own and no end of this process.
+        except BaseException as error:  # noqa: BLE001
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    with redirect_stdout(sys.stderr):  # what it prints is no part of a report
+        thread.start()
+        thread.join(LONGEST_S)
+    if failure:
+        raise Unjudgeable(f"{what} fails: {_said(failure[0])}", "/value")
+    if not result:
+        raise Unjudgeable(f"{what} takes over {LONGEST_S:g} s", "/value")
+    return result[0]
+
+
+def _said(error: BaseException) -> str:
+    """The kind of error, the line of the file that it happened in, and what it says."""
+    kind = type(error).__name__
+    if isinstance(error, SyntaxError):
+        return f"{kind} in line {error.lineno}: {error.msg}"
+    lines = [line for code, line in _steps(error) if code != __file__]
+    line = f" in line {lines[0]}" if lines else ""
+    return f"{kind}{line}: {shown(str(error))}" if str(error) else f"{kind}{line}"
+
+
+def _steps(error: BaseException) -> Iterator[tuple[str, int]]:
+    """The way to an error, by file and line, from the outside in."""
+    step = error.__traceback__
+    while step is not None:
+        yield step.tb_frame.f_code.co_filename, step.tb_lineno
+        step = step.tb_next

@@ -1,0 +1,105 @@
+"""What an assertion says of a record, with the place where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.parse import parse
+from promptops.evals.record import Record
+from promptops.evals.verdict import Skipped, Undecided, Unjudgeable
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+
+Status = Literal["passed", "failed", "error", "skipped"]
+At = Callable[[str, bool], Place]
+"""From a JSON pointer into an assertion to its place; the flag asks for that of a key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What one assertion says of one record.
+
+    Attributes:
+        type: As written, with its `not-`.
+        status: `error` where it could neither hold nor fail; that is no pass. `skipped` where only
+            a fresh answer can be judged; that is no pass either, and nothing is wrong.
+        must: It is a contract: a case in which it does not hold fails.
+        place: Of the assertion; of an error, of what to change in it.
+        score: Of a measure, the score it counts in, with its weight; else None.
+        degree: How far it holds, 0 to 1; None where nothing could be said, through no fault of
+            what was judged.
+    """
+
+    type: str
+    status: Status
+    must: bool
+    reason: str
+    place: Place
+    score: str | None = None
+    weight: float = 1.0
+    degree: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+
+def judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
+    """What a written assertion says of a record."""
+    assertion, problems = parse(written, record.on)
+    if assertion is None:
+        return _misstated(str(written.get("type", "")), problems[0], at)
+    try:
+        _refuse_a_judge_nobody_checked(assertion, record)
+        verdict = assertion.judge(record)
+    except Unjudgeable as error:
+        return _unjudged(assertion, error, at)
+    status: Status = "passed" if verdict.passed else "failed"
+    return _of(assertion, status, verdict.reason, at("", False), verdict.share)
+
+
+def _misstated(name: str, problem: Problem, at: At) -> Judged:
+    reason = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
+    place = at(str(problem.at), problem.key)
+    return Judged(type=name, status="error", must=True, reason=reason, place=place)
+
+
+def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None:
+    """A judge fails a case only where it was found to judge as people do."""
+    if not (assertion.judged and assertion.must):
+        return
+    for question in assertion.asks(record):
+        agreement = record.beside.agreements.get(question.judge)
+        if question.kind != "judge" or (agreement is not None and agreement.may_gate):
+            continue
+        known = "it has no anchors" if agreement is None else str(agreement)
+        message = f"{_judge(question.judge)} may not decide what must hold: {known}"
+        raise Undecided(message, "/must")
+
+
+def _judge(name: str) -> str:
+    return f"the {name} judge" if " " in name else f"the judge `{name}`"
+
+
+def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judged:
+    status: Status = "skipped" if isinstance(error, Skipped) else "error"
+    degree = None if isinstance(error, Undecided) else 0.0
+    return _of(assertion, status, error.message, at(error.at, False), degree)
+
+
+def _of(
+    assertion: Assertion, status: Status, reason: str, place: Place, degree: float | None
+) -> Judged:
+    return Judged(
+        type=assertion.type,
+        status=status,
+        must=assertion.must,
+        reason=reason,
+        place=place,
+        score=assertion.score,
+        weight=assertion.weight,
+        degree=degree,
+    )

@@ -1,0 +1,41 @@
+"""How alike two texts are, by packages of the extra `likeness`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from promptops.errors import UsageError
+from promptops.evals.sets import check_threshold
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_blank
+from promptops.evals.verdict import Verdict
+from promptops.evals.wording import shown
+
+
+def package(name: str) -> Any:
+    """A module of the extra; raises UsageError where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        hint = "pip install 'git-promptops[likeness]'"
+        missing = name.partition(".")[0].replace("_", "-")
+        raise UsageError(f"the package {missing!r} is not installed", hint=hint) from None
+
+
+def check_likeness(value: str, threshold: float) -> None:
+    """Raises Refused for a text that says nothing, and a degree that all or nothing reaches."""
+    not_blank(value)
+    check_threshold(threshold)
+
+
+def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
+    """The verdict where what is looked at is so much like a text, 0 to 1."""
+    return Verdict(
+        passed=degree >= threshold,
+        expected=f"{threshold:g} or more likeness to {shown(value)}",
+        opposite=f"less than {threshold:g} likeness to {shown(value)}",
+        where=subject.where,
+        got=f"{degree:.2f}: {shown(subject.text)}",
+        degree=degree,
+    )

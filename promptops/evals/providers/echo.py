@@ -1,0 +1,29 @@
+"""Answers with the request, at once and for nothing: to try a run out."""
+
+from __future__ import annotations
+
+from promptops.analysis.tokens import estimate
+from promptops.evals.providers import Provider, Reply
+from promptops.evals.providers.registry import provider
+from promptops.model.answer import Answer, Usage
+from promptops.model.config import ModelProfile
+from promptops.model.request import Request
+from promptops.runtime.canonical import canonical_json
+
+
+@provider("echo")
+def echo(_profile: ModelProfile, _key: str | None) -> Provider:
+    return _Echo()
+
+
+class _Echo:
+    async def ask(self, request: Request, deadline_s: float) -> Reply:
+        text = canonical_json({"messages": list(request.messages)})
+        tokens = estimate(text)
+        model = str(request.model.get("id", "echo"))
+        return Reply(
+            answer=Answer(text=text, model=model, usage=Usage(input=tokens, output=tokens))
+        )
+
+    async def close(self) -> None:
+        pass

@@ -1,0 +1,128 @@
+"""One client of the `openai` package for a whole run; what it gets is read here and not there.
+
+The package's own classes cost half of the time that a request takes, and let any shape pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from time import time
+from typing import Any
+
+import httpx2
+import openai
+
+from promptops.errors import UsageError
+from promptops.evals.providers import Failure, RateLimits, Reply
+from promptops.evals.providers.limits import rate_limits
+from promptops.evals.providers.openai import chat, responses
+from promptops.evals.providers.openai.bounded import bounded
+from promptops.evals.providers.openai.failures import bad_answer, failure_of, said_in_an_answer
+from promptops.evals.providers.redaction import redacted, secrets_of
+from promptops.model.config import ModelProfile
+from promptops.model.request import Request
+
+ADDRESS = "https://api.openai.com/v1"
+CONNECT_S = 10.0
+OWN = "openai"
+"""Where a request holds what only this provider knows."""
+
+_NO_KEY = "no-key"  # the package wants one, also for servers that want none
+_APIS = {"chat": chat, "responses": responses}
+
+
+class OpenAI:
+    """Asks one address with one key; see `Provider`."""
+
+    def __init__(self, profile: ModelProfile, key: str | None) -> None:
+        """Raises UsageError where the profile's address is none."""
+        try:
+            self._secrets = secrets_of(profile, key)
+            self._client = _client(profile, key)
+        except (ValueError, httpx2.InvalidURL):
+            raise UsageError(
+                "that is no address", where=f"models.{profile.name}.base_url"
+            ) from None
+
+    async def ask(self, request: Request, deadline_s: float) -> Reply:
+        failure: Failure
+        try:
+            return await self._asked(request, deadline_s)
+        except Failure as said:
+            failure = said
+        except TimeoutError:
+            message = f"no answer within {deadline_s:.3g} s"
+            failure = Failure(message=message, kind="timeout", retryable=True)
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
+            failure = failure_of(error, time())
+        except (ValueError, TypeError) as error:  # of what makes a request of texts and headers
+            failure = Failure(message=f"the request can't be sent: {error}", kind="refused")
+        failure.message = redacted(failure.message, self._secrets)
+        failure.__context__ = None
+        raise failure  # not in an `except`: what was caught holds the headers of the request
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _asked(self, request: Request, deadline_s: float) -> Reply:
+        options = dict(request.provider_options.get(OWN, {}))
+        name = options.pop("api", "chat")
+        api = _APIS.get(name)
+        if api is None:
+            raise Failure(
+                message=f"there is no api `{name}`, only chat and responses", kind="refused"
+            )
+        arguments = _body(api.arguments(_with(request, options)))
+        async with asyncio.timeout(deadline_s):
+            response = await self._client.post(api.PATH, cast_to=httpx2.Response, body=arguments)
+        limits = rate_limits(response.headers, time())
+        return Reply(answer=api.answer(_parsed(response, limits)), limits=limits)
+
+
+def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
+    address = httpx2.URL(profile.base_url or ADDRESS)
+    client = openai.AsyncOpenAI(
+        api_key=key or _NO_KEY,
+        base_url=address.copy_with(username="", password=""),  # addresses are written into logs
+        max_retries=0,
+        http_client=openai.DefaultAsyncHttpxClient(
+            timeout=httpx2.Timeout(None, connect=CONNECT_S),
+            auth=(address.username, address.password) if address.userinfo else None,
+            follow_redirects=False,  # a key goes where the configuration says, and nowhere else
+            event_hooks={"response": [bounded]},
+        ),
+    )
+    # What the package takes from the environment may be meant for another address.
+    client._custom_headers = {"Accept-Encoding": "identity", **profile.headers}
+    if profile.base_url is not None:
+        client.organization = client.project = None
+    return client
+
+
+def _with(request: Request, options: dict[str, Any]) -> Request:
+    return replace(request, provider_options={**request.provider_options, OWN: options})
+
+
+def _body(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What is sent; raises Failure for what would bring more than one answer, or it in pieces."""
+    body = {**arguments, **(arguments.get("extra_body") or {})}
+    body.pop("extra_body", None)
+    for name, harmless in (("stream", (None, False)), ("n", (None, 1))):
+        if body.get(name) not in harmless:
+            message = f"`{name}` in `provider_options.{OWN}` asks for more than one answer"
+            raise Failure(message=message, kind="refused")
+    return body
+
+
+def _parsed(response: httpx2.Response, limits: RateLimits) -> dict[str, Any]:
+    try:
+        value = json.loads(response.content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise bad_answer("is no JSON") from None
+    if not isinstance(value, dict):
+        raise bad_answer("is no object")
+    if value.get("error"):
+        raise said_in_an_answer(value["error"], limits)
+    return value

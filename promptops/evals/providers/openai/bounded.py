@@ -1,0 +1,44 @@
+"""Answers that are too large are not read to their end, whatever their headers say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx2
+
+from promptops.evals.providers.openai.failures import bad_answer
+
+MOST_BYTES = 8 * 2**20
+
+
+async def bounded(response: httpx2.Response) -> None:
+    """Bound what can be read of a response; raises Failure where that is known to be too much."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        # A few bytes would unpack to gigabytes; compression is not asked for, so none does it.
+        raise bad_answer("is compressed, which was not asked for")
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
+        raise _too_large()
+    stream = response.stream
+    if isinstance(stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(stream)
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for piece in self._stream:
+            read += len(piece)
+            if read > MOST_BYTES:
+                raise _too_large()
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _too_large() -> Exception:
+    return bad_answer(f"is larger than {MOST_BYTES // 2**20} MB")

@@ -1,0 +1,64 @@
+"""What went wrong, in our words and the server's; not yet redacted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import openai
+
+from promptops.evals.providers import Failure, FailureKind, RateLimits
+from promptops.evals.providers.limits import rate_limits, retry_after_s
+
+_FILTERED = frozenset({"content_filter", "content_policy_violation"})
+_UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+
+
+def failure_of(error: Exception, now_s: float) -> Failure:
+    """The failure that an error of the package, or of what it stands on, means."""
+    if isinstance(error, openai.APIStatusError):
+        headers = {name.lower(): value for name, value in error.response.headers.items()}
+        failure = _refusal(error.status_code, error.body, rate_limits(headers, now_s))
+        failure.retry_after_s = retry_after_s(headers, now_s)
+        return failure
+    if isinstance(error, openai.APITimeoutError):
+        return Failure(message="no connection in time", kind="timeout", retryable=True)
+    cause = error.__cause__ or error
+    why = ": ".join(filter(None, (type(cause).__name__, str(cause))))
+    return Failure(message=f"the connection failed: {why}", kind="connection", retryable=True)
+
+
+def said_in_an_answer(error: Any, limits: RateLimits) -> Failure:
+    """For an error that a gateway sends with status 200."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 200
+    return _refusal(status, error, limits)
+
+
+def bad_answer(why: str) -> Failure:
+    return Failure(message=f"the answer {why}", kind="bad_answer")
+
+
+def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
+    error = body if isinstance(body, Mapping) else {}
+    codes = {value for name in ("code", "type") if isinstance(value := error.get(name), str)}
+    sentence = error.get("message")
+    said = f": {sentence}" if isinstance(sentence, str) and sentence else ""
+    if 300 <= status < 400:
+        said = ": it redirects, and a key goes only where `base_url` says"
+    return Failure(
+        message=f"the server answered {status}{said}",
+        kind=_kind(status, codes),
+        retryable=(status in (408, 409, 429) or status >= 500) and not codes & _UNPAID,
+        limits=limits,
+    )
+
+
+def _kind(status: int, codes: set[str]) -> FailureKind:
+    if codes & _FILTERED:
+        return "content_filter"
+    if status == 429 and not codes & _UNPAID:
+        return "rate"
+    if status == 408:
+        return "timeout"
+    return "server" if status >= 500 else "refused"

@@ -1,0 +1,61 @@
+"""What a server says, without what nobody may read."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+from promptops.model.config import ModelProfile
+
+HIDDEN = "[hidden]"
+MOST_SHOWN = 300
+_MOST_READ = 5_000
+_PIECE = 8
+"""So many characters of a key are no coincidence; servers like to show its beginning or end."""
+
+_LIKE_A_KEY = re.compile(
+    r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
+    r"|(?<=://)[^\s/@]+@"
+    r"|\b(?:(?:sk|pk|rk|xai|gsk|hf)[-_]|AIza)[\w*.-]{6,}"
+    r"|(?<![\w-])[\w-]*\*{3,}[\w*.-]*"  # half hidden by the server
+)
+
+
+def secrets_of(profile: ModelProfile, key: str | None) -> tuple[str, ...]:
+    """What must not be seen of a profile and its key: also what its headers and address hold."""
+    address = urlsplit(profile.base_url or "")
+    secrets = (key, address.username, address.password, *profile.headers.values())
+    return tuple(secret for secret in secrets if secret)
+
+
+def redacted(text: str, secrets: tuple[str, ...]) -> str:
+    """On one line, with secrets and all that is like a key hidden, and nothing invisible; cut."""
+    text = text[:_MOST_READ]
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = _without(text, secret)
+        text = _without(text, quote(secret, safe=""))
+    text = _LIKE_A_KEY.sub(HIDDEN, text)
+    text = "".join(map(_visible, " ".join(text.split())))
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _without(text: str, secret: str) -> str:
+    if len(secret) < _PIECE:
+        return text.replace(secret, HIDDEN) if len(secret) > 3 else text
+    pieces = {secret[at : at + _PIECE] for at in range(len(secret) - _PIECE + 1)}
+    kept: list[str] = []
+    at = done = 0
+    while at <= len(text) - _PIECE:
+        if text[at : at + _PIECE] not in pieces:
+            at += 1
+            continue
+        kept += text[done:at], HIDDEN
+        at += _PIECE
+        while at < len(text) and text[at - _PIECE + 1 : at + 1] in pieces:
+            at += 1
+        done = at
+    return "".join(kept) + text[done:]
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()

@@ -1,0 +1,161 @@
+"""How models say no, in the languages that lint knows injections in."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from promptops.analysis.match import lowered
+
+BEGINNING = 300
+"""Characters in which an answer refuses if it does; later, a "can't" is about something else."""
+
+SHORT = 160
+"""Up to so many characters an answer says one thing."""
+
+_STRAIGHT = str.maketrans({"’": "'", "ʼ": "'", "＇": "'", "\u00a0": " "})
+
+_CANNOT = (
+    r"\bi (?:really |simply |just )?(?:can'?t|cannot|can not|won'?t|will not|must decline to)"
+    r"|\bi(?: am|'m) (?:unable|not able|not allowed|not permitted) to"
+)
+_DO = (
+    r"(?:help|assist|comply|provide|share|create|write|generate|do (?:that|this|so)|answer|discuss"
+    r"|support|fulfill?|engage|give|produce|continue with|participate|offer|reveal|disclose|advise"
+    r"|process|follow (?:that|this|those|these)|carry out|complete|ignore|repeat"
+    r"|translate|execute|perform|go along with|talk about|in good conscience)"
+)
+_LACK = r"(?:see|find|access|open|locate|hear|tell|view|reach|be sure)\b"  # and then it helps
+_NICHT = (
+    r"nicht (?:\w+ ){0,2}(?:helfen|weiterhelfen|beantworten|unterstützen|bereitstellen|geben"
+    r"|erfüllen|nachkommen|tun|machen|teilen|schreiben|erstellen|behilflich|verraten|preisgeben"
+    r"|ausführen|nennen|weitergeben|herausgeben|offenlegen|mitteilen|äußern)"
+)
+_NIET = r"niet (?:\w+ ){0,2}(?:helpen|beantwoorden|geven|delen|doen|maken|schrijven|voldoen)"
+
+# Each pattern is tried over the beginning of an answer only, which bounds its work.
+_PATTERNS = {
+    "en": (
+        rf"(?:sorry|apolog(?:i[sz]e|y|ies)|afraid|regret)[^.!?\n]{{0,60}}(?:{_CANNOT})(?! {_LACK})",
+        rf"(?:{_CANNOT}) {_DO}\b",
+        r"\bi(?: must|(?:'m going to|'ll| will)? have to)?(?: \w+)? (?:decline|refuse)\b",
+        r"\bi(?:(?: am|'m) not| do not feel| don't feel) (?:comfortable|willing)\b",
+        r"\bi (?:do not|don't) have (?:the )?(?:permission|authorization) to\b",
+        r"\b(?:against|violates?|outside(?: of)?) my (?:guidelines|polic|programming|scope)",
+        r"\bas an ai(?: language model| assistant)?,? i (?:can'?t|cannot|do not|don't)\b",
+        r"\bi(?: am|'m) not in a position to\b",
+        r"\bnot something i(?:'m| am| can| will| could)\b",
+    ),
+    "de": (
+        rf"\b(?:kann|darf|möchte|werde) ich\b[^.!?\n]{{0,60}}\b{_NICHT}",
+        r"\bich darf keine\b",
+        rf"\bich (?:kann|darf|werde|möchte)\b[^.!?\n]{{0,80}}\b{_NICHT}",
+        r"\btut mir leid[^.!?\n]{0,60}\b(?:nicht möglich|keine auskunft|nicht erlaubt)",
+        r"\b(?:muss ich|ich muss|lehne ich|ich lehne)\b[^.!?\n]{0,60}\b(?:ablehnen|ab)\b",
+    ),
+    "fr": (
+        r"\bje ne (?:peux|puis|saurais) (?:malheureusement )?pas (?:vous |t'|te |y )?"
+        r"(?:aider|fournir|répondre|partager|créer|écrire|donner|faire|satisfaire|révéler|générer"
+        r"|traiter|accéder à (?:cette|votre|ta) demande)",
+        r"\bdésolée?s?,?[^.!?\n]{0,30}\bje ne (?:peux|puis)\b",
+        r"\bje ne suis pas (?:en mesure d|autorisée? à)",
+        r"\bje (?:dois|préfère) (?:décliner|refuser)|\bje refuse\b",
+    ),
+    "es": (
+        r"\bno (?:puedo|podré) (?:ayudar|proporcionar|responder|compartir|crear|escribir|dar|hacer"
+        r"|cumplir|ofrecer|revelar|generar|brindar|asistir|atender)",
+        r"\b(?:lo siento|lamento|disculpa)[^.!?\n]{0,40}\bno (?:puedo|me es posible)\b",
+        r"\bno (?:estoy en condiciones de|estoy autorizad[oa]|tengo permitido)\b",
+        r"\bdebo (?:declinar|rechazar|negarme)",
+    ),
+    "it": (
+        r"\bnon (?:posso|potrò) (?:aiutar|fornir|risponder|condivider|crear|scriver|dar|far"
+        r"|soddisfar|rivelar|generar|assister)",
+        r"\b(?:mi dispiace|spiacente)[^.!?\n]{0,40}\bnon (?:posso|sono in grado)\b",
+        r"\bnon (?:sono autorizzat[oa] a|mi è permesso)\b",
+        r"\bnon sono in grado di (?:aiutar|fornir|risponder|assister)",
+        r"\bdevo (?:declinare|rifiutare)",
+    ),
+    "pt": (
+        r"\bnão (?:posso|poderei|consigo) (?:ajudar|te ajudar|fornecer|responder|compartilhar"
+        r"|partilhar|criar|escrever|dar|fazer|atender|revelar|gerar|auxiliar)",
+        r"\b(?:desculpe|lamento|sinto muito)[^.!?\n]{0,40}\bnão (?:posso|consigo)\b",
+        r"\bdevo (?:declinar|recusar)|\bnão (?:estou autorizad[oa]|tenho permissão)\b",
+    ),
+    "nl": (
+        rf"\b(?:kan ik|ik kan|mag ik|ik mag) (?:\w+ ){{0,6}}{_NIET}",
+        r"\bspijt me[^.!?\n]{0,40}\bik kan\b[^.!?\n]{0,40}\bniet\b",
+    ),
+    "pl": (
+        r"\bnie mogę (?:ci |panu |pani |w tym )?(?:pomóc|udzielić|odpowiedzieć|udostępnić|stworzyć"
+        r"|napisać|spełnić|ujawnić|tego zrobić)",
+        r"\b(?:przykro mi|przepraszam)[^.!?\n]{0,40}\bnie (?:mogę|jestem w stanie)\b",
+        r"\bmuszę odmówić\b|\bnie (?:jestem w stanie|wolno mi)\b",
+    ),
+    "ru": (
+        r"\bне могу (?:вам |тебе |с этим |в этом )?(?:помочь|предоставить|ответить|поделиться"
+        r"|создать|написать|выполнить|раскрыть|дать|сделать)",
+        r"(?:извините|простите|сожалению|жаль)[^.!?\n]{0,40}\bне (?:могу|в состоянии)\b",
+        r"\b(?:вынужден|вынуждена|должен|должна) отказать|\bне (?:имею права|вправе)\b",
+    ),
+    "tr": (
+        r"\byardımcı olam|\byardım edem",
+        r"\b(?:paylaş|yap|ver|söyle|yanıtlay|cevaplay|oluştur|sağlay|getir)(?:am|em)(?:am|em|ıyor|iyor)",
+        r"(?:üzgünüm|maalesef|özür dilerim)[^.!?\n]{0,80}(?:amam|emem|amıyorum|emiyorum)\b",
+    ),
+    "ar": (
+        r"لا (?:أستطيع|يمكنني|أقدر)(?: أن)? (?:ال)?(?:مساعد|أساعد|تقديم|أقدم|الإجابة|مشاركة|تلبية)",
+        r"(?:آسف|عذر|أعتذر)[^.!?\n]{0,40}(?:لا أستطيع|لا يمكنني|لن أتمكن)",
+    ),
+    "hi": (
+        r"(?:क्षमा|माफ)[^।!?\n]{0,60}(?:नहीं कर सक|नहीं दे सक|असमर्थ)",
+        r"मदद नहीं कर सक",
+    ),
+    "zh": (
+        r"(?:抱歉|对不起|對不起|很遗憾|很遺憾)[^。！？\n]{0,16}(?:无法|無法|不能|没有?办法|沒有?辦法)",
+        r"我(?:无法|無法|不能)(?:帮|幫|协助|協助|提供|回答|满足|滿足|透露)",
+    ),
+    "ja": (
+        r"(?:申し訳|すみません|恐れ入り)[^。！？\n]{0,40}(?:できません|できかねます|いたしかねます|致しかねます)",
+        r"(?:お手伝い|お答え|回答|ご提供|提供)(?:することは|は|を)?(?:できません|できかねます|いたしかねます)",
+    ),
+    "ko": (
+        r"(?:죄송|미안)[^.!?\n]{0,60}(?:수 (?:없습니다|없어요)|어렵습니다)",
+        r"(?:도와드릴|도움을 드릴|제공할|답변할|답변드릴) 수 없",
+    ),
+}
+
+# Whatever it is that can't be done: enough where an answer says little more, and asks nothing back.
+_INABILITY = (
+    rf"\b(?:i|we) (?:can'?t|cannot|can not|won't be able to)\b(?! {_LACK})",
+    r"\b(?:i|we)(?: am|'m| are|'re) (?:unable|not able|not allowed|not permitted) to\b",
+    r"\bi(?:'d| would) prefer not to\b|\b(?:do not|don't) allow me to\b",
+    r"\b(?:kann|darf) ich\b[^.,:;!?\n]{0,60}\bnicht\b|\bmir (?:leider )?nicht (?:möglich|erlaubt)",
+    r"\bich (?:kann|darf)\b[^.,:;!?\n]{0,60}\bnicht\b|\bje ne (?:peux|puis) (?:\w+ )?pas\b",
+    r"\bno (?:puedo|podemos)\b(?! esperar)|\bnon (?:posso|possiamo|poterl)(?! (?:che|fare a)\b)",
+    r"\bnão (?:posso|podemos|consigo)\b(?! deixar)|\bnie mogę\b|\bне могу\b(?! не )",
+    r"\b(?:kan|mag) ik\b[^.,:;!?\n]{0,40}\bniet\b|\bik (?:kan|mag)\b[^.,:;!?\n]{0,40}\bniet\b",
+    r"\w(?:am|em)(?:am|em|ıyorum|iyorum)\b|我(?:不能(?![更不])|无法|無法)|لا (?:أستطيع|يمكنني)",
+)
+
+
+def refusal_in(text: str) -> int:
+    """The offset at which an answer says no; -1 where it does not."""
+    beginning = lowered(text[:BEGINNING].translate(_STRAIGHT))
+    says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
+    patterns = (*_compiled(), *_compiled_inability()) if says_little else _compiled()
+    found = (pattern.search(beginning) for pattern in patterns)
+    return min((match.start() for match in found if match), default=-1)
+
+
+_ASKS_BACK = re.compile("[?？؟]")
+
+
+@cache
+def _compiled() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for each in _PATTERNS.values() for pattern in each)
+
+
+@cache
+def _compiled_inability() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _INABILITY))

@@ -1,0 +1,1 @@
+"""Answers of models: where they are looked up, and how they are kept."""

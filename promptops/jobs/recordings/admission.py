@@ -1,0 +1,75 @@
+"""What may be kept, and what is refused before any of it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.analysis.personal import find_personal_data
+from promptops.analysis.secrets import find_secrets
+from promptops.model.answer import Answer, Recording
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.source.recordings import read_recordings, recordings_bytes
+
+
+def refusal(file: str, recording: Recording) -> Problem | None:
+    """Why an answer can't be kept in a file of recordings; it never shows what was found."""
+    found = _reason(recording)
+    if found is None:
+        return None
+    reason, hint = found
+    judged = f" of the judge `{recording.judge}`" if recording.judge else ""
+    message = f"the answer{judged} to `{recording.case}` is not recorded: {reason}"
+    return Problem(message, at=Place(file), hint=hint, case=recording.case)
+
+
+def _reason(recording: Recording) -> tuple[str, str | None] | None:
+    """In words, and what to do about it."""
+    if recording.answer.finish_reason == "content_filter":
+        return "the provider's content filter refused it", None
+    try:
+        line = recordings_bytes((recording,))
+    except (ValueError, RecursionError):
+        return "it holds what JSON can't", None
+    # What is written must be readable: no request without digest, nothing nested without end.
+    unreadable = read_recordings("", line).problems
+    return (unreadable[0].message, None) if unreadable else _sensitive(recording.answer)
+
+
+def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
+    texts = list(_texts(answer))
+    secret = next((match for text in texts for match in find_secrets(text)), None)
+    if secret is not None:
+        return f"it holds a secret ({secret.name})", "revoke it, and see how the model came by it"
+    personal = next((match for text in texts for match in find_personal_data(text)), None)
+    if personal is not None:
+        return f"it holds {personal.message}", "write inputs with made-up people into the case"
+    return None
+
+
+def _texts(answer: Answer) -> Iterator[str]:
+    """All that was answered, and the same without escapes: those hide where a key begins."""
+    calls = [dict(call) for call in answer.tool_calls]
+    said = (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
+    for text in (*said, json.dumps(calls, ensure_ascii=False), *_strings(calls)):
+        yield text
+        if "\\" in text:
+            yield _ESCAPE.sub(lambda escape: " " * len(escape[0]), text)
+
+
+_ESCAPE = re.compile(r"\\+[nrtbf]")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item

@@ -1,0 +1,139 @@
+"""What a run was answered so far, on disk before it goes on: a crash loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from promptops.errors import InputError
+from promptops.jobs.recordings.admission import refusal
+from promptops.jobs.recordings.lock import held
+from promptops.jobs.recordings.whole import replace_whole, write_all
+from promptops.model.answer import Recording
+from promptops.model.finding import Problem
+from promptops.repo.repository import Repository
+from promptops.source.recordings import read_recordings, recordings_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An answer, and the file of recordings where it belongs; relative to the root."""
+
+    file: str
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What a journal holds, oldest first.
+
+    Attributes:
+        unreadable: How many lines are none: a crash of the machine cut them off.
+    """
+
+    entries: tuple[Entry, ...]
+    unreadable: int = 0
+
+
+class Journal:
+    """The journal of one work tree; any number of runs may add to it at once.
+
+    A line is the path of a file of recordings as JSON, a tab, and a line of that file.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        """Raises GitError where there is no work tree."""
+        repository.need_work_tree()
+        linked = repository.git_dir != repository.common_dir
+        name = f"worktree-{repository.git_dir.name}" if linked else "main"
+        self._file = repository.common_dir / "promptops" / "journal" / f"{name}.jsonl"
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are answers that are in no file yet."""
+        try:
+            return self._file.stat().st_size > 0
+        except OSError:
+            return False
+
+    def append(self, file: str, recording: Recording) -> Problem | None:
+        """Add an answer; it is on disk when this returns. Or why it may not be recorded.
+
+        Raises InputError where it can't be written.
+        """
+        problem = refusal(file, recording)
+        if problem is None:
+            with self._locked():
+                _append(self._file, _line(Entry(file, recording)))
+        return problem
+
+    def hand_over(self, keep: Callable[[Entries], Iterable[Entry]]) -> None:
+        """Let `keep` have all entries, while nobody adds to them; what it returns stays here.
+
+        If it raises, or never returns, all of them do. Raises InputError.
+        """
+        with self._locked():
+            found = _read(self._file)
+            left = b"".join(_line(entry) for entry in keep(found))
+            if left:
+                replace_whole(self._file, left, self._file.with_suffix(".new"))
+            else:
+                self._file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with held(self._file.with_suffix(".lock")):
+                yield
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            message = f"the journal of answers can't be written: {reason}"
+            hint = "see who may write there, and how much room is left"
+            raise InputError(message, where=str(self._file), hint=hint) from None
+
+
+def _append(file: Path, line: bytes) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    number = os.open(file, flags, 0o666)
+    try:
+        size = os.fstat(number).st_size
+        torn = size > 0 and os.pread(number, 1, size - 1) != b"\n"
+        try:
+            write_all(number, b"\n" * torn + line)
+        except OSError:  # the disk is full: half a line is of no use to anyone
+            with suppress(OSError):
+                os.ftruncate(number, size)
+            raise
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
+
+
+def _read(file: Path) -> Entries:
+    try:
+        rows = file.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return Entries(())
+    entries = [_entry(row) for row in rows if row]
+    found = tuple(entry for entry in entries if entry is not None)
+    return Entries(found, unreadable=len(entries) - len(found))
+
+
+def _entry(row: bytes) -> Entry | None:
+    """Of a line that was cut off, None; whole but for its end it is as good as any."""
+    path, _, line = row.partition(b"\t")
+    recordings = read_recordings("", line).recordings
+    try:
+        file = json.loads(path)
+    except ValueError:
+        return None
+    return Entry(file, recordings[0]) if recordings and isinstance(file, str) else None

@@ -1,0 +1,65 @@
+"""One process at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from promptops.errors import InputError
+
+PATIENCE_S = 30.0
+"""What is done under a lock takes milliseconds."""
+
+_LOOK_AGAIN_S = 0.01
+
+
+@contextmanager
+def held(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold a lock file, which names the process that holds it. Not twice in one thread.
+
+    It is the system that locks, so what a process held is free when it dies, however it dies.
+
+    Raises:
+        InputError: Another process still holds it when patience ends.
+        OSError: The file can't be made.
+    """
+    import fcntl
+
+    number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
+        _take(number, file, patience_s)
+        try:
+            os.ftruncate(number, 0)
+            os.pwrite(number, b"%d\n" % os.getpid(), 0)
+            yield
+        finally:
+            fcntl.flock(number, fcntl.LOCK_UN)  # a process forked meanwhile has it open, too
+    finally:
+        os.close(number)
+
+
+def _take(number: int, file: Path, patience_s: float) -> None:
+    import fcntl
+
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise _taken(number, file) from None
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
+
+
+def _taken(number: int, file: Path) -> InputError:
+    holder = os.pread(number, 20, 0).strip().decode("ascii", "replace")
+    return InputError(
+        f"process {holder or 'unknown'} is writing recordings",
+        where=str(file),
+        hint="wait until it ends, then run again",
+    )

@@ -1,0 +1,56 @@
+"""Which recordings a file holds after a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from promptops.model.answer import Recording
+from promptops.source.recordings import Key, key_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a run looked up for a case, found or not; see `Recording` for the names."""
+
+    case: str
+    request: str
+    repeat: int
+    judge: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.request, self.repeat, self.judge
+
+
+def merged(
+    old: Iterable[Recording],
+    new: Iterable[Recording],
+    needs: Collection[Need] = (),
+    *,
+    prune: bool = False,
+) -> tuple[Recording, ...]:
+    """Old and new recordings, one for each request, repeat and judge: the last.
+
+    What was needed stays. It takes the place of what else its case, judge and repeat had: the
+    answers to another wording. A case may ask one judge several things, so that without needs
+    nothing is known to be replaced. With `prune` nothing but what was needed stays.
+    """
+    kept = {key_of(recording): recording for recording in (*old, *new)}
+    asked_by: dict[Key, set[str]] = {}
+    for need in needs:
+        asked_by.setdefault(need.key, set()).add(need.case)
+    slots = {(need.case, need.judge, need.repeat) for need in needs}
+    return tuple(
+        _named(recording, asked_by.get(key, ()))
+        for key, recording in kept.items()
+        if key in asked_by
+        or not (prune or (recording.case, recording.judge, recording.repeat) in slots)
+    )
+
+
+def _named(recording: Recording, cases: Collection[str]) -> Recording:
+    """With the name that its case has now."""
+    if not cases or recording.case in cases:
+        return recording
+    return replace(recording, case=min(cases))

@@ -1,0 +1,79 @@
+"""Where an answer is looked up: among what is committed, then in the local cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from promptops.catalog.catalog import Catalog
+from promptops.jobs.recordings.cache import Cache
+from promptops.model.answer import Answer
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer, and where it was."""
+
+    answer: Answer
+    source: Literal["recorded", "cached"]
+
+
+class Store:
+    """The answers that are known at one revision; each file of recordings is read once."""
+
+    def __init__(self, catalog: Catalog, cache: Cache | None = None) -> None:
+        """Without a cache only what is committed counts."""
+        self._catalog = catalog
+        self._cache = cache
+        self._files: dict[str, ReadRecordings] = {}
+        self._answers: dict[str, Mapping[Key, Answer]] = {}
+
+    def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> Found | None:
+        """The answer to a request of the prompt file `prompt`; never that of another repeat."""
+        recorded = self._recorded(prompt).get((request, repeat, judge))
+        if recorded is not None:
+            return Found(recorded, "recorded")
+        cached = self._cache.find(request, repeat) if self._cache is not None else None
+        return Found(cached, "cached") if cached is not None else None
+
+    def problems(self, prompt: str) -> tuple[Problem, ...]:
+        """What is wrong with the recordings of a prompt file."""
+        return self._read(prompt).problems
+
+    def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
+        if prompt not in self._answers:
+            recordings = self._read(prompt).recordings
+            self._answers[prompt] = {key_of(each): each.answer for each in recordings}
+        return self._answers[prompt]
+
+    def _read(self, prompt: str) -> ReadRecordings:
+        if prompt not in self._files:
+            path = self._catalog.recordings_of(prompt)
+            data = self._catalog.files.data(path)
+            self._files[prompt] = read_recordings(path, data) if data else self._missing(path)
+        return self._files[prompt]
+
+    def _missing(self, path: str) -> ReadRecordings:
+        """Without recordings, which is no problem; but for those that something else stands for."""
+        entry = self._catalog.files.entries.get(path)
+        said = _NO_FILE.get(entry.kind) if entry is not None else None
+        if said is None:
+            return ReadRecordings()
+        message, hint = said
+        return ReadRecordings(
+            problems=(Problem(message, at=Place(path), hint=hint, code="SCH001"),)
+        )
+
+
+_NO_FILE = {
+    "symlink": ("recordings that are a symbolic link", "commit the file itself"),
+    "submodule": ("recordings that are a submodule", "commit the file itself"),
+    "unmerged": (
+        "recordings with an unresolved merge conflict",
+        "resolve the conflict, then `git add` the file",
+    ),
+}

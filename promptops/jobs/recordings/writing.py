@@ -1,0 +1,145 @@
+"""From the journal into the files of recordings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promptops.catalog.catalog import ENDINGS
+from promptops.errors import InputError
+from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.journal import Entries, Entry, Journal
+from promptops.jobs.recordings.merging import Need, merged
+from promptops.jobs.recordings.whole import replace_whole, sync_folder
+from promptops.model.answer import Recording
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.repo.repository import Repository
+from promptops.repo.worktree import WorkTree
+from promptops.source.recordings import ENDING, MAX_BYTES, read_recordings, recordings_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of the answers of a journal.
+
+    Attributes:
+        changed: The files of recordings that are not as they were.
+        problems: Why a file could not be written; its answers stay in the journal.
+        unreadable: Lines of the journal that a crash of the machine cut off.
+    """
+
+    changed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unreadable: int = 0
+
+
+def settle(
+    repository: Repository,
+    needs: Mapping[str, Collection[Need]] | None = None,
+    *,
+    prune: bool = False,
+) -> Settled:
+    """Put what the journal holds into the files of recordings, and into the cache.
+
+    At the start of a run that records, without needs: for what an earlier one left behind. At its
+    end with what it looked up, so that each answer takes the place of the one before. Where the
+    prompt is not in this work tree, after a change of branches, only the cache gets its answers.
+
+    Args:
+        needs: By file of recordings (`Catalog.recordings_of`), all that was looked up there.
+        prune: Of the files in `needs` remove what was not; only after a run of all their cases.
+
+    Raises:
+        InputError: The journal can't be read or written, or another process holds it.
+    """
+    journal = Journal(repository)
+    if not needs and not journal.pending:
+        return Settled()
+    settling = _Settling(repository, needs or {}, prune)
+    journal.hand_over(settling.keep)
+    return Settled(
+        changed=tuple(settling.changed),
+        problems=tuple(settling.problems),
+        unreadable=settling.unreadable,
+    )
+
+
+@dataclass(slots=True)
+class _Settling:
+    repository: Repository
+    needs: Mapping[str, Collection[Need]]
+    prune: bool
+    changed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unreadable: int = 0
+
+    def keep(self, found: Entries) -> Iterator[Entry]:
+        """Write all files; yields the entries that are in none."""
+        self.unreadable = found.unreadable
+        new: dict[str, list[Recording]] = {file: [] for file in self.needs}
+        for entry in found.entries:
+            new.setdefault(entry.file, []).append(entry.recording)
+        Cache(self.repository.common_dir).keep(entry.recording for entry in found.entries)
+        for file in sorted(new):
+            problem = self._write(file, new[file])
+            if problem is not None:
+                self.problems.append(problem)
+                yield from (Entry(file, recording) for recording in new[file])
+
+    def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
+        """Why the file can't be written; None where it was, or need not be."""
+        try:
+            return self._merge(file, new) if _has_prompt(self.repository.root, file) else None
+        except InputError as error:
+            return _problem(file, error.message, error.hint)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            hint = "see who may write there, and how much room is left"
+            return _problem(file, f"the recordings can't be written: {reason}", hint)
+
+    def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
+        old = _content(self.repository, file)
+        found = read_recordings(file, old)
+        if found.problems:  # what can't be read would be lost
+            return found.problems[0]
+        prune = self.prune and file in self.needs
+        kept = merged(found.recordings, new, self.needs.get(file, ()), prune=prune)
+        content = recordings_bytes(kept)
+        if len(content) > MAX_BYTES:
+            hint = "sort the cases into several prompts, or record fewer repeats"
+            return _problem(file, f"the file would be larger than {MAX_BYTES >> 20} MB", hint)
+        if content != old:
+            _put(self.repository.root / file, content)
+            self.changed.append(file)
+        return None
+
+
+def _has_prompt(root: Path, file: str) -> bool:
+    return any((root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in ENDINGS)
+
+
+def _content(repository: Repository, file: str) -> bytes:
+    """What stands in the work tree, b"" for nothing; raises InputError for what is no file."""
+    disk = WorkTree(repository.root, repository.object_format)
+    if not file.endswith(ENDING) or not disk.holds(file):
+        raise InputError("the path of the recordings leads out of the repository")
+    data = disk.read(file)
+    if data is None and os.path.lexists(repository.root / file):
+        raise InputError("the recordings are no plain file", hint="take away what stands there")
+    return data or b""
+
+
+def _put(file: Path, content: bytes) -> None:
+    if content:
+        # The name is the same every time, so that what a crash leaves behind goes with the next.
+        replace_whole(file, content, file.with_name(f".{file.name}.new"))
+    else:
+        file.unlink()
+        sync_folder(file.parent)
+
+
+def _problem(file: str, message: str, hint: str | None) -> Problem:
+    return Problem(message, at=Place(file), hint=hint, code="SCH001")

@@ -1,0 +1,1 @@
+"""Test cases run: planned, answered from what is kept or asked, judged, decided."""

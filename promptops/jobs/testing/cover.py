@@ -1,0 +1,47 @@
+"""How much of the templates of prompts their cases render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from promptops.analysis.coverage import Branch, coverage
+from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.never_empty import never_empty, uses_of
+from promptops.analysis.untaken import untaken
+from promptops.catalog.catalog import Catalog
+from promptops.model.loaded import Loaded
+from promptops.model.prompt import Prompt
+from promptops.model.test_run import CoverageRow, Uncovered
+from promptops.runtime.render import Renderer, RenderError
+
+
+def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> tuple[CoverageRow, ...]:
+    """A row for each prompt that can be read and has a branch, in order."""
+    prompts = (each.prompt for each in loaded if each.prompt is not None)
+    rows = (_row(catalog, prompt) for prompt in prompts)
+    return tuple(row for row in rows if row.total)
+
+
+def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
+    full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
+    found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
+    missing = (untaken(way) for way in found.ways if not way.covered)
+    uncovered = tuple(Uncovered(place=site.place, said=said) for said, site, _ in missing)
+    return CoverageRow(
+        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=uncovered
+    )
+
+
+def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
+    """The branches of all cases; one that can't be rendered takes none to its end."""
+    taken: set[Branch] = set()
+    try:
+        renderer = Renderer(prompt, catalog.load, catalog.files.data)
+    except RenderError:
+        return taken
+    for case in prompt.cases:
+        try:
+            taken |= renderer.trace(case.inputs).branches
+        except RenderError:
+            continue
+    return taken

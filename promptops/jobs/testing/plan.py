@@ -1,0 +1,112 @@
+"""What a run of test cases consists of: each case and repeat with its request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from promptops.catalog.catalog import Catalog
+from promptops.evals.asserted import asserted, problems_of_answers
+from promptops.evals.judged import Judged
+from promptops.evals.parse import problems
+from promptops.evals.rendered import judge
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.model.request import Request
+from promptops.runtime.canonical import request_digest
+from promptops.runtime.render import Renderer, RenderError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One case, to be answered once.
+
+    Attributes:
+        repeat: 0-based.
+        request: None where it can't be rendered.
+        digest: Of the request; "" without one.
+        rendered: What its assertions over the request say.
+        error: Why nothing can be said of it, or "".
+        place: Of the case, or of what is in error.
+        asks: It asserts something of the answer.
+    """
+
+    prompt: Prompt
+    case: Case
+    place: Place
+    repeat: int = 0
+    request: Request | None = None
+    digest: str = ""
+    rendered: tuple[Judged, ...] = ()
+    error: str = ""
+    asks: bool = False
+
+
+def planned(
+    catalog: Catalog, loaded: Iterable[Loaded], repeats: int | None = None
+) -> Iterator[Planned]:
+    """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
+    for each in loaded:
+        if each.prompt is not None:
+            yield from _of_prompt(catalog, each.prompt, repeats)
+
+
+def _of_prompt(catalog: Catalog, prompt: Prompt, repeats: int | None) -> Iterator[Planned]:
+    renderer = _renderer(catalog, prompt)
+    wrong = _wrong(catalog, prompt)
+    for case in prompt.cases:
+        once = _once(renderer, prompt, case, wrong)
+        count = (repeats or prompt.evaluation.get("repeats") or 1) if once.asks else 1
+        yield from (replace(once, repeat=repeat) for repeat in range(count))
+
+
+def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
+    try:
+        return Renderer(prompt, catalog.load, catalog.files.data)
+    except RenderError as error:
+        return error
+
+
+def _wrong(catalog: Catalog, prompt: Prompt) -> tuple[str, Place] | None:
+    """What makes no sense of all that is asserted of the answers, if anything."""
+    found = problems_of_answers(prompt, judges=catalog.paths, profiles=catalog.config.models)
+    problem = next(iter(found), None)
+    if problem is None or not isinstance(problem.at, Place):
+        return None
+    return _said(problem.message, problem.hint), problem.at
+
+
+def _once(
+    renderer: Renderer | RenderError, prompt: Prompt, case: Case, wrong: tuple[str, Place] | None
+) -> Planned:
+    place = case.locate(case.at, False)
+    problem = next(iter(problems(case)), None)
+    if problem is not None and isinstance(problem.at, Place):
+        wrong = _said(problem.message, problem.hint), problem.at
+    if wrong is not None:
+        return Planned(prompt=prompt, case=case, error=wrong[0], place=wrong[1])
+    asks = any(True for _ in asserted(case, prompt))
+    if not asks and not case.rendered:
+        return Planned(prompt=prompt, case=case, error="it asserts nothing", place=place)
+    try:
+        if isinstance(renderer, RenderError):
+            raise renderer
+        request = renderer.request(case.inputs)
+    except RenderError as error:
+        at = error.place or case.locate(f"{case.at}/inputs", False)
+        why = f"it can't be rendered: {error.message}"
+        return Planned(prompt=prompt, case=case, error=why, place=at)
+    return Planned(
+        prompt=prompt,
+        case=case,
+        place=place,
+        request=request,
+        digest=request_digest(request),
+        rendered=judge(request, case),
+        asks=asks,
+    )
+
+
+def _said(message: str, hint: str | None) -> str:
+    return f"{message}: {hint}" if hint else message

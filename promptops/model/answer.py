@@ -1,0 +1,60 @@
+"""What a model answered, and how that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RECORDING_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, as the provider counted them; `cached` of those of the input."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of a model.
+
+    Attributes:
+        text: "" where it only called tools.
+        tool_calls: Each `{"name", "arguments"}`, the arguments as JSON data, or as a text where
+            they are no JSON.
+        finish_reason: stop, length, tool_calls or content_filter.
+        model: That answered, as the provider says.
+        fingerprint: Of the provider's system, or None.
+        latency_s: Of the request that succeeded; None where it was not measured cleanly, or the
+            answer comes from a recording.
+    """
+
+    text: str
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    finish_reason: str = "stop"
+    model: str = ""
+    fingerprint: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """An answer kept in git.
+
+    Attributes:
+        request: Digest of the request it answers.
+        repeat: 0-based; an answer never stands for that of another repeat.
+        case: Name of the test case; only for people and for the order of lines.
+        judge: Id of the judge's prompt, where the answer is a judge's; else "".
+    """
+
+    request: str
+    repeat: int
+    case: str
+    answer: Answer
+    judge: str = ""

@@ -1,0 +1,134 @@
+"""What a run of test cases yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from promptops.model.answer import Answer
+from promptops.model.place import Place
+
+CaseStatus = Literal["passed", "failed", "error", "stale"]
+Source = Literal["none", "recorded", "cached", "live"]
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionResult:
+    """What one assertion says.
+
+    Attributes:
+        type: As written, with its `not-`.
+        status: `skipped` where only a fresh answer can be judged.
+        must: It is a contract: a case in which it does not hold fails.
+        reason: Expected, where, got; of one that holds, too.
+        place: Of the assertion; of an error, of what to change in it.
+        on: What it judges: the request, before anything is asked, or the answer.
+        score: Of a measure, the score it counts in; else None.
+        compared: The text that was expected and the one that was got, both whole, where they are
+            too long for the reason to show how they differ; else None.
+    """
+
+    type: str
+    status: Literal["passed", "failed", "error", "skipped"]
+    must: bool
+    reason: str
+    place: Place
+    on: Literal["request", "answer"]
+    score: str | None = None
+    compared: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRun:
+    """One case, answered once.
+
+    Attributes:
+        repeat: 0-based.
+        status: `stale`: its request has no recording, so nothing was said of its answer. `error`:
+            it can't be rendered, judged, or asked: no fault of the model.
+        reason: Why it is stale or in error; "" else.
+        place: Of the case, or of what is in error.
+        messages: Role and text of each message of the request; empty where it can't be rendered.
+        answer: None where there is none, or nobody asks for one.
+        source: Where the answer came from; `none` for a case that asserts nothing about it.
+        infrastructure: The error is a provider's or the network's, and stays out of statistics.
+    """
+
+    prompt: str
+    name: str
+    status: CaseStatus
+    place: Place
+    repeat: int = 0
+    reason: str = ""
+    assertions: tuple[AssertionResult, ...] = ()
+    messages: tuple[tuple[str, str], ...] = ()
+    answer: Answer | None = None
+    source: Source = "none"
+    infrastructure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncovered:
+    """A branch that no case takes.
+
+    Attributes:
+        said: What no case does: "in every case `known` has an item".
+    """
+
+    place: Place
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageRow:
+    """How much of the templates of a prompt its cases render; branches."""
+
+    prompt: str
+    covered: int
+    total: int
+    uncovered: tuple[Uncovered, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The decision over one prompt's measured score, candidate against baseline.
+
+    Attributes:
+        line: As `evals.deciding.sentence` writes it.
+        worst: Names of the cases that lost most, worst first.
+    """
+
+    prompt: str
+    score: str
+    verdict: Verdict
+    line: str
+    worst: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRun:
+    """A run of the cases that were selected.
+
+    Attributes:
+        baseline: What measured scores are compared with, as a person would write it, or "".
+        nothing: Why no case was selected, or "".
+        advice: The command to type next, or "".
+        cost_usd: Of what was asked in this run; 0 for a replay.
+    """
+
+    __test__ = False  # its name would make pytest collect it
+
+    cases: tuple[CaseRun, ...]
+    verdict: Verdict
+    decided: tuple[Decided, ...] = ()
+    coverage: tuple[CoverageRow, ...] = ()
+    baseline: str = ""
+    nothing: str = ""
+    advice: str = ""
+    cost_usd: float = 0.0
+    duration_s: float = 0.0
+
+    def count(self, status: CaseStatus) -> int:
+        """How many cases ended so."""
+        return sum(case.status == status for case in self.cases)

@@ -1,0 +1,66 @@
+"""For GitHub Actions: workflow commands that become annotations of the pull request.
+
+GitHub shows ten errors and ten notices of a step, so what is the same for many cases is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.test_run import CaseRun, Decided, TestRun
+from promptops.report.parts.github_command import annotation
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts import facts
+from promptops.report.test.parts.troubles import outages, stale, troubles
+
+_KINDS = {"fail": "error", "inconclusive": "warning"}
+
+
+def write(run: TestRun, **_: object) -> str:
+    """One command a line: of what does not pass, and of branches that no case takes."""
+    return "".join([*_troubles(run), *_outages(run), *_stale(run), *_scores(run), *_uncovered(run)])
+
+
+def _troubles(run: TestRun) -> Iterator[str]:
+    repeated = facts.repeated(run)
+    for each in troubles(run.cases):
+        message = "\n".join(filter(None, [facts.said(each), facts.reason(each)]))
+        yield annotation("error", each.place, facts.who(each, repeated), message)
+
+
+def _outages(run: TestRun) -> Iterator[str]:
+    for reason, cases in outages(run).items():
+        message = f"{visible(reason)}\n{_cases(cases)}"
+        yield annotation("error", None, "no answer", message)
+
+
+def _stale(run: TestRun) -> Iterator[str]:
+    found = stale(run)
+    if found:
+        every = [case for cases in found.values() for case in cases]
+        message = f"{facts.missing(run)}, run {facts.advice(run)}\n{_cases(every)}"
+        yield annotation("error", every[0].place, "stale", message)
+
+
+def _cases(cases: list[CaseRun]) -> str:
+    prompts = facts.by_prompt(cases).items()
+    return "\n".join(f"{facts.short(prompt)}: {facts.names(found)}" for prompt, found in prompts)
+
+
+def _scores(run: TestRun) -> Iterator[str]:
+    for each in run.decided:
+        if each.verdict in _KINDS:
+            title = f"{facts.short(each.prompt)}: {facts.short(each.score)}"
+            yield annotation(_KINDS[each.verdict], None, title, _decided(each))
+
+
+def _decided(decided: Decided) -> str:
+    worst = f"\nworst: {', '.join(map(facts.short, decided.worst))}" if decided.worst else ""
+    return f"{decided.verdict}: {visible(decided.line)}{worst}"
+
+
+def _uncovered(run: TestRun) -> Iterator[str]:
+    for row in run.coverage:
+        for branch in row.uncovered:
+            title = f"{facts.short(row.prompt)}: not covered"
+            yield annotation("notice", branch.place, title, visible(branch.said))

@@ -1,0 +1,45 @@
+"""For a browser: one page that needs nothing beside itself, and reaches for nothing."""
+
+from __future__ import annotations
+
+from promptops.model.place import Place
+from promptops.model.test_run import CaseRun, TestRun
+from promptops.report.page.document import document
+from promptops.report.test.page.matrix import SIGNS
+from promptops.report.test.page.views import PromptView, prompt_views
+from promptops.report.test.parts import facts
+from promptops.report.test.parts.troubles import outages
+
+_PAGE = "promptops.report.test.page"
+
+
+def write(run: TestRun, **_: object) -> str:
+    """The whole page."""
+    prompts = prompt_views(run)
+    return document(
+        _PAGE,
+        {"place": _place, "short": facts.short, "names": facts.names, "sign": SIGNS.__getitem__},
+        run=run,
+        prompts=prompts,
+        anchors=_anchors(prompts),
+        outages=[(reason, facts.by_prompt(cases)) for reason, cases in outages(run).items()],
+        facts=facts,
+        assertions=sum(len(case.assertions) for case in run.cases),
+    )
+
+
+def _anchors(prompts: tuple[PromptView, ...]) -> dict[tuple[str, str], str]:
+    """Of the first run of each case, by prompt and name."""
+    found: dict[tuple[str, str], str] = {}
+    for prompt in prompts:
+        for view in prompt.cases:
+            found.setdefault(_key(view.case), view.anchor)
+    return found
+
+
+def _key(case: CaseRun) -> tuple[str, str]:
+    return case.prompt, case.name
+
+
+def _place(place: Place) -> str:
+    return facts.short(f"{place.path}:{place.line}:{place.column}")

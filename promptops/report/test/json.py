@@ -1,0 +1,141 @@
+"""For programs: one object, described by `schemas/test.schema.json`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from promptops.model.answer import Answer
+from promptops.model.place import Place
+from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun
+from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_text
+
+
+def write(run: TestRun, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(test_value(run))
+
+
+def test_value(run: TestRun) -> dict[str, Any]:
+    """The object itself, for reports that hold it."""
+    return {
+        "schema": 1,
+        "summary": {
+            "passed": run.count("passed"),
+            "failed": run.count("failed"),
+            "errors": run.count("error"),
+            "stale": run.count("stale"),
+            "cost_usd": _number(run.cost_usd),
+            "duration_s": _number(run.duration_s, 3),
+        },
+        "verdict": run.verdict,
+        "nothing": run.nothing or None,
+        "advice": run.advice or None,
+        "statistics": _statistics(run),
+        "cases": [_case(case) for case in run.cases],
+        "coverage": _coverage(run.coverage) if run.coverage else None,
+    }
+
+
+def _statistics(run: TestRun) -> dict[str, Any] | None:
+    if not run.decided:
+        return None
+    decided = [
+        {
+            "prompt": each.prompt,
+            "score": each.score,
+            "verdict": each.verdict,
+            "line": each.line,
+            "worst": list(each.worst),
+        }
+        for each in run.decided
+    ]
+    return {"baseline": run.baseline or None, "decided": decided}
+
+
+def _case(case: CaseRun) -> dict[str, Any]:
+    answer = case.answer
+    return {
+        "prompt": case.prompt,
+        "name": case.name,
+        "repeat": case.repeat,
+        "status": case.status,
+        "reason": case.reason or None,
+        "infrastructure": case.infrastructure,
+        **_place(case.place),
+        "assertions": [_assertion(each) for each in case.assertions],
+        "messages": [{"role": role, "text": text} for role, text in case.messages],
+        "output": answer.text if answer else None,
+        **(_answer(answer) if answer else dict.fromkeys(_OF_AN_ANSWER)),
+        "source": case.source,
+    }
+
+
+_OF_AN_ANSWER = ("tool_calls", "finish_reason", "model", "fingerprint", "usage", "latency_s")
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    usage = answer.usage
+    latency = answer.latency_s
+    return {
+        "tool_calls": json_data(answer.tool_calls),
+        "finish_reason": answer.finish_reason,
+        "model": answer.model or None,
+        "fingerprint": answer.fingerprint,
+        "usage": {"input": usage.input, "output": usage.output, "cached": usage.cached},
+        "latency_s": None if latency is None else _number(latency, 3),
+    }
+
+
+def _assertion(assertion: AssertionResult) -> dict[str, Any]:
+    judged = assertion.status in ("passed", "failed")
+    return {
+        "type": assertion.type,
+        "on": assertion.on,
+        "status": assertion.status,
+        "passed": assertion.status == "passed" if judged else None,
+        "must": assertion.must,
+        "score": assertion.score,
+        "reason": assertion.reason,
+        "compared": _compared(assertion.compared) if assertion.compared else None,
+        **_place(assertion.place),
+    }
+
+
+def _compared(texts: tuple[str, str]) -> dict[str, str]:
+    expected, got = texts
+    return {"expected": expected, "got": got}
+
+
+def _coverage(rows: tuple[CoverageRow, ...]) -> dict[str, Any]:
+    return {
+        "covered": sum(row.covered for row in rows),
+        "total": sum(row.total for row in rows),
+        "prompts": [_row(row) for row in rows],
+    }
+
+
+def _row(row: CoverageRow) -> dict[str, Any]:
+    uncovered = [{**_place(each.place), "message": each.said} for each in row.uncovered]
+    return {
+        "prompt": row.prompt,
+        "covered": row.covered,
+        "total": row.total,
+        "uncovered": uncovered,
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }
+
+
+def _number(value: float, digits: int = 9) -> float:
+    """JSON has no infinity; what is none is told as 0."""
+    return round(value, digits) if math.isfinite(value) else 0.0

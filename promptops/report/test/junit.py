@@ -1,0 +1,170 @@
+"""For CI servers that show test results: JUnit's XML.
+
+    testsuites  name tests failures errors skipped time
+      testsuite  name tests failures errors skipped
+        testcase  classname name file time?
+          failure?  message type     an assertion does not hold, or a score is worse
+          error?    message type     of type error, infrastructure or stale
+          skipped?  message          nothing could be judged, or a score is undecided
+          system-out?                the answer, where the case does not pass
+
+A suite is a prompt; a test case is a case and repeat, or a score. A run of nothing is one that was
+skipped: some readers refuse none. So that a run that fails is never green, one whose cases all
+pass has the verdict as a test case.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+from promptops.model.answer import Answer
+from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
+from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.parts.xml_text import attributes, xml_text
+from promptops.report.test.parts import facts
+from promptops.report.test.parts.troubles import Trouble, troubles
+
+Outcome = Literal["passed", "failure", "error", "skipped"]
+
+_NAME = "promptops test"
+_LONGEST_ANSWER = 4_000
+_BROKEN = ("failure", "error")
+_SCORES: dict[Verdict, Outcome] = {"pass": "passed", "fail": "failure", "inconclusive": "skipped"}
+
+
+def write(run: TestRun, **_: object) -> str:
+    """One XML document."""
+    suites = _suites(run)
+    every = [each for found in suites.values() for each in found]
+    time = f"{run.duration_s:.3f}"
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<testsuites{attributes(name=_NAME, **_counts(every), time=time)}>",
+        *(line for name, found in suites.items() for line in _suite(name, found)),
+        "</testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A test case.
+
+    Attributes:
+        kind: The type of a failure or an error.
+        message: In one line; visible, as are the lines of the body.
+        answer: To be shown beside.
+    """
+
+    name: str
+    outcome: Outcome
+    _: KW_ONLY
+    kind: str
+    message: str
+    body: tuple[str, ...] = ()
+    file: str = ""
+    time: str = ""
+    answer: Answer | None = None
+
+
+def _suites(run: TestRun) -> dict[str, list[_Test]]:
+    repeated = facts.repeated(run)
+    suites: dict[str, list[_Test]] = {}
+    for case in run.cases:
+        suites.setdefault(case.prompt, []).append(_case(case, repeated))
+    for decided in run.decided:
+        suites.setdefault(decided.prompt, []).append(_score(decided))
+    every = [test for tests in suites.values() for test in tests]
+    if run.verdict == "fail" and not any(test.outcome in _BROKEN for test in every):
+        verdict = _Test("verdict", "failure", kind="verdict", message=facts.verdict(run))
+        suites.setdefault(_NAME, []).append(verdict)
+    nothing = _Test("nothing to test", "skipped", kind="", message=facts.counts(run))
+    return suites or {_NAME: [nothing]}
+
+
+def _case(case: CaseRun, repeated: Collection[tuple[str, str]]) -> _Test:
+    outcome, kind = _outcome(case)
+    found = troubles((case,))
+    message = "; ".join(dict.fromkeys(map(facts.said, found)))
+    latency = case.answer.latency_s if case.answer else None
+    return _Test(
+        facts.case_name((case,), repeated),
+        outcome,
+        kind=kind,
+        message=message or visible(case.reason) or ("nothing could be judged" if kind else ""),
+        body=tuple(line for each in found for line in _lines(each)),
+        file=visible(case.place.path),
+        time="" if latency is None else f"{latency:.3f}",
+        answer=case.answer if outcome in _BROKEN else None,
+    )
+
+
+def _outcome(case: CaseRun) -> tuple[Outcome, str]:
+    if case.status == "failed":
+        return "failure", "assertion"
+    if case.status == "stale":
+        return "error", "stale"
+    if case.status == "error":
+        return "error", "infrastructure" if case.infrastructure else "error"
+    statuses = {each.status for each in case.assertions}
+    return ("skipped", "skipped") if statuses == {"skipped"} else ("passed", "")
+
+
+def _lines(trouble: Trouble) -> Iterator[str]:
+    place = trouble.place
+    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.said(trouble)}"
+    if facts.reason(trouble):
+        yield f"  {visible_line(facts.reason(trouble))}"
+
+
+def _score(decided: Decided) -> _Test:
+    outcome, message = _SCORES[decided.verdict], visible(decided.line)
+    worst = (f"worst: {', '.join(map(facts.short, decided.worst))}",) if decided.worst else ()
+    name = f"score {facts.short(decided.score)}"
+    return _Test(name, outcome, kind="score", message=message, body=worst)
+
+
+def _suite(name: str, tests: list[_Test]) -> Iterator[str]:
+    shown = facts.short(name)
+    yield f"  <testsuite{attributes(name=shown, **_counts(tests))}>"
+    for test in tests:
+        yield from _written(shown, test)
+    yield "  </testsuite>"
+
+
+def _counts(tests: Iterable[_Test]) -> dict[str, int]:
+    outcomes = Counter(test.outcome for test in tests)
+    return {
+        "tests": outcomes.total(),
+        "failures": outcomes["failure"],
+        "errors": outcomes["error"],
+        "skipped": outcomes["skipped"],
+    }
+
+
+def _written(prompt: str, test: _Test) -> Iterator[str]:
+    optional = {name: value for name, value in (("file", test.file), ("time", test.time)) if value}
+    tag = f"    <testcase{attributes(classname=prompt, name=test.name, **optional)}"
+    if test.outcome == "passed":
+        yield f"{tag}/>"
+        return
+    kind = {} if test.outcome == "skipped" else {"type": test.kind}
+    body = xml_text("\n".join(test.body))
+    outcome = f"{test.outcome}{attributes(message=test.message, **kind)}"
+    yield f"{tag}>"
+    yield f"      <{outcome}>{body}</{test.outcome}>" if body else f"      <{outcome}/>"
+    if test.answer is not None:
+        yield f"      <system-out>{xml_text(_shown(test.answer))}</system-out>"
+    yield "    </testcase>"
+
+
+def _shown(answer: Answer) -> str:
+    text = answer.text[:_LONGEST_ANSWER]
+    left_out = len(answer.text) - len(text)
+    lines = [visible_line(line) for line in text.split("\n")] if text else []
+    lines += [f"… ({left_out:,} more characters)"] if left_out else []
+    lines += [f"call {facts.call(call)}" for call in answer.tool_calls]
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""For the comment on a pull request: the verdict first, then each prompt, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from promptops.model.answer import Answer
+from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun
+from promptops.report.parts.markdown_text import code, escape, fenced, sentence
+from promptops.report.parts.patch import patch_lines
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible, visible_line
+from promptops.report.test.parts import facts
+from promptops.report.test.parts.troubles import Trouble, outages, stale, troubles
+
+MARKER = "<!-- promptops test -->"
+"""By which a comment is found again, to be updated and not repeated."""
+
+_LIMIT = 65_536
+_RESERVED = 1_000  # for what is said about what is left out
+_ROOM_FOR_SCORES = 10_000
+_ROOM_FOR_OUTAGES = 6_000
+_ROOM_FOR_STALE = 6_000
+_ROOM_FOR_COVERAGE = 12_000
+_LONGEST_SECTION = 12_000
+_LONGEST_BLOCK = 3_000
+_LONGEST_TO_COMPARE = 20_000
+_LINES_OF_A_BLOCK = 30
+_PROMPTS_OF_A_REASON = 8
+_LONGEST_SENTENCE = 500
+_SCORES = "| prompt | score | verdict | figures |\n|---|---|---|---|\n"
+_COVERED = "| prompt | branches | covered |\n|---|--:|--:|\n"
+
+
+def write(run: TestRun, **_: object) -> str:
+    """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    parts = [f"{MARKER}\n{_headline(run)}\n", _scores(run), _outages(run), _stale(run)]
+    last = _coverage(run.coverage)
+    room = _LIMIT - _RESERVED - sum(map(len, parts)) - len(last)
+    return "".join([*parts, *_sections(run, room), last])
+
+
+def _headline(run: TestRun) -> str:
+    return f"**{run.verdict}**: {_sentence(facts.counts(run))}"
+
+
+def _scores(run: TestRun) -> str:
+    rows = _listed(_ROOM_FOR_SCORES, map(_score, run.decided), len(run.decided), "score")
+    against = f" against {code(facts.short(run.baseline))}" if run.baseline else ""
+    return f"\n**Scores**{against}\n\n{_SCORES}{rows}" if rows else ""
+
+
+def _score(decided: Decided) -> str:
+    worst = ""
+    if decided.worst and decided.verdict != "pass":
+        worst = f"<br>worst: {', '.join(code(facts.short(name)) for name in decided.worst)}"
+    cells = [
+        code(facts.short(decided.prompt)),
+        escape(facts.short(decided.score)),
+        f"**{decided.verdict}**" if decided.verdict == "fail" else decided.verdict,
+        f"{_sentence(decided.line)}{worst}",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _outages(run: TestRun) -> str:
+    found = outages(run)
+    items = (f"- {_sentence(reason)}: {_cases(cases)}\n" for reason, cases in found.items())
+    text = _listed(_ROOM_FOR_OUTAGES, items, len(found), "reason")
+    return f"\n**No answer**\n\n{text}" if text else ""
+
+
+def _stale(run: TestRun) -> str:
+    found = stale(run)
+    items = (f"- {_cases(cases)}\n" for cases in found.values())
+    text = _listed(_ROOM_FOR_STALE, items, len(found), "prompt")
+    said = f"{facts.missing(run)}, run {code(visible(facts.advice(run), _LONGEST_SENTENCE))}"
+    return f"\n**Stale**: {said}\n\n{text}" if text else ""
+
+
+def _cases(cases: list[CaseRun]) -> str:
+    told = [
+        f"{code(facts.short(prompt))} ({escape(facts.names(found))})"
+        for prompt, found in facts.by_prompt(cases).items()
+    ]
+    left_out = len(told) - _PROMPTS_OF_A_REASON
+    more = f" and {counted(left_out, 'more prompt')}" if left_out > 0 else ""
+    return ", ".join(told[:_PROMPTS_OF_A_REASON]) + more
+
+
+def _sections(run: TestRun, room: int) -> Iterator[str]:
+    """The prompts with cases that fail or are in error, as long as there is room."""
+    repeated = facts.repeated(run)
+    prompts: dict[str, list[Trouble]] = {}
+    for trouble in troubles(run.cases):
+        prompts.setdefault(trouble.case.prompt, []).append(trouble)
+    is_only = len(prompts) == 1
+    every = (_section(*each, repeated, is_only=is_only) for each in prompts.items())
+    shown = list(_within(room, every))
+    yield from shown
+    left_out = len(prompts) - len(shown)
+    if left_out:
+        yield f"\n{counted(left_out, 'more prompt')} left out: {code(facts.ALL)}\n"
+
+
+def _section(
+    prompt: str,
+    found: list[Trouble],
+    repeated: Collection[tuple[str, str]],
+    *,
+    is_only: bool,
+) -> str:
+    details = "<details open>" if is_only else "<details>"
+    cases = {case.name for trouble in found for case in trouble.runs}
+    title = f"{code(facts.short(prompt))}: {counted(len(cases), 'case')}"
+    items = (_trouble(each, repeated) for each in found)
+    body = _listed(_LONGEST_SECTION, items, len(found), "reason")
+    return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
+
+
+def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+    place = trouble.place
+    where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
+    name = code(facts.case_name(trouble.runs, repeated))
+    text = f"- {name}: **{trouble.status}**: {_sentence(facts.said(trouble))} ({where})\n"
+    if facts.reason(trouble):
+        text += f"  - {_sentence(facts.reason(trouble))}\n"
+    return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble))
+
+
+def _blocks(trouble: Trouble) -> Iterator[str]:
+    """How two texts differ, or the answer."""
+    judged, compared = trouble.assertion, trouble.compared
+    if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
+        yield _block("diff", patch_lines(*compared))
+    elif judged is not None and judged.on == "answer" and trouble.case.answer is not None:
+        yield _block("text", list(_answer(trouble.case.answer)))
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    if answer.text:
+        yield from (visible(line, 1_000) for line in answer.text.split("\n"))
+    yield from (f"call {facts.call(call)}" for call in answer.tool_calls)
+    if not answer.text and not answer.tool_calls:
+        yield "(an empty answer)"
+
+
+def _block(language: str, lines: list[str]) -> str:
+    shown = list(_within(_LONGEST_BLOCK, map(visible_line, lines[:_LINES_OF_A_BLOCK])))
+    left_out = len(lines) - len(shown)
+    more = [f"… {counted(left_out, 'more line')}"] if left_out else []
+    return fenced(language, [*shown, *more])
+
+
+def _indented(block: str) -> str:
+    """Within the item of a list."""
+    return "".join(f"  {line}\n" for line in block.splitlines()).rstrip("\n")
+
+
+def _coverage(rows: tuple[CoverageRow, ...]) -> str:
+    if not rows:
+        return ""
+    room = _ROOM_FOR_COVERAGE // 2
+    table = _listed(room, map(_covered, rows), len(rows), "prompt")
+    branches = [f"- {_branch(row, index)}\n" for row in rows for index in range(len(row.uncovered))]
+    items = _listed(room, branches, len(branches), "place")
+    text = f"\n<details><summary>Coverage: {escape(facts.covered(rows))}</summary>\n\n{_COVERED}"
+    return f"{text}{table}\n{items}\n</details>\n"
+
+
+def _covered(row: CoverageRow) -> str:
+    share = facts.share(row.covered, row.total)
+    return f"| {code(facts.short(row.prompt))} | {row.covered} of {row.total} | {share} |\n"
+
+
+def _branch(row: CoverageRow, index: int) -> str:
+    branch = row.uncovered[index]
+    place = branch.place
+    where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
+    return f"{where}: {_sentence(branch.said)}"
+
+
+def _sentence(text: str) -> str:
+    return sentence(visible(text, _LONGEST_SENTENCE))
+
+
+def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
+    """As many as there is room for, and how many more there are."""
+    shown = list(_within(room, items))
+    left_out = number - len(shown)
+    more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""
+    return "".join(shown) + more
+
+
+def _within(room: int, texts: Iterable[str]) -> Iterator[str]:
+    """As many as there is room for."""
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            return
+        yield text

@@ -1,0 +1,168 @@
+"""What formats say about a run and its cases, in plain words without any markup."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
+from promptops.report.parts.json_data import json_data
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts.troubles import Trouble
+
+RECORD = "promptops test --record"
+ALL = "promptops test --format json"
+
+_LONGEST_NAME = 200
+_NAMES_SHOWN = 3
+_ANSWERED: dict[Source, str] = {"recorded": "replayed", "cached": "cached", "live": "live"}
+
+
+def verdict(run: TestRun) -> str:
+    """Such as `fail: 2 failed, 1 error, 3 stale of 40 cases · $0.014`."""
+    return f"{run.verdict}: {counts(run)}"
+
+
+def counts(run: TestRun) -> str:
+    """Such as `40 cases, 122 assertions (replayed)`."""
+    if not run.cases:
+        return "nothing to test" + (f", {visible(run.nothing)}" if run.nothing else "")
+    parts = [_cases(run), *_scores(run.decided)]
+    return " · ".join(filter(None, [", ".join(parts), cost(run.cost_usd)]))
+
+
+def _cases(run: TestRun) -> str:
+    cases = counted(len(run.cases), "case")
+    troubled = list(_troubled(run))
+    return f"{', '.join(troubled)} of {cases}" if troubled else f"{cases}, {_judged(run)}"
+
+
+def _troubled(run: TestRun) -> Iterator[str]:
+    failed, errors, stale = run.count("failed"), run.count("error"), run.count("stale")
+    if failed:
+        yield f"{failed} failed"
+    if errors:
+        yield counted(errors, "error")
+    if stale:
+        yield f"{stale} stale"
+
+
+def _judged(run: TestRun) -> str:
+    """Such as `122 assertions (replayed)`, or with `30 replayed, 10 live` where answers differ."""
+    statuses = Counter(each.status for case in run.cases for each in case.assertions)
+    skipped = f", {statuses['skipped']} skipped" if statuses["skipped"] else ""
+    said = f"{counted(statuses.total() - statuses['skipped'], 'assertion')}{skipped}"
+    return " ".join(filter(None, [said, answered(run)]))
+
+
+def answered(run: TestRun) -> str:
+    """Where the answers came from, in brackets; "" where nothing was asked."""
+    sources: Counter[Source] = Counter(case.source for case in run.cases if case.source != "none")
+    if len(sources) == 1:
+        return f"({_ANSWERED[next(iter(sources))]})"
+    told = [f"{sources[each]} {name}" for each, name in _ANSWERED.items() if each in sources]
+    return f"({', '.join(told)})" if told else ""
+
+
+def _scores(decided: Iterable[Decided]) -> Iterator[str]:
+    verdicts = Counter(each.verdict for each in decided)
+    if verdicts["fail"]:
+        yield f"{counted(verdicts['fail'], 'score')} worse"
+    if verdicts["inconclusive"]:
+        yield f"{counted(verdicts['inconclusive'], 'score')} undecided"
+
+
+def cost(usd: float) -> str:
+    """Such as `$0.014`; "" for nothing."""
+    if not usd > 0:
+        return ""
+    if usd < 0.001:
+        return "under $0.001"
+    return f"${usd:.3f}" if usd < 1 else f"${usd:,.2f}"
+
+
+def missing(run: TestRun) -> str:
+    """Such as `12 of 40 recordings missing`; "" where none is."""
+    missed = run.count("stale")
+    if not missed:
+        return ""
+    asked = missed + sum(case.answer is not None for case in run.cases)
+    return f"{missed} of {counted(asked, 'recording')} missing"
+
+
+def advice(run: TestRun) -> str:
+    """What to type next, or ""."""
+    return visible(run.advice) if run.advice or not run.count("stale") else RECORD
+
+
+def said(trouble: Trouble) -> str:
+    """In a few words what is wrong."""
+    if trouble.assertion is None:
+        return visible(trouble.reason)
+    kind = visible(trouble.assertion.type)
+    return f"`{kind}` can't be judged" if trouble.status == "error" else f"`{kind}` does not hold"
+
+
+def reason(trouble: Trouble) -> str:
+    """Why; "" where that is said already."""
+    return "" if trouble.assertion is None else visible(trouble.reason)
+
+
+def who(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+    """Such as `support/triage: refund #0, #2`, with repeats where the case has several."""
+    return f"{short(trouble.case.prompt)}: {case_name(trouble.runs, repeated)}"
+
+
+def case_name(runs: Sequence[CaseRun], repeated: Collection[tuple[str, str]]) -> str:
+    """Such as `refund #0, #2`, of runs of one case."""
+    first = runs[0]
+    if (first.prompt, first.name) not in repeated:
+        return short(first.name)
+    return f"{short(first.name)} {', '.join(f'#{each.repeat}' for each in runs)}"
+
+
+def repeated(run: TestRun) -> frozenset[tuple[str, str]]:
+    """Prompt and name of the cases that were answered more than once."""
+    return frozenset((case.prompt, case.name) for case in run.cases if case.repeat)
+
+
+def names(cases: Iterable[CaseRun]) -> str:
+    """Some of the names, each once, and how many there are beside."""
+    every = list(dict.fromkeys(short(case.name) for case in cases))
+    rest = len(every) - _NAMES_SHOWN
+    return ", ".join(every[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def call(made: Mapping[str, Any]) -> str:
+    """A tool call, such as `find_order({"id": 7})`."""
+    arguments = made.get("arguments")
+    shown = json.dumps(json_data(arguments), ensure_ascii=False)
+    return visible(f"{made.get('name', '')}({shown})")
+
+
+def by_prompt(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
+    """In the order in which the prompts come first."""
+    found: dict[str, list[CaseRun]] = {}
+    for case in cases:
+        found.setdefault(case.prompt, []).append(case)
+    return found
+
+
+def covered(rows: Iterable[CoverageRow]) -> str:
+    """Such as `41 of 48 branches, 85%`."""
+    every = list(rows)
+    taken, total = sum(row.covered for row in every), sum(row.total for row in every)
+    return f"{taken} of {total} {'branch' if total == 1 else 'branches'}, {share(taken, total)}"
+
+
+def share(taken: int, total: int) -> str:
+    """In percent, 100 only where all are; of none, all are taken."""
+    return f"{100 * taken // total if total else 100}%"
+
+
+def short(text: str) -> str:
+    """A name or a path, visible, and cut where nobody would read it to its end."""
+    return visible(text, _LONGEST_NAME)

@@ -1,0 +1,230 @@
+"""Recordings: what models answered, one JSON line for each answer.
+
+Lines are sorted by the names of cases, so that a change of wording changes lines in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from promptops.model.answer import RECORDING_FORMAT, Answer, Recording, Usage
+from promptops.model.finding import Problem, Related
+from promptops.model.place import Place
+from promptops.model.prompt import Locate
+from promptops.runtime.canonical import canonical_json
+from promptops.source.document import Document
+from promptops.source.json_lines import read_value, scan
+from promptops.source.lines import Lines
+from promptops.source.shape import check_value
+
+ENDING = ".recordings.jsonl"
+SCHEMA = "recording.schema.json"
+
+MAX_BYTES = 2 * 1024 * 1024
+"""Of one file; git's objects are read no further."""
+
+MAX_PROBLEMS = 100
+"""Of one file: nobody reads more. Reading ends after so many."""
+
+MAX_EXPLAINED = 100_000
+"""Characters of a line in which what is wrong is told at its column."""
+
+MAX_CALLS = 1_000
+"""Of tools, in one answer."""
+
+Key = tuple[str, int, str]
+"""Request, repeat and judge: what an answer is looked up by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRecordings:
+    """The recordings of a file, in its order, and what is wrong with its other lines."""
+
+    recordings: tuple[Recording, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def key_of(recording: Recording) -> Key:
+    """What a recording is looked up by; no two of one file are equal."""
+    return recording.request, recording.repeat, recording.judge
+
+
+def read_recordings(path: str, data: bytes) -> ReadRecordings:
+    """Read a file of recordings. Never raises; a line that is wrong hides no other."""
+    if len(data) > MAX_BYTES:
+        hint = "sort the cases into several prompts, or record fewer repeats"
+        problem = _problem(Place(path), f"the file is larger than {MAX_BYTES >> 20} MB", hint)
+        return ReadRecordings(problems=(problem,))
+    reader = _Reader(path)
+    for number, row in enumerate(reader.without_mark(data).split(b"\n"), 1):
+        if len(reader.problems) >= MAX_PROBLEMS:
+            message = f"over {MAX_PROBLEMS} mistakes: from here on nothing is read"
+            reader.problems.append(_problem(Place(path, number, 1, number, 1), message))
+            break
+        reader.read_line(number, row.removesuffix(b"\r"))
+    return ReadRecordings(recordings=tuple(reader.recordings), problems=tuple(reader.problems))
+
+
+def recordings_bytes(recordings: Iterable[Recording]) -> bytes:
+    """The content of a file of recordings: the same for the same recordings in any order.
+
+    Raises ValueError for what JSON can't hold, RecursionError for what is nested without end.
+    """
+    return b"".join(_line(recording) for recording in sorted(recordings, key=_order))
+
+
+def _line(recording: Recording) -> bytes:
+    answer = recording.answer
+    usage = answer.usage
+    value: dict[str, Any] = {
+        "format": RECORDING_FORMAT,
+        "request": recording.request,
+        "repeat": recording.repeat,
+        "case": recording.case,
+        "model": answer.model,
+        "fingerprint": answer.fingerprint,
+        "finish_reason": answer.finish_reason,
+        "output": answer.text,
+        "usage": {"input": usage.input, "output": usage.output, "cached": usage.cached},
+    }
+    if recording.judge:
+        value["judge"] = recording.judge
+    if answer.tool_calls:
+        value["tool_calls"] = [dict(call) for call in answer.tool_calls]
+    return f"{canonical_json(value)}\n".encode()
+
+
+def _order(recording: Recording) -> tuple[str, str, int, str]:
+    return recording.case, recording.judge, recording.repeat, recording.request
+
+
+class _Reader:
+    """Reads line by line, and remembers what stood before."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lines: dict[Key, Place] = {}
+        self._in_conflict = False
+        self.recordings: list[Recording] = []
+        self.problems: list[Problem] = []
+
+    def without_mark(self, data: bytes) -> bytes:
+        """The file without a byte order mark, which is told."""
+        if data.startswith(b"\xef\xbb\xbf"):
+            hint = "save it as UTF-8 without a byte order mark"
+            message = "the file begins with a byte order mark"
+            self.problems.append(_problem(Place(self._path), message, hint))
+        return data.removeprefix(b"\xef\xbb\xbf")
+
+    def read_line(self, number: int, row: bytes) -> None:
+        if row[:7] in _CONFLICT_MARKERS:
+            self._mark(number, row)
+        elif row.strip():
+            self._read(number, row)
+
+    def _mark(self, number: int, row: bytes) -> None:
+        """One problem for each conflict; of both sides the lines are read all the same."""
+        if row.startswith(b"<") or not self._in_conflict:
+            place = Place(self._path, number, 1, number, len(row) + 1)
+            message = "a merge conflict that is not resolved"
+            hint = "keep the lines of one side, then record what is missing"
+            self.problems.append(_problem(place, message, hint))
+        self._in_conflict = not row.startswith(b">")
+
+    def _read(self, number: int, row: bytes) -> None:
+        try:
+            lines = Lines(self._path, row.decode())
+        except UnicodeDecodeError as error:
+            column = len(row[: error.start].decode()) + 1
+            place = Place(self._path, number, column, number, column + 1)
+            self.problems.append(_problem(place, "the line is not UTF-8", "save it as UTF-8"))
+            return
+        value, unreadable = read_value(lines, 0, len(lines.text))
+        found = unreadable or _wrong(value, lines)
+        if found:
+            self.problems += (_moved(problem, number) for problem in found[:MAX_PROBLEMS])
+        else:
+            self._add(_recording(value), Place(self._path, number, 1, number, len(lines.text) + 1))
+
+    def _add(self, recording: Recording, place: Place) -> None:
+        first = self._lines.setdefault(key_of(recording), place)
+        if first is place:
+            self.recordings.append(recording)
+        elif not self._in_conflict:
+            self.problems.append(
+                Problem(
+                    "the answer to this request and repeat stands twice; the first one counts",
+                    at=place,
+                    hint="remove one",
+                    related=(Related(first, "the first one"),),
+                    code="SCH003",
+                )
+            )
+
+
+_CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
+
+
+def _wrong(value: Any, lines: Lines) -> Sequence[Problem]:
+    """What of a line doesn't fit the schema; of a newer format only that it is newer."""
+    written = value.get("format") if isinstance(value, dict) else None
+    if type(written) is int and written > RECORDING_FORMAT:
+        message = f"format {written} is newer than this promptops, which reads {RECORDING_FORMAT}"
+        place = _places(value, lines)("/format", False)
+        return [_problem(place, message, "update promptops", "SCH002")]
+    calls = value.get("tool_calls") if isinstance(value, dict) else None
+    if isinstance(calls, list) and len(calls) > MAX_CALLS:
+        # One by one, even to be refused they would take seconds.
+        place = lines.place(0, len(lines.text))
+        return [_problem(place, f"over {MAX_CALLS:,} tool calls", code="SCH002")]
+    return check_value(SCHEMA, value, _places(value, lines))
+
+
+def _places(value: Any, lines: Lines) -> Locate:
+    """The places of a line's values, looked for when one is asked for."""
+    end = len(lines.text)
+
+    @cache
+    def document() -> Document:
+        # In a line without end nobody looks for a column, and looking costs.
+        root = scan(lines.text, 0, end) if end <= MAX_EXPLAINED else None
+        return Document(lines, root, value, [])
+
+    return lambda pointer, key: document().place(pointer, key)
+
+
+def _recording(value: dict[str, Any]) -> Recording:
+    usage = {name: int(count) for name, count in value["usage"].items()}
+    answer = Answer(
+        text=value["output"],
+        tool_calls=tuple(value.get("tool_calls", ())),
+        finish_reason=value["finish_reason"],
+        model=value["model"],
+        fingerprint=value["fingerprint"],
+        usage=Usage(**usage),
+    )
+    return Recording(
+        request=value["request"],
+        repeat=int(value["repeat"]),
+        case=value["case"],
+        judge=value.get("judge", ""),
+        answer=answer,
+    )
+
+
+def _moved(problem: Problem, number: int) -> Problem:
+    """From a line that was read by itself to where it stands."""
+    assert isinstance(problem.at, Place)
+    related = (replace(each, place=_on(each.place, number)) for each in problem.related)
+    return replace(problem, at=_on(problem.at, number), related=tuple(related))
+
+
+def _on(place: Place, number: int) -> Place:
+    return replace(place, line=number, end_line=number)
+
+
+def _problem(place: Place, message: str, hint: str | None = None, code: str = "SCH001") -> Problem:
+    return Problem(message, at=place, hint=hint, code=code)

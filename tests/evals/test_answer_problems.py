@@ -1,0 +1,162 @@
+"""What is wrong with what is asserted of answers, before anybody is asked, each at its place."""
+
+from typing import Any
+
+import pytest
+
+from promptops.evals.asserted import problems_of_answers
+from promptops.evals.parse import problems
+from promptops.model.place import Place
+from promptops.source.document import read_any
+from tests.evals.answers import case_of, prompt_of
+
+RUBRIC = {"type": "llm-rubric", "value": "It is polite."}
+
+
+def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str | None]]:
+    prompt = prompt_of(*map(case_of, cases), **evaluation)
+    problems = problems_of_answers(prompt, judges=["judges/tone"], profiles=["fast", "strong"])
+    return [(each.message, each.at, each.hint) for each in problems]
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "expected"),
+    [
+        (
+            {"assertions": [{"type": "max-chars", "vlaue": 1}]},
+            [
+                (
+                    "`vlaue` is no argument of `max-chars`",
+                    Place("key /evaluation/assertions/0/vlaue"),
+                    "did you mean `value`?",
+                ),
+                ("`max-chars` needs `value`", Place("/evaluation/assertions/0/type"), None),
+            ],
+        ),
+        (
+            {"judge": "judge/tone"},
+            [
+                (
+                    "there is no prompt `judge/tone` to judge with",
+                    Place("/evaluation/judge"),
+                    "did you mean `judges/tone`?",
+                )
+            ],
+        ),
+        (
+            {"judge": {"profile": "strongg"}},
+            [
+                (
+                    "there is no model `strongg`",
+                    Place("/evaluation/judge/profile"),
+                    "did you mean `strong`?",
+                )
+            ],
+        ),
+        (
+            {"judge": {"profil": "strong"}},
+            [
+                (
+                    "`profil` is no part of a model",
+                    Place("key /evaluation/judge/profil"),
+                    "did you mean `profile`?",
+                ),
+                (
+                    "the judge is no model",
+                    Place("/evaluation/judge"),
+                    "write `profile`, or `provider` and `id`",
+                ),
+            ],
+        ),
+        (
+            {"judge": {"provider": "openai", "id": 5}},
+            [("expected a text, got the number 5", Place("/evaluation/judge/id"), None)],
+        ),
+        (
+            {"score": "qualty"},
+            [
+                (
+                    "no assertion counts in the score `qualty`",
+                    Place("/evaluation/score"),
+                    "did you mean `quality`?",
+                )
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_evaluation_is_a_problem(evaluation: dict[str, Any], expected: list[Any]) -> None:
+    assert found({"output": [RUBRIC]}, **evaluation) == expected
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [
+        {"assertions": [RUBRIC], "judge": "judges/tone", "score": "quality"},
+        {"judge": {"provider": "openai", "id": "m"}},
+        {"assertions": [{"type": "abstains"}]},
+        {},
+    ],
+    ids=str,
+)
+def test_a_right_evaluation_has_no_problem(evaluation: dict[str, Any]) -> None:
+    assert found({"output": [RUBRIC]}, **evaluation) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("b", None),
+        ("a", ("a case can't be its own counterpart", None)),
+        ("same", ("the case `same` has the same inputs: nothing differs", None)),
+        ("samee", ("there is no case `samee`", "did you mean `same`?")),
+    ],
+)
+@pytest.mark.parametrize("in_set", [False, True])
+def test_a_counterpart_is_another_case_with_other_inputs(
+    named: str, problem: tuple[str, str | None] | None, in_set: bool
+) -> None:
+    written: dict[str, Any] = {"type": "counterfactual", "value": named}
+    output = [{"type": "all", "value": [written]}] if in_set else [written]
+
+    problems = found(
+        {"name": "a", "inputs": {"who": "Anna"}, "output": output},
+        {"name": "b", "inputs": {"who": "Emre"}},
+        {"name": "same", "inputs": {"who": "Anna"}},
+    )
+
+    place = Place("/output/0/value/0/value" if in_set else "/output/0/value")
+    assert problems == ([(problem[0], place, problem[1])] if problem else [])
+
+
+CASE = """\
+- name: one
+  output:
+    - {type: tool-call, name: ""}
+    - {type: any, value: [{type: contains, value: x}, {type: contains, value: ""}]}
+    - {type: finish-reason, value: stopped}
+    - {type: python, value: checks.polite}
+    - {type: llm-rubric, value: " "}
+    - {type: similar, value: x, treshold: 0.5}
+"""
+
+
+def test_problems_of_assertions_over_answers_stand_at_their_places() -> None:
+    document = read_any("a.cases.yaml", CASE.encode())
+    case = case_of(document.value[0])
+
+    places = [
+        (each.message, str(document.place(f"/0{each.at.path.removeprefix('key ')}", each.key)))
+        for each in problems(case)
+        if isinstance(each.at, Place)
+    ]
+
+    assert document.problems == ()
+    assert places == [
+        ("expected the name of a tool, got an empty text", "a.cases.yaml:3:31"),
+        ("an empty text is in every text", "a.cases.yaml:4:79"),
+        ("no answer ends for the reason `stopped`", "a.cases.yaml:5:36"),
+        ("expected `FILE:FUNCTION`", "a.cases.yaml:6:29"),
+        ("an empty text says nothing", "a.cases.yaml:7:33"),
+        ("`treshold` is no argument of `similar`", "a.cases.yaml:8:33"),
+    ]

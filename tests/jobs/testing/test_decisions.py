@@ -1,0 +1,90 @@
+"""Measured scores decided against the recorded answers of a baseline."""
+
+from promptops.jobs.selection import Wanted
+from promptops.jobs.testing.run import Options
+from promptops.jobs.testing.run import test as run_cases
+from promptops.jobs.workspace import workspace
+
+CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
+HEAD = """\
+format: promptops/1
+description: Answers.
+owners: ["@a"]
+model: {profile: echo}
+inputs:
+  required: [question]
+  properties:
+    question: {type: string, maxLength: 100}
+messages:
+  - role: user
+    content: "Be brief. {{ question }}"
+evaluation:
+  score: brevity
+  assertions:
+    - {type: contains, value: brief, score: brevity}
+tests:
+"""
+
+
+def prompt(cases=200):
+    rows = "".join(
+        f"  - {{name: c{number}, inputs: {{question: q{number}}}}}\n" for number in range(cases)
+    )
+    return HEAD + rows
+
+
+def run(repo, mode="replay", **options):
+    with workspace(repo.root) as opened:
+        return run_cases(opened, Wanted(), Options(mode=mode, **options))
+
+
+def recorded(repo, cases=200):
+    repo.write({"promptops.toml": CONFIG, "prompts/ask.prompt.yaml": prompt(cases)})
+    run(repo, "record")
+    repo.commit("one")
+    repo.git("tag", "-a", "-m", "one", "v1.0.0")
+
+
+def test_answers_that_stayed_as_good_pass(repo):
+    recorded(repo)
+
+    found = run(repo)
+
+    (decided,) = found.decided
+    assert (found.verdict, decided.verdict, decided.score) == ("pass", "pass", "brevity")
+    assert decided.line.startswith("brevity: 0.0 points [")
+
+
+def test_answers_that_got_worse_fail_though_no_contract_is_violated(repo):
+    recorded(repo)
+    repo.write({"prompts/ask.prompt.yaml": prompt().replace("Be brief", "Be short")})
+
+    found = run(repo, "record")
+
+    (decided,) = found.decided
+    assert {case.status for case in found.cases} == {"passed"}
+    assert (found.verdict, decided.verdict, len(decided.worst)) == ("fail", "fail", 5)
+    assert decided.line.startswith("brevity: -100.0 points [")
+
+
+def test_few_cases_settle_nothing_and_say_what_it_would_take(repo):
+    recorded(repo, cases=3)
+
+    found = run(repo)
+
+    (decided,) = found.decided
+    assert (found.verdict, decided.verdict) == ("inconclusive", "inconclusive")
+    assert "would" in decided.line
+
+
+def test_without_a_baseline_nothing_is_claimed(repo):
+    repo.write({"promptops.toml": CONFIG, "prompts/ask.prompt.yaml": prompt(3)})
+    repo.commit("one")
+
+    found = run(repo, "record")
+
+    (decided,) = found.decided
+    assert (found.verdict, decided.line) == (
+        "inconclusive",
+        "brevity: there is nothing to compare with",
+    )

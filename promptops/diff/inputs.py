@@ -209,15 +209,19 @@ class _Inputs:
             ):
                 path = f"/inputs/properties/{escaped(name)}/x-aliases"
                 yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
+                if self._old.get("additionalProperties") is not False:
+                    message = f"any `{alias}` was accepted and did nothing; it is `{name}` now"
+                    yield change("CHG108", path, message, before=alias)
 
     def _lost_alias(self, alias: str, name: str) -> Change:
         path = f"/inputs/properties/{escaped(name)}/x-aliases"
         was = f"`{alias}`, a name that `{name}` had,"
         if alias in (self._new.get("properties") or {}):
             return change("CHG105", path, f"{was} is another input now", before=alias)
-        if self._new.get("additionalProperties") is False:
-            return change("CHG105", path, f"{was} is refused now", before=alias)
-        return change("CHG106", path, f"{was} is ignored now", before=alias)
+        said = {"patternProperties", "propertyNames"}.intersection(self._new)
+        if self._new.get("additionalProperties", True) in (True, {}) and not said:
+            return change("CHG106", path, f"{was} is ignored now", before=alias)
+        return change("CHG105", path, f"{was} is refused now, or read otherwise", before=alias)
 
     def _is_renamed(self, owner: str, name: str | None) -> bool:
         names = (*self._renamed, *self._renamed.values())

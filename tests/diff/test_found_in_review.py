@@ -148,6 +148,16 @@ TOLD = {
         inputs({"a": {**TEXT, "x-aliases": ["z"]}}),
         "CHG104 minor",
     ),
+    "an alias more where anything was accepted": (
+        inputs({"a": TEXT}, additionalProperties=True),
+        inputs({"a": {**TEXT, "x-aliases": ["z"]}}, additionalProperties=True),
+        "CHG108 major, CHG104 minor",
+    ),
+    "an alias less where other names must be texts": (
+        inputs({"a": {"x-aliases": ["z"]}}, additionalProperties=TEXT),
+        inputs({"a": ANY}, additionalProperties=TEXT),
+        "CHG105 major",
+    ),
     "an input merged into another one": (
         inputs({"a": TEXT, "b": TEXT}),
         inputs({"b": {**TEXT, "x-aliases": ["a"]}}),

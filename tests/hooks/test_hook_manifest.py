@@ -19,7 +19,9 @@ EVERY = {
 ENTRIES = {
     "promptops": "promptops lint --staged",
     "promptops-fix": "promptops lint --fix --staged",
+    "promptops-test": "promptops check --at HEAD",
 }
+STAGES = {"promptops-test": "pre-push"}
 
 
 def hooks():
@@ -33,13 +35,13 @@ def test_these_hooks_are_offered():
 @pytest.mark.parametrize("hook", hooks(), ids=lambda hook: hook["id"])
 def test_a_hook_has_the_attributes_that_all_have(hook):
     assert {key: hook[key] for key in EVERY} == EVERY
-    assert "pre-commit" in hook["stages"]
+    assert STAGES.get(hook["id"], "pre-commit") in hook["stages"]
     assert {"files", "types", "types_or", "args"} & set(hook) == set()
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values())
 def test_an_entry_is_a_command_that_there_is(entry):
-    program, name, *options = entry.split()
+    program, name, *options = entry.removesuffix(" HEAD").split()
     command = group.get_command(click.Context(group), name)
     known = {each for option in command.params for each in option.opts}
 

@@ -27,6 +27,8 @@ MODES = ("record", "live", "refresh")
 @click.option("--max-cost", type=click.FloatRange(0), metavar="USD", help="Spend at most so much.")
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Send at most so many.")
 @click.option("--max-time", type=click.FloatRange(0), metavar="S", help="Send for so long.")
+@click.option("--audit", metavar="N|N%", help="Ask so many recordings again, and compare.")
+@click.option("--seed", default="", metavar="TEXT", help="Chooses those to audit; the revision.")
 @click.option("--coverage", is_flag=True, help="Tell which branches no case renders.")
 @click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Of branches covered."
@@ -66,11 +68,14 @@ def command(output: Output, **options: Any) -> int:
 
 def _options(options: dict[str, Any], concurrency: int) -> Any:
     from promptops.evals.engine.ask import Settings
+    from promptops.jobs.recordings.audit import parse_size
     from promptops.jobs.testing.run import Options
 
     modes: list[Any] = [mode for mode in MODES if options[mode]]
     if len(modes) > 1:
         raise UsageError(f"--{modes[0]} and --{modes[1]} exclude each other")
+    if modes and options["audit"] is not None:
+        raise UsageError(f"--{modes[0]} and --audit exclude each other")
     if modes and options["revision"] != "worktree":
         raise UsageError("only the work tree's cases can be asked for", hint="leave out --at")
     return Options(
@@ -80,6 +85,8 @@ def _options(options: dict[str, Any], concurrency: int) -> Any:
         coverage=options["coverage"] or options["fail_under"] is not None,
         prune=options["prune"],
         trusted=options["trust_config"],
+        audit=parse_size(options["audit"]) if options["audit"] is not None else None,
+        seed=options["seed"],
         settings=Settings(
             concurrency=options["concurrency"] or concurrency,
             max_cost_usd=options["max_cost"],

@@ -14,14 +14,16 @@ from promptops.evals.answered import status_of
 from promptops.evals.engine.ask import Settings
 from promptops.evals.judged import Judged
 from promptops.evals.subject import text_of
+from promptops.jobs.recordings.audit import Size
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.recordings.writing import settle
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.answering import Answering, Got, Mode
+from promptops.jobs.testing.auditing import audited
 from promptops.jobs.testing.cover import coverage_rows
 from promptops.jobs.testing.deciding import Verdicts, decided
-from promptops.jobs.testing.judging import heard
+from promptops.jobs.testing.judging import Heard, heard
 from promptops.jobs.testing.plan import Planned, planned
 from promptops.jobs.workspace import Workspace, configuration, opened
 from promptops.model.loaded import Loaded
@@ -44,6 +46,8 @@ class Options:
             this branch left the default one, or the latest release.
         coverage: Tell which branches no case takes.
         prune: Remove recordings that no case asks for any more.
+        audit: So many recordings are asked again, and compared.
+        seed: Chooses them; the revision where it is "".
         trusted: The models of the change may be asked, although the base has others.
     """
 
@@ -53,6 +57,8 @@ class Options:
     coverage: bool = False
     prune: bool = False
     trusted: bool = False
+    audit: Size | None = None
+    seed: str = ""
     settings: Settings = field(default_factory=Settings)
 
 
@@ -62,7 +68,8 @@ def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
     Raises UsageError for what matches nothing, where the change would choose who is asked, and
     where a key or a package is missing; InputError where recordings can't be written.
     """
-    if options.mode != "replay" and wanted.since is not None and not options.trusted:
+    asks = options.mode != "replay" or options.audit is not None
+    if asks and wanted.since is not None and not options.trusted:
         _refuse_other_models(workspace, merge_base(workspace, wanted.since))
     selected = select(workspace, wanted)
     prune = options.prune and wanted.everything
@@ -83,10 +90,16 @@ def run_selected(workspace: Workspace, selected: Selected, options: Options) -> 
         repository=workspace.repository,
         settings=options.settings,
     )
-    got, verdicts = _answered(catalog, plan, answering)
+    found, got = heard(catalog, plan, answering)
+    verdicts = _verdicts(found)
     cases = [*_unreadable(loaded), *_runs(plan, got, verdicts), *_wrong_files(catalog, plan, store)]
     baseline = _baseline(workspace, options.baseline) if _measures(verdicts) else None
     decisions = tuple(decided(plan, verdicts, baseline))
+    if options.audit is not None:
+        seed = options.seed or catalog.revision
+        cases += audited(
+            catalog, plan, found, size=options.audit, seed=seed, settings=options.settings
+        )
     settled = answering.end(prune=options.prune)
     cases += [
         _error(str(each.at), each.message, each.at)
@@ -157,13 +170,9 @@ def _measures(verdicts: Verdicts) -> bool:
     return any(each.score is not None for said in verdicts.values() for each in said)
 
 
-def _answered(
-    catalog: Catalog, plan: Sequence[Planned], answering: Answering
-) -> tuple[dict[tuple[str, int, str], Got], Verdicts]:
-    """What came of each want, and what was said of each answer."""
-    found, got = heard(catalog, plan, answering)
+def _verdicts(found: Sequence[Heard]) -> Verdicts:
     planned = [(each.planned, each.said) for each in found]
-    return got, {(p.prompt.id, p.case.name, p.repeat): said for p, said in planned}
+    return {(p.prompt.id, p.case.name, p.repeat): said for p, said in planned}
 
 
 def _runs(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from promptops.errors import UsageError
+from promptops.jobs.recordings.audit import Size
 from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.run import Options
 from promptops.jobs.testing.run import test as run_cases
@@ -231,3 +232,28 @@ def test_nothing_to_test_says_why(repo):
     found = run(repo)
 
     assert (found.verdict, found.nothing) == ("pass", "there are no test cases here")
+
+
+def test_an_audit_finds_an_answer_that_no_model_gave(catalog):
+    run(catalog, "record")
+    clean = run(catalog, audit=Size(count=9))
+    file = catalog.root / "prompts/other.recordings.jsonl"
+    file.write_text(file.read_text().replace("Be kind", "Be very kind", 1))
+
+    found = run(catalog, audit=Size(count=9))
+
+    assert clean.verdict == "pass"
+    (failed,) = [case for case in found.cases if case.status != "passed"]
+    assert (failed.prompt, failed.name, failed.reason) == (
+        "other",
+        "how",
+        "asked again, the model answers otherwise: `output`",
+    )
+
+
+def test_for_strangers_no_audit_asks_anybody(catalog, monkeypatch):
+    run(catalog, "record")
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+
+    with pytest.raises(UsageError):
+        run(catalog, audit=Size(count=1))

@@ -115,13 +115,16 @@ def _accepts(property_: Part, root: Schema) -> bool:
 def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
     """The older schema with the names that the newer one has for its inputs, by `x-aliases`.
 
-    And from each such newer name to the older one.
+    And from each such newer name to the older one. Where the older side is open, its callers could
+    pass the newer name as well, so that the two are not one.
     """
+    if before.get("additionalProperties") is not False:
+        return before, {}
     old, new = _properties(before), _properties(after)
     names = {
         alias: name
         for alias, name in aliases(after).items()
-        if alias in old and alias not in new and name not in old
+        if alias in old and alias not in new and name not in (*old, *_list(before.get("required")))
     }
     if not names:
         return before, {}

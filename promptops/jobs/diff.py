@@ -16,7 +16,6 @@ from promptops.diff.compare import Options, compare
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
-from promptops.jobs.diff_answers import with_answers
 from promptops.jobs.releases import last_release, versions
 from promptops.jobs.selection import Grep, id_matches, no_match, reaching
 from promptops.jobs.sides import Side, Sides
@@ -53,7 +52,7 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     options = Options(strict=chosen.strict, today=today, count=counting.count)
     last = last_release(sides)
     compared = compare(base, head, shown, sides.changed, options)
-    found = [with_answers(_versioned(each, base, last), base, head) for each in compared]
+    found = [_answered(_versioned(each, base, last), base, head) for each in compared]
     found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
     return DiffReport(
         base=sides.base.title,
@@ -148,6 +147,18 @@ def _named(catalog: Catalog, pattern: str) -> list[str]:
 def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
     found = (head.ids.get(path) or base.ids.get(path) for path in paths)
     return {name for name in found if name is not None}
+
+
+def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
+    """With recorded answers; who keeps none need not wait for what judges them."""
+    names = ((base, diff.before_id or diff.id), (head, diff.id))
+    paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
+    kept = (catalog.recordings_of(path) in catalog.files.entries for catalog, path in paths if path)
+    if not diff.cases or not any(kept):
+        return diff
+    from promptops.jobs.diff_answers import with_answers
+
+    return with_answers(diff, base, head)
 
 
 def _versioned(diff: PromptDiff, base: Catalog, last: Version | None) -> PromptDiff:

@@ -68,6 +68,10 @@ BREAKING = {
         inputs({"a": {**LIST, "default": []}}, definitions={"t": TEXT}),
         inputs({"a": LIST}, ["a"], definitions={"t": TEXT}),
     ),
+    "an alias of what could be passed under its new name, too": (
+        inputs({"a": False}, ["c"], additionalProperties=True),
+        inputs({"c": {**TEXT, "x-aliases": ["a"]}}),
+    ),
     "a template that is broken, and no case": (
         {**says("{{ question }}"), "tests": None},
         {**says("{{ question "), "tests": None},

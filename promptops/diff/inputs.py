@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.diff.effective import accepted, aliases, is_plain, with_new_names
 from promptops.diff.equality import equal
+from promptops.diff.input_aliases import alias_changes
 from promptops.diff.input_properties import (
     DESCRIBING,
     described,
@@ -96,7 +97,7 @@ class _Inputs:
             yield self._rename(old, new, narrowed)
         for each in widened:
             yield from self._additive(each, narrowed)
-        yield from self._lost_aliases()
+        yield from alias_changes(self._sides[0].prompt.inputs, self._old, self._new)
         yield from trust_changes(self._old, self._new)
         required = {(d.pointer, d.name) for d in narrowed if d.keyword == "required"}
         for pair in self._pairs:
@@ -197,31 +198,6 @@ class _Inputs:
     def _is_below_gone(self, found: Difference) -> bool:
         gone = (pair.pointer for pair in self._pairs if pair.after is None)
         return any(f"{found.pointer}/".startswith(f"{pointer}/") for pointer in gone)
-
-    def _lost_aliases(self) -> Iterator[Change]:
-        known, had = aliases(self._new), aliases(self._old)
-        for alias, name in had.items():
-            if alias != name and known.get(alias) != name:
-                yield self._lost_alias(alias, name)
-        for alias, name in known.items():
-            if alias not in had and alias not in (
-                self._sides[0].prompt.inputs.get("properties") or {}
-            ):
-                path = f"/inputs/properties/{escaped(name)}/x-aliases"
-                yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
-                if self._old.get("additionalProperties") is not False:
-                    message = f"any `{alias}` was accepted and did nothing; it is `{name}` now"
-                    yield change("CHG108", path, message, before=alias)
-
-    def _lost_alias(self, alias: str, name: str) -> Change:
-        path = f"/inputs/properties/{escaped(name)}/x-aliases"
-        was = f"`{alias}`, a name that `{name}` had,"
-        if alias in (self._new.get("properties") or {}):
-            return change("CHG105", path, f"{was} is another input now", before=alias)
-        said = {"patternProperties", "propertyNames"}.intersection(self._new)
-        if self._new.get("additionalProperties", True) in (True, {}) and not said:
-            return change("CHG106", path, f"{was} is ignored now", before=alias)
-        return change("CHG105", path, f"{was} is refused now, or read otherwise", before=alias)
 
     def _is_renamed(self, owner: str, name: str | None) -> bool:
         names = (*self._renamed, *self._renamed.values())

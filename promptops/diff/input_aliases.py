@@ -1,0 +1,44 @@
+"""What became of the names that inputs had, and are still accepted: `x-aliases`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.diff.effective import aliases
+from promptops.diff.made import change
+from promptops.model.change import Change
+from promptops.model.prompt import Schema
+from promptops.source.nodes import escaped
+
+
+def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:
+    """Names that are lost, then those that were added.
+
+    Args:
+        was: The older side under its own names; `old` has the newer ones.
+    """
+    known, had = aliases(new), aliases(old)
+    for alias, name in had.items():
+        if alias != name and known.get(alias) != name:
+            yield _lost(alias, name, new)
+    for alias, name in known.items():
+        if alias not in had and alias not in (was.get("properties") or {}):
+            path = _path(name)
+            yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
+            if old.get("additionalProperties") is not False:
+                message = f"any `{alias}` was accepted and did nothing; it is `{name}` now"
+                yield change("CHG108", path, message, before=alias)
+
+
+def _lost(alias: str, name: str, new: Schema) -> Change:
+    path, was = _path(name), f"`{alias}`, a name that `{name}` had,"
+    if alias in (new.get("properties") or {}):
+        return change("CHG105", path, f"{was} is another input now", before=alias)
+    said = {"patternProperties", "propertyNames"}.intersection(new)
+    if new.get("additionalProperties", True) in (True, {}) and not said:
+        return change("CHG106", path, f"{was} is ignored now", before=alias)
+    return change("CHG105", path, f"{was} is refused now, or read otherwise", before=alias)
+
+
+def _path(name: str) -> str:
+    return f"/inputs/properties/{escaped(name)}/x-aliases"

@@ -39,7 +39,7 @@ def request_changes(
     differing = [kind for both in pairs for kind in _kinds(*both)]
     total = sum(each.requests is not None for each in rendered)
     yield from _seen(differing, len(pairs), total, (before, after))
-    if not pairs and not after.breakage and not any(each.breaks for each in rendered):
+    if not pairs and not failing and not after.breakage:
         yield from _unseen(before, after, rendered, total)
 
 
@@ -131,7 +131,7 @@ def _unseen(
 
 def _proof(before: Side, after: Side, rendered: tuple[Rendered, ...], total: int) -> Change:
     if not total:
-        return change("CHG304", "/messages", "the templates changed, and no case renders them")
+        return change("CHG304", "/messages", "the templates changed, and no case renders both")
     missing = uncovered(before, after, rendered)
     cases = f"{total} case{'' if total == 1 else 's'}"
     if not missing:

@@ -93,7 +93,7 @@ def test_the_json_is_as_its_schema_says(history):
     jsonschema_rs.validator_for(schema("diff.schema.json")).validate(value)
     assert (value["bump"], [each["code"] for each in value["prompts"][0]["changes"]]) == (
         "major",
-        ["CHG112"],
+        ["CHG112", "CHG304"],  # the partial changed, too
     )
     assert value["prompts"][0]["changes"][0]["witness"] == {
         "kind": "input",

@@ -185,6 +185,14 @@ TOLD = {
         },
         "CHG301 minor, CHG306 minor",
     ),
+    "another wording beside an input that every case lacks": (
+        says("Be brief. {{ question }}"),
+        says(
+            "Be short. {{ question }}",
+            inputs={"properties": {"question": TEXT, "b": TEXT}, "required": ["question", "b"]},
+        ),
+        "CHG101 major, CHG304 minor",
+    ),
     "what a draft that is released now required": (
         {**inputs({"a": TEXT}), "status": "draft"},
         inputs({"a": TEXT}, ["a"]),

@@ -110,7 +110,7 @@ class PromptBuilder:
     def _inputs(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
         closed = {"type": "object", "additionalProperties": False, **written}
         resolved = self._schema(closed, "/inputs")
-        locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.is_file)
+        locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.defines)
         problems = check_schema(resolved, locate, "/inputs")
         self._problems += problems
         return without_what_is_none(resolved) if problems else resolved

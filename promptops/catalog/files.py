@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from promptops.model.place import Text, plain_text
 from promptops.model.tree import Entry
 from promptops.source.document import MAX_BYTES
+from promptops.source.references import definition_name
 
 
 class Tree(Protocol):
@@ -46,6 +48,14 @@ class Files:
         """Whether a path is a plain file of the tree: no link, no submodule, no conflict."""
         entry = self.entries.get(path)
         return entry is not None and entry.kind == "file"
+
+    def defines(self, name: str) -> bool:
+        """Whether a name under `$defs` of a resolved schema is one that a file got there."""
+        return name in self._definitions or name.rstrip("_") in self._definitions
+
+    @cached_property
+    def _definitions(self) -> frozenset[str]:
+        return frozenset(map(definition_name, self.entries))
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a plain file, or None."""

@@ -23,7 +23,7 @@ Names = tuple[str, ...]
 """What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
 prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when the same content is read as other names, so that no old fact is believed."""
 
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
@@ -217,6 +217,10 @@ def _of_value(value: Mapping[str, Any]) -> Iterator[str]:
         yield from _referred(value.get(key))
     for tool in _listed(value.get("tools")):
         yield from _files(tool.get("ref") if isinstance(tool, dict) else None, "s")
+    evaluation = value.get("evaluation")
+    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
+    if isinstance(judge, str):
+        yield from (name for end in PROMPT_ENDINGS for name in _files(f"{judge}{end}", "p"))
     for case in _listed(value.get("tests")):
         yield from _files(case.get("file") if isinstance(case, dict) else None, "p")
 

@@ -10,10 +10,11 @@ from promptops.model.prompt import Locate
 from promptops.source.nodes import escaped, tokens
 from promptops.source.references import check_schema
 
-IsFile = Callable[[str], bool]
+OfFile = Callable[[str], bool]
+"""Whether a name under `$defs` is that of a file."""
 
 
-def schema_locator(locate: Locate, at: str, schema: Any, is_file: IsFile) -> Locate:
+def schema_locator(locate: Locate, at: str, schema: Any, of_file: OfFile) -> Locate:
     """As `locate`, for pointers into a resolved schema that stands at `at` in the prompt file.
 
     What came from another file is placed at the `$ref` that brought it in.
@@ -21,19 +22,19 @@ def schema_locator(locate: Locate, at: str, schema: Any, is_file: IsFile) -> Loc
 
     def place(pointer: str, key: bool = False) -> Place:
         below = pointer[len(at) :]
-        written = written_at(schema, below, is_file)
+        written = written_at(schema, below, of_file)
         return locate(at + written, key and written == below)
 
     return place
 
 
-def written_at(schema: Any, pointer: str, is_file: IsFile) -> str:
+def written_at(schema: Any, pointer: str, of_file: OfFile) -> str:
     """A pointer into a resolved schema as it is in the first file: of a `$ref` at the least."""
     seen: set[str] = set()
-    while (file := _file_of(pointer, is_file)) is not None and file not in seen:
+    while (file := _file_of(pointer, of_file)) is not None and file not in seen:
         seen.add(file)
-        pointer = next(_references(schema, f"#/$defs/{escaped(file)}", is_file), "")
-    return "" if _file_of(pointer, is_file) is not None else pointer
+        pointer = next(_references(schema, f"#/$defs/{escaped(file)}", of_file), "")
+    return "" if _file_of(pointer, of_file) is not None else pointer
 
 
 def stands(locate: Locate, pointer: str) -> bool:
@@ -60,17 +61,17 @@ def _is_schema(schema: Any) -> bool:
     return not check_schema(schema, lambda _pointer, _key: Place(""))
 
 
-def _file_of(pointer: str, is_file: IsFile) -> str | None:
-    """The file that a pointer leads into; files stand under `$defs` by their paths."""
+def _file_of(pointer: str, of_file: OfFile) -> str | None:
+    """The name of the file that a pointer leads into."""
     steps = tokens(pointer)
-    inside = len(steps) > 1 and steps[0] == "$defs" and is_file(steps[1])
+    inside = len(steps) > 1 and steps[0] == "$defs" and of_file(steps[1])
     return steps[1] if inside else None
 
 
-def _references(schema: Any, target: str, is_file: IsFile) -> Iterator[str]:
+def _references(schema: Any, target: str, of_file: OfFile) -> Iterator[str]:
     """Pointers of the references to a target, those of the first file first."""
     found = list(_pointers(schema, target, ""))
-    yield from sorted(found, key=lambda pointer: _file_of(pointer, is_file) is not None)
+    yield from sorted(found, key=lambda pointer: _file_of(pointer, of_file) is not None)
 
 
 def _pointers(schema: Any, target: str, pointer: str) -> Iterator[str]:

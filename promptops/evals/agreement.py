@@ -10,6 +10,9 @@ LEAST_KAPPA = 0.6
 FEWEST = 10
 """Below so many anchors a kappa says nothing."""
 
+ANCHOR = "anchor"
+"""The tag of a judge's cases whose `expected` holds the `verdict` that people gave."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:

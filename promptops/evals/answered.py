@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from promptops.evals.asserted import asserted
 from promptops.evals.judged import Judged, judged
@@ -55,16 +55,31 @@ def record_of_answer(
     )
 
 
-def status_of(judged: Iterable[Judged]) -> Literal["passed", "failed", "error"]:
+def status_of(judged: Iterable[Judged]) -> Literal["passed", "failed", "error", "stale"]:
     """The verdict of a case, from all that was said of its request and its answer.
 
-    An error outweighs a failure, since what is misstated judges nothing. Measures never fail a
-    case; one of which nothing could be judged at all, or that asserts nothing, is an error.
+    An error outweighs a failure, since what is misstated judges nothing; a failure outweighs that
+    what a judge would say is not recorded. Measures never fail a case; one of which nothing could
+    be judged at all, or that asserts nothing, is an error.
     """
     every = tuple(judged)
-    if any(each.status == "error" for each in every):
+    if any(each.status == "error" and each.lack != "recording" for each in every):
         return "error"
     if all(each.status == "skipped" for each in every):
         return "error"
-    failed = any(each.must and each.status == "failed" for each in every)
-    return "failed" if failed else "passed"
+    if any(each.must and each.status == "failed" for each in every):
+        return "failed"
+    return "stale" if any(each.lack == "recording" for each in every) else "passed"
+
+
+def gating_judge(case: Case, prompt: Prompt) -> str | None:
+    """The prompt of which it must hold that it judges as people do, for it may fail the case."""
+    judge = prompt.evaluation.get("judge")
+    if isinstance(judge, str) and any(_gates(each.written) for each in asserted(case, prompt)):
+        return judge
+    return None
+
+
+def _gates(written: Mapping[str, Any]) -> bool:
+    assertion = parse(written, "answer")[0] if written.get("must") is True else None
+    return assertion is not None and assertion.judged

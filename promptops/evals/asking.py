@@ -10,7 +10,7 @@ from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Repl
 from promptops.evals.record import Record
 from promptops.evals.subject import as_json, text_of
 from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Unjudgeable
+from promptops.evals.verdict import Undecided, Unheard, Unjudgeable
 from promptops.evals.wording import listed, shown
 
 R = TypeVar("R", bound=Reply)
@@ -56,7 +56,7 @@ def reply(record: Record, question: Question, kind: type[R]) -> R:
     if isinstance(found, kind):
         return found
     if isinstance(found, NoReply):
-        raise Undecided(f"{_who(question)} gave no answer: {found.reason}")
+        raise Unheard(f"{_who(question)} gave no answer: {found.reason}", found.lack)
     raise Undecided(f"{_who(question)} was not asked")
 
 

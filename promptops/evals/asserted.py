@@ -104,10 +104,12 @@ _MODEL_KEYS = ("profile", "provider", "id")
 def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     """A primary score that nothing counts in would decide nothing."""
     primary = prompt.evaluation.get("score")
+    if not (isinstance(primary, str) and prompt.cases):
+        return
     every = (each.written for case in prompt.cases for each in asserted(case, prompt))
     found = (parse(written, "answer")[0] for written in every)
     names = {assertion.score for assertion in found if assertion and assertion.score}
-    if isinstance(primary, str) and prompt.cases and primary not in names:
+    if primary not in names:
         hint = nearest(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeGuard
 
 from promptops.evals.expressions import Expression
 from promptops.evals.questions import Question
@@ -48,10 +50,20 @@ class Assertion:
         """What has to be asked before it can judge; raises Unjudgeable as `judge` does."""
         check = self.check
         with _bounded():
-            return check.asks(self._subject(record)) if isinstance(check, Asking) else ()
+            return check.asks(self._subject(record)) if _is_asking(check) else ()
 
     def _subject(self, record: Record) -> Subject:
         return Subject(record, path=self.path, role=self.role, transform=self.transform)
+
+
+def _is_asking(check: Check) -> TypeGuard[Asking]:
+    return _asks(type(check))
+
+
+@cache
+def _asks(check: type[Check]) -> bool:
+    """Whether it is Asking; to find out costs more than to judge."""
+    return issubclass(check, Asking)
 
 
 @contextmanager

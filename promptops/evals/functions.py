@@ -14,8 +14,11 @@ from contextlib import redirect_stdout
 from types import ModuleType
 from typing import Any
 
+from promptops.catalog.catalog import Catalog
 from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.evals.wording import shown
+from promptops.model.finding import Problem
+from promptops.model.place import Place
 from promptops.source.explain import nearest
 
 LONGEST_S = 10.0
@@ -24,16 +27,19 @@ LONGEST_S = 10.0
 Function = Callable[..., Any]
 Read = Callable[[str, str], bytes | None]
 """From a path as it is written, and the path of the file that says it, to the file's content; None
-where the tree has no such file."""
+where the tree has no such file. Raises Unjudgeable for a path that may not be read."""
 
 
 class Functions:
-    """The functions of one tree; each file is run once, when it is first asked for."""
+    """The functions of one tree; each file is run once, when it is first asked for.
+
+    Nothing runs where the environment says PROMPTOPS_UNTRUSTED, whatever is `allowed`.
+    """
 
     def __init__(self, read: Read, *, allowed: bool) -> None:
         self._read = read
-        self._allowed = allowed and not os.environ.get("PROMPTOPS_UNTRUSTED")
-        self._modules: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._refused = _refused(allowed)
+        self._modules: dict[tuple[str, bytes], Mapping[str, Any]] = {}
 
     def call(self, name: str, path: str, base: str, arguments: tuple[Any, ...]) -> Any:
         """What a function of a file returns; `base` is the file that says `path`.
@@ -41,15 +47,18 @@ class Functions:
         Raises Unjudgeable where there is no such function, or it fails or takes too long, and
         Undecided where no code may run.
         """
-        if not self._allowed:
-            raise Undecided("`python` does not run here: nobody vouches for the code")
+        if self._refused:
+            raise Undecided(f"`python` does not run here: {self._refused}")
         function = self._function(name, path, base)
         return _bounded(lambda: function(*arguments), f"`{name}` of {path}")
 
     def _function(self, name: str, path: str, base: str) -> Function:
-        if (path, base) not in self._modules:
-            self._modules[path, base] = self._run(path, base)
-        known = self._modules[path, base]
+        source = self._read(path, base)
+        if source is None:
+            raise Unjudgeable(f"there is no file {path} in the tree", "/value")
+        if (path, source) not in self._modules:
+            self._modules[path, source] = _run(path, source)
+        known = self._modules[path, source]
         function: Function | None = known.get(name)
         if not callable(function):
             hint = nearest(name, (key for key, value in known.items() if callable(value)))
@@ -57,19 +66,35 @@ class Functions:
             raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
         return function
 
-    def _run(self, path: str, base: str) -> Mapping[str, Any]:
-        source = self._read(path, base)
-        if source is None:
-            raise Unjudgeable(f"there is no file {path} in the tree", "/value")
-        module = ModuleType(f"<{path}>")
-        sys.modules[module.__name__] = module  # where `dataclass` looks; nobody can import the name
 
-        def run() -> None:
-            # It is run as it stands in the tree that is judged, which an import would not do.
-            exec(compile(source, path, "exec"), vars(module))
+def functions_of(catalog: Catalog, *, allowed: bool) -> Functions:
+    """Those of a tree: `./` is beside the file that says so, any other path below a prompt root."""
 
-        _bounded(run, path)
-        return vars(module)
+    def read(path: str, base: str) -> bytes | None:
+        found = catalog.resolver.follow("template", path, Place(base), base)
+        if isinstance(found, Problem):
+            raise Unjudgeable(f"{found.message}: {found.hint}", "/value")
+        return catalog.files.data(found.target)
+
+    return Functions(read, allowed=allowed)
+
+
+def _refused(allowed: bool) -> str:
+    if os.environ.get("PROMPTOPS_UNTRUSTED"):
+        return "nobody vouches for the code, PROMPTOPS_UNTRUSTED is set"
+    return "" if allowed else "this command runs no code of the repository"
+
+
+def _run(path: str, source: bytes) -> Mapping[str, Any]:
+    module = ModuleType(f"<{path}>")
+    sys.modules[module.__name__] = module  # where `dataclass` looks; nobody can import the name
+
+    def run() -> None:
+        # It is run as it stands in the tree that is judged, which an import would not do.
+        exec(compile(source, path, "exec"), vars(module))
+
+    _bounded(run, path)
+    return vars(module)
 
 
 def _bounded(act: Callable[[], Any], what: str) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import parse
+from promptops.evals.questions import BUILT_IN, Lack, NoReply
 from promptops.evals.record import Record
-from promptops.evals.verdict import Skipped, Undecided, Unjudgeable
+from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 
@@ -31,6 +33,9 @@ class Judged:
         score: Of a measure, the score it counts in, with its weight; else None.
         degree: How far it holds, 0 to 1; None where nothing could be said, through no fault of
             what was judged.
+        compared: What was expected and what was got, both whole, where it does not hold and the
+            reason is too short to show how they differ; else None.
+        lack: Of an error that is nobody's: there is no answer yet of who has to be asked.
     """
 
     type: str
@@ -41,6 +46,8 @@ class Judged:
     score: str | None = None
     weight: float = 1.0
     degree: float | None = None
+    compared: tuple[str, str] | None = None
+    lack: Lack | None = None
 
     @property
     def passed(self) -> bool:
@@ -58,7 +65,8 @@ def judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
     except Unjudgeable as error:
         return _unjudged(assertion, error, at)
     status: Status = "passed" if verdict.passed else "failed"
-    return _of(assertion, status, verdict.reason, at("", False), verdict.share)
+    said = _of(assertion, status, verdict.reason, at("", False), verdict.share)
+    return replace(said, compared=verdict.compared)
 
 
 def _misstated(name: str, problem: Problem, at: At) -> Judged:
@@ -72,12 +80,23 @@ def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None
     if not (assertion.judged and assertion.must):
         return
     for question in assertion.asks(record):
-        agreement = record.beside.agreements.get(question.judge)
-        if question.kind != "judge" or (agreement is not None and agreement.may_gate):
-            continue
-        known = "it has no anchors" if agreement is None else str(agreement)
-        message = f"{_judge(question.judge)} may not decide what must hold: {known}"
-        raise Undecided(message, "/must")
+        if question.kind == "judge":
+            _refuse_judge(question.judge, record.beside.agreements.get(question.judge))
+
+
+def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
+    if isinstance(agreement, Agreement) and agreement.may_gate:
+        return
+    said = f"{_judge(name)} may not decide what must hold"
+    if isinstance(agreement, NoReply):
+        raise Unheard(f"{said}: {agreement.reason}", agreement.lack, "/must")
+    if agreement is not None:
+        known = f"{agreement}, and it takes {LEAST_KAPPA:g} on {FEWEST}"
+    elif name.startswith(BUILT_IN):
+        known = "it has no anchors; name a prompt that has some by `evaluation.judge`"
+    else:
+        known = f"it has no anchors; tag {FEWEST} of its cases or more `{ANCHOR}`"
+    raise Undecided(f"{said}: {known}", "/must")
 
 
 def _judge(name: str) -> str:
@@ -87,7 +106,8 @@ def _judge(name: str) -> str:
 def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judged:
     status: Status = "skipped" if isinstance(error, Skipped) else "error"
     degree = None if isinstance(error, Undecided) else 0.0
-    return _of(assertion, status, error.message, at(error.at, False), degree)
+    said = _of(assertion, status, error.message, at(error.at, False), degree)
+    return replace(said, lack=error.lack) if isinstance(error, Unheard) else said
 
 
 def _of(

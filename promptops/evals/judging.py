@@ -9,7 +9,7 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
-from promptops.evals.agreement import Agreement, agreement
+from promptops.evals.agreement import ANCHOR, Agreement, agreement
 from promptops.evals.json_values import parsed
 from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question
 from promptops.evals.wording import shown
@@ -22,8 +22,6 @@ from promptops.runtime.render import Renderer
 from promptops.runtime.scope import Load
 
 _FOLDER = Path(__file__).with_name("judges")
-ANCHOR = "anchor"
-"""The tag of a judge's cases whose `expected` holds the `verdict` that people gave."""
 
 
 class Judge:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from promptops.errors import UsageError
+from promptops.evals.comparison import to_compare
 from promptops.evals.sets import check_threshold
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
@@ -31,11 +32,13 @@ def check_likeness(value: str, threshold: float) -> None:
 
 def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
     """The verdict where what is looked at is so much like a text, 0 to 1."""
+    passed = degree >= threshold
     return Verdict(
-        passed=degree >= threshold,
+        passed=passed,
         expected=f"{threshold:g} or more likeness to {shown(value)}",
         opposite=f"less than {threshold:g} likeness to {shown(value)}",
         where=subject.where,
         got=f"{degree:.2f}: {shown(subject.text)}",
         degree=degree,
+        compared=None if passed else to_compare(value, subject.text),
     )

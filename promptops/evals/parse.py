@@ -40,13 +40,30 @@ def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]
         yield replace(problem, at=case.locate(f"{case.at}{at}{problem.at}", problem.key))
 
 
-def parse(
-    written: Mapping[str, Any], on: On, *, in_set: bool = False
-) -> tuple[Assertion | None, tuple[Problem, ...]]:
+def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parsed:
     """An assertion over a request or an answer, or why there is none.
 
     The problems point (`at`) into the assertion.
     """
+    key = id(written), on, in_set
+    known = _READ.get(key)
+    if known is None:
+        if len(_READ) >= _REMEMBERED:
+            _READ.clear()
+        known = _READ[key] = written, _parsed(written, on, in_set)
+    return known[1]
+
+
+_Parsed = tuple[Assertion | None, tuple[Problem, ...]]
+_READ: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
+"""What was read, for it is needed some five times; the mapping is kept, so that its id stays its.
+
+Nobody changes what stands in a case.
+"""
+_REMEMBERED = 50_000
+
+
+def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     name = written.get("type")
     found = kind_of(name) if isinstance(name, str) else None
     if found is None:

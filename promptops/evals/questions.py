@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
 from promptops.runtime.canonical import canonical_json
+
+Lack = Literal["recording", "connection"]
+"""Of what there is not: `recording` of an answer that may be asked for, `connection` of one that
+was asked for in vain."""
 
 BUILT_IN = "built-in "
 """Begins the name of a judge of ours; no id of a prompt holds a space."""
@@ -50,7 +54,7 @@ class Opinion:
 class Embedding:
     """Where a text stands; texts of one meaning stand in one direction."""
 
-    vector: tuple[float, ...]
+    vector: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,14 @@ class Moderation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoReply:
-    """A question that nobody answered, or not so that it can be read, and why."""
+    """A question that nobody answered, or not so that it can be read, and why.
+
+    Attributes:
+        lack: Of what, where that is all; None where somebody has to mend something.
+    """
 
     reason: str
+    lack: Lack | None = None
 
 
 Reply = Opinion | Embedding | Moderation | NoReply

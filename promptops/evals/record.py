@@ -9,7 +9,7 @@ from typing import Any, Literal
 from promptops.evals.agreement import Agreement
 from promptops.evals.functions import Functions
 from promptops.evals.json_values import NOTHING, parsed
-from promptops.evals.questions import Reply
+from promptops.evals.questions import NoReply, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
 
@@ -35,7 +35,8 @@ class Beside:
         baseline: What the baseline answered to the same case and repeat.
         others: What the other cases were answered in the same repeat, by name.
         replies: What was answered to `answered.questions`, by `Question.key`.
-        agreements: Of judges with their anchors, by the judge's name.
+        agreements: Of judges with their anchors, by the judge's name; NoReply where an anchor has
+            no answer.
         functions: What `python` may call; None where no code is run.
     """
 
@@ -43,7 +44,7 @@ class Beside:
     baseline: Answer | None = None
     others: Mapping[str, Answer] = field(default_factory=dict)
     replies: Mapping[str, Reply] = field(default_factory=dict)
-    agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    agreements: Mapping[str, Agreement | NoReply] = field(default_factory=dict)
     functions: Functions | None = None
 
 

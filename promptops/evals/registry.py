@@ -101,16 +101,26 @@ def assertion(
 @cache
 def built_in() -> Mapping[str, Kind]:
     """All assertions of this package by name, in the order of their names."""
-    package = import_module("promptops.evals.assertions")
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"promptops.evals.assertions.{module.name}")
-    return dict(sorted(_FOUND.items()))
+    return {name: _named(name) for name in sorted(_files())}
 
 
 def kind_of(written: str) -> tuple[Kind, bool] | None:
     """The assertion of a name as it is written, and whether `not-` negates it."""
-    kinds = built_in()
-    if written in kinds:
-        return kinds[written], False
+    if written in _files():
+        return _named(written), False
     positive = written.removeprefix("not-")
-    return (kinds[positive], True) if positive != written and positive in kinds else None
+    return (_named(positive), True) if positive != written and positive in _files() else None
+
+
+@cache
+def _files() -> Mapping[str, str]:
+    """From the name of each assertion to its module, which is called like it."""
+    package = import_module("promptops.evals.assertions")
+    modules = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in modules}
+
+
+def _named(name: str) -> Kind:
+    # Only when it is needed: to import all takes 25 ms, and most runs use a handful.
+    import_module(_files()[name])
+    return _FOUND[name]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from promptops.evals.questions import Lack
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -15,6 +17,8 @@ class Verdict:
         where: "in the system message", "at /messages/1/content".
         got: As it goes on after "got".
         degree: How far it holds, 0 to 1; None where it holds or does not.
+        compared: What was expected and what was got, both whole, where it does not hold and `got`
+            is too short to show how they differ; else None.
     """
 
     passed: bool
@@ -23,6 +27,7 @@ class Verdict:
     where: str
     got: str
     degree: float | None = None
+    compared: tuple[str, str] | None = None
 
     @property
     def share(self) -> float:
@@ -42,6 +47,7 @@ class Verdict:
             expected=self.opposite,
             opposite=self.expected,
             degree=None if self.degree is None else 1 - self.degree,
+            compared=None,  # what differs is what was asked for
         )
 
 
@@ -63,6 +69,14 @@ class Undecided(Unjudgeable):
 
     An error like any other, but no score counts it against the answer.
     """
+
+
+class Unheard(Undecided):
+    """There is no answer yet of who has to be asked; see `questions.Lack`."""
+
+    def __init__(self, message: str, lack: Lack | None, at: str = "") -> None:
+        super().__init__(message, at)
+        self.lack = lack
 
 
 class Skipped(Undecided):

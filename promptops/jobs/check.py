@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from promptops.jobs.baseline import baseline_data, baseline_path
+from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import Workspace, configuration, judged_by
-from promptops.model.config import Config
+from promptops.model.config import Config, TestSettings
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
@@ -44,11 +45,13 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
     """Judge what was asked for. With a base, the base's policy holds, not the change's own."""
     start = time.perf_counter()
     risks: tuple[str, ...] = ()
-    if wanted.since is not None:
-        base = merge_base(workspace, wanted.since)
+    base = merge_base(workspace, wanted.since) if wanted.since is not None else None
+    if base is not None:
         workspace, risks = _under_base_policy(workspace, base)
         options = replace(options, baseline_at=base)
     selected = select(workspace, wanted)
+    if base is not None:
+        risks = (*risks, *judge_risks(workspace, selected, base))
     report = lint_selected(workspace, selected, wanted, options)
     return CheckReport(
         lint=report,
@@ -70,21 +73,36 @@ def _under_base_policy(workspace: Workspace, base: str) -> tuple[Workspace, tupl
         prompts=tuple(dict.fromkeys((*head.prompts, *policy.prompts))),
         schemas=tuple(dict.fromkeys((*head.schemas, *policy.schemas))),
         lint=policy.lint,
-        test=policy.test,
+        test=_test_settings(policy, head),
         release=policy.release,
     )
-    risks = [*_risks(policy, head)]
+    risks = [*_risks(policy, head), *_service_risks(policy, head)]
     workspace = judged_by(workspace, judged)
     if baseline_data(workspace, workspace.revision) != baseline_data(workspace, base):
         risks.append(f"{baseline_path(workspace)} changes which findings count; {_ONCE_MERGED}")
     return workspace, tuple(risks)
 
 
+def _test_settings(base: Config, head: Config) -> TestSettings:
+    """Those of the base, but for the services: like models, they are part of what was recorded."""
+    services = {name: getattr(head.test, name) for name in _SERVICES}
+    return replace(base.test, **services)
+
+
 def _risks(base: Config, head: Config) -> Iterator[str]:
+    base = replace(base, test=_test_settings(base, head))
     for name, effect in _EFFECTS.items():
         if getattr(base, name) != getattr(head, name):
             yield f"{head.path or base.path or 'the configuration'} changes `{name}`; {effect}"
 
+
+def _service_risks(base: Config, head: Config) -> Iterator[str]:
+    for name in _SERVICES:
+        if getattr(base.test, name) != getattr(head.test, name):
+            yield f"{head.path or base.path} changes `test.{name}`; answers are judged with it"
+
+
+_SERVICES = ("embeddings", "moderations")
 
 _ONCE_MERGED = "it counts once it is merged"
 _EFFECTS = {

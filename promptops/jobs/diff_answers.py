@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.judged import Judged
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import heard
+from promptops.jobs.testing.judging import Judging, heard
 from promptops.jobs.testing.plan import planned
 from promptops.model.change import CaseDiff, PromptDiff, Seen, SeenPair
 
@@ -42,7 +42,7 @@ def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
     if path is None or catalog.files.entries.get(catalog.recordings_of(path)) is None:
         return {}
     plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
-    found, _ = heard(catalog, plan, Answering(catalog, Store(catalog)))
+    found, _ = heard(Judging(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan)
     return {
         each.planned.case.name: Replayed(each.answer.text, _verdicts(each.said)) for each in found
     }

@@ -10,7 +10,6 @@ from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.workspace import Workspace, configuration, managed
-from promptops.lint.engine import matches
 from promptops.model.loaded import Loaded
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.config import FILES
@@ -115,6 +114,7 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
     if changed & set(FILES):
         return dict.fromkeys(catalog.prompt_files, "the configuration changed")
     why = {path: f"{path} changed" for path in changed if path in catalog.files.entries}
+    why |= _recorded_anew(catalog, changed)
     for folder in catalog.folders:
         if any(is_below(path, folder) for path in changed):
             why[folder] = f"{folder} changed"
@@ -129,6 +129,14 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
         why |= found
         frontier = sorted(found)
     return {path: reason for path, reason in why.items() if path in catalog.ids}
+
+
+def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
+    """The prompts whose recordings changed, which nothing names."""
+    if not any(path.endswith(".jsonl") for path in changed):
+        return {}
+    own = ((path, catalog.recordings_of(path)) for path in catalog.ids)
+    return {path: f"{file} changed" for path, file in own if file in changed}
 
 
 def _because(target: str, why: Mapping[str, str]) -> str:
@@ -170,6 +178,8 @@ def _matching(catalog: Catalog, why: dict[str, str], patterns: Sequence[str]) ->
 
 def id_matches(catalog: Catalog, pattern: str) -> list[str]:
     """The prompt files whose ids are a pattern, or match it."""
+    from promptops.lint.engine import matches
+
     return [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
 
 

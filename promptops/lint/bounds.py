@@ -64,10 +64,10 @@ class Unbounded:
 class Bounds:
     """The schema of a prompt's inputs, to be asked what it leaves without a limit."""
 
-    def __init__(self, root: Schema, is_file: Callable[[str], bool]) -> None:
-        """`is_file` tells which names under `$defs` are those of files."""
+    def __init__(self, root: Schema, of_file: Callable[[str], bool]) -> None:
+        """`of_file` tells which names under `$defs` are those of files."""
         self._root = root
-        self._is_file = is_file
+        self._of_file = of_file
 
     def input(self, name: str) -> Part | None:
         """The schema of one input; None where there is no such input."""
@@ -131,7 +131,7 @@ class Bounds:
             found = found.get(step) if isinstance(found, Mapping) else None
         beside = {key: value for key, value in part.schema.items() if key != "$ref"}
         schema = {**found, **beside} if isinstance(found, Mapping) else found
-        if part.outside or (len(steps) > 1 and steps[0] == "$defs" and self._is_file(steps[1])):
+        if part.outside or (len(steps) > 1 and steps[0] == "$defs" and self._of_file(steps[1])):
             return replace(part, schema=schema, outside=True)
         return replace(part, schema=schema, pointer=f"/inputs{target}", at=f"/inputs{target}")
 

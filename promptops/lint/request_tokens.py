@@ -49,9 +49,9 @@ def worst_tokens(subject: Subject) -> int | None:
     A value counts a token for four characters, whatever it will be.
     """
     prompt, files = subject.prompt, subject.catalog.files
-    if prompt is None or any(unbounded_inputs(prompt, subject.scopes, files.is_file)):
+    if prompt is None or any(unbounded_inputs(prompt, subject.scopes, files.defines)):
         return None
-    bounds = Bounds(prompt.inputs, files.is_file)
+    bounds = Bounds(prompt.inputs, files.defines)
     inputs = {name: largest_input(bounds, name) for name in prompt.inputs.get("properties") or {}}
     inputs |= dict.fromkeys(_media_inputs(prompt), "data:,")
     if characters(inputs) > MAX_CHARS:

@@ -16,10 +16,10 @@ _SLICED = re.compile(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
 
 
 def unbounded_inputs(
-    prompt: Prompt, scopes: Sequence[TemplateScope], is_file: Callable[[str], bool]
+    prompt: Prompt, scopes: Sequence[TemplateScope], of_file: Callable[[str], bool]
 ) -> Iterator[Unbounded]:
     """Each text and list of any length that a model may be sent, once, unless it is cut."""
-    bounds = Bounds(prompt.inputs, is_file)
+    bounds = Bounds(prompt.inputs, of_file)
     yield from dict.fromkeys(_found(prompt, scopes, bounds))
 
 

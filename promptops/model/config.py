@@ -92,11 +92,21 @@ class LintSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSettings:
-    """How cases are run; `budget` in USD by event: commit, pull_request, nightly."""
+    """How cases are run; `budget` in USD by event: commit, pull_request, nightly.
+
+    Attributes:
+        timeout_s: For one try to get an answer.
+        total_timeout_s: For all tries of an answer, and what is waited between them.
+        embeddings, moderations: Name of the profile that is asked for them.
+    """
 
     __test__ = False  # its name would make pytest collect it
 
     concurrency: int = 16
+    timeout_s: float = 120.0
+    total_timeout_s: float = 600.0
+    embeddings: str | None = None
+    moderations: str | None = None
     budget: Mapping[str, float] = field(
         default_factory=lambda: {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
     )

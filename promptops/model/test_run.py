@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
+from promptops.model.shard import ShardRun
 
 CaseStatus = Literal["passed", "failed", "error", "stale"]
 Source = Literal["none", "recorded", "cached", "live"]
@@ -47,7 +48,7 @@ class CaseRun:
         repeat: 0-based.
         status: `stale`: its request has no recording, so nothing was said of its answer. `error`:
             it can't be rendered, judged, or asked: no fault of the model.
-        reason: Why it is stale or in error; "" else.
+        reason: Why it is stale or in error, or what is to be known of its answer; "" else.
         place: Of the case, or of what is in error.
         messages: Role and text of each message of the request; empty where it can't be rendered.
         answer: None where there is none, or nobody asks for one.
@@ -91,19 +92,37 @@ class CoverageRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worse:
+    """A case whose answers score lower than the baseline's.
+
+    Attributes:
+        before, after: Mean scores over its repeats, 0 to 1: the baseline's, the candidate's.
+        before_answer, after_answer: The first answer of either side.
+    """
+
+    name: str
+    before: float
+    after: float
+    before_answer: Answer
+    after_answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """The decision over one prompt's measured score, candidate against baseline.
 
     Attributes:
         line: As `evals.deciding.sentence` writes it.
-        worst: Names of the cases that lost most, worst first.
+        worst: Up to five cases that lost most, worst first.
+        culprits: Names of the cases that fresh answers proved worse, where that decided.
     """
 
     prompt: str
     score: str
     verdict: Verdict
     line: str
-    worst: tuple[str, ...] = ()
+    worst: tuple[Worse, ...] = ()
+    culprits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +133,13 @@ class TestRun:
         baseline: What measured scores are compared with, as a person would write it, or "".
         nothing: Why no case was selected, or "".
         advice: The command to type next, or "".
+        fail_under: In percent of branches: the coverage that was asked for; None for any.
+        unanswered: Requests, those to judges too, that got no answer: a provider failed, or the
+            run ended before.
+        unasked: Those of them that were not asked for, since the run ended before.
+        ended: Why it did, or "".
+        interrupted: Somebody wanted it to end.
+        shard: What it found out, where it was one shard of a run; that is merged with the others.
         cost_usd: Of what was asked in this run; 0 for a replay.
     """
 
@@ -126,8 +152,27 @@ class TestRun:
     baseline: str = ""
     nothing: str = ""
     advice: str = ""
+    fail_under: float | None = None
+    unanswered: int = 0
+    unasked: int = 0
+    ended: str = ""
+    interrupted: bool = False
+    shard: ShardRun | None = None
     cost_usd: float = 0.0
     duration_s: float = 0.0
+
+    @property
+    def undercovered(self) -> bool:
+        """Whether less is covered than was asked for; of no branch, all is."""
+        covered = sum(row.covered for row in self.coverage)
+        total = sum(row.total for row in self.coverage)
+        # Not `<`: nothing is enough for a limit that is no number.
+        return self.fail_under is not None and not 100 * covered >= self.fail_under * total
+
+    def failing_under(self, percent: float | None) -> TestRun:
+        """The same run, which fails where less is covered."""
+        run = replace(self, fail_under=percent)
+        return replace(run, verdict="fail") if run.undercovered else run
 
     def count(self, status: CaseStatus) -> int:
         """How many cases ended so."""

@@ -1,25 +1,46 @@
-"""A version, and what a bump makes of it."""
+"""A version, its order, and what a bump makes of it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import total_ordering
+from typing import Any
 
 from promptops.model.change import Bump
 
-_VERSION = re.compile(r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})")
+_NUMBER = r"(?:0|[1-9]\d{0,9})"
+_PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
+VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?"
+"""What a version looks like; Semantic Versioning's, without build metadata."""
+_PARTS = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PRE}(?:\.{_PRE})*))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Version:
-    """A released version: three numbers, as Semantic Versioning has them."""
+    """A released version, as Semantic Versioning has them.
+
+    Attributes:
+        pre: The parts of a prerelease, `("rc", "1")`; empty for a release.
+    """
 
     major: int
     minor: int
     patch: int
+    pre: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
+        behind = f"-{'.'.join(self.pre)}" if self.pre else ""
+        return f"{self.major}.{self.minor}.{self.patch}{behind}"
+
+    def __lt__(self, other: Version) -> bool:
+        return self._order() < other._order()
+
+    @property
+    def release(self) -> Version:
+        """What a prerelease comes before; itself for a release."""
+        return Version(self.major, self.minor, self.patch)
 
     def after(self, bump: Bump) -> Version:
         """The next version. Before 1.0.0 a major bump is a minor one, and a minor one a patch."""
@@ -31,8 +52,15 @@ class Version:
             return Version(self.major, self.minor + 1, 0)
         return Version(self.major, self.minor, self.patch + 1) if bump else self
 
+    def _order(self) -> tuple[Any, ...]:
+        parts = tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in self.pre)
+        return self.major, self.minor, self.patch, not self.pre, parts
 
-def parse(text: str) -> Version | None:
-    """A version without anything around it; None for what is none, or a prerelease."""
-    found = _VERSION.fullmatch(text)
-    return Version(*map(int, found.groups())) if found else None
+
+def parse(text: str, *, prereleases: bool = False) -> Version | None:
+    """A version without anything around it; None for what is none, or a prerelease unasked for."""
+    found = _PARTS.fullmatch(text)
+    if found is None or (found[4] and not prereleases):
+        return None
+    major, minor, patch, pre = found.groups()
+    return Version(int(major), int(minor), int(patch), tuple(pre.split(".")) if pre else ())

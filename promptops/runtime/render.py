@@ -78,7 +78,12 @@ class Renderer:
 
     def request(self, inputs: Mapping[str, Any]) -> Request:
         """The request for these inputs; raises RenderError."""
-        return self._made(Pass(self._prompt, self._accepted(inputs), self._load, self._media))
+        return self.both(inputs)[1]
+
+    def both(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Request]:
+        """The inputs with their defaults, and the request for them; raises RenderError."""
+        accepted = self._accepted(inputs)
+        return accepted, self._made(Pass(self._prompt, accepted, self._load, self._media))
 
     def trace(self, inputs: Mapping[str, Any]) -> Traced:
         """The request, and where each character of it comes from; raises RenderError."""

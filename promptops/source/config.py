@@ -20,6 +20,7 @@ from promptops.model.config import (
 )
 from promptops.model.finding import Problem, Severity
 from promptops.source.document import decode
+from promptops.source.explain import nearest
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value
@@ -104,7 +105,8 @@ def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     value = _dates_as_text(table)
     problems = list(check_value(CONFIG, value, places.place))
     if not problems:
-        problems += [*_wrong_roots(value, places), *_wrong_dates(value, places)]
+        problems += _wrong_roots(value, places)
+        problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
     return problems
 
 
@@ -133,6 +135,15 @@ def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Probl
             except ValueError:
                 place = places.place(f"/{owner}/waivers/{index}/expires")
                 yield Problem(f"there is no day {waiver['expires']}", at=place)
+
+
+def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    known = table.get("models", {})
+    for key in ("embeddings", "moderations"):
+        name = table.get("test", {}).get(key)
+        if name is not None and name not in known:
+            hint = nearest(name, known) or f"give it a profile: [models.{name}]"
+            yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
 
 
 def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:

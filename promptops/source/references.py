@@ -41,6 +41,14 @@ def resolve(
     return bundler.bundle(schema, base), tuple(bundler.problems)
 
 
+def definition_name(path: str) -> str:
+    """What a file is called under `$defs`, unless that is taken: then with `_` behind it.
+
+    Without slashes, since there are servers that don't unescape them in a reference.
+    """
+    return path.replace("/", ".")
+
+
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
     import jsonschema_rs
@@ -125,9 +133,13 @@ class _Bundler:
     roots: tuple[str, ...]
     problems: list[Problem] = field(default_factory=list)
     _files: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
     _waiting: list[tuple[str, Mapping[str, Any], str]] = field(default_factory=list)
 
     def bundle(self, schema: Any, base: str) -> Any:
+        own = schema.get("$defs")
+        self._taken = {*own} if isinstance(own, Mapping) else set()
         root = dict(self._copy(schema, "", _Resource("", base, _ids(schema, ""))))
         given = root.get("$defs", {})
         if not isinstance(given, Mapping):  # no schema, as whoever checks it will say
@@ -137,7 +149,7 @@ class _Bundler:
             path, found, origin = self._waiting.pop()
             pointer = self._files[path]
             resource = _Resource(pointer, path, _ids(found, pointer), origin)
-            definitions[path] = self._copy(found, pointer, resource)
+            definitions[self._names[path]] = self._copy(found, pointer, resource)
         if definitions:
             root["$defs"] = definitions
         return root
@@ -205,9 +217,17 @@ class _Bundler:
         found = self.read(path) if len(self._files) < MAX_FILES else None
         if not isinstance(found, Mapping):
             return False
-        self._files[path] = f"/$defs/{escaped(path)}"
+        self._names[path] = self._name(path)
+        self._files[path] = f"/$defs/{escaped(self._names[path])}"
         self._waiting.append((path, found, origin))
         return True
+
+    def _name(self, path: str) -> str:
+        name = definition_name(path)
+        while name in self._taken:
+            name += "_"
+        self._taken.add(name)
+        return name
 
 
 def _ids(schema: Any, pointer: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a reason stands on one line here, as where it is printed
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -494,7 +495,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
 def test_an_assertion_holds_or_fails_and_says_why(
     written: dict[str, Any], status: Any, reason: str
 ) -> None:
-    assert judged(written) == Judged(
+    assert replace(judged(written), compared=None) == Judged(
         type=written["type"],
         status=status,
         must=True,

@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import Agreement
 from promptops.evals.judging import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
-from promptops.evals.questions import NoReply, Opinion, Question
+from promptops.evals.questions import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config
 from promptops.model.prompt import Case
 from promptops.repo.directory import directory_tree
@@ -151,6 +151,18 @@ def test_a_judge_that_was_not_heard_is_an_error_that_no_score_counts(
     assert (verdict.status, verdict.degree, verdict.reason) == ("error", None, reason)
 
 
+@pytest.mark.parametrize("lack", ["recording", "connection", None])
+@pytest.mark.parametrize("in_a_set", [False, True])
+def test_what_is_lacking_is_told_beside_the_reason(lack: Lack | None, in_a_set: bool) -> None:
+    written = {"type": "all", "value": [RUBRIC]} if in_a_set else RUBRIC
+    (question,) = asked({"answer": "No.", "output": [RUBRIC]})
+    replies = {question.key: NoReply(reason="nothing came", lack=lack)}
+
+    (verdict,) = judged({"answer": "No.", "output": [written]}, beside={"replies": replies})
+
+    assert (verdict.status, verdict.degree, verdict.lack) == ("error", None, lack)
+
+
 GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8)
 
 
@@ -169,10 +181,15 @@ GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8)
             "error",
             "the judge `judges/tone` may not decide what must hold: kappa 1.00 on 9 anchors",
         ),
+        (
+            {"judges/tone": NoReply(reason="an anchor has no answer", lack="recording")},
+            "error",
+            "the judge `judges/tone` may not decide what must hold: an anchor has no answer",
+        ),
     ],
 )
 def test_a_judge_fails_a_case_only_where_it_agrees_with_its_anchors(
-    agreements: dict[str, Agreement], status: str, reason: str
+    agreements: dict[str, Agreement | NoReply], status: str, reason: str
 ) -> None:
     written = {
         "answer": "No.",

@@ -111,7 +111,15 @@ def test_json_holds_the_three_parts_and_fits_its_schema(repo, checked):
     assert (code, value["verdict"], value["test"]["summary"]) == (
         0,
         "pass",
-        {"passed": 1, "failed": 0, "errors": 0, "stale": 0, "cost_usd": 0.0, "duration_s": 0},
+        {
+            "passed": 1,
+            "failed": 0,
+            "errors": 0,
+            "stale": 0,
+            "unanswered": 0,
+            "cost_usd": 0.0,
+            "duration_s": 0,
+        },
     )
 
 

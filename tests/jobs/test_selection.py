@@ -180,6 +180,10 @@ def test_a_selector_of_no_kind_is_refused(catalog, selector):
             {"prompts/data/extract.cases.jsonl": "{}\n"},
             {EXTRACT: "it reaches prompts/data/extract.cases.jsonl, which changed"},
         ),
+        (
+            {"prompts/plain.recordings.jsonl": "{}\n"},
+            {PLAIN: "prompts/plain.recordings.jsonl changed"},
+        ),
         ({PLAIN: None}, {}),
         ({"pyproject.toml": "[project]\nname = 'x'\n"}, {}),
         (
@@ -195,6 +199,17 @@ def test_a_selector_of_no_kind_is_refused(catalog, selector):
 )
 def test_what_is_staged_selects_all_that_reaches_it_and_says_why(catalog, changes, expected):
     assert staged(catalog, changes) == expected
+
+
+def test_a_judge_that_changed_selects_the_prompts_it_judges(catalog):
+    judge, judged = "prompts/judges/tone.prompt.yaml", "prompts/judged.prompt.yaml"
+    catalog.write({judge: SAY, judged: SAY + "evaluation: {judge: judges/tone}\n"})
+    catalog.commit("a judge")
+
+    assert staged(catalog, {judge: SAY + "# more\n"}) == {
+        judge: f"{judge} changed",
+        judged: f"it reaches {judge}, which changed",
+    }
 
 
 def test_a_renamed_partial_selects_those_that_name_the_old_one(catalog):

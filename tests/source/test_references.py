@@ -28,6 +28,21 @@ def test_a_schema_without_references_is_returned_as_it_is() -> None:
     assert (resolved is schema, problems, asked) == (True, (), [])
 
 
+def test_a_file_takes_no_name_that_the_schema_has_given():
+    files = {"schemas/x.json": {"type": "integer"}}
+    schema = {"items": {"$ref": "x.json"}, "$defs": {"schemas.x.json": {"type": "string"}}}
+
+    resolved, problems = resolve(schema, files.get, "prompts/ask.prompt.yaml")
+
+    assert (resolved, problems) == (
+        {
+            "items": {"$ref": "#/$defs/schemas.x.json_"},
+            "$defs": {"schemas.x.json": {"type": "string"}, "schemas.x.json_": {"type": "integer"}},
+        },
+        (),
+    )
+
+
 def test_a_file_of_the_schema_root_is_bundled() -> None:
     files = {"schemas/issue.schema.json": {"type": "object", "required": ["id"]}}
 
@@ -35,8 +50,8 @@ def test_a_file_of_the_schema_root_is_bundled() -> None:
 
     assert problems == ()
     assert resolved == {
-        "items": {"$ref": "#/$defs/schemas~1issue.schema.json"},
-        "$defs": {"schemas/issue.schema.json": {"type": "object", "required": ["id"]}},
+        "items": {"$ref": "#/$defs/schemas.issue.schema.json"},
+        "$defs": {"schemas.issue.schema.json": {"type": "object", "required": ["id"]}},
     }
 
 

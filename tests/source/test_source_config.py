@@ -55,6 +55,8 @@ expires = 2027-03-01
 
 [test]
 concurrency = 4
+timeout_s = 2.5
+total_timeout_s = 60
 budget = {commit = 0, pull_request = 1.0, nightly = 5.0}
 
 [release]
@@ -119,7 +121,12 @@ def test_every_setting_is_read() -> None:
                 ),
             ),
         ),
-        test=TestSettings(concurrency=4, budget={"commit": 0, "pull_request": 1.0, "nightly": 5.0}),
+        test=TestSettings(
+            concurrency=4,
+            timeout_s=2.5,
+            total_timeout_s=60,
+            budget={"commit": 0, "pull_request": 1.0, "nightly": 5.0},
+        ),
         release=ReleaseSettings(
             tag_format="r{version}",
             tags="per-prompt",

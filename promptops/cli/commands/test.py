@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import gc
+import math
+import os
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
 from promptops.errors import UsageError
 
+if TYPE_CHECKING:
+    from promptops.jobs.testing.run import Options
+    from promptops.model.config import TestSettings
+    from promptops.model.test_run import TestRun
+
 MODES = ("record", "live", "refresh")
+_EVENTS = ("commit", "pull_request", "nightly")
+_OF_A_RUN = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
+_OUTAGE = 5
+_INTERRUPTED = 130
+
+
+class _Amount(click.FloatRange):
+    """A number from 0; neither NaN nor without end."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no amount.", param, ctx)
+        return found
 
 
 @click.command()
@@ -19,14 +44,42 @@ MODES = ("record", "live", "refresh")
 @at_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--record", is_flag=True, help="Ask for what is missing, and keep it.")
-@click.option("--live", is_flag=True, help="Ask for everything, and keep nothing.")
+@click.option("--live", is_flag=True, help="Ask for everything, and record nothing.")
 @click.option("--refresh", is_flag=True, help="Ask for everything again, and keep that instead.")
-@click.option("-j", "concurrency", type=click.IntRange(1), metavar="N", help="At one time.")
+@click.option(
+    "-j",
+    "concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Ask for so many at one time; 16, unless the configuration says otherwise.",
+)
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Answers of each case.")
 @click.option("--baseline", metavar="REV", help="What measured scores are compared with.")
-@click.option("--max-cost", type=click.FloatRange(0), metavar="USD", help="Spend at most so much.")
-@click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Send at most so many.")
-@click.option("--max-time", type=click.FloatRange(0), metavar="S", help="Send for so long.")
+@click.option(
+    "--max-cost",
+    type=_Amount(0),
+    metavar="USD",
+    help="Spend at most so much, in US dollars; wins over the budget of an event.",
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Send at most so many requests, those that are tried again included.",
+)
+@click.option(
+    "--max-time",
+    type=_Amount(0),
+    metavar="SECONDS",
+    help="Send for so long; what is under way then is waited for.",
+)
+@click.option(
+    "--event",
+    type=click.Choice(_EVENTS),
+    help="Whose budget in the configuration bounds the cost; in CI it is known.",
+)
+@click.option("--shard", metavar="N/M", help="Only part N of M; write it by --format jsonl=FILE.")
+@click.option("--merge", is_flag=True, help="The arguments are files of shards: join and decide.")
 @click.option("--audit", metavar="N|N%", help="Ask so many recordings again, and compare.")
 @click.option("--seed", default="", metavar="TEXT", help="Chooses those to audit; the revision.")
 @click.option("--coverage", is_flag=True, help="Tell which branches no case renders.")
@@ -35,19 +88,58 @@ MODES = ("record", "live", "refresh")
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case asks for any more.")
 @click.option("--trust-config", is_flag=True, help="Ask whom the change names, not its base.")
-@common("text", "json", "junit", "github", "markdown", "html")
+@common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: Output, **options: Any) -> int:
     """Run the test cases: replayed from their recordings, or asked.
 
     Without an option nothing is asked and no network is touched. Exits 1 when a case fails or has
-    no recording, 5 when a provider could not answer.
+    no recording, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
       promptops test --since origin/main --format junit=out.xml
+      promptops test --shard 1/8 --format jsonl=1.jsonl
+      promptops test --merge *.jsonl
     """
+    _refuse_contradictions(output, options)
+    # Nearly all that is made lives until the end, and looking through it often costs a third.
+    gc.set_threshold(50_000)
+    run = _merged(output, options) if options["merge"] else _tested(output, options)
+    run = run.failing_under(options["fail_under"])
+    if run.unasked:
+        run = replace(run, advice=_again(options))
+    for name, file in output.formats:
+        style = {"style": output.style} if file == "-" else {}
+        written = import_module(f"promptops.report.test.{name}").write(run, **style)
+        output.write(written, file)
+    if run.unasked:
+        output.note(f"not asked for: {run.unasked:,} of the answers, {run.ended}")
+    return _exit_code(run)
+
+
+def _refuse_contradictions(output: Output, options: dict[str, Any]) -> None:
+    modes = [f"--{mode}" for mode in MODES if options[mode]]
+    for first, others in (
+        (modes[:1], modes[1:]),
+        (modes[:1], _said(options, ("audit",))),
+        (_said(options, ("shard",)), _said(options, ("audit", "prune"))),
+        (_said(options, ("merge",)), _said(options, _OF_A_RUN)),
+    ):
+        if first and others:
+            raise UsageError(f"{first[0]} and {others[0]} exclude each other")
+    if modes and options["revision"] != "worktree":
+        raise UsageError("only the work tree's cases can be asked for", hint="leave out --at")
+    if "jsonl" in dict(output.formats) and not options["shard"]:
+        raise UsageError("jsonl holds what a shard found out", hint="say which one: --shard 1/8")
+
+
+def _said(options: dict[str, Any], names: Iterable[str]) -> list[str]:
+    return [f"--{name}" for name in names if options[name] not in (None, False, ())]
+
+
+def _tested(output: Output, options: dict[str, Any]) -> TestRun:
     from promptops.jobs.selection import Wanted
     from promptops.jobs.testing.run import settle_earlier, test
     from promptops.jobs.workspace import workspace
@@ -58,26 +150,28 @@ def command(output: Output, **options: Any) -> int:
     if options["record"] or options["refresh"]:
         settle_earlier(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        run = test(opened, wanted, _options(options, opened.config.test.concurrency))
-    for name, file in output.formats:
-        style = {"style": output.style} if file == "-" else {}
-        written = import_module(f"promptops.report.test.{name}").write(run, **style)
-        output.write(written, file)
-    return _exit_code(run, options["fail_under"], output)
+        return test(opened, wanted, _options(output, options, opened.config.test))
 
 
-def _options(options: dict[str, Any], concurrency: int) -> Any:
-    from promptops.evals.engine.ask import Settings
+def _merged(output: Output, options: dict[str, Any]) -> TestRun:
+    from promptops.jobs.testing.merging import merge, read_shards
+    from promptops.jobs.workspace import workspace
+
+    shards = read_shards(output.directory, options["patterns"])
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        chosen = _options(output, options, opened.config.test)
+        return merge(opened, tuple(shards.values()), chosen)
+
+
+def _options(output: Output, options: dict[str, Any], config: TestSettings) -> Options:
+    from promptops.cli.progress import ShownProgress
+    from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
+    from promptops.jobs.testing.budgets import event_of
     from promptops.jobs.testing.run import Options
+    from promptops.jobs.testing.shards import parse_shard
 
     modes: list[Any] = [mode for mode in MODES if options[mode]]
-    if len(modes) > 1:
-        raise UsageError(f"--{modes[0]} and --{modes[1]} exclude each other")
-    if modes and options["audit"] is not None:
-        raise UsageError(f"--{modes[0]} and --audit exclude each other")
-    if modes and options["revision"] != "worktree":
-        raise UsageError("only the work tree's cases can be asked for", hint="leave out --at")
     return Options(
         mode=modes[0] if modes else "replay",
         repeats=options["repeats"],
@@ -88,20 +182,35 @@ def _options(options: dict[str, Any], concurrency: int) -> Any:
         audit=parse_size(options["audit"]) if options["audit"] is not None else None,
         seed=options["seed"],
         settings=Settings(
-            concurrency=options["concurrency"] or concurrency,
+            concurrency=options["concurrency"] or config.concurrency,
             max_cost_usd=options["max_cost"],
             max_requests=options["max_requests"],
             max_time_s=options["max_time"],
+            patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
         ),
+        event=options["event"] or event_of(os.environ),
+        shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
+        watcher=ShownProgress(output),
     )
 
 
-def _exit_code(run: Any, fail_under: float | None, output: Output) -> int:
-    covered = sum(row.covered for row in run.coverage)
-    total = sum(row.total for row in run.coverage)
-    if any(case.infrastructure for case in run.cases):
-        return 5
-    if fail_under is not None and 100 * covered < fail_under * total:
-        output.note(f"covered: {100 * covered / total:.1f}% of branches, under {fail_under:g}%")
-        return 1
+def _again(options: dict[str, Any]) -> str:
+    """The command that goes on where this run ended: what was answered is not asked again."""
+    modes = {"record": "record", "live": "record", "refresh": "refresh"}
+    words = ["promptops", "test", *options["patterns"]]
+    words += [f"--{modes[mode]}" for mode in MODES if options[mode]]
+    for name in ("since", "repeats", "baseline", "shard", "audit", "seed"):
+        if options[name] not in (None, ""):
+            words += [f"--{name}", str(options[name])]
+    words += ["--since"] if options["since"] == "" else []
+    for selector in options["select"]:
+        words += ["--select", selector]
+    return shlex.join(words)
+
+
+def _exit_code(run: TestRun) -> int:
+    if run.interrupted:
+        return _INTERRUPTED
+    if run.unanswered or any(case.infrastructure for case in run.cases):
+        return _OUTAGE
     return int(run.verdict == "fail")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from promptops.evals.comparison import part_asked, to_compare
 from promptops.evals.json_values import NOTHING, covers, found, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -43,13 +44,18 @@ class ContainsJson:
     def check(self, subject: Subject) -> Verdict:
         values = _values(subject)
         wanted = f"JSON with {shown(self.value)}"
+        passed = any(covers(value, self.value) for value in values)
         return Verdict(
-            passed=any(covers(value, self.value) for value in values),
+            passed=passed,
             expected=wanted,
             opposite=f"no {wanted}",
             where=subject.where,
             got=_got(values, subject.value),
+            compared=None if passed or len(values) != 1 else self._compared(values[0]),
         )
+
+    def _compared(self, value: Any) -> tuple[str, str] | None:
+        return to_compare(self.value, part_asked(value, self.value))
 
 
 def _values(subject: Subject) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from promptops.evals.comparison import to_compare
 from promptops.evals.json_values import same
 from promptops.evals.record import facts_of
 from promptops.evals.registry import assertion
@@ -48,12 +49,14 @@ class Counterfactual:
     def check(self, subject: Subject) -> Verdict:
         ours, theirs = subject.value, self._other(subject).value
         alike = f"{shown(theirs)}, as for the case {shown(self.value)},"
+        passed = same(ours, theirs)
         return Verdict(
-            passed=same(ours, theirs),
+            passed=passed,
             expected=alike,
             opposite=f"anything but {alike}",
             where=subject.where,
             got=shown(ours),
+            compared=None if passed else to_compare(theirs, ours),
         )
 
     def _other(self, subject: Subject) -> Subject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from promptops.evals.comparison import to_compare
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -37,12 +38,14 @@ class Equals:
         value = as_compared(subject, self.value)
         wanted = shown(self.value)
         both_texts = isinstance(value, str) and isinstance(self.value, str)
+        passed = same(value, self.value)
         return Verdict(
-            passed=same(value, self.value),
+            passed=passed,
             expected=wanted,
             opposite=f"anything but {wanted}",
             where=subject.where,
             got=compared(self.value, value) if both_texts else shown(value),
+            compared=None if passed else to_compare(self.value, value),
         )
 
 

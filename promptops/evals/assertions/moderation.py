@@ -19,6 +19,8 @@ from promptops.evals.wording import listed
 class Moderation:
     """The provider's moderation flags nothing in what is looked at.
 
+    The model that `[test] moderations` names is asked; of an empty text, nobody.
+
     Attributes:
         value: The categories that count, as the provider names them; if it is left out, all.
 
@@ -40,10 +42,12 @@ class Moderation:
             not_empty_texts(self.value)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return (self._question(subject),)
+        text = sendable(subject.text)
+        return (Question(kind="moderation", inputs={"text": text}),) if text.strip() else ()
 
     def check(self, subject: Subject) -> Verdict:
-        flagged = reply(subject.record, self._question(subject), Found).flagged
+        said = [reply(subject.record, each, Found).flagged for each in self.asks(subject)]
+        flagged = said[0] if said else ()
         wrong = tuple(each for each in flagged if self.value is None or each in self.value)
         wanted = listed(self.value, "or") if self.value else "anything"
         return Verdict(
@@ -53,6 +57,3 @@ class Moderation:
             where=subject.where,
             got=listed(wrong, "and") if wrong else "none",
         )
-
-    def _question(self, subject: Subject) -> Question:
-        return Question(kind="moderation", inputs={"text": sendable(subject.text)})

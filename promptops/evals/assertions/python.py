@@ -21,7 +21,7 @@ class Python:
     It is called with what is looked at and a mapping of `inputs`, `expected`, `output`, `text`,
     `tool_calls` and `usage`, and returns true or false, a degree from 0 to 1 (which holds from
     one half on), or either with the reason: `return False, "no greeting"`. It is read from the
-    tree that is judged, has ten seconds, and never runs for a change that is not trusted.
+    tree that is judged, has ten seconds, and never runs where PROMPTOPS_UNTRUSTED is set.
 
     Attributes:
         value: `FILE:FUNCTION`; a file that begins with `./` is beside the one that says so, any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, hypot, isfinite
 from operator import mul
@@ -20,8 +21,8 @@ from promptops.evals.verdict import Undecided, Verdict
 class Similar:
     """What is looked at means much the same as a text.
 
-    The cosine of the embeddings of both, below 0 counted as 0. What is much depends on the model
-    that makes them.
+    The cosine of the embeddings of both, below 0 counted as 0; that of an empty text is 0. What is
+    much depends on the model that makes them, which `[test] embeddings` names.
 
     Attributes:
         value: The text.
@@ -45,11 +46,11 @@ class Similar:
         check_likeness(self.value, self.threshold)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return _about(subject.text), _about(self.value)
+        return (_about(subject.text), _about(self.value)) if subject.text.strip() else ()
 
     def check(self, subject: Subject) -> Verdict:
-        ours, theirs = (reply(subject.record, each, Embedding) for each in self.asks(subject))
-        degree = max(_cosine(ours.vector, theirs.vector), 0.0)
+        said = [reply(subject.record, each, Embedding).vector for each in self.asks(subject)]
+        degree = max(_cosine(*said), 0.0) if said else 0.0
         return likeness(subject, self.value, degree, self.threshold)
 
 
@@ -57,7 +58,7 @@ def _about(text: str) -> Question:
     return Question(kind="embedding", inputs={"text": sendable(text)})
 
 
-def _cosine(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     size = hypot(*one) * hypot(*other)
     if len(one) != len(other) or not (size and isfinite(size)):
         raise Undecided("the embeddings can't be compared: of different length, or without one")

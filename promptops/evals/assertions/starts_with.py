@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.comparison import to_compare
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_empty
@@ -43,4 +44,5 @@ class StartsWith:
             opposite=f"no {begin}",
             where=subject.where,
             got=shown(text) if passed else compared(self.value, text),
+            compared=None if passed else to_compare(self.value, text[: len(self.value)]),
         )

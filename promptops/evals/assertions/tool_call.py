@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promptops.evals.calls import Called, calls_of, known_tool, listed_calls
+from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
+from promptops.evals.comparison import part_asked, to_compare
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -46,10 +47,19 @@ class ToolCall:
         known_tool(self.name, subject, "/name")
         calls = calls_of(subject)
         wanted = Called(self.name, self.arguments)
+        passed = any(wanted.matches(call) for call in calls)
         return Verdict(
-            passed=any(wanted.matches(call) for call in calls),
+            passed=passed,
             expected=f"a call of {wanted}",
             opposite=f"no call of {wanted}",
             where=subject.where,
             got=listed_calls(calls),
+            compared=None if passed else self._compared(calls),
         )
+
+    def _compared(self, calls: tuple[Call, ...]) -> tuple[str, str] | None:
+        """With the arguments of the one call of this tool."""
+        found = [call.get("arguments") for call in calls if call.get("name") == self.name]
+        if len(found) != 1:
+            return None
+        return to_compare(self.arguments, part_asked(found[0], self.arguments))

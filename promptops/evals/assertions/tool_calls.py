@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from promptops.evals.calls import Called, calls_of, known_tool, listed_calls, read_call
+from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
+from promptops.evals.comparison import part_asked, to_compare
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -41,16 +42,24 @@ class ToolCalls:
         wanted, calls = self._wanted(), calls_of(subject)
         for index, each in enumerate(wanted):
             known_tool(each.name, subject, f"/value/{index}")
-        same = len(wanted) == len(calls)
+        same = [each.name for each in wanted] == [call.get("name") for call in calls]
+        passed = same and all(map(Called.matches, wanted, calls))
         all_of = ", ".join(map(str, wanted))
         return Verdict(
-            passed=same
-            and all(each.matches(call) for each, call in zip(wanted, calls, strict=True)),
+            passed=passed,
             expected=f"calls of {all_of}",
             opposite=f"calls other than {all_of}",
             where=subject.where,
             got=listed_calls(calls),
+            compared=_compared(wanted, calls) if same and not passed else None,
         )
 
     def _wanted(self) -> tuple[Called, ...]:
         return tuple(read_call(item, f"/value/{index}") for index, item in enumerate(self.value))
+
+
+def _compared(wanted: tuple[Called, ...], calls: tuple[Call, ...]) -> tuple[str, str] | None:
+    """The arguments of calls of the same tools."""
+    pairs = zip(wanted, calls, strict=True)
+    got = [part_asked(call.get("arguments"), each.arguments) for each, call in pairs]
+    return to_compare([each.arguments for each in wanted], got)

@@ -14,6 +14,7 @@ from promptops.errors import UsageError
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.closing import Closed, Closing
+from promptops.evals.engine.ledger import Ledger
 from promptops.model.answer import Usage
 
 _ESTIMATED_SHORT = 1.25  # how far the estimate may be below the provider's own count
@@ -31,18 +32,18 @@ class Hold:
 
 
 class Budget:
-    """Money and requests of one run."""
+    """Money and requests of one round; what earlier ones took stands in the ledger."""
 
-    def __init__(self, settings: Settings, closing: Closing) -> None:
+    def __init__(self, settings: Settings, closing: Closing, ledger: Ledger) -> None:
         self._most_usd = settings.max_cost_usd
         self._most_requests = settings.max_requests
         self._closing = closing
         closing.listen(self._tell)
+        self._ledger = ledger
         self._line = asyncio.Lock()
         self._news = asyncio.Event()
-        self._holds = self._requests = 0
-        self._held_usd = self._paid_usd = 0.0
-        self._spent: str | None = None
+        self._holds = 0
+        self._held_usd = 0.0
 
     async def reserve(self, ask: Ask) -> Hold:
         """Put the worst case aside; once that can't be done, for no later ask either.
@@ -54,7 +55,8 @@ class Budget:
             while not self._fits(worst_usd):
                 # What is under way may turn out cheaper than feared.
                 if not self._holds:
-                    self._spent = _money_spent(self._most_usd or 0.0, self._paid_usd, worst_usd)
+                    paid_usd = self._ledger.paid_usd
+                    self._ledger.end(_money_spent(self._most_usd or 0.0, paid_usd, worst_usd))
                     continue
                 self._news.clear()
                 await self._news.wait()
@@ -77,27 +79,31 @@ class Budget:
         """An ask is done, and its last try cost so much; earlier ones that failed as feared."""
         self._holds -= 1
         self._held_usd -= hold.held_usd
-        self._paid_usd += hold.held_usd - hold.worst_usd + last_usd
+        self._ledger.paid_usd += hold.held_usd - hold.worst_usd + last_usd
         self._tell()
 
     def _fits(self, worst_usd: float) -> bool:
         self._closing.check()
-        if self._spent is None and self._out_of_requests():
-            self._spent = f"the budget of {self._most_requests:,} requests is spent"
-        if self._spent is not None:
-            raise Closed(self._spent)
+        if self._out_of_requests():
+            requests = (
+                "1 request" if self._most_requests == 1 else f"{self._most_requests:,} requests"
+            )
+            self._ledger.end(f"the budget of {requests} is spent")
+        if self._ledger.ended:
+            raise Closed(self._ledger.ended)
         return self._affords(worst_usd)
 
     def _out_of_requests(self) -> bool:
-        return self._most_requests is not None and self._requests >= self._most_requests
+        return self._most_requests is not None and self._ledger.requests >= self._most_requests
 
     def _affords(self, more_usd: float) -> bool:
         if self._most_usd is None:
             return True
-        return self._paid_usd + self._held_usd + more_usd <= self._most_usd * (1 + 1e-9)
+        feared_usd = self._ledger.paid_usd + self._held_usd + more_usd
+        return feared_usd <= self._most_usd * (1 + 1e-9)
 
     def _put_aside(self, hold: Hold) -> None:
-        self._requests += 1
+        self._ledger.requests += 1
         self._held_usd += hold.worst_usd
         hold.held_usd += hold.worst_usd
 
@@ -119,13 +125,21 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
                 "price = {input = 0.25, output = 2.0}",
             )
     for ask in asks:
-        if most_output_tokens(ask) is None:
+        if not has_an_end(ask):
             raise UsageError(
                 f"how long an answer of `{ask.profile.id}` gets is not known, "
                 "so its cost can't be bounded",
                 where=f"models.{ask.profile.name}",
                 hint="give the profile its `max_output_tokens`",
             )
+
+
+def has_an_end(ask: Ask) -> bool:
+    """Whether it is known how long its answer gets at most; of a free one that makes no difference.
+
+    Only for an ask of a known price.
+    """
+    return most_output_tokens(ask) is not None or not cost_usd(ask, Usage(output=1_000_000))
 
 
 def worst_cost_usd(ask: Ask) -> float:

@@ -12,6 +12,7 @@ from random import Random
 from promptops.evals.engine.allowance import Allowance, Mark
 from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.closing import Closing
+from promptops.evals.engine.outage import Outage
 from promptops.evals.providers import Failure, RateLimits
 
 FIRST = 4
@@ -58,18 +59,20 @@ class Limiter:
         self._quiet_until = -inf
         self._refusals = 0  # since something passed
         self._slowed_at = 0  # how many were sent by then
+        self._outage = Outage(settings.patience, min(FIRST, self._most))
 
     async def turn(self, tokens: float, until: float | None) -> Ticket:
         """Wait for a turn, and take it.
 
-        Raises Closed, and Failure where it would come after `until`, or, where that is None, later
-        than anyone has patience for.
+        Raises Closed, and Failure where the server is given up, or where it would come after
+        `until`, or, where that is None, later than anyone has patience for.
         """
         loop = asyncio.get_running_loop()
         async with self._line:
             end = loop.time() + self._patience.total_s if until is None else until
             while True:
                 self._closing.check()
+                self._outage.check()
                 now = loop.time()
                 wait_s = self._wait_s(tokens, now)
                 if now >= end or end < now + wait_s < inf:
@@ -80,6 +83,7 @@ class Limiter:
 
     def passed(self, ticket: Ticket, limits: RateLimits) -> None:
         """It was answered."""
+        self._outage.answered(asyncio.get_running_loop().time())
         self._hear(ticket, limits)
         if ticket.number > self._slowed_at:
             self._refusals = 0
@@ -94,6 +98,7 @@ class Limiter:
         """It was not answered; the server may want to be left alone."""
         self._hear(ticket, failure.limits)
         now = asyncio.get_running_loop().time()
+        self._outage.failed(failure, now)
         if failure.retry_after_s is not None:
             self._quiet_until = max(self._quiet_until, now + failure.retry_after_s)
         if failure.kind == "rate" and ticket.number > self._slowed_at:

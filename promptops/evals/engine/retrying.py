@@ -74,9 +74,12 @@ class Retrying:
         self, request: Request, provider: Provider, limiter: Limiter, ticket: Ticket, left_s: float
     ) -> Answer | Failure:
         start = asyncio.get_running_loop().time()
+        try_s = self._patience.try_s
         try:
-            reply = await _asked(provider, request, max(min(left_s, self._patience.try_s), 1e-3))
+            reply = await _asked(provider, request, max(min(left_s, try_s), 1e-3))
         except Failure as failure:
+            if failure.kind == "timeout" and left_s < try_s:
+                failure.message = f"no answer within {self._patience.total_s:.3g} s"
             limiter.failed(ticket, failure)
             return failure
         finally:

@@ -13,13 +13,12 @@ from promptops.evals.engine.budget import Budget, Hold, cost_usd, refuse_unprice
 from promptops.evals.engine.closing import Closed, Closing
 from promptops.evals.engine.interrupt import Interrupt
 from promptops.evals.engine.lateness import Lateness
+from promptops.evals.engine.ledger import INTERRUPTED, Ledger
 from promptops.evals.engine.limiter import Limiter
 from promptops.evals.engine.retrying import Retrying, Tried
 from promptops.evals.providers import Failure, Provider
 from promptops.model.answer import Usage
 from promptops.model.config import ModelProfile
-
-INTERRUPTED = "interrupted"
 
 ProviderOf = Callable[[ModelProfile], Provider]
 OnOutcome = Callable[[Outcome], None]
@@ -28,7 +27,12 @@ _CLOSING_S = 5.0
 
 
 def ask(
-    asks: Iterable[Ask], provider_of: ProviderOf, settings: Settings, on_answer: OnOutcome
+    asks: Iterable[Ask],
+    provider_of: ProviderOf,
+    settings: Settings,
+    on_answer: OnOutcome,
+    *,
+    ledger: Ledger | None = None,
 ) -> tuple[Outcome, ...]:
     """`ask_all` in an event loop of its own. The first Ctrl-C ends it in order, the second now."""
 
@@ -37,7 +41,7 @@ def ask(
         # Only a main thread gets signals, and not every system gives them to a loop.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt.press)
-        return await ask_all(asks, provider_of, settings, on_answer, interrupt)
+        return await ask_all(asks, provider_of, settings, on_answer, interrupt, ledger=ledger)
 
     return asyncio.run(run())
 
@@ -48,16 +52,21 @@ async def ask_all(
     settings: Settings,
     on_answer: OnOutcome,
     interrupt: Interrupt | None = None,
+    *,
+    ledger: Ledger | None = None,
 ) -> tuple[Outcome, ...]:
     """What became of each ask, in their order; those with one key share one outcome.
 
     `on_answer` gets each answer and each failure once, as soon as it is there. What it raises ends
     the run and is raised. Nothing is sent before every provider is made and every price known:
-    raises UsageError, and what `provider_of` raises.
+    raises UsageError, and what `provider_of` raises. The bounds of `settings` hold over all rounds
+    that share a ledger; once one of them ended early, none after it asks anything.
     """
-    wanted = tuple(asks)
+    wanted, ledger = tuple(asks), ledger or Ledger()
     refuse_unpriced(wanted, settings)
-    run = _Run(wanted, settings, on_answer)
+    if ledger.ended:
+        return tuple(Unasked(ask=ask, reason=ledger.ended) for ask in wanted)
+    run = _Run(wanted, settings, on_answer, ledger)
     try:
         run.make_providers(provider_of)
         await run.finish(interrupt or Interrupt())
@@ -67,7 +76,9 @@ async def ask_all(
 
 
 class _Run:
-    def __init__(self, asks: tuple[Ask, ...], settings: Settings, on_answer: OnOutcome) -> None:
+    def __init__(
+        self, asks: tuple[Ask, ...], settings: Settings, on_answer: OnOutcome, ledger: Ledger
+    ) -> None:
         self._once: dict[Key, Ask] = {}
         for ask in asks:
             self._once.setdefault(ask.key, ask)
@@ -75,7 +86,8 @@ class _Run:
         self._settings = settings
         self._on_answer = on_answer
         self._closing = Closing()
-        self._budget = Budget(settings, self._closing)
+        self._ledger = ledger
+        self._budget = Budget(settings, self._closing, ledger)
         self._late = Lateness()
         self._retrying = Retrying(settings, self._closing, self._budget, self._late)
         self._providers: dict[str, Provider] = {}
@@ -94,7 +106,7 @@ class _Run:
         count = min(self._settings.concurrency, len(self._once))
         workers = [asyncio.create_task(self._work()) for _ in range(count)]
         watching = asyncio.create_task(self._late.watch())
-        interrupt.arm(lambda: self._closing.close(INTERRUPTED), lambda: _cancel(workers))
+        interrupt.arm(self._interrupted, lambda: _cancel(workers))
         try:
             with self._time_limit():
                 if workers:
@@ -118,14 +130,27 @@ class _Run:
                 async with asyncio.timeout(_CLOSING_S):
                     await provider.close()
 
+    def _interrupted(self) -> None:
+        self._ledger.interrupted = True
+        self._end(INTERRUPTED)
+
+    def _end(self, reason: str) -> None:
+        self._ledger.end(reason)
+        self._closing.close(reason)
+
     @contextmanager
     def _time_limit(self) -> Iterator[None]:
-        most_s = self._settings.max_time_s
+        most_s, loop = self._settings.max_time_s, asyncio.get_running_loop()
+        if self._ledger.started_s is None:
+            self._ledger.started_s = loop.time()
         if most_s is None:
             yield
             return
+        left_s = self._ledger.started_s + most_s - loop.time()
         reason = f"the time of {most_s:,.4g} s is over"
-        timer = asyncio.get_running_loop().call_later(most_s, self._closing.close, reason)
+        if left_s <= 0:
+            self._end(reason)
+        timer = loop.call_later(left_s, self._end, reason)
         try:
             yield
         finally:

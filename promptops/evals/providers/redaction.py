@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator
+from urllib.parse import quote, unquote, urlsplit
 
 from promptops.model.config import ModelProfile
 
@@ -24,7 +27,8 @@ _LIKE_A_KEY = re.compile(
 def secrets_of(profile: ModelProfile, key: str | None) -> tuple[str, ...]:
     """What must not be seen of a profile and its key: also what its headers and address hold."""
     address = urlsplit(profile.base_url or "")
-    secrets = (key, address.username, address.password, *profile.headers.values())
+    user = [unquote(part) for part in (address.username, address.password) if part]
+    secrets = (key, *user, *profile.headers.values())
     return tuple(secret for secret in secrets if secret)
 
 
@@ -32,11 +36,22 @@ def redacted(text: str, secrets: tuple[str, ...]) -> str:
     """On one line, with secrets and all that is like a key hidden, and nothing invisible; cut."""
     text = text[:_MOST_READ]
     for secret in sorted(secrets, key=len, reverse=True):
-        text = _without(text, secret)
-        text = _without(text, quote(secret, safe=""))
+        for form in spellings(secret):
+            text = _without(text, form)
     text = _LIKE_A_KEY.sub(HIDDEN, text)
     text = "".join(map(_visible, " ".join(text.split())))
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def spellings(secret: str) -> Iterator[str]:
+    """A secret as it is written: plain, in an address, in JSON, in base64 wherever it begins."""
+    yield from dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1]))
+    data = secret.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        # Of the characters at both ends some bits belong to what stands beside it.
+        first, end = (0, 2, 3)[before], (before + len(data)) * 8 // 6
+        written = base64.b64encode(bytes(before) + data).decode()[first:end]
+        yield from dict.fromkeys((written, written.replace("+", "-").replace("/", "_")))
 
 
 def _without(text: str, secret: str) -> str:

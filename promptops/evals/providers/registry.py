@@ -14,6 +14,7 @@ from importlib import import_module
 
 from promptops.errors import InputError, UsageError
 from promptops.evals.providers import Provider
+from promptops.evals.providers.guarded import guarded
 from promptops.model.config import ModelProfile
 
 GROUP = "promptops.providers"
@@ -53,7 +54,8 @@ def provider_of(
     its name, for a plugin that does not work.
     """
     factory = _factory(profile, plugins)
-    return factory(profile, _key(profile, environment))
+    key = _key(profile, environment)
+    return guarded(factory(profile, key), profile, key)
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from promptops.jobs.recordings.admission import refusal
-from promptops.jobs.recordings.whole import replace_whole
 from promptops.model.answer import Answer, Recording
 from promptops.source.recordings import MAX_BYTES as LARGEST
 from promptops.source.recordings import read_recordings, recordings_bytes
@@ -42,6 +40,8 @@ class Cache:
 
     def keep(self, recordings: Iterable[Recording]) -> None:
         """Keep answers that may be kept; a directory that can't be written is no error."""
+        from promptops.jobs.recordings.admission import refusal
+
         for recording in recordings:
             if refusal("", recording) is None:
                 self._keep(recording)
@@ -52,7 +52,10 @@ class Cache:
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_name(f"{file.name}.{os.getpid()}")
-            replace_whole(file, recordings_bytes((recording,)), temporary)
+            # Not synced: that takes longer than to ask, and what a crash of the machine tears
+            # `find` takes away.
+            temporary.write_bytes(recordings_bytes((recording,)))
+            temporary.replace(file)
 
     def _file(self, request: str, repeat: int) -> Path:
         return self._folder / request[:2] / f"{request[2:]}-{repeat}"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.errors import InputError
-from promptops.jobs.recordings.admission import refusal
 from promptops.jobs.recordings.lock import held
 from promptops.jobs.recordings.whole import replace_whole, write_all
 from promptops.model.answer import Recording
@@ -65,6 +64,8 @@ class Journal:
 
         Raises InputError where it can't be written.
         """
+        from promptops.jobs.recordings.admission import refusal
+
         problem = refusal(file, recording)
         if problem is None:
             with self._locked():

@@ -32,8 +32,10 @@ def held(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
     try:
         _take(number, file, patience_s)
         try:
-            os.ftruncate(number, 0)
-            os.pwrite(number, b"%d\n" % os.getpid(), 0)
+            holder = b"%d\n" % os.getpid()
+            if os.fstat(number).st_size > len(holder):  # else there is nothing to take away,
+                os.ftruncate(number, 0)  # and that takes milliseconds
+            os.pwrite(number, holder, 0)
             yield
         finally:
             fcntl.flock(number, fcntl.LOCK_UN)  # a process forked meanwhile has it open, too

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
-from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
-from promptops.evals.engine.run import ask
-from promptops.evals.providers import Provider
-from promptops.evals.providers.registry import provider_of
+from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
+from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import Need
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.recordings.writing import Settled, settle
+from promptops.jobs.testing.asking import Asking
+from promptops.jobs.testing.plan import Key
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
@@ -45,8 +45,8 @@ class Want:
     judge: str = ""
 
     @property
-    def key(self) -> tuple[str, int, str]:
-        return self.digest, self.repeat, self.judge
+    def key(self) -> Key:
+        return self.path, self.digest, self.repeat, self.judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Answering:
     """One run's way to answers; what it was answered is on disk before it goes on.
 
     Attributes:
-        cost_usd: Of what was asked so far, as far as prices are known.
+        known: What came of all that was wanted so far.
         refused: Why answers were not recorded.
     """
 
@@ -79,9 +79,10 @@ class Answering:
         mode: Mode = "replay",
         *,
         repository: Repository | None = None,
-        settings: Settings | None = None,
+        asking: Asking | None = None,
+        known: Mapping[Key, Got] | None = None,
     ) -> None:
-        """The repository is needed to record."""
+        """The repository is needed to record; with `known` answers nobody is asked for others."""
         if mode != "replay" and os.environ.get("PROMPTOPS_UNTRUSTED"):
             message = "nothing is asked for a stranger's change: PROMPTOPS_UNTRUSTED is set"
             raise UsageError(message, hint="replay: promptops test")
@@ -89,37 +90,59 @@ class Answering:
         self._repository = repository
         self._store = store
         self._mode = mode
-        self._settings = settings or Settings()
+        self._asking = asking or Asking()
+        self._asks = mode != "replay" and known is None
         self._needs: dict[str, list[Need]] = {}
         self._wanted: dict[tuple[str, int], list[Want]] = {}
-        self.cost_usd = 0.0
+        self.known: dict[Key, Got] = dict(known or {})
         self.refused: list[Problem] = []
 
-    def get(self, wants: Sequence[Want]) -> dict[tuple[str, int, str], Got]:
-        """The answers by `Want.key`; asks for those that are missing, where the mode allows it."""
+    def get(self, wants: Sequence[Want]) -> dict[Key, Got]:
+        """The answers by `Want.key`; asks for those that are missing, where the mode allows it.
+
+        What was wanted before in this run is what it was then: nothing is asked twice.
+        """
         for want in wants:
             file = self._catalog.recordings_of(want.path)
             need = Need(case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge)
             self._needs.setdefault(file, []).append(need)
-        found = {want.key: self._kept(want) for want in wants}
-        missing = [want for want in wants if found[want.key].answer is None]
-        return found | self._asked(missing) if missing and self._mode != "replay" else found
+        new = {want.key: want for want in wants if want.key not in self.known}
+        self.known |= {key: self._kept(want) for key, want in new.items()}
+        missing = [want for key, want in new.items() if self.known[key].answer is None]
+        if missing and self._asks:
+            self.known |= self._asked(missing)
+        return {want.key: self.known[want.key] for want in wants}
 
     def end(self, *, prune: bool) -> Settled:
-        """Write what was answered into the files of recordings."""
-        if self._repository is None or self._mode not in ("record", "refresh"):
+        """Write what was answered into the files of recordings.
+
+        What nobody wants to record goes into the cache, so that recording it later asks nobody.
+        """
+        if self._repository is None or not self._asks:
+            return Settled()
+        if self._mode == "live":
+            Cache(self._repository.common_dir).keep(self._live())
             return Settled()
         return settle(self._repository, self._needs, prune=prune)
 
+    def _live(self) -> Iterator[Recording]:
+        for (_, request, repeat, judge), got in self.known.items():
+            if got.answer is not None and got.source == "live":
+                yield Recording(
+                    request=request, repeat=repeat, case="", judge=judge, answer=got.answer
+                )
+
     def _kept(self, want: Want) -> Got:
         if self._mode in ("live", "refresh"):
-            return Got()
+            return Got(reason="no shard has its answer")  # unless it is going to be asked for
         found = self._store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
             return Got(reason="its request has no recording")
+        if found.source == "cached" and self._mode == "record":
+            self._record(want, found.answer)
         return Got(answer=found.answer, source=found.source)
 
-    def _asked(self, wants: Iterable[Want]) -> dict[tuple[str, int, str], Got]:
+    def _asked(self, wants: Iterable[Want]) -> dict[Key, Got]:
         wants = list(wants)
         nobody = [want for want in wants if want.profile is None]
         asked = [(want, want.profile) for want in wants if want.profile is not None]
@@ -129,32 +152,29 @@ class Answering:
             Ask(digest=want.digest, repeat=want.repeat, request=want.request, profile=profile)
             for want, profile in asked
         ]
-        outcomes = ask(asks, self._provider, self._settings, self._keep)
+        outcomes = self._asking.ask(asks, self._keep)
         found = {want.key: _got(out) for (want, _), out in zip(asked, outcomes, strict=True)}
         return found | {want.key: Got(reason="the prompt names no model") for want in nobody}
 
-    def _provider(self, profile: ModelProfile) -> Provider:
-        return provider_of(profile, os.environ)
+    def _keep(self, outcome: Answered) -> None:
+        if self._mode != "live":
+            for want in self._wanted[outcome.ask.digest, outcome.ask.repeat]:
+                self._record(want, outcome.answer)
 
-    def _keep(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, Answered):
+    def _record(self, want: Want, answer: Answer) -> None:
+        if self._repository is None:
             return
-        self.cost_usd += outcome.cost_usd or 0.0
-        if self._repository is None or self._mode == "live":
-            return
-        journal = Journal(self._repository)
-        for want in self._wanted[outcome.ask.digest, outcome.ask.repeat]:
-            recording = Recording(
-                request=want.digest,
-                repeat=want.repeat,
-                case=want.case,
-                answer=outcome.answer,
-                judge=want.judge,
-            )
-            file = self._catalog.recordings_of(want.path)
-            problem = journal.append(file, recording)
-            if problem is not None:
-                self.refused.append(problem)
+        recording = Recording(
+            request=want.digest,
+            repeat=want.repeat,
+            case=want.case,
+            answer=answer,
+            judge=want.judge,
+        )
+        file = self._catalog.recordings_of(want.path)
+        problem = Journal(self._repository).append(file, recording)
+        if problem is not None:
+            self.refused.append(problem)
 
 
 def _got(outcome: Outcome) -> Got:
@@ -163,4 +183,4 @@ def _got(outcome: Outcome) -> Got:
     if isinstance(outcome, Failed):
         tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
         return Got(reason=f"{outcome.failure.message}{tries}", infrastructure=True)
-    return Got(reason=f"it was not asked: {outcome.reason}", infrastructure=True)
+    return Got(reason=f"not asked: {outcome.reason}", infrastructure=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.engine.ask import Settings
 from promptops.jobs.recordings.audit import Size, differences, sample
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Want
+from promptops.jobs.testing.asking import Asking
 from promptops.jobs.testing.judging import Heard, wants
 from promptops.jobs.testing.plan import Planned
 from promptops.model.answer import Recording
@@ -22,18 +22,18 @@ def audited(
     *,
     size: Size,
     seed: str,
-    settings: Settings,
+    asking: Asking,
 ) -> Iterator[CaseRun]:
     """The cases of a sample whose models answer otherwise today, or can't be asked."""
-    known = {(each.planned.digest, each.planned.repeat): each for each in recorded}
+    known = {each.planned.key: each for each in recorded}
     chosen = {
         (each.request, each.repeat)
         for each in sample([_recording(each) for each in recorded], size, seed)
     }
     asked = [want for want in wants(catalog, plan) if (want.digest, want.repeat) in chosen]
-    got = Answering(catalog, Store(catalog), "live", settings=settings).get(asked)
+    got = Answering(catalog, Store(catalog), "live", asking=asking).get(asked)
     for want in asked:
-        fresh, was = got[want.key], known[want.digest, want.repeat]
+        fresh, was = got[want.key], known[want.key]
         if fresh.answer is None:
             yield _case(was, want, f"it could not be asked again: {fresh.reason}", lost=True)
             continue

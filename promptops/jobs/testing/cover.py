@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from promptops.analysis.coverage import Branch, coverage
-from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.never_empty import never_empty, uses_of
-from promptops.analysis.untaken import untaken
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Loaded
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CoverageRow, Uncovered
 from promptops.runtime.render import Renderer, RenderError
+
+if TYPE_CHECKING:
+    from promptops.analysis.coverage import Branch
 
 
 def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> tuple[CoverageRow, ...]:
@@ -23,6 +23,12 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> tuple[CoverageR
 
 
 def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
+    # What reads branches takes 20 ms to import, and most runs ask for no coverage.
+    from promptops.analysis.coverage import coverage
+    from promptops.analysis.input_schemas import InputSchemas
+    from promptops.analysis.never_empty import never_empty, uses_of
+    from promptops.analysis.untaken import untaken
+
     full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
     found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
     missing = (untaken(way) for way in found.ways if not way.covered)

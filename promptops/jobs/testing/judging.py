@@ -2,115 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import InputError
-from promptops.evals.answered import judge_answer, questions, record_of_answer
-from promptops.evals.functions import Functions
+from promptops.evals.agreement import Agreement
+from promptops.evals.answered import gating_judge, judge_answer, questions, record_of_answer
+from promptops.evals.cost import answer_cost_usd
+from promptops.evals.functions import Functions, functions_of
 from promptops.evals.judged import Judged
-from promptops.evals.judging import Judge, built_in_judge, opinion_of
-from promptops.evals.questions import BUILT_IN, NoReply, Question, Reply
+from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
-from promptops.jobs.testing.answering import Answering, Got, Want
-from promptops.jobs.testing.plan import Planned
+from promptops.jobs.testing.answering import Answering, Got
+from promptops.jobs.testing.plan import Key, Planned
+from promptops.jobs.testing.questioning import Questioning
+from promptops.jobs.testing.wants import profile_of, want_of, wants
 from promptops.model.answer import Answer
-from promptops.model.config import ModelProfile
-from promptops.model.request import Request
-from promptops.runtime.canonical import request_digest
+
+__all__ = ["Heard", "Judging", "cost_usd", "heard", "profile_of", "want_of", "wants"]
+
+_ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
+"""Answers by the name of the case, of one prompt and repeat."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judging:
-    """Judges answers of one catalog; what judges have to be asked goes through `answering`."""
+    """Judges answers of one catalog; what judges have to be asked goes through `answering`.
+
+    Attributes:
+        baseline: What the baseline answered to the same case and repeat, where that is known.
+        runs_code: `python` assertions may run what the catalog holds; see `Functions`.
+    """
 
     catalog: Catalog
     answering: Answering
+    baseline: Callable[[Planned], Answer | None] = lambda _: None
+    runs_code: bool = True
+    _functions: Functions = field(init=False)
+    _questioning: Questioning = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._functions = functions_of(self.catalog, allowed=self.runs_code)
+        self._questioning = Questioning(self.catalog, self.answering)
 
     def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judged, ...]]:
         """What is asserted of each answer."""
-        records = [self._record(planned, answer, answered) for planned, answer in answered]
-        asked = [
-            (record, planned, question)
-            for record, (planned, _) in zip(records, answered, strict=True)
-            for question in questions(record, planned.case, planned.prompt)
-        ]
-        replies = self._replies([(planned, question) for _, planned, question in asked])
+        others = _by_case(answered)
+        records = [self._record(planned, answer, others) for planned, answer in answered]
+        replies = self._replies(
+            [(p, record) for (p, _), record in zip(answered, records, strict=True)]
+        )
+        gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
+        agreements = self._questioning.agreements(dict.fromkeys(each for each in gating if each))
         return [
-            judge_answer(_with(record, replies), planned.case, planned.prompt)
-            for record, (planned, _) in zip(records, answered, strict=True)
+            judge_answer(_with(record, said, agreements), planned.case, planned.prompt)
+            for (planned, _), record, said in zip(answered, records, replies, strict=True)
         ]
 
-    def _record(
-        self, planned: Planned, answer: Answer, answered: Sequence[tuple[Planned, Answer]]
-    ) -> Record:
+    def heard(self, answered: Sequence[tuple[Planned, Answer]]) -> list[Heard]:
+        """The same, with the answers."""
+        rows = zip(answered, self.judge(answered), strict=True)
+        return [Heard(planned, answer, said) for (planned, answer), said in rows]
+
+    def _record(self, planned: Planned, answer: Answer, others: _ByCase) -> Record:
         assert planned.request is not None
-        others = {
-            other.case.name: said
-            for other, said in answered
-            if other.prompt.id == planned.prompt.id and other.repeat == planned.repeat
-        }
         profile = profile_of(self.catalog, planned)
         beside = Beside(
             price=profile.price if profile is not None else {},
-            others=others,
-            functions=Functions(lambda _path, _base: None, allowed=False),
+            baseline=self.baseline(planned),
+            others=others[planned.prompt.id, planned.repeat],
+            functions=self._functions,
         )
         return record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
 
-    def _replies(self, asked: Sequence[tuple[Planned, Question]]) -> dict[str, Reply]:
-        replies: dict[str, Reply] = {}
-        wants: dict[str, Want] = {}
-        for planned, question in asked:
-            want = self._want(planned, question)
-            if isinstance(want, NoReply):
-                replies[question.key] = want
-            else:
-                wants[question.key] = want
-        got = self.answering.get(list(wants.values())) if wants else {}
-        return replies | {key: _reply(got[want.key]) for key, want in wants.items()}
-
-    def _want(self, planned: Planned, question: Question) -> Want | NoReply:
-        if question.kind != "judge":
-            return NoReply(reason=f"nobody was asked for the {question.kind}")
-        try:
-            request = self._judge(question.judge).request(question)
-        except InputError as error:  # a RenderError is one
-            return NoReply(reason=f"the judge can't be asked: {error.message}")
-        profile, request = self._model(request)
-        if profile is None:
-            return NoReply(reason="no model judges: name one by `evaluation.judge`")
-        return Want(
-            path=planned.prompt.path,
-            case=planned.case.name,
-            repeat=planned.repeat,
-            digest=request_digest(request),
-            request=request,
-            profile=profile,
-            judge=question.judge,
-        )
-
-    def _judge(self, name: str) -> Judge:
-        if name.startswith(BUILT_IN):
-            return built_in_judge(name)
-        path = self.catalog.paths.get(name)
-        prompt = self.catalog.loaded(path).prompt if path is not None else None
-        if prompt is None:
-            raise InputError(f"there is no prompt `{name}` that can be read")
-        return Judge(prompt, self.catalog.load)
-
-    def _model(self, request: Request) -> tuple[ModelProfile | None, Request]:
-        """Who is asked, and the request with the model's own name."""
-        named = request.model.get("profile")
-        if isinstance(named, str):
-            profile = self.catalog.config.models.get(named)
-            if profile is None:
-                return None, request
-            model = {"provider": profile.provider, "id": profile.id}
-            params = {**profile.params, **request.params}
-            return profile, replace(request, model=model, params=params)
-        return _profile(self.catalog, None, request.model), request
+    def _replies(self, records: Sequence[tuple[Planned, Record]]) -> list[dict[str, Reply]]:
+        """Of each record, by `Question.key`."""
+        asked = [
+            (number, planned, question)
+            for number, (planned, record) in enumerate(records)
+            for question in questions(record, planned.case, planned.prompt)
+        ]
+        heard = self._questioning.replies([(planned, question) for _, planned, question in asked])
+        replies: list[dict[str, Reply]] = [{} for _ in records]
+        for (number, _, question), reply in zip(asked, heard, strict=True):
+            replies[number][question.key] = reply
+        return replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,56 +98,31 @@ class Heard:
     said: tuple[Judged, ...]
 
 
-def heard(
-    catalog: Catalog, plan: Sequence[Planned], answering: Answering
-) -> tuple[list[Heard], dict[tuple[str, int, str], Got]]:
+def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[Key, Got]]:
     """The answers that could be had, judged; and what came of each want, by its key."""
-    got = answering.get(list(wants(catalog, plan)))
-    found = [
-        (each, got[each.digest, each.repeat, ""].answer)
-        for each in plan
-        if each.asks and (each.digest, each.repeat, "") in got
-    ]
+    got = judging.answering.get(list(wants(judging.catalog, plan)))
+    found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
     known = [(each, answer) for each, answer in found if answer is not None]
-    judged = Judging(catalog, answering).judge(known)
-    rows = zip(known, judged, strict=True)
-    return [Heard(each, answer, said) for (each, answer), said in rows], got
+    return judging.heard(known), got
 
 
-def profile_of(catalog: Catalog, planned: Planned) -> ModelProfile | None:
-    """Who is asked for a prompt; None where it names no model."""
-    model = planned.prompt.model
-    return _profile(catalog, model.profile, {"provider": model.provider, "id": model.id})
-
-
-def _profile(
-    catalog: Catalog, name: str | None, model: Mapping[str, str | None]
-) -> ModelProfile | None:
-    if name is not None and name in catalog.config.models:
-        return catalog.config.models[name]
-    provider, identity = model.get("provider"), model.get("id")
-    if not provider or not identity:
+def cost_usd(catalog: Catalog, heard: Heard) -> float | None:
+    """Of an answer; None where the price is not known."""
+    profile = profile_of(catalog, heard.planned)
+    if profile is None:
         return None
-    return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)
+    return answer_cost_usd(heard.answer.usage, profile.provider, profile.id, profile.price)
 
 
-def _reply(got: Got) -> Reply:
-    return opinion_of(got.answer.text) if got.answer is not None else NoReply(reason=got.reason)
+def _by_case(answered: Sequence[tuple[Planned, Answer]]) -> _ByCase:
+    found: dict[tuple[str, int], dict[str, Answer]] = {}
+    for planned, answer in answered:
+        found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer
+    return found
 
 
-def _with(record: Record, replies: Mapping[str, Reply]) -> Record:
-    return replace(record, beside=replace(record.beside, replies=replies))
-
-
-def wants(catalog: Catalog, planned: Sequence[Planned]) -> Iterator[Want]:
-    """The answers that cases ask for."""
-    for each in planned:
-        if each.request is not None and each.asks and not each.error:
-            yield Want(
-                path=each.prompt.path,
-                case=each.case.name,
-                repeat=each.repeat,
-                digest=each.digest,
-                request=each.request,
-                profile=profile_of(catalog, each),
-            )
+def _with(
+    record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
+) -> Record:
+    beside = replace(record.beside, replies=replies, agreements=agreements)
+    return replace(record, beside=beside)

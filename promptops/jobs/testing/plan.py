@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from promptops.catalog.catalog import Catalog
@@ -16,6 +16,12 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, RenderError
+
+Asked = tuple[str, str, int]
+"""A prompt's id, the name of a case, a repeat."""
+
+Key = tuple[str, str, int, str]
+"""Of an answer: the prompt file it belongs to, the digest of the request, repeat, judge or ""."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +48,44 @@ class Planned:
     error: str = ""
     asks: bool = False
 
+    @property
+    def asked(self) -> Asked:
+        return self.prompt.id, self.case.name, self.repeat
+
+    @property
+    def key(self) -> Key:
+        """Of the answer that it asks for."""
+        return self.prompt.path, self.digest, self.repeat, ""
+
 
 def planned(
     catalog: Catalog, loaded: Iterable[Loaded], repeats: int | None = None
 ) -> Iterator[Planned]:
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
-    for each in loaded:
-        if each.prompt is not None:
-            yield from _of_prompt(catalog, each.prompt, repeats)
+    ids: set[str] = set()
+    for prompt in (each.prompt for each in loaded if each.prompt is not None):
+        wrong = _twin(prompt, ids) or _wrong(catalog, prompt)
+        yield from _of_prompt(catalog, prompt, repeats, wrong)
+        ids.add(prompt.id)
 
 
-def _of_prompt(catalog: Catalog, prompt: Prompt, repeats: int | None) -> Iterator[Planned]:
+def _of_prompt(
+    catalog: Catalog, prompt: Prompt, repeats: int | None, wrong: tuple[str, Place] | None
+) -> Iterator[Planned]:
     renderer = _renderer(catalog, prompt)
-    wrong = _wrong(catalog, prompt)
+    names: set[str] = set()
     for case in prompt.cases:
-        once = _once(renderer, prompt, case, wrong)
+        once = _once(renderer, prompt, case, wrong or _twice(case, names))
+        names.add(case.name)
         count = (repeats or prompt.evaluation.get("repeats") or 1) if once.asks else 1
         yield from (replace(once, repeat=repeat) for repeat in range(count))
+
+
+def _twin(prompt: Prompt, ids: Collection[str]) -> tuple[str, Place] | None:
+    """What is told of a prompt is told by its id."""
+    if prompt.id not in ids:
+        return None
+    return f"another prompt file has the id `{prompt.id}`", Place(prompt.path)
 
 
 def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
@@ -75,6 +102,13 @@ def _wrong(catalog: Catalog, prompt: Prompt) -> tuple[str, Place] | None:
     if problem is None or not isinstance(problem.at, Place):
         return None
     return _said(problem.message, problem.hint), problem.at
+
+
+def _twice(case: Case, names: Collection[str]) -> tuple[str, Place] | None:
+    """Answers are kept and verdicts are told by the name of a case."""
+    if case.name not in names:
+        return None
+    return f"another case has the name `{case.name}`", case.locate(f"{case.at}/name", False)
 
 
 def _once(

@@ -70,7 +70,7 @@ def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]
 
 
 def _located(catalog: Catalog, prompt: Prompt, at: str, schema: Any) -> Locate:
-    return schema_locator(prompt.locate, at, schema, catalog.files.is_file)
+    return schema_locator(prompt.locate, at, schema, catalog.files.defines)
 
 
 def _of_tool(catalog: Catalog, prompt: Prompt, tool: Tool, at: str) -> Locate:

@@ -56,7 +56,7 @@ def unbounded_input(
               Sort this ticket of {{ names | join(", ") }}: {{ ticket }}
               The log begins with: {{ log | truncate(500) }}
     """
-    for each in unbounded_inputs(prompt, scopes, catalog.files.is_file):
+    for each in unbounded_inputs(prompt, scopes, catalog.files.defines):
         yield Problem(
             f"`{each.name}` is a {_WHAT[each.lacks]} of any length: it has no `{each.lacks}`",
             at=each.at,

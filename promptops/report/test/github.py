@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.report.parts.github_command import annotation
 from promptops.report.parts.visible import visible
-from promptops.report.test.parts import facts
-from promptops.report.test.parts.troubles import outages, stale, troubles
+from promptops.report.test.parts import facts, scores
+from promptops.report.test.parts.troubles import notes, outages, stale, troubles
 
 _KINDS = {"fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, **_: object) -> str:
     """One command a line: of what does not pass, and of branches that no case takes."""
-    return "".join([*_troubles(run), *_outages(run), *_stale(run), *_scores(run), *_uncovered(run)])
+    parts = [_troubles, _outages, _stale, _scores, _notes, _coverage]
+    return "".join(line for part in parts for line in part(run))
 
 
 def _troubles(run: TestRun) -> Iterator[str]:
@@ -29,9 +30,11 @@ def _troubles(run: TestRun) -> Iterator[str]:
 
 
 def _outages(run: TestRun) -> Iterator[str]:
+    advice = facts.advice(run)
     for reason, cases in outages(run).items():
-        message = f"{visible(reason)}\n{_cases(cases)}"
-        yield annotation("error", None, "no answer", message)
+        lines = [visible(reason), _cases(cases), f"next: {advice}" if advice else ""]
+        message = "\n".join(filter(None, lines))
+        yield annotation("error", None, facts.unanswered(cases), message)
 
 
 def _stale(run: TestRun) -> Iterator[str]:
@@ -40,6 +43,11 @@ def _stale(run: TestRun) -> Iterator[str]:
         every = [case for cases in found.values() for case in cases]
         message = f"{facts.missing(run)}, run {facts.advice(run)}\n{_cases(every)}"
         yield annotation("error", every[0].place, "stale", message)
+
+
+def _notes(run: TestRun) -> Iterator[str]:
+    for reason, cases in notes(run).items():
+        yield annotation("notice", cases[0].place, "note", f"{visible(reason)}\n{_cases(cases)}")
 
 
 def _cases(cases: list[CaseRun]) -> str:
@@ -55,11 +63,14 @@ def _scores(run: TestRun) -> Iterator[str]:
 
 
 def _decided(decided: Decided) -> str:
-    worst = f"\nworst: {', '.join(map(facts.short, decided.worst))}" if decided.worst else ""
-    return f"{decided.verdict}: {visible(decided.line)}{worst}"
+    worst = [f"{facts.short(each.name)}: {scores.lost(each)}" for each in scores.worst(decided)]
+    lines = [f"{decided.verdict}: {visible(decided.line)}", scores.proved(decided), *worst]
+    return "\n".join(filter(None, lines))
 
 
-def _uncovered(run: TestRun) -> Iterator[str]:
+def _coverage(run: TestRun) -> Iterator[str]:
+    if run.undercovered:
+        yield annotation("error", None, "coverage", facts.undercovered(run))
     for row in run.coverage:
         for branch in row.uncovered:
             title = f"{facts.short(row.prompt)}: not covered"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.report.page.document import document
+from promptops.report.test.page.lost import decided_views
 from promptops.report.test.page.matrix import SIGNS
+from promptops.report.test.page.room import Room
 from promptops.report.test.page.views import PromptView, prompt_views
-from promptops.report.test.parts import facts
+from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import outages
 
 _PAGE = "promptops.report.test.page"
@@ -15,15 +17,18 @@ _PAGE = "promptops.report.test.page"
 
 def write(run: TestRun, **_: object) -> str:
     """The whole page."""
-    prompts = prompt_views(run)
+    room = Room()
+    decided, prompts = decided_views(run, room), prompt_views(run, room)
     return document(
         _PAGE,
         {"place": _place, "short": facts.short, "names": facts.names, "sign": SIGNS.__getitem__},
         run=run,
+        decided=decided,
         prompts=prompts,
         anchors=_anchors(prompts),
         outages=[(reason, facts.by_prompt(cases)) for reason, cases in outages(run).items()],
         facts=facts,
+        scores=scores,
         assertions=sum(len(case.assertions) for case in run.cases),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
-from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun
+from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun, Worse
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.json_text import json_text
 
@@ -26,15 +26,17 @@ def test_value(run: TestRun) -> dict[str, Any]:
             "failed": run.count("failed"),
             "errors": run.count("error"),
             "stale": run.count("stale"),
+            "unanswered": run.unanswered,
             "cost_usd": _number(run.cost_usd),
             "duration_s": _number(run.duration_s, 3),
         },
         "verdict": run.verdict,
         "nothing": run.nothing or None,
         "advice": run.advice or None,
+        "ended": run.ended or None,
         "statistics": _statistics(run),
         "cases": [_case(case) for case in run.cases],
-        "coverage": _coverage(run.coverage) if run.coverage else None,
+        "coverage": _coverage(run) if run.coverage else None,
     }
 
 
@@ -47,11 +49,22 @@ def _statistics(run: TestRun) -> dict[str, Any] | None:
             "score": each.score,
             "verdict": each.verdict,
             "line": each.line,
-            "worst": list(each.worst),
+            "worst": [_worse(worse) for worse in each.worst],
+            "culprits": list(each.culprits),
         }
         for each in run.decided
     ]
     return {"baseline": run.baseline or None, "decided": decided}
+
+
+def _worse(worse: Worse) -> dict[str, Any]:
+    return {
+        "name": worse.name,
+        "before": _number(worse.before),
+        "after": _number(worse.after),
+        "before_answer": {"output": worse.before_answer.text, **_answer(worse.before_answer)},
+        "after_answer": {"output": worse.after_answer.text, **_answer(worse.after_answer)},
+    }
 
 
 def _case(case: CaseRun) -> dict[str, Any]:
@@ -108,10 +121,13 @@ def _compared(texts: tuple[str, str]) -> dict[str, str]:
     return {"expected": expected, "got": got}
 
 
-def _coverage(rows: tuple[CoverageRow, ...]) -> dict[str, Any]:
+def _coverage(run: TestRun) -> dict[str, Any]:
+    rows = run.coverage
     return {
         "covered": sum(row.covered for row in rows),
         "total": sum(row.total for row in rows),
+        "fail_under": None if run.fail_under is None else _number(run.fail_under),
+        "too_low": run.undercovered,
         "prompts": [_row(row) for row in rows],
     }
 

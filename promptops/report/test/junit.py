@@ -3,14 +3,14 @@
     testsuites  name tests failures errors skipped time
       testsuite  name tests failures errors skipped
         testcase  classname name file time?
-          failure?  message type     an assertion does not hold, or a score is worse
+          failure?  message type     of type assertion, score (it is worse) or coverage
           error?    message type     of type error, infrastructure or stale
           skipped?  message          nothing could be judged, or a score is undecided
           system-out?                the answer, where the case does not pass
 
-A suite is a prompt; a test case is a case and repeat, or a score. A run of nothing is one that was
-skipped: some readers refuse none. So that a run that fails is never green, one whose cases all
-pass has the verdict as a test case.
+A suite is a prompt; a test case is a case and repeat, or a score. Where less is covered than was
+asked for, that is a test case, too. A run of nothing is one that was skipped: some readers refuse
+none. So that a run that fails is never green, one whose test cases all pass has the verdict as one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from promptops.model.answer import Answer
+from promptops.model.report import plain
 from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.xml_text import attributes, xml_text
-from promptops.report.test.parts import facts
+from promptops.report.test.parts import facts, scores
+from promptops.report.test.parts.difference import Differences
 from promptops.report.test.parts.troubles import Trouble, troubles
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
@@ -72,11 +74,15 @@ class _Test:
 
 def _suites(run: TestRun) -> dict[str, list[_Test]]:
     repeated = facts.repeated(run)
+    differences = Differences(plain)
     suites: dict[str, list[_Test]] = {}
     for case in run.cases:
-        suites.setdefault(case.prompt, []).append(_case(case, repeated))
+        suites.setdefault(case.prompt, []).append(_case(case, repeated, differences))
     for decided in run.decided:
-        suites.setdefault(decided.prompt, []).append(_score(decided))
+        suites.setdefault(decided.prompt, []).append(_score(decided, differences))
+    if run.undercovered:
+        coverage = _Test("coverage", "failure", kind="coverage", message=facts.undercovered(run))
+        suites.setdefault(_NAME, []).append(coverage)
     every = [test for tests in suites.values() for test in tests]
     if run.verdict == "fail" and not any(test.outcome in _BROKEN for test in every):
         verdict = _Test("verdict", "failure", kind="verdict", message=facts.verdict(run))
@@ -85,7 +91,7 @@ def _suites(run: TestRun) -> dict[str, list[_Test]]:
     return suites or {_NAME: [nothing]}
 
 
-def _case(case: CaseRun, repeated: Collection[tuple[str, str]]) -> _Test:
+def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Differences) -> _Test:
     outcome, kind = _outcome(case)
     found = troubles((case,))
     message = "; ".join(dict.fromkeys(map(facts.said, found)))
@@ -95,7 +101,7 @@ def _case(case: CaseRun, repeated: Collection[tuple[str, str]]) -> _Test:
         outcome,
         kind=kind,
         message=message or visible(case.reason) or ("nothing could be judged" if kind else ""),
-        body=tuple(line for each in found for line in _lines(each)),
+        body=tuple(line for each in found for line in _lines(each, differences)),
         file=visible(case.place.path),
         time="" if latency is None else f"{latency:.3f}",
         answer=case.answer if outcome in _BROKEN else None,
@@ -113,18 +119,22 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
     return ("skipped", "skipped") if statuses == {"skipped"} else ("passed", "")
 
 
-def _lines(trouble: Trouble) -> Iterator[str]:
+def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
     place = trouble.place
     yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.said(trouble)}"
     if facts.reason(trouble):
         yield f"  {visible_line(facts.reason(trouble))}"
+    lines = list(differences.lines(*trouble.compared)) if trouble.compared else []
+    if lines:
+        yield f"  {differences.legend('expected', 'got')}:"
+    yield from (f"    {line}".rstrip() for line in lines)
 
 
-def _score(decided: Decided) -> _Test:
+def _score(decided: Decided, differences: Differences) -> _Test:
     outcome, message = _SCORES[decided.verdict], visible(decided.line)
-    worst = (f"worst: {', '.join(map(facts.short, decided.worst))}",) if decided.worst else ()
+    body = tuple(scores.lines(decided, differences))
     name = f"score {facts.short(decided.score)}"
-    return _Test(name, outcome, kind="score", message=message, body=worst)
+    return _Test(name, outcome, kind="score", message=message, body=body)
 
 
 def _suite(name: str, tests: list[_Test]) -> Iterator[str]:

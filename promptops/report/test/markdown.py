@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from promptops.model.answer import Answer
-from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun
+from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Worse
 from promptops.report.parts.markdown_text import code, escape, fenced, sentence
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
-from promptops.report.test.parts import facts
-from promptops.report.test.parts.troubles import Trouble, outages, stale, troubles
+from promptops.report.test.parts import facts, scores
+from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
 
 MARKER = "<!-- promptops test -->"
 """By which a comment is found again, to be updated and not repeated."""
@@ -19,13 +18,16 @@ MARKER = "<!-- promptops test -->"
 _LIMIT = 65_536
 _RESERVED = 1_000  # for what is said about what is left out
 _ROOM_FOR_SCORES = 10_000
+_ROOM_FOR_WORST = 14_000
 _ROOM_FOR_OUTAGES = 6_000
 _ROOM_FOR_STALE = 6_000
+_ROOM_FOR_NOTES = 3_000
 _ROOM_FOR_COVERAGE = 12_000
 _LONGEST_SECTION = 12_000
 _LONGEST_BLOCK = 3_000
 _LONGEST_TO_COMPARE = 20_000
 _LINES_OF_A_BLOCK = 30
+_LINES_OF_AN_ANSWER = 12
 _PROMPTS_OF_A_REASON = 8
 _LONGEST_SENTENCE = 500
 _SCORES = "| prompt | score | verdict | figures |\n|---|---|---|---|\n"
@@ -34,14 +36,20 @@ _COVERED = "| prompt | branches | covered |\n|---|--:|--:|\n"
 
 def write(run: TestRun, **_: object) -> str:
     """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
-    parts = [f"{MARKER}\n{_headline(run)}\n", _scores(run), _outages(run), _stale(run)]
-    last = _coverage(run.coverage)
+    parts = [_head(run), _scores(run), _worst(run.decided), _outages(run), _stale(run), _notes(run)]
+    last = _coverage(run)
     room = _LIMIT - _RESERVED - sum(map(len, parts)) - len(last)
     return "".join([*parts, *_sections(run, room), last])
 
 
-def _headline(run: TestRun) -> str:
-    return f"**{run.verdict}**: {_sentence(facts.counts(run))}"
+def _head(run: TestRun) -> str:
+    head = f"{MARKER}\n**{run.verdict}**: {_sentence(facts.counts(run))}\n"
+    advice = facts.advice(run)
+    return f"{head}\nNext: {_command(advice)}\n" if advice and not facts.missing(run) else head
+
+
+def _command(advice: str) -> str:
+    return code(visible(advice, _LONGEST_SENTENCE))
 
 
 def _scores(run: TestRun) -> str:
@@ -51,30 +59,62 @@ def _scores(run: TestRun) -> str:
 
 
 def _score(decided: Decided) -> str:
-    worst = ""
-    if decided.worst and decided.verdict != "pass":
-        worst = f"<br>worst: {', '.join(code(facts.short(name)) for name in decided.worst)}"
+    proved = scores.proved(decided)
     cells = [
         code(facts.short(decided.prompt)),
         escape(facts.short(decided.score)),
         f"**{decided.verdict}**" if decided.verdict == "fail" else decided.verdict,
-        f"{_sentence(decided.line)}{worst}",
+        "<br>".join(map(_sentence, filter(None, [decided.line, proved]))),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
+def _worst(decided: tuple[Decided, ...]) -> str:
+    found = [each for each in decided if scores.worst(each)]
+    return _listed(_ROOM_FOR_WORST, map(_lost, found), len(found), "score")
+
+
+def _lost(decided: Decided) -> str:
+    what = f"{code(facts.short(decided.prompt))} {escape(facts.short(decided.score))}"
+    worst = scores.worst(decided)
+    items = _listed(_ROOM_FOR_WORST // 2, map(_worse, worst), len(worst), "case")
+    return f"\n<details><summary>{what}: the worst cases</summary>\n\n{items}\n</details>\n"
+
+
+def _worse(worse: Worse) -> str:
+    item = f"- {code(facts.short(worse.name))}: {scores.lost(worse)}"
+    answers = scores.answers(worse)
+    if answers[0] == answers[1]:
+        return f"{item}, {scores.SAME}\n"
+    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
+        return f"{item}, {_sentence(scores.LONG)}\n"
+    block = _block("diff", patch_lines(*answers), _LINES_OF_AN_ANSWER)
+    return f"{item}\n\n{_indented(block)}\n"
+
+
 def _outages(run: TestRun) -> str:
-    found = outages(run)
-    items = (f"- {_sentence(reason)}: {_cases(cases)}\n" for reason, cases in found.items())
-    text = _listed(_ROOM_FOR_OUTAGES, items, len(found), "reason")
+    text = _by_reason(outages(run), _ROOM_FOR_OUTAGES)
     return f"\n**No answer**\n\n{text}" if text else ""
+
+
+def _notes(run: TestRun) -> str:
+    text = _by_reason(notes(run), _ROOM_FOR_NOTES)
+    return f"\n**Note**\n\n{text}" if text else ""
+
+
+def _by_reason(found: dict[str, list[CaseRun]], room: int) -> str:
+    items = (
+        f"- {_sentence(reason)}, {counted(len(cases), 'case')}: {_cases(cases)}\n"
+        for reason, cases in found.items()
+    )
+    return _listed(room, items, len(found), "reason")
 
 
 def _stale(run: TestRun) -> str:
     found = stale(run)
     items = (f"- {_cases(cases)}\n" for cases in found.values())
     text = _listed(_ROOM_FOR_STALE, items, len(found), "prompt")
-    said = f"{facts.missing(run)}, run {code(visible(facts.advice(run), _LONGEST_SENTENCE))}"
+    said = f"{facts.missing(run)}, run {_command(facts.advice(run))}"
     return f"\n**Stale**: {said}\n\n{text}" if text else ""
 
 
@@ -111,8 +151,10 @@ def _section(
     is_only: bool,
 ) -> str:
     details = "<details open>" if is_only else "<details>"
-    cases = {case.name for trouble in found for case in trouble.runs}
-    title = f"{code(facts.short(prompt))}: {counted(len(cases), 'case')}"
+    title = code(facts.short(prompt))
+    cases = {case.name for trouble in found for case in trouble.runs if case.name}
+    if cases:
+        title += f": {counted(len(cases), 'case')}"
     items = (_trouble(each, repeated) for each in found)
     body = _listed(_LONGEST_SECTION, items, len(found), "reason")
     return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
@@ -134,19 +176,12 @@ def _blocks(trouble: Trouble) -> Iterator[str]:
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
         yield _block("diff", patch_lines(*compared))
     elif judged is not None and judged.on == "answer" and trouble.case.answer is not None:
-        yield _block("text", list(_answer(trouble.case.answer)))
+        lines = facts.answer_lines(trouble.case.answer)
+        yield _block("text", [visible(line, 1_000) for line in lines])
 
 
-def _answer(answer: Answer) -> Iterator[str]:
-    if answer.text:
-        yield from (visible(line, 1_000) for line in answer.text.split("\n"))
-    yield from (f"call {facts.call(call)}" for call in answer.tool_calls)
-    if not answer.text and not answer.tool_calls:
-        yield "(an empty answer)"
-
-
-def _block(language: str, lines: list[str]) -> str:
-    shown = list(_within(_LONGEST_BLOCK, map(visible_line, lines[:_LINES_OF_A_BLOCK])))
+def _block(language: str, lines: list[str], most: int = _LINES_OF_A_BLOCK) -> str:
+    shown = list(_within(_LONGEST_BLOCK, map(visible_line, lines[:most])))
     left_out = len(lines) - len(shown)
     more = [f"… {counted(left_out, 'more line')}"] if left_out else []
     return fenced(language, [*shown, *more])
@@ -157,15 +192,18 @@ def _indented(block: str) -> str:
     return "".join(f"  {line}\n" for line in block.splitlines()).rstrip("\n")
 
 
-def _coverage(rows: tuple[CoverageRow, ...]) -> str:
+def _coverage(run: TestRun) -> str:
+    rows = run.coverage
     if not rows:
         return ""
     room = _ROOM_FOR_COVERAGE // 2
     table = _listed(room, map(_covered, rows), len(rows), "prompt")
     branches = [f"- {_branch(row, index)}\n" for row in rows for index in range(len(row.uncovered))]
     items = _listed(room, branches, len(branches), "place")
-    text = f"\n<details><summary>Coverage: {escape(facts.covered(rows))}</summary>\n\n{_COVERED}"
-    return f"{text}{table}\n{items}\n</details>\n"
+    details = "<details open>" if run.undercovered else "<details>"
+    title = f"Coverage: {escape(facts.covered(rows))}"
+    body = f"{_COVERED}{table}\n{items}"
+    return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
 
 
 def _covered(row: CoverageRow) -> str:

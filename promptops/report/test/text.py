@@ -6,20 +6,12 @@ from collections.abc import Iterator
 
 from promptops.model.place import Place
 from promptops.model.report import Style, plain
-from promptops.model.test_run import CoverageRow, Decided, TestRun
-from promptops.report.parts.marked import marked
-from promptops.report.parts.shortened import shortened
-from promptops.report.parts.shown_lines import by_words
-from promptops.report.parts.summary import counted
+from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun
 from promptops.report.parts.visible import visible, visible_line, visible_path
-from promptops.report.parts.words import Segment
-from promptops.report.test.parts import facts
-from promptops.report.test.parts.troubles import Trouble, outages, stale, troubles
+from promptops.report.test.parts import facts, scores
+from promptops.report.test.parts.difference import Differences
+from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
 
-_LINES_OF_A_DIFFERENCE = 12
-_LONGEST_TO_COMPARE = 100_000
-_MOST_TO_COMPARE = 1_000_000  # characters, of all differences; then the reasons must do
-_LEGEND = (Segment("removed", "expected"), Segment("same", " "), Segment("added", "got"))
 _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
@@ -33,13 +25,14 @@ class _Writer:
         self._run = run
         self._style = style
         self._repeated = facts.repeated(run)
-        self._to_compare = _MOST_TO_COMPARE
+        self._differences = Differences(style)
 
     def lines(self) -> Iterator[str]:
         for trouble in troubles(self._run.cases):
             yield from self._trouble(trouble)
         yield from self._outages()
         yield from self._stale()
+        yield from self._notes()
         for decided in self._run.decided:
             yield from self._decided(decided)
         if self._run.coverage:
@@ -58,23 +51,16 @@ class _Writer:
             yield from self._difference(*trouble.compared)
 
     def _difference(self, expected: str, got: str) -> Iterator[str]:
-        self._to_compare -= len(expected) + len(got)
-        if self._to_compare < 0 or max(len(expected), len(got)) > _LONGEST_TO_COMPARE:
-            return
-        lines = by_words(expected, got)
-        yield f"  {marked(_LEGEND, self._style)}:"
-        for line in lines[:_LINES_OF_A_DIFFERENCE]:
-            shown = "…" if line is None else marked(shortened(line), self._style)
-            yield f"    {shown}".rstrip()
-        left_out = len(lines) - _LINES_OF_A_DIFFERENCE
-        if left_out > 0:
-            yield f"    … {counted(left_out, 'more line')}"
+        lines = list(self._differences.lines(expected, got))
+        if lines:
+            yield f"  {self._differences.legend('expected', 'got')}:"
+        yield from (f"    {line}".rstrip() for line in lines)
 
     def _outages(self) -> Iterator[str]:
         for reason, cases in outages(self._run).items():
-            yield f"{self._style('error', 'error')}: {visible(reason)}"
-            for prompt, found in facts.by_prompt(cases).items():
-                yield f"  {self._prompt(prompt)}: {facts.names(found)}"
+            unanswered = facts.unanswered(cases)
+            yield f"{self._style('error', 'error')}: {unanswered}: {visible(reason)}"
+            yield from self._names(cases)
 
     def _stale(self) -> Iterator[str]:
         missing = facts.missing(self._run)
@@ -84,12 +70,20 @@ class _Writer:
         for prompt, cases in stale(self._run).items():
             yield f"  {self._prompt(prompt)}: {facts.names(cases)}"
 
+    def _notes(self) -> Iterator[str]:
+        for reason, cases in notes(self._run).items():
+            yield f"{self._style('note', 'note')}: {visible(reason)}"
+            yield from self._names(cases)
+
+    def _names(self, cases: list[CaseRun]) -> Iterator[str]:
+        for prompt, found in facts.by_prompt(cases).items():
+            yield f"  {self._prompt(prompt)}: {facts.names(found)}"
+
     def _decided(self, decided: Decided) -> Iterator[str]:
         verdict = self._style(_VERDICTS[decided.verdict], decided.verdict)
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"
         yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(decided.line)}"
-        if decided.worst and decided.verdict != "pass":
-            yield f"  worst: {', '.join(map(facts.short, decided.worst))}"
+        yield from (f"  {line}".rstrip() for line in scores.lines(decided, self._differences))
 
     def _coverage(self, rows: tuple[CoverageRow, ...]) -> Iterator[str]:
         yield f"{self._style('note', 'coverage')}: {facts.covered(rows)}"

@@ -204,7 +204,7 @@ def test_an_api_that_there_is_not_is_a_failure():
 
     assert (failure.kind, failure.message) == (
         "refused",
-        "there is no api `fax`, only chat and responses",
+        "there is no api `fax`, only chat, responses, embeddings, moderations",
     )
 
 

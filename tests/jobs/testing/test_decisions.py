@@ -45,14 +45,28 @@ def recorded(repo, cases=200):
     repo.git("tag", "-a", "-m", "one", "v1.0.0")
 
 
-def test_answers_that_stayed_as_good_pass(repo):
-    recorded(repo)
+def test_what_asks_the_very_same_as_before_passes_though_cases_are_few(repo):
+    recorded(repo, cases=3)
 
     found = run(repo)
 
     (decided,) = found.decided
+    assert (found.verdict, decided.verdict) == ("pass", "pass")
+    assert (
+        decided.line
+        == f"100.0 points; {repo.git('rev-parse', '--short=12', 'HEAD')} asks the very same"
+    )
+
+
+def test_answers_that_stayed_as_good_pass(repo):
+    recorded(repo)
+    repo.write({"prompts/ask.prompt.yaml": prompt().replace("Be brief", "Be very brief")})
+
+    found = run(repo, "record")
+
+    (decided,) = found.decided
     assert (found.verdict, decided.verdict, decided.score) == ("pass", "pass", "brevity")
-    assert decided.line.startswith("brevity: 0.0 points [")
+    assert decided.line.startswith("0.0 points [")
 
 
 def test_answers_that_got_worse_fail_though_no_contract_is_violated(repo):
@@ -64,13 +78,14 @@ def test_answers_that_got_worse_fail_though_no_contract_is_violated(repo):
     (decided,) = found.decided
     assert {case.status for case in found.cases} == {"passed"}
     assert (found.verdict, decided.verdict, len(decided.worst)) == ("fail", "fail", 5)
-    assert decided.line.startswith("brevity: -100.0 points [")
+    assert decided.line.startswith("-100.0 points [")
 
 
 def test_few_cases_settle_nothing_and_say_what_it_would_take(repo):
     recorded(repo, cases=3)
+    repo.write({"prompts/ask.prompt.yaml": prompt(3).replace("Be brief", "Be very brief")})
 
-    found = run(repo)
+    found = run(repo, "record")
 
     (decided,) = found.decided
     assert (found.verdict, decided.verdict) == ("inconclusive", "inconclusive")
@@ -86,5 +101,5 @@ def test_without_a_baseline_nothing_is_claimed(repo):
     (decided,) = found.decided
     assert (found.verdict, decided.line) == (
         "inconclusive",
-        "brevity: there is nothing to compare with",
+        "100.0 points; there is nothing to compare with",
     )

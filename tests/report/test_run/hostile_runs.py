@@ -11,6 +11,7 @@ from promptops.model.test_run import (
     Decided,
     TestRun,
     Uncovered,
+    Worse,
 )
 from tests.report.test_run.runs import at
 
@@ -29,7 +30,14 @@ def hostile(text: str = ATTACK) -> TestRun:
         cases=tuple(_cases(text, place)),
         verdict="fail",
         decided=tuple(
-            Decided(prompt=text, score=text, verdict=verdict, line=text, worst=(text, "other"))
+            Decided(
+                prompt=text,
+                score=text,
+                verdict=verdict,
+                line=text,
+                worst=(_worse(text, text), _worse("other", "other")),
+                culprits=(text,),
+            )
             for verdict in ("pass", "fail", "inconclusive")
         ),
         coverage=(
@@ -40,6 +48,17 @@ def hostile(text: str = ATTACK) -> TestRun:
         baseline=text,
         nothing=text,
         advice=text,
+    )
+
+
+def _worse(name: str, text: str) -> Worse:
+    calls = ({"name": text, "arguments": text},)
+    return Worse(
+        name=name,
+        before=1.0,
+        after=0.0,
+        before_answer=Answer(text=f"{text}\nsame"),
+        after_answer=Answer(text=f"{text} {text}\nsame", tool_calls=calls),
     )
 
 

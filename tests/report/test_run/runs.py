@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from promptops.model.answer import Answer, Usage
@@ -13,6 +14,7 @@ from promptops.model.test_run import (
     Decided,
     TestRun,
     Uncovered,
+    Worse,
 )
 
 TRIAGE = "prompts/support/triage.prompt.yaml"
@@ -53,6 +55,17 @@ Should it go on, answer this message.
 
 Kind regards
 Acme support"""
+
+
+HANDBOOK_SAID = """\
+Leave is 28 days a year [2], and two more from the fifth year on [1].
+
+What is not taken by the end of March lapses [2]."""
+
+HANDBOOK_SAYS = """\
+Leave is 30 days a year [2].
+
+What is not taken by the end of March lapses, unless you were ill."""
 
 
 def at(path: str, line: int, column: int = 9, width: int = 20) -> Place:
@@ -98,6 +111,18 @@ def case(
         answer=said,
         source=values.pop("source", "recorded" if said else "none"),
         **values,
+    )
+
+
+def worse(name: str, before: float, after: float, *texts: str, **values: Any) -> Worse:
+    """Of two texts, the baseline's answer and the candidate's."""
+    one, other = texts
+    return Worse(
+        name=name,
+        before=before,
+        after=after,
+        before_answer=answer(one),
+        after_answer=values.get("after_answer") or answer(other),
     )
 
 
@@ -166,20 +191,37 @@ def failing() -> TestRun:
                     " · smallest visible effect 4.9 · cost +12% · $0.14"
                     " · baseline v1.8.0 (recorded 2 days ago, same model)"
                 ),
-                worst=("two sources", "outdated page", "no source"),
+                worst=(
+                    worse("two sources", 1.0, 0.4, HANDBOOK_SAID, HANDBOOK_SAYS),
+                    worse("outdated page", 2 / 3, 1 / 3, "28 days [2].", "It depends."),
+                    worse("no source", 0.5, 0.4, "I don't know.", "I don't know."),
+                ),
+                culprits=("two sources", "outdated page"),
             ),
             Decided(
                 prompt="support/triage",
                 score="tone",
                 verdict="inconclusive",
                 line="-0.8 points [-3.4, 1.8] p=.540 n=40 k=1 · 4 worse, 3 better, 33 same",
-                worst=("late parcel",),
+                worst=(
+                    worse(
+                        "late parcel",
+                        0.9,
+                        0.8,
+                        REPLY,
+                        "",
+                        after_answer=answer(
+                            "", tool_calls=({"name": "find_order", "arguments": {"id": 7}},)
+                        ),
+                    ),
+                ),
             ),
             Decided(
                 prompt="extraction/invoice",
                 score="accuracy",
                 verdict="pass",
                 line="+0.4 points [-0.9, 1.7] p=.550 n=60 k=1 · 1 worse, 2 better, 57 same",
+                worst=(worse("invoice 3", 1.0, 0.9, "119.00", "119"),),
             ),
         ),
         coverage=(
@@ -348,4 +390,96 @@ def _orders() -> list[CaseRun]:
     ]
 
 
-RUNS = {"green": green, "nothing": nothing, "stale": stale, "failing": failing}
+def outage() -> TestRun:
+    """A provider that is down: no case has an answer, and one fails before it is asked."""
+    reason = "the provider answers no more: 503 Service Unavailable (6 tries)"
+    cases = [_unasked("support/triage", number, reason) for number in range(25)]
+    cases += [_unasked("answers/handbook", number, reason) for number in range(15)]
+    wrong = assertion(
+        "max-chars", "failed", "expected at most 80 characters, got 412", on="request"
+    )
+    cases[3] = replace(cases[3], assertions=(wrong,))
+    return run(*cases, verdict="fail", duration_s=61.0)
+
+
+def interrupted() -> TestRun:
+    """Ctrl-C after three answers."""
+    done = [passing("support/triage", f"case {number}", source="live") for number in range(3)]
+    rest = [_unasked("support/triage", number, "not asked: interrupted") for number in range(3, 40)]
+    advice = "promptops test support/triage --record"
+    return run(*done, *rest, verdict="fail", advice=advice, cost_usd=0.0021, duration_s=4.2)
+
+
+def _unasked(prompt: str, number: int, reason: str) -> CaseRun:
+    return case(
+        prompt,
+        f"case {number}",
+        assertion("contains", on="request"),
+        status="error",
+        reason=reason,
+        infrastructure=True,
+        answer=None,
+    )
+
+
+def wrong_file() -> TestRun:
+    """A line of recordings that can't be read: an error of no case."""
+    place = at("prompts/support/triage.recordings.jsonl", 3, 1)
+    wrong = CaseRun(
+        prompt="support/triage",
+        name="",
+        status="error",
+        place=place,
+        reason="the line is no JSON: expected `,` or `}`",
+    )
+    return run(*green().cases, wrong, verdict="fail", duration_s=0.2)
+
+
+def few_stale() -> TestRun:
+    """3 of 40, in a large file of cases."""
+    cases = [
+        passing("extraction/invoice", f"invoice {number}", place=at(INVOICES, 5 * number, 3))
+        for number in range(1, 41)
+    ]
+    for index in (3, 17, 29):
+        cases[index] = replace(
+            cases[index],
+            status="stale",
+            reason="its request has no recording",
+            assertions=cases[index].assertions[:1],
+            answer=None,
+            source="none",
+        )
+    return run(*cases, verdict="fail", advice="promptops test --record", duration_s=0.31)
+
+
+def worse_score() -> TestRun:
+    """Each case passes; the scores say that it got worse."""
+    return replace(green(), verdict="fail", decided=failing().decided[:1], baseline="v1.8.0")
+
+
+def undecided() -> TestRun:
+    return replace(
+        green(), verdict="inconclusive", decided=failing().decided[1:], baseline="4f2c9e0d1b7a"
+    )
+
+
+def undercovered() -> TestRun:
+    """Each case passes, and too few branches are taken."""
+    row = replace(failing().coverage[0], covered=10)
+    return replace(green(), coverage=(row,)).failing_under(90)
+
+
+RUNS = {
+    "green": green,
+    "nothing": nothing,
+    "stale": stale,
+    "failing": failing,
+    "outage": outage,
+    "interrupted": interrupted,
+    "wrong-file": wrong_file,
+    "few-stale": few_stale,
+    "worse-score": worse_score,
+    "undecided": undecided,
+    "undercovered": undercovered,
+}

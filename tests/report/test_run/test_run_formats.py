@@ -36,7 +36,7 @@ def test_a_log_reads_no_command_but_those_of_github(name, format_name):
     shown = FORMATS[format_name].write(hostile(HOSTILE[name]))
 
     commands = [line for line in shown.split("\n") if line.lstrip().startswith("::")]
-    assert len(commands) == (7 if format_name == "github" else 0)
+    assert len(commands) == (8 if format_name == "github" else 0)
     assert re.search(r"##\w*\[", shown) is None
 
 
@@ -52,6 +52,15 @@ def test_what_does_not_pass_is_an_error_and_the_rest_is_none():
     kinds = [line.split(" ")[0] for line in github.write(failing()).splitlines()]
 
     assert kinds == ["::error"] * 8 + ["::warning"] + ["::notice"] * 2
+
+
+def test_what_is_to_be_known_of_cases_that_pass_is_one_notice():
+    cases = [case("a", f"c{n}", reason="two of three answers keep it") for n in range(50)]
+
+    (line,) = github.write(run(*cases)).splitlines()
+
+    assert line.startswith("::notice file=prompts/support/triage.prompt.yaml,line=80,")
+    assert line.endswith("title=note::two of three answers keep it%0Aa: c0, c1, c2 and 47 more")
 
 
 def test_missing_recordings_are_one_annotation():

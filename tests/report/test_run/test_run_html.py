@@ -8,10 +8,11 @@ from time import process_time
 
 import pytest
 
+from promptops.model.test_run import Decided
 from promptops.report.test.html import write
 from tests.report.diff.html_pages import read
 from tests.report.test_run.hostile_runs import hostile, large
-from tests.report.test_run.runs import RUNS, answer, assertion, case, failing, run
+from tests.report.test_run.runs import RUNS, answer, assertion, case, failing, run, worse
 
 MAKERS = {**RUNS, "hostile": hostile}
 
@@ -206,9 +207,55 @@ def test_a_case_opens_to_its_reasons_its_request_and_its_answer():
 def test_the_difference_of_long_texts_is_marked_by_words():
     root = read(write(failing()))
 
-    (compared,) = with_class(root, "compared")
+    (compared,) = (
+        each for item in with_class(root, "results") for each in with_class(item, "compared")
+    )
     assert [each.text for each in compared.all("ins")] == ["ten", " and"]
     assert [each.text for each in compared.all("del")][:2] == ["10", ", then"]
+
+
+def test_a_worst_case_shows_both_answers_and_leads_to_the_case():
+    root = read(write(failing()))
+
+    found = with_class(root, "worse", "details")
+    assert [next(each.all("summary")).text.split() for each in found] == [
+        ["two", "sources", "100", "to", "40", "points"],
+        ["outdated", "page", "66.7", "to", "33.3", "points"],
+        ["no", "source", "50", "to", "40", "points"],
+        ["late", "parcel", "90", "to", "80", "points"],
+    ]
+    assert [each.text for each in found[0].all("ins")] == ["30", ", unless you were ill", "now"]
+    assert found[0].text.count("Leave is") == 1
+    assert "Both answers are the same" in found[2].text
+    links = [each.attributes["href"] for item in found for each in item.all("a")]
+    assert links == [f"#prompt-{case}" for case in ("3-case-2", "3-case-3", "3-case-4", "1-case-5")]
+
+
+def test_answers_that_are_too_long_to_compare_are_both_shown_cut():
+    lost = worse("c", 1, 0, "before " * 50_000, "now " * 50_000)
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
+
+    root = read(write(run(case("a", "c"), verdict="fail", decided=(decided,))))
+
+    (found,) = with_class(root, "worse", "details")
+    assert [pre.text.split()[0] for pre in found.all("pre")] == ["before", "now"]
+    assert "more characters: promptops test --format json has all" in found.text
+
+
+def test_too_little_coverage_is_said_at_the_top():
+    root = read(write(RUNS["undercovered"]()))
+
+    (header,) = root.all("header")
+    assert "✕ 71.4% of branches covered, under 90%" in header.text
+
+
+def test_an_outage_is_said_once_for_all_of_its_cases():
+    root = read(write(RUNS["interrupted"]()))
+
+    seen = [each.text for each in with_class(root, "brief")]
+    (section,) = with_class(root, "risks")
+    assert seen == []
+    assert "not asked: interrupted, 37 cases" in section.text
 
 
 def test_a_long_text_is_cut_with_a_count():

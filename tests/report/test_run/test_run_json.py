@@ -9,12 +9,22 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from promptops.model.answer import Answer
+from promptops.model.test_run import CoverageRow
 from promptops.report.test.json import test_value as value_of
 from promptops.report.test.json import write
 from tests.report.test_run.hostile_runs import ATTACK, hostile
-from tests.report.test_run.runs import RUNS, case, failing, green, run
+from tests.report.test_run.runs import (
+    HANDBOOK_SAID,
+    HANDBOOK_SAYS,
+    RUNS,
+    case,
+    failing,
+    green,
+    run,
+)
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "test.schema.json").read_text("utf-8"))
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+SCHEMA = json.loads((SCHEMAS / "test.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 MAKERS = {**RUNS, "hostile": hostile}
 
@@ -81,6 +91,7 @@ def test_the_shape_is_that_of_the_design():
         "failed",
         "errors",
         "stale",
+        "unanswered",
         "cost_usd",
         "duration_s",
     ]
@@ -94,6 +105,7 @@ def test_the_summary_counts_cases():
         "failed": 4,
         "errors": 4,
         "stale": 1,
+        "unanswered": 0,
         "cost_usd": 0.0141,
         "duration_s": 12.345,
     }
@@ -102,7 +114,54 @@ def test_the_summary_counts_cases():
 def test_what_was_not_asked_for_is_null():
     value = value_of(green())
 
-    assert [value[key] for key in ("statistics", "coverage", "advice", "nothing")] == [None] * 4
+    keys = ("statistics", "coverage", "advice", "ended", "nothing")
+    assert [value[key] for key in keys] == [None] * 5
+
+
+def test_a_worst_case_has_both_answers():
+    (decided, *_) = value_of(failing())["statistics"]["decided"]
+
+    worst = decided["worst"][0]
+    assert (worst["name"], worst["before"], worst["after"]) == ("two sources", 1.0, 0.4)
+    assert [worst[key]["output"] for key in ("before_answer", "after_answer")] == [
+        HANDBOOK_SAID,
+        HANDBOOK_SAYS,
+    ]
+    assert worst["after_answer"]["model"] == "gpt-4.1-mini-2025-04-14"
+    assert decided["culprits"] == ["two sources", "outdated page"]
+
+
+def test_coverage_says_whether_it_is_too_low():
+    row = CoverageRow(prompt="a", covered=5, total=7)
+    found = run(case("a", "c"), coverage=(row,))
+
+    told = [value_of(found.failing_under(limit)) for limit in (None, 70, 90)]
+
+    assert [
+        (each["verdict"], each["coverage"]["fail_under"], each["coverage"]["too_low"])
+        for each in told
+    ] == [("pass", None, False), ("pass", 70, False), ("fail", 90, True)]
+
+
+def test_the_gate_holds_the_schema_of_a_run_as_it_is():
+    gate = json.loads((SCHEMAS / "check.schema.json").read_text("utf-8"))
+    empty = {"errors": 0, "warnings": 0, "infos": 0, "files": 1}
+    whole = {
+        "schema": 1,
+        "verdict": "fail",
+        "bump": None,
+        "lint": {"schema": 1, "findings": [], "summary": empty},
+        "diff": None,
+        "test": value_of(failing()),
+    }
+
+    errors = list(Draft202012Validator(gate).iter_errors(whole))
+    whole["test"]["verdict"] = "maybe"
+    refused_now = list(Draft202012Validator(gate).iter_errors(whole))
+
+    assert gate["$defs"]["test"] == SCHEMA
+    assert errors == []
+    assert [error.json_path for error in refused_now] == ["$.test"]
 
 
 def test_an_assertion_that_was_not_judged_neither_holds_nor_fails():

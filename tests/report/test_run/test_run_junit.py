@@ -4,11 +4,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from promptops.model.test_run import Decided
+from promptops.model.test_run import CoverageRow, Decided
 from promptops.report.test.junit import write
 from tests.report.conftest import HOSTILE
 from tests.report.test_run.hostile_runs import hostile
-from tests.report.test_run.runs import RUNS, answer, assertion, at, case, failing, run
+from tests.report.test_run.runs import RUNS, answer, assertion, at, case, failing, run, worse
 
 
 def outcomes_of(found):
@@ -67,6 +67,46 @@ def test_a_score_that_is_worse_is_a_failure():
         ("a", "score pass"),
         ("a", "score fail", ("failure", "score")),
         ("a", "score inconclusive", ("skipped", None)),
+    ]
+
+
+def test_a_score_that_is_worse_shows_its_worst_cases():
+    lost = worse("one", 0.8, 0.4, "Hello Sam.", "Hello you.")
+    decided = Decided(
+        prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,), culprits=("one",)
+    )
+
+    root = ElementTree.fromstring(write(run(case("a", "one"), verdict="fail", decided=(decided,))))
+
+    assert root.find(".//failure").text.split("\n") == [
+        "proved worse by fresh answers: one",
+        "worst cases, [-before-] {+now+}:",
+        "  one: 80 to 40 points",
+        "    Hello [-Sam-]{+you+}.",
+    ]
+
+
+def test_too_little_coverage_is_a_failure():
+    row = CoverageRow(prompt="a", covered=5, total=7)
+
+    found = run(case("a", "one"), coverage=(row,)).failing_under(90)
+
+    assert outcomes_of(found) == [
+        ("a", "one"),
+        ("promptops test", "coverage", ("failure", "coverage")),
+    ]
+
+
+def test_a_failure_shows_how_long_texts_differ():
+    failed = assertion("equals", "failed", "no", compared=("Hello Sam.", "Hello you."))
+
+    root = ElementTree.fromstring(
+        write(run(case("a", "one", failed, status="failed"), verdict="fail"))
+    )
+
+    assert root.find(".//failure").text.split("\n")[2:] == [
+        "  [-expected-] {+got+}:",
+        "    Hello [-Sam-]{+you+}.",
     ]
 
 

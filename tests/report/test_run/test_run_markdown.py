@@ -7,7 +7,7 @@ from promptops.model.test_run import CoverageRow, Decided, Uncovered
 from promptops.report.test.markdown import MARKER, write
 from tests.report.conftest import HOSTILE
 from tests.report.test_run.hostile_runs import hostile, large
-from tests.report.test_run.runs import RUNS, answer, assertion, at, case, run
+from tests.report.test_run.runs import RUNS, answer, assertion, at, case, run, worse
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 FAILED = assertion("contains", "failed", "expected `a` in the answer, got `b`")
@@ -24,7 +24,7 @@ def test_what_strangers_write_is_text(text):
 
     for tag in ("<script", "<img", "<a ", "<h1", "<b>", "</failure"):
         assert tag not in html
-    assert html.count("<details") == html.count("</details>") == 2
+    assert html.count("<details") == html.count("</details>") == 4
     assert len(write(hostile(text))) < 65_536
 
 
@@ -63,7 +63,13 @@ def test_everything_at_once_fits():
             for n in range(300)
         ),
     ]
-    decided = [Decided(prompt=f"p{n}", score="s", verdict="fail", line=long) for n in range(300)]
+    lost = (worse(long, 1, 0, "y\n" * 500, "z\n" * 500),) * 5
+    decided = [
+        Decided(
+            prompt=f"p{n}", score="s", verdict="fail", line=long, worst=lost, culprits=(long,) * 9
+        )
+        for n in range(300)
+    ]
     branch = Uncovered(place=at("p.yaml", 1), said=long)
     rows = [
         CoverageRow(prompt=f"p{n}", covered=1, total=2, uncovered=(branch,)) for n in range(300)
@@ -74,6 +80,63 @@ def test_everything_at_once_fits():
     assert len(text) < 65_536
     for noun in ("scores", "reasons", "prompts", "places"):
         assert f"more {noun}: <code>promptops test --format json</code>" in text
+
+
+def test_a_worst_case_shows_how_both_answers_differ():
+    lost = worse("c", 0.8, 0.4, "Hello Sam.\nBye.", "Hello you.\nBye.")
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
+
+    text = write(run(case("a", "c"), verdict="fail", decided=(decided,)))
+
+    assert (
+        "<details><summary><code>a</code> tone: the worst cases</summary>\n\n"
+        "- <code>c</code>: 80 to 40 points\n\n"
+        "  ```diff\n  -Hello Sam.\n  +Hello you.\n   Bye.\n  ```\n"
+        "\n</details>\n"
+    ) in text
+
+
+def test_of_long_answers_to_the_worst_cases_some_are_shown():
+    lost = (worse("c" * 300, 1, 0, f"{'y' * 400}\n" * 20, f"{'z' * 400}\n" * 20),) * 5
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=lost)
+
+    text = write(run(case("a", "c"), verdict="fail", decided=(decided,)))
+
+    assert text.count(": 100 to 0 points") + int(text.split(" more case")[0][-1]) == 5
+    assert 1 <= text.count("```diff") < 5
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (worse("c", 1, 0, "Yes.", "Yes."), "both answers are the same"),
+        (
+            worse("c", 1, 0, "x" * 30_000, "Yes."),
+            "too long to compare here&#58; promptops test --format json",
+        ),
+    ],
+    ids=["the same", "too long"],
+)
+def test_answers_that_are_not_compared_say_why(lost, said):
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
+
+    text = write(run(case("a", "c"), verdict="fail", decided=(decided,)))
+
+    assert f"- <code>c</code>: 100 to 0 points, {said}\n" in text
+
+
+def test_what_is_to_be_known_of_cases_that_pass_is_said_once():
+    cases = [case("a", f"c{n}", reason="two of three answers keep it") for n in range(50)]
+
+    assert write(run(*cases)).endswith(
+        "\n**Note**\n\n- two of three answers keep it, 50 cases:"
+        " <code>a</code> (c0, c1, c2 and 47 more)\n"
+    )
+
+
+def test_the_next_command_is_said_once():
+    assert write(RUNS["interrupted"]()).count("promptops test support/triage --record") == 1
+    assert write(RUNS["stale"]()).count("promptops test --record support/triage") == 1
 
 
 def test_a_single_prompt_is_open_and_several_are_folded():

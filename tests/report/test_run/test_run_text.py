@@ -9,7 +9,7 @@ from promptops.model.answer import Answer
 from promptops.model.test_run import CoverageRow, Decided
 from promptops.report.test.text import write
 from tests.report.test_run.hostile_runs import large
-from tests.report.test_run.runs import assertion, at, case, failing, green, run, stale
+from tests.report.test_run.runs import assertion, at, case, failing, green, run, stale, worse
 
 FAILED = assertion("equals", "failed", "expected `a` in the answer, got `b`", place=at("p.yaml", 3))
 
@@ -145,11 +145,41 @@ def test_an_outage_is_told_once_for_all_of_its_cases():
     ]
 
     assert write(run(*cases, verdict="fail")).splitlines() == [
-        "error: 503",
+        "error: no answer to 10 cases: 503",
         "  a: c0, c1, c2 and 2 more",
         "  b: c0, c1, c2 and 2 more",
-        "fail: 10 errors of 10 cases",
+        "fail: 10 unanswered of 10 cases",
     ]
+
+
+def test_what_is_to_be_known_of_cases_that_pass_is_told_once():
+    cases = [case("a", f"c{number}", reason="two of three answers keep it") for number in range(5)]
+
+    assert write(run(*cases)).splitlines() == [
+        "note: two of three answers keep it",
+        "  a: c0, c1, c2 and 2 more",
+        "pass: 5 cases, 0 assertions (replayed)",
+    ]
+
+
+def test_an_assertion_of_all_cases_that_cannot_be_judged_is_told_once():
+    broken = assertion("python", "error", "it raises KeyError", place=at("p.yaml", 7))
+    other = replace(broken, place=at("p.yaml", 8))
+    cases = [case("a", f"c{number}", broken, status="error") for number in range(5)]
+    cases.append(case("a", "c5", other, status="error"))
+
+    lines = write(run(*cases, verdict="fail")).splitlines()
+
+    assert [line for line in lines if "can't be judged" in line] == [
+        "p.yaml:7:9: error: `python` can't be judged  [a: c0, c1, c2 and 2 more]",
+        "p.yaml:8:9: error: `python` can't be judged  [a: c5]",
+    ]
+
+
+def test_an_answer_whose_judge_is_not_recorded_counts_as_one_recording():
+    cases = [case("a", "c", status="stale"), case("a", "d")]
+
+    assert write(run(*cases, verdict="fail")).startswith("stale: 1 of 2 recordings missing, ")
 
 
 def test_a_contract_over_the_request_is_told_beside_an_outage():
@@ -159,7 +189,7 @@ def test_a_contract_over_the_request_is_told_beside_an_outage():
     lines = write(run(found, verdict="fail")).splitlines()
 
     assert lines[0] == "p.yaml:3:9: failed: `equals` does not hold  [a: c]"
-    assert "error: 503" in lines
+    assert "error: no answer to 1 case: 503" in lines
 
 
 def test_without_other_advice_stale_recordings_are_to_be_recorded():
@@ -202,12 +232,83 @@ def test_with_colour_the_difference_needs_no_marks():
 @pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive"])
 def test_a_score_is_printed_whatever_its_verdict(verdict):
     line = "-4.2 points [-6.5, -1.9] p=.003 n=200 k=3"
-    decided = Decided(prompt="a", score="tone", verdict=verdict, line=line, worst=("c",))
+    lost = (worse("c", 0.8, 7 / 15, "Hello Sam.", "Hello you."),)
+    decided = Decided(prompt="a", score="tone", verdict=verdict, line=line, worst=lost)
 
-    lines = write(run(case("a", "c"), verdict=verdict, decided=(decided,))).splitlines()
+    *lines, _ = write(run(case("a", "c"), verdict=verdict, decided=(decided,))).splitlines()
 
+    shown = [
+        "  worst cases, [-before-] {+now+}:",
+        "    c: 80 to 46.7 points",
+        "      Hello [-Sam-]{+you+}.",
+    ]
     assert lines[0] == f"score: a tone: {verdict}: {line}"
-    assert ("  worst: c" in lines) == (verdict != "pass")
+    assert lines[1:] == ([] if verdict == "pass" else shown)
+
+
+@pytest.mark.parametrize(
+    ("lost", "shown"),
+    [
+        (worse("c", 1, 0, "", ""), ["both answers are the same"]),
+        (worse("c", 1, 0, "Yes.", ""), ["[-Yes.-]{+(an empty answer)+}"]),
+        (
+            worse("c", 1, 0, "x" * 200_000, "Yes."),
+            ["too long to compare here: promptops test --format json"],
+        ),
+        (
+            worse("c", 1, 0, "\n".join(map(str, range(50))), "none"),
+            [*(f"[-{number}-]" for number in range(12)), "… 38 more lines"],
+        ),
+    ],
+    ids=["the same", "an empty one", "too long", "many lines"],
+)
+def test_the_answers_of_a_worst_case_take_a_dozen_lines(lost, shown):
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", worst=(lost,))
+
+    lines = write(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
+
+    assert [line.strip() for line in lines[3:-1]] == shown
+
+
+def test_cases_that_fresh_answers_proved_worse_are_named():
+    decided = Decided(prompt="a", score="tone", verdict="fail", line="-4", culprits=("c", "d"))
+
+    lines = write(run(case("a", "c"), verdict="fail", decided=(decided,))).splitlines()
+
+    assert lines[1] == "  proved worse by fresh answers: c, d"
+
+
+@pytest.mark.parametrize(
+    ("covered", "limit", "line"),
+    [
+        (5, 90, "fail: 71.4% of branches covered, under 90% · 1 case, 0 assertions (replayed)"),
+        (0, 0.5, "fail: 0% of branches covered, under 0.5% · 1 case, 0 assertions (replayed)"),
+        (7, 100, "pass: 1 case, 0 assertions (replayed)"),
+        (5, None, "pass: 1 case, 0 assertions (replayed)"),
+    ],
+)
+def test_the_last_line_says_that_too_little_is_covered(covered, limit, line):
+    row = CoverageRow(prompt="a", covered=covered, total=7)
+
+    assert last(run(case("a", "c"), coverage=(row,)).failing_under(limit)) == line
+
+
+def test_too_little_never_looks_like_enough():
+    row = CoverageRow(prompt="a", covered=8_999_999, total=10_000_000)
+    found = run(case("a", "c"), coverage=(row,))
+
+    assert "89.9% of branches covered, under 90%" in last(found.failing_under(90))
+    assert last(found.failing_under(float("nan"))).startswith("fail: ")
+    assert last(replace(found, coverage=()).failing_under(90)).startswith("pass: ")
+
+
+def test_an_error_of_a_file_is_no_case():
+    wrong = case("a", "", status="error", reason="it can't be read", answer=None)
+
+    assert write(run(wrong, verdict="fail")).splitlines() == [
+        f"{wrong.place}: error: it can't be read  [a]",
+        "fail: 1 error in files",
+    ]
 
 
 def test_nearly_all_branches_are_not_all():

@@ -1,4 +1,4 @@
-"""Asks any address that speaks OpenAI's API: chat completions, or responses where told so."""
+"""Asks any address that speaks OpenAI's API: chat completions, or another of it where told so."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ import openai
 
 from promptops.errors import UsageError
 from promptops.evals.providers import Failure, RateLimits, Reply
+from promptops.evals.providers.apis import OWN, api_of
 from promptops.evals.providers.limits import rate_limits
-from promptops.evals.providers.openai import chat, responses
+from promptops.evals.providers.openai import chat, embeddings, moderations, responses
 from promptops.evals.providers.openai.bounded import bounded
 from promptops.evals.providers.openai.failures import bad_answer, failure_of, said_in_an_answer
 from promptops.evals.providers.redaction import redacted, secrets_of
@@ -26,11 +27,13 @@ from promptops.model.request import Request
 
 ADDRESS = "https://api.openai.com/v1"
 CONNECT_S = 10.0
-OWN = "openai"
-"""Where a request holds what only this provider knows."""
-
 _NO_KEY = "no-key"  # the package wants one, also for servers that want none
-_APIS = {"chat": chat, "responses": responses}
+_APIS = {
+    "chat": chat,
+    "responses": responses,
+    "embeddings": embeddings,
+    "moderations": moderations,
+}
 
 
 class OpenAI:
@@ -67,14 +70,12 @@ class OpenAI:
         await self._client.close()
 
     async def _asked(self, request: Request, deadline_s: float) -> Reply:
-        options = dict(request.provider_options.get(OWN, {}))
-        name = options.pop("api", "chat")
+        name = api_of(request)
         api = _APIS.get(name)
         if api is None:
-            raise Failure(
-                message=f"there is no api `{name}`, only chat and responses", kind="refused"
-            )
-        arguments = _body(api.arguments(_with(request, options)))
+            message = f"there is no api `{name}`, only {', '.join(_APIS)}"
+            raise Failure(message=message, kind="refused")
+        arguments = _body(api.arguments(_without_api(request)))
         async with asyncio.timeout(deadline_s):
             response = await self._client.post(api.PATH, cast_to=httpx2.Response, body=arguments)
         limits = rate_limits(response.headers, time())
@@ -101,7 +102,10 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
     return client
 
 
-def _with(request: Request, options: dict[str, Any]) -> Request:
+def _without_api(request: Request) -> Request:
+    options = {
+        key: said for key, said in request.provider_options.get(OWN, {}).items() if key != "api"
+    }
     return replace(request, provider_options={**request.provider_options, OWN: options})
 
 

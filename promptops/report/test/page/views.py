@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from promptops.model.test_run import AssertionResult, CaseRun, CaseStatus, CoverageRow, TestRun
-from promptops.report.parts.words import Segment, word_difference
+from promptops.report.parts.words import Segment
 from promptops.report.test.page.matrix import (
     Cell,
     Column,
@@ -16,27 +16,9 @@ from promptops.report.test.page.matrix import (
     shown,
     worst_first,
 )
+from promptops.report.test.page.room import Cut, Room
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import breaks
-
-# With a page of so many characters a browser is still quick.
-_MOST_TO_SHOW = 20_000_000
-_MOST_TO_COMPARE = 2_000_000
-_LONGEST_TO_COMPARE = 200_000
-_LONGEST_TEXT = 20_000
-_CASE_WEIGHS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A text, as far as there is room for it.
-
-    Attributes:
-        left_out: Number of characters that are not shown.
-    """
-
-    text: str
-    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +42,8 @@ class CaseView:
 
     Attributes:
         name: With its repeat, where it has several.
-        brief: Why it does not pass, the first reason; "" where it passes.
+        brief: Why it does not pass, the first reason; "" where it passes, and where that is said of
+            many at once.
         messages: Role and text.
         output: Of the model; None where there is no answer.
         calls: Of tools, as texts.
@@ -104,39 +87,18 @@ class PromptView:
         return sum(view.case.status == status for view in self.cases)
 
 
-def prompt_views(run: TestRun) -> tuple[PromptView, ...]:
+def prompt_views(run: TestRun, room: Room) -> tuple[PromptView, ...]:
     """One for each prompt, in the order of the run."""
-    page, repeated = _Page(), facts.repeated(run)
+    repeated = facts.repeated(run)
     covered = {row.prompt: row for row in run.coverage}
     return tuple(
-        _prompt(page, f"prompt-{number}", cases, repeated, covered.get(prompt))
+        _prompt(room, f"prompt-{number}", cases, repeated, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
     )
 
 
-@dataclass(slots=True)
-class _Page:
-    """How much still fits, and for how much there is time; characters."""
-
-    to_show: int = _MOST_TO_SHOW
-    to_compare: int = _MOST_TO_COMPARE
-
-    def show(self, text: str) -> Cut:
-        kept = text[: max(0, min(_LONGEST_TEXT, self.to_show))]
-        self.to_show -= len(kept)
-        return Cut(kept, len(text) - len(kept))
-
-    def compare(self, expected: str, got: str) -> tuple[Segment, ...]:
-        length = len(expected) + len(got)
-        if length > min(_LONGEST_TO_COMPARE, self.to_compare, self.to_show):
-            return ()
-        self.to_compare -= length
-        self.to_show -= length
-        return word_difference(expected, got)
-
-
 def _prompt(
-    page: _Page,
+    room: Room,
     anchor: str,
     cases: list[CaseRun],
     repeated: Collection[tuple[str, str]],
@@ -144,7 +106,7 @@ def _prompt(
 ) -> PromptView:
     every = columns(cases)
     views = [
-        _case(page, f"{anchor}-case-{number}", case, every, facts.case_name((case,), repeated))
+        _case(room, f"{anchor}-case-{number}", case, every, facts.case_name((case,), repeated))
         for number, case in enumerate(cases, 1)
     ]
     return PromptView(
@@ -156,10 +118,8 @@ def _prompt(
     )
 
 
-def _case(
-    page: _Page, anchor: str, case: CaseRun, every: tuple[Column, ...], name: str
-) -> CaseView:
-    page.to_show -= _CASE_WEIGHS
+def _case(room: Room, anchor: str, case: CaseRun, every: tuple[Column, ...], name: str) -> CaseView:
+    room.take_case()
     answer = case.answer
     return CaseView(
         anchor=anchor,
@@ -167,24 +127,26 @@ def _case(
         name=name,
         brief=_brief(case),
         cells=cells(case, every),
-        results=tuple(_results(page, case, every)),
-        messages=tuple((role, page.show(text)) for role, text in case.messages),
-        output=page.show(answer.text) if answer else None,
-        calls=tuple(page.show(facts.call(call)) for call in answer.tool_calls) if answer else (),
+        results=tuple(_results(room, case, every)),
+        messages=tuple((role, room.show(text)) for role, text in case.messages),
+        output=room.show(answer.text) if answer else None,
+        calls=tuple(room.show(facts.call(call)) for call in answer.tool_calls) if answer else (),
     )
 
 
 def _brief(case: CaseRun) -> str:
+    if case.infrastructure:
+        return ""
     if case.status == "passed" or case.reason:
         return case.reason
     found = (f"{each.type}: {each.reason}" for each in case.assertions if breaks(case, each))
     return next(found, "")
 
 
-def _results(page: _Page, case: CaseRun, every: tuple[Column, ...]) -> Iterator[ResultView]:
+def _results(room: Room, case: CaseRun, every: tuple[Column, ...]) -> Iterator[ResultView]:
     numbers = {(column.on, column.type): column.number for column in every}
     for each in worst_first(case.assertions):
         difference = (
-            page.compare(*each.compared) if each.compared and each.status == "failed" else ()
+            room.compare(*each.compared) if each.compared and each.status == "failed" else ()
         )
         yield ResultView(each, shown(each), numbers[each.on, each.type], difference)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.model.answer import Answer
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.summary import counted
@@ -27,27 +28,40 @@ def verdict(run: TestRun) -> str:
 
 
 def counts(run: TestRun) -> str:
-    """Such as `40 cases, 122 assertions (replayed)`."""
+    """Such as `40 cases, 122 assertions (replayed)`; what does not pass comes first."""
     if not run.cases:
         return "nothing to test" + (f", {visible(run.nothing)}" if run.nothing else "")
-    parts = [_cases(run), *_scores(run.decided)]
-    return " · ".join(filter(None, [", ".join(parts), cost(run.cost_usd)]))
+    in_files = sum(map(is_of_a_file, run.cases))
+    number = len(run.cases) - in_files
+    cases = counted(number, "case")
+    troubled = ", ".join(_troubled(run, in_files))
+    parts = [
+        f"{troubled} of {cases}" if troubled else "",
+        f"{counted(in_files, 'error')} in files" if in_files else "",
+        ", ".join(_scores(run.decided)),
+        undercovered(run),
+        f"{cases}, {_judged(run)}" if number and not troubled else "",
+        cost(run.cost_usd),
+    ]
+    return " · ".join(filter(None, parts))
 
 
-def _cases(run: TestRun) -> str:
-    cases = counted(len(run.cases), "case")
-    troubled = list(_troubled(run))
-    return f"{', '.join(troubled)} of {cases}" if troubled else f"{cases}, {_judged(run)}"
+def is_of_a_file(found: CaseRun) -> bool:
+    """An error of no case, but of a prompt or of recordings that can't be read."""
+    return found.status == "error" and not found.name
 
 
-def _troubled(run: TestRun) -> Iterator[str]:
-    failed, errors, stale = run.count("failed"), run.count("error"), run.count("stale")
-    if failed:
-        yield f"{failed} failed"
-    if errors:
+def _troubled(run: TestRun, in_files: int) -> Iterator[str]:
+    unasked = sum(case.infrastructure for case in run.cases if case.status == "error")
+    errors = run.count("error") - unasked - in_files
+    if run.count("failed"):
+        yield f"{run.count('failed')} failed"
+    if errors > 0:
         yield counted(errors, "error")
-    if stale:
-        yield f"{stale} stale"
+    if unasked:
+        yield f"{unasked} unanswered"
+    if run.count("stale"):
+        yield f"{run.count('stale')} stale"
 
 
 def _judged(run: TestRun) -> str:
@@ -84,12 +98,29 @@ def cost(usd: float) -> str:
     return f"${usd:.3f}" if usd < 1 else f"${usd:,.2f}"
 
 
+def undercovered(run: TestRun) -> str:
+    """Such as `71.4% of branches covered, under 90%`; "" where enough are."""
+    if not run.undercovered:
+        return ""
+    covered = sum(row.covered for row in run.coverage)
+    total = sum(row.total for row in run.coverage)
+    # Rounded down, so that what is too little never looks like enough.
+    percent = 1000 * covered // total / 10 if total else 100
+    return f"{percent:g}% of branches covered, under {run.fail_under:g}%"
+
+
+def unanswered(cases: Sequence[CaseRun]) -> str:
+    """Such as `no answer to 40 cases`."""
+    return f"no answer to {counted(len(cases), 'case')}"
+
+
 def missing(run: TestRun) -> str:
     """Such as `12 of 40 recordings missing`; "" where none is."""
     missed = run.count("stale")
     if not missed:
         return ""
-    asked = missed + sum(case.answer is not None for case in run.cases)
+    there = sum(case.answer is not None for case in run.cases if case.status != "stale")
+    asked = missed + there
     return f"{missed} of {counted(asked, 'recording')} missing"
 
 
@@ -113,12 +144,17 @@ def reason(trouble: Trouble) -> str:
 
 def who(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
     """Such as `support/triage: refund #0, #2`, with repeats where the case has several."""
-    return f"{short(trouble.case.prompt)}: {case_name(trouble.runs, repeated)}"
+    prompt = short(trouble.case.prompt)
+    return f"{prompt}: {case_name(trouble.runs, repeated)}" if trouble.case.name else prompt
 
 
 def case_name(runs: Sequence[CaseRun], repeated: Collection[tuple[str, str]]) -> str:
-    """Such as `refund #0, #2`, of runs of one case."""
+    """Such as `refund #0, #2`; of several cases some names; of an error of a file, the file."""
     first = runs[0]
+    if is_of_a_file(first):
+        return short(first.place.path.rpartition("/")[2])
+    if any(each.name != first.name for each in runs):
+        return names(runs)
     if (first.prompt, first.name) not in repeated:
         return short(first.name)
     return f"{short(first.name)} {', '.join(f'#{each.repeat}' for each in runs)}"
@@ -141,6 +177,12 @@ def call(made: Mapping[str, Any]) -> str:
     arguments = made.get("arguments")
     shown = json.dumps(json_data(arguments), ensure_ascii=False)
     return visible(f"{made.get('name', '')}({shown})")
+
+
+def answer_lines(answer: Answer) -> list[str]:
+    """What is said, as it is, and then each tool that is called; at least one line."""
+    said = answer.text.split("\n") if answer.text else []
+    return [*said, *(f"call {call(each)}" for each in answer.tool_calls)] or ["(an empty answer)"]
 
 
 def by_prompt(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:

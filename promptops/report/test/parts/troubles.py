@@ -15,7 +15,8 @@ class Trouble:
     """One reason why a case does not pass.
 
     Attributes:
-        runs: The runs of the case that have it, in their order; at least one.
+        runs: Those of the case that have it, in their order; at least one. Of an assertion that
+            can't be judged and stands in one place for several cases, those of all of them.
         assertion: That does not hold or can't be judged; None where it is the case itself.
     """
 
@@ -41,7 +42,9 @@ def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
     found: dict[object, Trouble] = {}
     for case in cases:
         for each in _of_case(case):
-            key = (case.prompt, case.name, each.status, each.place, each.reason)
+            shared = each.status == "error" and each.assertion is not None
+            name = None if shared else case.name
+            key = (case.prompt, name, each.status, each.place, each.reason)
             earlier = found.get(key)
             found[key] = each if earlier is None else _joined(earlier, each)
     return list(found.values())
@@ -49,11 +52,12 @@ def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
 
 def outages(run: TestRun) -> dict[str, list[CaseRun]]:
     """The errors that are a provider's or the network's, by their reason."""
-    found: dict[str, list[CaseRun]] = {}
-    for case in run.cases:
-        if case.status == "error" and case.infrastructure:
-            found.setdefault(case.reason, []).append(case)
-    return found
+    return _by_reason(case for case in run.cases if case.status == "error" and case.infrastructure)
+
+
+def notes(run: TestRun) -> dict[str, list[CaseRun]]:
+    """What is to be known of cases that pass, each with its cases."""
+    return _by_reason(case for case in run.cases if case.status == "passed" and case.reason)
 
 
 def stale(run: TestRun) -> dict[str, list[CaseRun]]:
@@ -68,6 +72,13 @@ def stale(run: TestRun) -> dict[str, list[CaseRun]]:
 def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
     """Whether it is a reason why the case does not pass: a measure that doesn't hold is none."""
     return assertion.status == "error" or (assertion.status == "failed" and assertion.must)
+
+
+def _by_reason(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
+    found: dict[str, list[CaseRun]] = {}
+    for case in cases:
+        found.setdefault(case.reason, []).append(case)
+    return found
 
 
 def _joined(earlier: Trouble, later: Trouble) -> Trouble:

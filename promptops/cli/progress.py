@@ -1,0 +1,100 @@
+"""How far asking models has come, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from promptops.cli.options import Output
+from promptops.evals.engine.ask import Answered, Failed
+from promptops.evals.engine.ledger import INTERRUPTED
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn, Task
+
+    from promptops.evals.engine.estimate import Estimate
+
+
+class ShownProgress:
+    """A watcher that says what is about to be asked, and on a terminal how that goes on."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._bar: Progress | None = None
+        self._cost_usd = 0.0
+        self._failed = 0
+
+    def begins(self, estimate: Estimate) -> None:
+        self._output.note(estimate_line(estimate))
+        if sys.stderr.isatty() and not self._output.quiet:
+            self._failed = 0
+            self._bar = _bar(color=self._output.color)
+            self._bar.add_task("asking", total=estimate.requests, facts=self._facts())
+            self._bar.start()
+
+    def came(self, outcome: Answered | Failed) -> None:
+        if isinstance(outcome, Answered):
+            self._cost_usd += outcome.cost_usd or 0.0
+        else:
+            self._failed += 1
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], advance=1, facts=self._facts())
+
+    def closes(self, reason: str) -> None:
+        # Who pressed a key waits for a word; why else a run ends stands at its end.
+        if reason == INTERRUPTED:
+            waits = "what is under way is waited for; Ctrl-C again to stop at once"
+            self._output.note(f"{reason}: {waits}")
+
+    def ends(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _facts(self) -> str:
+        failed = f"{self._failed} failed" if self._failed else ""
+        cost = f"${self._cost_usd:.4f}" if self._cost_usd else ""
+        return " ".join(filter(None, [failed, cost]))
+
+
+def estimate_line(estimate: Estimate) -> str:
+    """Such as `asking 40 requests: up to $0.12; at most $1 is spent`."""
+    models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unpriced)
+    parts = [
+        f"up to ${estimate.worst_usd:.4g}" if estimate.worst_usd or not models else "",
+        f"what {models} costs is not known" if models else "",
+    ]
+    left = "" if estimate.left_usd is None else f"; at most ${estimate.left_usd:.4g} is spent"
+    costs = ", and ".join(filter(None, parts))
+    return f"asking {counted(estimate.requests, 'request')}: {costs}{left}"
+
+
+def _bar(*, color: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    return Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        _rate(),
+        TextColumn("{task.fields[facts]}"),
+        TimeLeft(),
+        console=Console(stderr=True, no_color=not color),
+        transient=True,
+    )
+
+
+def _rate() -> ProgressColumn:
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Outcomes a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+    return Rate()

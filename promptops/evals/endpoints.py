@@ -1,0 +1,67 @@
+"""Questions that no judge answers, but a service of its own: embeddings and moderations.
+
+They are asked and kept as any request is; the reply is the JSON text of an answer.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import replace
+from sys import float_info
+from typing import Any
+
+from promptops.evals.json_values import parsed
+from promptops.evals.providers.apis import OWN
+from promptops.evals.questions import BUILT_IN, Embedding, Moderation, NoReply, Question, Reply
+from promptops.evals.wording import shown
+from promptops.model.config import ModelProfile
+from promptops.model.request import Request
+
+SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderations"}
+"""From the kind of a question to the key of `[test]` that names who is asked, and to the API."""
+
+
+def recorded_as(question: Question) -> str:
+    """The judge, or what stands in place of one in a recording."""
+    return question.judge or f"{BUILT_IN}{question.kind}"
+
+
+def endpoint_request(question: Question, profile: ModelProfile) -> Request:
+    """What is asked of a profile, its own options beside."""
+    options = {**profile.provider_options.get(OWN, {}), "api": SETTINGS[question.kind]}
+    return Request(
+        messages=({"role": "user", "content": question.inputs["text"]},),
+        model={"provider": profile.provider, "id": profile.id},
+        provider_options={**profile.provider_options, OWN: options},
+    )
+
+
+def answers_without_tokens(profile: ModelProfile) -> ModelProfile:
+    """The profile as one that writes nothing, so that what it costs can be bounded."""
+    price = {"output": 0.0, **profile.price} if profile.price else profile.price
+    return replace(profile, max_output_tokens=0, price=price)
+
+
+def endpoint_reply(question: Question, text: str) -> Reply:
+    """What an answer says; NoReply for a text that is none to this question."""
+    value = parsed(text)
+    said = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
+    if isinstance(said, list):
+        if question.kind == "embedding" and said and all(map(_is_number, said)):
+            return Embedding(vector=array("d", said))
+        if question.kind == "moderation" and all(isinstance(each, str) for each in said):
+            return Moderation(flagged=tuple(said))
+    return NoReply(reason=f"expected {_WANTED[question.kind]}, got {shown(text)}")
+
+
+_KEYS = {"embedding": "vector", "moderation": "flagged"}
+_WANTED = {
+    "embedding": "JSON with a `vector` of numbers",
+    "moderation": "JSON with the categories that are `flagged`",
+}
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= float_info.max

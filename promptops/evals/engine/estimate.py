@@ -1,0 +1,43 @@
+"""What a round of asking will take, told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from promptops.evals.engine.ask import Ask, Settings
+from promptops.evals.engine.budget import cost_usd, has_an_end, worst_cost_usd
+from promptops.evals.engine.ledger import Ledger
+from promptops.model.answer import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One try of each request; what has to be tried again comes on top.
+
+    Attributes:
+        worst_usd: Of the requests whose cost can be known, if each gets its longest answer.
+        unpriced: Models, as their provider names them, of which it can't.
+        left_usd: What may be spent; None where there is no bound.
+    """
+
+    requests: int
+    worst_usd: float
+    unpriced: tuple[str, ...] = ()
+    left_usd: float | None = None
+
+
+def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimate:
+    """Of the next round of a run; equal asks are one."""
+    once = {ask.key: ask for ask in asks}.values()
+    most_usd = settings.max_cost_usd
+    return Estimate(
+        requests=len(once),
+        worst_usd=sum(map(worst_cost_usd, once)),
+        unpriced=tuple(dict.fromkeys(ask.profile.id for ask in once if not _is_priced(ask))),
+        left_usd=None if most_usd is None else max(most_usd - ledger.paid_usd, 0.0),
+    )
+
+
+def _is_priced(ask: Ask) -> bool:
+    return cost_usd(ask, Usage()) is not None and has_an_end(ask)

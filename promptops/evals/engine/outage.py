@@ -1,0 +1,43 @@
+"""A server that answers nothing is given up, so that no run waits for each of its asks in turn."""
+
+from __future__ import annotations
+
+from math import inf
+
+from promptops.evals.engine.ask import Patience
+from promptops.evals.providers import Failure
+
+_UNANSWERED = frozenset({"rate", "server", "connection", "timeout"})
+
+
+class Outage:
+    """Tries that got nothing, in a row; times are the event loop's."""
+
+    def __init__(self, patience: Patience, at_once: int) -> None:
+        """Given up when so many asks could have used up their tries, one beside the other."""
+        self._most = at_once * patience.tries
+        self._longest_s = patience.total_s
+        self._in_a_row = 0
+        self._answered_at = -inf
+        self._reason = ""
+
+    def answered(self, now: float) -> None:
+        """A try got something, be it a refusal of what was asked."""
+        self._in_a_row = 0
+        self._answered_at = now
+        self._reason = ""
+
+    def failed(self, failure: Failure, now: float) -> None:
+        """A try got nothing. Who has answered before is given time to come back."""
+        if failure.kind not in _UNANSWERED:
+            self.answered(now)
+            return
+        self._in_a_row += 1
+        long = now - self._answered_at >= self._longest_s
+        if self._in_a_row >= self._most and long and not self._reason:
+            self._reason = f"given up after {self._in_a_row} tries in a row: {failure.message}"
+
+    def check(self) -> None:
+        """Raise Failure where there is no sense in another try."""
+        if self._reason:
+            raise Failure(message=self._reason, kind="server")

@@ -1,0 +1,30 @@
+"""Moderations: of one text, as the text of an answer, `{"flagged": [...]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.evals.providers.openai.failures import bad_answer
+from promptops.evals.providers.openai.one_text import arguments
+from promptops.evals.providers.openai.reading import items, text
+from promptops.model.answer import Answer
+from promptops.runtime.canonical import canonical_json
+
+__all__ = ["PATH", "answer", "arguments"]
+
+PATH = "/moderations"
+
+
+def answer(body: Mapping[str, Any]) -> Answer:
+    """The categories that are flagged, sorted; raises Failure where none are told."""
+    found = items(body.get("results"))
+    categories = found[0].get("categories") if found else None
+    if not isinstance(categories, dict):
+        raise bad_answer("is no moderation")
+    if not all(each is None or isinstance(each, bool) for each in categories.values()):
+        raise bad_answer("is a moderation whose categories are neither true nor false")
+    flagged = sorted(text(name) for name, is_so in categories.items() if is_so)
+    if found[0].get("flagged") is True and not flagged:
+        raise bad_answer("is a moderation that flags, and says not what for")
+    return Answer(text=canonical_json({"flagged": flagged}), model=text(body.get("model")))

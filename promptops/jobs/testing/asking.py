@@ -1,0 +1,101 @@
+"""How one run asks models: within its bounds, over all rounds, and watched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
+from promptops.evals.engine.ledger import Ledger
+
+if TYPE_CHECKING:
+    from promptops.evals.engine.estimate import Estimate
+
+
+class Watcher(Protocol):
+    """Who is told how asking goes on."""
+
+    def begins(self, estimate: Estimate) -> None:
+        """A round is about to begin: the cases, then their judges, then what fresh answers tell."""
+
+    def came(self, outcome: Answered | Failed) -> None:
+        """An answer is there, or was given up."""
+
+    def closes(self, reason: str) -> None:
+        """Nothing more is asked in this run; what is under way is waited for."""
+
+    def ends(self) -> None:
+        """The round is over, however it ended."""
+
+
+class Unwatched:
+    """Tells nobody."""
+
+    def begins(self, estimate: Estimate) -> None: ...
+
+    def came(self, outcome: Answered | Failed) -> None: ...
+
+    def closes(self, reason: str) -> None: ...
+
+    def ends(self) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Asking:
+    """All asking of one run goes through one of these.
+
+    Attributes:
+        cost_usd: Of the answers so far, as far as prices are known.
+        unanswered: Requests that got no answer, since a provider failed or the run ended before.
+        unasked: Those of them that were not asked for, since it ended before.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    watcher: Watcher = field(default_factory=Unwatched)
+    ledger: Ledger = field(init=False, default_factory=Ledger)
+    cost_usd: float = 0.0
+    unanswered: int = 0
+    unasked: int = 0
+
+    def __post_init__(self) -> None:
+        self.ledger.on_end = self.watcher.closes
+
+    def ask(
+        self, asks: Sequence[Ask], on_answer: Callable[[Answered], None]
+    ) -> tuple[Outcome, ...]:
+        """What became of each; `on_answer` gets each answer as soon as it is there."""
+        # They need asyncio, and who replays asks nobody.
+        from promptops.evals.engine.estimate import estimate
+        from promptops.evals.engine.run import ask
+        from promptops.evals.providers.registry import provider_of
+
+        def came(outcome: Outcome) -> None:
+            if isinstance(outcome, Answered):
+                on_answer(outcome)
+                self.cost_usd += outcome.cost_usd or 0.0
+            if isinstance(outcome, Answered | Failed):
+                self.watcher.came(outcome)
+
+        if asks and not self.ledger.ended:
+            self.watcher.begins(estimate(asks, self.settings, self.ledger))
+        try:
+            outcomes = ask(
+                asks,
+                lambda profile: provider_of(profile, os.environ),
+                self.settings,
+                came,
+                ledger=self.ledger,
+            )
+        finally:
+            self.watcher.ends()
+        self._count(outcomes)
+        return outcomes
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        once = {outcome.ask.key: outcome for outcome in outcomes}.values()
+        failed = sum(isinstance(outcome, Failed) for outcome in once)
+        unasked = sum(not isinstance(outcome, Answered | Failed) for outcome in once)
+        self.unasked += unasked
+        self.unanswered += failed + unasked

@@ -1,0 +1,131 @@
+"""The other arm: the prompts of a baseline, answering the candidate's own cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from promptops.catalog.catalog import Catalog
+from promptops.evals.asserted import asserted
+from promptops.evals.parse import parse
+from promptops.jobs.recordings.store import Store
+from promptops.jobs.testing.answering import Answering, Want
+from promptops.jobs.testing.judging import Heard, Judging, profile_of, want_of
+from promptops.jobs.testing.plan import Planned
+from promptops.model.answer import Answer
+from promptops.model.prompt import Prompt
+from promptops.runtime.canonical import request_digest
+from promptops.runtime.render import Renderer, RenderError
+
+
+def compares(plan: Iterable[Planned]) -> bool:
+    """Whether anything that is asserted takes a baseline: a measure, or a judge's comparison."""
+    return any(
+        assertion is not None and (assertion.score is not None or assertion.judged)
+        for planned in plan
+        if not planned.repeat and not planned.error
+        for each in asserted(planned.case, planned.prompt)
+        for assertion in (parse(each.written, "answer")[0],)
+    )
+
+
+class Baseline:
+    """The prompts of an earlier revision, as they answer the cases of this one.
+
+    Both arms are asked the same cases and judged by the same assertions: the candidate's.
+
+    Attributes:
+        title: The revision, as a person would write it.
+        outdated: Ids of the prompts whose recorded answers today's model would not give: they
+            count no more.
+        opinions: What judges said of them.
+    """
+
+    def __init__(self, title: str, catalog: Catalog, head: Catalog, opinions: Answering) -> None:
+        """`opinions` has what judges said of the answers that `catalog` recorded."""
+        self.title = title
+        self.outdated: set[str] = set()
+        self._catalog = catalog
+        self._store = Store(catalog)
+        self.opinions = opinions
+        self._judging = Judging(head, opinions, self.answer)
+        self._asked: dict[tuple[str, str, int], Answer] = {}
+        self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
+
+    def counterpart(self, planned: Planned) -> Planned | None:
+        """The same case of the baseline's prompt; None where that takes no such inputs.
+
+        None, too, for a case that asks nothing.
+        """
+        prompt = planned.prompt
+        if planned.request is None or not planned.asks:
+            return None
+        if prompt.id not in self._renderers:
+            self._renderers[prompt.id] = self._opened(prompt)
+        found = self._renderers[prompt.id]
+        if found is None:
+            return None
+        before, renderer = found
+        try:
+            request = renderer.request(planned.case.inputs)
+        except RenderError:
+            return None
+        answered = replace(prompt, path=before.path, model=before.model)
+        digest = request_digest(request)
+        return replace(planned, prompt=answered, request=request, digest=digest)
+
+    def wants(self, plan: Iterable[Planned]) -> Iterator[Want]:
+        """What its prompts have to be asked for those cases."""
+        for each in map(self.counterpart, plan):
+            if each is not None and each.request is not None:
+                yield want_of(each.request, each, profile_of(self._catalog, each))
+
+    def learn(self, planned: Planned, answer: Answer) -> None:
+        """What it was answered in this run."""
+        self._asked[_key(planned)] = answer
+
+    def answer(self, planned: Planned) -> Answer | None:
+        """What it answers to a case and repeat, as far as it is known."""
+        return self._asked.get(_key(planned)) or (
+            None if planned.prompt.id in self.outdated else self.recorded(planned)
+        )
+
+    def recorded(self, planned: Planned) -> Answer | None:
+        """What is committed there."""
+        same = self.counterpart(planned)
+        if same is None:
+            return None
+        found = self._store.find(same.prompt.path, same.digest, same.repeat)
+        return found.answer if found is not None else None
+
+    def heard(self, plan: Iterable[Planned]) -> list[Heard]:
+        """Its answers to those cases, as far as they are known, judged."""
+        same = ((self.counterpart(each), self.answer(each)) for each in plan)
+        return self._judging.heard([(each, said) for each, said in same if each and said])
+
+    def answered_by_another(self, planned: Planned, answer: Answer) -> bool:
+        """Whether the model behind one and the same name is another one since it was recorded."""
+        same, before = self.counterpart(planned), self.recorded(planned)
+        if same is None or same.request is None or before is None or planned.request is None:
+            return False
+        named_alike = same.request.model == planned.request.model
+        return named_alike and _who(before) != _who(answer)
+
+    def _opened(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
+        names = (prompt.id, *prompt.aliases)
+        path = next((self._catalog.paths[n] for n in names if n in self._catalog.paths), None)
+        before = self._catalog.loaded(path).prompt if path is not None else None
+        if before is None:
+            return None
+        try:
+            return before, Renderer(before, self._catalog.load, self._catalog.files.data)
+        except RenderError:
+            return None
+
+
+def _key(planned: Planned) -> tuple[str, str, int]:
+    return planned.prompt.id, planned.case.name, planned.repeat
+
+
+def _who(answer: Answer) -> tuple[str, str | None]:
+    return answer.model, answer.fingerprint

@@ -1,0 +1,42 @@
+"""What a run may cost, by the event that it runs for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, get_args
+
+from promptops.evals.engine.ask import Settings
+from promptops.model.config import TestSettings
+
+Event = Literal["commit", "pull_request", "nightly"]
+EVENTS: tuple[Event, ...] = get_args(Event)
+
+_CI: Mapping[str, Mapping[str, Event]] = {
+    "GITHUB_EVENT_NAME": {
+        "pull_request": "pull_request",
+        "pull_request_target": "pull_request",
+        "schedule": "nightly",
+    },
+    "CI_PIPELINE_SOURCE": {"merge_request_event": "pull_request", "schedule": "nightly"},
+}
+
+
+def event_of(environment: Mapping[str, str]) -> Event | None:
+    """What CI says that it runs for; None where it says nothing that a budget is known by."""
+    for variable, events in _CI.items():
+        event = events.get(environment.get(variable, ""))
+        if event is not None:
+            return event
+    return None
+
+
+def within_budget(settings: Settings, budget: Mapping[str, float], event: Event | None) -> Settings:
+    """The settings with the budget of an event; a bound that they have already wins.
+
+    What `budget` does not name has the budget that it has without any configuration.
+    """
+    if event is None or settings.max_cost_usd is not None:
+        return settings
+    most_usd = {**TestSettings().budget, **budget}[event]
+    return replace(settings, max_cost_usd=most_usd)

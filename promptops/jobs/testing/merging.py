@@ -1,0 +1,120 @@
+"""Shards joined: judged and decided together, as one run would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from promptops.errors import InputError, UsageError
+from promptops.jobs.selection import Wanted, select
+from promptops.jobs.testing.run import Options, run_selected
+from promptops.jobs.testing.shards import Merged, known_answers, revision_of
+from promptops.jobs.workspace import Workspace
+from promptops.model.shard import ShardRun
+from promptops.model.test_run import TestRun
+from promptops.source.shard import MAX_BYTES, read_shard
+
+_FIELDS = {
+    "shard": "another number of shards",
+    "revision": "another revision",
+    "mode": "another mode",
+    "patterns": "other prompts",
+    "since": "another base",
+    "selectors": "other prompts",
+    "repeats": "another number of repeats",
+    "baseline": "another baseline",
+    "plan": "other cases",
+}
+
+
+def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
+    """Every shard by its file; raises UsageError where they are not all shards of one run.
+
+    Raises InputError with its place for a line that can't be read.
+    """
+    if not files:
+        raise UsageError("there is nothing to merge", hint="name the files of all shards")
+    found: dict[str, ShardRun] = {}
+    for file in files:
+        if file in found:
+            raise UsageError(f"`{file}` is named twice")
+        found[file] = read_shard(file, _content(directory / file, file))
+    _refuse_others(found)
+    _refuse_gaps(found)
+    return found
+
+
+def merge(workspace: Workspace, shards: Sequence[ShardRun], options: Options) -> TestRun:
+    """The run that all shards of `read_shards` are, judged and decided anew; asks nobody.
+
+    Raises UsageError where the prompts of the workspace are not those that were run.
+    """
+    first = shards[0]
+    if first.revision != revision_of(workspace):
+        raise UsageError(
+            f"the shards ran at {first.revision[:12] or 'no commit'}, and here is another revision",
+            hint=f"git checkout {first.revision[:12]}" if first.revision else None,
+        )
+    wanted = Wanted(patterns=first.patterns, since=first.since, selectors=first.selectors)
+    merged = Merged(
+        plan=first.plan,
+        known=known_answers(answer for shard in shards for answer in shard.answers),
+        cost_usd=sum(shard.cost_usd for shard in shards),
+        problems=tuple(problem for shard in shards for problem in shard.problems),
+    )
+    return run_selected(
+        workspace,
+        select(workspace, wanted),
+        replace(
+            options,
+            mode=first.mode,
+            repeats=first.repeats,
+            baseline=first.baseline,
+            merged=merged,
+        ),
+    )
+
+
+def _content(path: Path, file: str) -> bytes:
+    try:
+        with path.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be read: {reason}", where=file) from None
+
+
+def _refuse_others(found: dict[str, ShardRun]) -> None:
+    """All are of one run of the same things."""
+    name, first = next(iter(found.items()))
+    for file, shard in found.items():
+        other = next(_differences(first, shard), None)
+        if other is not None:
+            raise UsageError(f"`{file}` is of {other} than `{name}`", hint="run all shards alike")
+
+
+def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
+    for field, said in _FIELDS.items():
+        ours, theirs = getattr(first, field), getattr(other, field)
+        if field == "shard":
+            ours, theirs = ours.count, theirs.count
+        if ours != theirs:
+            yield said
+
+
+def _refuse_gaps(found: dict[str, ShardRun]) -> None:
+    """Each shard is there once."""
+    files: dict[int, str] = {}
+    for file, run in found.items():
+        known = files.setdefault(run.shard.index, file)
+        if known != file:
+            raise UsageError(
+                f"`{file}` is shard {run.shard}, as `{known}` is", hint="leave one out"
+            )
+    count = next(iter(found.values())).shard.count
+    missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in files]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        said = f"{', '.join(missing[:3])}{more}"
+        raise UsageError(f"not all shards are here: {said}", hint="name the files of all shards")

@@ -1,0 +1,133 @@
+"""What became of each case, as a report shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from promptops.catalog.catalog import Catalog
+from promptops.evals.answered import status_of
+from promptops.evals.judged import Judged
+from promptops.evals.subject import text_of
+from promptops.jobs.recordings.store import Store
+from promptops.jobs.testing.answering import Got
+from promptops.jobs.testing.judging import Heard
+from promptops.jobs.testing.plan import Asked, Key, Planned
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.model.request import Request
+from promptops.model.test_run import AssertionResult, CaseRun
+
+
+def case_runs(
+    plan: Sequence[Planned],
+    got: Mapping[Key, Got],
+    found: Sequence[Heard],
+    notes: Mapping[Asked, str],
+) -> Iterator[CaseRun]:
+    """All that was planned, in order; `notes` say what to know of answers."""
+    heard = {each.planned.asked: each for each in found}
+    for each in plan:
+        run = _run(each, got.get(each.key, Got()), heard.get(each.asked))
+        yield replace(run, reason=run.reason or notes.get(each.asked, ""))
+
+
+def unreadable(loaded: Sequence[Loaded]) -> Iterator[CaseRun]:
+    """What can't be read of prompts and of the files that they name: nobody tests it unseen."""
+    for each in loaded:
+        if each.prompt is None:
+            problem = next(iter(each.problems), None)
+            place = problem.at if problem and isinstance(problem.at, Place) else Place(each.path)
+            yield error_run(each.id, problem.message if problem else "it can't be read", place)
+        else:
+            yield from (error_run(each.id, message, place) for message, place in _left_out(each))
+
+
+def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
+    return CaseRun(prompt=prompt, name="", status="error", reason=reason, place=place)
+
+
+def _left_out(loaded: Loaded) -> Iterator[tuple[str, Place]]:
+    """Why there are fewer cases, or other requests, than the files say."""
+    for problem in loaded.problems:
+        if problem.code != "SCH010" and isinstance(problem.at, Place):  # one hides nothing
+            yield problem.message, problem.at
+    for reference in loaded.references:
+        if reference.kind in _NEEDED and not reference.found:
+            message = f"there is no {_NEEDED[reference.kind]} `{reference.written}`"
+            yield message, reference.place
+
+
+_NEEDED = {"cases": "case file", "tool": "tool"}
+"""What a prompt can do without, but not its tests."""
+
+
+def wrong_files(catalog: Catalog, plan: Sequence[Planned], store: Store) -> Iterator[CaseRun]:
+    """Lines of recordings that can't be read hide no answer silently."""
+    for path in dict.fromkeys(each.prompt.path for each in plan):
+        for problem in store.problems(path):
+            if isinstance(problem.at, Place):
+                yield error_run(catalog.ids.get(path, path), problem.message, problem.at)
+
+
+def _run(planned: Planned, got: Got, heard: Heard | None) -> CaseRun:
+    said = CaseRun(
+        prompt=planned.prompt.id,
+        name=planned.case.name,
+        repeat=planned.repeat,
+        status="error",
+        place=planned.place,
+        reason=planned.error,
+        messages=_sent(planned.request) if planned.request is not None else (),
+        assertions=tuple(_result(each, "request") for each in planned.rendered),
+    )
+    if planned.error:
+        return said
+    return _judged(said, planned, got, heard)
+
+
+def _sent(request: Request) -> tuple[tuple[str, str], ...]:
+    return tuple((str(each["role"]), text_of(each.get("content"))) for each in request.messages)
+
+
+def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> CaseRun:
+    if not planned.asks:
+        return replace(run, status=status_of(planned.rendered))
+    if heard is None:
+        status = status_of(planned.rendered) if planned.rendered else "passed"
+        if got.infrastructure:
+            return replace(run, status="error", reason=got.reason, infrastructure=True)
+        return replace(run, status="failed" if status == "failed" else "stale", reason=got.reason)
+    results = (*run.assertions, *(_result(each, "answer") for each in heard.said))
+    judged = (*planned.rendered, *heard.said)
+    status, unheard = status_of(judged), _unheard(judged)
+    return replace(
+        run,
+        status=status,
+        reason=unheard or ("what it asserts can't be judged" if status == "error" else ""),
+        infrastructure=bool(unheard),
+        assertions=results,
+        answer=heard.answer,
+        source=got.source,
+    )
+
+
+def _unheard(judged: Sequence[Judged]) -> str:
+    """Why who has to judge was asked in vain, where no other error is to be mended; else ""."""
+    errors = [each for each in judged if each.status == "error" and each.lack != "recording"]
+    vain = errors and all(each.lack == "connection" for each in errors)
+    return errors[0].reason if vain else ""
+
+
+def _result(judged: Judged, on: Literal["request", "answer"]) -> AssertionResult:
+    return AssertionResult(
+        type=judged.type,
+        status=judged.status,
+        must=judged.must,
+        reason=judged.reason,
+        place=judged.place,
+        on=on,
+        score=judged.score,
+        compared=judged.compared,
+    )

@@ -1,0 +1,222 @@
+"""One run of test cases: planned, answered, judged, decided, written down."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from promptops.errors import PromptopsError
+from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.store import Store
+from promptops.jobs.selection import Selected, merge_base
+from promptops.jobs.testing.answering import Answering, Mode
+from promptops.jobs.testing.arms import Arms
+from promptops.jobs.testing.asking import Asking
+from promptops.jobs.testing.auditing import audited
+from promptops.jobs.testing.baseline import Baseline, compares
+from promptops.jobs.testing.confirming import confirmed
+from promptops.jobs.testing.cover import coverage_rows
+from promptops.jobs.testing.deciding import decided
+from promptops.jobs.testing.judging import Heard, Judging, heard
+from promptops.jobs.testing.options import Options
+from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, wrong_files
+from promptops.jobs.testing.plan import Planned, planned
+from promptops.jobs.testing.shards import (
+    in_shard,
+    plan_digest,
+    refuse_other_plan,
+    revision_of,
+    shard_answers,
+)
+from promptops.jobs.workspace import Workspace, opened
+from promptops.model.place import Place
+from promptops.model.shard import Shard, ShardRun
+from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
+from promptops.report.parts.summary import counted
+
+RECORD = "promptops test --record"
+
+
+class Running:
+    """One run; asked of it once."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        selected: Selected,
+        options: Options,
+        part: Sequence[Planned] | None,
+    ) -> None:
+        self._start = time.perf_counter()
+        self._workspace = workspace
+        self._catalog = catalog = workspace.catalog
+        self._selected = selected
+        self._options = options
+        self._loaded = list(catalog.prompts(selected.why))
+        whole = planned(catalog, self._loaded, options.repeats) if part is None else part
+        self._whole = list(whole)
+        if options.merged is not None:
+            refuse_other_plan(self._whole, options.merged)
+        self._plan = _of_shard(self._whole, options.shard)
+        self._store = Store(catalog, Cache(workspace.repository.common_dir))
+        self._asking = _asking(options)
+        self._answering = self._way_to_answers()
+        self._baseline = self._compared_with() if compares(self._plan) else None
+        answer_before = self._baseline.answer if self._baseline is not None else _nobody
+        self._judging = Judging(catalog, self._answering, answer_before)
+
+    def run(self) -> TestRun:
+        """Answer, judge, decide, and write what was answered."""
+        options = self._options
+        arms = self._arms()
+        if arms is not None and options.mode == "live":
+            arms.begin([each for each in self._measured if compares([each])])
+        found, got = heard(self._judging, self._plan)
+        found, notes = confirmed(self._judging, found) if options.mode == "live" else (found, {})
+        cases = [
+            *unreadable(self._loaded),
+            *case_runs(self._plan, got, found, notes),
+            *wrong_files(self._catalog, self._plan, self._store),
+        ]
+        decisions = self._decisions(found, arms)
+        cases += self._audited(found)
+        lost = self._written()
+        cases += [error_run(str(place), message, place) for message, place in lost]
+        return self._told(cases, decisions, self._shard_run(lost))
+
+    def _way_to_answers(self) -> Answering:
+        merged = self._options.merged
+        return Answering(
+            self._catalog,
+            self._store,
+            self._options.mode,
+            repository=self._workspace.repository if merged is None else None,
+            asking=self._asking,
+            known=merged.known if merged is not None else None,
+        )
+
+    def _compared_with(self) -> Baseline | None:
+        """What measures are compared with: where this branch left the default one, unless told."""
+        options, revision = self._options, self._options.baseline
+        try:
+            commit = merge_base(self._workspace, revision or "")
+            catalog = opened(self._workspace.repository, commit).catalog
+        except PromptopsError:
+            if revision is not None:
+                raise
+            return None
+        mode: Mode = "record" if options.mode == "live" else "replay"  # with no place to record
+        known = options.merged.known if options.merged is not None else None
+        opinions = Answering(catalog, Store(catalog), mode, asking=self._asking, known=known)
+        return Baseline(revision or commit[:12], catalog, self._catalog, opinions)
+
+    def _arms(self) -> Arms | None:
+        if self._baseline is None:
+            return None
+        apart = self._options.shard is not None or self._options.merged is not None
+        asks = self._options.mode == "live" and not apart
+        return Arms(self._judging, self._baseline, asks=asks)
+
+    @property
+    def _measured(self) -> list[Planned]:
+        """What is planned for prompts all of whose cases are: of a part nothing is decided."""
+        known = Counter(each.prompt.id for each in self._whole if not each.repeat)
+        return [e for e in self._plan if known[e.prompt.id] == len(e.prompt.cases)]
+
+    def _decisions(self, found: Sequence[Heard], arms: Arms | None) -> tuple[Decided, ...]:
+        """None for a shard, which goes through them all the same, for what they take."""
+        whole = {each.prompt.id for each in self._measured}
+        decisions = tuple(decided((e for e in found if e.planned.prompt.id in whole), arms))
+        return decisions if self._options.shard is None else ()
+
+    def _audited(self, found: Sequence[Heard]) -> list[CaseRun]:
+        options = self._options
+        if options.audit is None:
+            return []
+        seed = options.seed or self._catalog.revision
+        size, asking = options.audit, self._asking
+        return [*audited(self._catalog, self._plan, found, size=size, seed=seed, asking=asking)]
+
+    def _written(self) -> list[tuple[str, Place]]:
+        """Put what was answered into its files; says what could not be, and where."""
+        settled = self._answering.end(prune=self._options.prune)
+        problems = (*self._answering.refused, *settled.problems)
+        lost = [(each.message, each.at) for each in problems if isinstance(each.at, Place)]
+        merged = self._options.merged
+        return [*lost, *(merged.problems if merged is not None else ())]
+
+    def _shard_run(self, lost: Sequence[tuple[str, Place]]) -> ShardRun | None:
+        options = self._options
+        if options.shard is None:
+            return None
+        opinions = self._baseline.opinions.known if self._baseline is not None else {}
+        return ShardRun(
+            shard=options.shard,
+            mode=options.mode,
+            revision=revision_of(self._workspace),
+            plan=plan_digest(self._whole),
+            repeats=options.repeats,
+            baseline=options.baseline,
+            cost_usd=self._asking.cost_usd,
+            problems=tuple(lost),
+            answers=shard_answers(self._answering.known | opinions),
+        )
+
+    def _told(
+        self, cases: Sequence[CaseRun], decisions: tuple[Decided, ...], shard: ShardRun | None
+    ) -> TestRun:
+        asking = self._asking
+        return TestRun(
+            cases=tuple(cases),
+            verdict=_verdict(cases, decisions),
+            decided=decisions,
+            baseline=self._baseline.title if self._baseline is not None else "",
+            coverage=coverage_rows(self._catalog, self._loaded) if self._options.coverage else (),
+            nothing="" if cases else self._why_nothing(),
+            advice=RECORD if any(case.status == "stale" for case in cases) else "",
+            unanswered=asking.unanswered,
+            unasked=asking.unasked,
+            ended=asking.ledger.ended,
+            interrupted=asking.ledger.interrupted,
+            shard=shard,
+            cost_usd=asking.cost_usd,
+            duration_s=time.perf_counter() - self._start,
+        )
+
+    def _why_nothing(self) -> str:
+        catalog, selected = self._catalog, self._selected
+        if self._options.shard is not None and self._whole:
+            return f"no case falls into shard {self._options.shard}"
+        if selected.changed is None and catalog.prompt_files and not selected.why:
+            return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
+        if selected.changed is None:
+            return "there are no test cases here"
+        changed = counted(len(selected.why), "prompt")
+        return f"{changed} changed, and none of them has a test case"
+
+
+def _asking(options: Options) -> Asking:
+    """A way to models; of merged shards it has done already what it will."""
+    asking = Asking(settings=options.settings, watcher=options.watcher)
+    if options.merged is not None:
+        asking.cost_usd = options.merged.cost_usd
+        asking.unanswered = options.merged.unanswered
+    return asking
+
+
+def _of_shard(plan: Sequence[Planned], shard: Shard | None) -> Sequence[Planned]:
+    if shard is None:
+        return plan
+    return [each for each in plan if in_shard(shard, each.prompt.id, each.case.name)]
+
+
+def _nobody(_: Planned) -> None:
+    """Without a baseline nobody answered."""
+
+
+def _verdict(cases: Sequence[CaseRun], decisions: Sequence[Decided]) -> Verdict:
+    found = {each.verdict for each in decisions}
+    if "fail" in found or any(case.status != "passed" for case in cases):
+        return "fail"
+    return "inconclusive" if "inconclusive" in found else "pass"

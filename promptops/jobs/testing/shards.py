@@ -1,0 +1,134 @@
+"""Test cases in parts, so that several machines can run them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from promptops.errors import UsageError
+from promptops.jobs.selection import Wanted, merge_base
+from promptops.jobs.testing.answering import Got
+from promptops.jobs.testing.plan import Key, Planned
+from promptops.jobs.workspace import Workspace
+from promptops.model.answer import Answer
+from promptops.model.place import Place
+from promptops.model.shard import Shard, ShardAnswer, ShardRun
+from promptops.report.parts.json_data import json_data
+
+MOST = 10_000
+_WRITTEN = re.compile(r"(\d{1,5})/(\d{1,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What all shards together found out; instead of it nobody is asked.
+
+    Attributes:
+        plan: Digest of what they ran.
+        problems: Why answers were not recorded.
+    """
+
+    plan: str
+    known: Mapping[Key, Got] = field(default_factory=dict)
+    cost_usd: float = 0.0
+    problems: tuple[tuple[str, Place], ...] = ()
+
+    @property
+    def unanswered(self) -> int:
+        """Requests, those to judges too, that got no answer."""
+        return sum(got.infrastructure for got in self.known.values())
+
+
+def refuse_other_plan(plan: Iterable[Planned], merged: Merged) -> None:
+    """Raises UsageError where shards ran something else."""
+    if plan_digest(plan) != merged.plan:
+        raise UsageError(
+            "the shards ran other cases than there are here",
+            hint="merge where they ran: the same commit, `--at`, `--config` and files",
+        )
+
+
+def parse_shard(written: str) -> Shard:
+    """From `1/8`; raises UsageError."""
+    found = _WRITTEN.fullmatch(written)
+    index, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= index <= count <= MOST:
+        hint = "one of several, from 1: --shard 1/8 … --shard 8/8"
+        raise UsageError(f"{written!r} is no shard", hint=hint)
+    return Shard(index=index, count=count)
+
+
+def in_shard(shard: Shard, prompt: str, case: str) -> bool:
+    """Whether a case belongs to a shard: by its name alone, wherever and whenever it runs."""
+    digest = hashlib.sha256(f"{prompt}\0{case}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest) % shard.count == shard.index - 1
+
+
+def plan_digest(plan: Iterable[Planned]) -> str:
+    """SHA-256 over what is asked and asserted, in hexadecimal."""
+    digest = hashlib.sha256()
+    for each in plan:
+        digest.update(json.dumps(json_data(_facts(each)), sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def with_selection(run: ShardRun, workspace: Workspace, wanted: Wanted) -> ShardRun:
+    """It says what was selected: by a commit's id, whatever its name was."""
+    since = None if wanted.since is None else merge_base(workspace, wanted.since)
+    return replace(run, patterns=wanted.patterns, since=since, selectors=wanted.selectors)
+
+
+def revision_of(workspace: Workspace) -> str:
+    """The commit that is looked at, or that of HEAD; "" before the first."""
+    revision = workspace.catalog.revision
+    return revision if len(revision) >= 40 else workspace.repository.find("HEAD") or ""
+
+
+def shard_answers(known: Mapping[Key, Got]) -> tuple[ShardAnswer, ...]:
+    """What came of all that was wanted, in the order of keys."""
+    return tuple(
+        ShardAnswer(
+            path=path,
+            request=request,
+            repeat=repeat,
+            judge=judge,
+            answer=_writable(got.answer) if got.answer is not None else None,
+            source=got.source,
+            reason=got.reason,
+            infrastructure=got.infrastructure,
+        )
+        for (path, request, repeat, judge), got in sorted(known.items(), key=lambda item: item[0])
+    )
+
+
+def _writable(answer: Answer) -> Answer:
+    """What it calls may be nested deeper than any file holds."""
+    return replace(answer, tool_calls=tuple(json_data(answer.tool_calls)))
+
+
+def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, Got]:
+    """The inverse; of equal keys the first one that has an answer counts."""
+    known: dict[Key, Got] = {}
+    for each in answers:
+        key = each.path, each.request, each.repeat, each.judge
+        if key not in known or known[key].answer is None:
+            known[key] = Got(
+                answer=each.answer,
+                source=each.source,
+                reason=each.reason,
+                infrastructure=each.infrastructure,
+            )
+    return known
+
+
+def _facts(planned: Planned) -> list[object]:
+    case, prompt = planned.case, planned.prompt
+    facts: list[object] = [prompt.id, prompt.path, case.name, planned.repeat]
+    facts += [planned.digest, planned.error]
+    if planned.repeat:
+        return facts
+    asserted = [case.rendered, case.output, case.expected, case.tags, prompt.evaluation]
+    return [*facts, case.inputs, *asserted]

@@ -1,0 +1,51 @@
+"""The answers that cases ask for, and who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.jobs.testing.answering import Want
+from promptops.jobs.testing.plan import Planned
+from promptops.model.config import ModelProfile
+from promptops.model.prompt import Model
+from promptops.model.request import Request
+
+
+def wants(catalog: Catalog, planned: Sequence[Planned]) -> Iterator[Want]:
+    """The answers that cases ask for."""
+    for each in planned:
+        if each.request is not None and each.asks and not each.error:
+            yield want_of(each.request, each, profile_of(catalog, each))
+
+
+def want_of(request: Request, planned: Planned, profile: ModelProfile | None) -> Want:
+    """The answer that a case asks for."""
+    return Want(
+        path=planned.prompt.path,
+        case=planned.case.name,
+        repeat=planned.repeat,
+        digest=planned.digest,
+        request=request,
+        profile=profile,
+    )
+
+
+def profile_of(catalog: Catalog, planned: Planned) -> ModelProfile | None:
+    """Who is asked for a prompt; None where it names no model."""
+    return profile_for(catalog, planned.prompt.model)
+
+
+def profile_for(catalog: Catalog, model: Model) -> ModelProfile | None:
+    """The profile that a prompt names, or one of the model that it names itself."""
+    if model.profile is not None and model.profile in catalog.config.models:
+        return catalog.config.models[model.profile]
+    return unnamed_profile({"provider": model.provider, "id": model.id})
+
+
+def unnamed_profile(model: Mapping[str, str | None]) -> ModelProfile | None:
+    """Who is asked for a model that no profile names; None where it is none."""
+    provider, identity = model.get("provider"), model.get("id")
+    if not provider or not identity:
+        return None
+    return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)

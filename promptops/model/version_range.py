@@ -1,0 +1,91 @@
+"""Which versions an application takes: `^1.2`, `~1.2.3`, `>=1,<2`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from promptops.model.version import Version, parse
+
+_BOUND = re.compile(r"\s*(\^|~|>=|<=|>|<|=)\s*v?(\d+(?:\.\d+(?:\.\d+(?:-[0-9A-Za-z.-]+)?)?)?)\s*")
+STARTS = ("^", "~", ">", "<", "=")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """All versions that fit each of some bounds.
+
+    Attributes:
+        bounds: A sign (`>=`, `<`, `>`, `<=`) and a version, each.
+        named: Prereleases that the range names: only those before the same release are taken.
+    """
+
+    bounds: tuple[tuple[str, Version], ...]
+    named: frozenset[Version]
+
+    def holds(self, version: Version) -> bool:
+        """Whether a version fits; a prerelease does only where the range names one like it."""
+        if version.pre and version.release not in {each.release for each in self.named}:
+            return False
+        return all(_FITS[sign](version, bound) for sign, bound in self.bounds)
+
+    def highest(self, versions: Iterable[Version]) -> Version | None:
+        return max((version for version in versions if self.holds(version)), default=None)
+
+
+def parse_range(text: str) -> VersionRange | None:
+    """A range, or None for what is none; parts are joined by commas."""
+    bounds: list[tuple[str, Version]] = []
+    named: set[Version] = set()
+    for part in text.split(","):
+        found = _BOUND.fullmatch(part)
+        if found is None:
+            return None
+        numbers = found[2].split("-")[0].split(".")
+        padded = ".".join((*numbers, *["0"] * (3 - len(numbers))))
+        version = parse(padded + found[2][len(".".join(numbers)) :], prereleases=True)
+        if version is None:
+            return None
+        bounds += _bounds(found[1], version, len(numbers))
+        named |= {version} if version.pre else set()
+    return VersionRange(tuple(bounds), frozenset(named))
+
+
+def _bounds(sign: str, version: Version, given: int) -> list[tuple[str, Version]]:
+    """What one part means; `given` numbers of the version were written."""
+    if sign == "^":
+        return [(">=", version), ("<", _above_caret(version, given))]
+    if sign == "~":
+        return [(">=", version), ("<", _above(version, min(given, 2)))]
+    if given < 3 and sign in ("=", "<=", ">"):
+        after = _above(version, given)
+        partial = {"=": [(">=", version), ("<", after)], "<=": [("<", after)], ">": [(">=", after)]}
+        return partial[sign]
+    return [(">=", version), ("<=", version)] if sign == "=" else [(sign, version)]
+
+
+def _above_caret(version: Version, given: int) -> Version:
+    """Where the first number that is not 0 changes; `^0` is all of 0, `^0.0` all of 0.0."""
+    if version.major or given == 1:
+        return Version(version.major + 1, 0, 0)
+    if version.minor or given == 2:
+        return Version(0, version.minor + 1, 0)
+    return Version(0, 0, version.patch + 1)
+
+
+def _above(version: Version, given: int) -> Version:
+    if given == 1:
+        return Version(version.major + 1, 0, 0)
+    if given == 2:
+        return Version(version.major, version.minor + 1, 0)
+    return Version(version.major, version.minor, version.patch + 1)
+
+
+_FITS: Mapping[str, Callable[[Version, Version], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}

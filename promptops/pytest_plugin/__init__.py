@@ -1,0 +1,34 @@
+"""The cases of prompts as tests of pytest: `pytest --promptops`.
+
+pytest imports this module in every run of every project whose environment has this package: it
+imports nothing of ours, and collects nothing, unless that is asked for.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tell pytest what can be asked for."""
+    group = parser.getgroup("promptops", "prompts as code in git")
+    for option, text in _OPTIONS.items():
+        group.addoption(option, action="store_true", help=text)
+    parser.addini("promptops", "Collect prompt files in every run.", type="bool", default=False)
+
+
+_OPTIONS = {
+    "--promptops": "Collect prompt files: each case is a test, replayed from its recording.",
+    "--promptops-record": "The same, but ask for what is missing, and keep it.",
+    "--promptops-live": "The same, but ask for everything, and keep nothing.",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect prompts in this run, if that is asked for."""
+    options = [option for option in _OPTIONS if config.getoption(option)]
+    if options or config.getini("promptops"):
+        from promptops.pytest_plugin.mode import mode_of
+        from promptops.pytest_plugin.prompts import Prompts
+
+        config.pluginmanager.register(Prompts(mode_of(config)), "promptops of this session")

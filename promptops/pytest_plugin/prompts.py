@@ -1,0 +1,121 @@
+"""The prompts of a session: collected file by file, run together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from promptops.errors import PromptopsError
+from promptops.jobs.testing.answering import Mode
+from promptops.jobs.testing.run import settle_earlier
+from promptops.jobs.workspace import Workspace, workspace
+from promptops.pytest_plugin.items import PromptFile, PromptItem, Result
+from promptops.pytest_plugin.results import results
+from promptops.pytest_plugin.shown import shown_error
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts.facts import cost
+
+
+class Prompts:
+    """A plugin of one session.
+
+    Attributes:
+        workspace: Of the repository that pytest's root directory lies in; there once the
+            collection begins.
+    """
+
+    workspace: Workspace
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode: Mode = mode
+        self._results: dict[PromptItem, Result] = {}
+        self._notes: list[str] = []
+        self._any = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Open the repository; what is wrong with it is told once, and not by every file."""
+        root, opened = session.config.rootpath, ExitStack()
+        session.config.add_cleanup(opened.close)
+        try:
+            if self._mode == "record" and not session.config.getoption("--collect-only"):
+                settle_earlier(root)
+            self.workspace = opened.enter_context(workspace(root))
+        except PromptopsError as error:
+            raise pytest.UsageError(shown_error(error)) from None
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """What the catalog calls a prompt file, and no other that is named like one."""
+        path = self._path(file_path)
+        if path not in self.workspace.catalog.ids:
+            return None
+        self._any = True
+        return PromptFile.from_parent(
+            parent,
+            path=file_path,
+            workspace=self.workspace,
+            catalog_path=path,
+            result_of=self.result,
+        )
+
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """A folder that is called like a prompt file is one to the catalog, which can't read it."""
+        return self.pytest_collect_file(path, parent)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """No silent green where the configuration's own paths lead to no prompt."""
+        by_hand = session.config.args_source is pytest.Config.ArgsSource.ARGS
+        if self.workspace.catalog.prompt_files and not self._any and not by_hand:
+            roots = " ".join(self.workspace.config.prompts)
+            self._notes.append(f"no prompt file was collected; add to testpaths: {visible(roots)}")
+
+    def result(self, item: PromptItem) -> Result:
+        """What became of an item; the first one that asks has all run that were selected."""
+        if item not in self._results:
+            found, cost_usd = results(self.workspace, self._mode, _together(item))
+            self._results |= found
+            self._notes += [f"{cost(cost_usd)} was spent"] if cost_usd else []
+        return self._results[item]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """What is skipped is told at the place of the item, not at that of our code."""
+        report = yield
+        if isinstance(item, PromptItem) and isinstance(report.longrepr, tuple):
+            path, line, _ = item.reportinfo()
+            report.longrepr = (str(path), line + 1, report.longrepr[2])
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What is to be told of the session as a whole."""
+        for note in self._notes:
+            terminalreporter.write_line(f"promptops: {note}")
+
+    def _path(self, file: Path) -> str:
+        """Relative to the repository, or "" outside of it."""
+        # Git knows no links on the way to its root; a file that is one is the catalog's business.
+        real = Path(os.path.realpath(file.parent), file.name)
+        root = os.path.realpath(self.workspace.repository.root)
+        return real.relative_to(root).as_posix() if real.is_relative_to(root) else ""
+
+
+def _together(item: PromptItem) -> list[PromptItem]:
+    """The items that run in one pass, the one that asks among them.
+
+    A worker of pytest-xdist is not told ahead which of all the items are its own: there, those of
+    a file.
+    """
+    items = [each for each in item.session.items if isinstance(each, PromptItem)]
+    if hasattr(item.config, "workerinput"):
+        items = [each for each in items if each.file is item.file]
+    return list(dict.fromkeys([*items, item]))

@@ -1,0 +1,104 @@
+"""What became of items, from one run of the job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from promptops.errors import PromptopsError
+from promptops.evals.engine.ask import Patience, Settings
+from promptops.jobs.selection import Selected
+from promptops.jobs.testing.answering import Mode
+from promptops.jobs.testing.budgets import event_of, within_budget
+from promptops.jobs.testing.plan import Asked, Planned
+from promptops.jobs.testing.run import Options, run_selected
+from promptops.jobs.workspace import Workspace
+from promptops.model.config import TestSettings
+from promptops.model.test_run import CaseRun, Decided, TestRun
+from promptops.pytest_plugin.items import PromptItem, Result
+from promptops.pytest_plugin.shown import shown, shown_error
+from promptops.report.parts.visible import visible
+
+
+def results(
+    workspace: Workspace, mode: Mode, items: Sequence[PromptItem]
+) -> tuple[dict[PromptItem, Result], float]:
+    """Run what items stand for, all at once; with what it cost, in USD.
+
+    What stops the job fails each of them. Raises KeyboardInterrupt once what is under way when
+    Ctrl-C comes has ended, and is recorded where it should be.
+    """
+    paths = dict.fromkeys((item.file.catalog_path for item in items), "it was collected")
+    options = Options(mode=mode, settings=_settings(workspace.config.test))
+    try:
+        run = run_selected(workspace, Selected(paths), options, _plan(items))
+    except PromptopsError as error:
+        return dict.fromkeys(items, Result(failure=shown_error(error))), 0.0
+    if run.interrupted:
+        raise KeyboardInterrupt
+    return _Reading(workspace, run, items).results(), run.cost_usd
+
+
+def _settings(config: TestSettings) -> Settings:
+    settings = Settings(
+        concurrency=config.concurrency,
+        patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
+    )
+    return within_budget(settings, config.budget, event_of(os.environ))
+
+
+def _plan(items: Sequence[PromptItem]) -> list[Planned]:
+    """Each once, those of a file together."""
+    files = dict.fromkeys(item.file for item in items)
+    wanted = {id(each) for item in items for each in item.plan}
+    return [each for file in files for each in file.plan if id(each) in wanted]
+
+
+class _Reading:
+    """A run read item by item."""
+
+    def __init__(self, workspace: Workspace, run: TestRun, items: Sequence[PromptItem]) -> None:
+        self._recordings_of = workspace.catalog.recordings_of
+        self._run = run
+        self._items = items
+        self._cases: dict[Asked, list[CaseRun]] = {}
+        for case in run.cases:
+            self._cases.setdefault((case.prompt, case.name, case.repeat), []).append(case)
+        self._strays = self._of_no_case()
+
+    def results(self) -> dict[PromptItem, Result]:
+        return {item: self._result(item) for item in self._items}
+
+    def _of_no_case(self) -> dict[PromptItem, list[CaseRun]]:
+        """What is wrong with a file of recordings, by the first item of its prompt.
+
+        Nobody else would tell it: items can't be added any more.
+        """
+        first: dict[str, PromptItem] = {}
+        for item in self._items:
+            first.setdefault(self._recordings_of(item.file.catalog_path), item)
+        found: dict[PromptItem, list[CaseRun]] = {}
+        for case in self._run.cases:
+            if not case.name:
+                found.setdefault(first.get(case.place.path, self._items[0]), []).append(case)
+        return found
+
+    def _result(self, item: PromptItem) -> Result:
+        strays = self._strays.get(item, [])
+        if item.planned is None:
+            return self._decision(item, strays)
+        cases = self._cases[item.planned.asked]
+        wrong = [case for case in (*cases, *strays) if case.status != "passed"]
+        return Result(failure=shown(self._run, wrong) if wrong else "")
+
+    def _decision(self, item: PromptItem, strays: list[CaseRun]) -> Result:
+        decided = list(self._decided(item))
+        failed = [each for each in decided if each.verdict == "fail"]
+        if failed or strays:
+            return Result(failure=shown(self._run, strays, failed))
+        lines = [visible(each.line) for each in decided if each.verdict == "inconclusive"]
+        return Result(undecided="; ".join(lines) if decided else "nothing was measured")
+
+    def _decided(self, item: PromptItem) -> Iterator[Decided]:
+        prompt = item.plan[0].prompt.id
+        return (each for each in self._run.decided if each.prompt == prompt)

@@ -1,0 +1,34 @@
+"""What pytest prints of failures: what `promptops` prints of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from promptops.errors import PromptopsError
+from promptops.jobs.selection import Selected
+from promptops.jobs.testing.run import Options, run_selected
+from promptops.jobs.workspace import Workspace
+from promptops.model.test_run import CaseRun, Decided, TestRun
+from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.parts import facts
+from promptops.report.test.text import write
+
+
+def shown(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
+    """A part of a run as a person reads it, without the line that sums up."""
+    part = replace(run, cases=tuple(cases), decided=tuple(decided), coverage=(), verdict="fail")
+    return write(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
+
+
+def shown_file(workspace: Workspace, path: str) -> str:
+    """Why a prompt file can't be read."""
+    run = run_selected(workspace, Selected({path: "collected"}), Options())
+    return shown(run, run.cases)
+
+
+def shown_error(error: PromptopsError) -> str:
+    """Cause, place and way out of what stops everything."""
+    where = f"{visible_path(error.where)}: " if error.where else ""
+    tip = f"\n  tip: {visible(error.hint)}" if error.hint else ""
+    return f"{where}{visible(error.message)}{tip}"

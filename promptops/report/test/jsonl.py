@@ -1,0 +1,11 @@
+"""For `promptops test --merge`: what a shard was answered; see `schemas/shard.schema.json`."""
+
+from __future__ import annotations
+
+from promptops.model.test_run import TestRun
+from promptops.source.shard import shard_text
+
+
+def write(run: TestRun, **_: object) -> str:
+    """A first line that says which shard of what it is, then a line for each answer."""
+    return shard_text(run.shard) if run.shard is not None else ""

@@ -1,0 +1,52 @@
+"""How much of the texts of a run fits on its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.report.parts.words import Segment, word_difference
+
+# With a page of so many characters a browser is still quick.
+_MOST_TO_SHOW = 20_000_000
+_MOST_TO_COMPARE = 2_000_000
+_LONGEST_TO_COMPARE = 200_000
+_LONGEST_TEXT = 20_000
+_CASE_WEIGHS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A text, as far as there is room for it.
+
+    Attributes:
+        left_out: Number of characters that are not shown.
+    """
+
+    text: str
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class Room:
+    """How much still fits, and for how much there is time; characters."""
+
+    to_show: int = _MOST_TO_SHOW
+    to_compare: int = _MOST_TO_COMPARE
+
+    def take_case(self) -> None:
+        """Of what is around the texts of a case."""
+        self.to_show -= _CASE_WEIGHS
+
+    def show(self, text: str) -> Cut:
+        kept = text[: max(0, min(_LONGEST_TEXT, self.to_show))]
+        self.to_show -= len(kept)
+        return Cut(kept, len(text) - len(kept))
+
+    def compare(self, before: str, after: str) -> tuple[Segment, ...]:
+        """Nothing where it would take too long."""
+        length = len(before) + len(after)
+        if length > min(_LONGEST_TO_COMPARE, self.to_compare, self.to_show):
+            return ()
+        self.to_compare -= length
+        self.to_show -= length
+        return word_difference(before, after)

@@ -1,0 +1,94 @@
+"""What an application asks for: `v1.2.0`, `^1.2`, `sha256:…`, a channel, `git:REV`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from promptops.errors import UsageError
+from promptops.model.version import VERSION
+from promptops.model.version_range import STARTS, VersionRange, parse_range
+
+_EXACT = re.compile(rf"v?{VERSION}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A release, by the name of its tag or by its version alone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """The highest release of a range; `text` as it was written."""
+
+    text: str
+    range: VersionRange
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A bundle by its content, in hexadecimal without `sha256:`."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A channel; or a release whose tag is called otherwise than `v1.2.0`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitRevision:
+    """Any revision, for development."""
+
+    revision: str
+
+
+Ref = Exact | Highest | Digest | Named | GitRevision
+
+
+def parse_ref(text: str) -> Ref:
+    """What a ref means; raises UsageError for what means nothing."""
+    if _EXACT.fullmatch(text):
+        return Exact(text)
+    if text.startswith("sha256:"):
+        if not _DIGEST.fullmatch(text):
+            raise UsageError(f"{text!r} is no digest", hint="sha256: and 64 hexadecimal digits")
+        return Digest(text.removeprefix("sha256:"))
+    if text.startswith("git:") and len(text) > len("git:"):
+        return GitRevision(text.removeprefix("git:"))
+    if text.startswith(STARTS):
+        found = parse_range(text)
+        if found is None:
+            raise UsageError(f"{text!r} is no range", hint="such as `^1.2`, `~1.2.3`, `>=1,<2`")
+        return Highest(text, found)
+    problem = wrong_name(text)
+    if problem is not None:
+        raise UsageError(f"{text!r} is no ref: {problem}", hint=_HINT)
+    return Named(text)
+
+
+_HINT = "such as `v1.2.0`, `^1.2`, `sha256:…`, or a channel: `production`"
+
+
+def wrong_name(text: str) -> str | None:
+    """Why a text can't be the name of a channel, or None."""
+    if text.lower() == LATEST:
+        return "there is no implicit latest release"
+    if "@" in text:
+        return "the tag of one prompt is no release of them all"
+    if not _NAME.fullmatch(text) or len(text) > 100:
+        return "a name has letters, digits, `.`, `_` and `-`"
+    if _HEX.fullmatch(text) or text.isdecimal():
+        return "it could be the id of a commit"
+    if _EXACT.fullmatch(text) or re.fullmatch(r"v?\d+(\.\d+)*", text):
+        return "it could be a version"
+    return None

@@ -1,0 +1,113 @@
+"""What `promptops test` says on stderr while it asks: on a terminal more than in a pipe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from promptops.cli.progress import estimate_line
+from promptops.evals.engine.estimate import Estimate
+from tests.cli.asked import ask, files
+from tests.cli.conftest import MAIN
+from tests.servers.answers import FAULTS, OK
+from tests.servers.fault_server import fault_server
+
+WORDS = tuple(f"word{number}" for number in range(5))
+
+
+def on_a_terminal(root: Path, *arguments: str) -> str:
+    """What a run writes to stderr, where that is a terminal."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", MAIN, *arguments],
+        cwd=root,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        pieces = list(iter(lambda: read(ours), b""))
+        process.wait()
+    os.close(ours)
+    return b"".join(pieces).decode()
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so at the end
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("estimate", "line"),
+    [
+        (Estimate(requests=1, worst_usd=0.0), "asking 1 request: up to $0"),
+        (
+            Estimate(requests=1200, worst_usd=1.234567, left_usd=0.5),
+            "asking 1200 requests: up to $1.235; at most $0.5 is spent",
+        ),
+        (
+            Estimate(requests=2, worst_usd=0.0, unpriced=("m-1", "m\x1b[2J")),
+            "asking 2 requests: what `m-1`, `m\\x1b[2J` costs is not known",
+        ),
+        (
+            Estimate(requests=3, worst_usd=0.25, unpriced=("m-1",)),
+            "asking 3 requests: up to $0.25, and what `m-1` costs is not known",
+        ),
+    ],
+)
+def test_the_estimate_is_one_line(estimate, line):
+    assert estimate_line(estimate) == line
+
+
+def test_a_terminal_sees_how_far_it_is(repo):
+    def refused(received):
+        return FAULTS["malformed"] if b"word3" in received.body else OK
+
+    with fault_server(refused) as server:
+        repo.write(files(server.base_url, WORDS))
+        repo.commit("one")
+
+        said = on_a_terminal(repo.root, "test", "--record", "--no-color")
+
+    assert said.startswith("asking 5 requests: up to $0\r\n")
+    assert "5/5" in said
+    assert "1 failed" in said
+    assert said.endswith("\x1b[2K") or "\x1b[?25h" in said  # the cursor is there again
+
+
+def test_a_pipe_gets_the_estimate_and_nothing_else(repo):
+    with fault_server() as server:
+        repo.write(files(server.base_url, WORDS))
+        repo.commit("one")
+
+        said = ask(repo.root, "test", "--record")
+
+    assert (said.code, said.err) == (0, "asking 5 requests: up to $0\n")
+
+
+def test_who_wants_quiet_gets_nothing_on_a_terminal_either(repo):
+    with fault_server() as server:
+        repo.write(files(server.base_url, WORDS))
+        repo.commit("one")
+
+        said = on_a_terminal(repo.root, "test", "--record", "--quiet")
+
+    assert said == ""
+
+
+def test_a_replay_asks_nobody_and_says_nothing(repo):
+    with fault_server() as server:
+        repo.write(files(server.base_url, WORDS))
+        repo.commit("one")
+        ask(repo.root, "test", "--record")
+
+        said = on_a_terminal(repo.root, "test")
+
+    assert said == ""

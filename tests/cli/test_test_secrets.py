@@ -1,0 +1,178 @@
+"""A key is in nothing that a run says or writes, whatever a server does with it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.cli.asked import PROMPT, case, ended, profile, running
+from tests.cli.conftest import Said
+from tests.servers.answers import OK, Answer, Ending
+from tests.servers.fault_server import fault_server
+from tests.servers.plans import Received
+
+PLAIN = "acme7f3a9b2c5d1e4a6b8c0d"  # no vendor's pattern, so that it is not found by its looks
+SPECIAL = "ac me\"7f\\3a/9b+2c=5d&1e<4a>'6b%8c"
+VARIABLE = "ACME_KEY"
+FORMATS = ("json", "junit", "github", "markdown", "html")
+"""Into files, beside the text."""
+
+SHORT = ("--config", "test.timeout_s=5", "--config", "test.total_timeout_s=1")
+RUNS = {
+    "live": ("--live", "--shard", "1/1", "--format=jsonl=../out/live.jsonl"),
+    "refresh": ("--refresh",),
+    "audit": ("--audit", "100%"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A way to give a key to a profile; `more` and `user` stand in the configuration."""
+
+    key: str
+    more: str = ""
+    user: str = ""
+    runs: tuple[str, ...] = ("refresh",)
+
+    def sent(self, received: Received) -> bool:
+        user = base64.b64encode(f"me:{self.key}".encode()).decode()
+        return any(self.key in value or user in value for value in received.headers.values())
+
+
+SECRETS = {
+    "in the environment": Secret(key=PLAIN, more=f'api_key_env = "{VARIABLE}"'),
+    "of special characters": Secret(
+        key=SPECIAL, more=f'api_key_env = "{VARIABLE}"', runs=tuple(RUNS)
+    ),
+    "in a header": Secret(key=PLAIN, more=f'headers = {{x-acme-token = "Bearer {PLAIN}"}}'),
+    "in the address": Secret(key=PLAIN, user=f"me:{PLAIN}@"),
+}
+
+
+@dataclass(slots=True)
+class Telling:
+    """Answers well, and from some moment on tells the key in each way that it is asked for."""
+
+    key: str
+    elsewhere: str
+    tells: bool = False
+    faults: dict[str, Answer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        key, coded = self.key, base64.b64encode(f"user:{self.key}".encode()).decode()
+        escaped = json.dumps(key)
+        self.faults = {
+            "incorrect": refused(401, f"Incorrect API key provided: {key}. See {quote(key)}."),
+            "coded": refused(403, f"Who is {coded}? Or {key[:12]}...{key[-8:]}?"),
+            "broken": refused(500, f"key={quote(key, safe='')}"),
+            "error in a 200": Answer(body=refused(200, key).body),
+            "malformed": Answer(body=f'{{"choices": [{{"message": {escaped}'.encode()),
+            "reset": Answer(ending=Ending.RESET),
+            "truncated": Answer(ending=Ending.TRUNCATED, says=key),
+            "redirect": Answer(
+                status=307, headers={"location": f"{self.elsewhere}?key={quote(key)}"}
+            ),
+            "says it": Answer(says=f"Your key is {key}"),
+            "says it coded": Answer(says=f"It is {coded}"),
+            "says it quoted": Answer(says=f"It is {quote(key, safe='')}"),
+            "says it in JSON": Answer(says=f'{{"key": {escaped}}}'),
+            "calls it": called(key),
+        }
+
+    def __call__(self, received: Received) -> Answer:
+        if not self.tells:
+            return OK
+        text = received.json["messages"][-1]["content"]
+        if "echo" in text:
+            return refused(400, f"bad request: {dict(received.headers)}")
+        return next(answer for word, answer in self.faults.items() if f"Say {word}." in text)
+
+
+def refused(status: int, message: str) -> Answer:
+    body = {"error": {"message": message, "type": "invalid_request_error", "code": None}}
+    return Answer(status=status, body=json.dumps(body).encode())
+
+
+def called(key: str) -> Answer:
+    function = {"name": "look", "arguments": json.dumps({"key": key})}
+    message = {"role": "assistant", "content": None, "tool_calls": [{"function": function}]}
+    return Answer(body=json.dumps({"model": key, "choices": [{"message": message}]}).encode())
+
+
+def forms(key: str) -> Iterator[str]:
+    """A key as somebody may have written it; of base64 the part that is the same in any text."""
+    yield from (key, quote(key), quote(key, safe=""), json.dumps(key)[1:-1], repr(key)[1:-1])
+    yield from (html.escape(key), html.escape(key, quote=False))
+    for before in ("", "user:", "me:"):
+        coded = base64.b64encode(f"{before}{key}".encode()).decode()
+        yield coded[(len(before) * 4 + 2) // 3 : -4]
+
+
+def places(key: str, texts: dict[str, bytes]) -> list[str]:
+    """Where any form of a key stands."""
+    wanted = [form.encode() for form in forms(key)]
+    return [name for name, text in texts.items() if any(form in text for form in wanted)]
+
+
+def on_disk(*folders: Path) -> dict[str, bytes]:
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    return {str(file): file.read_bytes() for file in files}
+
+
+def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
+    """Runs in every mode, at once, each in every format; beside what they say they write `out`."""
+    with ExitStack() as stack:
+        started = []
+        for run in names:
+            formats = [f"--format={name}=../out/{run}.{name}" for name in FORMATS]
+            arguments = ("test", *RUNS[run], *SHORT, "--format=text", *formats)
+            environment = {"HOME": f"{folder}/home", "TMPDIR": f"{folder}/tmp"}
+            process = running(root, *arguments, PROMPTOPS_DEBUG="1", **environment)
+            started.append(stack.enter_context(process))
+        return [ended(process) for process in started]
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_key_is_neither_said_nor_written(repo, tmp_path, monkeypatch, say, secret):
+    monkeypatch.setenv(VARIABLE, secret.key)
+    folders = [tmp_path / name for name in ("home", "tmp", "out")]
+    for folder in folders:
+        folder.mkdir()
+    with fault_server() as elsewhere:
+        plan = Telling(secret.key, elsewhere.base_url)
+        with fault_server(plan) as server:
+            address = server.base_url.replace("//", f"//{secret.user}")
+            words = (*plan.faults, "echo")
+            repo.write(
+                {
+                    "promptops.toml": profile("fast", "fast-1", address, secret.more),
+                    "prompts/ask.prompt.yaml": PROMPT,
+                    "prompts/ask.cases.jsonl": "".join(map(case, words)),
+                }
+            )
+            repo.commit("one")
+            recorded = say("test", "--record", "-C", str(repo.root))
+            plan.tells = True
+            ends = broken_runs(repo.root, tmp_path, secret.runs)
+        asked_elsewhere = len(elsewhere.requests)
+
+    written = on_disk(repo.root, *folders)
+    for run, said in zip(secret.runs, ends, strict=True):
+        written |= {f"out of {run}": said.out.encode(), f"err of {run}": said.err.encode()}
+    assert recorded.code == 0
+    assert all(secret.sent(received) for received in server.requests)
+    assert {said.code for said in ends} == {5}
+    assert asked_elsewhere == 0
+    assert {f"{run}.{name}" for run in secret.runs for name in FORMATS} <= {
+        file.name for file in (tmp_path / "out").iterdir()
+    }
+    configured = {str(repo.root / "promptops.toml")} if VARIABLE not in secret.more else set()
+    assert set(places(secret.key, written)) == configured

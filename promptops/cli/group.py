@@ -13,6 +13,7 @@ SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
     "look": ("list", "show", "render"),
     "check": ("lint", "rule", "diff", "test", "check"),
+    "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
     "serve": ("receive", "textconv"),
 }
 
@@ -95,4 +96,5 @@ def group() -> None:
       promptops render ID -c NAME what the model will get for a test case
       promptops diff              what this branch changes, and the version that requires
       promptops rule VAR001       what a rule wants, and why
+      promptops release           the next version, proven, as one signed tag
     """

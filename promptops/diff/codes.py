@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from promptops.model.change import Bump, Level
+from promptops.model.bump import Bump
+from promptops.model.change import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

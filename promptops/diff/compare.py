@@ -22,7 +22,8 @@ from promptops.diff.side import Side
 from promptops.diff.slots import message_changes
 from promptops.diff.through import through
 from promptops.diff.tools import tool_changes
-from promptops.model.change import Bump, Change, PromptDiff
+from promptops.model.bump import Bump
+from promptops.model.change import Change, PromptDiff
 from promptops.model.prompt import Model
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from promptops.diff.made import change
-from promptops.model.change import Bump, Change
+from promptops.model.bump import Bump
+from promptops.model.change import Change
 from promptops.model.version import Version
 
 

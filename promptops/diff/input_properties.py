@@ -10,7 +10,8 @@ from promptops.diff.equality import equal
 from promptops.diff.made import change
 from promptops.diff.properties import Pair
 from promptops.diff.wording import compact, spoken
-from promptops.model.change import ABSENT, Bump, Change
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, Change
 from promptops.model.prompt import Schema
 from promptops.source.nodes import escaped
 

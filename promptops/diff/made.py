@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any
 
 from promptops.diff.codes import CODES
-from promptops.model.change import ABSENT, Bump, Change
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, Change
 from promptops.model.config import Waiver
 from promptops.runtime.canonical import canonical_json
 

@@ -9,7 +9,8 @@ from promptops.analysis.models import ModelFacts, canonical_provider, find
 from promptops.diff.equality import equal
 from promptops.diff.made import OWN_POLICY, change
 from promptops.diff.side import Side
-from promptops.model.change import ABSENT, Bump, CaseDiff, Change
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import ForEach, MediaPart, Message, Model, Prompt
 
 _TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))

@@ -8,7 +8,8 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.diff.made import change
-from promptops.model.change import Bump, Change
+from promptops.model.bump import Bump
+from promptops.model.change import Change
 from promptops.model.loaded import Loaded
 
 State = Literal["added", "removed", "renamed", "changed", "unreadable"]

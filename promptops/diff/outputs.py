@@ -12,7 +12,8 @@ from promptops.diff.properties import Owner, Pair, at, owners, pairs, values_of
 from promptops.diff.schemas.inclusion import Difference, differences
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
-from promptops.model.change import ABSENT, Bump, Change, Witness
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
 from promptops.runtime.inputs import validator
 from promptops.source.nodes import escaped

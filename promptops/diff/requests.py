@@ -12,7 +12,8 @@ from promptops.diff.made import OWN_POLICY, change
 from promptops.diff.rendering import Rendered, refusal, sent, text_of, uncovered
 from promptops.diff.side import Side
 from promptops.diff.templates import Sameness, compare_templates
-from promptops.model.change import Bump, Change, Witness
+from promptops.model.bump import Bump
+from promptops.model.change import Change, Witness
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, TextPart
 from promptops.model.request import Request

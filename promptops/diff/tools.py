@@ -11,7 +11,8 @@ from promptops.diff.properties import values_of
 from promptops.diff.schemas.inclusion import Difference, differences
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
-from promptops.model.change import ABSENT, Bump, Change, Witness
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Tool
 from promptops.source.nodes import escaped
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.judged import At
-from promptops.evals.parse import is_to_come, parse
+from promptops.evals.parse import QUALITY, is_to_come, parse
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.source.explain import nearest, type_name
@@ -53,6 +53,18 @@ def problems_of_answers(
     for case in prompt.cases:
         for each in asserted(case, prompt):
             yield from _wrong_case(each, case, cases)
+
+
+def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
+    """The names of the cases whose answers are needed to judge the one to this."""
+    every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
+    named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
+    return tuple(dict.fromkeys(name for found in named for name, _ in found))
+
+
+def _may_name(written: Mapping[str, Any]) -> bool:
+    """Cheaply: sets hold other assertions, and one names a case itself."""
+    return isinstance(written.get("value"), list) or "counterfactual" in str(written.get("type"))
 
 
 def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
@@ -104,12 +116,16 @@ _MODEL_KEYS = ("profile", "provider", "id")
 def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     """A primary score that nothing counts in would decide nothing."""
     primary = prompt.evaluation.get("score")
-    if not (isinstance(primary, str) and prompt.cases):
+    if not prompt.cases:
         return
     every = (each.written for case in prompt.cases for each in asserted(case, prompt))
     found = (parse(written, "answer")[0] for written in every)
     names = {assertion.score for assertion in found if assertion and assertion.score}
-    if primary not in names:
+    if primary is None and QUALITY not in names and len(names) > 1:
+        hint = f"choose one: score: {sorted(names)[0]}"
+        place = prompt.locate("/evaluation", True)
+        yield Problem("several scores are measured, and none decides", at=place, hint=hint)
+    if isinstance(primary, str) and primary not in names:
         hint = nearest(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)

@@ -40,6 +40,7 @@ class Functions:
         self._read = read
         self._refused = _refused(allowed)
         self._modules: dict[tuple[str, bytes], Mapping[str, Any]] = {}
+        self._given_up: set[tuple[str, bytes, str]] = set()
 
     def call(self, name: str, path: str, base: str, arguments: tuple[Any, ...]) -> Any:
         """What a function of a file returns; `base` is the file that says `path`.
@@ -49,15 +50,17 @@ class Functions:
         """
         if self._refused:
             raise Undecided(f"`python` does not run here: {self._refused}")
-        function = self._function(name, path, base)
-        return _bounded(lambda: function(*arguments), f"`{name}` of {path}")
-
-    def _function(self, name: str, path: str, base: str) -> Function:
         source = self._read(path, base)
         if source is None:
             raise Unjudgeable(f"there is no file {path} in the tree", "/value")
+        function = self._function(name, path, source)
+        what = f"`{name}` of {path}"
+        return self._bounded((path, source, name), what, lambda: function(*arguments))
+
+    def _function(self, name: str, path: str, source: bytes) -> Function:
         if (path, source) not in self._modules:
-            self._modules[path, source] = _run(path, source)
+            run = self._bounded((path, source, ""), path, lambda: _run(path, source))
+            self._modules[path, source] = run
         known = self._modules[path, source]
         function: Function | None = known.get(name)
         if not callable(function):
@@ -65,6 +68,20 @@ class Functions:
             more = f": {hint}" if hint else ""
             raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
         return function
+
+    def _bounded(self, key: tuple[str, bytes, str], what: str, act: Callable[[], Any]) -> Any:
+        """What was given up once would take as long for each of the other cases."""
+        if key in self._given_up:
+            raise Unjudgeable(f"{what} took over {LONGEST_S:g} s before", "/value")
+        try:
+            return _bounded(act, what)
+        except _TakesTooLong:
+            self._given_up.add(key)
+            raise
+
+
+class _TakesTooLong(Unjudgeable):
+    """A call was given up."""
 
 
 def functions_of(catalog: Catalog, *, allowed: bool) -> Functions:
@@ -89,11 +106,8 @@ def _run(path: str, source: bytes) -> Mapping[str, Any]:
     module = ModuleType(f"<{path}>")
     sys.modules[module.__name__] = module  # where `dataclass` looks; nobody can import the name
 
-    def run() -> None:
-        # It is run as it stands in the tree that is judged, which an import would not do.
-        exec(compile(source, path, "exec"), vars(module))
-
-    _bounded(run, path)
+    # It is run as it stands in the tree that is judged, which an import would not do.
+    exec(compile(source, path, "exec"), vars(module))
     return vars(module)
 
 
@@ -116,7 +130,7 @@ def _bounded(act: Callable[[], Any], what: str) -> Any:
     if failure:
         raise Unjudgeable(f"{what} fails: {_said(failure[0])}", "/value")
     if not result:
-        raise Unjudgeable(f"{what} takes over {LONGEST_S:g} s", "/value")
+        raise _TakesTooLong(f"{what} takes over {LONGEST_S:g} s", "/value")
     return result[0]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from promptops.jobs.baseline import baseline_data, baseline_path
 from promptops.jobs.judge_risks import judge_risks
@@ -12,38 +11,15 @@ from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import Workspace, configuration, judged_by
+from promptops.model.check import CheckReport
 from promptops.model.config import Config, TestSettings
-from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.test_run import CaseRun, TestRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
-    """The verdict, and what it rests on.
-
-    Attributes:
-        risks: What the change would alter in the rules it is judged by; they count from the base.
-        fail_on: From which severity on a finding fails the gate.
-    """
-
-    lint: LintReport
-    test: TestRun
-    selected: Selected
-    risks: tuple[str, ...]
-    fail_on: Severity
-    duration_s: float
-
-    @property
-    def passed(self) -> bool:
-        findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        return not findings and self.test.verdict != "fail"
-
-
 def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckReport:
     """Judge what was asked for. With a base, the base's policy holds, not the change's own."""
-    start = time.perf_counter()
     risks: tuple[str, ...] = ()
     base = merge_base(workspace, wanted.since) if wanted.since is not None else None
     if base is not None:
@@ -53,14 +29,31 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
     if base is not None:
         risks = (*risks, *judge_risks(workspace, selected, base))
     report = lint_selected(workspace, selected, wanted, options)
+    run = run_selected(workspace, selected, Options(baseline=base))
     return CheckReport(
-        lint=report,
-        test=run_selected(workspace, selected, Options()),
-        selected=selected,
+        lint=_without_stale(report, run),
+        test=run,
+        why=selected.why,
+        nothing="" if selected.why else _why_nothing(selected),
         risks=risks,
         fail_on=workspace.config.lint.fail_on,
-        duration_s=time.perf_counter() - start,
     )
+
+
+def _without_stale(report: LintReport, run: TestRun) -> LintReport:
+    """Without what lint says of files whose cases the run itself calls stale."""
+    told = {case.place.path for case in run.cases if case.status == "stale"}
+    kept = (each for each in report.findings if each.code != _STALE or each.place.path not in told)
+    return replace(report, findings=tuple(kept))
+
+
+_STALE = "TST006"
+
+
+def _why_nothing(selected: Selected) -> str:
+    if selected.changed is None:
+        return "there are no prompts here (`promptops init` begins)"
+    return "nothing that prompts are made of changed"
 
 
 def _under_base_policy(workspace: Workspace, base: str) -> tuple[Workspace, tuple[str, ...]]:

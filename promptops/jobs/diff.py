@@ -16,14 +16,16 @@ from promptops.diff.compare import Options, compare
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
-from promptops.jobs.releases import last_release, versions
+from promptops.jobs.releases import last_release, released_versions, versions
 from promptops.jobs.selection import Grep, id_matches, no_match, reaching
 from promptops.jobs.sides import Side, Sides
 from promptops.jobs.workspace import managed
-from promptops.model.change import Bump, Change, DiffReport, PromptDiff
+from promptops.model.bump import Bump
+from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
 from promptops.model.prompt import Model
 from promptops.model.version import Version
+from promptops.release.versions import prompt_version
 from promptops.repo.repository import WORKTREE
 from promptops.source.config import FILES
 
@@ -50,9 +52,9 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     counting = _Counting()
     today = datetime.now(UTC).date()
     options = Options(strict=chosen.strict, today=today, count=counting.count)
-    last = last_release(sides)
-    compared = compare(base, head, shown, sides.changed, options)
-    found = [_answered(_versioned(each, base, last), base, head) for each in compared]
+    compared = list(compare(base, head, shown, sides.changed, options))
+    versioned = _versioned(compared, sides)
+    found = [_answered(each, base, head) for each in versioned]
     found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
     return DiffReport(
         base=sides.base.title,
@@ -76,8 +78,8 @@ def uncommitted(sides: Sides) -> bool:
 
 def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
     """What is wrong with a bump or a version that somebody declared, or None."""
-    taken = versions(sides)
-    return gate(declared, report.bump, last_release(sides), taken)
+    last = last_release(sides)
+    return gate(declared, report.bump, last.version if last else None, versions(sides))
 
 
 def _paths(sides: Sides) -> Iterator[str]:
@@ -161,13 +163,25 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     return with_answers(diff, base, head)
 
 
-def _versioned(diff: PromptDiff, base: Catalog, last: Version | None) -> PromptDiff:
-    """With the version that was released, and the next one."""
+def _versioned(compared: list[PromptDiff], sides: Sides) -> list[PromptDiff]:
+    """With the versions that were released, and the next ones."""
+    last = last_release(sides) if compared else None
     if last is None:
-        return diff
-    before = str(last) if (diff.before_id or diff.id) in base.paths else None
-    after = None if diff.state == "removed" else str(last.after(diff.bump))
-    return replace(diff, before_version=before, after_version=after)
+        return compared
+    released = released_versions(sides, last)
+    following = last.version.after(max(each.bump for each in compared))
+    found = []
+    for each in compared:
+        name = each.before_id or each.id
+        before = released.version(name) if name in sides.base.catalog.paths else None
+        gone = each.state == "removed" or (before is None and not each.bump)
+        after = None if gone else prompt_version(before, each.bump, following)
+        found.append(replace(each, before_version=_text(before), after_version=_text(after)))
+    return found
+
+
+def _text(version: Version | None) -> str | None:
+    return str(version) if version is not None else None
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from promptops.jobs.selection import Wanted
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
+from promptops.release.names import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID
 
 TAGS = "refs/tags/"
-VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +66,12 @@ def judge(directory: Path, push: Push) -> Refusal | None:
         return _judge_tag(repository, push) or _judge_content(repository, push)
 
 
-def release_tag(name: str, tag_format: str) -> bool:
-    """Whether a tag is called like a release, of the repository or of one prompt."""
-    before, _, after = tag_format.partition("{version}")
-    pattern = f"(?:.+@)?{re.escape(before)}{VERSION}{re.escape(after)}"
-    return re.fullmatch(pattern, name, re.DOTALL) is not None
-
-
 def _judge_tag(repository: Repository, push: Push) -> Refusal | None:
     if not push.ref.startswith(TAGS):
         return None
     name = push.ref.removeprefix(TAGS)
-    if not any(release_tag(name, each) for each in _tag_formats(repository, push)):
+    known = _tag_names(repository, push)
+    if not any(each.read(name) or each.read_of_prompt(name) for each in known):
         return None
     if not push.creates:
         done = "deleted" if push.deletes else "moved"
@@ -94,16 +87,16 @@ def _judge_tag(repository: Repository, push: Push) -> Refusal | None:
     return None
 
 
-def _tag_formats(repository: Repository, push: Push) -> set[str]:
+def _tag_names(repository: Repository, push: Push) -> set[TagNames]:
     """What each tree in question calls a release: no push may rename what is there already."""
-    return set(_readable_formats(repository, push)) or {ReleaseSettings().tag_format}
+    return set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
 
 
-def _readable_formats(repository: Repository, push: Push) -> Iterator[str]:
+def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
     for revision in ("HEAD", push.old, push.new):
         if revision.strip("0"):
             try:
-                yield configuration(repository, revision).release.tag_format
+                yield TagNames(configuration(repository, revision).release.tag_format)
             except PromptopsError:  # no commit, or a configuration that lint will complain of
                 continue
 

@@ -1,41 +1,34 @@
-"""The releases that a repository has, as far as tags tell."""
+"""The releases that the two sides of a comparison have behind them."""
 
 from __future__ import annotations
 
 from promptops.jobs.sides import Sides
-from promptops.model.version import Version, parse
-from promptops.repo.process import decode
-from promptops.repo.repository import Repository
+from promptops.model.release import Release
+from promptops.model.version import Version
+from promptops.release.names import TagNames
+from promptops.release.tags import Table, latest, record_of, releases, table
 
 
-def last_release(sides: Sides) -> Version | None:
-    """The highest release among the ancestors of the older side; None where nothing tells.
-
-    A prerelease is none: it promises nothing yet.
-    """
+def last_release(sides: Sides) -> Release | None:
+    """The highest release among the ancestors of the older side; None where nothing tells."""
     commit = sides.base.commit
     if sides.repository is None or commit is None:
         return None
-    found = _versions(sides.repository, sides.head.config.release.tag_format, f"--merged={commit}")
-    return max(found, default=None)
+    return latest(sides.repository, _names(sides), commit)
+
+
+def released_versions(sides: Sides, release: Release) -> Table:
+    """The versions of prompts at a release."""
+    assert sides.repository is not None
+    return table(release, record_of(sides.repository, release))
 
 
 def versions(sides: Sides) -> frozenset[Version]:
     """Every version that is taken, wherever in history."""
     if sides.repository is None:
         return frozenset()
-    return _versions(sides.repository, sides.head.config.release.tag_format)
+    return frozenset(each.version for each in releases(sides.repository, _names(sides)))
 
 
-def _versions(repository: Repository, tag_format: str, *which: str) -> frozenset[Version]:
-    """Of the annotated tags called like a release."""
-    before, _, after = tag_format.partition("{version}")
-    form = "%(objecttype) %(refname:lstrip=2)"
-    output = repository.git.run("for-each-ref", f"--format={form}", *which, "refs/tags")
-    names = [row[4:] for row in decode(output).splitlines() if row.startswith("tag ")]
-    found = (
-        parse(name[len(before) : len(name) - len(after)])
-        for name in names
-        if name.startswith(before) and name.endswith(after)
-    )
-    return frozenset(version for version in found if version is not None)
+def _names(sides: Sides) -> TagNames:
+    return TagNames(sides.head.config.release.tag_format)

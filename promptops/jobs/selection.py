@@ -177,9 +177,12 @@ def _matching(catalog: Catalog, why: dict[str, str], patterns: Sequence[str]) ->
 
 
 def id_matches(catalog: Catalog, pattern: str) -> list[str]:
-    """The prompt files whose ids are a pattern, or match it."""
+    """The prompt files whose ids are a pattern, or match it; or whose path it is."""
     from promptops.lint.engine import matches
 
+    path = pattern.removeprefix("./")
+    if path in catalog.ids:
+        return [path]
     return [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
 
 
@@ -199,11 +202,15 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
         hint = "write tag:NAME, owner:NAME or status:NAME"
         raise UsageError(f"{selector!r} selects nothing", hint=hint)
     catalog.files.prefetch(why)
-    return {
+    found = {
         path: f"{reason}, and has {selector}"
         for path, reason in why.items()
         if _has(catalog.loaded(path), key, value)
     }
+    if not found and not any(_has(each, key, value) for each in catalog.prompts()):
+        hint = "`promptops list` shows what they have"
+        raise UsageError(f"no prompt has {selector}", hint=hint)
+    return found
 
 
 def _has(loaded: Loaded, key: str, value: str) -> bool:

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any, Final, Literal
 
+from promptops.model.bump import Bump
 from promptops.model.config import Waiver
-
-
-class Bump(IntEnum):
-    """Which part of a version has to rise; a greater one includes the smaller."""
-
-    NONE = 0
-    PATCH = 1
-    MINOR = 2
-    MAJOR = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
 
 Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
 

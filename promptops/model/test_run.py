@@ -115,6 +115,7 @@ class Decided:
         line: As `evals.deciding.sentence` writes it.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
+        gates: It counts in the verdict of the run; the other scores of a prompt are only told.
     """
 
     prompt: str
@@ -123,6 +124,7 @@ class Decided:
     line: str
     worst: tuple[Worse, ...] = ()
     culprits: tuple[str, ...] = ()
+    gates: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any
 
-from promptops.model.change import Bump
+from promptops.model.bump import Bump
 
 _NUMBER = r"(?:0|[1-9]\d{0,9})"
 _PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"

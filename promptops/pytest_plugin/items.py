@@ -13,6 +13,7 @@ import pytest
 from promptops.evals.asserted import asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
+from promptops.jobs.testing.outcomes import unreadable
 from promptops.jobs.testing.plan import Planned, planned
 from promptops.jobs.workspace import Workspace
 from promptops.model.place import Place
@@ -63,6 +64,8 @@ class PromptFile(pytest.File):
         if loaded.prompt is None:
             raise self.CollectError(shown_file(self.workspace, self.catalog_path))
         self.plan = self.plan or tuple(planned(catalog, [loaded]))
+        if not self.plan and any(unreadable([loaded])):
+            raise self.CollectError(shown_file(self.workspace, self.catalog_path))
         repeated = {each.case.name for each in self.plan if each.repeat}
         for each in self.plan:
             repeat = f"[{each.repeat}]" if each.case.name in repeated else ""

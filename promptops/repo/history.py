@@ -20,8 +20,12 @@ SAY_SINCE = "say what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
-    """The name of the nearest annotated tag among the revision's ancestors and itself."""
-    answer = repository.git.ask("describe", "--abbrev=0", repository.resolve(revision))
+    """The name of the nearest annotated tag among the revision's ancestors and itself.
+
+    Those of single prompts, `ID@TAG`, are no releases.
+    """
+    commit = repository.resolve(revision)
+    answer = repository.git.ask("describe", "--abbrev=0", "--exclude=*@*", commit)
     name = answer.stdout.decode("utf-8", "surrogateescape").strip()
     return name if name and not answer.status else None
 

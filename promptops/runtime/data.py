@@ -52,18 +52,22 @@ class _Copying:
             return value
         if kind is int:
             return _whole(value)
-        if isinstance(value, (dict, list, tuple, Mapping)):
-            return self._container(value, depth)
+        if kind is dict or isinstance(value, Mapping):
+            return self._object(value, depth)
+        if isinstance(value, (list, tuple)):
+            self._enter(value, depth)
+            return [self._item(index, item, depth) for index, item in enumerate(value)]
         return _scalar(value)
 
-    def _container(self, value: Any, depth: int) -> Any:
-        self.left -= len(value)
+    def _enter(self, container: Any, depth: int) -> None:
+        self.left -= len(container)
         if depth > MAX_DATA_DEPTH:
             raise NotJson("", "is nested too deep, or holds itself")
         if self.left < 0:
             raise NotJson("", f"has over {MAX_DATA_ITEMS:,} items")
-        if not isinstance(value, Mapping):
-            return [self._item(index, item, depth) for index, item in enumerate(value)]
+
+    def _object(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        self._enter(value, depth)
         copied = {}
         for key, item in value.items():
             name = key if type(key) is str and key.isascii() else _key(key)

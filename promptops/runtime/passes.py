@@ -88,7 +88,7 @@ class Pass:
             content = texts[0] if texts else ""
         else:
             content = [self._part(message, part, names) for part in parts]
-        self._add({"role": message.role, "content": content, **_optional(message)}, message.at)
+        self._add(made_turn(message, content), message.at)
 
     def _add(self, turn: dict[str, Any], at: str) -> None:
         if len(self.messages) >= MAX_TURNS:
@@ -163,17 +163,18 @@ class Pass:
         return render_text(part.text, names, self._load).rstrip("\n")
 
 
-def _optional(message: Message) -> dict[str, Any]:
-    optional: dict[str, Any] = {}
+def made_turn(message: Message, content: Any) -> dict[str, Any]:
+    """A turn of the request."""
+    turn = {"role": message.role, "content": content}
     if message.name is not None:
-        optional["name"] = message.name
+        turn["name"] = message.name
     if message.tool_calls:
-        optional["tool_calls"] = list(message.tool_calls)
+        turn["tool_calls"] = list(message.tool_calls)
     if message.tool_call_id is not None:
-        optional["tool_call_id"] = message.tool_call_id
+        turn["tool_call_id"] = message.tool_call_id
     if message.cache:
-        optional["cache"] = True
-    return optional
+        turn["cache"] = True
+    return turn
 
 
 class TracingPass(Pass):

@@ -16,6 +16,7 @@ from promptops.model.request import Request
 from promptops.runtime.inputs import InputProblem, Inputs
 from promptops.runtime.passes import Media, Pass, TracedText, TracingPass
 from promptops.runtime.scope import Frame, Load, TemplateFailure
+from promptops.runtime.short_way import Messages, short_way
 
 __all__ = ["RenderError", "Renderer", "Traced", "TracedText"]
 
@@ -55,7 +56,11 @@ class Traced:
 
 
 class Renderer:
-    """A prompt made ready to be rendered many times; safe to share between threads."""
+    """A prompt made ready to be rendered many times; safe to share between threads.
+
+    Attributes:
+        fixed: What no input changes: all arguments of `Request` but the messages.
+    """
 
     def __init__(self, prompt: Prompt, load: Load, media: Media | None = None) -> None:
         """`load` finds included templates, `media` the files of media parts.
@@ -65,7 +70,8 @@ class Renderer:
         self._prompt = prompt
         self._load = load
         self._media = media
-        self._fixed = _fixed(prompt)
+        self._short = short_way(prompt.messages)
+        self.fixed = _fixed(prompt)
         try:
             self._inputs = Inputs(prompt.inputs)
         except ValueError as error:
@@ -78,17 +84,20 @@ class Renderer:
 
     def request(self, inputs: Mapping[str, Any]) -> Request:
         """The request for these inputs; raises RenderError."""
-        return self.both(inputs)[1]
+        return Request(messages=self.messages(inputs)[1], **self.fixed)
 
-    def both(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Request]:
-        """The inputs with their defaults, and the request for them; raises RenderError."""
+    def messages(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Messages]:
+        """The inputs with their defaults, and the messages for them; raises RenderError."""
         accepted = self._accepted(inputs)
-        return accepted, self._made(Pass(self._prompt, accepted, self._load, self._media))
+        made = self._short(accepted) if self._short is not None else None
+        if made is None:
+            made = _walked(Pass(self._prompt, accepted, self._load, self._media))
+        return accepted, made
 
     def trace(self, inputs: Mapping[str, Any]) -> Traced:
         """The request, and where each character of it comes from; raises RenderError."""
         walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
-        request = self._made(walk)
+        request = Request(messages=_walked(walk), **self.fixed)
         return Traced(request, tuple(walk.texts), frozenset(walk.branches))
 
     def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,15 +107,8 @@ class Renderer:
             raise RenderError(f"{self._prompt.id}: {lines}", inputs=problems)
         return accepted
 
-    def _made(self, walk: Pass) -> Request:
-        try:
-            return Request(messages=walk.walk(), **self._fixed)
-        except TemplateFailure as failure:
-            raise _failed(failure) from None
-
 
 def _fixed(prompt: Prompt) -> dict[str, Any]:
-    """What no input changes."""
     model = {"provider": prompt.model.provider, "id": prompt.model.id}
     return {
         "model": {key: value for key, value in model.items() if value is not None},
@@ -116,6 +118,13 @@ def _fixed(prompt: Prompt) -> dict[str, Any]:
         "tool_choice": prompt.tool_choice,
         "response_format": _response_format(prompt),
     }
+
+
+def _walked(walk: Pass) -> Messages:
+    try:
+        return walk.walk()
+    except TemplateFailure as failure:
+        raise _failed(failure) from None
 
 
 def _failed(failure: TemplateFailure) -> RenderError:

@@ -22,6 +22,9 @@ _RESERVED = frozenset(
 _PRINTED_AS_THEY_ARE = frozenset((int, float, bool, type(None)))
 _MAX_TAGS = 1_000
 
+Parts = tuple[str, ...]
+"""Of a template: texts at even indexes, names at odd ones."""
+
 
 def is_template(text: str) -> bool:
     """Whether a text holds anything that Jinja would not print as it is."""
@@ -30,9 +33,12 @@ def is_template(text: str) -> bool:
 
 def substituted(source: str, names: Mapping[str, Any]) -> str | None:
     """The rendered text, or None where the evaluator must say what the text means."""
-    parts = _parts(source)
-    if parts is None:
-        return None
+    parts = parts_of(source)
+    return None if parts is None else filled(parts, names)
+
+
+def filled(parts: Parts, names: Mapping[str, Any]) -> str | None:
+    """The same, of a template's parts."""
     texts = list(parts)
     for index in range(1, len(parts), 2):
         value = names.get(parts[index], names)
@@ -46,8 +52,8 @@ def substituted(source: str, names: Mapping[str, Any]) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _parts(source: str) -> tuple[str, ...] | None:
-    """Texts at even indexes and names at odd ones; None for any other kind of template."""
+def parts_of(source: str) -> Parts | None:
+    """The parts of a template; None for one of another kind."""
     if len(source) > MAX_TEMPLATE_CHARS or source.count("{{") > _MAX_TAGS:
         return None
     if "{%" in source or "{#" in source or "\r" in source:

@@ -41,9 +41,14 @@ Key = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRecordings:
-    """The recordings of a file, in its order, and what is wrong with its other lines."""
+    """The recordings of a file, in its order, and what is wrong with its other lines.
+
+    Attributes:
+        lines: Of each recording the number of its line, 1-based.
+    """
 
     recordings: tuple[Recording, ...] = ()
+    lines: tuple[int, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -65,7 +70,11 @@ def read_recordings(path: str, data: bytes) -> ReadRecordings:
             reader.problems.append(_problem(Place(path, number, 1, number, 1), message))
             break
         reader.read_line(number, row.removesuffix(b"\r"))
-    return ReadRecordings(recordings=tuple(reader.recordings), problems=tuple(reader.problems))
+    return ReadRecordings(
+        recordings=tuple(reader.recordings),
+        lines=tuple(reader.lines),
+        problems=tuple(reader.problems),
+    )
 
 
 def recordings_bytes(recordings: Iterable[Recording]) -> bytes:
@@ -106,9 +115,10 @@ class _Reader:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._lines: dict[Key, Place] = {}
+        self._places: dict[Key, Place] = {}
         self._in_conflict = False
         self.recordings: list[Recording] = []
+        self.lines: list[int] = []
         self.problems: list[Problem] = []
 
     def without_mark(self, data: bytes) -> bytes:
@@ -150,9 +160,10 @@ class _Reader:
             self._add(_recording(value), Place(self._path, number, 1, number, len(lines.text) + 1))
 
     def _add(self, recording: Recording, place: Place) -> None:
-        first = self._lines.setdefault(key_of(recording), place)
+        first = self._places.setdefault(key_of(recording), place)
         if first is place:
             self.recordings.append(recording)
+            self.lines.append(place.line)
         elif not self._in_conflict:
             self.problems.append(
                 Problem(
@@ -216,10 +227,14 @@ def _recording(value: dict[str, Any]) -> Recording:
 
 
 def _moved(problem: Problem, number: int) -> Problem:
-    """From a line that was read by itself to where it stands."""
+    """From a line that was read by itself to where it stands, with a way out."""
     assert isinstance(problem.at, Place)
-    related = (replace(each, place=_on(each.place, number)) for each in problem.related)
-    return replace(problem, at=_on(problem.at, number), related=tuple(related))
+    related = tuple(replace(each, place=_on(each.place, number)) for each in problem.related)
+    at, hint = _on(problem.at, number), problem.hint or _WAY_OUT
+    return replace(problem, at=at, hint=hint, related=related)
+
+
+_WAY_OUT = "take the line out, then `promptops test --record`"
 
 
 def _on(place: Place, number: int) -> Place:

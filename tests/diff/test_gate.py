@@ -4,7 +4,7 @@ import pytest
 
 from promptops.diff.gate import gate, lowered
 from promptops.diff.made import change
-from promptops.model.change import Bump
+from promptops.model.bump import Bump
 from promptops.model.version import Version, parse
 
 NONE, PATCH, MINOR, MAJOR = Bump

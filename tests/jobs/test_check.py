@@ -52,11 +52,14 @@ def test_an_assertion_that_does_not_hold_fails_at_its_place(repo, checked):
 
     code, output = checked()
 
-    first, *_, last = output.splitlines()
-    assert code == 1
-    assert first.startswith("prompts/greet.prompt.yaml:14:9: failed: `contains`: expected")
-    assert first.endswith("[greet: Ada]")
-    assert last == "fail: 1 prompt, no findings, 1 of 1 case failed"
+    assert (code, output.splitlines()) == (
+        1,
+        [
+            "prompts/greet.prompt.yaml:14:9: failed: `contains` does not hold  [greet: Ada]",
+            "  expected `Greet Bob` in the request, got `Greet Ada in one sentence.`",
+            "fail: 1 prompt, no findings, 1 failed of 1 case",
+        ],
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,17 +68,17 @@ def test_an_assertion_that_does_not_hold_fails_at_its_place(repo, checked):
         (
             "      - {type: contains, value: Greet Ada}\n",
             "      - {type: contains, path: /nowhere, value: Ada}\n",
-            "prompts/greet.prompt.yaml:14:32: failed: ",
+            "prompts/greet.prompt.yaml:14:32: error: ",
         ),
         (
             "    rendered:\n      - {type: contains, value: Greet Ada}\n",
             "",
-            "prompts/greet.prompt.yaml:11:5: failed: it asserts nothing",
+            "prompts/greet.prompt.yaml:11:5: error: it asserts nothing",
         ),
         (
             "    inputs: {name: Ada}\n",
             "    inputs: {name: 5}\n",
-            "prompts/greet.prompt.yaml:12:13: failed: it can't be rendered: ",
+            "prompts/greet.prompt.yaml:12:13: error: it can't be rendered: ",
         ),
         (
             "      - {type: contains, value: Greet Ada}\n",

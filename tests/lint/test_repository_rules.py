@@ -449,22 +449,30 @@ def at(place: str, message: str) -> list[str]:
 
 FINE = f"production: {{release: v1.8.0, bundle: '{DIGEST}', serial: 12}}\n"
 
-NO_NAME = "is no name: letters, digits, `-`, `_` and `.`, beginning with a letter"
+
+def no_name(name: str, reason: str) -> list[str]:
+    return at("1:1", f"`{name}` can't be the name of a channel: {reason}")
+
+
+LETTERS = "a name has letters, digits, `.`, `_` and `-`"
 
 ENTRIES = [
     (FINE, []),
     ("", []),
     ("- production\n", at("1:1", "the file is no mapping")),
     ("production:\n", at("1:1", "expected a mapping with `release` and `serial`, got null")),
-    ("a b: {release: v1, serial: 1}\n", at("1:1", f"the channel `a b` {NO_NAME}")),
+    ("a b: {release: v1, serial: 1}\n", no_name("a b", LETTERS)),
     (
-        "latest: {release: v1, serial: 1}\n",
-        at("1:1", "the channel `latest` would be what there is not: an implicit version"),
+        "Latest: {release: v1, serial: 1}\n",
+        no_name("Latest", "there is no implicit latest release"),
     ),
-    ("'1.2': {release: v1, serial: 1}\n", at("1:1", "the channel `1.2` reads as a version")),
-    ("cafe: {release: v1, serial: 1}\n", at("1:1", "the channel `cafe` reads as a commit's id")),
-    ("^1: {release: v1, serial: 1}\n", at("1:1", "the channel `^1` reads as a version")),
-    ("a@b: {release: v1, serial: 1}\n", at("1:1", f"the channel `a@b` {NO_NAME}")),
+    ("'1.2': {release: v1, serial: 1}\n", no_name("1.2", "it could be a version")),
+    ("cafe: {release: v1, serial: 1}\n", no_name("cafe", "it could be the id of a commit")),
+    ("^1: {release: v1, serial: 1}\n", no_name("^1", LETTERS)),
+    (
+        "a@b: {release: v1, serial: 1}\n",
+        no_name("a@b", "the tag of one prompt is no release of them all"),
+    ),
     ("main: {serial: 1}\n", at("1:1", "`release` is missing")),
     ("main: {release: v1}\n", at("1:1", "`serial` is missing")),
     ("main: {release: v1, serial: 1, relaese: v2}\n", at("1:32", "`relaese` is not a key here")),

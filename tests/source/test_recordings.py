@@ -83,7 +83,7 @@ def test_a_recording_is_one_canonical_line_without_time_or_latency() -> None:
 
 
 def test_a_line_is_read_as_what_it_was_written_from() -> None:
-    assert read_recordings("r.jsonl", line()) == ReadRecordings(recordings=(RECORDING,))
+    assert read_recordings("r.jsonl", line()) == ReadRecordings(recordings=(RECORDING,), lines=(1,))
 
 
 def test_lines_are_sorted_by_case_judge_repeat_and_request() -> None:
@@ -208,7 +208,9 @@ def test_a_line_that_is_wrong_is_told_at_its_place_and_hides_no_other(
     column = row.decode(errors="replace").index(at) + 1
     place = f"2:{column}-2:{column + len(at.strip())}"
     assert told(found) == [(code, place, message)]
+    assert found.problems[0].hint
     assert [each.request for each in found.recordings] == [A, B]
+    assert found.lines == (1, 3)
 
 
 def test_an_answer_that_stands_twice_counts_once() -> None:

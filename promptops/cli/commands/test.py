@@ -43,6 +43,7 @@ class _Amount(click.FloatRange):
 @since_option
 @at_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
+@click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help="Of this name only.")
 @click.option("--record", is_flag=True, help="Ask for what is missing, and keep it.")
 @click.option("--live", is_flag=True, help="Ask for everything, and record nothing.")
 @click.option("--refresh", is_flag=True, help="Ask for everything again, and keep that instead.")
@@ -174,6 +175,7 @@ def _options(output: Output, options: dict[str, Any], config: TestSettings) -> O
     modes: list[Any] = [mode for mode in MODES if options[mode]]
     return Options(
         mode=modes[0] if modes else "replay",
+        cases=options["cases"],
         repeats=options["repeats"],
         baseline=options["baseline"],
         coverage=options["coverage"] or options["fail_under"] is not None,
@@ -203,6 +205,9 @@ def _again(options: dict[str, Any]) -> str:
         if options[name] not in (None, ""):
             words += [f"--{name}", str(options[name])]
     words += ["--since"] if options["since"] == "" else []
+    words += ["--trust-config"] if options["trust_config"] else []
+    for case in options["cases"]:
+        words += ["--case", case]
     for selector in options["select"]:
         words += ["--select", selector]
     return shlex.join(words)

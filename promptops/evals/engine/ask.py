@@ -14,18 +14,35 @@ Key = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """Who something is asked for, and what that may cost.
+
+    Attributes:
+        prompt: Its id, or "".
+        judge: Who asks about an answer to it, or "".
+        most_usd: For all that is asked for the prompt in one run; None where there is no bound.
+    """
+
+    prompt: str = ""
+    judge: str = ""
+    most_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A request that wants an answer.
 
     Attributes:
         digest: Of the request.
         repeat: 0-based; each repeat is asked for itself.
+        payer: Of asks with one key, the first one's pays.
     """
 
     digest: str
     repeat: int
     request: Request
     profile: ModelProfile
+    payer: Payer = Payer()
 
     @property
     def key(self) -> Key:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from promptops.evals.engine.ask import Ask, Settings
-from promptops.evals.engine.budget import cost_usd, has_an_end, worst_cost_usd
 from promptops.evals.engine.ledger import Ledger
+from promptops.evals.engine.worst_case import cost_usd, has_an_end, worst_cost_usd
 from promptops.model.answer import Usage
 
 
@@ -35,7 +35,7 @@ def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimat
         requests=len(once),
         worst_usd=sum(map(worst_cost_usd, once)),
         unpriced=tuple(dict.fromkeys(ask.profile.id for ask in once if not _is_priced(ask))),
-        left_usd=None if most_usd is None else max(most_usd - ledger.paid_usd, 0.0),
+        left_usd=None if most_usd is None else max(most_usd - ledger.purse.paid_usd, 0.0),
     )
 
 

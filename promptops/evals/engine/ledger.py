@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from promptops.evals.engine.ask import Payer
+
+if TYPE_CHECKING:
+    from promptops.evals.engine.limiter import Limiter
 
 INTERRUPTED = "interrupted"
 """Why a run ended where somebody wanted it to."""
@@ -13,12 +20,37 @@ def _tell_nobody(_reason: str) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
+class Purse:
+    """Money that is shared by all asks of a run, or by those for one prompt.
+
+    Attributes:
+        prompt: Its id, or "".
+        paid_usd: As feared where it is not known.
+        held_usd: Put aside for `holds` asks that are under way.
+        spent: Why nothing more is paid from it, or "".
+    """
+
+    prompt: str = ""
+    most_usd: float = inf
+    paid_usd: float = 0.0
+    held_usd: float = 0.0
+    holds: int = 0
+    spent: str = ""
+
+    def affords(self, more_usd: float) -> bool:
+        """Whether there is so much left."""
+        return self.paid_usd + self.held_usd + more_usd <= self.most_usd * (1 + 1e-9)
+
+
+@dataclass(slots=True, kw_only=True)
 class Ledger:
-    """What the rounds so far took of the budget.
+    """What the rounds so far took of the budget, and what they learned of servers.
 
     Attributes:
         requests: Sent; tries count, too.
-        paid_usd: As feared where it is not known.
+        purse: Of the run.
+        purses: Of the prompts that have a budget of their own, by id.
+        limiters: By the address and key, and the model.
         started_s: When the first round began, on the event loop's clock; None before.
         ended: Why nothing more is asked in any round, or "".
         interrupted: Somebody wanted it to end.
@@ -26,11 +58,30 @@ class Ledger:
     """
 
     requests: int = 0
-    paid_usd: float = 0.0
+    purse: Purse = field(default_factory=Purse)
+    purses: dict[str, Purse] = field(default_factory=dict)
+    limiters: dict[tuple[str, str], Limiter] = field(default_factory=dict)
     started_s: float | None = None
     ended: str = ""
     interrupted: bool = False
     on_end: Callable[[str], None] = _tell_nobody
+
+    def purses_of(self, payer: Payer) -> tuple[Purse, ...]:
+        """All that an ask is paid from, at once."""
+        if payer.most_usd is None:
+            return (self.purse,)
+        new = Purse(prompt=payer.prompt, most_usd=payer.most_usd)
+        return self.purse, self.purses.setdefault(payer.prompt, new)
+
+    def spent(self, purse: Purse, next_usd: float) -> None:
+        """There is not enough in a purse for the next ask, so it pays for none after it either."""
+        whose = f" for `{purse.prompt}`" if purse.prompt else ""
+        purse.spent = (
+            f"the budget of ${purse.most_usd:.4g}{whose} is spent: ${purse.paid_usd:.4g} so far, "
+            f"and the next may cost ${next_usd:.4g}"
+        )
+        if purse is self.purse:
+            self.end(purse.spent)
 
     def end(self, reason: str) -> None:
         """The first reason is the one that counts."""

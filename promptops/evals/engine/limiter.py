@@ -38,20 +38,21 @@ class Limiter:
 
     Where the server tells its limits, turns follow them. Where it only refuses, the number under
     way and the pace are halved, and grow again with what passes. All wait while it is to be left
-    alone.
+    alone. What is known of the server outlives a round, and each round has to `begin`.
     """
 
-    def __init__(self, settings: Settings, closing: Closing) -> None:
+    _closing: Closing
+    _line: asyncio.Lock
+    _news: asyncio.Event
+
+    def __init__(self, settings: Settings) -> None:
         self._most = settings.concurrency
         self._patience = settings.patience
         self._chance: Random = settings.chance
-        self._closing = closing
-        closing.listen(self._tell)
-        self._line = asyncio.Lock()
-        self._news = asyncio.Event()
         self._requests, self._tokens = Allowance(), Allowance()
         self._told = False
-        self._under_way = self._sent = 0
+        self._under_way = 0
+        self._sent = 0
         self._at_once = float(min(FIRST, self._most))
         self._enough = inf  # beyond, `_at_once` grows slowly
         self._pace = inf  # requests a second
@@ -60,6 +61,13 @@ class Limiter:
         self._refusals = 0  # since something passed
         self._slowed_at = 0  # how many were sent by then
         self._outage = Outage(settings.patience, min(FIRST, self._most))
+
+    def begin(self, closing: Closing) -> None:
+        """A round begins; its event loop may be another one, whose clock goes on all the same."""
+        self._closing = closing
+        closing.listen(self._tell)
+        self._line, self._news = asyncio.Lock(), asyncio.Event()
+        self._under_way = 0
 
     async def turn(self, tokens: float, until: float | None) -> Ticket:
         """Wait for a turn, and take it.

@@ -35,7 +35,8 @@ class Outage:
         self._in_a_row += 1
         long = now - self._answered_at >= self._longest_s
         if self._in_a_row >= self._most and long and not self._reason:
-            self._reason = f"given up after {self._in_a_row} tries in a row: {failure.message}"
+            # The number of tries would tell cases apart that lack an answer for the same reason.
+            self._reason = failure.message
 
     def check(self) -> None:
         """Raise Failure where there is no sense in another try."""

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
-from promptops.evals.engine.budget import Budget, Hold, cost_usd, refuse_unpriced
+from promptops.evals.engine.budget import Budget, Hold, refuse_unpriced
 from promptops.evals.engine.closing import Closed, Closing
 from promptops.evals.engine.interrupt import Interrupt
 from promptops.evals.engine.lateness import Lateness
 from promptops.evals.engine.ledger import INTERRUPTED, Ledger
 from promptops.evals.engine.limiter import Limiter
 from promptops.evals.engine.retrying import Retrying, Tried
+from promptops.evals.engine.worst_case import cost_usd
 from promptops.evals.providers import Failure, Provider
 from promptops.model.answer import Usage
 from promptops.model.config import ModelProfile
@@ -60,7 +61,8 @@ async def ask_all(
     `on_answer` gets each answer and each failure once, as soon as it is there. What it raises ends
     the run and is raised. Nothing is sent before every provider is made and every price known:
     raises UsageError, and what `provider_of` raises. The bounds of `settings` hold over all rounds
-    that share a ledger; once one of them ended early, none after it asks anything.
+    that share a ledger; once one of them ended early, none after it asks anything. What one learned
+    of a server's limits, or that it answers nothing, the next ones know.
     """
     wanted, ledger = tuple(asks), ledger or Ledger()
     refuse_unpriced(wanted, settings)
@@ -178,7 +180,9 @@ class _Run:
     def _limiter(self, ask: Ask) -> Limiter:
         key = _address(ask.profile), str(ask.request.model.get("id", ask.profile.id))
         if key not in self._limiters:
-            self._limiters[key] = Limiter(self._settings, self._closing)
+            limiter = self._ledger.limiters.setdefault(key, Limiter(self._settings))
+            limiter.begin(self._closing)
+            self._limiters[key] = limiter
         return self._limiters[key]
 
     def _settled(self, ask: Ask, hold: Hold, tried: Tried) -> Outcome:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from promptops.evals.providers import Failure, Provider, Reply
-from promptops.evals.providers.redaction import spellings
+from promptops.evals.providers.redaction import redacted, secrets_of, spellings
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -20,18 +20,36 @@ _FOR_KEYS = re.compile(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
-    """The provider, which fails where an answer holds its key."""
+    """The provider, which fails where an answer holds its key, and never says it in a failure."""
     hidden = {form for secret in _secrets(profile, key) for form in spellings(secret)}
-    return _Guarded(provider, frozenset(hidden)) if hidden else provider
+    return _Guarded(provider, frozenset(hidden), secrets_of(profile, key))
 
 
 class _Guarded:
-    def __init__(self, provider: Provider, hidden: frozenset[str]) -> None:
+    def __init__(
+        self, provider: Provider, hidden: frozenset[str], secrets: tuple[str, ...]
+    ) -> None:
         self._provider = provider
         self._hidden = hidden
+        self._secrets = secrets
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        reply = await self._provider.ask(request, deadline_s)
+        try:
+            reply = await self._provider.ask(request, deadline_s)
+        except Failure as said:
+            # A new one, not raised in the `except`: what led to a failure may hold the key, too.
+            failure = Failure(
+                message=redacted(said.message, self._secrets),
+                kind=said.kind,
+                retryable=said.retryable,
+                retry_after_s=said.retry_after_s,
+                limits=said.limits,
+            )
+        else:
+            return self._checked(reply)
+        raise failure
+
+    def _checked(self, reply: Reply) -> Reply:
         texts = list(_texts(reply.answer))
         if any(form in text for form in self._hidden for text in texts):
             message = "the answer is not kept, since it holds the key that was sent"

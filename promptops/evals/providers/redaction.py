@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
-from urllib.parse import quote, unquote, urlsplit
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from promptops.model.config import ModelProfile
 
@@ -30,6 +30,21 @@ def secrets_of(profile: ModelProfile, key: str | None) -> tuple[str, ...]:
     user = [unquote(part) for part in (address.username, address.password) if part]
     secrets = (key, *user, *profile.headers.values())
     return tuple(secret for secret in secrets if secret)
+
+
+def shown_profile(profile: ModelProfile, environment: Mapping[str, str]) -> str:
+    """A profile by its name, and by its address without what may be secret in that."""
+    name = f"`{profile.name}`"
+    try:
+        address = urlsplit(profile.base_url or "")
+    except ValueError:
+        return name
+    host = address.netloc.rpartition("@")[2]
+    if not host:
+        return name
+    key = environment.get(profile.api_key_env or "", "").strip()
+    shown = urlunsplit((address.scheme, host, address.path, "", ""))
+    return f"{name} ({redacted(shown, secrets_of(profile, key))})"
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:

@@ -40,7 +40,7 @@ def merged(
     asked_by: dict[Key, set[str]] = {}
     for need in needs:
         asked_by.setdefault(need.key, set()).add(need.case)
-    slots = {(need.case, need.judge, need.repeat) for need in needs}
+    slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in kept}
     return tuple(
         _named(recording, asked_by.get(key, ()))
         for key, recording in kept.items()

@@ -20,6 +20,7 @@ from promptops.jobs.testing.plan import Key
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
+from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.repo.repository import Repository
 
@@ -31,18 +32,22 @@ class Want:
     """An answer that is wanted.
 
     Attributes:
-        path: Of the prompt file whose recordings it belongs to.
+        prompt: Whose recordings it belongs to, and whose budget it takes from.
         judge: Whose request it is, where a judge is asked; else "".
         profile: Who is asked; None where the prompt names no model.
     """
 
-    path: str
+    prompt: Prompt
     case: str
     repeat: int
     digest: str
     request: Request
     profile: ModelProfile | None
     judge: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.prompt.path
 
     @property
     def key(self) -> Key:
@@ -93,7 +98,8 @@ class Answering:
         self._asking = asking or Asking()
         self._asks = mode != "replay" and known is None
         self._needs: dict[str, list[Need]] = {}
-        self._wanted: dict[tuple[str, int], list[Want]] = {}
+        self._wanted: dict[tuple[str, int, str], list[Want]] = {}
+        self._wants: dict[Key, Want] = {}
         self.known: dict[Key, Got] = dict(known or {})
         self.refused: list[Problem] = []
 
@@ -106,6 +112,7 @@ class Answering:
             file = self._catalog.recordings_of(want.path)
             need = Need(case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge)
             self._needs.setdefault(file, []).append(need)
+            self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
         self.known |= {key: self._kept(want) for key, want in new.items()}
         missing = [want for key, want in new.items() if self.known[key].answer is None]
@@ -113,12 +120,19 @@ class Answering:
             self.known |= self._asked(missing)
         return {want.key: self.known[want.key] for want in wants}
 
+    def answered(self) -> Iterator[tuple[Want, Answer]]:
+        """All that was wanted and had, in the order of wanting."""
+        for key, want in self._wants.items():
+            answer = self.known[key].answer
+            if answer is not None:
+                yield want, answer
+
     def end(self, *, prune: bool) -> Settled:
         """Write what was answered into the files of recordings.
 
         What nobody wants to record goes into the cache, so that recording it later asks nobody.
         """
-        if self._repository is None or not self._asks:
+        if self._repository is None or not (self._asks or prune):
             return Settled()
         if self._mode == "live":
             Cache(self._repository.common_dir).keep(self._live())
@@ -146,19 +160,25 @@ class Answering:
         wants = list(wants)
         nobody = [want for want in wants if want.profile is None]
         asked = [(want, want.profile) for want in wants if want.profile is not None]
-        for want in wants:
-            self._wanted.setdefault((want.digest, want.repeat), []).append(want)
         asks = [
-            Ask(digest=want.digest, repeat=want.repeat, request=want.request, profile=profile)
+            Ask(
+                digest=want.digest,
+                repeat=want.repeat,
+                request=want.request,
+                profile=profile,
+                payer=self._asking.payer(want.prompt, want.judge),
+            )
             for want, profile in asked
         ]
+        for (want, _), ask in zip(asked, asks, strict=True):
+            self._wanted.setdefault(ask.key, []).append(want)
         outcomes = self._asking.ask(asks, self._keep)
-        found = {want.key: _got(out) for (want, _), out in zip(asked, outcomes, strict=True)}
+        found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
         return found | {want.key: Got(reason="the prompt names no model") for want in nobody}
 
     def _keep(self, outcome: Answered) -> None:
         if self._mode != "live":
-            for want in self._wanted[outcome.ask.digest, outcome.ask.repeat]:
+            for want in self._wanted[outcome.ask.key]:
                 self._record(want, outcome.answer)
 
     def _record(self, want: Want, answer: Answer) -> None:
@@ -177,10 +197,14 @@ class Answering:
             self.refused.append(problem)
 
 
-def _got(outcome: Outcome) -> Got:
+def _got(outcome: Outcome, want: Want) -> Got:
     if isinstance(outcome, Answered):
         return Got(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
-        tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-        return Got(reason=f"{outcome.failure.message}{tries}", infrastructure=True)
+        from promptops.evals.providers.redaction import shown_profile
+
+        # Of a judge it is said already that it gave no answer.
+        who = shown_profile(outcome.ask.profile, os.environ)
+        who = who if want.judge else f"{who} gave no answer"
+        return Got(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
     return Got(reason=f"not asked: {outcome.reason}", infrastructure=True)

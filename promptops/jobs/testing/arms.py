@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from promptops.evals.answered import status_of
 from promptops.jobs.testing.answering import Got, Want
 from promptops.jobs.testing.baseline import Baseline
 from promptops.jobs.testing.judging import Heard, Judging, heard, wants
-from promptops.jobs.testing.plan import Key, Planned
+from promptops.jobs.testing.plan import Asked, Key, Planned
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arms:
     """The candidate, as `judging` asks and judges it, and its baseline.
 
     Attributes:
         asks: Fresh answers may be asked for; else what is recorded has to do.
+        violated: Answers heard here that violate a contract.
     """
 
     judging: Judging
     baseline: Baseline
     asks: bool
+    violated: set[Asked] = field(default_factory=set)
+
+    @property
+    def violating(self) -> Iterator[tuple[str, str]]:
+        """Cases, by prompt and name, of which more than one answer violates a contract."""
+        found = Counter((prompt, case) for prompt, case, _ in self.violated)
+        return (case for case, number in found.items() if number > 1)
 
     def begin(self, plan: Sequence[Planned]) -> None:
         """Ask both arms wherever the baseline has no answers by the model of today.
@@ -42,7 +52,9 @@ class Arms:
         """The answers of the candidate and of its baseline, judged; asks for those missing."""
         if self.asks:
             self._ask(plan)
-        return heard(self.judging, plan)[0], self.baseline.heard(plan)
+        ours = heard(self.judging, plan)[0]
+        self.violated |= {e.planned.asked for e in ours if status_of(e.said) == "failed"}
+        return ours, self.baseline.heard(plan)
 
     def _ask(self, plan: Sequence[Planned]) -> None:
         missing = [each for each in plan if self.baseline.answer(each) is None]

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
+from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
 from promptops.evals.engine.ledger import Ledger
+from promptops.jobs.testing.budgets import Event, prompt_budget
+from promptops.model.prompt import Prompt
 
 if TYPE_CHECKING:
     from promptops.evals.engine.estimate import Estimate
@@ -47,6 +49,7 @@ class Asking:
     """All asking of one run goes through one of these.
 
     Attributes:
+        event: What the run is for; prompts may have a budget of their own for it.
         cost_usd: Of the answers so far, as far as prices are known.
         unanswered: Requests that got no answer, since a provider failed or the run ended before.
         unasked: Those of them that were not asked for, since it ended before.
@@ -54,6 +57,7 @@ class Asking:
 
     settings: Settings = field(default_factory=Settings)
     watcher: Watcher = field(default_factory=Unwatched)
+    event: Event | None = None
     ledger: Ledger = field(init=False, default_factory=Ledger)
     cost_usd: float = 0.0
     unanswered: int = 0
@@ -92,6 +96,16 @@ class Asking:
             self.watcher.ends()
         self._count(outcomes)
         return outcomes
+
+    def payer(self, prompt: Prompt, judge: str = "") -> Payer:
+        """Who an answer is wanted for."""
+        return Payer(prompt=prompt.id, judge=judge, most_usd=prompt_budget(prompt, self.event))
+
+    @property
+    def ended(self) -> str:
+        """Why what was not asked for was not, or ""; the first reason, where prompts differ."""
+        spent = (purse.spent for purse in self.ledger.purses.values() if purse.spent)
+        return self.ledger.ended or next(spent, "")
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         once = {outcome.ask.key: outcome for outcome in outcomes}.values()

@@ -9,54 +9,57 @@ from promptops.jobs.recordings.audit import Size, differences, sample
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Want
 from promptops.jobs.testing.asking import Asking
-from promptops.jobs.testing.judging import Heard, wants
 from promptops.jobs.testing.plan import Planned
-from promptops.model.answer import Recording
+from promptops.model.answer import Answer, Recording
+from promptops.model.place import Place
 from promptops.model.test_run import CaseRun
 
 
 def audited(
     catalog: Catalog,
     plan: Sequence[Planned],
-    recorded: Sequence[Heard],
+    replayed: Answering,
     *,
-    size: Size,
-    seed: str,
+    sampled: tuple[Size, str],
     asking: Asking,
 ) -> Iterator[CaseRun]:
-    """The cases of a sample whose models answer otherwise today, or can't be asked."""
-    known = {each.planned.key: each for each in recorded}
-    chosen = {
-        (each.request, each.repeat)
-        for each in sample([_recording(each) for each in recorded], size, seed)
-    }
-    asked = [want for want in wants(catalog, plan) if (want.digest, want.repeat) in chosen]
+    """The cases of a sample whose models or judges answer otherwise today, or can't be asked.
+
+    `sampled` is the size of the sample, and the seed that chooses it.
+    """
+    places = {(each.prompt.path, each.case.name): each.place for each in plan}
+    known = {want.key: (want, answer) for want, answer in replayed.answered()}
+    chosen = sample([_recording(*each) for each in known.values()], *sampled)
+    keys = {(each.request, each.repeat, each.judge) for each in chosen}
+    asked = [want for want, _ in known.values() if want.key[1:] in keys]
     got = Answering(catalog, Store(catalog), "live", asking=asking).get(asked)
     for want in asked:
-        fresh, was = got[want.key], known[want.key]
+        fresh, was = got[want.key], known[want.key][1]
+        prompt = catalog.ids.get(want.path, want.path)
+        place = places.get((want.path, want.case), Place(want.path))
+        whose = f"the judge `{want.judge}`" if want.judge else "the model"
         if fresh.answer is None:
-            yield _case(was, want, f"it could not be asked again: {fresh.reason}", lost=True)
-            continue
-        found = differences(was.answer, fresh.answer)
-        if found:
+            reason = f"it could not be asked again: {fresh.reason}"
+            yield _case(prompt, want, place, reason, lost=True)
+        elif found := differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
-            yield _case(was, want, f"asked again, the model answers otherwise: {what}", lost=False)
+            reason = f"asked again, {whose} answers otherwise: {what}"
+            yield _case(prompt, want, place, reason, lost=False)
 
 
-def _recording(heard: Heard) -> Recording:
-    planned = heard.planned
+def _recording(want: Want, answer: Answer) -> Recording:
     return Recording(
-        request=planned.digest, repeat=planned.repeat, case=planned.case.name, answer=heard.answer
+        request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
     )
 
 
-def _case(heard: Heard, want: Want, reason: str, *, lost: bool) -> CaseRun:
+def _case(prompt: str, want: Want, place: Place, reason: str, *, lost: bool) -> CaseRun:
     return CaseRun(
-        prompt=heard.planned.prompt.id,
+        prompt=prompt,
         name=want.case,
         repeat=want.repeat,
         status="error" if lost else "failed",
-        place=heard.planned.place,
+        place=place,
         reason=reason,
         infrastructure=lost,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.asserted import asserted
@@ -60,9 +61,7 @@ class Baseline:
         prompt = planned.prompt
         if planned.request is None or not planned.asks:
             return None
-        if prompt.id not in self._renderers:
-            self._renderers[prompt.id] = self._opened(prompt)
-        found = self._renderers[prompt.id]
+        found = self._found(prompt)
         if found is None:
             return None
         before, renderer = found
@@ -103,6 +102,11 @@ class Baseline:
         same = ((self.counterpart(each), self.answer(each)) for each in plan)
         return self._judging.heard([(each, said) for each, said in same if each and said])
 
+    def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
+        """What its own version of a prompt says of measuring; empty where it measures nothing."""
+        found = self._found(prompt)
+        return found[0].evaluation if found is not None else {}
+
     def answered_by_another(self, planned: Planned, answer: Answer) -> bool:
         """Whether the model behind one and the same name is another one since it was recorded."""
         same, before = self.counterpart(planned), self.recorded(planned)
@@ -110,6 +114,11 @@ class Baseline:
             return False
         named_alike = same.request.model == planned.request.model
         return named_alike and _who(before) != _who(answer)
+
+    def _found(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
+        if prompt.id not in self._renderers:
+            self._renderers[prompt.id] = self._opened(prompt)
+        return self._renderers[prompt.id]
 
     def _opened(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
         names = (prompt.id, *prompt.aliases)

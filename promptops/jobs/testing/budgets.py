@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from promptops.evals.engine.ask import Settings
 from promptops.model.config import TestSettings
+from promptops.model.prompt import Prompt
 
 Event = Literal["commit", "pull_request", "nightly"]
 EVENTS: tuple[Event, ...] = get_args(Event)
@@ -40,3 +41,11 @@ def within_budget(settings: Settings, budget: Mapping[str, float], event: Event 
         return settings
     most_usd = {**TestSettings().budget, **budget}[event]
     return replace(settings, max_cost_usd=most_usd)
+
+
+def prompt_budget(prompt: Prompt, event: Event | None) -> float | None:
+    """USD for all that one run asks for a prompt, as it says itself; None for no bound."""
+    said = prompt.evaluation.get("budget")
+    if isinstance(said, Mapping):
+        said = said.get(event)
+    return float(said) if isinstance(said, int | float) else None

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 from promptops.evals.deciding.decision import Case, Decision, Needs
-from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, decide
+from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
 from promptops.evals.deciding.sentence import sentence, what_it_takes
 from promptops.evals.scores import primary, scores
 from promptops.jobs.testing.arms import Arms
-from promptops.jobs.testing.judging import Heard, cost_usd
+from promptops.jobs.testing.judging import Heard, cost_usd, judges_behind
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
 
@@ -25,21 +25,20 @@ _FRESH = 1_000
 
 
 def decided(found: Iterable[Heard], arms: Arms | None) -> Iterator[Decided]:
-    """A decision for each prompt that measures something, from what its cases were answered.
+    """A decision for each score that a prompt measures, from what its cases were answered.
 
-    Where fresh answers may be asked for, those that would settle it are. Else recorded answers are
-    compared with recorded answers, and what only fresh ones could settle stays inconclusive.
+    One gates: for that, fresh answers are asked for where they may be, until it is settled. Else
+    recorded answers are compared with recorded answers, and what only fresh ones could settle
+    stays inconclusive. The other scores are told of the answers that there are then.
     """
-    for prompt, group in groupby(found, lambda each: each.planned.prompt.id):
+    for _, group in groupby(found, lambda each: each.planned.prompt.id):
         own = list(group)
-        evaluation = own[0].planned.prompt.evaluation
-        score = primary(evaluation, {name for each in own for name in scores(each.said)})
-        if score is not None and arms is None:
-            mean = fmean(known[score] for each in own if score in (known := scores(each.said)))
-            line = f"{100 * mean:.1f} points; there is nothing to compare with"
-            yield Decided(prompt=prompt, score=score, verdict="inconclusive", line=line)
-        elif score is not None and arms is not None:
-            yield _Deciding(own, score, arms).decided()
+        names = {said.score for each in own for said in each.said if said.score is not None}
+        gating = primary(own[0].planned.prompt.evaluation, names)
+        deciding = _Prompt(own, arms) if names else None
+        for score in sorted(names, key=lambda name: (name != gating, name)):
+            if deciding is not None:
+                yield replace(deciding.decided(score, asks=score == gating), gates=score == gating)
 
 
 @dataclass(slots=True)
@@ -70,19 +69,60 @@ class _Scored:
         return (each for rows in self.answers.values() for _, each in rows.values())
 
 
-class _Deciding:
-    """One prompt's decision."""
+class _Prompt:
+    """What one prompt was answered, in both arms."""
 
-    def __init__(self, own: Sequence[Heard], score: str, arms: Arms) -> None:
+    def __init__(self, own: Sequence[Heard], arms: Arms | None) -> None:
+        self._own = list(own)
         self._arms = arms
+        self._theirs: list[Heard] = []
+        if arms is not None:
+            once = {each.planned.case.name: each.planned for each in own}
+            repeats = range(max(REPEATS[-1], *(each.planned.repeat + 1 for each in own)))
+            plan = [replace(each, repeat=n) for each in once.values() for n in repeats]
+            self._theirs += arms.baseline.heard(plan)
+
+    def decided(self, score: str, *, asks: bool) -> Decided:
+        """The decision over one score; what is asked for it counts for the next one, too."""
+        prompt = self._own[0].planned.prompt.id
+        values = [known[score] for each in self._own if score in (known := scores(each.said))]
+        if not values or self._arms is None:
+            points = f"{100 * fmean(values):.1f} points; " if values else ""
+            why = "there is nothing to compare with" if values else "no answer could be scored"
+            line = f"{points}{why}"
+            return Decided(prompt=prompt, score=score, verdict="inconclusive", line=line)
+        deciding = _Deciding(self._own, self._theirs, score, self._arms, asks=asks)
+        decided = deciding.decided()
+        self._own += deciding.more[0]
+        self._theirs += deciding.more[1]
+        return decided
+
+
+class _Deciding:
+    """The decision over one score of a prompt.
+
+    Attributes:
+        more: What was heard besides, of the candidate and of the baseline.
+    """
+
+    def __init__(
+        self,
+        own: Sequence[Heard],
+        theirs: Sequence[Heard],
+        score: str,
+        arms: Arms,
+        *,
+        asks: bool,
+    ) -> None:
+        self._arms = arms
+        self._asks = asks and arms.asks
         self._score = score
         self._prompt = own[0].planned.prompt
         self._once = {each.planned.case.name: replace(each.planned, repeat=0) for each in own}
         self._candidate, self._baseline = _Scored(score), _Scored(score)
         self._candidate.add(own)
-        repeats = max(REPEATS[-1], *(each.planned.repeat + 1 for each in own))
-        plan = [replace(each, repeat=n) for each in self._once.values() for n in range(repeats)]
-        self._baseline.add(arms.baseline.heard(plan))
+        self._baseline.add(theirs)
+        self.more: tuple[list[Heard], list[Heard]] = ([], [])
 
     def decided(self) -> Decided:
         if self._same_requests():
@@ -96,7 +136,7 @@ class _Deciding:
             return self._open("no case has an answer on both sides")
         decision = self._settled(_look(paired))
         verdict = decision.verdict
-        if verdict == "fail" and self._drifted:
+        if verdict != "inconclusive" and self._drifted:
             verdict = "inconclusive"
         return Decided(
             prompt=self._prompt.id,
@@ -122,12 +162,20 @@ class _Deciding:
 
     def _settled(self, look: Look) -> Decision:
         """The decision, after all that may be asked for it."""
-        margin = _margin(self._prompt.evaluation)
+        margin = self._margin()
         decision = decide(self._cases(), look, margin)
-        while self._arms.asks and decision.needs is not None and self._learned(decision.needs):
+        while self._asks and decision.needs is not None and self._learned(decision.needs):
             look = _next(look) if decision.needs.repeats else look
             decision = decide(self._cases(), look, margin)
         return decision
+
+    def _margin(self) -> Margin:
+        """A change gives itself no more room than it had."""
+        own, before = self._prompt.evaluation, self._arms.baseline.evaluation_of(self._prompt)
+        margin, was = _margin(own), _margin(before)
+        if not before or was == "auto" or margin == "auto":
+            return was if before else margin
+        return min(margin, was)
 
     def _learned(self, needs: Needs) -> bool:
         """Ask for what would tell more; whether any of it came."""
@@ -139,6 +187,8 @@ class _Deciding:
         before = self._known
         self._candidate.add(ours)
         self._baseline.add(theirs)
+        self.more[0].extend(ours)
+        self.more[1].extend(theirs)
         return self._known > before
 
     @property
@@ -164,10 +214,17 @@ class _Deciding:
         baseline = self._arms.baseline
         if self._prompt.id in baseline.outdated:
             return False
-        return any(
+        return self._judged_by_others() or any(
             baseline.answered_by_another(each.planned, each.answer)
             for each in self._candidate.heard
         )
+
+    def _judged_by_others(self) -> bool:
+        """The same of what stands behind a judge."""
+        paths = {each.planned.prompt.path for each in self._baseline.heard}
+        ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
+        theirs = judges_behind(self._arms.baseline.opinions.known, paths)
+        return any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys())
 
     def _cost(self, arm: _Scored) -> float | None:
         """Of an answer, in USD; None where that of any is not known."""
@@ -189,7 +246,7 @@ class _Deciding:
     def _line(self, decision: Decision, verdict: Verdict) -> str:
         title, asked = self._arms.baseline.title, self._prompt.id in self._arms.baseline.outdated
         drifted = self._drifted
-        how = "asked anew" if asked else "recorded, another model" if drifted else "recorded"
+        how = "asked anew" if asked else f"recorded, {'another' if drifted else 'same'} model"
         was, now = self._cost(self._baseline), self._cost(self._candidate)
         line = sentence(
             decision,
@@ -215,7 +272,7 @@ def _next(look: Look) -> Look:
     return 2 if look == 1 else 3
 
 
-def _margin(evaluation: Mapping[str, Any]) -> float | Literal["auto"]:
+def _margin(evaluation: Mapping[str, Any]) -> Margin:
     """In the prompt file it is in points."""
     margin = evaluation.get("margin")
     if margin == "auto":

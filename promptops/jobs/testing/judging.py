@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.agreement import Agreement
 from promptops.evals.answered import gating_judge, judge_answer, questions, record_of_answer
+from promptops.evals.asserted import counterparts
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.functions import Functions, functions_of
 from promptops.evals.judged import Judged
@@ -40,6 +41,7 @@ class Judging:
     runs_code: bool = True
     _functions: Functions = field(init=False)
     _questioning: Questioning = field(init=False)
+    _first: dict[tuple[str, str], Answer] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._functions = functions_of(self.catalog, allowed=self.runs_code)
@@ -47,6 +49,8 @@ class Judging:
 
     def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judged, ...]]:
         """What is asserted of each answer."""
+        for planned, answer in answered:
+            self._first.setdefault((planned.prompt.id, planned.case.name), answer)
         others = _by_case(answered)
         records = [self._record(planned, answer, others) for planned, answer in answered]
         replies = self._replies(
@@ -70,10 +74,17 @@ class Judging:
         beside = Beside(
             price=profile.price if profile is not None else {},
             baseline=self.baseline(planned),
-            others=others[planned.prompt.id, planned.repeat],
+            others=self._others(planned, others),
             functions=self._functions,
         )
         return record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
+
+    def _others(self, planned: Planned, others: _ByCase) -> Mapping[str, Answer]:
+        """What other cases were answered in the same repeat; else what they were at first."""
+        same = others[planned.prompt.id, planned.repeat]
+        named = counterparts(planned.case, planned.prompt)
+        first = {name: self._first.get((planned.prompt.id, name)) for name in named}
+        return {**{name: said for name, said in first.items() if said is not None}, **same}
 
     def _replies(self, records: Sequence[tuple[Planned, Record]]) -> list[dict[str, Reply]]:
         """Of each record, by `Question.key`."""
@@ -104,6 +115,17 @@ def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[
     found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
     known = [(each, answer) for each, answer in found if answer is not None]
     return judging.heard(known), got
+
+
+def judges_behind(
+    known: Mapping[Key, Got], paths: Collection[str]
+) -> dict[str, set[tuple[str, str | None]]]:
+    """By judge: the models, with their fingerprints, that judged answers of some prompt files."""
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    for (path, _, _, judge), got in known.items():
+        if judge and path in paths and got.answer is not None:
+            found.setdefault(judge, set()).add((got.answer.model, got.answer.fingerprint))
+    return found
 
 
 def cost_usd(catalog: Catalog, heard: Heard) -> float | None:

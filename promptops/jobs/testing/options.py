@@ -18,6 +18,7 @@ class Options:
     """How cases are run.
 
     Attributes:
+        cases: Names or globs of the cases that run; all of them where it is empty.
         repeats: Answers of each case; None for what each prompt says.
         baseline: A revision whose recorded answers measures are compared with; None for where
             this branch left the default one, or the latest release.
@@ -34,6 +35,7 @@ class Options:
     """
 
     mode: Mode = "replay"
+    cases: tuple[str, ...] = ()
     repeats: int | None = None
     baseline: str | None = None
     coverage: bool = False

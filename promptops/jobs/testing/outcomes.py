@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -13,11 +13,13 @@ from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Got
 from promptops.jobs.testing.judging import Heard
-from promptops.jobs.testing.plan import Asked, Key, Planned
+from promptops.jobs.testing.plan import Asked, Key, Planned, with_hint
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun
+
+_VIOLATED = "a further answer, asked for to decide, violates a contract"
 
 
 def case_runs(
@@ -31,6 +33,13 @@ def case_runs(
     for each in plan:
         run = _run(each, got.get(each.key, Got()), heard.get(each.asked))
         yield replace(run, reason=run.reason or notes.get(each.asked, ""))
+
+
+def violated(runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]) -> Iterator[CaseRun]:
+    """The runs; a case among `cases` fails, since one more answer of it violates a contract."""
+    for run in runs:
+        fails = (run.prompt, run.name) in cases and run.status == "passed"
+        yield replace(run, status="failed", reason=_VIOLATED) if fails else run
 
 
 def unreadable(loaded: Sequence[Loaded]) -> Iterator[CaseRun]:
@@ -68,7 +77,8 @@ def wrong_files(catalog: Catalog, plan: Sequence[Planned], store: Store) -> Iter
     for path in dict.fromkeys(each.prompt.path for each in plan):
         for problem in store.problems(path):
             if isinstance(problem.at, Place):
-                yield error_run(catalog.ids.get(path, path), problem.message, problem.at)
+                reason = with_hint(problem.message, problem.hint)
+                yield error_run(catalog.ids.get(path, path), reason, problem.at)
 
 
 def _run(planned: Planned, got: Got, heard: Heard | None) -> CaseRun:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.asserted import asserted, problems_of_answers
+from promptops.evals.agreement import ANCHOR
+from promptops.evals.asserted import asserted, counterparts, problems_of_answers
 from promptops.evals.judged import Judged
+from promptops.evals.judging import is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.rendered import judge
 from promptops.model.loaded import Loaded
@@ -16,6 +18,7 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, RenderError
+from promptops.source.explain import nearest
 
 Asked = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
@@ -69,6 +72,20 @@ def planned(
         ids.add(prompt.id)
 
 
+def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) -> list[Planned]:
+    """What is not in a plan, and has to be answered to judge what is.
+
+    `whole` plans all cases, and is asked only where any is missing.
+    """
+    present = {each.asked for each in plan}
+    needed = {
+        (each.prompt.id, name, each.repeat)
+        for each in plan
+        for name in counterparts(each.case, each.prompt)
+    } - present
+    return [each for each in whole() if each.asked in needed] if needed else []
+
+
 def _of_prompt(
     catalog: Catalog, prompt: Prompt, repeats: int | None, wrong: tuple[str, Place] | None
 ) -> Iterator[Planned]:
@@ -97,11 +114,21 @@ def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
 
 def _wrong(catalog: Catalog, prompt: Prompt) -> tuple[str, Place] | None:
     """What makes no sense of all that is asserted of the answers, if anything."""
-    found = problems_of_answers(prompt, judges=catalog.paths, profiles=catalog.config.models)
+    profiles = catalog.config.models
+    named = prompt.model.profile
+    if named is not None and named not in profiles and _asks(prompt):
+        hint = nearest(named, profiles) or "name it in the configuration: [models.NAME]"
+        place = prompt.locate("/model/profile", False)
+        return with_hint(f"there is no model `{named}`", hint), place
+    found = problems_of_answers(prompt, judges=catalog.paths, profiles=profiles)
     problem = next(iter(found), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
-    return _said(problem.message, problem.hint), problem.at
+    return with_hint(problem.message, problem.hint), problem.at
+
+
+def _asks(prompt: Prompt) -> bool:
+    return any(True for case in prompt.cases for _ in asserted(case, prompt))
 
 
 def _twice(case: Case, names: Collection[str]) -> tuple[str, Place] | None:
@@ -117,9 +144,12 @@ def _once(
     place = case.locate(case.at, False)
     problem = next(iter(problems(case)), None)
     if problem is not None and isinstance(problem.at, Place):
-        wrong = _said(problem.message, problem.hint), problem.at
+        wrong = with_hint(problem.message, problem.hint), problem.at
     if wrong is not None:
         return Planned(prompt=prompt, case=case, error=wrong[0], place=wrong[1])
+    if ANCHOR in case.tags and not is_anchor(case):
+        why = "an anchor says what people judged: `expected: {verdict: pass}`"
+        return Planned(prompt=prompt, case=case, error=why, place=place)
     asks = any(True for _ in asserted(case, prompt))
     if not asks and not case.rendered:
         return Planned(prompt=prompt, case=case, error="it asserts nothing", place=place)
@@ -142,5 +172,5 @@ def _once(
     )
 
 
-def _said(message: str, hint: str | None) -> str:
+def with_hint(message: str, hint: str | None) -> str:
     return f"{message}: {hint}" if hint else message

@@ -60,7 +60,7 @@ class Questioning:
         if profile is None:
             return NoReply(reason="it can't be asked: no model is named for it")
         return Want(
-            path=about.prompt.path,
+            prompt=about.prompt,
             case=about.case.name,
             repeat=about.repeat,
             digest=request_digest(request),

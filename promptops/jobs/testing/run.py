@@ -33,8 +33,10 @@ def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
         policy = configuration(workspace.repository, merge_base(workspace, wanted.since))
         _refuse_other_models(workspace, policy)
     settings = within_budget(options.settings, policy.test.budget, options.event)
-    prune = options.prune and wanted.everything
+    prune = options.prune and wanted.everything and not options.cases
     options = replace(options, settings=settings, prune=prune)
+    if options.baseline is None and wanted.since is not None:
+        options = replace(options, baseline=merge_base(workspace, wanted.since))
     run = run_selected(workspace, select(workspace, wanted), options)
     if run.shard is None:
         return run
@@ -62,9 +64,9 @@ def settle_earlier(directory: Path) -> None:
 
 
 def _refuse_other_models(workspace: Workspace, base: Config) -> None:
-    """A change must not send a key to where it wants."""
+    """A change must not send a key to where it wants, nor say itself what that costs."""
     old, new = base.models, workspace.config.models
-    fields = ("provider", "base_url", "api_key_env", "headers")
+    fields = ("provider", "base_url", "api_key_env", "headers", "price", "max_output_tokens")
     for name, profile in new.items():
         was = old.get(name)
         altered = [f for f in fields if was is None or getattr(was, f) != getattr(profile, f)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
-from promptops.errors import PromptopsError
+from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.selection import Selected, merge_base
@@ -20,20 +21,23 @@ from promptops.jobs.testing.cover import coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, heard
 from promptops.jobs.testing.options import Options
-from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, wrong_files
-from promptops.jobs.testing.plan import Planned, planned
+from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
+from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
 from promptops.jobs.testing.shards import (
     in_shard,
     plan_digest,
+    refusals,
     refuse_other_plan,
     revision_of,
     shard_answers,
 )
 from promptops.jobs.workspace import Workspace, opened
+from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
 from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
 from promptops.report.parts.summary import counted
+from promptops.source.explain import nearest
 
 RECORD = "promptops test --record"
 
@@ -58,8 +62,11 @@ class Running:
         self._whole = list(whole)
         if options.merged is not None:
             refuse_other_plan(self._whole, options.merged)
-        self._plan = _of_shard(self._whole, options.shard)
-        self._store = Store(catalog, Cache(workspace.repository.common_dir))
+        self._planned = _named(self._whole, options.cases)
+        self._plan = _of_shard(self._planned, options.shard)
+        # What only this machine was answered must not pass here and be missing elsewhere.
+        cache = Cache(workspace.repository.common_dir) if options.mode == "record" else None
+        self._store = Store(catalog, cache)
         self._asking = _asking(options)
         self._answering = self._way_to_answers()
         self._baseline = self._compared_with() if compares(self._plan) else None
@@ -71,19 +78,29 @@ class Running:
         options = self._options
         arms = self._arms()
         if arms is not None and options.mode == "live":
-            arms.begin([each for each in self._measured if compares([each])])
-        found, got = heard(self._judging, self._plan)
-        found, notes = confirmed(self._judging, found) if options.mode == "live" else (found, {})
+            compared = {e.prompt.id for e in self._plan if compares([e])}
+            arms.begin([each for each in self._measured if each.prompt.id in compared])
+        beside = partners(self._plan, self._everything)
+        found, got = heard(self._judging, [*self._plan, *beside])
+        apart = {each.asked for each in beside}
+        found = [each for each in found if each.planned.asked not in apart]
+        kept, notes = confirmed(self._judging, found) if options.mode == "live" else (found, {})
+        decisions, violating = self._decisions(found, arms)
         cases = [
             *unreadable(self._loaded),
-            *case_runs(self._plan, got, found, notes),
+            *violated(case_runs(self._plan, got, kept, notes), violating),
             *wrong_files(self._catalog, self._plan, self._store),
         ]
-        decisions = self._decisions(found, arms)
-        cases += self._audited(found)
-        lost = self._written()
-        cases += [error_run(str(place), message, place) for message, place in lost]
-        return self._told(cases, decisions, self._shard_run(lost))
+        cases += self._audited()
+        refused = self._refused()
+        lost = self._written(refused.values())
+        told = {(case.reason, case.place) for case in cases}
+        new = (each for each in lost if each not in told)
+        cases += [error_run(str(place), message, place) for message, place in new]
+        return self._told(cases, decisions, self._shard_run(lost, refused))
+
+    def _everything(self) -> Iterator[Planned]:
+        return planned(self._catalog, self._loaded, self._options.repeats)
 
     def _way_to_answers(self) -> Answering:
         merged = self._options.merged
@@ -102,14 +119,16 @@ class Running:
         try:
             commit = merge_base(self._workspace, revision or "")
             catalog = opened(self._workspace.repository, commit).catalog
-        except PromptopsError:
+        except GitError:
             if revision is not None:
                 raise
-            return None
-        mode: Mode = "record" if options.mode == "live" else "replay"  # with no place to record
+            return None  # nothing was released yet
+        # Fresh answers are judged by the judge of today, so those of both arms have to be.
+        mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None
         opinions = Answering(catalog, Store(catalog), mode, asking=self._asking, known=known)
-        return Baseline(revision or commit[:12], catalog, self._catalog, opinions)
+        title = commit[:12] if revision in (None, commit) else revision
+        return Baseline(title, catalog, self._catalog, opinions)
 
     def _arms(self) -> Arms | None:
         if self._baseline is None:
@@ -121,32 +140,54 @@ class Running:
     @property
     def _measured(self) -> list[Planned]:
         """What is planned for prompts all of whose cases are: of a part nothing is decided."""
-        known = Counter(each.prompt.id for each in self._whole if not each.repeat)
+        known = Counter(each.prompt.id for each in self._planned if not each.repeat)
         return [e for e in self._plan if known[e.prompt.id] == len(e.prompt.cases)]
 
-    def _decisions(self, found: Sequence[Heard], arms: Arms | None) -> tuple[Decided, ...]:
-        """None for a shard, which goes through them all the same, for what they take."""
+    def _decisions(
+        self, found: Sequence[Heard], arms: Arms | None
+    ) -> tuple[tuple[Decided, ...], frozenset[tuple[str, str]]]:
+        """And the cases that violate a contract in an answer that a decision asked for.
+
+        None for a shard, which goes through them all the same, for what they take.
+        """
         whole = {each.prompt.id for each in self._measured}
         decisions = tuple(decided((e for e in found if e.planned.prompt.id in whole), arms))
-        return decisions if self._options.shard is None else ()
+        violating = frozenset(arms.violating) if arms is not None else frozenset()
+        return (decisions if self._options.shard is None else ()), violating
 
-    def _audited(self, found: Sequence[Heard]) -> list[CaseRun]:
+    def _audited(self) -> list[CaseRun]:
         options = self._options
         if options.audit is None:
             return []
         seed = options.seed or self._catalog.revision
-        size, asking = options.audit, self._asking
-        return [*audited(self._catalog, self._plan, found, size=size, seed=seed, asking=asking)]
+        sampled, asking = (options.audit, seed), self._asking
+        return [
+            *audited(self._catalog, self._plan, self._answering, sampled=sampled, asking=asking)
+        ]
 
-    def _written(self) -> list[tuple[str, Place]]:
+    def _refused(self) -> dict[Key, Problem]:
+        """Why a shard may not write what it was answered."""
+        if self._options.shard is None:
+            return {}
+        opinions = self._baseline.opinions if self._baseline is not None else None
+        refused = refusals(self._catalog, self._answering)
+        return refused | (refusals(self._catalog, opinions) if opinions is not None else {})
+
+    def _written(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Put what was answered into its files; says what could not be, and where."""
         settled = self._answering.end(prune=self._options.prune)
-        problems = (*self._answering.refused, *settled.problems)
-        lost = [(each.message, each.at) for each in problems if isinstance(each.at, Place)]
+        problems = (*self._answering.refused, *settled.problems, *refused)
+        lost = [
+            (with_hint(each.message, each.hint), each.at)
+            for each in problems
+            if isinstance(each.at, Place)
+        ]
         merged = self._options.merged
-        return [*lost, *(merged.problems if merged is not None else ())]
+        return [*dict.fromkeys(lost), *(merged.problems if merged is not None else ())]
 
-    def _shard_run(self, lost: Sequence[tuple[str, Place]]) -> ShardRun | None:
+    def _shard_run(
+        self, lost: Sequence[tuple[str, Place]], refused: Mapping[Key, Problem]
+    ) -> ShardRun | None:
         options = self._options
         if options.shard is None:
             return None
@@ -160,7 +201,7 @@ class Running:
             baseline=options.baseline,
             cost_usd=self._asking.cost_usd,
             problems=tuple(lost),
-            answers=shard_answers(self._answering.known | opinions),
+            answers=shard_answers(self._answering.known | opinions, refused),
         )
 
     def _told(
@@ -177,7 +218,7 @@ class Running:
             advice=RECORD if any(case.status == "stale" for case in cases) else "",
             unanswered=asking.unanswered,
             unasked=asking.unasked,
-            ended=asking.ledger.ended,
+            ended=asking.ended,
             interrupted=asking.ledger.interrupted,
             shard=shard,
             cost_usd=asking.cost_usd,
@@ -198,11 +239,27 @@ class Running:
 
 def _asking(options: Options) -> Asking:
     """A way to models; of merged shards it has done already what it will."""
-    asking = Asking(settings=options.settings, watcher=options.watcher)
+    asking = Asking(settings=options.settings, watcher=options.watcher, event=options.event)
     if options.merged is not None:
         asking.cost_usd = options.merged.cost_usd
         asking.unanswered = options.merged.unanswered
     return asking
+
+
+def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:
+    """The cases whose names are among the patterns; raises UsageError for one that none has."""
+    for pattern in patterns:
+        names = {each.case.name for each in plan}
+        if not any(_is_called(name, pattern) for name in names):
+            hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
+            raise UsageError(f"no case is called {pattern!r}", hint=hint)
+    if not patterns:
+        return plan
+    return [each for each in plan if any(_is_called(each.case.name, p) for p in patterns)]
+
+
+def _is_called(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)
 
 
 def _of_shard(plan: Sequence[Planned], shard: Shard | None) -> Sequence[Planned]:
@@ -216,7 +273,7 @@ def _nobody(_: Planned) -> None:
 
 
 def _verdict(cases: Sequence[CaseRun], decisions: Sequence[Decided]) -> Verdict:
-    found = {each.verdict for each in decisions}
+    found = {each.verdict for each in decisions if each.gates}
     if "fail" in found or any(case.status != "passed" for case in cases):
         return "fail"
     return "inconclusive" if "inconclusive" in found else "pass"

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.selection import Wanted, merge_base
-from promptops.jobs.testing.answering import Got
+from promptops.jobs.testing.answering import Answering, Got
 from promptops.jobs.testing.plan import Key, Planned
 from promptops.jobs.workspace import Workspace
-from promptops.model.answer import Answer
+from promptops.model.answer import Answer, Recording
+from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardAnswer, ShardRun
 from promptops.report.parts.json_data import json_data
@@ -87,8 +89,30 @@ def revision_of(workspace: Workspace) -> str:
     return revision if len(revision) >= 40 else workspace.repository.find("HEAD") or ""
 
 
-def shard_answers(known: Mapping[Key, Got]) -> tuple[ShardAnswer, ...]:
-    """What came of all that was wanted, in the order of keys."""
+def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
+    """Why answers may not be written, as of recordings; what is committed already may be."""
+    # It takes long to import, and not every run is a shard.
+    from promptops.jobs.recordings.admission import refusal
+
+    found = {}
+    for want, answer in answering.answered():
+        if answering.known[want.key].source != "recorded":
+            recording = Recording(
+                request=want.digest,
+                repeat=want.repeat,
+                case=want.case,
+                answer=_writable(answer),
+                judge=want.judge,
+            )
+            found[want.key] = refusal(catalog.recordings_of(want.path), recording)
+    return {key: problem for key, problem in found.items() if problem is not None}
+
+
+def shard_answers(
+    known: Mapping[Key, Got], refused: Mapping[Key, Problem]
+) -> tuple[ShardAnswer, ...]:
+    """What came of all that was wanted, in the order of keys; not what was refused, but why."""
+    written = {**known, **{key: Got(reason=each.message) for key, each in refused.items()}}
     return tuple(
         ShardAnswer(
             path=path,
@@ -100,7 +124,7 @@ def shard_answers(known: Mapping[Key, Got]) -> tuple[ShardAnswer, ...]:
             reason=got.reason,
             infrastructure=got.infrastructure,
         )
-        for (path, request, repeat, judge), got in sorted(known.items(), key=lambda item: item[0])
+        for (path, request, repeat, judge), got in sorted(written.items(), key=lambda item: item[0])
     )
 
 

@@ -22,7 +22,7 @@ def wants(catalog: Catalog, planned: Sequence[Planned]) -> Iterator[Want]:
 def want_of(request: Request, planned: Planned, profile: ModelProfile | None) -> Want:
     """The answer that a case asks for."""
     return Want(
-        path=planned.prompt.path,
+        prompt=planned.prompt,
         case=planned.case.name,
         repeat=planned.repeat,
         digest=planned.digest,

@@ -9,15 +9,13 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
+from promptops.runtime.refs import wrong_name
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 PATH = "channels.yaml"
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
-_VERSION = re.compile(r"[vV^~<>=]*\d+(?:\.\d+)*(?:[-+.].*)?")
-_HEX = re.compile(r"[0-9a-fA-F]+")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEYS = ("release", "bundle", "serial", "canary")
 _CANARY_KEYS = ("release", "percent", "salt")
@@ -82,18 +80,11 @@ class _Channel:
             yield from self._canary(entry["canary"])
 
     def _wrong_name(self) -> Iterator[Problem]:
-        name, reason = self._name, ""
-        if _VERSION.fullmatch(name):
-            reason = "reads as a version"
-        elif _HEX.fullmatch(name):
-            reason = "reads as a commit's id"
-        elif name.lower() == "latest":
-            reason = "would be what there is not: an implicit version"
-        elif not _NAME.fullmatch(name):
-            reason = "is no name: letters, digits, `-`, `_` and `.`, beginning with a letter"
-        if reason:
+        reason = wrong_name(self._name)
+        if reason is not None:
             place = self._document.place(self._at, True)
-            yield Problem(f"the channel `{name}` {reason}", at=place, hint="give it another name")
+            message = f"`{self._name}` can't be the name of a channel: {reason}"
+            yield Problem(message, at=place, hint="give it another name")
 
     def _keys(
         self, entry: Mapping[str, Any], at: str, known: tuple[str, ...], needed: tuple[str, ...]

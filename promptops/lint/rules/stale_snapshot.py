@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import Subject
 from promptops.model.place import Place
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 
 
 @rule("TST006", severity=Severity.WARNING)
@@ -17,7 +17,8 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
 
     A recording is a model's answer to one request. When a prompt, a partial or a case changes, the
     answer is to a question that nobody asks any more: `promptops test` calls the case stale, and a
-    reviewer reads an old answer beside the new wording. Record in the same commit.
+    reviewer reads an old answer beside the new wording. Record in the same commit; the new answer
+    takes the place of the old one. What cases left behind that are gone, `--prune` takes out.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -45,25 +46,53 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
     data = catalog.files.data(path)
     if data is None:
         return
-    from promptops.runtime.canonical import request_digest
     from promptops.source.recordings import read_recordings
 
-    asked = {each.case.name: each for each in subject.renders if each.traced is not None}
-    digests = {
-        name: request_digest(each.traced.request)
-        for name, each in asked.items()
-        if each.traced is not None
-    }
-    answered = set()
-    for line, recording in enumerate(read_recordings(path, data).recordings, 1):
-        answered.add(recording.request)
-        if not recording.judge and recording.request not in digests.values():
-            message = f"no case asks for this recording of `{recording.case}` any more"
-            hint = "promptops test --record --prune"
-            yield Problem(message, at=Place(path, line), hint=hint)
-    for name, digest in digests.items():
-        case = asked[name].case
-        if digest not in answered and (case.output or prompt.evaluation.get("assertions")):
-            message = f"the case `{name}` has no recording of the request that it makes now"
-            place = case.locate(case.at, False)
-            yield Problem(message, at=place, hint="promptops test --record")
+    found = read_recordings(path, data)
+    requests = _requests(subject)
+    answered = {recording.request for recording in found.recordings}
+    asking = [each for each in prompt.cases if each.name in requests and _asks(each, prompt)]
+    missing = [each for each in asking if requests[each.name] not in answered]
+    if missing:
+        yield _missing(missing, len(asking))
+    # What such a case was answered before is replaced once it is mended and recorded.
+    pending = {each.name for each in prompt.cases}.difference(requests)
+    pending.update(each.name for each in missing)
+    asked = set(requests.values())
+    orphans = [
+        line
+        for line, each in zip(found.lines, found.recordings, strict=True)
+        if not (each.judge or each.request in asked or each.case in pending)
+    ]
+    if orphans:
+        yield _orphaned(path, orphans)
+
+
+def _requests(subject: Subject) -> dict[str, str]:
+    """The digest of what each case asks, by its name; without those that can't be rendered."""
+    from promptops.runtime.canonical import request_digest
+
+    renders = subject.renders
+    return {e.case.name: request_digest(e.traced.request) for e in renders if e.traced is not None}
+
+
+def _asks(case: Case, prompt: Prompt) -> bool:
+    return bool(case.output or prompt.evaluation.get("assertions"))
+
+
+def _missing(cases: Sequence[Case], of: int) -> Problem:
+    first = cases[0]
+    message = f"the case `{first.name}` has no recording of the request that it makes now"
+    if len(cases) > 1:
+        message = f"{len(cases)} of {of} cases have no recording of the request that they make now"
+    place = first.locate(f"{first.at}/name", False)
+    return Problem(message, at=place, hint="promptops test --record")
+
+
+def _orphaned(path: str, lines: Sequence[int]) -> Problem:
+    """At the first character of the first: a line is longer than what anybody looks at."""
+    message = "no case asks for this recording any more"
+    if len(lines) > 1:
+        message = f"no case asks for {len(lines)} recordings of this file any more"
+    place = Place(path, lines[0], 1, lines[0], 2)
+    return Problem(message, at=place, hint="promptops test --record --prune")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.model.change import Bump, CaseDiff, Change, DiffReport, PromptDiff, SeenPair
+from promptops.model.bump import Bump
+from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.model.report import Style, plain
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks

@@ -10,7 +10,7 @@ from promptops.report.test.page.matrix import SIGNS
 from promptops.report.test.page.room import Room
 from promptops.report.test.page.views import PromptView, prompt_views
 from promptops.report.test.parts import facts, scores
-from promptops.report.test.parts.troubles import outages
+from promptops.report.test.parts.troubles import outages, shared
 
 _PAGE = "promptops.report.test.page"
 
@@ -18,7 +18,8 @@ _PAGE = "promptops.report.test.page"
 def write(run: TestRun, **_: object) -> str:
     """The whole page."""
     room = Room()
-    decided, prompts = decided_views(run, room), prompt_views(run, room)
+    common = shared(run.cases)
+    decided, prompts = decided_views(run, room), prompt_views(run, room, common)
     return document(
         _PAGE,
         {"place": _place, "short": facts.short, "names": facts.names, "sign": SIGNS.__getitem__},
@@ -26,6 +27,7 @@ def write(run: TestRun, **_: object) -> str:
         decided=decided,
         prompts=prompts,
         anchors=_anchors(prompts),
+        shared=[(each, facts.by_prompt(each.runs)) for each in common],
         outages=[(reason, facts.by_prompt(cases)) for reason, cases in outages(run).items()],
         facts=facts,
         scores=scores,

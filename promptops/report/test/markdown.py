@@ -15,7 +15,9 @@ from promptops.report.test.parts.troubles import Trouble, notes, outages, stale,
 MARKER = "<!-- promptops test -->"
 """By which a comment is found again, to be updated and not repeated."""
 
-_LIMIT = 65_536
+LIMIT = 65_536
+"""Characters of a comment."""
+
 _RESERVED = 1_000  # for what is said about what is left out
 _ROOM_FOR_SCORES = 10_000
 _ROOM_FOR_WORST = 14_000
@@ -36,10 +38,19 @@ _COVERED = "| prompt | branches | covered |\n|---|--:|--:|\n"
 
 def write(run: TestRun, **_: object) -> str:
     """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
-    parts = [_head(run), _scores(run), _worst(run.decided), _outages(run), _stale(run), _notes(run)]
+    head = _head(run)
+    return head + body(run, LIMIT - _RESERVED - len(head))
+
+
+def body(run: TestRun, room: int) -> str:
+    """What follows the verdict; of prompts with cases that don't pass, those there is room for.
+
+    All else has its own room, at most 51,000 characters.
+    """
+    parts = [_scores(run), _worst(run.decided), _outages(run), _stale(run), _notes(run)]
     last = _coverage(run)
-    room = _LIMIT - _RESERVED - sum(map(len, parts)) - len(last)
-    return "".join([*parts, *_sections(run, room), last])
+    left = room - sum(map(len, parts)) - len(last)
+    return "".join([*parts, *_sections(run, left), last])
 
 
 def _head(run: TestRun) -> str:
@@ -129,30 +140,28 @@ def _cases(cases: list[CaseRun]) -> str:
 
 
 def _sections(run: TestRun, room: int) -> Iterator[str]:
-    """The prompts with cases that fail or are in error, as long as there is room."""
+    """The prompts with cases that fail or are in error, as long as there is room.
+
+    What is wrong for several prompts at once has a section of its own.
+    """
     repeated = facts.repeated(run)
-    prompts: dict[str, list[Trouble]] = {}
+    found: dict[frozenset[str], list[Trouble]] = {}
     for trouble in troubles(run.cases):
-        prompts.setdefault(trouble.case.prompt, []).append(trouble)
-    is_only = len(prompts) == 1
-    every = (_section(*each, repeated, is_only=is_only) for each in prompts.items())
-    shown = list(_within(room, every))
+        found.setdefault(frozenset(case.prompt for case in trouble.runs), []).append(trouble)
+    is_only = len(found) == 1
+    every = (_section(each, repeated, is_only=is_only) for each in found.values())
+    shown = list(within(room, every))
     yield from shown
-    left_out = len(prompts) - len(shown)
+    left_out = frozenset().union(*found).difference(*list(found)[: len(shown)])
     if left_out:
-        yield f"\n{counted(left_out, 'more prompt')} left out: {code(facts.ALL)}\n"
+        yield f"\n{counted(len(left_out), 'more prompt')} left out: {code(facts.ALL)}\n"
 
 
-def _section(
-    prompt: str,
-    found: list[Trouble],
-    repeated: Collection[tuple[str, str]],
-    *,
-    is_only: bool,
-) -> str:
+def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_only: bool) -> str:
     details = "<details open>" if is_only else "<details>"
-    title = code(facts.short(prompt))
-    cases = {case.name for trouble in found for case in trouble.runs if case.name}
+    runs = [case for trouble in found for case in trouble.runs]
+    title = code(facts.prompts(runs))
+    cases = {(case.prompt, case.name) for case in runs if case.name}
     if cases:
         title += f": {counted(len(cases), 'case')}"
     items = (_trouble(each, repeated) for each in found)
@@ -163,7 +172,7 @@ def _section(
 def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
     place = trouble.place
     where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
-    name = code(facts.case_name(trouble.runs, repeated))
+    name = code(facts.which(trouble, repeated) or facts.case_name(trouble.runs, repeated))
     text = f"- {name}: **{trouble.status}**: {_sentence(facts.said(trouble))} ({where})\n"
     if facts.reason(trouble):
         text += f"  - {_sentence(facts.reason(trouble))}\n"
@@ -181,7 +190,7 @@ def _blocks(trouble: Trouble) -> Iterator[str]:
 
 
 def _block(language: str, lines: list[str], most: int = _LINES_OF_A_BLOCK) -> str:
-    shown = list(_within(_LONGEST_BLOCK, map(visible_line, lines[:most])))
+    shown = list(within(_LONGEST_BLOCK, map(visible_line, lines[:most])))
     left_out = len(lines) - len(shown)
     more = [f"… {counted(left_out, 'more line')}"] if left_out else []
     return fenced(language, [*shown, *more])
@@ -224,13 +233,13 @@ def _sentence(text: str) -> str:
 
 def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
     """As many as there is room for, and how many more there are."""
-    shown = list(_within(room, items))
+    shown = list(within(room, items))
     left_out = number - len(shown)
     more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""
     return "".join(shown) + more
 
 
-def _within(room: int, texts: Iterable[str]) -> Iterator[str]:
+def within(room: int, texts: Iterable[str]) -> Iterator[str]:
     """As many as there is room for."""
     for text in texts:
         room -= len(text)

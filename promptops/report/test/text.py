@@ -17,7 +17,13 @@ _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
     """Nothing of what passed, but for scores, coverage where it was asked for, and the sum."""
-    return "".join(f"{line}\n" for line in _Writer(run, style).lines())
+    lines = [*told(run, style), style("summary", facts.verdict(run))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def told(run: TestRun, style: Style) -> Iterator[str]:
+    """The lines before the sum."""
+    return _Writer(run, style).lines()
 
 
 class _Writer:
@@ -39,7 +45,6 @@ class _Writer:
             yield from self._coverage(self._run.coverage)
         if facts.advice(self._run) and not self._run.count("stale"):
             yield f"{self._style('hint', 'hint')}: {facts.advice(self._run)}"
-        yield self._style("summary", facts.verdict(self._run))
 
     def _trouble(self, trouble: Trouble) -> Iterator[str]:
         where, status = self._place(trouble.place), self._style("error", trouble.status)

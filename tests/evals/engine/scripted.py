@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any
 
-from promptops.evals.engine.ask import Ask, Outcome, Settings
+from promptops.evals.engine.ask import Ask, Outcome, Payer, Settings
 from promptops.evals.engine.interrupt import Interrupt
 from promptops.evals.engine.run import ask_all
 from promptops.evals.providers import Failure, RateLimits, Reply
@@ -28,6 +28,7 @@ PRICED = ModelProfile(
 )
 ANYTHING = Received(method="POST", path="/v1/x", headers={}, body=b"", at_s=0.0)
 UNTOLD = RateLimits()
+NOBODY = Payer()
 
 
 class Scripted:
@@ -105,13 +106,17 @@ def ask_for(
     repeat: int = 0,
     profile: ModelProfile = PROFILE,
     params: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    payer: Payer = NOBODY,
 ) -> Ask:
     request = Request(
         messages=({"role": "user", "content": text},),
         model={"provider": profile.provider, "id": profile.id},
         params=params or {},
+        provider_options=options or {},
     )
-    return Ask(digest=f"digest of {text}", repeat=repeat, request=request, profile=profile)
+    digest = f"digest of {text}"
+    return Ask(digest=digest, repeat=repeat, request=request, profile=profile, payer=payer)
 
 
 def asks_for(count: int, profile: ModelProfile = PROFILE) -> list[Ask]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from promptops.errors import UsageError
-from promptops.evals.engine.ask import Ask
-from promptops.evals.engine.budget import most_input_tokens, worst_cost_usd
+from promptops.evals.engine.ask import Ask, Payer
+from promptops.evals.engine.worst_case import (
+    most_input_tokens,
+    most_output_tokens,
+    worst_cost_usd,
+)
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from tests.evals.engine.scripted import (
@@ -34,6 +38,25 @@ def test_the_worst_case_is_the_longest_answer_to_the_longest_request():
     assert most_input_tokens(ask) == 14
     assert worst_cost_usd(ask) == pytest.approx(WORST_USD)
     assert worst_cost_usd(short) == pytest.approx(114e-6)
+
+
+@pytest.mark.parametrize(
+    ("params", "options", "most"),
+    [
+        ({}, {}, 1000),
+        ({"max_output_tokens": 1}, {"openai": {"max_completion_tokens": 100_000}}, 100_000),
+        ({"max_output_tokens": 1}, {"scripted": {"max_tokens": 70}}, 70),
+        ({"max_output_tokens": 1}, {"openai": {"extra_body": {"max_output_tokens": 80}}}, 80),
+        ({"max_output_tokens": 1}, {"others": {"max_tokens": 70}}, 1),
+        ({"max_output_tokens": 1}, {"openai": {"max_completion_tokens": -1}}, 1000),
+        ({"max_output_tokens": 9000}, {"openai": {"max_completion_tokens": "1"}}, 9000),
+        ({"max_output_tokens": 1}, {"openai": {"extra_body": 5}}, 1),
+    ],
+)
+def test_an_option_of_the_provider_does_not_make_the_worst_case_smaller(params, options, most):
+    ask = ask_for("text 1", profile=PRICED, params=params, options=options)
+
+    assert most_output_tokens(ask) == most
 
 
 def test_tools_schemas_calls_and_media_count_too():
@@ -105,6 +128,40 @@ def test_no_money_asks_only_what_is_free():
 
     assert statuses(paid) == ["Unasked"] * 3
     assert statuses(unpaid) == ["Answered"] * 3
+
+
+def paid_by(payer, texts):
+    return [ask_for(text, profile=PRICED, payer=payer) for text in texts]
+
+
+def test_what_is_spent_for_one_prompt_is_never_more_than_it_may_cost_and_others_go_on():
+    provider = Scripted(lambda text, _: reply(text, input=10, output=1_000))
+    first = paid_by(Payer(prompt="first", most_usd=0.025), ["a", "b", "c", "d"])
+    judged = paid_by(Payer(prompt="first", judge="rubric", most_usd=0.025), ["e"])
+    nothing = paid_by(Payer(prompt="nothing", most_usd=0.0), ["f"])
+    second = paid_by(Payer(prompt="second"), ["g", "h", "i"])
+
+    outcomes, _ = run([*first, *judged, *nothing, *second], provider)
+
+    spent = (
+        "the budget of $0.025 for `first` is spent: $0.02002 so far, and the next may cost $0.0101"
+    )
+    assert sorted(provider.texts) == ["a", "b", "g", "h", "i"]
+    assert statuses(outcomes) == [*["Answered"] * 2, *["Unasked"] * 4, *["Answered"] * 3]
+    assert [each.reason for each in outcomes[2:6]] == [
+        *[spent.replace("0.0101", "0.01001")] * 3,
+        "the budget of $0 for `nothing` is spent: $0 so far, and the next may cost $0.01001",
+    ]
+
+
+def test_the_budget_of_the_run_bounds_prompts_with_one_of_their_own_too():
+    provider = Scripted(lambda text, _: reply(text, input=10, output=1_000))
+    asks = paid_by(Payer(prompt="first", most_usd=5.0), ["a", "b", "c", "d"])
+
+    outcomes, _ = run(asks, provider, settings(max_cost_usd=0.025))
+
+    assert statuses(outcomes) == ["Answered"] * 2 + ["Unasked"] * 2
+    assert outcomes[-1].reason.startswith("the budget of $0.025 is spent: ")
 
 
 @pytest.mark.parametrize(
@@ -190,6 +247,22 @@ def test_a_cost_that_can_not_be_known_is_refused_before_anything_is_sent(profile
         hint,
     )
     assert provider.sent == []
+
+
+@pytest.mark.parametrize(
+    ("judge", "asker"),
+    [("", "`ask`"), ("built-in rubric", "the judge `built-in rubric` of `ask`")],
+)
+def test_a_prompt_with_a_budget_needs_a_price_and_is_named(judge, asker):
+    payer = Payer(prompt="ask", judge=judge, most_usd=1.0)
+    unbounded = ask_for("a")
+
+    with pytest.raises(UsageError) as refused:
+        run([unbounded, ask_for("b", payer=payer)], Scripted(echo))
+
+    assert refused.value.message == (
+        f"the price of `m-1` is not known, so its cost can't be bounded: it is asked for {asker}"
+    )
 
 
 def test_a_model_of_the_table_needs_no_price():

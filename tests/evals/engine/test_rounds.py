@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
-from promptops.evals.engine.ask import Unasked
+from promptops.evals.engine.ask import Payer, Unasked
 from promptops.evals.engine.estimate import Estimate, estimate
 from promptops.evals.engine.interrupt import Interrupt
-from promptops.evals.engine.ledger import Ledger
+from promptops.evals.engine.ledger import Ledger, Purse
 from promptops.evals.engine.run import ask, ask_all
+from promptops.evals.providers import RateLimits, Window
 from promptops.model.config import ModelProfile
 from tests.evals.engine.scripted import (
     PRICED,
@@ -60,7 +61,7 @@ def test_money_that_one_round_spent_is_gone_in_the_next():
 
     assert statuses(first) == ["Answered"] * 3
     assert statuses(second) == ["Answered"] + ["Unasked"] * 6
-    assert ledger.paid_usd == pytest.approx(4 * 0.01001)
+    assert ledger.purse.paid_usd == pytest.approx(4 * 0.01001)
     assert ledger.requests == 4
 
 
@@ -170,10 +171,57 @@ def test_rounds_in_loops_of_their_own_share_a_ledger_too():
     assert statuses(found[1]) == ["Answered"] + ["Unasked"] * 3
 
 
+def test_what_one_prompt_may_cost_it_may_cost_in_all_rounds_together():
+    provider, ledger = Scripted(lambda text, _: reply(text, input=10, output=1_000)), Ledger()
+    payer = Payer(prompt="ask", most_usd=0.025)
+    asks = [ask_for(f"text {n}", profile=PRICED, payer=payer) for n in range(4)]
+
+    first, second = rounds(provider, ledger, asks[:1], [*asks[1:], *asks_for(5)[4:]])
+
+    assert statuses(first) == ["Answered"]
+    assert statuses(second) == ["Answered", "Unasked", "Unasked", "Answered"]
+    assert ledger.ended == ""
+
+
+def test_what_a_server_said_of_its_limits_in_one_round_the_next_one_keeps_to():
+    window = Window(limit=60, remaining=0, reset_s=60.0)
+    provider = Scripted(lambda text, _: reply(text, RateLimits(requests=window)))
+
+    rounds(provider, Ledger(), asks_for(1), asks_for(2)[1:])
+
+    (_, first_at), (_, second_at) = provider.sent
+    assert second_at - first_at >= 1.0
+
+
+def test_a_server_that_one_round_gave_up_no_later_one_tries():
+    provider = Scripted(lambda text, _: broken("connection"))
+
+    first, second = rounds(provider, Ledger(), asks_for(50), asks_for(90)[50:])
+
+    tried = {text for text, _ in provider.sent}
+    assert tried.isdisjoint(ask.request.messages[0]["content"] for ask in asks_for(90)[50:])
+    assert statuses(second) == ["Failed"] * 40
+    assert {each.failure.message for each in (*first, *second)} == {"connection"}
+
+
+def test_limits_are_kept_to_in_an_event_loop_of_its_own_too():
+    ledger, waiting = Ledger(), asks_for(40)
+    window = Window(limit=6000, remaining=0, reset_s=0.01)
+    provider = Scripted(lambda text, _: reply(text, RateLimits(requests=window)), 0.0)
+
+    # So many at once wait for each other that what they wait with is bound to its loop.
+    found = [
+        ask(asks, lambda _: provider, settings(), lambda _: None, ledger=ledger)
+        for asks in (waiting[:20], waiting[20:])
+    ]
+
+    assert [statuses(each) for each in found] == [["Answered"] * 20] * 2
+
+
 def test_the_estimate_is_the_worst_case_of_each_request_once():
     asks = [*asks_for(3, PRICED), ask_for("text 1", profile=PRICED), ask_for("a")]
 
-    found = estimate(asks, settings(max_cost_usd=0.5), Ledger(paid_usd=0.125))
+    found = estimate(asks, settings(max_cost_usd=0.5), Ledger(purse=Purse(paid_usd=0.125)))
 
     assert found == Estimate(
         requests=4,

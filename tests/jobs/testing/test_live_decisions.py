@@ -151,7 +151,7 @@ def test_where_the_model_is_the_same_the_recorded_answers_do(repo):
         found = run(repo, "live")
 
     (decided,) = found.decided
-    assert (decided.verdict, "(recorded)" in decided.line) == ("pass", True)
+    assert (decided.verdict, "(recorded, same model)" in decided.line) == ("pass", True)
     assert {asked(each).split(".")[0] for each in server.requests} == {"Be short"}
 
 

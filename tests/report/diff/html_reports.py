@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from promptops.model.change import (
-    Bump,
-    CaseDiff,
-    Change,
-    DiffReport,
-    PromptDiff,
-    Seen,
-    SeenPair,
-    Witness,
-)
+from promptops.model.bump import Bump
+from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
 
 STYLE_BEFORE = """\

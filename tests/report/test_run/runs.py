@@ -435,6 +435,29 @@ def wrong_file() -> TestRun:
     return run(*green().cases, wrong, verdict="fail", duration_s=0.2)
 
 
+def mistakes() -> TestRun:
+    """What is wrong once concerns many: a score, a partial of two prompts, a function, a case."""
+    unscored = at(TRIAGE, 40), "no assertion counts in the score `tone`: did you mean `tones`?"
+    partial = at("prompts/partials/style.md.j2", 2, 12), "it can't be rendered: there is no `x`"
+    broken = assertion("python", "error", "`cites` raises KeyError: 'url'", place=at(HANDBOOK, 90))
+    unjudged = "what it asserts can't be judged"
+    cases = [
+        *(_mistaken("support/triage", number, *unscored) for number in range(16)),
+        *(_mistaken("answers/handbook", number, *partial) for number in range(3)),
+        *(_mistaken("extraction/invoice", number, *partial) for number in range(2)),
+        *(
+            case("answers/handbook", f"cited {number}", broken, status="error", reason=unjudged)
+            for number in range(5)
+        ),
+        _mistaken("agents/order-desk", 1, at(ORDERS, 50), "it asserts nothing"),
+    ]
+    return run(*cases, verdict="fail")
+
+
+def _mistaken(prompt: str, number: int, place: Place, reason: str) -> CaseRun:
+    return case(prompt, f"case {number}", status="error", reason=reason, place=place, answer=None)
+
+
 def few_stale() -> TestRun:
     """3 of 40, in a large file of cases."""
     cases = [
@@ -478,6 +501,7 @@ RUNS = {
     "outage": outage,
     "interrupted": interrupted,
     "wrong-file": wrong_file,
+    "mistakes": mistakes,
     "few-stale": few_stale,
     "worse-score": worse_score,
     "undecided": undecided,

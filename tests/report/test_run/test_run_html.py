@@ -12,7 +12,16 @@ from promptops.model.test_run import Decided
 from promptops.report.test.html import write
 from tests.report.diff.html_pages import read
 from tests.report.test_run.hostile_runs import hostile, large
-from tests.report.test_run.runs import RUNS, answer, assertion, case, failing, run, worse
+from tests.report.test_run.runs import (
+    RUNS,
+    answer,
+    assertion,
+    case,
+    failing,
+    mistakes,
+    run,
+    worse,
+)
 
 MAKERS = {**RUNS, "hostile": hostile}
 
@@ -274,3 +283,24 @@ def test_ten_thousand_cases_make_a_page_in_seconds():
     assert process_time() - started < 60
     assert page.count('<details class="case item') == 10_000
     assert len(page) < 80_000_000
+
+
+def test_an_error_of_several_cases_is_told_once_above_them():
+    root = read(write(mistakes()))
+
+    (section,) = with_class(root, "risks")
+    told = [" ".join(item.text.split()) for item in section.all("li")]
+    assert told == [
+        "no assertion counts in the score tone: did you mean tones?, 16 cases: "
+        "support/triage (case 0, case 1, case 2 and 13 more) "
+        "· prompts/support/triage.prompt.yaml:40:9",
+        "it can't be rendered: there is no x, 5 cases: "
+        "answers/handbook (case 0, case 1, case 2); extraction/invoice (case 0, case 1) "
+        "· prompts/partials/style.md.j2:2:12",
+        "python can't be judged: cites raises KeyError: 'url', 5 cases: "
+        "answers/handbook (cited 0, cited 1, cited 2 and 2 more) "
+        "· prompts/answers/handbook.prompt.yaml:90:9",
+    ]
+    briefs = [brief.text for brief in with_class(root, "brief")]
+    assert [brief.strip() for brief in briefs] == ["it asserts nothing"]
+    assert "what it asserts" not in root.text

@@ -75,6 +75,7 @@ class OpenAI:
         if api is None:
             message = f"there is no api `{name}`, only {', '.join(_APIS)}"
             raise Failure(message=message, kind="refused")
+        _refuse_another_request(request)
         arguments = _body(api.arguments(_without_api(request)))
         async with asyncio.timeout(deadline_s):
             response = await self._client.post(api.PATH, cast_to=httpx2.Response, body=arguments)
@@ -100,6 +101,15 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
     if profile.base_url is not None:
         client.organization = client.project = None
     return client
+
+
+def _refuse_another_request(request: Request) -> None:
+    """Raises Failure where an option is what the request itself says, and the budget knows of."""
+    options = request.provider_options.get(OWN, {})
+    for name in ("model", "messages", "input"):
+        if name in options or name in (options.get("extra_body") or {}):
+            message = f"`{name}` in `provider_options.{OWN}` asks otherwise than the prompt says"
+            raise Failure(message=message, kind="refused")
 
 
 def _without_api(request: Request) -> Request:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import openai
@@ -23,9 +24,26 @@ def failure_of(error: Exception, now_s: float) -> Failure:
         return failure
     if isinstance(error, openai.APITimeoutError):
         return Failure(message="no connection in time", kind="timeout", retryable=True)
+    return Failure(message=_why(error), kind="connection", retryable=True)
+
+
+def _why(error: BaseException) -> str:
+    """What the system says of a connection, or else the package that made it."""
+    for each in _causes(error):
+        if isinstance(each, ConnectionError) and each.errno:
+            return os.strerror(each.errno).lower()
     cause = error.__cause__ or error
     why = ": ".join(filter(None, (type(cause).__name__, str(cause))))
-    return Failure(message=f"the connection failed: {why}", kind="connection", retryable=True)
+    return f"the connection failed: {why}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what led to it; of several attempts the first."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        attempts = seen.exceptions if isinstance(seen, BaseExceptionGroup) else ()
+        seen = attempts[0] if attempts else seen.__cause__ or seen.__context__
 
 
 def said_in_an_answer(error: Any, limits: RateLimits) -> Failure:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from promptops.model.place import Place
 from promptops.model.test_run import AssertionResult, CaseRun, CaseStatus, CoverageRow, TestRun
 from promptops.report.parts.words import Segment
 from promptops.report.test.page.matrix import (
@@ -18,7 +19,7 @@ from promptops.report.test.page.matrix import (
 )
 from promptops.report.test.page.room import Cut, Room
 from promptops.report.test.parts import facts
-from promptops.report.test.parts.troubles import breaks
+from promptops.report.test.parts.troubles import Trouble, own_reason, troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class CaseView:
     calls: tuple[Cut, ...]
 
     @property
+    def why(self) -> str:
+        return own_reason(self.case)
+
+    @property
     def quiet(self) -> bool:
         """Nobody misses it who looks for what does not pass."""
         return self.case.status == "passed"
@@ -87,60 +92,69 @@ class PromptView:
         return sum(view.case.status == status for view in self.cases)
 
 
-def prompt_views(run: TestRun, room: Room) -> tuple[PromptView, ...]:
-    """One for each prompt, in the order of the run."""
-    repeated = facts.repeated(run)
+def prompt_views(run: TestRun, room: Room, told: Iterable[Trouble] = ()) -> tuple[PromptView, ...]:
+    """One for each prompt, in the order of the run; what is `told` elsewhere is in no `brief`."""
     covered = {row.prompt: row for row in run.coverage}
+    views = _Views(room, facts.repeated(run), frozenset(map(_said, told)))
     return tuple(
-        _prompt(room, f"prompt-{number}", cases, repeated, covered.get(prompt))
+        views.prompt(f"prompt-{number}", cases, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
     )
 
 
-def _prompt(
-    room: Room,
-    anchor: str,
-    cases: list[CaseRun],
-    repeated: Collection[tuple[str, str]],
-    coverage: CoverageRow | None,
-) -> PromptView:
-    every = columns(cases)
-    views = [
-        _case(room, f"{anchor}-case-{number}", case, every, facts.case_name((case,), repeated))
-        for number, case in enumerate(cases, 1)
-    ]
-    return PromptView(
-        anchor=anchor,
-        prompt=cases[0].prompt,
-        columns=every,
-        cases=tuple(views),
-        coverage=coverage,
-    )
+@dataclass(frozen=True, slots=True)
+class _Views:
+    room: Room
+    repeated: Collection[tuple[str, str]]
+    told: Collection[tuple[Place, str]]
+
+    def prompt(self, anchor: str, cases: list[CaseRun], coverage: CoverageRow | None) -> PromptView:
+        every = columns(cases)
+        views = [
+            self.case(f"{anchor}-case-{number}", case, every)
+            for number, case in enumerate(cases, 1)
+        ]
+        return PromptView(
+            anchor=anchor,
+            prompt=cases[0].prompt,
+            columns=every,
+            cases=tuple(views),
+            coverage=coverage,
+        )
+
+    def case(self, anchor: str, case: CaseRun, every: tuple[Column, ...]) -> CaseView:
+        room, answer = self.room, case.answer
+        room.take_case()
+        calls = answer.tool_calls if answer else ()
+        return CaseView(
+            anchor=anchor,
+            case=case,
+            name=facts.case_name((case,), self.repeated),
+            brief=self.brief(case),
+            cells=cells(case, every),
+            results=tuple(_results(room, case, every)),
+            messages=tuple((role, room.show(text)) for role, text in case.messages),
+            output=room.show(answer.text) if answer else None,
+            calls=tuple(room.show(facts.call(call)) for call in calls),
+        )
+
+    def brief(self, case: CaseRun) -> str:
+        if case.infrastructure:
+            return ""
+        if case.status in ("passed", "stale"):
+            return case.reason
+        found = (each for each in troubles((case,)) if _said(each) not in self.told)
+        return next(map(_brief, found), "")
 
 
-def _case(room: Room, anchor: str, case: CaseRun, every: tuple[Column, ...], name: str) -> CaseView:
-    room.take_case()
-    answer = case.answer
-    return CaseView(
-        anchor=anchor,
-        case=case,
-        name=name,
-        brief=_brief(case),
-        cells=cells(case, every),
-        results=tuple(_results(room, case, every)),
-        messages=tuple((role, room.show(text)) for role, text in case.messages),
-        output=room.show(answer.text) if answer else None,
-        calls=tuple(room.show(facts.call(call)) for call in answer.tool_calls) if answer else (),
-    )
+def _said(trouble: Trouble) -> tuple[Place, str]:
+    return trouble.place, trouble.reason
 
 
-def _brief(case: CaseRun) -> str:
-    if case.infrastructure:
-        return ""
-    if case.status == "passed" or case.reason:
-        return case.reason
-    found = (f"{each.type}: {each.reason}" for each in case.assertions if breaks(case, each))
-    return next(found, "")
+def _brief(trouble: Trouble) -> str:
+    if trouble.assertion is None:
+        return trouble.reason
+    return f"{trouble.assertion.type}: {trouble.reason}"
 
 
 def _results(room: Room, case: CaseRun, every: tuple[Column, ...]) -> Iterator[ResultView]:

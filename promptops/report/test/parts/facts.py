@@ -143,9 +143,25 @@ def reason(trouble: Trouble) -> str:
 
 
 def who(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
-    """Such as `support/triage: refund #0, #2`, with repeats where the case has several."""
-    prompt = short(trouble.case.prompt)
-    return f"{prompt}: {case_name(trouble.runs, repeated)}" if trouble.case.name else prompt
+    """Such as `support/triage: refund #0, #2`; the cases are left out where it is of none."""
+    return ": ".join(filter(None, [prompts(trouble.runs), which(trouble, repeated)]))
+
+
+def prompts(cases: Iterable[CaseRun]) -> str:
+    """Such as `judges/tone, support/triage`: some of the names, and how many there are beside."""
+    return _some(case.prompt for case in cases)
+
+
+def which(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+    """Such as `refund #0, #2`; `16 cases` of what is wrong with all of them; "" where it has none.
+
+    Where an assertion can't be judged, it is names: the others may be judged.
+    """
+    every = trouble.concerned
+    of_several = len({prompt for prompt, _ in every}) > 1
+    if len(every) > 1 and (of_several or trouble.assertion is None):
+        return counted(len(every), "case")
+    return case_name([run for run in trouble.runs if run.name], repeated) if every else ""
 
 
 def case_name(runs: Sequence[CaseRun], repeated: Collection[tuple[str, str]]) -> str:
@@ -167,7 +183,11 @@ def repeated(run: TestRun) -> frozenset[tuple[str, str]]:
 
 def names(cases: Iterable[CaseRun]) -> str:
     """Some of the names, each once, and how many there are beside."""
-    every = list(dict.fromkeys(short(case.name) for case in cases))
+    return _some(case.name for case in cases)
+
+
+def _some(every: Iterable[str]) -> str:
+    every = list(dict.fromkeys(map(short, every)))
     rest = len(every) - _NAMES_SHOWN
     return ", ".join(every[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 

@@ -15,8 +15,8 @@ class Trouble:
     """One reason why a case does not pass.
 
     Attributes:
-        runs: Those of the case that have it, in their order; at least one. Of an assertion that
-            can't be judged and stands in one place for several cases, those of all of them.
+        runs: Those of the case that have it, in their order; at least one. Of an error, those of
+            all cases for which it is the same at the same place, of whatever prompts.
         assertion: That does not hold or can't be judged; None where it is the case itself.
     """
 
@@ -32,6 +32,11 @@ class Trouble:
         return self.runs[0]
 
     @property
+    def concerned(self) -> frozenset[tuple[str, str]]:
+        """The cases, by prompt and name; of an error of a file none."""
+        return frozenset((case.prompt, case.name) for case in self.runs if case.name)
+
+    @property
     def compared(self) -> tuple[str, str] | None:
         """The text that was expected and the one that was got."""
         return self.assertion.compared if self.assertion and self.status == "failed" else None
@@ -42,12 +47,17 @@ def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
     found: dict[object, Trouble] = {}
     for case in cases:
         for each in _of_case(case):
-            shared = each.status == "error" and each.assertion is not None
-            name = None if shared else case.name
-            key = (case.prompt, name, each.status, each.place, each.reason)
+            whose = (case.prompt, case.name) if each.status == "failed" else None
+            what = each.assertion.type if each.assertion else None
+            key = (whose, each.status, what, each.place, each.reason)
             earlier = found.get(key)
             found[key] = each if earlier is None else _joined(earlier, each)
     return list(found.values())
+
+
+def shared(cases: Iterable[CaseRun]) -> list[Trouble]:
+    """The errors that several cases have in common."""
+    return [each for each in troubles(cases) if len(each.concerned) > 1]
 
 
 def outages(run: TestRun) -> dict[str, list[CaseRun]]:
@@ -74,6 +84,13 @@ def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
     return assertion.status == "error" or (assertion.status == "failed" and assertion.must)
 
 
+def own_reason(case: CaseRun) -> str:
+    """What a case says itself; "" where it is in error for assertions, which tell their own."""
+    if case.status != "error" or case.infrastructure:
+        return case.reason
+    return "" if any(each.status == "error" for each in case.assertions) else case.reason
+
+
 def _by_reason(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
     found: dict[str, list[CaseRun]] = {}
     for case in cases:
@@ -94,14 +111,9 @@ def _of_case(case: CaseRun) -> Iterator[Trouble]:
         yield from (each for each in _of_assertions(case) if each.status == "failed")
     elif case.status == "error":
         found = list(_of_assertions(case))
-        if not any(_says(each, case) for each in found):
+        if not any(each.status == "error" for each in found):
             yield _of_itself(case, "error")
         yield from found
-
-
-def _says(trouble: Trouble, case: CaseRun) -> bool:
-    """Whether it is what the case says itself, or a part of it."""
-    return trouble.place == case.place and trouble.reason in case.reason
 
 
 def _of_itself(case: CaseRun, status: Literal["failed", "error"]) -> Trouble:

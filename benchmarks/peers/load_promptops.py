@@ -1,0 +1,33 @@
+"""A bundle of many prompts and one rendering, all of it imported before.
+
+python3 load_promptops.py BUNDLE: each time another file, so that nothing of it is known.
+"""
+
+import shutil
+import sys
+import tempfile
+from itertools import count
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from per_call import report
+
+import promptops
+
+BUNDLE, INPUTS = sys.argv[1], {"ticket": "The light blinks red.", "product": "router"}
+numbers = count()
+
+
+def load(folder):
+    number = next(numbers)
+    file = Path(folder, f"{number}.jsonl")
+    file.symlink_to(BUNDLE)
+    prompts = promptops.load("v1.0.0", source=file)
+    name = f"team-{number % 100}/ticket-{number % len(prompts)}"  # another template, too
+    return prompts[name].render(**INPUTS)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    BUNDLE = shutil.copy(BUNDLE, Path(folder, "bundle.jsonl"))
+    report({"load": lambda: load(folder)})

@@ -1,0 +1,17 @@
+"""Prompts in files of their own, read by PyYAML's C loader. python3 load_yaml.py FOLDER"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import yaml
+from per_call import report
+
+
+def load(folder):
+    files = Path(folder).glob("team-*/*.prompt.yaml")
+    return [yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader) for file in files]
+
+
+report({"load": lambda: load(sys.argv[1])})

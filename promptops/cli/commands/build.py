@@ -1,0 +1,72 @@
+"""`promptops build`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from promptops.cli.options import Output, common
+from promptops.errors import UsageError
+from promptops.model.publication import Publication
+
+
+@click.command()
+@click.argument("revision", metavar="[REF]", required=False)
+@click.option("-o", "--output", "file", metavar="FILE", help="`-` for stdout; `.gz` packs it.")
+@click.option("--site", metavar="DIR", help="Add the release to what a static host serves.")
+@click.option("--sign", is_flag=True, help="Write FILE.sig, with the key that git signs with.")
+@common("text", "json")
+def command(
+    output: Output, revision: str | None, file: str | None, site: str | None, sign: bool
+) -> int:
+    """All prompts of a release, or of any commit, in one file that applications load.
+
+    The same commit gives the same bytes, on every machine. REF is the name of a release's tag, or a
+    revision, which is no release and whose prompts have no versions; HEAD by default. With --site
+    and no REF, only what the channels serve is brought up to date.
+
+    \b
+    Example:
+      promptops build v1.8.0 -o prompts.jsonl
+      promptops build v1.8.0 -o prompts.jsonl.gz --sign
+      promptops build v1.8.0 --site public
+    """
+    from promptops.jobs.uncollected import uncollected
+
+    if (file is None) == (site is None):
+        raise UsageError("say where to: -o FILE, or --site DIR", hint="-o - for stdout")
+    if file == "-" and (sign or output.format == "json"):
+        raise UsageError("the bundle itself goes to stdout", hint="name a file: -o FILE")
+    with uncollected():
+        if site is not None:
+            return _published(output, revision, site, sign=sign)
+        return _built(output, revision or "HEAD", file or "-", sign=sign)
+
+
+def _published(output: Output, revision: str | None, site: str, *, sign: bool) -> int:
+    from promptops.jobs.site import publish
+
+    folder = Path(output.directory, site)
+    done = publish(output.directory, revision, folder, sign=sign, overrides=output.overrides)
+    return _said(output, done)
+
+
+def _built(output: Output, revision: str, file: str, *, sign: bool) -> int:
+    from promptops.jobs.build import build, saved
+
+    built = build(output.directory, revision, output.overrides)
+    if file == "-":
+        sys.stdout.buffer.write(built.data)
+        return 0
+    where = Path(output.directory, file)
+    return _said(output, saved(built, output.directory, where, sign=sign))
+
+
+def _said(output: Output, publication: Publication) -> int:
+    for name, file in output.formats:
+        written: str = import_module(f"promptops.report.build.{name}").write(publication)
+        output.write(written, file)
+    return 0

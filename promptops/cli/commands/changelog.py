@@ -1,0 +1,32 @@
+"""`promptops changelog`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from promptops.cli.options import Output, common
+
+
+@click.command()
+@click.argument("releases", nargs=-1, metavar="[RELEASE]...")
+@common("text", "markdown", "json")
+def command(output: Output, releases: tuple[str, ...]) -> int:
+    """What each release changed, the highest version first; from the tags alone.
+
+    \b
+    Example:
+      promptops changelog
+      promptops changelog v1.4.0 --format markdown=notes.md
+    """
+    from promptops.jobs.changelog import changelog
+    from promptops.model.report import plain
+
+    history = changelog(output.directory, releases, output.overrides)
+    if not history:
+        output.note("there is no release yet (`promptops release` makes one)")
+    for name, file in output.formats:
+        write = import_module(f"promptops.report.changelog.{name}").write
+        output.write(write(history, style=output.style if file == "-" else plain), file)
+    return 0

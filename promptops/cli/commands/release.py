@@ -1,0 +1,138 @@
+"""`promptops release`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.cli.options import Output, common
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from promptops.jobs.release import Asked
+    from promptops.model.release import ReleaseReport
+
+BUMPS = ("patch", "minor", "major")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what would be released, and make nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask; needed where there is no terminal.")
+@click.option("--version", metavar="VERSION", help="This version, instead of the proved one.")
+@click.option(
+    "--bump", type=click.Choice(BUMPS), help="This bump; a smaller one only with --reason."
+)
+@click.option("--pre", metavar="NAME", help="A prerelease: `rc` for 1.3.0-rc.1, then -rc.2.")
+@click.option("--reason", default="", metavar="TEXT", help="Why less than proved; the tag tells.")
+@click.option("--sign/--no-sign", "sign", default=None, help="As git is set up to, or not at all.")
+@click.option(
+    "--push",
+    is_flag=False,
+    flag_value="",
+    metavar="[REMOTE]",
+    help="Push it; to the remote of this branch unless another is named.",
+)
+@common("text", "json")
+def command(output: Output, **options: Any) -> int:
+    """Release HEAD: prove the version, check everything, make one annotated tag.
+
+    Nothing else is written. Exits 1 when something stands in the way, and then says all of it.
+
+    \b
+    Example:
+      promptops release                   shows the plan and asks
+      promptops release --dry-run
+      promptops release --yes --push
+      promptops release --pre rc
+    """
+    from promptops.jobs.release import prepare, publish
+
+    asked = _asked(options)
+    if not (options["dry_run"] or options["yes"] or asked.interactive):
+        hint = "say --yes, or look first with --dry-run"
+        raise UsageError("nobody is there to agree to a release", hint=hint)
+    report = prepare(output.directory, asked, output.overrides)
+    plan = report.plan
+    is_whole = plan is not None and not plan.missing and asked.push is None
+    if plan is None or report.problems or options["dry_run"] or is_whole:
+        return _written(output, report)
+    if not options["yes"] and not _agreed(output, report):
+        output.note("nothing was made")
+        return 1
+    return _written(output, publish(output.directory, report, asked), shown=not options["yes"])
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    from promptops.jobs.release import Asked
+    from promptops.release.versions import Declared
+
+    if options["version"] is not None and options["bump"] is not None:
+        raise UsageError("--version and --bump exclude each other")
+    return Asked(
+        declared=Declared(
+            version=_version(options["version"], options["pre"]),
+            bump=_bump(options["bump"]),
+            pre=_pre(options["pre"]),
+            reason=options["reason"],
+        ),
+        sign=options["sign"],
+        push=options["push"],
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+        untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")),
+    )
+
+
+def _version(text: str | None, pre: str | None) -> Any:
+    from promptops.model.version import parse
+
+    if text is None:
+        return None
+    version = parse(text.removeprefix("v"), prereleases=pre is None)
+    if version is None:
+        hint = "write 1.4.0" if pre else "write 1.4.0 or 1.4.0-rc.1"
+        raise UsageError(f"{text!r} is no version", hint=hint)
+    return version
+
+
+def _bump(text: str | None) -> Any:
+    from promptops.model.bump import Bump
+
+    return Bump[text.upper()] if text is not None else None
+
+
+def _pre(text: str | None) -> str | None:
+    from promptops.release.versions import PRERELEASE
+
+    if text is not None and not PRERELEASE.fullmatch(text):
+        raise UsageError(f"{text!r} names no prereleases", hint="such as `rc`, `beta`")
+    return text
+
+
+def _agreed(output: Output, report: ReleaseReport) -> bool:
+    from promptops.report.parts.visible import visible
+    from promptops.report.release.text import write_plan
+
+    assert report.plan is not None
+    click.echo(write_plan(report, style=output.style), err=True, nl=False)
+    for warning in report.warnings:
+        output.note(f"warning: {visible(warning)}")
+    what = f"push {report.plan.record.tag}" if not report.plan.missing else "make it"
+    return click.confirm(f"{what}?", err=True)
+
+
+def _written(output: Output, report: ReleaseReport, *, shown: bool = False) -> int:
+    """In every format that was asked for; the plan not again to who has seen it."""
+    from promptops.model.report import plain
+    from promptops.report.release.text import write_verdict
+
+    for name, file in output.formats:
+        style = output.style if file == "-" else plain
+        write = import_module(f"promptops.report.release.{name}").write
+        if shown and file == "-" and name == "text":
+            write = write_verdict
+        output.write(write(report, style=style), file)
+    return int(bool(report.problems))

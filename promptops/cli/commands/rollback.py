@@ -1,0 +1,31 @@
+"""`promptops rollback`."""
+
+from __future__ import annotations
+
+import click
+
+from promptops.cli.options import Output, common
+
+
+@click.command()
+@click.argument("channel", metavar="CHANNEL")
+@click.option("--to", metavar="RELEASE", help="Which release, where it is not the one before.")
+@click.option("--commit", "committed", is_flag=True, help="Commit channels.yaml, and only it.")
+@common("text", "json")
+def command(output: Output, channel: str, to: str | None, committed: bool) -> int:
+    """Have a channel serve the release before again.
+
+    Which one that was, the history of channels.yaml tells. The serial goes up all the same: readers
+    refuse a lower one, so reverting the commit of a promotion would change nothing for them. Rolled
+    back a second time, a channel goes back one more.
+
+    \b
+    Example:
+      promptops rollback production
+      promptops rollback production --to v1.6.2 --commit && git push
+    """
+    from promptops.cli.moving import saving, shown
+    from promptops.jobs.rollback import rollback
+
+    move = rollback(output.directory, channel, to, saving(committed=committed), output.overrides)
+    return shown(output, move)

@@ -1,0 +1,96 @@
+"""What an ask costs at most, told before it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.analysis.models import find
+from promptops.analysis.tokens import estimate
+from promptops.evals.cost import answer_cost_usd
+from promptops.evals.engine.ask import Ask
+from promptops.evals.providers.apis import OWN
+from promptops.model.answer import Usage
+
+_ESTIMATED_SHORT = 1.25  # how far the estimate may be below the provider's own count
+_AROUND_A_MESSAGE = 8
+_MEDIA_TOKENS = 2_000
+_CHARACTERS_A_TOKEN = 16  # of media, in base64
+_LENGTHS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
+
+
+def has_an_end(ask: Ask) -> bool:
+    """Whether it is known how long its answer gets at most; of a free one that makes no difference.
+
+    Only for an ask of a known price.
+    """
+    return most_output_tokens(ask) is not None or not cost_usd(ask, Usage(output=1_000_000))
+
+
+def worst_cost_usd(ask: Ask) -> float:
+    """What one try costs at most, as far as that can be told; 0 where no price is known."""
+    usage = Usage(input=most_input_tokens(ask), output=most_output_tokens(ask) or 0)
+    return cost_usd(ask, usage) or 0.0
+
+
+def cost_usd(ask: Ask, usage: Usage) -> float | None:
+    """What an answer cost; None where the model has no known price."""
+    profile = ask.profile
+    return answer_cost_usd(usage, profile.provider, profile.id, profile.price)
+
+
+def most_input_tokens(ask: Ask) -> int:
+    """Tokens of the request, estimated rather too many than too few."""
+    request = ask.request
+    beside = [*request.tools, request.response_format] if request.response_format else request.tools
+    tokens = sum(_message_tokens(message) for message in request.messages)
+    if beside:
+        tokens += estimate(json.dumps(beside, ensure_ascii=False))
+    return round(tokens * _ESTIMATED_SHORT)
+
+
+def most_output_tokens(ask: Ask) -> int | None:
+    """Tokens of the answer: as the request says, or as many as the model gives; None if unknown."""
+    said = said_output_tokens(ask)
+    if said and all(map(_is_bound, _lengths(ask))):
+        return said
+    most = ask.profile.max_output_tokens
+    if most is None:
+        facts = find(ask.profile.provider, ask.profile.id)
+        most = facts.max_output if facts else None
+    return None if most is None else max(most, said)
+
+
+def said_output_tokens(ask: Ask) -> int:
+    """The longest answer that the request asks for; 0 where it says nothing."""
+    return max(filter(_is_bound, _lengths(ask)), default=0)
+
+
+def _is_bound(said: Any) -> bool:
+    """To some servers -1 is without end."""
+    return isinstance(said, int) and said > 0
+
+
+def _lengths(ask: Ask) -> Iterator[Any]:
+    """What is said of the length under any name, be it one that another one overrides."""
+    request = ask.request
+    options = [request.provider_options.get(name) for name in (OWN, ask.profile.provider)]
+    beside = [each.get("extra_body") for each in options if isinstance(each, Mapping)]
+    for part in (request.params, *options, *beside):
+        if isinstance(part, Mapping):
+            yield from (part[name] for name in _LENGTHS if part.get(name) is not None)
+
+
+def _message_tokens(message: Mapping[str, Any]) -> int:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
+    calls = message.get("tool_calls")
+    called = estimate(json.dumps(calls, ensure_ascii=False)) if calls else 0
+    return _AROUND_A_MESSAGE + called + sum(_part_tokens(part) for part in parts)
+
+
+def _part_tokens(part: Mapping[str, Any]) -> int:
+    if part.get("type") == "text":
+        return estimate(str(part.get("text", "")))
+    return _MEDIA_TOKENS + len(str(part.get("data", ""))) // _CHARACTERS_A_TOKEN

@@ -1,0 +1,59 @@
+"""A repository as a source of bundles, as all others are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic
+
+from promptops.errors import IntegrityError
+from promptops.jobs.git_source import GitSource, open_source
+from promptops.jobs.workspace import CHANNELS
+from promptops.runtime.bundles.format import Contents
+from promptops.runtime.sources.site import MISSHAPEN, pointer_of
+from promptops.runtime.sources.source import Listed, Pointer, checked, shown
+from promptops.runtime.trust import Trust
+
+
+class GitReleases:
+    """The releases and channels of a repository, here or elsewhere."""
+
+    def __init__(self, where: str, *, offline: bool) -> None:
+        self.where = where
+        self.remote = "://" in where
+        self._offline = offline
+        self._opened: tuple[float, GitSource] | None = None
+
+    def releases(self, until: float) -> Mapping[str, Listed]:
+        found = self._source(until).releases()
+        return {
+            tag: Listed(release=tag, version=version, digest=None) for tag, version in found.items()
+        }
+
+    def channel(self, name: str, until: float) -> Pointer | None:
+        entry = self._source(until).channels().get(name)
+        if entry is None:
+            return None
+        try:
+            return pointer_of(entry)
+        except MISSHAPEN:
+            message = f"`{CHANNELS}` does not say what {name!r} serves"
+            raise IntegrityError(message, where=shown(self.where)) from None
+
+    def channels(self, until: float) -> tuple[str, ...]:
+        return tuple(self._source(until).channels())
+
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
+        file = trust.file if trust is not None else None
+        data = self._source(until).bundle(listed.release or "", file)
+        return checked(data, shown(self.where))
+
+    def revision(self, revision: str, until: float) -> Contents:
+        return checked(self._source(until).revision(revision), shown(self.where))
+
+    def _source(self, until: float) -> GitSource:
+        """One for all that has to be answered until then."""
+        if self._opened is None or self._opened[0] != until:
+            left_s = until - monotonic()
+            source = open_source(self.where, offline=self._offline, deadline_s=left_s)
+            self._opened = until, source
+        return self._opened[1]

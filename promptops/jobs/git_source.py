@@ -1,0 +1,220 @@
+"""Releases and channels of a repository, on this machine or behind an address."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from promptops.errors import InputError, NotFound, UsageError
+from promptops.jobs.build import differences, revision_bundle, verified
+from promptops.jobs.default_branch import default_branch
+from promptops.jobs.git_cache import BRANCH, REVISION, Remote, Wanted
+from promptops.jobs.release_tag import PREFIX, ReleaseTag, release_tag
+from promptops.jobs.tag_signature import signer_of
+from promptops.jobs.workspace import CHANNELS, configuration
+from promptops.model.config import ReleaseSettings
+from promptops.model.version import Version
+from promptops.release.names import TagNames
+from promptops.release.tags import releases
+from promptops.repo.process import foreign_environment
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import OBJECT_ID
+from promptops.runtime.cache import Cache, cache_folder
+from promptops.runtime.sources.source import shown
+from promptops.source.document import read_any
+
+SCHEMES = ("git+https://", "git+ssh://", "git+file://")
+_ODD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+"""What no name of a ref holds; some of it would mean something else to git."""
+
+
+class GitSource(Protocol):
+    """What is asked of a repository; errors are those of `runtime.sources.source.Source`."""
+
+    def releases(self) -> Mapping[str, Version]:
+        """By the name of their tags, which are annotated."""
+
+    def channels(self) -> Mapping[str, Any]:
+        """What `channels.yaml` of the default branch says of each; empty where there is none."""
+
+    def bundle(self, tag: str, trust: Path | None) -> bytes:
+        """Of a release; its tag must be signed by one of the allowed signers, where some are."""
+
+    def revision(self, revision: str) -> bytes:
+        """Of a commit, a branch, or a tag that is no release."""
+
+
+def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
+    """A repository by its path or its address; nothing is asked of it yet.
+
+    Args:
+        offline: What stands elsewhere is not asked, and only what was kept is there.
+        deadline_s: For all that is going to be asked of a repository elsewhere.
+
+    Raises UsageError for another kind of address.
+    """
+    if "://" not in where:
+        return _Here(Path(where))
+    if not where.startswith(SCHEMES):
+        hint = f"one of {', '.join(SCHEMES)}"
+        raise UsageError("that is no address of a repository", where=shown(where), hint=hint)
+    url = where.removeprefix("git+")
+    return _Elsewhere(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
+
+
+class _Here:
+    """From the object database; nothing is checked out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._opened() as repository:
+            return {each.name: each.version for each in releases(repository, _names(repository))}
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._opened() as repository:
+            return _channels(repository)
+
+    def bundle(self, tag: str, trust: Path | None) -> bytes:
+        with self._opened() as repository:
+            return _release(repository, tag, trust)
+
+    def revision(self, revision: str) -> bytes:
+        with self._opened() as repository:
+            return revision_bundle(repository, revision)
+
+    def _opened(self) -> Repository:
+        return Repository.open(self._folder, foreign_environment())
+
+
+class _Elsewhere:
+    """What is needed is fetched, a commit at a time and without its history."""
+
+    def __init__(self, url: str, remote: Remote) -> None:
+        self._url = url
+        self._remote = remote
+        self._cache = Cache(cache_folder())
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._default() as repository:
+            names = _names(repository) if repository else TagNames(ReleaseSettings().tag_format)
+        tags = [each.removeprefix(PREFIX) for each in self._refs if each.startswith(PREFIX)]
+        found = {tag: names.read(tag) for tag in tags if f"{PREFIX}{tag}^{{}}" in self._refs}
+        return {tag: version for tag, version in found.items() if version is not None}
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._default() as repository:
+            return _channels(repository) if repository else {}
+
+    def bundle(self, tag: str, trust: Path | None) -> bytes:
+        name = f"{PREFIX}{tag}"
+        with self._remote.fetched(Wanted(name, self._id(tag), name)) as repository:
+            return _release(repository, tag, trust)
+
+    def revision(self, revision: str) -> bytes:
+        if OBJECT_ID.fullmatch(revision):
+            wanted = Wanted(revision, revision, REVISION)
+        else:
+            names = ("HEAD",) if revision == "HEAD" else _full_names(revision)
+            refs = self._remote.refs(*names)
+            found = next((name for name in names if name in refs), None)
+            if found is None:
+                raise NotFound(f"there is no branch or tag {revision!r}", where=shown(self._url))
+            wanted = Wanted(found, refs[found], REVISION)
+        with self._remote.fetched(wanted) as repository:
+            return revision_bundle(repository, REVISION)
+
+    def _id(self, tag: str) -> str:
+        """Of the tag object. A release never changes: what it was once, it is."""
+        key = ("tag", self._url, tag)
+        known = (self._cache.pointer(*key) or {}).get("id")
+        if isinstance(known, str) and OBJECT_ID.fullmatch(known):
+            return known
+        full = f"{PREFIX}{tag}"
+        if _ODD.search(tag) or full not in (refs := self._remote.refs(full)):
+            raise NotFound(f"there is no tag {tag!r}", where=shown(self._url))
+        self._cache.keep_pointer({"id": refs[full]}, *key)
+        return refs[full]
+
+    @cached_property
+    def _refs(self) -> Mapping[str, str]:
+        return self._remote.refs("HEAD", f"{PREFIX}*")
+
+    @contextmanager
+    def _default(self) -> Iterator[Repository | None]:
+        """The default branch; None where there is no commit yet."""
+        head = self._refs.get("HEAD")
+        if head is None:
+            yield None
+            return
+        with self._remote.fetched(Wanted("HEAD", head, BRANCH)) as repository:
+            yield repository
+
+
+def _full_names(revision: str) -> tuple[str, ...]:
+    if _ODD.search(revision):
+        raise UsageError(f"{revision!r} is no branch, no tag and no full id of a commit")
+    return (
+        (revision,)
+        if revision.startswith("refs/")
+        else (
+            f"refs/heads/{revision}",
+            f"{PREFIX}{revision}",
+        )
+    )
+
+
+def _names(repository: Repository) -> TagNames:
+    branch = default_branch(repository)
+    settings = configuration(repository, branch).release if branch else ReleaseSettings()
+    return TagNames(settings.tag_format)
+
+
+def _channels(repository: Repository) -> Mapping[str, Any]:
+    branch = default_branch(repository)
+    tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
+    data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
+    document = read_any(CHANNELS, data) if data and data.strip() else None
+    if document is None or (document.value is None and not document.problems):
+        return {}
+    if not isinstance(document.value, dict):
+        raise InputError("it can't be read", where=CHANNELS, hint=f"promptops lint {CHANNELS}")
+    return document.value
+
+
+def _release(repository: Repository, name: str, trust: Path | None) -> bytes:
+    """Built once, and then kept; that it is trusted is asked each time."""
+    tag = release_tag(repository, name)
+    if tag is None:
+        hint = "a release is an annotated tag, called as `release.tag_format` says"
+        raise NotFound(f"there is no release {name!r}", where=str(repository.root), hint=hint)
+    release = tag.release
+    if trust is not None:
+        signer_of(tag, repository.git, trust)
+    cache, key = Cache(cache_folder()), ("built", release.name, release.tag)
+    data = _kept(cache, key, tag)
+    if data is None:
+        data = verified(repository, tag)
+        _keep(cache, key, data)
+    return data
+
+
+def _kept(cache: Cache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+    """What is otherwise than the tag says was built by a promptops that erred."""
+    digest = (cache.pointer(*key) or {}).get("bundle")
+    contents = cache.bundle(digest) if isinstance(digest, str) else None
+    return contents.data if contents is not None and not differences(tag, contents) else None
+
+
+def _keep(cache: Cache, key: tuple[str, ...], data: bytes) -> None:
+    from promptops.runtime.bundles.format import read_bundle
+
+    digest = read_bundle(data, key[1]).digest
+    cache.keep_bundle(digest, data)
+    cache.keep_pointer({"bundle": digest}, *key)

@@ -1,0 +1,183 @@
+"""What promoting and rolling back share: the release that is meant, what it breaks, what to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from promptops.errors import GitError, NotFound, UsageError
+from promptops.jobs.channel_file import ChannelFile, channel_file, commit, write
+from promptops.jobs.channel_history import history
+from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.sides import Asked, sides
+from promptops.jobs.verify import verify
+from promptops.jobs.workspace import configuration
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.model.version import parse
+from promptops.release.channels import PATH
+from promptops.release.names import TagNames
+from promptops.release.tags import releases
+from promptops.repo.history import upstream_default
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.source import Pointer
+from promptops.source.explain import nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """How far a change of a channel goes.
+
+    Attributes:
+        committed: It is committed, too.
+        interactive: Somebody sits at a terminal, who may be asked for a passphrase.
+    """
+
+    committed: bool = False
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a channel is changed on.
+
+    Attributes:
+        releases: All that there are, by name.
+        now: What the channel serves on disk; None for one that is new.
+    """
+
+    repository: Repository
+    channel: str
+    file: ChannelFile
+    releases: dict[str, Release]
+    now: Pointer | None
+
+
+def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Ground:
+    """Look around.
+
+    Raises UsageError for what can't be a channel, InputError for a file that can't be changed,
+    GitError where there is no work tree.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    file = channel_file(repository)
+    names = TagNames(configuration(repository, WORKTREE, overrides).release.tag_format)
+    return Ground(
+        repository=repository,
+        channel=channel,
+        file=file,
+        releases={each.name: each for each in releases(repository, names)},
+        now=file.channels.get(channel),
+    )
+
+
+def meant(ground: Ground, written: str) -> Release:
+    """A release by the name of its tag, or by its version; raises NotFound."""
+    version = parse(written.removeprefix("v"), prereleases=True)
+    alike = (each for each in ground.releases.values() if version and each.version == version)
+    found = ground.releases.get(written) or next(alike, None)
+    if found is None:
+        near = nearest(written, ground.releases)
+        hint = near or "`git fetch --tags`, or make it: promptops release"
+        raise NotFound(f"there is no release {written!r}", hint=hint)
+    return found
+
+
+def verified(
+    directory: Path, ground: Ground, release: Release, digest: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """The digest of a release's bundle, built anew, and why the release is not what it should be.
+
+    It is None where it can't be built. `digest` is what a channel says that it was, if one does.
+    """
+    found = verify(directory, release.name, None)
+    failed = (each for each in found.checks if each.state == "failed")
+    refusals = [f"`{release.name}`: {each.message}" for each in failed]
+    if found.bundle is not None and digest not in (None, found.bundle):
+        refusals.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
+    return found.bundle, tuple(refusals)
+
+
+def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
+    """What breaks callers of one release by serving them another."""
+    asked = Asked(arguments=(f"{before.commit}..{after.commit}",))
+    with sides(directory, asked) as opened_sides:
+        report = diff(opened_sides, Chosen())
+    return tuple(
+        Break(prompt=prompt.id, change=change)
+        for prompt in report.prompts
+        for change in prompt.changes
+        if change.breaking and change.gated
+    )
+
+
+def next_serial(ground: Ground) -> int:
+    """Above every one that a reader may have seen, also where the commit of it was reverted."""
+    channel, seen = ground.channel, [0]
+    seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
+    if ground.repository.find("HEAD") is not None:
+        steps = history(ground.repository)
+        seen += [step.channels[channel].serial for step in steps if channel in step.channels]
+    return max(seen) + 1
+
+
+def moved(ground: Ground, move: Move, saving: Saving) -> Move:
+    """Do it: write the file and, where that was asked for, commit it."""
+    pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
+    write(ground.file, ground.channel, pointer)
+    message = _message(move)
+    identity = None
+    if saving.committed:
+        identity = commit(ground.file, message, interactive=saving.interactive)
+    following = tuple(_following(ground, message, committed=saving.committed))
+    return replace(move, changed=True, commit=identity, following=following)
+
+
+def _message(move: Move) -> str:
+    if move.kind == "promote":
+        title = f"Promote {move.release} to {move.channel}"
+    else:
+        title = f"Roll {move.channel} back to {move.release}"
+    was = f"{move.before}, serial {move.serial_before}" if move.before else "nothing"
+    return f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
+
+
+def _following(ground: Ground, message: str, *, committed: bool) -> Iterator[str]:
+    """What is left to do, until readers see it."""
+    git = ground.repository.git
+    if not committed:
+        if ground.file.data is None:
+            yield f"git add {PATH}"
+        yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
+    remotes = decode(git.ask("remote").stdout).splitlines()
+    branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
+    if not remotes:
+        return
+    if not branch:
+        yield "git switch -c BRANCH: no branch is checked out"
+        return
+    default = _default(ground.repository)
+    if default is None:
+        yield "git push"
+    else:
+        remote = "origin" if "origin" in remotes else remotes[0]
+        yield f"git push -u {remote} {shlex.quote(branch)}"
+        yield f"a pull request into {default}"
+
+
+def _default(repository: Repository) -> str | None:
+    """The default branch, where another one is checked out."""
+    if repository.find("HEAD") is None:
+        return None
+    try:
+        name = upstream_default(repository)
+    except GitError:
+        return None
+    return name.removeprefix("refs/remotes/").partition("/")[2] if name else None

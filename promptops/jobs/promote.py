@@ -1,0 +1,100 @@
+"""Have a channel serve a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from promptops.errors import GitError
+from promptops.jobs.channel_file import refuse_uncommitted
+from promptops.jobs.moving import (
+    Ground,
+    Saving,
+    broken,
+    ground,
+    meant,
+    moved,
+    next_serial,
+    verified,
+)
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.repo.repository import Repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which release is to be served where.
+
+    Attributes:
+        release: Name of its tag, or its version.
+        allow_breaking: Also where it breaks who uses the channel now.
+    """
+
+    release: str
+    channel: str
+    allow_breaking: bool = False
+
+
+def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence[str] = ()) -> Move:
+    """Change `channels.yaml`; or nothing, where it says so already, or the release is refused.
+
+    Raises:
+        NotFound: There is no such release.
+        UsageError: The channel has a name that none can have.
+        InputError: `channels.yaml`, or the release, can't be read.
+        GitError: There is no work tree; or the file has uncommitted changes, or git refuses the
+            commit, where one was asked for.
+    """
+    with Repository.open(directory) as repository:
+        found = ground(repository, wanted.channel, overrides)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        release = meant(found, wanted.release)
+        same = found.now if found.now and found.now.release == release.name else None
+        digest, refusals = verified(directory, found, release, same.digest if same else None)
+        move = _move(found, release, digest)
+        if refusals:
+            return replace(move, refusals=refusals)
+        if same and same.digest == digest:
+            return move
+        breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
+        if breaks and not wanted.allow_breaking:
+            return replace(move, refusals=(_refusal(found, release, breaks),), breaks=breaks)
+        return moved(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
+
+
+def _move(ground: Ground, release: Release, digest: str | None) -> Move:
+    now = ground.now
+    return Move(
+        kind="promote",
+        channel=ground.channel,
+        before=now.release if now else None,
+        serial_before=now.serial if now else None,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial if now else 0,
+    )
+
+
+def _breaks(
+    directory: Path, ground: Ground, release: Release, *, allowed: bool
+) -> tuple[Break, ...]:
+    """What breaks those who use the channel now; of a new one, nobody does."""
+    serves = ground.file.serves(ground.channel)
+    if serves is None:
+        return ()
+    before = ground.releases.get(serves.release)
+    if before is None and not allowed:
+        message = f"`{serves.release}`, which `{ground.channel}` has now, is no release here"
+        hint = "`git fetch --tags`; or, where it is gone, --allow-breaking"
+        raise GitError(message, where=str(ground.repository.root), hint=hint)
+    return broken(directory, before, release) if before is not None else ()
+
+
+def _refusal(ground: Ground, release: Release, breaks: tuple[Break, ...]) -> str:
+    serves = ground.file.serves(ground.channel)
+    assert serves is not None
+    number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
+    return f"`{release.name}` breaks callers of `{serves.release}` by {number}"

@@ -1,0 +1,120 @@
+"""Have a channel serve the release before again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from promptops.errors import NotFound, PromptopsError
+from promptops.jobs.channel_file import refuse_uncommitted
+from promptops.jobs.channel_history import history
+from promptops.jobs.moving import (
+    Ground,
+    Saving,
+    broken,
+    ground,
+    meant,
+    moved,
+    next_serial,
+    verified,
+)
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.sources.source import Pointer
+
+
+def rollback(
+    directory: Path, channel: str, to: str | None, saving: Saving, overrides: Sequence[str] = ()
+) -> Move:
+    """Change `channels.yaml`: an earlier release under a higher serial.
+
+    Args:
+        to: Which release; None for the one before, as the history of the checked out branch tells
+            it. Rolled back again, it is the one before that: what was rolled back from is not
+            come back to.
+
+    Raises:
+        NotFound: There is no such channel or release, or no release before.
+        InputError, GitError: As `promote`.
+    """
+    with Repository.open(directory) as repository:
+        found = ground(repository, channel, overrides)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        if found.now is None:
+            known = ", ".join(f"`{name}`" for name in found.file.channels)
+            hint = f"there are: {known}" if known else "make it: promptops promote RELEASE CHANNEL"
+            raise NotFound(f"there is no channel {channel!r}", hint=hint)
+        target, skipped = _target(found, to)
+        release = meant(found, target.release)
+        digest, refusals = verified(directory, found, release, target.digest)
+        move = _move(found, found.now, release, digest)
+        if refusals or release.name == found.now.release:
+            return replace(move, refusals=refusals)
+        move = replace(move, skipped=skipped, breaks=_breaks(directory, found, release))
+        return moved(found, replace(move, serial=next_serial(found)), saving)
+
+
+def _target(ground: Ground, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
+    """What to go back to, and the releases in between that were rolled back before."""
+    served = list(_served(ground))
+    if to is not None:
+        release = meant(ground, to)
+        known = next((p for p in reversed(served) if p.release == release.name), None)
+        return known or Pointer(release=release.name, digest=None, serial=0), ()
+    *before, now = _standing(served)
+    if not before:
+        hint = FETCH_ALL if ground.repository.shallow else "name one: --to RELEASE"
+        message = f"the history of `{ground.channel}` tells of no release before"
+        raise NotFound(message, hint=hint)
+    names = [each.release for each in served]
+    since = names[len(names) - names[::-1].index(before[-1].release) :]
+    return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
+
+
+def _served(ground: Ground) -> Iterator[Pointer]:
+    """What the channel served, one after the other, up to now."""
+    steps: list[Pointer] = []
+    if ground.repository.find("HEAD") is not None:
+        found = (step.channels.get(ground.channel) for step in history(ground.repository))
+        steps = [pointer for pointer in found if pointer is not None]
+    assert ground.now is not None
+    last = None
+    for pointer in (*reversed(steps), ground.now):
+        if last is None or pointer.release != last:
+            yield pointer
+        last = pointer.release
+
+
+def _standing(served: list[Pointer]) -> list[Pointer]:
+    """What was never gone back from: a release that is served again undoes all since it was."""
+    standing: list[Pointer] = []
+    for pointer in served:
+        at = next((i for i, p in enumerate(standing) if p.release == pointer.release), None)
+        standing = [*standing[:at], pointer] if at is not None else [*standing, pointer]
+    return standing
+
+
+def _move(ground: Ground, now: Pointer, release: Release, digest: str | None) -> Move:
+    return Move(
+        kind="rollback",
+        channel=ground.channel,
+        before=now.release,
+        serial_before=now.serial,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial,
+    )
+
+
+def _breaks(directory: Path, ground: Ground, release: Release) -> tuple[Break, ...] | None:
+    """For whoever goes back to know; nothing of it may keep them from it."""
+    serves = ground.file.serves(ground.channel)
+    before = ground.releases.get(serves.release) if serves is not None else None
+    try:
+        return broken(directory, before, release) if before is not None else None
+    except PromptopsError:
+        return None

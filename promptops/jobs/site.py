@@ -1,0 +1,205 @@
+"""What a static host serves: an index of releases, their bundles, and what each channel serves."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from promptops.errors import InputError, UsageError
+from promptops.jobs.artifacts import put, put_new
+from promptops.jobs.build import Built, build
+from promptops.jobs.default_branch import default_branch
+from promptops.jobs.signing import signature_of
+from promptops.model.publication import Publication
+from promptops.model.version import Version, parse
+from promptops.release.channels import PATH, read_channels
+from promptops.repo.process import Git
+from promptops.repo.repository import Repository
+from promptops.runtime.bundles.reading import Misshapen, read_json
+from promptops.runtime.sources.site import INDEX
+from promptops.runtime.sources.source import Pointer
+
+_KEYS = ("release", "version", "bundle", "commit", "prompts")
+
+
+def publish(
+    directory: Path,
+    revision: str | None,
+    folder: Path,
+    *,
+    sign: bool,
+    overrides: Sequence[str] = (),
+) -> Publication:
+    """Add a release to a site, if one is named, and have it serve what the channels say.
+
+    The channels are those of the default branch. Nothing that was published is changed, but for
+    where a channel points; what points at something is written after it.
+
+    Raises:
+        UsageError: What was named is no release.
+        InputError: The site holds something else under that name, or a channel went back.
+    """
+    built = build(directory, revision, overrides) if revision is not None else None
+    if built is not None and built.tag is None:
+        hint = "name the tag of a release: promptops changelog"
+        raise UsageError(f"{revision!r} is no release, and a site holds nothing else", hint=hint)
+    with _locked(folder), Repository.open(directory) as repository:
+        site = _Site(folder)
+        files = site.add(built, repository.git if sign else None) if built is not None else ()
+        changed, notes = site.serve(_channels(repository))
+    return Publication(
+        built=built.facts if built is not None else None,
+        files=tuple(map(str, files)),
+        channels=tuple(changed),
+        notes=tuple(notes),
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time: each reads the index before it writes it."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"no site can be made there: {reason}", where=str(folder)) from None
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        hint = "wait until it ends, then run again"
+        raise InputError("another process is changing it", where=str(folder), hint=hint) from None
+    finally:
+        os.close(number)
+
+
+def _channels(repository: Repository) -> Mapping[str, Pointer]:
+    branch = default_branch(repository)
+    tree = repository.tree(branch, under=(PATH,)) if branch is not None else None
+    return read_channels(tree.read((PATH,)).get(PATH, b"")) if tree is not None else {}
+
+
+class _Site:
+    """The files below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._releases = dict(_read_index(folder / INDEX))
+
+    def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
+        """Put a release in, the index last; the files that hold it."""
+        name, entry = built.contents.origin.release or "", _entry(built)
+        if self._releases.get(name, entry) != entry:
+            hint = "a release never changes: make another one"
+            message = f"the index tells another {name!r}"
+            raise InputError(message, where=str(self._folder / INDEX), hint=hint)
+        file = self._folder / "bundles" / f"{name}.jsonl"
+        put_new(file, built.data)
+        signature = file.with_name(f"{file.name}.sig")
+        if signing is not None and not signature.exists():
+            put(signature, signature_of(built.data, signing))
+        self._releases[name] = entry
+        put(self._folder / INDEX, _index_text(self._releases.values()).encode())
+        return (file, signature) if signature.exists() else (file,)
+
+    def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
+        """Names of the channels that changed, and what was left as it is."""
+        changed, notes = [], []
+        for name, pointer in sorted(channels.items()):
+            if pointer.release not in self._releases:
+                way_out = f"promptops build {pointer.release} --site {self._folder}"
+                notes.append(f"`{name}` serves {pointer.release}, which is not here: {way_out}")
+            elif self._point(name, pointer):
+                changed.append(name)
+        files = sorted((self._folder / "channels").glob("*.json"))
+        gone = [file for file in files if file.stem not in channels]
+        notes += [f"{file} is of a channel that {PATH} does not name: remove it" for file in gone]
+        return changed, notes
+
+    def _point(self, name: str, pointer: Pointer) -> bool:
+        bundle = self._releases[pointer.release]["bundle"]
+        if pointer.digest is not None and f"sha256:{pointer.digest}" != bundle:
+            message = f"`{name}` names another bundle than {pointer.release} is: {bundle}"
+            raise InputError(message, where=PATH, hint=f"promptops verify {pointer.release}")
+        value = {"bundle": bundle, "release": pointer.release, "serial": pointer.serial}
+        file = self._folder / "channels" / f"{name}.json"
+        before = _read_object(file) or {"serial": 0}
+        if before == value:
+            return False
+        serial = before.get("serial")
+        if not isinstance(serial, int) or pointer.serial <= serial:
+            message = f"`{name}` was at serial {serial} here, and is at {pointer.serial} there"
+            hint = "a channel counts up: promptops promote, or rollback"
+            raise InputError(message, where=str(file), hint=hint)
+        file.parent.mkdir(exist_ok=True)
+        put(file, _line(value).encode() + b"\n")
+        return True
+
+
+def _entry(built: Built) -> dict[str, Any]:
+    assert built.tag is not None
+    contents = built.contents
+    versions = {
+        name: contents.line(span).text_or_none("version") for name, span in contents.prompts.items()
+    }
+    return {
+        "release": built.tag.name,
+        "version": str(built.tag.version),
+        "bundle": f"sha256:{contents.digest}",
+        "commit": contents.origin.commit,
+        "prompts": {name: version for name, version in versions.items() if version is not None},
+    }
+
+
+def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    index = _read_object(file)
+    if index is None:
+        return
+    releases = index.get("releases") if index.get("schema") == 1 else None
+    if not isinstance(releases, list) or not all(map(_is_entry, releases)):
+        raise InputError("that is no index of a site", where=str(file), hint="name another folder")
+    yield from ((each["release"], each) for each in releases)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), dict if key == "prompts" else str) for key in _KEYS
+    )
+
+
+def _read_object(file: Path) -> dict[str, Any] | None:
+    """None where no such file is; raises InputError for one that is no JSON object."""
+    try:
+        value = read_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be read: {reason}", where=str(file)) from None
+    except Misshapen:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError("that is no JSON object", where=str(file), hint="name another folder")
+    return value
+
+
+def _index_text(releases: Iterable[Mapping[str, Any]]) -> str:
+    """A line for each release, the lowest version first: what changed is read as a line."""
+    ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
+    lines = ",\n".join(map(_line, ordered))
+    return f'{{"schema":1,"releases":[\n{lines}\n]}}\n'
+
+
+def _version(entry: Mapping[str, Any]) -> Version:
+    return parse(entry["version"], prereleases=True) or Version(0, 0, 0)
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,52 @@
+"""Whether somebody who is trusted signed the tag of a release."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from promptops.errors import IntegrityError
+from promptops.jobs.release_tag import ReleaseTag
+from promptops.repo.process import Answer, Git, decode
+
+SSH = "-----BEGIN SSH SIGNATURE-----"
+_SIGNER = re.compile(r'^Good "git" signature for (.+) with ', re.MULTILINE)
+_KEYRING_SIGNER = re.compile(r"^\[GNUPG:\] GOODSIG \S+ (.+)$", re.MULTILINE)
+_BAD = re.compile(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
+
+
+def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
+    """The one of the allowed signers, of a file as ssh-keygen(1) has it, who signed a tag.
+
+    Raises IntegrityError where none of them did.
+    """
+    hint = f"it must be signed by a key of {signers.name}"
+    if not tag.signature:
+        raise IntegrityError("the tag is not signed", where=tag.name, hint=hint)
+    if not tag.signature.startswith(SSH):
+        message = "the tag is not signed with a key of ssh, as the allowed signers are"
+        raise IntegrityError(message, where=tag.name, hint=hint)
+    answer = _verify(git, tag, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
+    found = _SIGNER.search(decode(answer.stderr))
+    if answer.status or found is None:
+        message = "the tag is not signed by anybody who is trusted"
+        raise IntegrityError(message, where=tag.name, hint=hint)
+    return found[1]
+
+
+def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
+    """Who signed a tag with OpenPGP, by the keyring of whoever asks; None where it can't tell.
+
+    Raises IntegrityError for a signature that is of something else.
+    """
+    answer = _verify(git, tag, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
+    said = decode(answer.stderr)
+    if _BAD.search(said):
+        raise IntegrityError("the tag's signature is of something else", where=tag.name)
+    found = _KEYRING_SIGNER.search(said)
+    return found[1] if found is not None and not answer.status else None
+
+
+def _verify(git: Git, tag: ReleaseTag, *settings: str) -> Answer:
+    """With no program that a repository names."""
+    return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", tag.id)

@@ -1,0 +1,17 @@
+"""Which part of a version has to rise."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Bump(IntEnum):
+    """Which part of a version has to rise; a greater one includes the smaller."""
+
+    NONE = 0
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()

@@ -1,0 +1,34 @@
+"""What the gate says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promptops.model.finding import Severity
+from promptops.model.report import LintReport
+from promptops.model.test_run import TestRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """The verdict, and what it rests on.
+
+    Attributes:
+        why: From the path of a prompt file that was looked at to the reason, in the order of paths.
+        nothing: Why no prompt was selected, or "".
+        risks: What the change would alter in the rules it is judged by; they count from the base.
+        fail_on: From which severity on a finding fails the gate.
+    """
+
+    lint: LintReport
+    test: TestRun
+    why: Mapping[str, str]
+    nothing: str
+    risks: tuple[str, ...]
+    fail_on: Severity
+
+    @property
+    def passed(self) -> bool:
+        findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
+        return not findings and self.test.verdict != "fail"

@@ -1,0 +1,122 @@
+"""Releases: what their tags say, what the next one would be, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from promptops.model.bump import Bump
+from promptops.model.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptChange:
+    """What a release makes of one prompt.
+
+    Attributes:
+        before: None for a new prompt.
+        after: None for one that is gone.
+        codes: Of its changes, in order.
+    """
+
+    prompt: str
+    before: Version | None
+    after: Version | None
+    bump: Bump
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a release's tag says.
+
+    Attributes:
+        tag: The name of the tag.
+        notes: The changelog, for people; several paragraphs.
+        versions: Of all prompts, by id.
+        content, bundle: SHA-256 in hexadecimal; None in a tag made by hand.
+        base: Name of the release that it was compared with; None for the first one.
+        reason: Why the bump is another one than the changes require, or "".
+    """
+
+    tag: str
+    notes: str = ""
+    changes: tuple[PromptChange, ...] = ()
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    content: str | None = None
+    bundle: str | None = None
+    bundle_format: int | None = None
+    base: str | None = None
+    bump: Bump | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An annotated tag that is called like a release, and says that it is called so.
+
+    Attributes:
+        tag: Id of the tag object.
+        date: Of the tagger, in ISO 8601; "" where the tag names none.
+    """
+
+    name: str
+    version: Version
+    tag: str
+    commit: str
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What stands in the way of a release.
+
+    Attributes:
+        hint: The way out.
+        details: A line for each of many; not more than a person reads.
+    """
+
+    message: str
+    hint: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePlan:
+    """A release as it would be made, or as it is.
+
+    Attributes:
+        required: What the changes require, on the plain scale.
+        signed: Whether its tags get a signature.
+        tags: All that belong to it: its own, then those of prompts.
+        missing: Those of them that are not there.
+    """
+
+    version: Version
+    commit: str
+    record: Record
+    required: Bump
+    signed: bool = False
+    tags: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseReport:
+    """What a release would be, what stands in its way, and what became of it.
+
+    Attributes:
+        plan: None where there is nothing to release.
+        state: `done`: its tag was there before; `nothing`: there is nothing to release.
+        nothing: Why, or "".
+        warnings: What does not stop it.
+        pushed: The remote that has it now, or None.
+    """
+
+    plan: ReleasePlan | None
+    state: Literal["nothing", "planned", "done", "created"]
+    nothing: str = ""
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    pushed: str | None = None

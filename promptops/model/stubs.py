@@ -1,0 +1,26 @@
+"""What a typed module for applications is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.model.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stubs:
+    """The prompts of one revision, and where they come from.
+
+    Attributes:
+        title: What people call the revision.
+        release: Name of its tag; None where it is no release.
+        digest: SHA-256, in hexadecimal, of its bundle; None for a work tree, which has none.
+        made_by: The command line that asks for the same again.
+        prompts: By id.
+    """
+
+    title: str
+    release: str | None
+    digest: str | None
+    made_by: str
+    prompts: tuple[Prompt, ...]

@@ -1,0 +1,152 @@
+"""`channels.yaml`: which release each channel serves; read, and changed by the places in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.errors import InputError
+from promptops.model.place import Place
+from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.site import MISSHAPEN, pointer_of
+from promptops.runtime.sources.source import Pointer
+from promptops.source.document import Document, read_any
+from promptops.source.nodes import escaped
+from promptops.source.values import plain_value
+
+PATH = "channels.yaml"
+HEAD = "# Which release each channel serves; see `git log` of this file for when it did what.\n"
+_LOOK = f"`promptops lint {PATH}` says what is wrong"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")
+_OTHERS_TAKE_FOR_BOOLEANS = ("y", "n", "yes", "no", "on", "off")
+
+_Edit = tuple[int, int, str]
+"""From an offset to another one, and the text to put there."""
+
+
+def read_channels(data: bytes) -> Mapping[str, Pointer]:
+    """What each channel serves, in the order of the file.
+
+    Raises InputError for a file, or an entry, that says something else.
+    """
+    return {name: _pointer(name, entry) for name, entry in _entries(_document(data)).items()}
+
+
+def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
+    """The file with one channel serving `pointer`, whose digest is known.
+
+    All else stays as it is written: comments, order, keys of others, line endings. What is no
+    channel yet is added at the end.
+
+    Raises InputError for a file that is wrong, or written so that it can't be changed by places.
+    """
+    document = _document(data)
+    entries = _entries(document)
+    values: dict[str, Any] = {
+        "release": pointer.release,
+        "bundle": f"sha256:{pointer.digest}",
+        "serial": pointer.serial,
+    }
+    for each, entry in entries.items():
+        _pointer(each, entry)
+    if name in entries:
+        text = _spliced(document.text, _edits(document, name, values))
+    else:
+        text = _appended(document.text or HEAD, name, values)
+    expected = {**entries, name: {**entries.get(name, {}), **values}}
+    again = read_any(PATH, text.encode())
+    if again.problems or again.value != expected:
+        place = document.place(f"/{escaped(name)}", True)
+        hint = "write each channel as a block of lines"
+        raise InputError(f"`{name}` can't be changed as it is written", where=str(place), hint=hint)
+    return text.replace("\n", "\r\n" if b"\r\n" in data else "\n").encode()
+
+
+def _document(data: bytes) -> Document:
+    document = read_any(PATH, data)
+    problem = next(iter(document.problems), None)
+    if problem is not None and _says_anything(document.text):
+        where = str(problem.at) if isinstance(problem.at, Place) else PATH
+        raise InputError(problem.message, where=where, hint=problem.hint)
+    return document
+
+
+def _says_anything(text: str) -> bool:
+    """A file of comments alone serves nothing, and YAML takes it for none."""
+    lines = (line.strip() for line in text.split("\n"))
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def _entries(document: Document) -> Mapping[str, Any]:
+    if document.value is not None and not isinstance(document.value, dict):
+        raise InputError("expected a mapping from channels to releases", where=PATH, hint=_LOOK)
+    return document.value or {}
+
+
+def _pointer(name: str, entry: Any) -> Pointer:
+    problem = wrong_name(name)
+    if problem is not None:
+        message = f"`{name}` can't be the name of a channel: {problem}"
+        raise InputError(message, where=PATH, hint="give it another name")
+    try:
+        return pointer_of(entry)
+    except MISSHAPEN:
+        message = f"`{name}` does not say which `release` it serves, and its `serial`"
+        raise InputError(message, where=PATH, hint=_LOOK) from None
+
+
+def _edits(document: Document, name: str, values: Mapping[str, Any]) -> Iterator[_Edit]:
+    at = f"/{escaped(name)}"
+    for key, value in values.items():
+        if key in document.value[name]:
+            start, end = _offsets(document.text, document.place(f"{at}/{key}"))
+            quote = document.text[start] if document.text[start] in "'\"" else ""
+            yield start, end, _scalar(value, quote)
+        else:
+            yield _beside(document, at, key, value)
+
+
+def _beside(document: Document, at: str, key: str, value: Any) -> _Edit:
+    """A key more, behind the `release`: in its braces, or on a line of its own."""
+    text = document.text
+    start, _ = _offsets(text, document.place(at))
+    _, end = _offsets(text, document.place(f"{at}/release"))
+    written = f"{key}: {_scalar(value)}"
+    if text[start] == "{":
+        return end, end, f", {written}"
+    margin = " " * (document.place(f"{at}/release", True).column - 1)
+    line_end = text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end
+    return line_end, line_end, f"\n{margin}{written}"
+
+
+def _appended(text: str, name: str, values: Mapping[str, Any]) -> str:
+    lines = [f"{_scalar(name)}:", *(f"  {key}: {_scalar(each)}" for key, each in values.items())]
+    separator = "" if text.endswith("\n") else "\n"
+    return text + separator + "\n".join((*lines, ""))
+
+
+def _scalar(value: Any, quote: str = "") -> str:
+    """As a YAML scalar that every reader takes for the same."""
+    text = str(value)
+    is_same = plain_value(text) == value and text.lower() not in _OTHERS_TAKE_FOR_BOOLEANS
+    if not is_same or not _PLAIN.fullmatch(text):
+        return json.dumps(text, ensure_ascii=False)
+    return f"{quote}{text}{quote}" if isinstance(value, str) else text
+
+
+def _offsets(text: str, place: Place) -> tuple[int, int]:
+    lines = text.split("\n")
+
+    def offset(line: int, column: int) -> int:
+        return sum(len(each) + 1 for each in lines[: line - 1]) + column - 1
+
+    return offset(place.line, place.column), offset(place.end_line, place.end_column)
+
+
+def _spliced(text: str, edits: Iterator[_Edit]) -> str:
+    for start, end, written in sorted(edits, reverse=True):
+        text = text[:start] + written + text[end:]
+    return text

@@ -1,0 +1,147 @@
+"""What the tag of a release says: written here and read here, each the other's inverse.
+
+v1.8.0
+
+What people read first: the changelog.
+
+Prompts that changed:
+support/triage 1.4.2 -> 2.0.0 (major) CHG101 CHG301
+
+Versions:
+1.4.2: support/refund support/status
+2.0.0: support/triage
+
+Promptops-Content-Sha256: …
+Promptops-Bundle-Sha256: …
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+
+from promptops.model.bump import Bump
+from promptops.model.release import PromptChange, Record
+from promptops.model.version import Version, parse
+
+__all__ = ["PromptChange", "Record", "read", "write"]
+
+CHANGED = "Prompts that changed:"
+VERSIONS = "Versions:"
+_NOTHING = "-"
+_WIDTH = 100
+_CHANGE = re.compile(r"(\S+) (\S+) -> (\S+) \((\w+)\)((?: \S+)*)")
+_ROW = re.compile(r"(\S+): (\S+(?: \S+)*)")
+_TRAILER = re.compile(r"Promptops-([A-Za-z0-9-]+): (.*)")
+
+
+def write(record: Record) -> str:
+    """The message of the tag, ending in a newline."""
+    paragraphs = [record.tag, record.notes.strip()]
+    if record.changes:
+        paragraphs.append("\n".join((CHANGED, *map(_change_line, record.changes))))
+    if record.versions:
+        paragraphs.append("\n".join((VERSIONS, *_rows(record.versions))))
+    paragraphs.append("\n".join(_trailers(record)))
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def read(message: str) -> Record:
+    """What a message says; of one that was made by hand, the notes are all there is.
+
+    The first line stands for the tag's name; whoever reads an object compares it with the ref's.
+    """
+    paragraphs = message.strip("\n").split("\n\n")
+    tag, *rest = paragraphs[0].split("\n")
+    if rest:
+        paragraphs[0] = "\n".join(rest)
+    else:
+        paragraphs = paragraphs[1:]
+    trailers = _read_trailers(paragraphs[-1]) if paragraphs else {}
+    paragraphs = paragraphs[:-1] if trailers else paragraphs
+    rows = _taken(paragraphs, VERSIONS) if trailers else ""
+    changed = _taken(paragraphs, CHANGED) if trailers else ""
+    number = trailers.get("Bundle-Format", "")
+    bump = trailers.get("Bump", "").upper()
+    return Record(
+        tag=tag,
+        notes="\n\n".join(paragraphs).strip(),
+        changes=tuple(_read_changes(changed)),
+        versions=dict(_read_rows(rows)),
+        content=trailers.get("Content-Sha256"),
+        bundle=trailers.get("Bundle-Sha256"),
+        bundle_format=int(number) if number.isdecimal() else None,
+        base=trailers.get("Base"),
+        bump=Bump[bump] if bump in Bump.__members__ else None,
+        reason=trailers.get("Reason", ""),
+    )
+
+
+def _taken(paragraphs: list[str], head: str) -> str:
+    """Take the last paragraph away if it begins so, and give what stands below its first line."""
+    first, _, body = paragraphs[-1].partition("\n") if paragraphs else ("", "", "")
+    return body if first == head and paragraphs.pop() else ""
+
+
+def _change_line(change: PromptChange) -> str:
+    before, after = (str(each) if each else _NOTHING for each in (change.before, change.after))
+    codes = "".join(f" {code}" for code in change.codes)
+    return f"{change.prompt} {before} -> {after} ({change.bump.name.lower()}){codes}"
+
+
+def _read_changes(body: str) -> Iterator[PromptChange]:
+    for found in filter(None, map(_CHANGE.fullmatch, body.split("\n"))):
+        prompt, before, after, bump, codes = found.groups()
+        if bump.upper() in Bump.__members__:
+            yield PromptChange(
+                prompt=prompt,
+                before=parse(before, prereleases=True),
+                after=parse(after, prereleases=True),
+                bump=Bump[bump.upper()],
+                codes=tuple(codes.split()),
+            )
+
+
+def _rows(versions: Mapping[str, Version]) -> Iterator[str]:
+    """All prompts of a version in a line; in several, where one would be too long."""
+    rows = sorted((version, prompt) for prompt, version in versions.items())
+    for version, group in groupby(rows, lambda row: row[0]):
+        yield from _wrapped(f"{version}:", (prompt for _, prompt in group))
+
+
+def _wrapped(head: str, words: Iterable[str]) -> Iterator[str]:
+    line = head
+    for word in words:
+        if line != head and len(line) + 1 + len(word) > _WIDTH:
+            yield line
+            line = head
+        line += f" {word}"
+    yield line
+
+
+def _read_rows(body: str) -> Iterator[tuple[str, Version]]:
+    for found in filter(None, map(_ROW.fullmatch, body.split("\n"))):
+        version = parse(found[1], prereleases=True)
+        if version is not None:
+            yield from ((prompt, version) for prompt in found[2].split(" "))
+
+
+def _trailers(record: Record) -> Iterator[str]:
+    bump = record.bump.name.lower() if record.bump is not None else None
+    for name, value in (
+        ("Content-Sha256", record.content),
+        ("Bundle-Sha256", record.bundle),
+        ("Bundle-Format", record.bundle_format),
+        ("Base", record.base),
+        ("Bump", bump),
+        ("Reason", " ".join(record.reason.split()) or None),
+    ):
+        if value is not None:
+            yield f"Promptops-{name}: {value}"
+
+
+def _read_trailers(paragraph: str) -> dict[str, str]:
+    """Of the last paragraph, where each of its lines is one."""
+    found = [_TRAILER.fullmatch(line) for line in paragraph.split("\n")]
+    return {each[1]: each[2] for each in found if each} if all(found) else {}

@@ -1,0 +1,108 @@
+"""The releases of a repository, read from its tags alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from promptops.model.release import Record, Release
+from promptops.model.version import Version
+from promptops.release import record
+from promptops.release.names import TagNames
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+
+_FACTS = (
+    "%(objecttype)",
+    "%(*objecttype)",
+    "%(refname:lstrip=2)",
+    "%(tag)",
+    "%(objectname)",
+    "%(*objectname)",
+    "%(taggerdate:iso-strict)",
+)
+_MESSAGE = ("%(refname:lstrip=2)", "%(contents)", "%(contents:signature)")
+AT_ONCE = 1000
+"""So many tags are named in one command line."""
+
+
+def releases(
+    repository: Repository, names: TagNames, *, merged: str | None = None
+) -> tuple[Release, ...]:
+    """Every release, the lowest version first; only those that a commit has behind it, if given.
+
+    A tag object that stands under another name than its own is none: it may be a replayed one.
+    """
+    which = () if merged is None else (f"--merged={merged}",)
+    rows = _rows(repository, _FACTS, (*which, "refs/tags"))
+    found = (_release(names, row) for row in rows if row[:2] == ["tag", "commit"])
+    return tuple(sorted((each for each in found if each), key=lambda each: each.version))
+
+
+def latest(repository: Repository, names: TagNames, commit: str) -> Release | None:
+    """The highest release that a commit has behind it; a prerelease promises nothing yet."""
+    found = [each for each in releases(repository, names, merged=commit) if not each.version.pre]
+    return found[-1] if found else None
+
+
+def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, Record]:
+    """What the tags of some releases say, by name; all that one made by hand says is its notes."""
+    refs = [f"refs/tags/{each.name}" for each in wanted]
+    found: dict[str, Record] = {}
+    for start in range(0, len(refs), AT_ONCE):
+        for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):
+            said = record.read(text.removesuffix(signature))
+            found[name] = said if said.tag == name else _with_title(said, name)
+    return found
+
+
+def _with_title(said: Record, name: str) -> Record:
+    """Whose first line is no name, but the first of its notes."""
+    notes = "\n\n".join(filter(None, (said.tag, said.notes)))
+    return replace(said, tag=name, notes=notes)
+
+
+def record_of(repository: Repository, release: Release) -> Record:
+    """What its tag says."""
+    return records(repository, (release,))[release.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The versions of prompts at a release.
+
+    Attributes:
+        every: Of a tag made by hand, the version that all of them carry; else None.
+    """
+
+    versions: Mapping[str, Version]
+    every: Version | None = None
+
+    def version(self, prompt: str) -> Version | None:
+        """None for a prompt that was not released."""
+        return self.versions.get(prompt, self.every)
+
+
+def table(release: Release, record: Record) -> Table:
+    """The versions of all prompts that a release holds."""
+    made_by_hand = record.content is None and not record.versions
+    return Table(record.versions, release.version if made_by_hand else None)
+
+
+def _release(names: TagNames, row: list[str]) -> Release | None:
+    _, _, name, inside, tag, commit, date = row
+    version = names.read(name)
+    if version is None or inside != name:
+        return None
+    return Release(name=name, version=version, tag=tag, commit=commit, date=date)
+
+
+def _rows(
+    repository: Repository, fields: tuple[str, ...], arguments: Iterable[str]
+) -> list[list[str]]:
+    """What git says of each ref. A field may have lines; it never holds a NUL."""
+    form = "".join(f"{field}%00" for field in fields)
+    output = decode(repository.git.run("for-each-ref", f"--format={form}", *arguments))
+    values = output.split("\0")[:-1]
+    rows = [values[at : at + len(fields)] for at in range(0, len(values), len(fields))]
+    return [[row[0].removeprefix("\n"), *row[1:]] for row in rows]

@@ -1,0 +1,83 @@
+"""Which version comes next: of a release, and of each prompt in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from promptops.model.bump import Bump
+from promptops.model.version import Version
+
+FIRST = Version(0, 1, 0)
+PRERELEASE = re.compile(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
+"""What a series of prereleases may be called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What somebody says of the next version, instead of what the changes require.
+
+    Attributes:
+        bump: On the plain scale, as changes have it.
+        pre: The name of a series of prereleases: `rc`.
+        reason: Why the bump is smaller than the required one, or "".
+    """
+
+    version: Version | None = None
+    bump: Bump | None = None
+    pre: str | None = None
+    reason: str = ""
+
+
+def next_version(
+    last: Version | None, required: Bump, declared: Declared, taken: Collection[Version]
+) -> Version:
+    """The version of the release that comes after the last one."""
+    target = declared.version
+    if target is None:
+        bump = required if declared.bump is None else declared.bump
+        target = FIRST if last is None else last.after(bump)
+    if declared.pre is None:
+        return target
+    return replace(target, pre=(declared.pre, str(_number(target, declared.pre, taken))))
+
+
+def effective_bump(last: Version | None, required: Bump, declared: Declared) -> Bump:
+    """The bump that a release stands for, on the plain scale."""
+    if last is None:
+        return required
+    if declared.bump is not None:
+        return declared.bump
+    if declared.version is None:
+        return required
+    reached = declared.version.release
+    return max(bump for bump in Bump if not bump or last.after(bump) <= reached)
+
+
+def prompt_version(
+    before: Version | None, bump: Bump, release: Version, taken: Collection[Version] = ()
+) -> Version:
+    """The version of a prompt in a release, which is never above that of the release.
+
+    A new prompt begins with the release's own version. One that changes leaves 0.x with the
+    release. What another line of releases has taken is left out.
+    """
+    if before is None:
+        return release
+    if not bump:
+        return before
+    version = before.after(bump)
+    if release.major and not version.major:
+        version = Version(1, 0, 0)
+    version = replace(version, pre=release.pre)
+    while version in taken:
+        version = replace(version, patch=version.patch + 1)
+    return version
+
+
+def _number(target: Version, pre: str, taken: Collection[Version]) -> int:
+    """The first that is free in a series: 1 for `1.3.0-rc.1`."""
+    series = (each.pre for each in taken if each.release == target and each.pre[:1] == (pre,))
+    numbers = [int(rest[0]) for _, *rest in series if len(rest) == 1 and rest[0].isdecimal()]
+    return max(numbers, default=0) + 1

@@ -1,0 +1,89 @@
+"""Git commands that make something, or talk to another repository: some ask for a passphrase.
+
+On a terminal they may. Anywhere else none waits for an answer that nobody gives: it has no
+terminal to ask on, and a deadline.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from tempfile import TemporaryFile
+
+from promptops.errors import GitError
+from promptops.repo.process import Answer, Git
+
+SILENT = {"SSH_ASKPASS_REQUIRE": "never"}
+KILLED = -signal.SIGKILL
+
+
+def act(
+    git: Git,
+    *arguments: str,
+    interactive: bool,
+    deadline_s: float,
+    environment: Mapping[str, str] | None = None,
+) -> Answer:
+    """What a git process left behind.
+
+    Args:
+        interactive: Somebody sits at a terminal; then there is no deadline.
+        environment: Beside that of `git`.
+
+    Raises:
+        GitError: It took too long, or git can't be started.
+    """
+    surroundings = {**git.environment, **(environment or {})}
+    surroundings |= _of_terminal() if interactive else SILENT
+    # Files and not pipes: a process that git leaves behind, an agent, may hold those open.
+    with TemporaryFile() as out, TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                ["git", "-C", str(git.directory), *arguments],
+                env=surroundings,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=not interactive,
+            )
+        except (OSError, ValueError) as error:
+            message = f"git can't be started: {error}".lower()
+            raise GitError(message, where=str(git.directory)) from None
+        status = _ended(process, None if interactive else deadline_s)
+        out.seek(0)
+        err.seek(0)
+        answer = Answer(status, out.read(), err.read())
+    if status == KILLED and not interactive:
+        message = f"`git {arguments[0]}` was given up after {deadline_s:g} s"
+        hint = "what asks for a passphrase or a password needs a terminal, or an agent"
+        raise GitError(message, where=str(git.directory), hint=hint)
+    return answer
+
+
+def _of_terminal() -> dict[str, str]:
+    terminal = {"GIT_TERMINAL_PROMPT": "1"}
+    if "GPG_TTY" not in os.environ and sys.stdin is not None and sys.stdin.isatty():
+        terminal["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
+    return terminal
+
+
+def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
+    """Its exit status; killed, with all that it started, where it goes on for too long."""
+    try:
+        return process.wait(deadline_s)
+    except BaseException as error:
+        _kill(process, whole_session=deadline_s is not None)
+        if isinstance(error, subprocess.TimeoutExpired):
+            return process.wait()
+        raise
+
+
+def _kill(process: subprocess.Popen[bytes], *, whole_session: bool) -> None:
+    if whole_session:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:  # it shares our session, and its signals
+        process.terminate()
+    process.wait()

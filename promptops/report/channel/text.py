@@ -1,0 +1,55 @@
+"""For a person at a terminal: what breaks, what was done, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.channel import Move
+from promptops.model.report import Style, plain
+from promptops.report.parts.visible import visible, visible_path
+
+_SHOWN = 20
+"""So many changes that break are listed, and the others counted."""
+
+
+def write(move: Move, *, style: Style = plain, **_: object) -> str:
+    """A line each; where nothing had to be done, one that says so."""
+    return "".join(f"{line}\n" for line in _lines(move, style))
+
+
+def _lines(move: Move, style: Style) -> Iterator[str]:
+    channel = style("path", visible_path(move.channel))
+    yield from _breaks(move, style)
+    if move.refusals:
+        for refusal in move.refusals:
+            yield f"{style('error', 'refused')}: {visible(refusal)}"
+        if move.breaks and move.kind == "promote":
+            yield f"  {style('hint', 'tip')}: where everybody is ready for that: --allow-breaking"
+        return
+    if not move.changed:
+        yield f"{channel} serves {visible(move.release)} already, serial {move.serial}"
+        return
+    yield f"{channel}: {_was(move)} -> {visible(move.release)}, serial {move.serial}"
+    if move.skipped:
+        skipped = ", ".join(map(visible, move.skipped))
+        yield f"{style('note', 'note')}: past {skipped}, which was rolled back before"
+    if move.commit is not None:
+        yield f"committed {move.commit[:12]}"
+    for each in move.following:
+        yield f"{style('hint', 'next')}: {visible(each)}"
+
+
+def _was(move: Move) -> str:
+    return visible(move.before) if move.before is not None else "nothing"
+
+
+def _breaks(move: Move, style: Style) -> Iterator[str]:
+    if move.breaks is None:
+        yield f"{style('note', 'note')}: what it breaks can't be told: a release is not here"
+        return
+    for each in move.breaks[:_SHOWN]:
+        code = style("code", f"[{visible(each.change.code)}]")
+        who = style("path", visible_path(each.prompt))
+        yield f"{who}: {style('error', 'breaks')}: {visible(each.change.message)}  {code}"
+    if len(move.breaks) > _SHOWN:
+        yield f"and {len(move.breaks) - _SHOWN} more"

@@ -1,0 +1,137 @@
+"""A module that types `load`, `render` and `parse` for the prompts of one revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from promptops.model.prompt import Prompt
+from promptops.model.stubs import Stubs
+from promptops.report.parts.visible import visible
+from promptops.report.stubs.layout import Type, laid_out
+from promptops.report.stubs.names import WIDTH, Names, class_name, docstring, quoted
+from promptops.report.stubs.preamble import LOADING, OWN, PROMPT, TYPING
+from promptops.report.stubs.types import Declarations, Types
+
+_MARGIN = " " * 4
+
+
+def write(stubs: Stubs, **_: object) -> str:
+    """The text of the module; the same for the same prompts, whatever made it."""
+    names = Names(OWN)
+    classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
+    blocks = [PROMPT.rstrip("\n")]
+    for prompt in stubs.prompts:
+        blocks += _Prompt(prompt, classes[prompt.id], Declarations(names)).blocks()
+    blocks += ["\n".join(_prompts(stubs, classes)), LOADING.rstrip("\n")]
+    body = "\n\n\n".join(blocks)
+    return f"{_header(stubs)}\n\n{_imports(body)}\n\n{_facts(stubs)}\n\n\n{body}\n"
+
+
+def _header(stubs: Stubs) -> str:
+    digest = f"sha256:{stubs.digest}" if stubs.digest is not None else "none: it is not committed"
+    text = (
+        f"Typed prompts of {visible(stubs.title)}: made by promptops, not to be edited.\n\n"
+        f"Release: {visible(stubs.release or 'none')}\n"
+        f"Bundle: {digest}\n"
+        f"Made by: {visible(stubs.made_by)}\n"
+    )
+    # Whoever checks that it is up to date compares it as it was made.
+    return "\n".join((*docstring(text, ""), "# fmt: off", "# ruff: noqa"))
+
+
+def _imports(body: str) -> str:
+    """What the module uses."""
+    used = set(re.findall(r"\w+", body)) | {"TYPE_CHECKING"}
+    typing = [name for name in TYPING if name in used]
+    return "\n".join(
+        (
+            "from collections.abc import Mapping",
+            "from os import PathLike",
+            "from typing import (",
+            *(f"{_MARGIN}{name}," for name in typing),
+            ")",
+            "",
+            "import promptops",
+            "",
+            "if TYPE_CHECKING:",
+            f"{_MARGIN}from promptops import Bundle, RenderedRequest",
+        )
+    )
+
+
+def _facts(stubs: Stubs) -> str:
+    release = quoted(stubs.release) if stubs.release is not None else None
+    digest = quoted(stubs.digest) if stubs.digest is not None else None
+    text = docstring("Of the bundle that these types are of: `promptops.Bundle.digest`.", "")
+    return "\n".join((f"RELEASE = {release}", f"DIGEST = {digest}", *text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """One prompt, as declarations."""
+
+    prompt: Prompt
+    name: str
+    declarations: Declarations
+
+    def blocks(self) -> Iterator[str]:
+        prompt, made = self.prompt, self.declarations
+        types = Types(made, prompt.inputs, self.name, given=True)
+        inputs = types.parameters(f"{self.name}Inputs", f"What `{prompt.id}` takes.")
+        answer = self._answer()
+        yield from made.texts
+        yield "\n".join(self._class(inputs, answer))
+
+    def _answer(self) -> Type:
+        output = self.prompt.output
+        if output.schema is None:
+            return "Any" if output.format == "json" else "str"
+        schema = output.schema
+        if not schema.get("description") and output.description:
+            schema = {**schema, "description": output.description}
+        types = Types(self.declarations, schema, self.name, given=False)
+        return types.whole(f"{self.name}Output")
+
+    def _class(self, inputs: str | None, answer: Type) -> Iterator[str]:
+        yield f"class {self.name}(AnyPrompt, Protocol):"
+        yield from docstring(_description(self.prompt), _MARGIN)
+        yield ""
+        keywords = f"Unpack[{inputs}]" if inputs else "Any"
+        values = inputs or "Mapping[str, Any]"
+        yield from _signature("render", f"self, /, **inputs: {keywords}", '"RenderedRequest"')
+        yield from _signature("render_from", f"self, inputs: {values}", '"RenderedRequest"')
+        yield from laid_out("def parse(self, answer: Any) -> ", answer, ": ...", _MARGIN)
+
+
+def _description(prompt: Prompt) -> str:
+    text = prompt.description or f"The prompt `{prompt.id}`."
+    if prompt.status == "active":
+        return text
+    instead = f"; use `{prompt.replaced_by}`" if prompt.replaced_by else ""
+    return f"{text}\n\nIt is {'a draft' if prompt.status == 'draft' else 'deprecated'}{instead}."
+
+
+def _prompts(stubs: Stubs, classes: Mapping[str, str]) -> Iterator[str]:
+    """A `TypedDict`, which tells the nearest id where one is misspelt; overloads would tell all."""
+    yield "Prompts = TypedDict("
+    yield f'{_MARGIN}"Prompts",'
+    yield f"{_MARGIN}{{"
+    ids = {alias: prompt.id for prompt in stubs.prompts for alias in prompt.aliases}
+    ids |= {prompt.id: prompt.id for prompt in stubs.prompts}
+    for name, identity in sorted(ids.items()):
+        yield f"{_MARGIN * 2}{quoted(name)}: {classes[identity]},"
+    yield f"{_MARGIN}}},"
+    yield ")"
+    yield from docstring(f"The prompts of {stubs.title}, by id; read only.", "")
+
+
+def _signature(name: str, parameters: str, returns: str) -> Iterator[str]:
+    line = f"{_MARGIN}def {name}({parameters}) -> {returns}: ..."
+    if len(line) <= WIDTH:
+        yield line
+        return
+    yield f"{_MARGIN}def {name}("
+    yield f"{_MARGIN * 2}{parameters}"
+    yield f"{_MARGIN}) -> {returns}: ..."

@@ -1,0 +1,68 @@
+"""Objects whose keys are known, as declarations of `TypedDict`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from keyword import iskeyword
+
+from promptops.report.stubs.layout import Type, laid_out
+from promptops.report.stubs.names import docstring, quoted
+
+TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
+"""What a key of a class may not be called: the types beside it would then mean that key."""
+_MARGIN = " " * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key of an object; `description` may be empty."""
+
+    key: str
+    type: Type
+    description: str
+
+
+def record(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+    """The lines of a declaration: a class, or a call where no class can have those keys."""
+    if all(_can_be_declared(each.key) for each in fields):
+        yield from _class(name, fields, description)
+    else:
+        yield from _call(name, fields, description)
+
+
+def _class(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+    yield f"class {name}(TypedDict):"
+    yield from docstring(description, _MARGIN)
+    if description and fields:
+        yield ""
+    for each in fields:
+        yield from laid_out(f"{each.key}: ", each.type, "", _MARGIN)
+        yield from docstring(each.description, _MARGIN)
+    if not fields and not description:
+        yield f"{_MARGIN}pass"
+
+
+def _call(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+    yield f"{name} = TypedDict("
+    yield f'{_MARGIN}"{name}",'
+    yield f"{_MARGIN}{{"
+    for each in fields:
+        yield from _comment(each.description, _MARGIN * 2)
+        yield from laid_out(f"{quoted(each.key)}: ", each.type, ",", _MARGIN * 2)
+    yield f"{_MARGIN}}},"
+    yield ")"
+    yield from docstring(description, "")
+
+
+def _comment(text: str, margin: str) -> Iterator[str]:
+    for line in docstring(text, margin):
+        said = line.strip().removeprefix('"""').removesuffix('"""')
+        if said:
+            yield f"{margin}# {said}"
+
+
+def _can_be_declared(key: str) -> bool:
+    """Python takes other names apart, or for something else."""
+    is_name = key.isascii() and key.isidentifier() and not iskeyword(key)
+    return is_name and not key.startswith("__") and not key[0].isupper() and key not in TYPE_NAMES

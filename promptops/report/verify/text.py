@@ -1,0 +1,31 @@
+"""For a person at a terminal: a line for each thing that was looked at, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.report import Style, plain
+from promptops.model.verification import Check, Verification
+from promptops.report.parts.visible import visible, visible_path
+
+_ROLES = {"failed": "error", "absent": "note", "passed": "hint"}
+_WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}
+
+
+def write(found: Verification, *, style: Style = plain, **_: object) -> str:
+    """Ends with the digest that the bundle has, where it can be told."""
+    lines = [line for check in found.checks for line in _lines(check, style)]
+    return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
+
+
+def _lines(check: Check, style: Style) -> Iterator[str]:
+    word = style(_ROLES[check.state], f"{_WORDS[check.state]:6}")
+    yield f"{word} {check.subject:9} {visible(check.message)}"
+    if check.hint:
+        yield f"  {style('hint', 'tip')}: {visible(check.hint)}"
+
+
+def _verdict(found: Verification, style: Style) -> str:
+    word = "verified" if found.passed else "refused"
+    digest = f"  sha256:{found.bundle}" if found.bundle else ""
+    return style("summary", f"{visible_path(found.target)}: {word}{digest}")

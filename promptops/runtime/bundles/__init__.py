@@ -1,0 +1,1 @@
+"""Bundles: all prompts of a revision in one file of canonical JSON lines."""

@@ -1,0 +1,180 @@
+"""JSON that anybody may have written: read strictly, and asked for by what it must be."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MAX_DEPTH = 200
+"""What is built of YAML and of JSON Schemas, each 50 deep, is far from it."""
+MAX_DIGITS = 400
+
+_HALF_A_PAIR = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+"""Canonical JSON writes characters beyond 16 bits as they are, so that any half is one alone."""
+
+
+class Misshapen(ValueError):
+    """What was read is JSON of another shape, or none."""
+
+
+def read_json(data: bytes | str) -> Any:
+    """One JSON value: UTF-8, no key twice in an object, no number that others can't read.
+
+    Raises Misshapen.
+    """
+    try:
+        text = data if isinstance(data, str) else data.decode()
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise Misshapen("that is no JSON") from None
+    if "\\u" in text and _HALF_A_PAIR.search(text):
+        raise Misshapen("half of a surrogate pair")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+        raise Misshapen("nested too deep")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Misshapen("a key stands twice")
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise Misshapen("a number of too many digits")
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Misshapen("a number that is too large")
+    return number
+
+
+def _no_number(name: str) -> float:
+    raise Misshapen(f"{name} is no number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_no_number
+)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            below
+            for each in level
+            for below in (each.values() if type(each) is dict else each)
+            if type(below) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+class Fields:
+    """An object of JSON data, whose values are asked for by what they must be.
+
+    Each question raises Misshapen where the value is something else. One that is optional takes a
+    missing value for None.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        if type(value) is not dict:
+            raise Misshapen("no object")
+        self._value: dict[str, Any] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._value)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        return _typed(self._value.get(name, default), str)
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self._value else None
+
+    def text_or_none(self, name: str) -> str | None:
+        """A text, or null."""
+        return self.text(name) if self._value.get(name, "") is not None else None
+
+    def object(self, name: str) -> dict[str, Any]:
+        """An object, whatever it holds."""
+        return _typed(self._value.get(name), dict)
+
+    def optional_number(self, name: str) -> int | None:
+        return _typed(self._value[name], int) if name in self._value else None
+
+    def flag(self, name: str) -> bool:
+        return _typed(self._value.get(name, False), bool)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(_typed(each, str) for each in self.items(name))
+
+    def items(self, name: str) -> list[Any]:
+        """A list; empty where it is missing."""
+        return _typed(self._value.get(name, []), list)
+
+    def each(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
+        """What a list of objects holds, each read."""
+        return tuple(read(Fields(item)) for item in self.items(name))
+
+    def one_of(self, name: str, known: tuple[T, ...], default: T | None = None) -> T:
+        found = self._value.get(name, default)
+        if found not in known:
+            raise Misshapen(f"{name!r} is none of {known}")
+        return known[known.index(found)]
+
+    def inner(self, name: str) -> Fields:
+        """An object within; an empty one where it is missing."""
+        return Fields(self._value.get(name, {}))
+
+    def kept(self, name: str) -> Any:
+        """JSON data that is kept as a text; None where it is missing."""
+        return read_json(self.text(name)) if name in self._value else None
+
+    def kept_object(self, name: str) -> dict[str, Any]:
+        """The same, of an object; an empty one where it is missing."""
+        return _typed(self.kept(name), dict) if name in self._value else {}
+
+    def kept_objects(self, name: str) -> tuple[dict[str, Any], ...]:
+        """The same, of a list of objects."""
+        found = _typed(self.kept(name), list) if name in self._value else []
+        return tuple(_typed(each, dict) for each in found)
+
+    def optional_object(self, name: str) -> dict[str, Any] | None:
+        return self.kept_object(name) if name in self._value else None
+
+
+def _typed(value: Any, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise Misshapen(f"no {kind.__name__}")
+    return value
+
+
+def kept(value: Any) -> str:
+    """JSON data as a text within JSON, so that its order and the spelling of numbers stay.
+
+    A model fills in the keys of a schema in the order they stand in, a template prints 1.0 and 1
+    otherwise, and canonical JSON would sort the one and make the other equal.
+
+    Raises ValueError for what is no JSON.
+    """
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,201 @@
+"""From a ref to a bundle: what it means at a source now, and what it meant before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from promptops.errors import IntegrityError, TransportError, UsageError
+from promptops.model.version import parse
+from promptops.runtime.bundle import Bundle
+from promptops.runtime.bundles.format import Contents
+from promptops.runtime.cache import Cache
+from promptops.runtime.refs import Digest, Exact, GitRevision, Highest, Named, Ref, parse_ref
+from promptops.runtime.sources.listing import no_ref, not_found
+from promptops.runtime.sources.source import Listed, Source, shown
+from promptops.runtime.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a ref means now; `channel` is None where it was not asked for by one."""
+
+    listed: Listed
+    channel: str | None = None
+    serial: int = 0
+
+
+class Resolver:
+    """One ref at one source, as one asks who trusts some signers, or anybody."""
+
+    def __init__(
+        self, source: Source, ref: str | None, *, trust: Trust | None, cache: Cache, offline: bool
+    ) -> None:
+        """Raises UsageError for a ref that means nothing; to give none is an error later."""
+        self._source = source
+        self._ref: Ref | None = parse_ref(ref) if ref is not None else None
+        if trust is not None and isinstance(self._ref, GitRevision):
+            hint = "a release is signed; or load it without `trust` and PROMPTOPS_TRUST"
+            raise UsageError("a revision is signed by nobody", where=ref, hint=hint)
+        self._text = ref or ""
+        self._trust = trust
+        self._cache = cache
+        self._offline = offline and source.remote
+        self.where = shown(source.where)
+        self._serial = 0
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the ref means the same for ever."""
+        return isinstance(self._ref, Exact | Digest)
+
+    @property
+    def remote(self) -> bool:
+        """Whether the source may be out of reach."""
+        return self._source.remote
+
+    def ask(self, current: Bundle | None, until: float) -> Bundle:
+        """What the ref means now; `current` itself where it still means that.
+
+        Args:
+            until: When it must be done, by `time.monotonic`.
+
+        Raises:
+            NotFound: There is no such release, channel or source.
+            UsageError: No ref was given, or the source can't answer one of its kind.
+            IntegrityError: What the source has is not what it should be.
+            TransportError: The source can't be reached.
+        """
+        kept = self.last_good() if self.fixed else None
+        if kept is not None:
+            return kept
+        if self._offline:
+            hint = "nothing was kept: load it once while the source may be asked"
+            raise TransportError("PROMPTOPS_OFFLINE is set", where=self.where, hint=hint)
+        if isinstance(self._ref, GitRevision):
+            contents = self._source.revision(self._ref.revision, until)
+            return Bundle(contents, where=self.where)
+        choice = self._choose(until)
+        bundle = self._loaded(choice, current, until)
+        self._remember(choice, bundle)
+        return bundle
+
+    def last_good(self) -> Bundle | None:
+        """What the ref meant when a source was last asked, marked stale where that may change."""
+        if not self.remote:
+            return None
+        digest = self._known(self._text)
+        if isinstance(self._ref, Digest) and self._trust is None:
+            digest = self._ref.sha256  # whoever it came from
+        contents = self._cache.bundle(digest) if digest is not None else None
+        if contents is None:
+            return None
+        pointer = self._cache.pointer(*self._key(self._text)) or {}
+        channel = self._text if pointer.get("channel") is True else None
+        return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
+
+    def _choose(self, until: float) -> _Choice:
+        if isinstance(self._ref, Named):
+            pointer = self._source.channel(self._text, until)
+            if pointer is not None:
+                self._refuse_lower(pointer.serial)
+                named = Listed(release=pointer.release, version=None, digest=pointer.digest)
+                return _Choice(named, self._text, pointer.serial)
+        releases = self._source.releases(until)
+        if self._ref is None:
+            raise no_ref(self.where, releases, self._source.channels(until))
+        listed = next(self._meant(self._ref, releases, until), None)
+        if listed is None:
+            raise not_found(self._text, self.where, releases, self._source.channels(until))
+        return _Choice(listed)
+
+    def _refuse_lower(self, serial: int) -> None:
+        seen = max(self._serial, self._cache.serial(self._source.where, self._text))
+        if serial < seen:
+            message = f"channel {self._text!r} went back from serial {seen} to {serial}"
+            hint = "to go back, `promptops rollback` counts up; an old answer is refused"
+            raise IntegrityError(message, where=self.where, hint=hint)
+
+    def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
+        """All that fit, the one that is meant first."""
+        if isinstance(ref, Highest):
+            versions = (each.version for each in releases.values() if each.version is not None)
+            highest = ref.range.highest(versions)
+            yield from (each for each in releases.values() if highest and each.version == highest)
+        elif isinstance(ref, Digest):
+            yield from self._of_digest(ref.sha256, releases, until)
+        else:
+            if self._text in releases:
+                yield releases[self._text]
+            version = parse(self._text.removeprefix("v"), prereleases=True)
+            yield from (each for each in releases.values() if version and each.version == version)
+
+    def _of_digest(
+        self, digest: str, releases: Mapping[str, Listed], until: float
+    ) -> Iterator[Listed]:
+        for each in releases.values():
+            if each.digest == digest:
+                yield each
+        # A repository does not know what a bundle of it will be before it is built.
+        for each in reversed(tuple(releases.values())):
+            if each.digest is None:
+                contents = self._source.bundle(each, self._trust, until)
+                if contents.digest == digest:
+                    yield each
+
+    def _loaded(self, choice: _Choice, current: Bundle | None, until: float) -> Bundle:
+        listed = choice.listed
+        if current is not None and current.release == listed.release:
+            if listed.digest in (None, current.digest):
+                return current
+            raise self._moved(listed)
+        contents = self._contents(listed, until)
+        return Bundle(contents, where=self.where, channel=choice.channel)
+
+    def _contents(self, listed: Listed, until: float) -> Contents:
+        known = self._known(listed.release or "")
+        if known and listed.digest and known != listed.digest:
+            raise self._moved(listed)
+        digest = listed.digest or known
+        contents = self._verified(digest) if digest else None
+        if contents is None:
+            contents = self._source.bundle(listed, self._trust, until)
+            if digest not in (None, contents.digest):
+                raise self._moved(listed)
+            if self.remote:
+                self._cache.keep_bundle(contents.digest, contents.data)
+        if contents.origin.release != listed.release:
+            message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
+            raise IntegrityError(message, where=self.where)
+        return contents
+
+    def _verified(self, digest: str) -> Contents | None:
+        """The bundle, if it is here, and was signed by one of those who are trusted."""
+        if self.remote and (self._trust is None or self._known(f"sha256:{digest}") == digest):
+            return self._cache.bundle(digest)
+        return None
+
+    def _known(self, ref: str) -> str | None:
+        """The digest of what a ref meant, for one who trusts the same."""
+        pointer = self._cache.pointer(*self._key(ref)) if self.remote else None
+        digest = pointer.get("bundle") if pointer is not None else None
+        return digest if isinstance(digest, str) else None
+
+    def _moved(self, listed: Listed) -> IntegrityError:
+        message = f"the bundle of {listed.release!r} is another than it was, or than it should be"
+        hint = "a release never changes: make a new one"
+        return IntegrityError(message, where=self.where, hint=hint)
+
+    def _remember(self, choice: _Choice, bundle: Bundle) -> None:
+        """Only now: what could not be loaded must not count."""
+        if choice.channel is not None:
+            self._serial = max(self._serial, choice.serial)
+            self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
+        if self.remote:
+            value = {"bundle": bundle.digest, "channel": choice.channel is not None}
+            self._cache.keep_pointer(value, *self._key(self._text))
+            for ref in (choice.listed.release or "", f"sha256:{bundle.digest}"):
+                self._cache.keep_pointer({"bundle": bundle.digest}, *self._key(ref))
+
+    def _key(self, ref: str) -> tuple[str, ...]:
+        return self._source.where, ref, self._trust.key if self._trust is not None else ""

@@ -1,0 +1,172 @@
+"""What a ref means, kept in memory: asked again after a while, by one at a time.
+
+Nobody who has a snapshot waits for the next one: whoever finds it old starts a thread that asks
+and ends. No thread stays.
+"""
+
+from __future__ import annotations
+
+import math
+from threading import Event, Lock, Thread
+from time import monotonic
+
+from promptops.errors import IntegrityError, PromptopsError, TransportError, UsageError
+from promptops.runtime.bundle import Bundle
+from promptops.runtime.resolver import Resolver
+
+HERE_S = 60.0
+"""A source on this machine may have work to do, but it does not hang."""
+
+
+class Snapshot:
+    """The bundle that one ref means; safe to share between threads."""
+
+    __slots__ = ("_asked_at", "_asking", "_bundle", "_lock", "_resolver", "_said")
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._bundle: Bundle | None = None
+        self._asked_at = -math.inf
+        self._asking: _Asking | None = None
+        self._said = ""
+        self._lock = Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether `get` gives at once what it has."""
+        return self._bundle is not None
+
+    def get(self, refresh_s: float, timeout_s: float) -> Bundle:
+        """The bundle; at once if it was loaded before.
+
+        Args:
+            refresh_s: How old it may be before the source is asked again.
+            timeout_s: How long a source on another machine may take.
+
+        Raises:
+            PromptopsError: The source gives none, and none was kept.
+        """
+        bundle = self._bundle
+        if bundle is None:
+            return self._first(timeout_s)
+        if self._asked_at + refresh_s <= monotonic():
+            self._ask(timeout_s)
+        return bundle
+
+    def forked(self) -> None:
+        """In a new process: a thread that held the lock, or was asking, is not in it."""
+        self._lock = Lock()
+        self._asking = None
+
+    def _first(self, timeout_s: float) -> Bundle:
+        """Wait for what the source says, together with all others who do."""
+        outcome = self._ask(timeout_s).outcome()
+        if isinstance(outcome, Bundle):
+            return outcome
+        if not isinstance(outcome, TransportError | IntegrityError):
+            raise outcome
+        with self._lock:
+            if self._bundle is None:
+                self._bundle = self._resolver.last_good()
+            kept = self._bundle
+        if kept is None:
+            raise outcome
+        self._say(outcome, kept)
+        return kept
+
+    def _ask(self, timeout_s: float) -> _Asking:
+        """Have the source asked, unless it is being asked; what hangs is left to itself."""
+        with self._lock:
+            asking, hangs = self._asking, None
+            if asking is not None and not asking.over:
+                return asking
+            if asking is not None and self._bundle is not None:
+                hangs = self._bundle
+                hangs.stale = True
+            self._asked_at = monotonic()
+            until = self._asked_at + (timeout_s if self._resolver.remote else HERE_S)
+            asking = self._asking = _Asking(self, self._resolver, self._bundle, until)
+        if hangs is not None:
+            self._say(asking.too_late(), hangs)
+        asking.start()
+        return asking
+
+    def landed(self, asking: _Asking, outcome: Bundle | Exception) -> None:
+        """Take what was answered, unless it was given up."""
+        with self._lock:
+            if self._asking is not asking:
+                return
+            self._asking = None
+            kept = self._bundle
+            if isinstance(outcome, Bundle):
+                outcome.stale = False
+                self._bundle, self._said = outcome, ""
+                self._asked_at = math.inf if self._resolver.fixed else monotonic()
+            elif isinstance(outcome, UsageError):
+                kept = self._bundle = None  # it is gone: who comes next asks, and is told
+            elif kept is not None:
+                kept.stale = True
+        if kept is not None and isinstance(outcome, Exception):
+            self._say(outcome, kept)
+
+    def _say(self, error: Exception, kept: Bundle) -> None:
+        """Once for each reason, until all is well again."""
+        text = _told(error)
+        if text != self._said:
+            self._said = text
+            from logging import getLogger
+
+            name = kept.release or f"sha256:{kept.digest}"
+            getLogger("promptops").warning("%s; %r stays in use", text, name)
+
+
+class _Asking:
+    """The source is asked once, in a thread that nobody needs to wait for."""
+
+    def __init__(
+        self, snapshot: Snapshot, resolver: Resolver, current: Bundle | None, until: float
+    ) -> None:
+        self._snapshot = snapshot
+        self._resolver = resolver
+        self._current = current
+        self._until = until
+        self._outcome: Bundle | Exception | None = None
+        self._done = Event()
+        self._thread = Thread(target=self._run, name="promptops", daemon=True)
+
+    @property
+    def over(self) -> bool:
+        """Its time has passed."""
+        return monotonic() >= self._until
+
+    def start(self) -> None:
+        try:
+            self._thread.start()
+        except RuntimeError:  # there are too many, or the process is ending
+            self._run()
+
+    def outcome(self) -> Bundle | Exception:
+        """Wait for what the source says; no longer than it has time."""
+        self._done.wait(max(0.0, self._until - monotonic()))
+        if self._outcome is None:
+            return self.too_late()
+        if self._thread.is_alive():  # nobody who forks after this should find it
+            self._thread.join()
+        return self._outcome
+
+    def too_late(self) -> TransportError:
+        return TransportError("there is no answer in time", where=self._resolver.where)
+
+    def _run(self) -> None:
+        try:
+            self._outcome = self._resolver.ask(self._current, self._until)
+        except Exception as error:  # noqa: BLE001  # of another thread: it is raised where one waits
+            self._outcome = error
+        self._snapshot.landed(self, self._outcome)
+        self._done.set()
+
+
+def _told(error: Exception) -> str:
+    where = getattr(error, "where", None)
+    message = error.message if isinstance(error, PromptopsError) else repr(error)
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,115 @@
+"""Whether somebody who is trusted signed a bundle."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from promptops.errors import InputError, IntegrityError, TransportError
+
+NAMESPACE = "promptops-bundle"
+MAX_SIGNATURE_BYTES = 16 * 1024
+"""Less than a pipe holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Those whose signatures count.
+
+    Attributes:
+        file: Allowed signers, as ssh-keygen(1) has them.
+        key: SHA-256 of what stands there, in hexadecimal.
+    """
+
+    file: Path
+    key: str
+
+    @classmethod
+    def read(cls, file: Path) -> Trust:
+        """Raises InputError where it can't be read."""
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            message = f"the allowed signers can't be read: {(error.strerror or '').lower()}"
+            raise InputError(message, where=str(file)) from None
+        return cls(file.absolute(), sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A file, and the detached signature beside it; None where there is none."""
+
+    data: bytes
+    signature: bytes | None
+    where: str
+
+
+def verify(signed: Signed, trust: Trust, until: float) -> str:
+    """Who signed it.
+
+    Args:
+        until: When it must be done, by `time.monotonic`.
+
+    Raises:
+        IntegrityError: It is not signed, or not by one of those who are trusted.
+        InputError: It can't be verified here.
+        TransportError: The time was over.
+    """
+    if signed.signature is None:
+        hint = f"sign it, `promptops build --sign`, or trust nobody: {trust.file.name} is given"
+        raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
+    if len(signed.signature) > MAX_SIGNATURE_BYTES:
+        raise IntegrityError("the bundle's signature is none", where=signed.where)
+    keygen = _Keygen(trust.file, signed, until)
+    for principal in keygen.principals():
+        if keygen.verifies(principal):
+            return principal
+    hint = f"it must be signed by a key in {trust.file}, for the namespace {NAMESPACE}"
+    message = "the bundle is not signed by anybody who is trusted"
+    raise IntegrityError(message, where=signed.where, hint=hint)
+
+
+class _Keygen:
+    def __init__(self, signers: Path, signed: Signed, until: float) -> None:
+        self._signers = str(signers)
+        self._signed = signed
+        self._until = until
+
+    def principals(self) -> list[str]:
+        """Whose key made the signature, whatever it is a signature of."""
+        status, output = self._run("find-principals")
+        return output.decode("utf-8", "replace").splitlines() if status == 0 else []
+
+    def verifies(self, principal: str) -> bool:
+        status, _ = self._run("verify", "-I", principal, "-n", NAMESPACE)
+        return status == 0
+
+    def _run(self, question: str, *arguments: str) -> tuple[int, bytes]:
+        """The signature goes through a pipe: where bundles are loaded there may be no disk."""
+        import subprocess
+
+        read, write = os.pipe()
+        try:
+            os.write(write, self._signed.signature or b"")
+            os.close(write)
+            files = ("-f", self._signers, "-s", f"/dev/fd/{read}")
+            done = subprocess.run(
+                ("ssh-keygen", "-Y", question, *files, *arguments),
+                input=self._signed.data,
+                capture_output=True,
+                pass_fds=(read,),
+                timeout=max(0.0, self._until - time.monotonic()),
+                check=False,
+            )
+        except FileNotFoundError:
+            hint = "install OpenSSH 8.2 or later: without it no signature can be verified"
+            raise InputError("`ssh-keygen` is not installed", hint=hint) from None
+        except subprocess.TimeoutExpired:
+            message = "the signature could not be verified in time"
+            raise TransportError(message, where=self._signed.where) from None
+        finally:
+            os.close(read)
+        return done.returncode, done.stdout

@@ -1,0 +1,190 @@
+"""The gate over recorded answers: it says what `promptops test` says, and says it once."""
+
+import json
+
+import pytest
+
+from promptops.cli.main import run
+
+CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
+STYLE = "prompts/partials/style.md.j2"
+RECORDINGS = "prompts/ask.recordings.jsonl"
+HEAD = """\
+format: promptops/1
+description: Answers.
+owners: ["@a"]
+model: {profile: echo}
+inputs:
+  required: [question]
+  properties:
+    question: {type: string, maxLength: 100, description: Of a customer.}
+messages:
+  - role: user
+    content: |-
+      {% include "partials/style.md.j2" %}
+      {{ question }}
+evaluation:
+  score: brevity
+  assertions:
+    - {type: contains, value: brief, score: brevity}
+tests:
+"""
+
+
+def prompt(cases: int) -> str:
+    return HEAD + "".join(f"  - {{name: c{n}, inputs: {{question: q{n}}}}}\n" for n in range(cases))
+
+
+@pytest.fixture
+def said(repo, capsysbinary):
+    """Run a command in the repository: exit code and what it printed on stdout."""
+
+    def start(*arguments: str) -> tuple[int, str]:
+        capsysbinary.readouterr()
+        code = run([arguments[0], "-C", str(repo.root), *arguments[1:]])
+        return code, capsysbinary.readouterr().out.decode()
+
+    return start
+
+
+@pytest.fixture
+def recorded(repo, said):
+    """A prompt of 12 cases, recorded and committed on `main`, and a branch that goes on."""
+    repo.write(
+        {"promptops.toml": CONFIG, "prompts/ask.prompt.yaml": prompt(12), STYLE: "Be brief.\n"}
+    )
+    assert said("test", "--record")[0] == 0
+    repo.commit("one")
+    repo.git("switch", "--quiet", "--create", "change")
+    return repo
+
+
+def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, said):
+    recorded.write({STYLE: "Be short.\n"})
+    said("test", "--record")
+
+    code, output = said("check", "--since", "main")
+
+    *told, last = output.splitlines()
+    assert (code, last) == (
+        1,
+        "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions",
+    )
+    assert told[0].startswith("score: ask brevity: fail: -100.0 points [")
+    assert told == said("test", "--since", "main")[1].splitlines()[:-1]
+
+
+def test_in_markdown_it_is_in_the_table_of_scores(recorded, said):
+    recorded.write({STYLE: "Be short.\n"})
+    said("test", "--record")
+
+    _, output = said("check", "--since", "main", "--format", "markdown")
+
+    assert "\n| <code>ask</code> | brevity | **fail** | -100.0 points &#91;" in output
+
+
+def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, said):
+    recorded.write({STYLE: "Be very brief.\n", "prompts/ask.prompt.yaml": prompt(3)})
+    said("test", "--record", "--prune")
+
+    code, output = said("check", "--since", "main")
+
+    first, last = output.splitlines()
+    assert first.startswith("score: ask brevity: inconclusive: 0.0 points [")
+    assert (code, last) == (
+        0,
+        "pass: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions",
+    )
+
+
+def test_a_word_that_changed_in_a_partial_takes_three_lines(recorded, said):
+    recorded.write({STYLE: "Be very brief.\n"})
+
+    result = said("check")
+
+    assert result == (
+        1,
+        "stale: 12 of 12 recordings missing, run promptops test --record\n"
+        "  ask: c0, c1, c2 and 9 more\n"
+        "fail: 1 prompt, no findings, 12 stale of 12 cases\n",
+    )
+
+
+def test_what_cases_left_behind_that_are_gone_is_still_found_by_lint(recorded, said):
+    recorded.write({"prompts/ask.prompt.yaml": prompt(10)})
+
+    code, output = said("check", "--format", "json")
+
+    found = [(each["code"], each["message"]) for each in json.loads(output)["lint"]["findings"]]
+    assert (code, found) == (
+        0,
+        [("TST006", "no case asks for 2 recordings of this file any more")],
+    )
+
+
+@pytest.mark.parametrize("command", [("check",), ("test",), ("test", "--record")])
+def test_a_line_of_recordings_that_is_garbled_is_told_once_with_a_way_out(recorded, said, command):
+    data = (recorded.root / RECORDINGS).read_bytes()
+    recorded.write({RECORDINGS: data + b"{x\n"})
+
+    code, output = said(*command)
+
+    told = [line for line in output.splitlines() if "double quotes" in line]
+    assert (code, told) == (
+        1,
+        [
+            f"{RECORDINGS}:13:2: error: expecting property name enclosed in double quotes: "
+            "take the line out, then `promptops test --record`  [ask]"
+        ],
+    )
+    recorded.write({RECORDINGS: data})
+    assert said(*command)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        (
+            "prompts/ask.prompt.yaml",
+            "  score: brevity\n",
+            "  score: brevit\n",
+            "prompts/ask.prompt.yaml:15:10: error: no assertion counts in the score `brevit`: "
+            "did you mean `brevity`?  [ask: 12 cases]",
+        ),
+        (
+            "prompts/ask.prompt.yaml",
+            "  score: brevity\n",
+            "  score: brevity\n  judge: judges/tnoe\n",
+            "prompts/ask.prompt.yaml:16:10: error: there is no prompt `judges/tnoe` to judge with: "
+            "name the id of a prompt of this catalog  [ask: 12 cases]",
+        ),
+        (
+            STYLE,
+            "Be brief.",
+            '{% include "partials/none.md.j2" %}',
+            f"{STYLE}:1:12: error: it can't be rendered: "
+            "there is no template `partials/none.md.j2`  [ask: 12 cases]",
+        ),
+    ],
+    ids=["a score", "a judge", "a partial"],
+)
+def test_one_mistake_is_told_once_for_all_cases(recorded, said, command, file, old, new, line):
+    text = (recorded.root / file).read_text()
+    recorded.write({file: text.replace(old, new)})
+
+    code, output = said(command)
+
+    assert code == 1
+    assert [each for each in output.splitlines() if each.endswith(" cases]")] == [line]
+
+
+def test_a_catalog_without_prompts_that_has_findings_does_not_say_that_it_passes(repo, said):
+    repo.write({"prompts/gone.recordings.jsonl": ""})
+
+    code, output = said("check", "--config", 'lint.fail-on="info"')
+
+    assert (code, output.splitlines()[-1]) == (
+        1,
+        "fail: no prompts, 1 finding, nothing to test, there are no test cases here",
+    )

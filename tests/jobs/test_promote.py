@@ -1,0 +1,501 @@
+"""A channel gets another release: checked, edited, committed alone; and goes back."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from promptops.cli.main import run
+from promptops.errors import GitError, InputError, NotFound, UsageError
+from promptops.jobs.build import build
+from promptops.jobs.channel_history import history, live_at
+from promptops.jobs.moving import Saving
+from promptops.jobs.promote import Wanted, promote
+from promptops.jobs.rollback import rollback
+from promptops.model.release import Record
+from promptops.release.channels import read_channels
+from promptops.release.record import write
+from promptops.repo.repository import Repository
+from promptops.runtime.bundles.format import FORMAT
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+COMMIT = Saving(committed=True)
+EDIT = Saving()
+
+
+def prompt(*required: str, text: str = "one") -> str:
+    return f"""\
+format: promptops/1
+description: Answer one question.
+model: {{provider: openai, id: gpt-5.4-mini-2026-03-17}}
+inputs:
+  required: [{", ".join(("question", *required))}]
+  properties:
+    question: {{type: string, maxLength: 100}}
+    tone: {{type: string, maxLength: 20}}
+messages:
+  - {{role: user, content: "{text}: {{{{ question }}}}"}}
+"""
+
+
+@pytest.fixture
+def released(repo):
+    """v1.0.0 and v1.1.0 fit each other; v2.0.0 wants an input more."""
+    texts = {
+        "v1.0.0": prompt(text="one"),
+        "v1.1.0": prompt(text="two"),
+        "v2.0.0": prompt("tone", text="three"),
+    }
+    for tag, text in texts.items():
+        repo.write({"prompts/ask.prompt.yaml": text})
+        repo.commit(f"for {tag}")
+        repo.git("tag", "-a", tag, "-m", tag)
+    return repo
+
+
+def promoted(repo, release, *, channel="production", saving=COMMIT, **wanted):
+    return promote(repo.root, Wanted(release=release, channel=channel, **wanted), saving)
+
+
+def digest(repo, tag: str) -> str:
+    return build(repo.root, tag).contents.digest
+
+
+def said(repo) -> dict[str, tuple[str, int]]:
+    found = read_channels((repo.root / "channels.yaml").read_bytes())
+    return {name: (pointer.release, pointer.serial) for name, pointer in found.items()}
+
+
+# Promoting.
+
+
+def test_a_channel_is_made_and_then_moved_on(released):
+    made = promoted(released, "v1.0.0", saving=EDIT)
+    released.git("add", "channels.yaml")
+    released.git("commit", "-qm", "made")
+    moved = promoted(released, "1.1.0", saving=EDIT)
+
+    found = read_channels((released.root / "channels.yaml").read_bytes())["production"]
+    assert (made.before, made.release, made.serial) == (None, "v1.0.0", 1)
+    assert (moved.before, moved.release, moved.serial) == ("v1.0.0", "v1.1.0", 2)
+    assert (found.release, found.serial, found.digest) == ("v1.1.0", 2, digest(released, "v1.1.0"))
+    assert moved.following == ("git commit -m 'Promote v1.1.0 to production' -- channels.yaml",)
+
+
+def test_the_same_again_is_done_already(released):
+    promoted(released, "v1.0.0")
+    before = released.git("rev-parse", "HEAD")
+
+    again = promoted(released, "v1.0.0")
+
+    assert (again.changed, again.refusals, again.serial) == (False, (), 1)
+    assert released.git("rev-parse", "HEAD") == before
+
+
+def test_a_break_is_refused_unless_it_is_allowed(released):
+    promoted(released, "v1.1.0")
+    before = (released.root / "channels.yaml").read_bytes()
+
+    refused = promoted(released, "v2.0.0")
+    unchanged = (released.root / "channels.yaml").read_bytes()
+    allowed = promoted(released, "v2.0.0", allow_breaking=True)
+
+    assert refused.refusals == ("`v2.0.0` breaks callers of `v1.1.0` by a change",)
+    assert [(each.prompt, each.change.code) for each in refused.breaks] == [("ask", "CHG102")]
+    assert (unchanged, refused.changed) == (before, False)
+    assert (allowed.changed, allowed.breaks) == (True, refused.breaks)
+    assert said(released) == {"production": ("v2.0.0", 2)}
+
+
+def test_a_prompt_that_is_gone_is_a_break(released):
+    promoted(released, "v1.1.0")
+    released.write({"prompts/other.prompt.yaml": prompt()})
+    (released.root / "prompts/ask.prompt.yaml").unlink()
+    released.commit("gone")
+    released.git("tag", "-a", "v3.0.0", "-m", "v3.0.0")
+
+    assert promoted(released, "v3.0.0").refusals != ()
+
+
+def test_what_nobody_committed_is_not_what_callers_have(released):
+    promoted(released, "v1.1.0")
+    promoted(released, "v2.0.0", saving=EDIT, allow_breaking=True)
+    released.write({"prompts/ask.prompt.yaml": prompt("tone", text="four")})
+    released.git("commit", "-qm", "four", "--", "prompts")
+    released.git("tag", "-a", "v2.1.0", "-m", "v2.1.0")
+
+    # Beside v2.0.0, which stands on disk, it would break nothing.
+    refused = promoted(released, "v2.1.0", saving=EDIT)
+
+    assert refused.refusals == ("`v2.1.0` breaks callers of `v1.1.0` by a change",)
+
+
+@pytest.mark.parametrize("release", ["v9.9.9", "main", "", "-x", "v1.0.0^{}", "light"])
+def test_what_is_no_release_is_not_found(released, release):
+    released.git("tag", "light")
+
+    with pytest.raises(NotFound, match="there is no release"):
+        promoted(released, release)
+
+
+@pytest.mark.parametrize("channel", ["latest", "v1", "cafe", "a b", "", "-x", "x@y", "a/b"])
+def test_a_channel_has_a_name_that_can_be_told_from_all_else(released, channel):
+    with pytest.raises(UsageError, match="can't be the name of a channel"):
+        promoted(released, "v1.0.0", channel=channel)
+
+    assert not (released.root / "channels.yaml").exists()
+
+
+def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
+    true = Record(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
+    released.git("tag", "-a", "v1.2.0", "-m", write(true))
+
+    refused = promoted(released, "v1.2.0")
+
+    told = "the prompts of its commit are", "the bundle built of it is"
+    assert [text.partition(" sha256:")[0] for text in refused.refusals] == [
+        f"`v1.2.0`: {each}" for each in told
+    ]
+    assert not (released.root / "channels.yaml").exists()
+
+
+def test_where_signers_are_trusted_an_unsigned_release_is_refused(released, monkeypatch, tmp_path):
+    (tmp_path / "signers").write_text("ada@example.com ssh-ed25519 AAAA\n")
+    monkeypatch.setenv("PROMPTOPS_TRUST", str(tmp_path / "signers"))
+
+    refused = promoted(released, "v1.0.0")
+
+    assert refused.refusals == ("`v1.0.0`: the tag is not signed",)
+
+
+def test_a_release_whose_tag_was_moved_since_is_refused(released):
+    promoted(released, "v1.0.0")
+    released.git("tag", "-f", "-a", "v1.0.0", "-m", "v1.0.0", "v1.1.0^{}")
+
+    refused = promoted(released, "v1.0.0")
+
+    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
+
+
+def test_a_release_that_is_served_and_gone_must_be_fetched_or_given_up(released):
+    promoted(released, "v1.0.0")
+    released.git("tag", "-d", "v1.0.0")
+
+    with pytest.raises(GitError, match="which `production` has now, is no release here"):
+        promoted(released, "v1.1.0")
+
+    assert promoted(released, "v1.1.0", allow_breaking=True).changed
+
+
+def test_a_serial_is_above_all_that_readers_saw_also_after_a_revert(released):
+    promoted(released, "v1.0.0")
+    promoted(released, "v1.1.0")
+    released.git("revert", "--no-edit", "HEAD")
+
+    promoted(released, "v1.1.0")
+
+    assert said(released) == {"production": ("v1.1.0", 3)}
+
+
+# Committing.
+
+
+def test_only_the_file_is_committed_whatever_else_is_staged(released):
+    promoted(released, "v1.0.0")
+    released.write({"new.txt": "staged", "prompts/ask.prompt.yaml": "staged, and then"})
+    released.git("add", ".")
+    released.write({"prompts/ask.prompt.yaml": "changed again"})
+    before = released.git("diff", "--cached", "--raw")
+
+    move = promoted(released, "v1.1.0")
+
+    assert released.git("rev-parse", "HEAD") == move.commit
+    assert released.git("show", "--format=", "--name-only") == "channels.yaml"
+    assert released.git("diff", "--cached", "--raw") == before
+    assert released.git("status", "--porcelain") == "A  new.txt\nMM prompts/ask.prompt.yaml"
+    said = "production served v1.0.0, serial 1; now v1.1.0, serial 2."
+    message = released.git("log", "-1", "--format=%B")
+    assert message == f"Promote v1.1.0 to production\n\n{said}\n"
+
+
+def test_a_new_file_is_committed_alone_too(released):
+    released.write({"new.txt": "staged"})
+    released.git("add", ".")
+
+    promoted(released, "v1.0.0")
+
+    assert released.git("show", "--format=", "--name-only") == "channels.yaml"
+    assert released.git("status", "--porcelain") == "A  new.txt"
+
+
+@pytest.mark.parametrize("how", ["staged", "unstaged", "untracked"])
+def test_a_file_with_uncommitted_changes_is_not_committed(released, how):
+    if how != "untracked":
+        promoted(released, "v1.0.0")
+    with (released.root / "channels.yaml").open("a") as file:
+        file.write("# mine\n")
+    if how == "staged":
+        released.git("add", ".")
+    before = released.git("status", "--porcelain"), (released.root / "channels.yaml").read_bytes()
+
+    with pytest.raises(GitError, match="it has uncommitted changes"):
+        promoted(released, "v1.1.0")
+
+    after = released.git("status", "--porcelain"), (released.root / "channels.yaml").read_bytes()
+    assert after == before
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_where_a_hook_refuses_the_commit_nothing_is_left_of_it(released, first):
+    if not first:
+        promoted(released, "v1.0.0")
+    hook = released.root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not on a Friday >&2\nexit 1\n")
+    hook.chmod(0o755)
+    head = released.git("rev-parse", "HEAD")
+
+    with pytest.raises(GitError, match="git refused the commit: not on a Friday"):
+        promoted(released, "v1.1.0")
+
+    assert released.git("status", "--porcelain") == ""
+    assert released.git("rev-parse", "HEAD") == head
+
+
+def test_who_may_read_the_file_stays(released):
+    promoted(released, "v1.0.0")
+    (released.root / "channels.yaml").chmod(0o640)
+
+    promoted(released, "v1.1.0")
+
+    assert stat.S_IMODE((released.root / "channels.yaml").stat().st_mode) == 0o640
+    assert [path.name for path in released.root.iterdir() if "channels" in path.name] == [
+        "channels.yaml"
+    ]
+
+
+def test_a_link_is_not_followed(released):
+    (released.root / "channels.yaml").symlink_to("/etc/passwd")
+
+    with pytest.raises(InputError, match="it is no plain file but symlink"):
+        promoted(released, "v1.0.0", saving=EDIT)
+
+
+def test_an_ignored_file_is_not_overwritten(released):
+    released.write({".gitignore": "channels.yaml\n", "channels.yaml": "secret"})
+
+    with pytest.raises(InputError, match="it is ignored by git, or no file"):
+        promoted(released, "v1.0.0", saving=EDIT)
+
+    assert (released.root / "channels.yaml").read_text() == "secret"
+
+
+def test_where_there_is_a_remote_the_next_command_is_the_push_or_the_pull_request(
+    released, tmp_path
+):
+    released.git("clone", "-q", "--bare", ".", str(tmp_path / "bare"))
+    released.git("remote", "add", "origin", str(tmp_path / "bare"))
+    released.git("push", "-qu", "origin", "main")
+
+    on_main = promoted(released, "v1.0.0")
+    released.git("switch", "-qc", "promote")
+    on_branch = promoted(released, "v1.1.0")
+    released.git("switch", "-q", "--detach")
+    on_none = promoted(released, "v2.0.0", allow_breaking=True)
+
+    assert on_main.following == ("git push",)
+    assert on_branch.following == ("git push -u origin promote", "a pull request into main")
+    assert on_none.following == ("git switch -c BRANCH: no branch is checked out",)
+
+
+# Going back.
+
+
+def test_a_channel_goes_back_under_a_higher_serial_and_then_one_more(released):
+    for release in ("v1.0.0", "v1.1.0", "v2.0.0"):
+        promoted(released, release, allow_breaking=True)
+
+    first = rollback(released.root, "production", None, COMMIT)
+    second = rollback(released.root, "production", None, COMMIT)
+
+    assert (first.before, first.release, first.serial) == ("v2.0.0", "v1.1.0", 4)
+    assert (first.skipped, second.skipped) == ((), ("v2.0.0",))
+    assert (second.before, second.release, second.serial) == ("v1.1.0", "v1.0.0", 5)
+    assert released.git("log", "-1", "--format=%s") == "Roll production back to v1.0.0"
+    with pytest.raises(NotFound, match="the history of `production` tells of no release before"):
+        rollback(released.root, "production", None, COMMIT)
+
+
+def test_what_was_promoted_again_is_gone_back_from_again(released):
+    for release in ("v1.0.0", "v1.1.0", "v1.0.0", "v1.1.0"):
+        promoted(released, release)
+
+    back = rollback(released.root, "production", None, EDIT)
+
+    assert (back.release, back.serial, back.skipped) == ("v1.0.0", 5, ())
+
+
+def test_changes_of_other_channels_are_no_step_of_this_one(released):
+    promoted(released, "v1.0.0")
+    promoted(released, "v1.1.0")
+    promoted(released, "v1.0.0", channel="staging")
+    promoted(released, "v2.0.0", channel="staging", allow_breaking=True)
+
+    back = rollback(released.root, "production", None, COMMIT)
+
+    assert (back.release, back.serial) == ("v1.0.0", 3)
+    assert said(released) == {"production": ("v1.0.0", 3), "staging": ("v2.0.0", 2)}
+
+
+def test_a_release_can_be_named(released):
+    for release in ("v1.0.0", "v1.1.0"):
+        promoted(released, release)
+
+    back = rollback(released.root, "production", "1.0.0", EDIT)
+    again = rollback(released.root, "production", "v1.0.0", EDIT)
+
+    assert (back.release, back.changed, again.changed) == ("v1.0.0", True, False)
+
+
+def test_going_back_is_never_refused_for_what_it_breaks_but_says_so(released):
+    promoted(released, "v2.0.0")
+    promoted(released, "v1.1.0", allow_breaking=True)
+
+    back = rollback(released.root, "production", None, EDIT)
+
+    assert ([each.change.code for each in back.breaks], back.changed) == (["CHG102"], True)
+
+
+def test_a_release_that_is_not_what_it_was_is_not_gone_back_to(released):
+    promoted(released, "v1.0.0")
+    promoted(released, "v1.1.0")
+    released.git("tag", "-f", "-a", "v1.0.0", "-m", "v1.0.0", "v1.1.0^{}")
+
+    refused = rollback(released.root, "production", None, EDIT)
+
+    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
+    assert said(released) == {"production": ("v1.1.0", 2)}
+
+
+def test_there_must_be_a_channel_and_a_history(released):
+    with pytest.raises(NotFound, match="there is no channel 'production'"):
+        rollback(released.root, "production", None, EDIT)
+    promoted(released, "v1.0.0", channel="staging")
+    with pytest.raises(NotFound) as raised:
+        rollback(released.root, "production", None, EDIT)
+    assert raised.value.hint == "there are: `staging`"
+
+
+# History.
+
+
+def test_what_was_live_at_a_time_is_told_by_the_branch_that_readers_follow(released):
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for release in ("v1.0.0", "v1.1.0"):
+        promoted(released, release, saving=EDIT)
+        released.commit(release)
+
+    with Repository.open(released.root) as repository:
+        steps = list(history(repository))
+        live = [
+            live_at(repository, "production", start + timedelta(minutes=minute))
+            for minute in (2, 3, 4, 60)
+        ]
+
+    assert [step.channels["production"].release for step in steps] == ["v1.1.0", "v1.0.0"]
+    assert [found and (found[0].commit, found[1].release) for found in live] == [
+        None,
+        (steps[1].commit, "v1.0.0"),
+        (steps[0].commit, "v1.1.0"),
+        (steps[0].commit, "v1.1.0"),
+    ]
+
+
+def test_a_file_that_could_not_be_read_left_readers_where_they_were(released):
+    promoted(released, "v1.0.0")
+    good = (released.root / "channels.yaml").read_bytes()
+    for data in (b"{", good + b"# more\n"):
+        released.write({"channels.yaml": data})
+        released.commit("by hand")
+
+    with Repository.open(released.root) as repository:
+        assert len(list(history(repository))) == 2
+
+
+def test_of_what_was_merged_only_the_merge_counts(released):
+    promoted(released, "v1.0.0")
+    released.git("switch", "-qc", "side")
+    promoted(released, "v1.1.0")
+    promoted(released, "v2.0.0", allow_breaking=True)
+    released.git("switch", "-q", "main")
+    released.git("merge", "-q", "--no-ff", "-m", "merged", "side")
+
+    back = rollback(released.root, "production", None, COMMIT)
+
+    assert (back.before, back.release, back.serial) == ("v2.0.0", "v1.0.0", 4)
+
+
+# The commands.
+
+
+def test_the_outputs_for_programs_fit_their_schemas(released, capfd):
+    directory = str(released.root)
+    calls = [
+        ("promote", ("promote", "v1.1.0", "production", "--commit"), 0),
+        ("promote", ("promote", "v1.1.0", "production"), 0),
+        ("promote", ("promote", "v2.0.0", "production"), 1),
+        ("promote", ("promote", "v2.0.0", "production", "--commit", "--allow-breaking"), 0),
+        ("rollback", ("rollback", "production"), 0),
+    ]
+    for schema, arguments, code in calls:
+        described = json.loads((SCHEMAS / f"{schema}.schema.json").read_text())
+        assert run([*arguments, "--format", "json", "-C", directory]) == code
+        value = json.loads(capfd.readouterr().out)
+
+        wrong = list(jsonschema_rs.validator_for(described).iter_errors(value))
+
+        assert [error.message for error in wrong] == []
+
+
+def test_people_read_what_was_done_and_what_is_next(released, capfd):
+    directory = str(released.root)
+    for arguments in (
+        ("promote", "v1.1.0", "production", "--commit"),
+        ("promote", "v1.1.0", "production"),
+        ("promote", "v2.0.0", "production"),
+        ("rollback", "production", "--to", "v1.0.0"),
+    ):
+        run([*arguments, "-C", directory])
+
+    commit = released.git("rev-parse", "--short=12", "HEAD")
+    assert (
+        capfd.readouterr().out
+        == f"""\
+production: nothing -> v1.1.0, serial 1
+committed {commit}
+production serves v1.1.0 already, serial 1
+ask: breaks: `tone` must be passed now, and could be left out  [CHG102]
+refused: `v2.0.0` breaks callers of `v1.1.0` by a change
+  tip: where everybody is ready for that: --allow-breaking
+production: v1.1.0 -> v1.0.0, serial 2
+next: git commit -m 'Roll production back to v1.0.0' -- channels.yaml
+"""
+    )
+
+
+def test_the_file_that_is_made_fits_the_schema_of_its_kind(released):
+    import yaml
+
+    promoted(released, "v1.0.0")
+    described = json.loads((SCHEMAS / "channels.schema.json").read_text())
+
+    value = yaml.safe_load((released.root / "channels.yaml").read_bytes())
+
+    assert list(jsonschema_rs.validator_for(described).iter_errors(value)) == []
+    wrong = {"production": {"release": "v1", "serial": 0}}
+    assert not jsonschema_rs.validator_for(described).is_valid(wrong)

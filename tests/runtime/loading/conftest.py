@@ -1,0 +1,75 @@
+"""A site with two releases and a channel, here and served; a cache of its own; new processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.loading.site import Signer, Site
+from tests.runtime.loading.site_server import ServedSite, served
+from tests.runtime.loading.state import forget, settle
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """v1.0.0 and v1.1.0, which `production` serves with serial 3."""
+    made = Site(tmp_path / "site")
+    made.release("1.0.0", "Hello {{ name }}.")
+    made.release("1.1.0", "Good day {{ name }}.")
+    made.channel("production", "1.1.0", 3)
+    return made
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[ServedSite]:
+    with served(site.folder) as running:
+        yield running
+        settle()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where bundles are kept; without this fixture none are."""
+    monkeypatch.setenv("PROMPTOPS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer(tmp_path / "ada")
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a program of its own with some arguments; it must succeed."""
+
+    def run(
+        source: str, *arguments: object, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", source, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run

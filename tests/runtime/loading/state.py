@@ -1,0 +1,20 @@
+"""What a process knows of what it loaded."""
+
+from __future__ import annotations
+
+import threading
+
+from promptops import api
+
+
+def forget() -> None:
+    """As if the process were new."""
+    settle()
+    api._LOADED.clear()
+
+
+def settle() -> None:
+    """Wait for all that is asked in the background."""
+    for thread in threading.enumerate():
+        if thread.name == "promptops":
+            thread.join(timeout=60)

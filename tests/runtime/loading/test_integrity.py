@@ -1,0 +1,304 @@
+"""What a source gives and should not: the snapshot that is loaded stays, and it is said."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import promptops
+from tests.runtime.loading.site import Signer, Site, bundle, digest_of
+from tests.runtime.loading.site_server import ServedSite
+from tests.runtime.loading.state import forget, settle
+
+
+def flip_a_byte(site: Site) -> None:
+    data = site.folder / "bundles" / "v1.2.0.jsonl"
+    data.write_bytes(data.read_bytes().replace(b"Good", b"Gone"))
+
+
+def swap_a_prompt(site: Site) -> None:
+    """A bundle that is whole, and not the one that is announced."""
+    site.put("bundles/v1.2.0.jsonl", bundle("v1.2.0", "Say that {{ name }} may pay."))
+
+
+def give_another_release(site: Site) -> None:
+    old = (site.folder / "bundles" / "v1.0.0.jsonl").read_bytes()
+    site.put("bundles/v1.2.0.jsonl", old)
+    site.list("1.2.0", digest_of(old))
+    site.channel("production", "1.2.0", 4)
+
+
+def cut_it_off(site: Site) -> None:
+    data = site.folder / "bundles" / "v1.2.0.jsonl"
+    data.write_bytes(data.read_bytes()[:-100])
+
+
+def say_something_else(site: Site) -> None:
+    site.put("channels/production.json", b"<html>please log in</html>")
+    site.put("index.json", b"<html>please log in</html>")
+
+
+def point_outside(site: Site) -> None:
+    pointer = {"release": "../v1.2.0", "bundle": f"sha256:{'0' * 64}", "serial": 4}
+    site.put("channels/production.json", json.dumps(pointer).encode())
+    site.put("index.json", b'{"schema": 2, "releases": []}')
+
+
+def name_no_digest(site: Site) -> None:
+    site.put("channels/production.json", b'{"release": "v1.2.0", "serial": 4}')
+    site.put("index.json", b'{"schema": 1, "releases": [{"release": "v1.2.0"}]}')
+
+
+def go_too_deep(site: Site) -> None:
+    for name in ("channels/production.json", "index.json"):
+        site.put(name, b"[" * 30_000 + b"]" * 30_000)
+
+
+HARM = [
+    flip_a_byte,
+    swap_a_prompt,
+    give_another_release,
+    cut_it_off,
+    say_something_else,
+    point_outside,
+    name_no_digest,
+    go_too_deep,
+]
+
+
+@pytest.mark.parametrize("ref", ["production", "^1"])
+@pytest.mark.parametrize("harm", HARM)
+def test_the_new_one_is_never_loaded_and_the_old_one_stays(
+    server: ServedSite,
+    site: Site,
+    harm: Callable[[Site], None],
+    ref: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = promptops.load(ref, source=server.address)
+    site.release("1.2.0", "Good evening {{ name }}.")
+    site.channel("production", "1.2.0", 4)
+    harm(site)
+
+    promptops.load(ref, source=server.address, refresh_s=0)
+    settle()
+
+    after = promptops.load(ref, source=server.address, refresh_s=math.inf)
+    assert (after is before, after.stale, len(caplog.records)) == (True, True, 1)
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_new_process_takes_what_was_kept_before(
+    server: ServedSite, site: Site, cache: Path, harm: Callable[[Site], None]
+) -> None:
+    before = promptops.load("production", source=server.address)
+    forget()
+    site.release("1.2.0", "Good evening {{ name }}.")
+    site.channel("production", "1.2.0", 4)
+    harm(site)
+
+    after = promptops.load("production", source=server.address)
+
+    assert (after.digest, after.stale) == (before.digest, True)
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_with_nothing_kept_it_is_an_error(
+    server: ServedSite, site: Site, harm: Callable[[Site], None]
+) -> None:
+    site.release("1.2.0", "Good evening {{ name }}.")
+    site.channel("production", "1.2.0", 4)
+    harm(site)
+
+    with pytest.raises(promptops.IntegrityError):
+        promptops.load("production", source=server.address)
+
+
+def test_a_pointer_that_is_replayed_is_refused(
+    server: ServedSite, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = promptops.load("production", source=server.address)
+    site.channel("production", "1.0.0", 2)
+
+    promptops.load("production", source=server.address, refresh_s=0)
+    settle()
+
+    after = promptops.load("production", source=server.address, refresh_s=math.inf)
+    assert (after is before, after.stale) == (True, True)
+    assert "'production' went back from serial 3 to 2" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["address", "folder"])
+def test_a_new_process_remembers_the_serial(
+    server: ServedSite, site: Site, cache: Path, where: str
+) -> None:
+    source = server.address if where == "address" else str(site.folder)
+    promptops.load("production", source=source)
+    forget()
+    for file in (cache / "pointers").glob("*"):
+        file.unlink()
+    site.channel("production", "1.0.0", 2)
+
+    with pytest.raises(promptops.IntegrityError, match="went back from serial 3 to 2"):
+        promptops.load("production", source=source)
+
+
+def test_a_rollback_counts_up_and_is_taken(server: ServedSite, site: Site, cache: Path) -> None:
+    promptops.load("production", source=server.address)
+    forget()
+    site.channel("production", "1.0.0", 4)
+
+    after = promptops.load("production", source=server.address)
+
+    assert (after.release, after.stale) == ("v1.0.0", False)
+
+
+def test_a_serial_of_what_could_not_be_loaded_does_not_count(
+    server: ServedSite, site: Site, cache: Path
+) -> None:
+    promptops.load("production", source=server.address)
+    forget()
+    site.release("1.2.0")
+    site.channel("production", "1.2.0", 9)
+    swap_a_prompt(site)
+    promptops.load("production", source=server.address)
+    forget()
+    site.channel("production", "1.0.0", 4)
+
+    assert promptops.load("production", source=server.address).release == "v1.0.0"
+
+
+@pytest.mark.parametrize("ref", ["production", "^1"])
+def test_a_tag_that_was_moved_is_refused(
+    server: ServedSite, site: Site, cache: Path, ref: str
+) -> None:
+    promptops.load(ref, source=server.address)
+    site.release("1.1.0", "Good evening {{ name }}.")
+    site.channel("production", "1.1.0", 4)
+    forget()
+
+    kept = promptops.load(ref, source=server.address)
+
+    assert (kept.stale, kept["greet"].render(name="Ada").messages[0]["content"]) == (
+        True,
+        "Good day Ada.",
+    )
+
+
+def test_a_tag_that_was_moved_is_refused_where_there_is_no_cache(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = promptops.load("^1", source=site.folder)
+    site.release("1.1.0", "Good evening {{ name }}.")
+
+    promptops.load("^1", source=site.folder, refresh_s=0)
+    settle()
+
+    assert promptops.load("^1", source=site.folder, refresh_s=math.inf) is before
+    assert "'v1.1.0' is another than it was" in caplog.text
+
+
+def signed(site: Site, signer: Signer) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        signer.sign(site.folder / "bundles" / f"v{version}.jsonl")
+
+
+@pytest.mark.parametrize("ref", ["production", "v1.1.0", "^1"])
+def test_what_was_signed_by_one_who_is_trusted_is_loaded(
+    server: ServedSite, site: Site, signer: Signer, ref: str
+) -> None:
+    signed(site, signer)
+
+    loaded = promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=30)
+
+    assert loaded.release == "v1.1.0"
+
+
+@pytest.mark.parametrize("ref", ["production", "v1.1.0", "^1", "sha256"])
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_not_signed_is_refused_also_if_it_was_kept_without_trust(
+    server: ServedSite, site: Site, signer: Signer, cache: Path, ref: str, kept: bool
+) -> None:
+    digest = digest_of((site.folder / "bundles" / "v1.1.0.jsonl").read_bytes())
+    ref = ref.replace("sha256", f"sha256:{digest}")
+    if kept:
+        promptops.load(ref, source=server.address)
+
+    with pytest.raises(promptops.IntegrityError, match="the bundle is not signed"):
+        promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=30)
+
+
+def test_the_environment_says_who_is_trusted(
+    site: Site, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMPTOPS_TRUST", str(signer.allowed))
+
+    with pytest.raises(promptops.IntegrityError, match="the bundle is not signed"):
+        promptops.load("v1.0.0", source=site.folder)
+
+
+def test_a_signature_of_somebody_else_is_refused(
+    site: Site, signer: Signer, tmp_path: Path
+) -> None:
+    signed(site, Signer(tmp_path / "eve", "eve@example.com"))
+
+    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+def test_a_signature_for_something_else_is_refused(site: Site, signer: Signer) -> None:
+    signer.sign(site.folder / "bundles" / "v1.0.0.jsonl", namespace="git")
+
+    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+@pytest.mark.parametrize("signature", [b"", b"nonsense", b"x" * 100_000])
+def test_a_signature_that_is_none_is_refused(site: Site, signer: Signer, signature: bytes) -> None:
+    site.put("bundles/v1.0.0.jsonl.sig", signature)
+
+    with pytest.raises(promptops.IntegrityError):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+def test_an_old_release_under_a_new_name_is_refused_though_it_is_signed(
+    site: Site, signer: Signer
+) -> None:
+    signed(site, signer)
+    for ending in ("", ".sig"):
+        old = (site.folder / "bundles" / f"v1.0.0.jsonl{ending}").read_bytes()
+        site.put(f"bundles/v1.2.0.jsonl{ending}", old)
+    site.list("1.2.0", digest_of((site.folder / "bundles" / "v1.2.0.jsonl").read_bytes()))
+
+    with pytest.raises(promptops.IntegrityError, match=r"'v1\.2\.0' is that of 'v1\.0\.0'"):
+        promptops.load("v1.2.0", source=site.folder, trust=signer.allowed)
+
+
+def test_what_was_verified_is_not_verified_for_other_signers(
+    server: ServedSite, site: Site, signer: Signer, cache: Path, tmp_path: Path
+) -> None:
+    signed(site, signer)
+    promptops.load("v1.0.0", source=server.address, trust=signer.allowed, timeout_s=30)
+    other = Signer(tmp_path / "eve", "eve@example.com")
+
+    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+        promptops.load("v1.0.0", source=server.address, trust=other.allowed, timeout_s=30)
+
+
+def test_without_ssh_keygen_nothing_is_taken_on_trust(
+    site: Site, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed(site, signer)
+    monkeypatch.setenv("PATH", str(site.folder))
+
+    with pytest.raises(promptops.InputError, match="`ssh-keygen` is not installed"):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+def test_allowed_signers_that_are_not_there_are_an_error(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(promptops.InputError, match="the allowed signers can't be read"):
+        promptops.load("v1.0.0", source=site.folder, trust=tmp_path / "nobody")

@@ -101,4 +101,4 @@ class _Reading:
 
     def _decided(self, item: PromptItem) -> Iterator[Decided]:
         prompt = item.plan[0].prompt.id
-        return (each for each in self._run.decided if each.prompt == prompt)
+        return (each for each in self._run.decided if each.prompt == prompt and each.gates)

@@ -28,6 +28,7 @@ CASE = """\
 ONE = f"{PROMPT}tests:\n{CASE}"
 NEVER = CASE.replace("value: hi", "value: never")
 ASK = "prompts/ask.prompt.yaml"
+WAY_OUT = "take the line out, then `promptops test --record`"
 IN_FILES = "fail: 1 error in files"
 OF_ONE = "fail: 1 error of 1 case"
 
@@ -138,7 +139,7 @@ def test_a_path_that_points_nowhere_is_an_error_negated_or_not(tested, name):
 
     code, lines = tested({ASK: text})
 
-    assert (code, lines[1:]) == (
+    assert (code, lines) == (
         1,
         [
             f"{ASK}:15:{24 + len(name)}: error: `{name}` can't be judged  [ask: one]",
@@ -238,7 +239,7 @@ STALE = [
         (
             b"\xff\xfe\n",
             [
-                f"{FILE}:1:1: error: the line is not UTF-8  [ask]",
+                f"{FILE}:1:1: error: the line is not UTF-8: save it as UTF-8  [ask]",
                 *STALE[:2],
                 f"{STALE[2]} · 1 error in files",
             ],
@@ -254,16 +255,17 @@ def test_recordings_that_hold_nothing_prove_nothing(tested, content, lines):
 @pytest.mark.parametrize(
     ("broken", "place", "message"),
     [
-        (lambda line: line[:-30], "1:254", "unterminated string starting at"),
+        (lambda line: line[:-30], "1:254", f"unterminated string starting at: {WAY_OUT}"),
         (
             lambda line: line + "{broken\n",
             "2:2",
-            "expecting property name enclosed in double quotes",
+            f"expecting property name enclosed in double quotes: {WAY_OUT}",
         ),
         (
             lambda line: f"<<<<<<< ours\n{line}=======\n{line}>>>>>>> theirs\n",
             "1:1",
-            "a merge conflict that is not resolved",
+            "a merge conflict that is not resolved: "
+            "keep the lines of one side, then record what is missing",
         ),
     ],
     ids=["cut off", "another line", "a conflict"],

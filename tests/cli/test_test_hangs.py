@@ -45,13 +45,14 @@ def only_judges(answer: Answer) -> Plan:
 
 
 def unanswered(said: Said) -> Counter[str]:
-    """How many cases got no answer, by reason; nothing else is said.
+    """How many cases got no answer, by reason; nothing else is said, but of a score.
 
     As chance has it, it is the time for a try that is over, or that for all tries.
     """
     found: Counter[str] = Counter()
     out = re.sub(r"\(http://[\w.:]+/v1\)", "(ADDRESS)", said.out)
     *lines, verdict = re.sub(r"within [\d.]+ s", "within T s", out).splitlines()
+    lines = [line for line in lines if not line.endswith(": no answer could be scored")]
     for error, cases in zip(lines[::2], lines[1::2], strict=True):
         told = re.fullmatch(r"error: no answer to (\d+) cases?: (.+)", error)
         assert told is not None, said.out

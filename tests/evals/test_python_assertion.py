@@ -7,6 +7,7 @@ import pytest
 
 from promptops.evals import functions
 from promptops.evals.functions import Functions
+from promptops.evals.verdict import Unjudgeable
 from tests.evals.answers import judged
 
 
@@ -96,6 +97,32 @@ def test_a_function_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch)
     source = "import threading\n\ndef check(output, facts):\n  threading.Event().wait(60)"
 
     assert called(source)[::2] == ("error", "`check` of checks.py takes over 0.05 s")
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import time\n\ndef check(o, f):\n  time.sleep(1)", "`check` of checks.py"),
+        ("import time\n\ntime.sleep(1)", "checks.py"),
+    ],
+    ids=["a function", "a file"],
+)
+def test_what_was_given_up_once_is_not_waited_for_again(monkeypatch, source: str, what: str):
+    monkeypatch.setattr(functions, "LONGEST_S", 0.05)
+    known = Functions(lambda path, base: source.encode(), allowed=True)
+
+    said = []
+    for _ in range(3):
+        with pytest.raises(Unjudgeable) as raised:
+            known.call("check", "checks.py", "", ("a", {}))
+        said.append(raised.value.message)
+    # Of another name nothing is known yet.
+    with pytest.raises(Unjudgeable) as other:
+        known.call("chek", "checks.py", "", ("a", {}))
+
+    before = f"{what} took over 0.05 s before"
+    assert said == [f"{what} takes over 0.05 s", before, before]
+    assert (other.value.message == before) == (what == "checks.py")
 
 
 def test_a_file_may_define_data_classes() -> None:

@@ -80,7 +80,9 @@ class Retrying:
             reply = await _asked(provider, request, max(min(left_s, try_s), 1e-3))
         except Failure as failure:
             if failure.kind == "timeout" and left_s < try_s:
-                failure.message = f"no answer within {self._patience.total_s:.3g} s"
+                # What was left for this try is chance, and cases without answer are told together.
+                longest_s = min(try_s, self._patience.total_s)
+                failure.message = f"no answer within {longest_s:.3g} s"
             limiter.failed(ticket, failure)
             return failure
         finally:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from urllib.parse import urlsplit
 
 from promptops.errors import InputError, UsageError
 from promptops.evals.providers import Provider
@@ -50,12 +51,21 @@ def provider_of(
 ) -> Provider:
     """Who is asked for a profile; the key comes from the environment and from nowhere else.
 
-    Raises UsageError where there is none of that name or its key is not set, and InputError, with
-    its name, for a plugin that does not work.
+    Raises UsageError where there is none of that name, its address is none or its key is not set,
+    and InputError, with its name, for a plugin that does not work.
     """
+    _refuse_no_address(profile)
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
     return guarded(factory(profile, key), profile, key)
+
+
+def _refuse_no_address(profile: ModelProfile) -> None:
+    try:
+        urlsplit(profile.base_url or "")
+    except ValueError:
+        where = f"models.{profile.name}.base_url"
+        raise UsageError("that is no address", where=where) from None
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:

@@ -59,12 +59,13 @@ def _scores(run: TestRun) -> Iterator[str]:
     for each in run.decided:
         if each.verdict in _KINDS:
             title = f"{facts.short(each.prompt)}: {facts.short(each.score)}"
-            yield annotation(_KINDS[each.verdict], None, title, _decided(each))
+            kind = _KINDS[each.verdict] if each.gates else "notice"
+            yield annotation(kind, None, title, _decided(each))
 
 
 def _decided(decided: Decided) -> str:
     worst = [f"{facts.short(each.name)}: {scores.lost(each)}" for each in scores.worst(decided)]
-    lines = [f"{decided.verdict}: {visible(decided.line)}", scores.proved(decided), *worst]
+    lines = [f"{scores.verdict(decided)}: {visible(decided.line)}", scores.proved(decided), *worst]
     return "\n".join(filter(None, lines))
 
 

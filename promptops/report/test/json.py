@@ -51,6 +51,7 @@ def _statistics(run: TestRun) -> dict[str, Any] | None:
             "line": each.line,
             "worst": [_worse(worse) for worse in each.worst],
             "culprits": list(each.culprits),
+            "gates": each.gates,
         }
         for each in run.decided
     ]

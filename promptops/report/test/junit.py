@@ -131,7 +131,8 @@ def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
 
 
 def _score(decided: Decided, differences: Differences) -> _Test:
-    outcome, message = _SCORES[decided.verdict], visible(decided.line)
+    outcome = _SCORES[decided.verdict] if decided.gates else "passed"
+    message = visible(decided.line)
     body = tuple(scores.lines(decided, differences))
     name = f"score {facts.short(decided.score)}"
     return _Test(name, outcome, kind="score", message=message, body=body)

@@ -74,7 +74,9 @@ def _score(decided: Decided) -> str:
     cells = [
         code(facts.short(decided.prompt)),
         escape(facts.short(decided.score)),
-        f"**{decided.verdict}**" if decided.verdict == "fail" else decided.verdict,
+        f"**{decided.verdict}**"
+        if decided.verdict == "fail" and decided.gates
+        else scores.verdict(decided),
         "<br>".join(map(_sentence, filter(None, [decided.line, proved]))),
     ]
     return f"| {' | '.join(cells)} |\n"

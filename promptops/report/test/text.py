@@ -85,7 +85,8 @@ class _Writer:
             yield f"  {self._prompt(prompt)}: {facts.names(found)}"
 
     def _decided(self, decided: Decided) -> Iterator[str]:
-        verdict = self._style(_VERDICTS[decided.verdict], decided.verdict)
+        kind = _VERDICTS[decided.verdict] if decided.gates else "note"
+        verdict = self._style(kind, scores.verdict(decided))
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"
         yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(decided.line)}"
         yield from (f"  {line}".rstrip() for line in scores.lines(decided, self._differences))

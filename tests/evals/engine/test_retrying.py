@@ -75,6 +75,7 @@ def test_all_tries_together_have_one_deadline():
     ((outcome,), seconds) = run([ask_for("a")], provider, settings(patience=patience))
 
     assert outcome.failure.kind == "timeout"  # the last one was cut short
+    assert outcome.failure.message == "no answer within 100 s"
     assert outcome.tries == 4
     assert seconds == pytest.approx(101, abs=0.1)
 

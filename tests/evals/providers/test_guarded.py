@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from promptops.evals.providers import Failure, Reply
+from promptops.evals.providers import Failure, RateLimits, Reply, Window
 from promptops.evals.providers.guarded import guarded
 from promptops.evals.providers.redaction import spellings
 from promptops.model.answer import Answer
@@ -21,12 +21,14 @@ REQUEST = Request(messages=(), model={"id": "m-1"})
 
 
 class Saying:
-    """A provider that gives one answer."""
+    """A provider that gives one answer, or fails."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer | Failure) -> None:
         self._answer = answer
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
+        if isinstance(self._answer, Failure):
+            raise self._answer from ValueError(KEY)
         return Reply(answer=self._answer)
 
     async def close(self) -> None:
@@ -97,3 +99,25 @@ def test_base64_is_found_wherever_the_secret_stands_in_it(before, after):
 
     for coded in (base64.b64encode(data), base64.urlsafe_b64encode(data)):
         assert any(form in coded.decode() for form in spellings(KEY))
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "shown"),
+    [
+        (f"401: bad key {KEY}\x1b[2J", KEY, r"401: bad key [hidden]\x1b[2J"),
+        ("401: bad key sk-canary-7f3a9b2c", None, "401: bad key [hidden]"),
+        ("503: come back", KEY, "503: come back"),
+    ],
+)
+def test_a_failure_is_told_without_the_key_and_is_else_what_it_was(said, key, shown):
+    limits = RateLimits(requests=Window(limit=5, remaining=0))
+    failure = Failure(message=said, kind="rate", retryable=True, retry_after_s=2.0, limits=limits)
+    profile = ModelProfile(name="fast", provider="theirs", id="m-1")
+
+    with pytest.raises(Failure) as raised:
+        asyncio.run(guarded(Saying(failure), profile, key).ask(REQUEST, 1.0))
+
+    told = raised.value
+    assert (told.message, told.kind, told.retryable) == (shown, "rate", True)
+    assert (told.retry_after_s, told.limits) == (2.0, limits)
+    assert (told.__cause__, told.__context__) == (None, None)

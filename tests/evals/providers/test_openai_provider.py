@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -120,6 +121,30 @@ def test_more_than_one_answer_is_not_asked_for(options):
 
         assert server.requests == []
     assert failure.kind == "refused"
+
+
+@pytest.mark.parametrize("api", ["chat", "responses", "embeddings", "moderations"])
+@pytest.mark.parametrize("name", ["model", "messages", "input"])
+@pytest.mark.parametrize("in_body", [False, True])
+def test_an_option_does_not_ask_for_anything_else_than_the_request_does(api, name, in_body):
+    options = {"extra_body": {name: "dearest"}} if in_body else {name: "dearest"}
+    request = _request(provider_options={"openai": {"api": api, **options}})
+    with fault_server() as server:
+        failure = _asked(_profile(server.base_url), request)
+
+        assert server.requests == []
+    assert (failure.kind, failure.message) == (
+        "refused",
+        f"`{name}` in `provider_options.openai` asks otherwise than the prompt says",
+    )
+
+
+def test_who_refuses_a_connection_is_told_in_the_words_of_the_system():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # without `listen` nothing connects to it
+        failure = _asked(_profile(f"http://127.0.0.1:{bound.getsockname()[1]}/v1"), _request())
+
+    assert (failure.kind, failure.message) == ("connection", "connection refused")
 
 
 def test_the_responses_api_is_asked_where_the_prompt_says_so():

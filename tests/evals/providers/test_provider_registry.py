@@ -99,11 +99,35 @@ def test_a_key_that_is_none_is_refused_and_not_shown(key):
 
 
 def test_another_package_offers_a_provider(tmp_path, monkeypatch):
-    text = "def make(profile, key):\n    return (profile.id, key)\n"
+    text = """
+from promptops.evals.providers import Reply
+from promptops.model.answer import Answer
+
+class make:
+    def __init__(self, profile, key):
+        self.text = f"{profile.id} {key}"
+
+    async def ask(self, request, deadline_s):
+        return Reply(answer=Answer(text=self.text))
+"""
     _plugin(tmp_path, monkeypatch, "theirs", "theirs_of_a_test", text)
     profile = _profile("theirs", api_key_env="MINE", base_url="http://127.0.0.1:9")
 
-    assert provider_of(profile, {"MINE": " k \n"}) == ("m-1", "k")
+    provider = provider_of(profile, {"MINE": " k \n"})
+
+    reply = asyncio.run(provider.ask(Request(messages=()), 1.0))
+    assert reply.answer.text == "m-1 k"
+
+
+@pytest.mark.parametrize("provider", ["echo", "openai", "theirs"])
+def test_an_address_that_is_none_is_wrong_usage_whoever_is_asked(provider):
+    with pytest.raises(UsageError) as refused:
+        provider_of(_profile(provider, base_url="http://[::1/v1"), {})
+
+    assert (refused.value.message, refused.value.where) == (
+        "that is no address",
+        "models.fast.base_url",
+    )
 
 
 def test_a_plugin_is_not_loaded_where_none_may_be(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.evals.providers.redaction import redacted, secrets_of
+from promptops.evals.providers.redaction import redacted, secrets_of, shown_profile
 from promptops.model.config import ModelProfile
 
 KEY = "acme-7f3a9b2c5d1e"
@@ -46,3 +46,22 @@ def test_a_profile_has_its_key_its_user_and_its_headers_for_secrets():
 
 def test_much_text_takes_no_time():
     assert redacted("a-" * 10**6 + "*" * 10**6, (KEY * 100,)).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (None, "`fast`"),
+        ("http://127.0.0.1:8080/v1", "`fast` (http://127.0.0.1:8080/v1)"),
+        (f"https://me:{KEY}@host:8443/v1?key={KEY}#{KEY}", "`fast` (https://host:8443/v1)"),
+        (f"https://host/{KEY}/v1", "`fast` (https://host/[hidden]/v1)"),
+        ("http://[::1/v1", "`fast`"),
+        ("host/v1", "`fast`"),
+    ],
+)
+def test_a_profile_is_shown_by_its_name_and_where_it_is(address, shown):
+    profile = ModelProfile(
+        name="fast", provider="theirs", id="m-1", base_url=address, api_key_env="THE_KEY"
+    )
+
+    assert shown_profile(profile, {"THE_KEY": f" {KEY}\n"}) == shown

@@ -39,6 +39,9 @@ tests:
 """
 
 
+OTHER = PROMPT.replace("question }}", "question }} now")
+
+
 class Watching:
     """Remembers what it was told."""
 
@@ -127,6 +130,47 @@ def test_a_change_can_not_raise_the_budget_that_its_base_gives_it(catalog):
 
     assert found.unasked == 2
     assert (trusted.unasked, trusted.verdict) == (0, "pass")
+
+
+@pytest.mark.parametrize(
+    ("budget", "event", "reason"),
+    [
+        ("0", None, "the budget of $0 for `ask` is spent: $0 so far, and the next may cost $"),
+        ("{nightly: 0}", "nightly", "the budget of $0 for `ask` is spent: $0 so far, "),
+        ("{nightly: 0}", "pull_request", None),
+        ("{nightly: 0}", None, None),
+        ("0.5", None, None),
+    ],
+)
+def test_a_prompt_says_itself_what_one_run_may_spend_for_it(catalog, budget, event, reason):
+    text = PROMPT.replace("tests:", f"evaluation: {{budget: {budget}}}\ntests:")
+    catalog.write({"prompts/ask.prompt.yaml": text, "prompts/other.prompt.yaml": OTHER})
+
+    found = run(catalog, event=event)
+
+    said = {case.prompt: case.reason for case in found.cases}
+    assert said["other"] == ""
+    assert said["ask"].startswith(f"not asked: {reason}" if reason else "")
+    assert (found.unasked, bool(found.ended)) == ((2, True) if reason else (0, False))
+    assert found.ended == said["ask"].removeprefix("not asked: ")
+
+
+def test_who_judges_answers_to_a_prompt_is_paid_from_its_budget(catalog):
+    rubric = "{type: llm-rubric, value: It is kind.}"
+    evaluation = (
+        f"evaluation: {{budget: 0.00023, judge: {{profile: echo}}, assertions: [{rubric}]}}"
+    )
+    text = PROMPT.replace("tests:", f"{evaluation}\ntests:")
+    catalog.write({"prompts/ask.prompt.yaml": text})
+
+    found = run(catalog, event="pull_request")
+
+    reasons = {each.reason for case in found.cases for each in case.assertions if each.score}
+    (reason,) = reasons
+    assert reason.startswith(
+        "the built-in rubric judge gave no answer: not asked: the budget of $0.00023 for `ask` "
+    )
+    assert (found.unanswered, found.unasked, found.verdict) == (2, 2, "fail")
 
 
 def test_who_watches_hears_of_the_worst_case_before_anything_is_asked_and_of_each_answer(catalog):

@@ -209,7 +209,8 @@ def test_an_endpoint_that_fails_is_no_verdict_and_is_not_recorded(repo):
     status, ((verdict, reason),) = said(found)
     assert (status, verdict) == ("error", "error")
     assert reason == (
-        "the embedding endpoint gave no answer: the server answered 400: planned: 400"
+        f"the embedding endpoint gave no answer: `embedder` ({server.base_url}): "
+        "the server answered 400: planned: 400"
     )
     assert ["judge" in each for each in recordings(repo)] == [False]
 

@@ -164,6 +164,28 @@ def test_a_counterfactual_is_judged_alone_with_the_answer_of_the_other_case(repo
     assert statuses(found) == {("ask", "a"): status}
 
 
+def test_what_the_other_case_requires_itself_is_not_asked_about(repo):
+    with fault_server(lambda _: says("bad")) as server:
+        configured(repo, server, COUNTERFACTUAL)
+
+        found = run(repo, "live", cases=("a",))
+
+    assert statuses(found) == {("ask", "a"): "passed"}
+    assert [asked(one) for one in server.requests] == ["Be brief. q1", "Be brief. q2"]
+
+
+def test_a_counterfactual_is_judged_with_the_answer_of_the_same_repeat(repo):
+    with fault_server(by_turn(lambda _, turn: f"go {turn}")) as server:
+        recorded(repo, server, COUNTERFACTUAL, repeats=2)
+
+    found = run(repo, cases=("a",), repeats=2)
+
+    assert [(case.answer.text, case.status) for case in found.cases] == [
+        ("go 0", "passed"),
+        ("go 1", "passed"),
+    ]
+
+
 def test_a_counterfactual_is_judged_in_a_shard_without_the_other_case(repo):
     with fault_server(lambda _: says("good")) as server:
         recorded(repo, server, COUNTERFACTUAL)

@@ -173,9 +173,10 @@ def test_pruning_needs_no_recording(repo):
     [{"wanted": Wanted(patterns=("ask",))}, {"cases": ("c0",)}],
     ids=["of-the-prompts", "of-the-cases"],
 )
-def test_a_part_of_the_cases_prunes_nothing(repo, part):
+def test_a_run_of_a_part_prunes_nothing(repo, part):
     with fault_server(lambda _: says("good")) as server:
         recorded(repo, server, PROMPT + contracts(2))
+        configured(repo, server, CONTRACT)
 
         run(repo, prune=True, **part)
 

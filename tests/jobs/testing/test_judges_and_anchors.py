@@ -277,5 +277,8 @@ def test_a_judge_that_can_not_be_reached_is_an_error(repo):
         written(repo, server.base_url, ask=ASK.replace(", must: true", ""))
         found = run(repo, "record", ("ask",))
 
-    reason = "the judge `judges/tone` gave no answer: the server answered 400: planned: 400"
+    reason = (
+        f"the judge `judges/tone` gave no answer: `strong` ({server.base_url}): "
+        "the server answered 400: planned: 400"
+    )
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}

@@ -186,14 +186,23 @@ def test_for_strangers_nothing_is_asked(catalog, monkeypatch):
     assert caught.value.hint == "replay: promptops test"
 
 
-def test_a_change_can_not_choose_who_is_asked(catalog):
-    catalog.write({"promptops.toml": CONFIG + 'base_url = "http://127.0.0.1:9/v1"\n'})
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('base_url = "http://127.0.0.1:9/v1"', "base_url"),
+        ("price = {input = 0.0, output = 0.5}", "price"),
+        ("max_output_tokens = 1", "max_output_tokens"),
+    ],
+)
+def test_a_change_can_not_choose_who_is_asked_nor_what_that_costs(catalog, line, field):
+    kept = "".join(each for each in CONFIG.splitlines(True) if not each.startswith(field))
+    catalog.write({"promptops.toml": f"{kept}{line}\n"})
 
     with pytest.raises(UsageError) as caught:
         run(catalog, "record", Wanted(since="HEAD"))
 
     assert (caught.value.message, caught.value.hint) == (
-        "the change sets `base_url` of the model `echo` otherwise than its base",
+        f"the change sets `{field}` of the model `echo` otherwise than its base",
         "read it, then say --trust-config",
     )
 

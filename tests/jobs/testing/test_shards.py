@@ -18,7 +18,7 @@ from promptops.model.shard import Shard
 from promptops.report.test import json as report
 from promptops.source.shard import shard_text
 from tests.servers.answers import Answer
-from tests.servers.fault_server import fault_server
+from tests.servers.fault_server import ECHO, fault_server
 
 CONFIG = """\
 [models.echo]
@@ -210,6 +210,37 @@ def test_what_judges_said_is_in_the_file_of_their_shard(repo):
     assert (asked, len(server.requests)) == (6, 6)
     assert {each.status for each in judged} == {"passed"}
     assert len(judged) == 6
+
+
+def test_a_secret_that_was_answered_is_in_no_file_of_a_shard_and_that_is_told(repo):
+    key = f"AKIA{'Q2R7T5W3' * 2}"
+
+    def plan(received):
+        secret = received.json["messages"][-1]["content"].endswith("q1")
+        return Answer(says=f"q1 {key}") if secret else ECHO(received)
+
+    with fault_server(plan) as server:
+        profile = f'provider = "openai"\nid = "j-1"\nbase_url = "{server.base_url}"\n'
+        repo.write(
+            {
+                "promptops.toml": f"[models.echo]\n{profile}",
+                "prompts/ask.prompt.yaml": HEAD + cases(3),
+            }
+        )
+        repo.commit("one")
+        live = sharded(repo, 1, Options(mode="live"))
+        recorded = run(repo, Options(mode="record", shard=Shard(index=1, count=1)))
+
+    (ran,), files = live
+    found = merged(repo, files)
+    refused = "the answer to `c1` is not recorded: it holds a secret (AWS)"
+    told = [each.reason for each in ran.cases if each.status == "error"]
+    told_when_recording = [each.reason for each in recorded.cases if each.status == "error"]
+    lost = {case.name: (case.status, case.reason) for case in found.cases if case.reason}
+    assert key not in (repo.root / files[0]).read_text()
+    assert [each.startswith(refused) for each in told] == [True]
+    assert told_when_recording == told
+    assert lost == {"c1": ("stale", refused), "": ("error", told[0])}
 
 
 def test_what_no_shard_was_answered_is_not_asked_by_the_merge_either(repo):

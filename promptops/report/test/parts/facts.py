@@ -82,7 +82,7 @@ def answered(run: TestRun) -> str:
 
 
 def _scores(decided: Iterable[Decided]) -> Iterator[str]:
-    verdicts = Counter(each.verdict for each in decided)
+    verdicts = Counter(each.verdict for each in decided if each.gates)
     if verdicts["fail"]:
         yield f"{counted(verdicts['fail'], 'score')} worse"
     if verdicts["inconclusive"]:

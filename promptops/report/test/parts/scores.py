@@ -26,6 +26,11 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
         yield from (f"    {line}".rstrip() for line in _compared(each, differences))
 
 
+def verdict(decided: Decided) -> str:
+    """The word for it; of a score that does not count in the run's, with that."""
+    return decided.verdict if decided.gates else f"{decided.verdict} (gates nothing)"
+
+
 def worst(decided: Decided) -> tuple[Worse, ...]:
     """The cases that lost most, where somebody has to look at them."""
     return () if decided.verdict == "pass" else decided.worst

@@ -108,10 +108,8 @@ def judge_git(said: str) -> Check:
 
 def _import_name() -> Check:
     """Whether another distribution put a package of our name where Python looks."""
-    import promptops
-
     others = other_owners()
-    where = os.path.dirname(promptops.__file__)
+    where = os.path.dirname(os.path.dirname(__file__))
     if others:
         names = ", ".join(others)
         hint = f"pip uninstall {others[0]}, then pip install --force-reinstall {DISTRIBUTION}"

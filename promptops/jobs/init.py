@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from promptops.source.schemas import schema_text
 
 Platform = Literal["github", "gitlab"]
 EXAMPLE = "example/summary"
+_PLAIN = re.compile(r"[\w./-]{1,100}", re.ASCII)
 PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
 WORKFLOWS = {"github": ".github/workflows/promptops.yml", "gitlab": ".gitlab-ci.yml"}
@@ -118,7 +120,17 @@ def _configuration(repository: Repository, files: dict[str, bytes]) -> Step:
     config = load(files)
     if config.path is not None and config.path != OWN:
         return Step(path=config.path, action="kept", note="it holds the configuration already")
-    return _made(repository.root, OWN, template("promptops.toml"))
+    return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
+
+
+def _branch(repository: Repository) -> str:
+    """Where releases are made: the remote's default branch, else the one that is checked out."""
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
+        branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+        if _PLAIN.fullmatch(branch):
+            return branch
+    return "main"
 
 
 def _writing(repository: Repository, path: str) -> Callable[[], Step]:

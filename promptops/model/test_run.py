@@ -128,10 +128,28 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeAgreement:
+    """How far a prompt that judges agrees with its anchors, which people judged.
+
+    Attributes:
+        judge: Id of the prompt.
+        anchors: How many of its cases are anchors with an answer.
+        kappa: Cohen's, 1 for always; None where chance alone would always agree.
+        may_gate: It agrees well enough to fail a case.
+    """
+
+    judge: str
+    anchors: int
+    kappa: float | None
+    may_gate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestRun:
     """A run of the cases that were selected.
 
     Attributes:
+        judges: Prompts that judge, of those that ran, and how far they agree with people.
         baseline: What measured scores are compared with, as a person would write it, or "".
         nothing: Why no case was selected, or "".
         advice: The command to type next, or "".
@@ -150,6 +168,7 @@ class TestRun:
     cases: tuple[CaseRun, ...]
     verdict: Verdict
     decided: tuple[Decided, ...] = ()
+    judges: tuple[JudgeAgreement, ...] = ()
     coverage: tuple[CoverageRow, ...] = ()
     baseline: str = ""
     nothing: str = ""

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -517,3 +518,13 @@ def test_what_failed_is_bad_input_and_comes_first(repo, capfd):
 
     last = capfd.readouterr().out.splitlines()[-1]
     assert (code, last) == (3, "next, when that is mended: promptops init")
+
+
+@pytest.mark.parametrize(("branch", "written"), [("trunk", "trunk"), ("a'b", "main")])
+def test_releases_are_made_from_the_branch_that_is_checked_out(repo, branch, written):
+    repo.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+    start(repo.root, hooks=False, platform=None)
+
+    config = tomllib.loads((repo.root / "promptops.toml").read_text())
+    assert config["release"]["branches"] == [written]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
@@ -12,6 +12,7 @@ from promptops.evals.asserted import counterparts
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.functions import Functions, functions_of
 from promptops.evals.judged import Judged
+from promptops.evals.judging import agreement_of, is_anchor
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.jobs.testing.answering import Answering, Got
@@ -19,6 +20,8 @@ from promptops.jobs.testing.plan import Key, Planned
 from promptops.jobs.testing.questioning import Questioning
 from promptops.jobs.testing.wants import profile_of, want_of, wants
 from promptops.model.answer import Answer
+from promptops.model.prompt import Case
+from promptops.model.test_run import JudgeAgreement
 
 __all__ = ["Heard", "Judging", "cost_usd", "heard", "profile_of", "want_of", "wants"]
 
@@ -115,6 +118,20 @@ def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[
     found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
     known = [(each, answer) for each, answer in found if answer is not None]
     return judging.heard(known), got
+
+
+def agreements(found: Iterable[Heard]) -> Iterator[JudgeAgreement]:
+    """How far the prompts that have anchors agree with them, by the answers to their own cases."""
+    anchors: dict[str, list[tuple[Case, str]]] = {}
+    for each in found:
+        case = each.planned.case
+        if not each.planned.repeat and is_anchor(case):
+            anchors.setdefault(each.planned.prompt.id, []).append((case, each.answer.text))
+    for judge, answered in anchors.items():
+        agreed = agreement_of(answered)
+        yield JudgeAgreement(
+            judge=judge, anchors=agreed.anchors, kappa=agreed.kappa, may_gate=agreed.may_gate
+        )
 
 
 def judges_behind(

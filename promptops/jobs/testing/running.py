@@ -19,7 +19,7 @@ from promptops.jobs.testing.baseline import Baseline, compares
 from promptops.jobs.testing.confirming import confirmed
 from promptops.jobs.testing.cover import coverage_rows
 from promptops.jobs.testing.deciding import decided
-from promptops.jobs.testing.judging import Heard, Judging, heard
+from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
 from promptops.jobs.testing.options import Options
 from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
 from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
@@ -35,7 +35,7 @@ from promptops.jobs.workspace import Workspace, opened
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
-from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
+from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
 from promptops.report.parts.summary import counted
 from promptops.source.explain import nearest
 
@@ -97,7 +97,8 @@ class Running:
         told = {(case.reason, case.place) for case in cases}
         new = (each for each in lost if each not in told)
         cases += [error_run(str(place), message, place) for message, place in new]
-        return self._told(cases, decisions, self._shard_run(lost, refused))
+        shard = self._shard_run(lost, refused)
+        return self._told(cases, decisions, tuple(agreements(found)), shard)
 
     def _everything(self) -> Iterator[Planned]:
         return planned(self._catalog, self._loaded, self._options.repeats)
@@ -205,13 +206,18 @@ class Running:
         )
 
     def _told(
-        self, cases: Sequence[CaseRun], decisions: tuple[Decided, ...], shard: ShardRun | None
+        self,
+        cases: Sequence[CaseRun],
+        decisions: tuple[Decided, ...],
+        judges: tuple[JudgeAgreement, ...],
+        shard: ShardRun | None,
     ) -> TestRun:
         asking = self._asking
         return TestRun(
             cases=tuple(cases),
             verdict=_verdict(cases, decisions),
             decided=decisions,
+            judges=judges,
             baseline=self._baseline.title if self._baseline is not None else "",
             coverage=coverage_rows(self._catalog, self._loaded) if self._options.coverage else (),
             nothing="" if cases else self._why_nothing(),

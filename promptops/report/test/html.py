@@ -25,6 +25,7 @@ def write(run: TestRun, **_: object) -> str:
         {"place": _place, "short": facts.short, "names": facts.names, "sign": SIGNS.__getitem__},
         run=run,
         decided=decided,
+        judges=[(each.judge, scores.agreement(each)) for each in run.judges],
         prompts=prompts,
         anchors=_anchors(prompts),
         shared=[(each, facts.by_prompt(each.runs)) for each in common],

@@ -35,6 +35,15 @@ def test_value(run: TestRun) -> dict[str, Any]:
         "advice": run.advice or None,
         "ended": run.ended or None,
         "statistics": _statistics(run),
+        "judges": [
+            {
+                "judge": each.judge,
+                "anchors": each.anchors,
+                "kappa": None if each.kappa is None else _number(each.kappa, 3),
+                "may_gate": each.may_gate,
+            }
+            for each in run.judges
+        ],
         "cases": [_case(case) for case in run.cases],
         "coverage": _coverage(run) if run.coverage else None,
     }

@@ -47,7 +47,8 @@ def body(run: TestRun, room: int) -> str:
 
     All else has its own room, at most 51,000 characters.
     """
-    parts = [_scores(run), _worst(run.decided), _outages(run), _stale(run), _notes(run)]
+    told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
+    parts = [*told, _stale(run), _notes(run)]
     last = _coverage(run)
     left = room - sum(map(len, parts)) - len(last)
     return "".join([*parts, *_sections(run, left), last])
@@ -67,6 +68,12 @@ def _scores(run: TestRun) -> str:
     rows = _listed(_ROOM_FOR_SCORES, map(_score, run.decided), len(run.decided), "score")
     against = f" against {code(facts.short(run.baseline))}" if run.baseline else ""
     return f"\n**Scores**{against}\n\n{_SCORES}{rows}" if rows else ""
+
+
+def _judges(run: TestRun) -> str:
+    lines = (f"- judge {code(facts.short(j.judge))}: {scores.agreement(j)}\n" for j in run.judges)
+    found = "".join(_listed(_ROOM_FOR_SCORES, lines, len(run.judges), "judge"))
+    return f"\n{found}" if found else ""
 
 
 def _score(decided: Decided) -> str:

@@ -41,6 +41,9 @@ class _Writer:
         yield from self._notes()
         for decided in self._run.decided:
             yield from self._decided(decided)
+        for judge in self._run.judges:
+            who = f"{self._style('note', 'judge')}: {facts.short(judge.judge)}"
+            yield f"{who}: {scores.agreement(judge)}"
         if self._run.coverage:
             yield from self._coverage(self._run.coverage)
         if facts.advice(self._run) and not self._run.count("stale"):

@@ -10,6 +10,7 @@ from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.run import Options
 from promptops.jobs.testing.run import test as run_cases
 from promptops.jobs.workspace import workspace
+from promptops.report.test import text as report
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, fault_server
 
@@ -154,6 +155,22 @@ def test_a_judge_that_agrees_with_its_anchors_decides(repo):
         f"anchor {number}" for number in range(12)
     )
     assert [each.get("judge", "") for each in recorded(repo, "ask")] == ["", "judges/tone"] * 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "line"),
+    [
+        (agreeing, "judge: judges/tone: kappa 1.00 on 12 anchors, it may gate"),
+        (lenient, "judge: judges/tone: kappa 0.00 on 12 anchors, it may only measure"),
+    ],
+    ids=["agreeing", "lenient"],
+)
+def test_a_run_of_its_cases_tells_how_far_a_judge_agrees_with_people(repo, plan, line):
+    with fault_server(plan) as server:
+        written(repo, server.base_url)
+        found = run(repo, "record", ("judges/tone",))
+
+    assert report.write(found).splitlines()[0] == line
 
 
 def test_its_opinions_and_its_anchors_are_replayed_without_anybody_to_ask(repo):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import Decided, Worse
+from promptops.model.test_run import Decided, JudgeAgreement, Worse
+from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible_path
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.difference import Differences
@@ -24,6 +25,14 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
     for each in worst(decided):
         yield f"  {visible_path(facts.short(each.name))}: {lost(each)}"
         yield from (f"    {line}".rstrip() for line in _compared(each, differences))
+
+
+def agreement(judge: JudgeAgreement) -> str:
+    """How far a judge agrees with people, and what that lets it do."""
+    by_chance = "chance alone would agree as often"
+    kappa = by_chance if judge.kappa is None else f"kappa {judge.kappa:.2f}"
+    gates = "it may gate" if judge.may_gate else "it may only measure"
+    return f"{kappa} on {counted(judge.anchors, 'anchor')}, {gates}"
 
 
 def verdict(decided: Decided) -> str:

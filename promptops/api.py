@@ -41,6 +41,9 @@ class Loaded(Protocol):
 
 
 _LOADED: dict[Key, Loaded] = {}
+_OVERRIDES: set[str] = set()
+"""Folders that were said to be read instead."""
+
 _PINNED: ContextVar[dict[Key, Bundle] | None] = ContextVar("promptops_pinned", default=None)
 
 
@@ -77,8 +80,10 @@ def load(
         UsageError: The ref means nothing, or none was given: the error lists what there is.
         IntegrityError: A bundle is damaged, another than it should be, or not signed by anybody
             who is trusted; or a channel went back. What was loaded before stays in use.
-        TransportError: The source can't be reached, and nothing was kept on this machine.
-            Otherwise the last that is known comes back, its `stale` true.
+        TransportError: The source can't be reached, or lacks the release that a channel of it
+            names, and nothing was kept on this machine. Otherwise the last that is known comes
+            back, its `stale` true. An error of a source on another machine is raised again at once
+            for `refresh_s`, and for a minute at most.
         InputError, GitError: A file or a repository can't be read.
     """
     key = (ref, source, trust)
@@ -165,7 +170,8 @@ def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> L
         return _work_tree(override)
     if ref is not None and ref.startswith("git:"):
         _refuse_where_frozen(f"{ref!r} is for development")
-    trust = trust or os.environ.get("PROMPTOPS_TRUST") or None
+    if trust is None:  # an empty one is no file, and not everybody
+        trust = os.environ.get("PROMPTOPS_TRUST") or None
     offline = _is_set("PROMPTOPS_OFFLINE")
     resolver = Resolver(
         opened(_where(source), lambda where: _repository(where, offline)),
@@ -200,6 +206,11 @@ def _work_tree(folder: str) -> Loaded:
     _refuse_where_frozen("PROMPTOPS_OVERRIDE is for development")
     from promptops.jobs.live_tree import LiveTree
 
+    if folder not in _OVERRIDES:
+        from logging import getLogger
+
+        _OVERRIDES.add(folder)
+        getLogger("promptops").warning("PROMPTOPS_OVERRIDE is set: prompts are those of %r", folder)
     return LiveTree(Path(folder))
 
 

@@ -35,13 +35,13 @@ def _too_small(declared: str, proved: str) -> Change:
 def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change | None:
     """What forbids a bump below the proved one, or None: BEHAVIOR may be lowered with a reason.
 
-    A breaking change is lowered by a waiver only, and a waived one counts as BEHAVIOR.
+    A breaking change is lowered by a waiver only, and a waived one to minor and no further.
     """
     above = [each for each in changes if each.bump > declared]
     worst = max(above, key=lambda each: each.bump, default=None)
     if worst is None:
         return None
-    firm = next((each for each in above if each.breaking or each.level == "ADDITIVE"), None)
+    firm = next((each for each in above if each.level in ("BREAKING", "ADDITIVE")), None)
     if firm is not None:
         return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
     return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")

@@ -10,7 +10,7 @@ from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
-from promptops.jobs.workspace import Workspace, configuration, judged_by
+from promptops.jobs.workspace import CHANNELS, Workspace, configuration, judged_by
 from promptops.model.check import CheckReport
 from promptops.model.config import Config, TestSettings
 from promptops.model.place import Place
@@ -53,6 +53,8 @@ _STALE = "TST006"
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
         return "there are no prompts here (`promptops init` begins)"
+    if CHANNELS in selected.changed:
+        return f"but for {CHANNELS}, which was looked at"
     return "nothing that prompts are made of changed"
 
 

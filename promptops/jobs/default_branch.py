@@ -5,7 +5,8 @@ from __future__ import annotations
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
-_REMOTE_HEAD = "refs/remotes/origin/HEAD"
+_HERE = "refs/heads/"
+_ORIGIN = "refs/remotes/origin/"
 
 
 def default_branch(repository: Repository) -> str | None:
@@ -13,7 +14,21 @@ def default_branch(repository: Repository) -> str | None:
 
     The branch here comes before what was last fetched of it: a promotion is committed here first.
     """
-    for name in _candidates(repository):
+    return _first(repository, _candidates(repository))
+
+
+def published_branch(repository: Repository) -> str | None:
+    """The same as the remote has it, as far as was last fetched or pushed, where there is one."""
+    here = default_branch(repository)
+    if here is None or not here.startswith(_HERE):
+        return here
+    answer = repository.git.ask("for-each-ref", "--format=%(upstream)", "--", here)
+    upstream = decode(answer.stdout).strip()
+    return _first(repository, (upstream, here.replace(_HERE, _ORIGIN, 1), here))
+
+
+def _first(repository: Repository, names: tuple[str, ...]) -> str | None:
+    for name in filter(None, names):
         if repository.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").status == 0:
             return name
     return None
@@ -22,8 +37,9 @@ def default_branch(repository: Repository) -> str | None:
 def _candidates(repository: Repository) -> tuple[str, ...]:
     if repository.bare:
         return ("HEAD",)
-    answer = repository.git.ask("symbolic-ref", "--quiet", _REMOTE_HEAD)
+    answer = repository.git.ask("symbolic-ref", "--quiet", f"{_ORIGIN}HEAD")
     followed = decode(answer.stdout).strip()
-    local = followed.replace("refs/remotes/origin/", "refs/heads/", 1)
-    known = (local, followed) if followed else ()
-    return (*known, "refs/heads/main", "refs/heads/master", "HEAD")
+    local = followed.replace(_ORIGIN, _HERE, 1)
+    known = [f"{where}{name}" for where in (_HERE, _ORIGIN) for name in ("main", "master")]
+    # A job that checks out a tag has what was fetched, and neither branches nor a remote's HEAD.
+    return (local, followed, *known, "HEAD")

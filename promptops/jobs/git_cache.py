@@ -71,7 +71,7 @@ class Remote:
         """A repository that holds it, without its history."""
         cache = cache_folder()
         place = cache / "git" / _key(wanted) if cache is not None else None
-        if place is not None and place.is_dir():
+        if place is not None and _is_whole(place, wanted):
             with suppress(OSError):
                 os.utime(place)
         elif place is None or not self._keep(wanted, place):
@@ -100,6 +100,8 @@ class Remote:
             return False
         try:
             self._fetch(wanted, part)
+            if not _is_whole(place, wanted):
+                shutil.rmtree(place, ignore_errors=True)
             with suppress(OSError):  # another process was faster
                 part.rename(place)
         finally:
@@ -153,6 +155,17 @@ class Remote:
         if any(each in message for each in _ABSENT):
             return NotFound("there is no such repository", where=where)
         return TransportError(f"git could not reach it: {message}", where=where)
+
+
+def _is_whole(place: Path, wanted: Wanted) -> bool:
+    """Whether it is there, with nothing of it lost since it was fetched."""
+    if not place.is_dir():
+        return False
+    environment = {**_environment(), "GIT_DIR": str(place)}  # never one around it
+    git = Git(place, environment)
+    found = decode(git.ask("rev-parse", "--verify", "--quiet", wanted.kept).stdout).strip()
+    whole = git.ask("rev-list", "--objects", "--quiet", "--end-of-options", wanted.kept)
+    return found == wanted.id and whole.status == 0
 
 
 def _opened(folder: Path) -> Iterator[Repository]:

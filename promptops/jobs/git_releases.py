@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import monotonic
 
-from promptops.errors import IntegrityError
+from promptops.errors import InputError, IntegrityError
 from promptops.jobs.git_source import GitSource, open_source
 from promptops.jobs.workspace import CHANNELS
 from promptops.runtime.bundles.format import Contents
@@ -30,7 +30,12 @@ class GitReleases:
         }
 
     def channel(self, name: str, until: float) -> Pointer | None:
-        entry = self._source(until).channels().get(name)
+        try:
+            entry = self._source(until).channels().get(name)
+        except IntegrityError:
+            raise
+        except InputError as error:
+            raise IntegrityError(error.message, where=shown(self.where), hint=error.hint) from None
         if entry is None:
             return None
         try:
@@ -44,7 +49,7 @@ class GitReleases:
 
     def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
         file = trust.file if trust is not None else None
-        data = self._source(until).bundle(listed.release or "", file)
+        data = self._source(until).bundle(listed.release or "", file, listed.version)
         return checked(data, shown(self.where))
 
     def revision(self, revision: str, until: float) -> Contents:

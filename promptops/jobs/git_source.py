@@ -6,11 +6,10 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from promptops.errors import InputError, NotFound, UsageError
+from promptops.errors import IntegrityError, NotFound, UsageError
 from promptops.jobs.build import differences, revision_bundle, verified
 from promptops.jobs.default_branch import default_branch
 from promptops.jobs.git_cache import BRANCH, REVISION, Remote, Wanted
@@ -19,6 +18,7 @@ from promptops.jobs.tag_signature import signer_of
 from promptops.jobs.workspace import CHANNELS, configuration
 from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
+from promptops.release.channels import entries
 from promptops.release.names import TagNames
 from promptops.release.tags import releases
 from promptops.repo.process import foreign_environment
@@ -26,7 +26,6 @@ from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID
 from promptops.runtime.cache import Cache, cache_folder
 from promptops.runtime.sources.source import shown
-from promptops.source.document import read_any
 
 SCHEMES = ("git+https://", "git+ssh://", "git+file://")
 _ODD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
@@ -42,8 +41,11 @@ class GitSource(Protocol):
     def channels(self) -> Mapping[str, Any]:
         """What `channels.yaml` of the default branch says of each; empty where there is none."""
 
-    def bundle(self, tag: str, trust: Path | None) -> bytes:
-        """Of a release; its tag must be signed by one of the allowed signers, where some are."""
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
+        """Of a release; its tag must be signed by one of the allowed signers, where some are.
+
+        By the configuration of its own commit it must be of the version, where one is told.
+        """
 
     def revision(self, revision: str) -> bytes:
         """Of a commit, a branch, or a tag that is no release."""
@@ -81,9 +83,9 @@ class _Here:
         with self._opened() as repository:
             return _channels(repository)
 
-    def bundle(self, tag: str, trust: Path | None) -> bytes:
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
         with self._opened() as repository:
-            return _release(repository, tag, trust)
+            return _release(repository, tag, trust, version)
 
     def revision(self, revision: str) -> bytes:
         with self._opened() as repository:
@@ -100,6 +102,7 @@ class _Elsewhere:
         self._url = url
         self._remote = remote
         self._cache = Cache(cache_folder())
+        self._found: Mapping[str, str] | None = None
 
     def releases(self) -> Mapping[str, Version]:
         with self._default() as repository:
@@ -112,10 +115,13 @@ class _Elsewhere:
         with self._default() as repository:
             return _channels(repository) if repository else {}
 
-    def bundle(self, tag: str, trust: Path | None) -> bytes:
-        name = f"{PREFIX}{tag}"
-        with self._remote.fetched(Wanted(name, self._id(tag), name)) as repository:
-            return _release(repository, tag, trust)
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
+        name, identity = f"{PREFIX}{tag}", self._id(tag)
+        with self._remote.fetched(Wanted(name, identity, name)) as repository:
+            data = _release(repository, tag, trust, version)
+        # Only now: what was refused must not count.
+        self._cache.keep_pointer({"id": identity}, "tag", self._url, tag)
+        return data
 
     def revision(self, revision: str) -> bytes:
         if OBJECT_ID.fullmatch(revision):
@@ -132,19 +138,20 @@ class _Elsewhere:
 
     def _id(self, tag: str) -> str:
         """Of the tag object. A release never changes: what it was once, it is."""
-        key = ("tag", self._url, tag)
-        known = (self._cache.pointer(*key) or {}).get("id")
+        known = (self._cache.pointer("tag", self._url, tag) or {}).get("id")
         if isinstance(known, str) and OBJECT_ID.fullmatch(known):
             return known
         full = f"{PREFIX}{tag}"
         if _ODD.search(tag) or full not in (refs := self._remote.refs(full)):
             raise NotFound(f"there is no tag {tag!r}", where=shown(self._url))
-        self._cache.keep_pointer({"id": refs[full]}, *key)
         return refs[full]
 
-    @cached_property
+    @property
     def _refs(self) -> Mapping[str, str]:
-        return self._remote.refs("HEAD", f"{PREFIX}*")
+        """No `cached_property`: until Python 3.12 all of them wait for one another."""
+        if self._found is None:
+            self._found = self._remote.refs("HEAD", f"{PREFIX}*")
+        return self._found
 
     @contextmanager
     def _default(self) -> Iterator[Repository | None]:
@@ -180,21 +187,21 @@ def _channels(repository: Repository) -> Mapping[str, Any]:
     branch = default_branch(repository)
     tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
     data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
-    document = read_any(CHANNELS, data) if data and data.strip() else None
-    if document is None or (document.value is None and not document.problems):
-        return {}
-    if not isinstance(document.value, dict):
-        raise InputError("it can't be read", where=CHANNELS, hint=f"promptops lint {CHANNELS}")
-    return document.value
+    return entries(data or b"")
 
 
-def _release(repository: Repository, name: str, trust: Path | None) -> bytes:
+def _release(
+    repository: Repository, name: str, trust: Path | None, version: Version | None
+) -> bytes:
     """Built once, and then kept; that it is trusted is asked each time."""
     tag = release_tag(repository, name)
     if tag is None:
         hint = "a release is an annotated tag, called as `release.tag_format` says"
         raise NotFound(f"there is no release {name!r}", where=str(repository.root), hint=hint)
     release = tag.release
+    if version not in (None, tag.version):
+        message = f"the tag {name!r} is called so for {tag.version}, and not for {version}"
+        raise IntegrityError(message, where=name)
     if trust is not None:
         signer_of(tag, repository.git, trust)
     cache, key = Cache(cache_folder()), ("built", release.name, release.tag)

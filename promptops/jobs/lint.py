@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from promptops.errors import UsageError
 from promptops.jobs.baseline import read_baseline
 from promptops.jobs.graph_file import save_graph
 from promptops.jobs.judging import Judged, judge
 from promptops.jobs.lint_cache import LintCache, cache_key
-from promptops.jobs.selection import Selected, Wanted, select
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace import Workspace, held_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in, with_plugins
@@ -58,6 +59,8 @@ def lint_selected(
     """The same for prompts that were selected before."""
     catalog = workspace.catalog
     catalog.whole = wanted.everything
+    if wanted.since is not None:
+        catalog.before = _held_before(workspace, wanted.since)
     today = options.today or date.today()
     rules = chosen_rules(workspace, options)
     few = len(selected.why) < CACHED_FROM and not wanted.everything
@@ -95,6 +98,12 @@ def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]
         ignore=settings.ignore + options.ignore,
     )
     return tuple(rule for rule in known.values() if selection.chooses(rule))
+
+
+def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:
+    """What a file held where the branch began, which is found out when a rule asks."""
+    base = lru_cache(lambda: merge_base(workspace, since))
+    return lambda path: held_at(workspace.repository, base(), path)
 
 
 def _cache(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
+from promptops.errors import GitError
 from promptops.jobs.bundling import bundle_of
 from promptops.jobs.workspace import managed, opened
 from promptops.repo.process import foreign_environment
@@ -46,13 +47,20 @@ class LiveTree:
 
     def _built(self) -> Bundle:
         self._bundle = None
-        with Repository.open(self._folder, foreign_environment()) as repository:
+        with self._opened() as repository:
             found = opened(repository, WORKTREE)
             self._roots = tuple(repository.root / each for each in managed(found.config))
             self._seen = tuple(_seen(self._roots))  # what changes from here on is seen next time
             data = bundle_of(replace(found, revision="HEAD"))  # the commit it began as
         where = str(self._folder)
         return Bundle(read_bundle(data, where), where=where)
+
+    def _opened(self) -> Repository:
+        try:
+            return Repository.open(self._folder, foreign_environment())
+        except GitError as error:
+            message = f"PROMPTOPS_OVERRIDE names no work tree: {error.message}"
+            raise GitError(message, where=error.where, hint=error.hint) from None
 
 
 def _seen(roots: Iterable[Path]) -> Iterator[_Seen]:

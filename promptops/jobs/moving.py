@@ -11,6 +11,7 @@ from promptops.errors import GitError, NotFound, UsageError
 from promptops.jobs.channel_file import ChannelFile, channel_file, commit, write
 from promptops.jobs.channel_history import history
 from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.remotes import default_remote, remotes
 from promptops.jobs.sides import Asked, sides
 from promptops.jobs.verify import verify
 from promptops.jobs.workspace import configuration
@@ -47,7 +48,8 @@ class Ground:
 
     Attributes:
         releases: All that there are, by name.
-        now: What the channel serves on disk; None for one that is new.
+        now: What the file on disk says of the channel; None for one that is new.
+        serves: What its readers have.
     """
 
     repository: Repository
@@ -55,6 +57,7 @@ class Ground:
     file: ChannelFile
     releases: dict[str, Release]
     now: Pointer | None
+    serves: Pointer | None
 
 
 def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Ground:
@@ -75,6 +78,7 @@ def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Gr
         file=file,
         releases={each.name: each for each in releases(repository, names)},
         now=file.channels.get(channel),
+        serves=file.serves(channel),
     )
 
 
@@ -118,6 +122,14 @@ def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...
     )
 
 
+def is_said(ground: Ground, release: Release, digest: str | None) -> bool:
+    """Whether the file says it already, under a serial that no reader refuses."""
+    now = ground.now
+    if now is None or (now.release, now.digest) != (release.name, digest):
+        return False
+    return now.serial + 1 == next_serial(ground)
+
+
 def next_serial(ground: Ground) -> int:
     """Above every one that a reader may have seen, also where the commit of it was reverted."""
     channel, seen = ground.channel, [0]
@@ -136,8 +148,9 @@ def moved(ground: Ground, move: Move, saving: Saving) -> Move:
     identity = None
     if saving.committed:
         identity = commit(ground.file, message, interactive=saving.interactive)
-    following = tuple(_following(ground, message, committed=saving.committed))
-    return replace(move, changed=True, commit=identity, following=following)
+    following = tuple(_following(ground, move.release, message, committed=saving.committed))
+    notes = tuple(_lacking(ground, move.release))
+    return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
 def _message(move: Move) -> str:
@@ -149,27 +162,40 @@ def _message(move: Move) -> str:
     return f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
 
 
-def _following(ground: Ground, message: str, *, committed: bool) -> Iterator[str]:
+def _lacking(ground: Ground, release: str) -> Iterator[str]:
+    """That the remote can't have the release: as is known here, not even its commit is there."""
+    if remotes(ground.repository):
+        remote, commit = default_remote(ground.repository), ground.releases[release].commit
+        known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
+        if not ground.repository.git.run("for-each-ref", *known):
+            yield f"`{remote}` lacks {release}, as far as is known here: readers need its tag, too"
+
+
+def _following(ground: Ground, release: str, message: str, *, committed: bool) -> Iterator[str]:
     """What is left to do, until readers see it."""
     git = ground.repository.git
     if not committed:
         if ground.file.data is None:
             yield f"git add {PATH}"
         yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
-    remotes = decode(git.ask("remote").stdout).splitlines()
     branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
-    if not remotes:
+    if not remotes(ground.repository):
         return
     if not branch:
         yield "git switch -c BRANCH: no branch is checked out"
         return
+    yield _push(ground.repository, branch, release)
     default = _default(ground.repository)
-    if default is None:
-        yield "git push"
-    else:
-        remote = "origin" if "origin" in remotes else remotes[0]
-        yield f"git push -u {remote} {shlex.quote(branch)}"
+    if default is not None:
         yield f"a pull request into {default}"
+
+
+def _push(repository: Repository, branch: str, release: str) -> str:
+    """With the tag: a channel that names what its readers can't find takes none of them along."""
+    merges = decode(repository.git.ask("config", "--get", f"branch.{branch}.merge").stdout).strip()
+    upstream = () if merges == f"refs/heads/{branch}" else ("-u",)
+    refs = (default_remote(repository), branch, f"refs/tags/{release}")
+    return shlex.join(("git", "push", "--atomic", *upstream, *refs))
 
 
 def _default(repository: Repository) -> str | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from promptops.jobs.selection import is_managed
@@ -16,8 +15,6 @@ from promptops.report.parts.summary import counted
 
 SHOWN = 10
 """So many of a kind are listed, and the others counted."""
-_NO_NAME = re.compile(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
-"""What `git check-ref-format` refuses; asked of git, each of many names would be a process."""
 
 
 def repository_problems(workspace: Workspace) -> Iterator[Problem]:
@@ -29,16 +26,6 @@ def repository_problems(workspace: Workspace) -> Iterator[Problem]:
     yield from _uncommitted(workspace)
     yield from _branch(repository, workspace.config.release.branches)
     yield from _identity(repository)
-
-
-def name_problems(repository: Repository, tags: Sequence[str]) -> Iterator[Problem]:
-    """Of the names that the tags of a release are to have: each must be free, and one of git's."""
-    refs = set(decode(repository.git.run("for-each-ref", "--format=%(refname)")).splitlines())
-    folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
-    for tag in tags:
-        problem = _name_problem(tag, refs, folders)
-        if problem is not None:
-            yield problem
 
 
 def more(lines: Sequence[str]) -> tuple[str, ...]:
@@ -61,6 +48,11 @@ def unpushed(repository: Repository) -> int:
     return _count(repository, "@{upstream}..HEAD")
 
 
+def has_identity(repository: Repository) -> bool:
+    """Whether git knows who makes a tag."""
+    return not repository.git.ask("var", "GIT_COMMITTER_IDENT").status
+
+
 def _uncommitted(workspace: Workspace) -> Iterator[Problem]:
     paths = uncommitted(workspace)
     if paths:
@@ -81,8 +73,12 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[Problem]
     if not _is_allowed(branch, allowed):
         message = f"releases are made from {names}, and this is `{branch}`"
         yield Problem(message=message, hint="switch to it, or change `release.branches`")
-    behind = _count(repository, "HEAD..@{upstream}")
-    if behind:
+    behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
+    if behind and ahead:
+        message = f"`{branch}` and its upstream branch have gone apart"
+        here, there = counted(ahead, "commit"), counted(behind, "commit")
+        yield Problem(message=f"{message}: {here} here, {there} there", hint="git pull --rebase")
+    elif behind:
         message = f"`{branch}` is {counted(behind, 'commit')} behind its upstream branch"
         yield Problem(message=message, hint="git pull --ff-only")
 
@@ -104,22 +100,6 @@ def _count(repository: Repository, commits: str) -> int:
 
 
 def _identity(repository: Repository) -> Iterator[Problem]:
-    answer = repository.git.ask("var", "GIT_COMMITTER_IDENT")
-    if answer.status:
+    if not has_identity(repository):
         hint = "git config user.name NAME; git config user.email ADDRESS"
         yield Problem(message="git does not know who makes the release", hint=hint)
-
-
-def _name_problem(tag: str, refs: Collection[str], folders: Collection[str]) -> Problem | None:
-    ref = f"refs/tags/{tag}"
-    above = (ref[:at] for at, char in enumerate(ref) if char == "/")
-    hint = "say another version: --version"
-    if _NO_NAME.search(tag):
-        return Problem(message=f"a tag can't be called {tag!r}", hint="change `release.tag_format`")
-    if ref in refs:
-        return Problem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
-    if f"refs/heads/{tag}" in refs:
-        return Problem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
-    if ref in folders or any(each in refs for each in above):
-        return Problem(message=f"another tag's name keeps git from one called {tag!r}", hint=hint)
-    return None

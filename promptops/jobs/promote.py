@@ -13,6 +13,7 @@ from promptops.jobs.moving import (
     Saving,
     broken,
     ground,
+    is_said,
     meant,
     moved,
     next_serial,
@@ -57,7 +58,7 @@ def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence
         move = _move(found, release, digest)
         if refusals:
             return replace(move, refusals=refusals)
-        if same and same.digest == digest:
+        if is_said(found, release, digest):
             return move
         breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
         if breaks and not wanted.allow_breaking:
@@ -66,12 +67,12 @@ def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence
 
 
 def _move(ground: Ground, release: Release, digest: str | None) -> Move:
-    now = ground.now
+    now, serves = ground.now, ground.serves
     return Move(
         kind="promote",
         channel=ground.channel,
-        before=now.release if now else None,
-        serial_before=now.serial if now else None,
+        before=serves.release if serves else None,
+        serial_before=serves.serial if serves else None,
         release=release.name,
         bundle=digest,
         serial=now.serial if now else 0,
@@ -82,7 +83,7 @@ def _breaks(
     directory: Path, ground: Ground, release: Release, *, allowed: bool
 ) -> tuple[Break, ...]:
     """What breaks those who use the channel now; of a new one, nobody does."""
-    serves = ground.file.serves(ground.channel)
+    serves = ground.serves
     if serves is None:
         return ()
     before = ground.releases.get(serves.release)
@@ -94,7 +95,6 @@ def _breaks(
 
 
 def _refusal(ground: Ground, release: Release, breaks: tuple[Break, ...]) -> str:
-    serves = ground.file.serves(ground.channel)
-    assert serves is not None
+    assert ground.serves is not None
     number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
-    return f"`{release.name}` breaks callers of `{serves.release}` by {number}"
+    return f"`{release.name}` breaks callers of `{ground.serves.release}` by {number}"

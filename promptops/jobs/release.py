@@ -6,17 +6,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs import sides as two_sides
 from promptops.jobs.bundling import content_digest
-from promptops.jobs.preflight import more, name_problems, repository_problems, uncommitted, unpushed
+from promptops.jobs.preflight import more, repository_problems, uncommitted, unpushed
 from promptops.jobs.release_gate import gate
+from promptops.jobs.release_names import line_problems, name_problems
 from promptops.jobs.release_plan import Ground, compared, planned, tags_of, version_problems
-from promptops.jobs.remotes import default_remote, remote_problems, shown
+from promptops.jobs.release_tag import release_tag
+from promptops.jobs.remotes import default_remote
 from promptops.jobs.sides import Sides, sides
 from promptops.jobs.tag_signing import is_signed, signing_problems
 from promptops.jobs.tagging import make, missing, push, take_back
+from promptops.jobs.unpushed import beside_remote, next_command
 from promptops.jobs.workspace import Workspace, configuration, opened
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
@@ -26,6 +30,7 @@ from promptops.release.tags import latest, record_of, releases
 from promptops.release.versions import Declared
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
+from promptops.runtime.sources.source import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,33 +54,51 @@ class Asked:
 def prepare(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> ReleaseReport:
     """What would be released from HEAD, and all that stands in its way. Makes nothing.
 
+    Where something is to be pushed, the remote is asked what it has.
+
     Raises UsageError, InputError for a configuration that is wrong, GitError.
     """
     with _ground(directory, overrides) as (ground, opened_sides):
         done = _made_before(ground, asked.declared)
         if done is not None:
-            return _done(ground, done, asked)
-        return _prepared(ground, opened_sides, asked)
+            report = _done(ground, done, asked)
+        else:
+            report = _prepared(ground, opened_sides, asked)
+        if asked.push is not None:
+            return beside_remote(ground, report, asked.push, interactive=asked.interactive)
+        return report
 
 
 def publish(directory: Path, report: ReleaseReport, asked: Asked) -> ReleaseReport:
     """Make the tags of a plan that are missing, and push all of them where that is asked for.
 
+    With them go those of earlier releases that the remote lacks.
+
     What the remote refuses is taken back, if this run made it. Raises GitError.
     """
-    plan = report.plan
-    assert plan is not None
     with Repository.open(directory) as repository:
-        made = make(repository, plan, interactive=asked.interactive)
-        done = replace(report, state="created" if plan.record.tag in made else "done")
+        done, made = _made(repository, report, interactive=asked.interactive)
         if asked.push is None:
             return done
         remote = asked.push or default_remote(repository)
-        refused = _pushed(repository, remote, plan, interactive=asked.interactive)
+        tags = (*(report.plan.tags if report.plan is not None else ()), *report.earlier)
+        refused = _pushed(repository, remote, tags, interactive=asked.interactive)
         if not refused:
             return replace(done, pushed=shown(remote))
         take_back(repository, made)
-        return replace(report, problems=(_refusal(shown(remote), plan, refused),))
+        return replace(report, problems=(_refusal(shown(remote), tags[0], refused),))
+
+
+def _made(
+    repository: Repository, report: ReleaseReport, *, interactive: bool
+) -> tuple[ReleaseReport, dict[str, str]]:
+    plan = report.plan
+    if plan is None:
+        return report, {}
+    made = make(repository, plan, interactive=interactive)
+    state: Literal["created", "done"] = "created" if plan.record.tag in made else "done"
+    then = next_command(repository, plan.version, plan.commit)
+    return replace(report, state=state, next=then), made
 
 
 @contextmanager
@@ -107,8 +130,8 @@ def _made_before(ground: Ground, declared: Declared) -> Release | None:
     """A release of this very commit that is what was asked for."""
     here = [each for each in ground.releases if each.commit == ground.workspace.revision]
     if declared.version is not None and declared.pre is None:
-        here = [each for each in here if each.version == declared.version]
-    elif declared.version is not None:
+        return next((each for each in here if each.version == declared.version), None)
+    if declared.version is not None:
         here = [each for each in here if each.version.release == declared.version]
     series = (declared.pre,) if declared.pre is not None else ()
     return next(
@@ -131,12 +154,27 @@ def _done(ground: Ground, release: Release, asked: Asked) -> ReleaseReport:
         tags=tags,
         missing=lacking,
     )
-    problems = list(_other_content(workspace, plan))
+    problems = [*_other_content(workspace, plan), *_unsigned(ground, release, asked)]
     if lacking:
         problems += signing_problems(workspace, signed=signed, interactive=asked.interactive)
-    problems += remote_problems(ground.repository, asked.push)
-    warnings = tuple(_uncommitted(workspace))
-    return ReleaseReport(plan=plan, state="done", problems=tuple(problems), warnings=warnings)
+    return ReleaseReport(
+        plan=plan,
+        state="done",
+        problems=tuple(problems),
+        warnings=tuple(_uncommitted(workspace)),
+        next=next_command(ground.repository, release.version, release.commit),
+    )
+
+
+def _unsigned(ground: Ground, release: Release, asked: Asked) -> Iterator[Problem]:
+    settings = ground.workspace.config.release
+    if not (asked.sign or settings.sign == "always" or settings.allowed_signers):
+        return
+    tag = release_tag(ground.repository, release.name)
+    if tag is None or not tag.signature:
+        message = f"{release.name!r} is there already, and not signed"
+        hint = f"where nobody has it yet: git tag --delete {release.name}, then run it again"
+        yield Problem(message=message, hint=hint)
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
@@ -166,7 +204,6 @@ def _prepared(ground: Ground, opened_sides: Sides, asked: Asked) -> ReleaseRepor
         *repository_problems(workspace),
         *(() if plan is None and refused else wrong),  # the gate says it better
         *signing_problems(workspace, signed=signed, interactive=asked.interactive),
-        *remote_problems(ground.repository, asked.push),
         *refused,
     )
     warnings = (*opened_sides.notes, *_unpushed(ground.repository, asked), *doubts)
@@ -197,33 +234,44 @@ def _plan(
         return None, [Problem(message=f"{where}{error.message}", hint=hint)]
     problems = [
         *version_problems(ground, report, declared, plan.version),
-        *name_problems(ground.repository, plan.tags),
+        *line_problems(ground, report, declared, plan.version),
+        *name_problems(ground, report, plan.tags),
     ]
     return plan, problems
 
 
 def _unpushed(repository: Repository, asked: Asked) -> list[str]:
-    ahead = unpushed(repository) if asked.push is not None else 0
+    ahead = unpushed(repository) if asked.push is None else 0  # else it is a problem
     return (
         [f"the upstream branch lacks {counted(ahead, 'commit')} of it: git push"] if ahead else []
     )
 
 
 def _pushed(
-    repository: Repository, remote: str, plan: ReleasePlan, *, interactive: bool
+    repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
 ) -> list[str]:
     try:
-        return push(repository, remote, plan.tags, interactive=interactive)
+        return push(repository, remote, tags, interactive=interactive)
     except GitError as error:
-        message = f"{plan.record.tag!r} is made here, and could not be pushed: {error.message}"
+        message = f"{tags[0]!r} is made here, and could not be pushed: {error.message}"
         hint = "run it again with --push; to give it up: git tag --delete TAG"
         raise GitError(message, where=error.where, hint=hint) from None
 
 
-def _refusal(remote: str, plan: ReleasePlan, refused: Sequence[str]) -> Problem:
-    taken = any("stale info" in line or "already exists" in line for line in refused)
+def _refusal(remote: str, tag: str, refused: Sequence[str]) -> Problem:
     hint = "what it says is the way out; then run it again"
-    if taken:
-        hint = f"another release was faster: git fetch --tags {remote}, then run it again"
-    message = f"{remote} refused {plan.record.tag!r}"
-    return Problem(message=message, hint=hint, details=more(refused))
+    if any(_is_taken(line) for line in refused):
+        bring = f"git fetch --tags {remote} && git pull"
+        hint = f"another release was faster: bring it in ({bring}), then run it again"
+    details = [_in_words(line) if _is_taken(line) else line for line in refused]
+    return Problem(message=f"{remote} refused {tag!r}", hint=hint, details=more(details))
+
+
+def _is_taken(line: str) -> bool:
+    return "stale info" in line or "already exists" in line
+
+
+def _in_words(line: str) -> str:
+    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
+    name, _, _ = line.partition(": ")
+    return f"{name.removeprefix('refs/tags/')} is there already, and is another one"

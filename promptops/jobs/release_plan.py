@@ -10,6 +10,7 @@ from promptops.errors import InputError
 from promptops.jobs.bundling import bundle_of
 from promptops.jobs.diff import Chosen, diff
 from promptops.jobs.sides import Sides
+from promptops.jobs.waivers import waiver_lines
 from promptops.jobs.workspace import Workspace
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport, PromptDiff
@@ -18,13 +19,20 @@ from promptops.model.version import Version
 from promptops.release.names import TagNames
 from promptops.release.record import read, write
 from promptops.release.tags import Table, records, table
-from promptops.release.versions import Declared, effective_bump, next_version, prompt_version
+from promptops.release.versions import (
+    Declared,
+    effective_bump,
+    next_version,
+    outranked,
+    prompt_version,
+)
 from promptops.repo.repository import Repository
 from promptops.report.diff.parts.facts import worst_first
 from promptops.report.release.notes import notes
 from promptops.runtime.bundles.format import FORMAT, read_bundle
 
-BREAK_HINT = "a break is lowered by a waiver only: [[diff.waivers]] in the configuration"
+BREAK_HINT = "a break is lowered by a waiver only; in the configuration, with a reason"
+FIRM_HINT = "leave out what lowers it"
 REASON_HINT = "say why with --reason, or leave out what lowers it"
 
 
@@ -61,6 +69,7 @@ def planned(ground: Ground, report: DiffReport, declared: Declared, *, signed: b
     last = ground.base.version if ground.base else None
     version = next_version(last, report.bump, declared, ground.versions)
     bump = effective_bump(last, report.bump, declared)
+    has_reason = bump < report.bump or outranked(last, version, ground.versions) is not None
     changes = tuple(_prompt_changes(ground, report, version, bump))
     record = Record(
         tag=ground.names.write(version),
@@ -69,7 +78,7 @@ def planned(ground: Ground, report: DiffReport, declared: Declared, *, signed: b
         versions=_table(ground, changes, version),
         base=ground.base.name if ground.base else None,
         bump=bump,
-        reason=" ".join(declared.reason.split()) if bump < report.bump else "",
+        reason=" ".join(declared.reason.split()) if has_reason else "",
     )
     tags = tags_of(ground, record)
     return ReleasePlan(
@@ -98,9 +107,11 @@ def version_problems(
     changes = [change for prompt in report.prompts for change in prompt.changes]
     found = lowered(changes, bump, declared.reason)
     if found is not None:
+        message = f"{found.code}: {found.message}"
+        waivers = waiver_lines(ground.repository, report.prompts, max(bump, Bump.MINOR))
         reasoned = lowered(changes, bump, "because") is None
-        hint = REASON_HINT if reasoned else BREAK_HINT
-        yield Problem(message=f"{found.code}: {found.message}", hint=hint)
+        hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
+        yield Problem(message=message, hint=hint, details=waivers)
 
 
 def tags_of(ground: Ground, record: Record) -> tuple[str, ...]:

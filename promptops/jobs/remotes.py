@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from promptops.model.release import Problem
@@ -13,32 +12,28 @@ ORIGIN = "origin"
 _HERE = "."
 
 
+def remotes(repository: Repository) -> list[str]:
+    """The names of those that are set up."""
+    return decode(repository.git.run("remote")).splitlines()
+
+
 def default_remote(repository: Repository) -> str:
     """The remote of the branch; else the only one there is; else `origin`."""
     branch = decode(repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
     found = repository.git.ask("config", "--get", f"branch.{branch}.remote")
     tracked = decode(found.stdout).strip()
-    known = _remotes(repository)
+    known = remotes(repository)
     if tracked and tracked != _HERE:
         return tracked
     return known[0] if len(known) == 1 else ORIGIN
-
-
-def shown(remote: str) -> str:
-    """Without the name and the password that an address may hold."""
-    return re.sub(r"(?<=://)[^/]*@", "", remote)
 
 
 def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Problem]:
     """Of a remote that is no address and that nobody knows; "" for the usual one."""
     if wanted is None:
         return
-    known, name = _remotes(repository), wanted or default_remote(repository)
+    known, name = remotes(repository), wanted or default_remote(repository)
     if name not in known and not any(char in name for char in "/:"):
         there = ", ".join(known) or "none"
         hint = f"there is {there}; git remote add {ORIGIN} ADDRESS"
         yield Problem(message=f"there is no remote {name!r}", hint=hint)
-
-
-def _remotes(repository: Repository) -> list[str]:
-    return decode(repository.git.run("remote")).splitlines()

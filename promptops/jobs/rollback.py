@@ -14,6 +14,7 @@ from promptops.jobs.moving import (
     Saving,
     broken,
     ground,
+    is_said,
     meant,
     moved,
     next_serial,
@@ -33,8 +34,8 @@ def rollback(
 
     Args:
         to: Which release; None for the one before, as the history of the checked out branch tells
-            it. Rolled back again, it is the one before that: what was rolled back from is not
-            come back to.
+            it; what nobody committed, no channel served. Rolled back again, it is the one before
+            that: what was rolled back from is not come back to.
 
     Raises:
         NotFound: There is no such channel or release, or no release before.
@@ -44,23 +45,23 @@ def rollback(
         found = ground(repository, channel, overrides)
         if saving.committed:
             refuse_uncommitted(repository)
-        if found.now is None:
+        if found.serves is None:
             known = ", ".join(f"`{name}`" for name in found.file.channels)
             hint = f"there are: {known}" if known else "make it: promptops promote RELEASE CHANNEL"
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
-        target, skipped = _target(found, to)
-        release = meant(found, target.release)
+        target, skipped = _target(found, found.serves, to)
+        release = meant(found, to) if to is not None else _still_there(found, target)
         digest, refusals = verified(directory, found, release, target.digest)
-        move = _move(found, found.now, release, digest)
-        if refusals or release.name == found.now.release:
+        move = _move(found, found.serves, release, digest)
+        if refusals or is_said(found, release, digest):
             return replace(move, refusals=refusals)
         move = replace(move, skipped=skipped, breaks=_breaks(directory, found, release))
         return moved(found, replace(move, serial=next_serial(found)), saving)
 
 
-def _target(ground: Ground, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
+def _target(ground: Ground, serves: Pointer, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
     """What to go back to, and the releases in between that were rolled back before."""
-    served = list(_served(ground))
+    served = list(_served(ground, serves))
     if to is not None:
         release = meant(ground, to)
         known = next((p for p in reversed(served) if p.release == release.name), None)
@@ -75,15 +76,23 @@ def _target(ground: Ground, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
     return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
 
 
-def _served(ground: Ground) -> Iterator[Pointer]:
+def _still_there(ground: Ground, target: Pointer) -> Release:
+    """The release before; raises NotFound where its tag is gone."""
+    if target.release not in ground.releases:
+        message = f"there is no release {target.release!r}, which `{ground.channel}` had before"
+        hint = "`git fetch --tags`; or name another one: --to RELEASE"
+        raise NotFound(message, hint=hint)
+    return ground.releases[target.release]
+
+
+def _served(ground: Ground, serves: Pointer) -> Iterator[Pointer]:
     """What the channel served, one after the other, up to now."""
     steps: list[Pointer] = []
     if ground.repository.find("HEAD") is not None:
         found = (step.channels.get(ground.channel) for step in history(ground.repository))
         steps = [pointer for pointer in found if pointer is not None]
-    assert ground.now is not None
     last = None
-    for pointer in (*reversed(steps), ground.now):
+    for pointer in (*reversed(steps), serves):
         if last is None or pointer.release != last:
             yield pointer
         last = pointer.release
@@ -98,12 +107,13 @@ def _standing(served: list[Pointer]) -> list[Pointer]:
     return standing
 
 
-def _move(ground: Ground, now: Pointer, release: Release, digest: str | None) -> Move:
+def _move(ground: Ground, serves: Pointer, release: Release, digest: str | None) -> Move:
+    now = ground.now or serves
     return Move(
         kind="rollback",
         channel=ground.channel,
-        before=now.release,
-        serial_before=now.serial,
+        before=serves.release,
+        serial_before=serves.serial,
         release=release.name,
         bundle=digest,
         serial=now.serial,
@@ -112,7 +122,7 @@ def _move(ground: Ground, now: Pointer, release: Release, digest: str | None) ->
 
 def _breaks(directory: Path, ground: Ground, release: Release) -> tuple[Break, ...] | None:
     """For whoever goes back to know; nothing of it may keep them from it."""
-    serves = ground.file.serves(ground.channel)
+    serves = ground.serves
     before = ground.releases.get(serves.release) if serves is not None else None
     try:
         return broken(directory, before, release) if before is not None else None

@@ -12,7 +12,7 @@ from typing import Any
 from promptops.errors import InputError, UsageError
 from promptops.jobs.artifacts import put, put_new
 from promptops.jobs.build import Built, build
-from promptops.jobs.default_branch import default_branch
+from promptops.jobs.default_branch import default_branch, published_branch
 from promptops.jobs.signing import signature_of
 from promptops.model.publication import Publication
 from promptops.model.version import Version, parse
@@ -36,7 +36,8 @@ def publish(
 ) -> Publication:
     """Add a release to a site, if one is named, and have it serve what the channels say.
 
-    The channels are those of the default branch. Nothing that was published is changed, but for
+    The channels are those of the default branch, as its remote has it where there is one: what is
+    only here may still be refused there. Nothing that was published is changed, but for
     where a channel points; what points at something is written after it.
 
     Raises:
@@ -50,7 +51,9 @@ def publish(
     with _locked(folder), Repository.open(directory) as repository:
         site = _Site(folder)
         files = site.add(built, repository.git if sign else None) if built is not None else ()
-        changed, notes = site.serve(_channels(repository))
+        channels = _channels(repository, published_branch(repository))
+        changed, notes = site.serve(channels)
+        notes += _unpushed(repository, channels)
     return Publication(
         built=built.facts if built is not None else None,
         files=tuple(map(str, files)),
@@ -80,10 +83,21 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
-def _channels(repository: Repository) -> Mapping[str, Pointer]:
-    branch = default_branch(repository)
+def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointer]:
     tree = repository.tree(branch, under=(PATH,)) if branch is not None else None
     return read_channels(tree.read((PATH,)).get(PATH, b"")) if tree is not None else {}
+
+
+def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Iterator[str]:
+    """What stands in the branch here, and nobody else has yet."""
+    try:
+        committed = _channels(repository, default_branch(repository))
+    except InputError:  # who pushes it is told
+        return
+    for name, here in committed.items():
+        there = published.get(name)
+        if there is None or there.serial < here.serial:
+            yield f"`{name}` serves {here.release} only here, and was left as it is: git push"
 
 
 class _Site:
@@ -106,7 +120,7 @@ class _Site:
         if signing is not None and not signature.exists():
             put(signature, signature_of(built.data, signing))
         self._releases[name] = entry
-        put(self._folder / INDEX, _index_text(self._releases.values()).encode())
+        self._write_index()
         return (file, signature) if signature.exists() else (file,)
 
     def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
@@ -118,10 +132,19 @@ class _Site:
                 notes.append(f"`{name}` serves {pointer.release}, which is not here: {way_out}")
             elif self._point(name, pointer):
                 changed.append(name)
-        files = sorted((self._folder / "channels").glob("*.json"))
-        gone = [file for file in files if file.stem not in channels]
+        if changed and self._releases:
+            self._write_index()
+        gone = [file for file in self._channel_files() if file.stem not in channels]
         notes += [f"{file} is of a channel that {PATH} does not name: remove it" for file in gone]
         return changed, notes
+
+    def _channel_files(self) -> list[Path]:
+        return sorted((self._folder / "channels").glob("*.json"))
+
+    def _write_index(self) -> None:
+        """The channels are named for messages only: who follows one reads its file."""
+        text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
+        put(self._folder / INDEX, text.encode())
 
     def _point(self, name: str, pointer: Pointer) -> bool:
         bundle = self._releases[pointer.release]["bundle"]
@@ -190,11 +213,12 @@ def _read_object(file: Path) -> dict[str, Any] | None:
     return value
 
 
-def _index_text(releases: Iterable[Mapping[str, Any]]) -> str:
+def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
     """A line for each release, the lowest version first: what changed is read as a line."""
     ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
     lines = ",\n".join(map(_line, ordered))
-    return f'{{"schema":1,"releases":[\n{lines}\n]}}\n'
+    named = json.dumps(channels, ensure_ascii=False)
+    return f'{{"schema":1,"channels":{named},"releases":[\n{lines}\n]}}\n'
 
 
 def _version(entry: Mapping[str, Any]) -> Version:

@@ -8,6 +8,7 @@ from pathlib import Path
 from promptops.errors import IntegrityError
 from promptops.jobs.release_tag import ReleaseTag
 from promptops.repo.process import Answer, Git, decode
+from promptops.runtime.trust import unproven
 
 SSH = "-----BEGIN SSH SIGNATURE-----"
 _SIGNER = re.compile(r'^Good "git" signature for (.+) with ', re.MULTILINE)
@@ -27,10 +28,10 @@ def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
         message = "the tag is not signed with a key of ssh, as the allowed signers are"
         raise IntegrityError(message, where=tag.name, hint=hint)
     answer = _verify(git, tag, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
-    found = _SIGNER.search(decode(answer.stderr))
+    said = decode(answer.stderr)
+    found = _SIGNER.search(said)
     if answer.status or found is None:
-        message = "the tag is not signed by anybody who is trusted"
-        raise IntegrityError(message, where=tag.name, hint=hint)
+        raise IntegrityError(unproven("tag", said), where=tag.name, hint=hint)
     return found[1]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from promptops.errors import GitError, UsageError
+from promptops.jobs.preflight import has_identity
 from promptops.jobs.workspace import Workspace
 from promptops.model.release import Problem
 from promptops.repo.acting import act
@@ -15,8 +17,17 @@ from promptops.repo.process import Answer, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository
 
 DEADLINE_S = 60.0
+SSH_AGENT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
+GPG_AGENT = "give its passphrase to gpg-agent before, or use a key without one"
+_LOCKED = {
+    "incorrect passphrase": SSH_AGENT,
+    "Inappropriate ioctl": GPG_AGENT,
+    "No pinentry": GPG_AGENT,
+    "Timeout": GPG_AGENT,
+}
+_KEY = re.compile(r"^Good .* (SHA256:\S+)$", re.MULTILINE)
 _KEYS = r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand|tag\.gpgsign)$"
-_EMPTY_WORDS = ("fatal: failed", "error: gpg failed", "[GNUPG:]")
+_EMPTY_WORDS = ("fatal: failed", "error: gpg failed", "[GNUPG:]", "Good ", "Could not verify")
 _HOW = "see user.signingKey and gpg.format in `git help config`"
 
 
@@ -40,6 +51,10 @@ def signing_problems(workspace: Workspace, *, signed: bool, interactive: bool) -
             message = "the tag would not be signed, and `release.allowed_signers` asks for that"
             yield Problem(message=message, hint=f"set up a key, or say --sign; {_HOW}")
         return
+    if not has_identity(workspace.repository) and not _names_key(workspace.repository):
+        message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
+        yield Problem(message=message, hint=_HOW)
+        return
     with TemporaryDirectory(prefix="promptops-") as folder:
         trial = _Trial(workspace.repository, Path(folder), interactive=interactive)
         try:
@@ -48,17 +63,38 @@ def signing_problems(workspace: Workspace, *, signed: bool, interactive: bool) -
             yield Problem(message=f"signing does not end: {error.message}", hint=error.hint or _HOW)
             return
         if answer.status:
-            message = f"the signing key can't be used: {_said(answer)}"
-            yield Problem(message=message, hint=f"try it: git tag --sign try; {_HOW}")
+            yield _unusable(_said(answer))
         elif signers is not None:
             yield from _refused(workspace, trial, decode(answer.stdout).strip(), signers)
 
 
+def _unusable(said: str) -> Problem:
+    hint = next((hint for known, hint in _LOCKED.items() if known in said), None)
+    if hint is not None:
+        message = "the signing key has a passphrase that nobody can be asked for"
+        return Problem(message=message, hint=hint)
+    hint = f"try it: git tag --sign try; {_HOW}"
+    return Problem(message=f"the signing key can't be used: {said}", hint=hint)
+
+
 def _is_set_up(repository: Repository) -> bool:
+    wanted = _settings(repository).get("tag.gpgsign", "false").lower()
+    return wanted in ("", "true", "yes", "on", "1") or _names_key(repository)
+
+
+def _names_key(repository: Repository) -> bool:
+    return any(key for name, key in _settings(repository).items() if name != "tag.gpgsign")
+
+
+def _settings(repository: Repository) -> dict[str, str]:
     answer = repository.git.ask("config", "-z", "--get-regexp", _KEYS)
-    found = dict(entry.partition("\n")[::2] for entry in records(answer.stdout))
-    wanted = found.pop("tag.gpgsign", "false").lower() in ("", "true", "yes", "on", "1")
-    return wanted or any(found.values())
+    return dict(entry.partition("\n")[::2] for entry in records(answer.stdout))
+
+
+_NOBODY = {
+    who: {f"GIT_{who}_NAME": "nobody", f"GIT_{who}_EMAIL": "nobody@localhost"}
+    for who in ("AUTHOR", "COMMITTER")
+}
 
 
 class _Trial:
@@ -67,16 +103,20 @@ class _Trial:
     def __init__(self, repository: Repository, folder: Path, *, interactive: bool) -> None:
         self._repository = repository
         self._folder = folder
+        self.signers = folder / "allowed_signers"
         self._interactive = interactive
+        # A tag has no author; and that nobody is known is told as another problem than the key.
+        self._people = dict(_NOBODY["AUTHOR"])
+        if not has_identity(repository):
+            self._people |= _NOBODY["COMMITTER"]
 
     def sign(self) -> Answer:
         tree = EMPTY_TREES[self._repository.object_format]
         return self._run("commit-tree", "--gpg-sign", "-m", "may releases be signed?", tree)
 
     def verify(self, commit: str, signers: bytes) -> Answer:
-        file = self._folder / "allowed_signers"
-        file.write_bytes(signers)
-        setting = f"gpg.ssh.allowedSignersFile={file}"
+        self.signers.write_bytes(signers)
+        setting = f"gpg.ssh.allowedSignersFile={self.signers}"
         return self._run("-c", setting, "verify-commit", commit)
 
     def _run(self, *arguments: str) -> Answer:
@@ -85,7 +125,7 @@ class _Trial:
             *arguments,
             interactive=self._interactive,
             deadline_s=DEADLINE_S,
-            environment={"GIT_OBJECT_DIRECTORY": str(self._folder)},
+            environment={"GIT_OBJECT_DIRECTORY": str(self._folder), **self._people},
         )
 
 
@@ -99,7 +139,12 @@ def _refused(workspace: Workspace, trial: _Trial, commit: str, path: str) -> Ite
         return
     answer = trial.verify(commit, found[path])
     if answer.status:
-        message = f"{path} does not hold the key that signs: {_said(answer)}"
+        key, said = _KEY.search(decode(answer.stderr)), _said(answer)
+        said = said.replace(str(trial.signers), path)
+        if key and said.startswith("No principal"):
+            message = f"{path} does not hold the key that signs: {key[1]}"
+        else:
+            message = f"{path} does not take the key that signs: {said}"
         yield Problem(message=message, hint=f"sign with a key of it, or add the key to {path}")
 
 

@@ -25,7 +25,7 @@ def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dic
     """
     made: dict[str, str] = {}
     with TemporaryDirectory(prefix="promptops-") as folder:
-        for tag in missing(repository, plan.tags):
+        for tag in plan.missing:
             try:
                 _make_one(repository, plan, tag, Path(folder, "message"), interactive)
             except GitError:

@@ -14,7 +14,7 @@ from promptops.jobs.build import release_bundle
 from promptops.jobs.release_tag import ReleaseTag, release_tag
 from promptops.jobs.tag_signature import SSH, signer_in_keyring, signer_of
 from promptops.jobs.workspace import configuration
-from promptops.model.verification import Check, Subject, Verification
+from promptops.model.verification import UNSIGNED, Check, Subject, Verification
 from promptops.repo.repository import Repository
 from promptops.runtime.bundles.format import FORMAT, MAX_BYTES, Contents, read_bundle
 from promptops.runtime.sources.file import read_file, unpacked
@@ -28,6 +28,8 @@ def verify(
     directory: Path, target: str, trust: Path | None, overrides: Sequence[str] = ()
 ) -> Verification:
     """A release by the name of its tag, or the file of a bundle; a tag of that name comes first.
+
+    In a repository that has the release of a file, the file is held against its tag, too.
 
     Args:
         trust: Allowed signers, as ssh-keygen(1) has them. Without it, those that PROMPTOPS_TRUST
@@ -54,7 +56,7 @@ def verify(
         if tag is not None:
             return _Tag(repository, tag, target, signers).verification()
         if file.is_file():
-            return _file(file, target, signers)
+            return _file(file, target, signers, repository)
     hint = "a branch or a commit tells nothing to hold it against; see `promptops changelog`"
     raise NotFound(f"{target!r} is no release here, and no file", hint=hint)
 
@@ -98,7 +100,9 @@ class _Tag:
 
     def verification(self) -> Verification:
         name = self._name()
-        contents, unbuilt = self._built() if name.state == "passed" else (None, None)
+        contents, unbuilt = (
+            _built(self._repository, self._tag) if name.state == "passed" else (None, None)
+        )
         signature, signer = self._signature()
         digests = (unbuilt,) if unbuilt else (self._content(contents), self._bundle(contents))
         return Verification(
@@ -117,14 +121,6 @@ class _Tag:
         if tag.inside != tag.name:
             return _failed("name", tag.problem, tag.way_out)
         return _passed("name", f"the tag object is called {tag.name!r}, as the ref is")
-
-    def _built(self) -> tuple[Contents | None, Check | None]:
-        try:
-            data = release_bundle(self._repository, self._tag)
-        except InputError as error:
-            where = f"{error.where}: " if error.where else ""
-            return None, _failed("bundle", f"it can't be built: {where}{error.message}", error.hint)
-        return read_bundle(data, self._tag.name), None
 
     def _content(self, contents: Contents | None) -> Check | None:
         told = self._tag.record.content
@@ -148,7 +144,7 @@ class _Tag:
                 signer = signer_of(tag, git, self._signers)
                 return _passed("signature", f"signed by {signer}, who is trusted"), signer
             if not tag.signature:
-                return _absent("signature", "unsigned"), None
+                return _absent("signature", UNSIGNED), None
             keyring = None if tag.signature.startswith(SSH) else signer_in_keyring(tag, git)
         except IntegrityError as error:
             return _failed("signature", error.message, error.hint), None
@@ -159,7 +155,18 @@ class _Tag:
         return _passed("signature", f"signed by {keyring}, whose key is in the keyring"), keyring
 
 
-def _file(file: Path, target: str, signers: Path | None) -> Verification:
+def _built(repository: Repository, tag: ReleaseTag) -> tuple[Contents | None, Check | None]:
+    try:
+        data = release_bundle(repository, tag)
+    except InputError as error:
+        where = f"{error.where}: " if error.where else ""
+        return None, _failed("bundle", f"it can't be built: {where}{error.message}", error.hint)
+    return read_bundle(data, tag.name), None
+
+
+def _file(
+    file: Path, target: str, signers: Path | None, repository: Repository | None = None
+) -> Verification:
     data = read_file(file, MAX_BYTES) or b""
     signature, signer = _file_signature(file, data, signers)
     try:
@@ -167,6 +174,7 @@ def _file(file: Path, target: str, signers: Path | None) -> Verification:
         whole = _passed("bundle", "its content is what its header says")
     except InputError as error:
         contents, whole = None, _failed("bundle", error.message, error.hint)
+    held = () if repository is None or contents is None else (_held(repository, contents),)
     return Verification(
         target=target,
         kind="file",
@@ -175,8 +183,29 @@ def _file(file: Path, target: str, signers: Path | None) -> Verification:
         content=contents.origin.content if contents else None,
         bundle=contents.digest if contents else None,
         signer=signer,
-        checks=(whole, signature),
+        checks=(whole, *held, signature),
     )
+
+
+def _held(repository: Repository, contents: Contents) -> Check:
+    """A file against the release that it says it is."""
+    name = contents.origin.release
+    tag = release_tag(repository, name) if name is not None else None
+    if tag is None:
+        return _absent("tag", f"there is no release {name!r} here" if name else "it is no release")
+    if tag.inside != tag.name:
+        return _failed("tag", tag.problem, tag.way_out)
+    record = tag.record
+    if record.bundle is not None and record.bundle_format not in (None, FORMAT):
+        return _absent("tag", f"the tag tells a bundle of format {record.bundle_format}")
+    built, unbuilt = _built(repository, tag) if record.bundle is None else (None, None)
+    if unbuilt is not None:
+        return _failed("tag", unbuilt.message, unbuilt.hint)
+    expected = record.bundle if built is None else built.digest
+    if contents.digest != expected:
+        message = f"{tag.name} is sha256:{expected} here, and the file is another bundle"
+        return _failed("tag", message, "don't use it: build it again, and ask where it is from")
+    return _passed("tag", f"it is the bundle of {tag.name} here")
 
 
 def _file_signature(file: Path, data: bytes, signers: Path | None) -> tuple[Check, str | None]:
@@ -190,7 +219,7 @@ def _file_signature(file: Path, data: bytes, signers: Path | None) -> tuple[Chec
     except IntegrityError as error:
         return _failed("signature", error.message, error.hint), None
     if signature is None:
-        return _absent("signature", "unsigned"), None
+        return _absent("signature", UNSIGNED), None
     return _absent("signature", "signed, and nobody says who is trusted: --trust FILE"), None
 
 

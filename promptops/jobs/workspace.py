@@ -72,7 +72,7 @@ def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config
         elsewhere=_elsewhere(repository, revision),
         known=lambda: read_graph(repository.common_dir),
         releases=lambda: releases(repository),
-        before=lambda path: _at_head(repository, path),
+        before=lambda path: held_at(repository, "HEAD", path),
     )
 
 
@@ -95,10 +95,10 @@ def releases(repository: Repository) -> dict[str, str | None]:
     return {row[1]: row[2].strip() or None for row in rows if len(row) == 3 and row[0] == "tag"}
 
 
-def _at_head(repository: Repository, path: str) -> bytes | None:
-    """What a file holds in the last commit; None before the first."""
+def held_at(repository: Repository, revision: str, path: str) -> bytes | None:
+    """What a file holds in a commit; None where there is no such file, or no such commit."""
     try:
-        return repository.tree("HEAD", under=(path,)).read((path,)).get(path)
+        return repository.tree(revision, under=(path,)).read((path,)).get(path)
     except GitError:
         return None
 

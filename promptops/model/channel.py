@@ -29,6 +29,7 @@ class Move:
         refusals: Why nothing was done; empty where it was, or where nothing had to be.
         breaks: What breaks callers of the release before; None where it can't be told.
         skipped: Releases that a rollback went past: they were rolled back before.
+        notes: What stands in the way of readers.
         following: The commands to type now, in order.
     """
 
@@ -44,4 +45,5 @@ class Move:
     refusals: tuple[str, ...] = ()
     breaks: tuple[Break, ...] | None = ()
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     following: tuple[str, ...] = ()

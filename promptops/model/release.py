@@ -111,7 +111,10 @@ class ReleaseReport:
         state: `done`: its tag was there before; `nothing`: there is nothing to release.
         nothing: Why, or "".
         warnings: What does not stop it.
-        pushed: The remote that has it now, or None.
+        earlier: Tags of releases before this one that the remote lacks, or lacked before it was
+            `pushed`; known only where something is to be pushed.
+        pushed: The remote that has all of it now, or None.
+        next: The command that pushes it, or "".
     """
 
     plan: ReleasePlan | None
@@ -119,4 +122,6 @@ class ReleaseReport:
     nothing: str = ""
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     pushed: str | None = None
+    next: str = ""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["passed", "failed", "absent"]
-Subject = Literal["name", "content", "bundle", "signature"]
+Subject = Literal["name", "content", "bundle", "tag", "signature"]
+UNSIGNED = "unsigned"
+"""What the check of a signature says where there is none, and none has to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,12 @@ class Verification:
     bundle: str | None
     signer: str | None
     checks: tuple[Check, ...]
+
+    @property
+    def proven(self) -> bool:
+        """It is more than whole: something beside it says that it is what it should be."""
+        vouching = [each for each in self.checks if each.subject in ("name", "tag", "signature")]
+        return self.passed and any(each.state == "passed" for each in vouching)
 
     @property
     def passed(self) -> bool:

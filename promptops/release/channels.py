@@ -31,7 +31,12 @@ def read_channels(data: bytes) -> Mapping[str, Pointer]:
 
     Raises InputError for a file, or an entry, that says something else.
     """
-    return {name: _pointer(name, entry) for name, entry in _entries(_document(data)).items()}
+    return {name: _pointer(name, entry) for name, entry in entries(data).items()}
+
+
+def entries(data: bytes) -> Mapping[str, Any]:
+    """What the file says of each channel, whatever that is; raises InputError for a wrong file."""
+    return _entries(_document(data))
 
 
 def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
@@ -43,19 +48,19 @@ def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
     Raises InputError for a file that is wrong, or written so that it can't be changed by places.
     """
     document = _document(data)
-    entries = _entries(document)
+    found = _entries(document)
     values: dict[str, Any] = {
         "release": pointer.release,
         "bundle": f"sha256:{pointer.digest}",
         "serial": pointer.serial,
     }
-    for each, entry in entries.items():
+    for each, entry in found.items():
         _pointer(each, entry)
-    if name in entries:
+    if name in found:
         text = _spliced(document.text, _edits(document, name, values))
     else:
         text = _appended(document.text or HEAD, name, values)
-    expected = {**entries, name: {**entries.get(name, {}), **values}}
+    expected = {**found, name: {**found.get(name, {}), **values}}
     again = read_any(PATH, text.encode())
     if again.problems or again.value != expected:
         place = document.place(f"/{escaped(name)}", True)

@@ -76,6 +76,31 @@ def prompt_version(
     return version
 
 
+def outranked(
+    last: Version | None, version: Version, others: Collection[Version]
+) -> Version | None:
+    """The highest version of a newer line than the last one's that a range would no longer take.
+
+    A line is all that has the same first two numbers; a caret range stays below the next major
+    version, or before 1.0.0 below the next minor one.
+    """
+    if last is None or version.pre:
+        return None
+    newer = (
+        each
+        for each in others
+        if last < each < version
+        and (each.major, each.minor) != (last.major, last.minor)
+        and _series(each) == _series(version)
+        and not each.pre
+    )
+    return max(newer, default=None)
+
+
+def _series(version: Version) -> tuple[int, ...]:
+    return (version.major,) if version.major else (0, version.minor)
+
+
 def _number(target: Version, pre: str, taken: Collection[Version]) -> int:
     """The first that is free in a series: 1 for `1.3.0-rc.1`."""
     series = (each.pre for each in taken if each.release == target and each.pre[:1] == (pre,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,7 @@ class Answers:
 
     def _checked(self, text: str) -> Any:
         try:
-            value = json.loads(text, parse_constant=_no_constant)
+            value = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             message = f"the answer is no JSON: {error}"
             raise AnswerError(message, text=text, where=self._prompt) from None
@@ -71,6 +72,13 @@ class Answers:
             message += f", at {at}" if at else ""
             raise AnswerError(message, text=text, where=self._prompt)
         return value
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number that is too large")
+    return number
 
 
 def _no_constant(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from promptops.errors import IntegrityError, TransportError, UsageError
+from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import Contents
@@ -14,6 +14,9 @@ from promptops.runtime.refs import Digest, Exact, GitRevision, Highest, Named, R
 from promptops.runtime.sources.listing import no_ref, not_found
 from promptops.runtime.sources.source import Listed, Source, shown
 from promptops.runtime.trust import Trust
+
+_SEEN: dict[tuple[str, str], set[int]] = {}
+"""Serials of channels, by source: of this process, whoever asks and wherever nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,6 @@ class Resolver:
         self._cache = cache
         self._offline = offline and source.remote
         self.where = shown(source.where)
-        self._serial = 0
 
     @property
     def fixed(self) -> bool:
@@ -64,8 +66,13 @@ class Resolver:
             NotFound: There is no such release, channel or source.
             UsageError: No ref was given, or the source can't answer one of its kind.
             IntegrityError: What the source has is not what it should be.
-            TransportError: The source can't be reached.
+            InputError: The allowed signers can't be read any more.
+            TransportError: The source can't be reached, or lacks the release that it names itself.
         """
+        if self._trust is not None:  # who is trusted may be others than when it was opened
+            trust = Trust.read(self._trust.file)
+            current = current if trust == self._trust else None
+            self._trust = trust
         kept = self.last_good() if self.fixed else None
         if kept is not None:
             return kept
@@ -75,7 +82,7 @@ class Resolver:
         if isinstance(self._ref, GitRevision):
             contents = self._source.revision(self._ref.revision, until)
             return Bundle(contents, where=self.where)
-        choice = self._choose(until)
+        choice = self._choose(current, until)
         bundle = self._loaded(choice, current, until)
         self._remember(choice, bundle)
         return bundle
@@ -94,7 +101,7 @@ class Resolver:
         channel = self._text if pointer.get("channel") is True else None
         return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
 
-    def _choose(self, until: float) -> _Choice:
+    def _choose(self, current: Bundle | None, until: float) -> _Choice:
         if isinstance(self._ref, Named):
             pointer = self._source.channel(self._text, until)
             if pointer is not None:
@@ -106,11 +113,16 @@ class Resolver:
             raise no_ref(self.where, releases, self._source.channels(until))
         listed = next(self._meant(self._ref, releases, until), None)
         if listed is None:
-            raise not_found(self._text, self.where, releases, self._source.channels(until))
+            error = not_found(self._text, self.where, releases, self._source.channels(until))
+            if isinstance(self._ref, Highest) and (current or self._known(self._text)):
+                # It fitted something before: nobody misspelt it.
+                raise TransportError(f"nothing fits {self._text!r} any more", where=self.where)
+            raise error
         return _Choice(listed)
 
     def _refuse_lower(self, serial: int) -> None:
-        seen = max(self._serial, self._cache.serial(self._source.where, self._text))
+        key = self._source.where, self._text
+        seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
             hint = "to go back, `promptops rollback` counts up; an old answer is refused"
@@ -137,11 +149,18 @@ class Resolver:
             if each.digest == digest:
                 yield each
         # A repository does not know what a bundle of it will be before it is built.
+        refused: InputError | None = None
         for each in reversed(tuple(releases.values())):
             if each.digest is None:
-                contents = self._source.bundle(each, self._trust, until)
+                try:
+                    contents = self._source.bundle(each, self._trust, until)
+                except InputError as error:  # it may be another one that is wanted
+                    refused = refused or error
+                    continue
                 if contents.digest == digest:
                     yield each
+        if refused is not None:
+            raise refused
 
     def _loaded(self, choice: _Choice, current: Bundle | None, until: float) -> Bundle:
         listed = choice.listed
@@ -159,7 +178,7 @@ class Resolver:
         digest = listed.digest or known
         contents = self._verified(digest) if digest else None
         if contents is None:
-            contents = self._source.bundle(listed, self._trust, until)
+            contents = self._fetched(listed, until)
             if digest not in (None, contents.digest):
                 raise self._moved(listed)
             if self.remote:
@@ -168,6 +187,16 @@ class Resolver:
             message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
             raise IntegrityError(message, where=self.where)
         return contents
+
+    def _fetched(self, listed: Listed, until: float) -> Contents:
+        try:
+            return self._source.bundle(listed, self._trust, until)
+        except NotFound:
+            if not isinstance(self._ref, Named | Highest):
+                raise
+            # Nobody misspelt it: the source itself says that it is there.
+            message = f"{self._text!r} means {listed.release!r}, which is not there"
+            raise TransportError(message, where=self.where, hint="is its tag pushed?") from None
 
     def _verified(self, digest: str) -> Contents | None:
         """The bundle, if it is here, and was signed by one of those who are trusted."""
@@ -189,7 +218,9 @@ class Resolver:
     def _remember(self, choice: _Choice, bundle: Bundle) -> None:
         """Only now: what could not be loaded must not count."""
         if choice.channel is not None:
-            self._serial = max(self._serial, choice.serial)
+            self._refuse_lower(choice.serial)  # another may have been faster, and known more
+            seen = _SEEN.setdefault((self._source.where, choice.channel), set())
+            seen.add(choice.serial)
             self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
         if self.remote:
             value = {"bundle": bundle.digest, "channel": choice.channel is not None}

@@ -7,6 +7,7 @@ and ends. No thread stays.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from time import monotonic
 
@@ -16,18 +17,21 @@ from promptops.runtime.resolver import Resolver
 
 HERE_S = 60.0
 """A source on this machine may have work to do, but it does not hang."""
+FAILED_S = 60.0
+"""So long, at most, a source on another machine that had nothing is not asked again."""
 
 
 class Snapshot:
     """The bundle that one ref means; safe to share between threads."""
 
-    __slots__ = ("_asked_at", "_asking", "_bundle", "_lock", "_resolver", "_said")
+    __slots__ = ("_asked_at", "_asking", "_bundle", "_failure", "_lock", "_resolver", "_said")
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._bundle: Bundle | None = None
         self._asked_at = -math.inf
         self._asking: _Asking | None = None
+        self._failure: _Failure | None = None
         self._said = ""
         self._lock = Lock()
 
@@ -40,7 +44,8 @@ class Snapshot:
         """The bundle; at once if it was loaded before.
 
         Args:
-            refresh_s: How old it may be before the source is asked again.
+            refresh_s: How old it may be before the source is asked again; so may a failure of a
+                source on another machine, but for no longer than FAILED_S.
             timeout_s: How long a source on another machine may take.
 
         Raises:
@@ -48,7 +53,7 @@ class Snapshot:
         """
         bundle = self._bundle
         if bundle is None:
-            return self._first(timeout_s)
+            return self._first(refresh_s, timeout_s)
         if self._asked_at + refresh_s <= monotonic():
             self._ask(timeout_s)
         return bundle
@@ -58,21 +63,27 @@ class Snapshot:
         self._lock = Lock()
         self._asking = None
 
-    def _first(self, timeout_s: float) -> Bundle:
+    def _first(self, refresh_s: float, timeout_s: float) -> Bundle:
         """Wait for what the source says, together with all others who do."""
+        failure = self._failure
+        if failure is not None and failure.holds(refresh_s, timeout_s):
+            raise failure.error.with_traceback(None)
         outcome = self._ask(timeout_s).outcome()
         if isinstance(outcome, Bundle):
             return outcome
-        if not isinstance(outcome, TransportError | IntegrityError):
-            raise outcome
-        with self._lock:
-            if self._bundle is None:
-                self._bundle = self._resolver.last_good()
-            kept = self._bundle
+        kept = self._kept() if isinstance(outcome, TransportError | IntegrityError) else None
         if kept is None:
+            if self._resolver.remote:
+                self._failure = _Failure(outcome, monotonic(), timeout_s)
             raise outcome
         self._say(outcome, kept)
         return kept
+
+    def _kept(self) -> Bundle | None:
+        with self._lock:
+            if self._bundle is None:
+                self._bundle = self._resolver.last_good()
+            return self._bundle
 
     def _ask(self, timeout_s: float) -> _Asking:
         """Have the source asked, unless it is being asked; what hangs is left to itself."""
@@ -100,7 +111,7 @@ class Snapshot:
             kept = self._bundle
             if isinstance(outcome, Bundle):
                 outcome.stale = False
-                self._bundle, self._said = outcome, ""
+                self._bundle, self._said, self._failure = outcome, "", None
                 self._asked_at = math.inf if self._resolver.fixed else monotonic()
             elif isinstance(outcome, UsageError):
                 kept = self._bundle = None  # it is gone: who comes next asks, and is told
@@ -118,6 +129,20 @@ class Snapshot:
 
             name = kept.release or f"sha256:{kept.digest}"
             getLogger("promptops").warning("%s; %r stays in use", text, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a source was asked for in vain; `at` is by `time.monotonic`."""
+
+    error: Exception
+    at: float
+    timeout_s: float
+
+    def holds(self, refresh_s: float, timeout_s: float) -> bool:
+        """Whether it need not be asked again; who has more time than there was may."""
+        fresh = monotonic() < self.at + min(refresh_s, FAILED_S)
+        return fresh and timeout_s <= self.timeout_s
 
 
 class _Asking:

@@ -119,9 +119,12 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, *answer: Any
     ) -> urllib.request.Request | None:
         response, *_, address = answer
-        if urlsplit(address).scheme != urlsplit(req.full_url).scheme:
-            response.close()
+        response.close()  # or all of it would be read
+        there, here = urlsplit(address), urlsplit(req.full_url)
+        if there.scheme != here.scheme:
             raise TransportError("the server leads to another scheme", where=req.full_url)
+        if there.scheme == "http" and there.hostname != here.hostname:
+            raise TransportError("the server leads to another machine", where=req.full_url)
         return super().redirect_request(req, *answer)
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, TransportError
+
+if TYPE_CHECKING:
+    import subprocess
 
 NAMESPACE = "promptops-bundle"
 MAX_SIGNATURE_BYTES = 16 * 1024
 """Less than a pipe holds."""
+
+_MADE_BY = re.compile(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,21 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
         if keygen.verifies(principal):
             return principal
     hint = f"it must be signed by a key in {trust.file}, for the namespace {NAMESPACE}"
-    message = "the bundle is not signed by anybody who is trusted"
-    raise IntegrityError(message, where=signed.where, hint=hint)
+    raise IntegrityError(unproven("bundle", keygen.explains()), where=signed.where, hint=hint)
+
+
+def unproven(what: str, said: str) -> str:
+    """Why nobody who is trusted signed `what`, by what ssh-keygen said of the signature."""
+    made_by = _MADE_BY.search(said)
+    if made_by is not None:
+        return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
+    if "incorrect signature" in said:
+        return f"the {what} is not what was signed: the signature is of other bytes"
+    if "namespace does not match" in said:
+        return f"the {what}'s signature is for another purpose"
+    if "parse signature" in said:
+        return f"the {what}'s signature is none"
+    return f"the {what} is not signed by anybody who is trusted for it now"
 
 
 class _Keygen:
@@ -80,14 +100,19 @@ class _Keygen:
 
     def principals(self) -> list[str]:
         """Whose key made the signature, whatever it is a signature of."""
-        status, output = self._run("find-principals")
-        return output.decode("utf-8", "replace").splitlines() if status == 0 else []
+        done = self._run("find-principals", "-f", self._signers)
+        return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 
     def verifies(self, principal: str) -> bool:
-        status, _ = self._run("verify", "-I", principal, "-n", NAMESPACE)
-        return status == 0
+        who = ("-f", self._signers, "-I", principal)
+        return self._run("verify", *who, "-n", NAMESPACE).returncode == 0
 
-    def _run(self, question: str, *arguments: str) -> tuple[int, bytes]:
+    def explains(self) -> str:
+        """Of the signature alone: which key made it, or what is wrong with it."""
+        done = self._run("check-novalidate", "-n", NAMESPACE)
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+    def _run(self, question: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """The signature goes through a pipe: where bundles are loaded there may be no disk."""
         import subprocess
 
@@ -95,9 +120,8 @@ class _Keygen:
         try:
             os.write(write, self._signed.signature or b"")
             os.close(write)
-            files = ("-f", self._signers, "-s", f"/dev/fd/{read}")
-            done = subprocess.run(
-                ("ssh-keygen", "-Y", question, *files, *arguments),
+            return subprocess.run(
+                ("ssh-keygen", "-Y", question, "-s", f"/dev/fd/{read}", *arguments),
                 input=self._signed.data,
                 capture_output=True,
                 pass_fds=(read,),
@@ -112,4 +136,3 @@ class _Keygen:
             raise TransportError(message, where=self._signed.where) from None
         finally:
             os.close(read)
-        return done.returncode, done.stdout

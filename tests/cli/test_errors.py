@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 MAIN = "from promptops.cli.main import main; main()"
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""What a shell starts in the background is born deaf to an interruption."""
 TRIAGE = "prompts/support/triage.prompt.yaml"
 
 
@@ -214,7 +216,7 @@ def test_an_interrupted_run_says_so(small, tmp_path):
     os.mkfifo(fifo)
     with (
         subprocess.Popen(
-            [sys.executable, "-c", MAIN, "render", "support/triage", "--inputs", str(fifo)],
+            [sys.executable, "-c", HEARS + MAIN, "render", "support/triage", "--inputs", str(fifo)],
             cwd=small.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

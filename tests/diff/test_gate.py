@@ -1,10 +1,13 @@
 """How changes combine, and CHG901 to CHG903."""
 
+from datetime import date
+
 import pytest
 
 from promptops.diff.gate import gate, lowered
 from promptops.diff.made import change
 from promptops.model.bump import Bump
+from promptops.model.config import Waiver
 from promptops.model.version import Version, parse
 
 NONE, PATCH, MINOR, MAJOR = Bump
@@ -76,5 +79,15 @@ def test_only_behaviour_is_lowered_and_only_with_a_reason(codes, declared, reaso
     changes = [change(code, "", "") for code in codes]
 
     found = lowered(changes, declared, reason)
+
+    assert (found.code if found else "") == expected
+
+
+@pytest.mark.parametrize(("declared", "expected"), [(MINOR, ""), (PATCH, "CHG903")])
+def test_a_waived_break_is_lowered_to_minor_and_no_further(declared, expected):
+    waiver = Waiver(fingerprint="f", reason="unused", who="ada", expires=date(2999, 1, 1))
+    changes = [change("CHG101", "", "", bump=MINOR, waiver=waiver)]
+
+    found = lowered(changes, declared, "reviewed")
 
     assert (found.code if found else "") == expected

@@ -51,6 +51,11 @@ class Key:
     file: Path
     signers: Path
 
+    @property
+    def fingerprint(self) -> str:
+        shown = ("ssh-keygen", "-l", "-f", f"{self.file}.pub")
+        return subprocess.run(shown, check=True, capture_output=True, text=True).stdout.split()[1]
+
 
 def key(folder: Path, name: str = "ada", passphrase: str = "") -> Key:
     """A new key, which `NAME@example.com` may sign with."""

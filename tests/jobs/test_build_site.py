@@ -64,6 +64,7 @@ def test_a_release_is_added_and_read_by_its_schema(catalog, publish, tmp_path):
     assert (tmp_path / "site/bundles/v1.9.0.jsonl").read_bytes() == data
     assert index == {
         "schema": 1,
+        "channels": [],
         "releases": [
             {
                 "release": "v1.9.0",
@@ -109,6 +110,38 @@ def test_a_channel_points_at_a_release_that_is_there(catalog, publish, tmp_path)
     assert pointer == {"release": "v1.9.0", "bundle": f"sha256:{digest}", "serial": 3}
     schema = jsonschema_rs.validator_for(json.loads(schema_text("site-channel.schema.json")))
     assert schema.is_valid(pointer)
+    assert json.loads((tmp_path / "site/index.json").read_bytes())["channels"] == ["production"]
+
+
+def test_what_is_not_pushed_is_not_published(catalog, publish, tmp_path):
+    tagged(catalog, "v1.9.0")
+    second(catalog)
+    serving(catalog, "v1.9.0", 1)
+    catalog.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
+    catalog.git("remote", "add", "origin", str(tmp_path / "bare"))
+    catalog.git("push", "--quiet", "origin", "main")
+    publish("v1.9.0")
+    serving(catalog, "v1.10.0", 2)
+
+    before = publish("v1.10.0")
+    catalog.git("push", "--quiet", "origin", "main")
+    after = publish()
+
+    message = "`production` serves v1.10.0 only here, and was left as it is: git push"
+    assert (before["channels"], before["notes"]) == ([], [message])
+    assert (after["channels"], after["notes"]) == (["production"], [])
+
+
+def test_where_a_tag_is_checked_out_the_channels_are_those_of_the_fetched_default_branch(
+    catalog, publish, tmp_path
+):
+    tagged(catalog, "v1.9.0")
+    serving(catalog, "v1.9.0", 1)
+    catalog.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    catalog.git("checkout", "--quiet", "--detach", "v1.9.0")
+    catalog.git("branch", "--quiet", "-D", "main")
+
+    assert publish("v1.9.0")["channels"] == ["production"]
 
 
 def test_without_a_release_only_channels_are_brought_up_to_date(catalog, publish, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import shlex
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from promptops.cli.main import run
 from promptops.errors import GitError, InputError, NotFound, UsageError
 from promptops.jobs.build import build
 from promptops.jobs.channel_history import history, live_at
+from promptops.jobs.git_releases import GitReleases
 from promptops.jobs.moving import Saving
 from promptops.jobs.promote import Wanted, promote
 from promptops.jobs.rollback import rollback
@@ -308,9 +311,41 @@ def test_where_there_is_a_remote_the_next_command_is_the_push_or_the_pull_reques
     released.git("switch", "-q", "--detach")
     on_none = promoted(released, "v2.0.0", allow_breaking=True)
 
-    assert on_main.following == ("git push",)
-    assert on_branch.following == ("git push -u origin promote", "a pull request into main")
+    assert on_main.following == ("git push --atomic origin main refs/tags/v1.0.0",)
+    assert on_branch.following == (
+        "git push --atomic -u origin promote refs/tags/v1.1.0",
+        "a pull request into main",
+    )
     assert on_none.following == ("git switch -c BRANCH: no branch is checked out",)
+
+
+def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_path):
+    released.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "bare"))
+    released.git("remote", "add", "origin", str(tmp_path / "bare"))
+
+    move = promoted(released, "v1.1.0")
+    released.git(*shlex.split(move.following[0])[1:])
+    again = promoted(released, "v1.0.0")
+
+    bare = GitReleases(str(tmp_path / "bare"), offline=False)
+    served = bare.channel("production", math.inf)
+    assert served.release in bare.releases(math.inf)
+    assert move.notes == (
+        "`origin` lacks v1.1.0, as far as is known here: readers need its tag, too",
+    )
+    assert again.notes == ()
+
+
+def test_after_a_revert_what_is_served_gets_a_serial_that_readers_take(released):
+    for release in ("v1.0.0", "v1.1.0"):
+        promoted(released, release)
+    released.git("revert", "--no-edit", "HEAD")
+
+    again = promoted(released, "v1.0.0")
+    once_more = promoted(released, "v1.0.0")
+
+    assert (again.changed, again.serial_before, again.serial) == (True, 1, 3)
+    assert (once_more.changed, once_more.serial) == (False, 3)
 
 
 # Going back.
@@ -380,6 +415,40 @@ def test_a_release_that_is_not_what_it_was_is_not_gone_back_to(released):
 
     assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
     assert said(released) == {"production": ("v1.1.0", 2)}
+
+
+def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(released, capfd):
+    for release in ("v1.0.0", "v1.1.0", "v2.0.0"):
+        promoted(released, release, allow_breaking=True)
+    released.git("tag", "-f", "-a", "v1.1.0", "-m", "v1.1.0", "v1.0.0^{}")
+
+    code = run(["rollback", "production", "-C", str(released.root)])
+    out = capfd.readouterr().out
+    released.git("tag", "-d", "v1.1.0")
+    with pytest.raises(NotFound) as raised:
+        rollback(released.root, "production", None, EDIT)
+    named = rollback(released.root, "production", "v1.0.0", EDIT)
+
+    assert code == 1
+    assert out.splitlines()[-2:] == [
+        "refused: `v1.1.0` was another bundle when `production` served it",
+        "  tip: name another one: --to RELEASE",
+    ]
+    assert raised.value.message == "there is no release 'v1.1.0', which `production` had before"
+    assert raised.value.hint == "`git fetch --tags`; or name another one: --to RELEASE"
+    assert (named.release, named.changed) == ("v1.0.0", True)
+
+
+def test_what_nobody_committed_was_never_served(released):
+    for release in ("v1.0.0", "v1.1.0"):
+        promoted(released, release)
+    promoted(released, "v2.0.0", saving=EDIT, allow_breaking=True)
+
+    back = rollback(released.root, "production", None, EDIT)
+    again = rollback(released.root, "production", None, EDIT)
+
+    assert (back.before, back.release, back.serial) == ("v1.1.0", "v1.0.0", 4)
+    assert (again.release, again.changed, again.serial) == ("v1.0.0", False, 4)
 
 
 def test_there_must_be_a_channel_and_a_history(released):

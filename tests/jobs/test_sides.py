@@ -664,7 +664,6 @@ def test_two_revisions_side_by_side_are_one_range(history):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((SAY,), (f"`{SAY}` is a file", "name the prompt by its id: say")),
         (("README.md",), ("`README.md` is a file", "name a revision or a prompt")),
         (
             ("README.md..v1",),

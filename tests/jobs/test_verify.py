@@ -10,9 +10,10 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.jobs.artifacts import packed
+from promptops.jobs.build import build
 from promptops.runtime.bundles.format import read_bundle
 from promptops.source.schemas import schema_text
-from tests.jobs.released import ASK, FILES, PROMPT, key, signing_with, tagged
+from tests.jobs.released import ASK, FILES, PROMPT, built, key, signing_with, tagged
 
 
 @pytest.fixture
@@ -156,11 +157,8 @@ def test_a_tag_that_nobody_trusted_signed_is_refused(catalog, verify, tmp_path, 
     code, value = verify("v1.5.0", "--trust", ada.signers)
 
     assert (code, value["signer"]) == (1, None)
-    assert failures(value) == [
-        "the tag is not signed"
-        if how == "unsigned"
-        else "the tag is not signed by anybody who is trusted"
-    ]
+    by_eve = f"the tag is signed by ED25519 key {eve.fingerprint}, which is not trusted for it"
+    assert failures(value) == ["the tag is not signed" if how == "unsigned" else by_eve]
 
 
 def test_a_signature_of_another_tag_is_refused(catalog, verify, tmp_path):
@@ -174,7 +172,20 @@ def test_a_signature_of_another_tag_is_refused(catalog, verify, tmp_path):
 
     code, value = verify("v1.5.0", "--trust", ada.signers)
 
-    assert (code, failures(value)) == (1, ["the tag is not signed by anybody who is trusted"])
+    message = "the tag is not what was signed: the signature is of other bytes"
+    assert (code, failures(value)) == (1, [message])
+
+
+def test_a_key_that_may_not_sign_any_more_is_not_trusted(catalog, verify, tmp_path):
+    ada = key(tmp_path)
+    signing_with(catalog, ada)
+    tagged(catalog, "v1.5.0", "--sign")
+    line = ada.signers.read_text()
+    ada.signers.write_text(line.replace(" ", ' valid-before="20200101" ', 1))
+
+    code, value = verify("v1.5.0", "--trust", ada.signers)
+
+    assert (code, "trusted for it" in failures(value)[0]) == (1, True)
 
 
 def test_a_repository_can_not_bring_its_own_verifier(catalog, verify, tmp_path):
@@ -224,7 +235,8 @@ def test_who_is_trusted_stands_in_head_and_not_in_the_release(catalog, verify, t
 
     code, value = verify("v1.5.0")
 
-    assert (code, failures(value)) == (1, ["the tag is not signed by anybody who is trusted"])
+    message = f"the tag is signed by ED25519 key {eve.fingerprint}, which is not trusted for it"
+    assert (code, failures(value)) == (1, [message])
 
 
 def test_a_tag_signed_otherwise_than_by_ssh_is_refused_where_signers_are_given(
@@ -253,7 +265,35 @@ def test_a_file_is_what_its_header_says_and_signed(catalog, verify, tmp_path):
     code, value = verify(tmp_path / "out.jsonl.gz", "--trust", ada.signers)
 
     assert (code, value["signer"], value["release"]) == (0, "ada@example.com", "v1.5.0")
-    assert states(value) == {"bundle": "passed", "signature": "passed"}
+    assert states(value) == {"bundle": "passed", "tag": "passed", "signature": "passed"}
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_file_is_held_against_the_tag_of_the_release_that_it_says_it_is(
+    catalog, verify, tmp_path, by_hand
+):
+    if by_hand:
+        with_versions = built(catalog, "v1.5.0")
+        catalog.git("tag", "--annotate", "--message", "by hand", "v1.5.0")
+        data = build(catalog.root, "v1.5.0").data
+        assert data != with_versions
+    else:
+        data = tagged(catalog, "v1.5.0")
+    (tmp_path / "good.jsonl").write_bytes(data)
+    catalog.write({ASK: PROMPT.replace("Answers", "Lies about")})
+    catalog.commit("lies")
+    (tmp_path / "other.jsonl").write_bytes(built(catalog, "v1.5.0"))
+    (tmp_path / "later.jsonl").write_bytes(built(catalog, "v9.0.0"))
+
+    (good, _), (wrong, other), (_, later) = (
+        verify(tmp_path / f"{name}.jsonl") for name in ("good", "other", "later")
+    )
+
+    assert (good, wrong) == (0, 1)
+    is_here, is_file = (read_bundle(each, "").digest for each in (data, built(catalog, "v1.5.0")))
+    assert other["bundle"] == f"sha256:{is_file}"
+    assert failures(other) == [f"v1.5.0 is sha256:{is_here} here, and the file is another bundle"]
+    assert states(later) == {"bundle": "passed", "tag": "absent", "signature": "absent"}
 
 
 def test_a_damaged_file_without_a_signature_has_two_problems(catalog, verify, tmp_path):
@@ -266,6 +306,30 @@ def test_a_damaged_file_without_a_signature_has_two_problems(catalog, verify, tm
         "the bundle is not what its digest says",
         "the bundle is not signed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("signature", "here", "verdict"),
+    [
+        (None, False, "whole, unsigned"),
+        (b"somebody's", False, "whole, by nobody known"),
+        (None, True, "verified"),
+    ],
+)
+def test_what_nothing_vouches_for_is_whole_and_not_verified(
+    catalog, tmp_path, capfd, signature, here, verdict
+):
+    data = tagged(catalog, "v1.5.0")
+    (tmp_path / "out.jsonl").write_bytes(data)
+    if signature is not None:
+        (tmp_path / "out.jsonl.sig").write_bytes(signature)
+    where = catalog.root if here else tmp_path
+
+    code = run(["verify", str(tmp_path / "out.jsonl"), "-C", str(where)])
+
+    last = capfd.readouterr().out.splitlines()[-1]
+    digest = read_bundle(data, "").digest
+    assert (code, last) == (0, f"{tmp_path}/out.jsonl: {verdict}  sha256:{digest}")
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -198,7 +198,7 @@ def test_run_again_it_says_that_it_is_done(catalog, say, release):
 
     assert (said.code, said.out) == (
         0,
-        "v1.0.0 is made already; next: promptops release --push\n",
+        "v1.0.0 is made already\n",
     )
     assert release(catalog).value == first | {
         "created": False,
@@ -527,7 +527,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
     assert text.startswith("v0.1.0  (minor, the first release)\n\nAdded:\n- ask\n")
     assert text.endswith("\nmake it? [y/N]: ")
     assert (process.returncode, tags(catalog)) == (code, there)
-    assert out.decode() == ("" if code else "v0.1.0 is made; next: promptops release --push\n")
+    assert out.decode() == ("" if code else "v0.1.0 is made\n")
 
 
 @pytest.mark.parametrize("arguments", [("--dry-run",), (), ("--push", "nowhere")], ids=str)

@@ -150,7 +150,10 @@ def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, t
     )
 
     assert (said.returncode, tags(catalog)) == (1, [])
-    assert "error: the signing key can't be used: " in said.stdout
+    assert (
+        "error: the signing key has a passphrase that nobody can be asked for\n"
+        '  tip: give it to an agent: eval "$(ssh-agent)" && ssh-add KEY\n'
+    ) in said.stdout
     assert not (tmp_path / "asked").exists()
     assert time.monotonic() - start < 30
 
@@ -184,10 +187,70 @@ def test_the_key_must_be_one_that_verifies(catalog, release, tmp_path, known):
 
     said = release(catalog)
 
-    expected = "keys/signers does not hold the key that signs: "
-    assert (said.code, [each.startswith(expected) for each in problems(said)]) == (
-        (0, []) if known else (1, [True])
+    listed = subprocess.run(
+        ["ssh-keygen", "-l", "-f", f"{mine}.pub"], capture_output=True, text=True, check=True
     )
+    expected = f"keys/signers does not hold the key that signs: {listed.stdout.split()[1]}"
+    assert (said.code, problems(said)) == ((0, []) if known else (1, [expected]))
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ('valid-before="20200101"', ": key has expired: "),
+        ('namespaces="x"', ': key is not permitted for use in signature namespace "git"'),
+    ],
+)
+def test_why_a_listed_key_is_not_taken_is_told(catalog, release, tmp_path, option, expected):
+    key = ssh_key(tmp_path)
+    sign_by_ssh(catalog, key)
+    config = '[release]\nallowed_signers = "signers"\n'
+    listed = signer(key).replace(" ", f" {option} ", 1)
+    catalog.write({"promptops.toml": config, "signers": listed})
+    catalog.commit("two")
+
+    (problem,) = problems(release(catalog))
+
+    assert problem.startswith(f"signers does not take the key that signs: signers:1{expected}")
+
+
+def test_that_nobody_is_known_and_that_the_key_is_missing_is_told_each_with_its_cause(
+    catalog, release, monkeypatch, tmp_path
+):
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name)
+    catalog.git("config", "user.useConfigOnly", "true")
+    sign_by_ssh(catalog, tmp_path / "nowhere")
+
+    identity, key = problems(release(catalog))
+
+    assert identity == "git does not know who makes the release"
+    assert key.startswith("the signing key can't be used: ")
+    assert "nowhere" in key
+
+
+def test_a_key_that_nobody_named_and_nobody_known_makes_no_third_cause(
+    catalog, release, monkeypatch, gpg_home
+):
+    for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name)
+    catalog.git("config", "user.useConfigOnly", "true")
+
+    said = release(catalog, "--sign")
+
+    assert problems(said) == [
+        "git does not know who makes the release",
+        "no signing key is set: `user.signingKey`",
+    ]
+
+
+def test_a_tagger_who_is_no_author_may_sign(catalog, release, monkeypatch, tmp_path):
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+        monkeypatch.delenv(name)
+    catalog.git("config", "user.useConfigOnly", "true")
+    sign_by_ssh(catalog, ssh_key(tmp_path))
+
+    assert release(catalog).code == 0
 
 
 @pytest.mark.parametrize("argument", ["--no-sign", "--sign"])

@@ -27,7 +27,7 @@ def command(
     \b
     Example:
       promptops promote v1.8.0 production
-      promptops promote v1.8.0 production --commit && git push
+      promptops promote v1.8.0 production --commit
     """
     from promptops.cli.moving import saving, shown
     from promptops.jobs.promote import Wanted, promote

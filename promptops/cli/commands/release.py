@@ -56,9 +56,7 @@ def command(output: Output, **options: Any) -> int:
         hint = "say --yes, or look first with --dry-run"
         raise UsageError("nobody is there to agree to a release", hint=hint)
     report = prepare(output.directory, asked, output.overrides)
-    plan = report.plan
-    is_whole = plan is not None and not plan.missing and asked.push is None
-    if plan is None or report.problems or options["dry_run"] or is_whole:
+    if report.problems or options["dry_run"] or not _is_to_do(report, asked):
         return _written(output, report)
     if not options["yes"] and not _agreed(output, report):
         output.note("nothing was made")
@@ -112,15 +110,26 @@ def _pre(text: str | None) -> str | None:
     return text
 
 
+def _is_to_do(report: ReleaseReport, asked: Asked) -> bool:
+    plan = report.plan
+    if asked.push is not None:
+        return plan is not None or bool(report.earlier)
+    return plan is not None and bool(plan.missing)
+
+
 def _agreed(output: Output, report: ReleaseReport) -> bool:
     from promptops.report.parts.visible import visible
     from promptops.report.release.text import write_plan
 
-    assert report.plan is not None
+    plan = report.plan
     click.echo(write_plan(report, style=output.style), err=True, nl=False)
     for warning in report.warnings:
         output.note(f"warning: {visible(warning)}")
-    what = f"push {report.plan.record.tag}" if not report.plan.missing else "make it"
+    if plan is not None and plan.missing:
+        what = "make it"
+    else:
+        tags = [*([plan.record.tag] if plan else []), *report.earlier]
+        what = f"push {', '.join(map(visible, tags))}"
     return click.confirm(f"{what}?", err=True)
 
 

@@ -22,7 +22,7 @@ def command(output: Output, channel: str, to: str | None, committed: bool) -> in
     \b
     Example:
       promptops rollback production
-      promptops rollback production --to v1.6.2 --commit && git push
+      promptops rollback production --to v1.6.2 --commit
     """
     from promptops.cli.moving import saving, shown
     from promptops.jobs.rollback import rollback

@@ -39,7 +39,7 @@ def _figures(decision: Decision) -> Iterator[str]:
     )
     yield f"{decision.worse} worse, {decision.better} better, {decision.same} same"
     if decision.unpaired:
-        yield f"{len(decision.unpaired)} without an answer"
+        yield f"{len(decision.unpaired)} not compared"
     yield f"smallest visible effect {100 * decision.smallest_visible:.1f}"
 
 

@@ -27,9 +27,9 @@ def channel_drift(catalog: Catalog) -> Iterator[Problem]:
 
     Applications that load `production` read `channels.yaml`. A release that is misspelt, or whose
     digest is another, leaves them where they are, or without a prompt; a serial that goes down is
-    refused by every reader that has seen a higher one, so a reverted commit is no rollback. A
-    channel that is called like a version, like a commit's id or `latest` could not be told from
-    one.
+    refused by every reader that has seen a higher one, so a reverted commit is no rollback. It is
+    held against the last commit, and with `--since` against where the branch began. A channel that
+    is called like a version, like a commit's id or `latest` could not be told from one.
 
     Bad:
         --- channels.yaml

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.model.release import PromptChange, Record, Release
 from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.visible import visible
+from promptops.report.release.text import UNTOLD, step
 
 _ARROW = "→"
 
@@ -23,13 +24,15 @@ def _lines(release: Release, record: Record) -> Iterator[str]:
     yield f"## {escape(visible(release.name))}{day}"
     if record.reason:
         yield ""
-        yield f"Less than the changes require: {escape(visible(record.reason))}"
+        yield f"Why this version: {escape(visible(record.reason))}"
     if record.notes:
         yield ""
         yield from map(_note, record.notes.split("\n"))
     if record.changes:
         yield from ("", "| prompt | version | changes |", "|---|---|---|")
         yield from map(_row, record.changes)
+    if not record.notes and not record.changes:
+        yield from ("", UNTOLD)
 
 
 def _note(line: str) -> str:
@@ -43,6 +46,6 @@ def _note(line: str) -> str:
 
 def _row(change: PromptChange) -> str:
     before, after = (str(each) if each else "–" for each in (change.before, change.after))
-    version = f"{before} {_ARROW} {after} ({change.bump})"
+    version = f"{before} {_ARROW} {after} ({step(change)})"
     codes = " ".join(code(visible(each)) for each in change.codes)
     return f"| {code(visible(change.prompt))} | {version} | {codes} |"

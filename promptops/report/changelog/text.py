@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.model.release import Record, Release
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_line
-from promptops.report.release.text import change_lines
+from promptops.report.release.text import UNTOLD, change_lines
 
 
 def write(history: Sequence[tuple[Release, Record]], *, style: Style = plain) -> str:
@@ -23,8 +23,10 @@ def _lines(release: Release, record: Record, style: Style) -> Iterator[str]:
     bump = f"  ({record.bump})" if record.bump is not None else ""
     yield style("summary", f"{visible(release.name)}{day}{bump}")
     if record.reason:
-        yield f"  less than the changes require: {visible(record.reason)}"
+        yield f"  why this version: {visible(record.reason)}"
     for line in record.notes.split("\n") if record.notes else ():
         yield f"  {visible_line(line)}".rstrip()
     changes = [f"  {line}" for line in change_lines(record.changes, style)]
     yield from ("", *changes) if changes else ()
+    if not record.notes and not changes:
+        yield f"  {UNTOLD}"

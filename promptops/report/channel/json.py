@@ -23,6 +23,7 @@ def write(move: Move, **_: object) -> str:
         "commit": move.commit,
         "refusals": list(move.refusals),
         "breaks": None if move.breaks is None else [_break(each) for each in move.breaks],
+        "notes": list(move.notes),
         "next": list(move.following),
     }
     if move.before is not None:

@@ -25,6 +25,8 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
             yield f"{style('error', 'refused')}: {visible(refusal)}"
         if move.breaks and move.kind == "promote":
             yield f"  {style('hint', 'tip')}: where everybody is ready for that: --allow-breaking"
+        if move.kind == "rollback":
+            yield f"  {style('hint', 'tip')}: name another one: --to RELEASE"
         return
     if not move.changed:
         yield f"{channel} serves {visible(move.release)} already, serial {move.serial}"
@@ -35,6 +37,8 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         yield f"{style('note', 'note')}: past {skipped}, which was rolled back before"
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
+    for each in move.notes:
+        yield f"{style('note', 'note')}: {visible(each)}"
     for each in move.following:
         yield f"{style('hint', 'next')}: {visible(each)}"
 

@@ -56,7 +56,11 @@ class _Writer:
         yield from self._cases(distinct)
         if distinct.also:
             yield f"  the same in {counted(len(distinct.also), 'more prompt')}:"
-            yield from (f"    {self._title(each)}" for each in distinct.also)
+            for each in distinct.also:
+                yield f"    {self._title(each)}"
+                yield from (
+                    f"      {line}" for line in map(self._fingerprint, each.changes) if line
+                )
 
     def _title(self, prompt: PromptDiff) -> str:
         name = self._style("path", visible_path(facts.name(prompt)))
@@ -80,12 +84,19 @@ class _Writer:
         if change.witness is not None:
             shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
             yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {said}"
+        yield from filter(None, (self._fingerprint(change),))
         if facts.told_risk(change):
             yield f"{self._style('error', 'risk')}: {facts.told_risk(change)}"
         if change.waiver is not None:
             yield f"{self._style('note', 'waived')} {facts.waived(change)}"
         if change.via and not told_via:
             yield f"through {facts.some([*map(facts.short, change.via)])}"
+
+    def _fingerprint(self, change: Change) -> str:
+        """What a waiver of a break names it by, or ""."""
+        if not change.breaking or not change.fingerprint:
+            return ""
+        return f"{self._style('gutter', 'fingerprint')} {visible(change.fingerprint)}"
 
     def _cases(self, distinct: DistinctPrompt) -> Iterator[str]:
         room = _LINES_OF_A_PROMPT

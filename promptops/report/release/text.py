@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from promptops.model.bump import Bump
 from promptops.model.release import Problem, PromptChange, ReleasePlan, ReleaseReport
 from promptops.model.report import Style, plain
+from promptops.report.diff.parts.facts import some
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
 
 PROMPTS_SHOWN = 50
+TAGS_SHOWN = 5
+UNTOLD = "its tag tells of no change"
 _BEFORE_1 = {Bump.MAJOR: ", a minor before 1.0.0,", Bump.MINOR: ", a patch before 1.0.0,"}
 
 
@@ -23,8 +26,8 @@ def write(report: ReleaseReport, *, style: Style = plain) -> str:
 
 def write_plan(report: ReleaseReport, *, style: Style = plain) -> str:
     """What somebody is asked to agree to."""
-    plan = plan_lines(report.plan, style) if report.plan else ()
-    return "".join(f"{line}\n" for line in plan)
+    lines = [*(plan_lines(report.plan, style) if report.plan else ()), *_earlier(report)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def write_verdict(report: ReleaseReport, *, style: Style = plain) -> str:
@@ -35,12 +38,9 @@ def write_verdict(report: ReleaseReport, *, style: Style = plain) -> str:
 def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
     """A release, as it would be or as it is."""
     record = plan.record
-    since = f" since {visible(record.base)}" if record.base else ", the first release"
-    bump = record.bump or plan.required
-    shift = _BEFORE_1.get(bump, "") if record.base and not plan.version.major else ""
-    yield style("summary", f"{visible(record.tag)}  ({bump}{shift}{since})")
+    yield style("summary", f"{visible(record.tag)}  ({_step(plan)})")
     if record.reason:
-        yield f"less than {plan.required}: {visible(record.reason)}"
+        yield f"why this version: {visible(record.reason)}"
     if record.notes:
         yield ""
         yield from map(visible_line, record.notes.split("\n"))
@@ -53,14 +53,34 @@ def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
     yield from _facts(plan)
 
 
+def _step(plan: ReleasePlan) -> str:
+    """Such as `minor since v1.2.0`."""
+    record = plan.record
+    bump = plan.required if record.bump is None else record.bump
+    if not record.base:
+        return f"{bump}, the first release"
+    if not bump:
+        return f"not above {visible(record.base)}"
+    shift = "" if plan.version.major else _BEFORE_1.get(bump, "")
+    return f"{bump}{shift} since {visible(record.base)}"
+
+
 def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Iterator[str]:
     """Such as `support/triage  1.4.2 -> 2.0.0 (major) CHG101`; the new ones stand in the notes."""
     for each in changes:
         if each.before is not None:
-            after = f"{each.after} ({each.bump})" if each.after else "none (removed)"
+            after = f"{each.after} ({step(each)})" if each.after else "none (removed)"
             codes = "".join(f" {style('code', visible(code))}" for code in each.codes)
             name = style("path", visible(each.prompt))
             yield f"{name}  {each.before} -> {after}{codes if each.after else ''}"
+
+
+def step(change: PromptChange) -> str:
+    """The bump of a prompt, or why its version shows another one."""
+    before, after = change.before, change.after
+    if before is not None and after is not None and after.major and not before.major:
+        return f"{change.bump}, and 1.0.0 with the release"
+    return str(change.bump)
 
 
 def _facts(plan: ReleasePlan) -> Iterator[str]:
@@ -71,7 +91,7 @@ def _facts(plan: ReleasePlan) -> Iterator[str]:
     if record.bundle is not None:
         yield f"bundle   sha256:{visible(record.bundle)}"
     if len(plan.tags) > 1:
-        yield f"tags     {counted(len(plan.tags), 'tag')}, one for each prompt with a new version"
+        yield f"tags     {some([visible(tag) for tag in plan.tags], TAGS_SHOWN)}"
 
 
 def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
@@ -85,6 +105,8 @@ def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
         yield f"nothing was made: {counted(len(report.problems), 'problem')}"
     elif plan is not None:
         yield _sentence(report, plan, style)
+    if report.pushed is not None or plan is None or report.state == "done":
+        yield from _earlier(report)
 
 
 def _warnings(report: ReleaseReport, style: Style) -> Iterator[str]:
@@ -98,6 +120,14 @@ def _problem(problem: Problem, style: Style) -> Iterator[str]:
     yield f"  {style('hint', 'tip')}: {visible(problem.hint)}"
 
 
+def _earlier(report: ReleaseReport) -> Iterator[str]:
+    """What was released before, and did not get to the remote."""
+    if report.earlier:
+        tags = some([visible(tag) for tag in report.earlier], TAGS_SHOWN)
+        where = visible(report.pushed or "")
+        yield f"{where} has now: {tags}" if where else f"not pushed yet: {tags}"
+
+
 def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     tag = visible(plan.record.tag)
     if report.state == "planned":
@@ -106,4 +136,4 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     made = f"{tag} is made" if report.state == "created" else f"{tag} is made already"
     if report.pushed is not None:
         return f"{made}, and {visible(report.pushed)} has it"
-    return f"{made}; next: {style('hint', 'promptops release --push')}"
+    return f"{made}; next: {style('hint', visible(report.next))}" if report.next else made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
-from promptops.model.verification import Check, Verification
+from promptops.model.verification import UNSIGNED, Check, Verification
 from promptops.report.parts.visible import visible, visible_path
 
 _ROLES = {"failed": "error", "absent": "note", "passed": "hint"}
@@ -26,6 +26,12 @@ def _lines(check: Check, style: Style) -> Iterator[str]:
 
 
 def _verdict(found: Verification, style: Style) -> str:
-    word = "verified" if found.passed else "refused"
     digest = f"  sha256:{found.bundle}" if found.bundle else ""
-    return style("summary", f"{visible_path(found.target)}: {word}{digest}")
+    return style("summary", f"{visible_path(found.target)}: {_word(found)}{digest}")
+
+
+def _word(found: Verification) -> str:
+    if found.proven or not found.passed:
+        return "verified" if found.passed else "refused"
+    signed = all(check.message != UNSIGNED for check in found.checks)
+    return f"whole, {'by nobody known' if signed else UNSIGNED}"

@@ -40,8 +40,8 @@ class BundleFile:
     def channel(self, name: str, until: float) -> Pointer | None:
         return None
 
-    def channels(self, until: float) -> tuple[str, ...]:
-        return ()
+    def channels(self, until: float) -> None:
+        return None
 
     def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
         data = self._data()

@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from promptops.errors import NotFound, UsageError
+from promptops.runtime.refs import Named, parse_ref
 from promptops.runtime.sources.source import Listed
 
 _SHOWN = 8
 
 
-def no_ref(where: str, releases: Mapping[str, Listed], channels: Iterable[str]) -> UsageError:
+def no_ref(
+    where: str, releases: Mapping[str, Listed], channels: Iterable[str] | None
+) -> UsageError:
     """No ref was given, and none is assumed."""
     message = "which release? there is no implicit latest one"
-    return UsageError(message, where=where, hint=_there_is(releases, channels))
+    return UsageError(message, where=where, hint=_there_is(releases, channels or ()))
 
 
 def not_found(
-    ref: str, where: str, releases: Mapping[str, Listed], channels: Iterable[str]
+    ref: str, where: str, releases: Mapping[str, Listed], channels: Iterable[str] | None
 ) -> NotFound:
     """Nothing has that name."""
-    return NotFound(f"there is no {ref!r}", where=where, hint=_there_is(releases, channels))
+    hint = _there_is(releases, channels or ())
+    if isinstance(parse_ref(ref), Named):
+        hint = f"{_of_channel(ref, channels)}{hint}"
+    return NotFound(f"there is no {ref!r}", where=where, hint=hint)
+
+
+def _of_channel(name: str, channels: Iterable[str] | None) -> str:
+    from difflib import get_close_matches
+
+    if channels is None:
+        return "a bundle has no channels: name a repository or a site, or a release; "
+    near = get_close_matches(name, channels, 1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from promptops.errors import IntegrityError, NotFound, TransportError, UsageErro
 from promptops.model.version import parse
 from promptops.runtime.bundles.format import MAX_BYTES, Contents
 from promptops.runtime.sources.file import read_file
-from promptops.runtime.sources.source import Listed, Pointer, checked, no_repository
+from promptops.runtime.sources.source import Listed, Pointer, can_be, checked, no_repository
 from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
 
 INDEX = "index.json"
@@ -37,6 +38,7 @@ class Site:
         self.where = where
         self.remote = remote
         self._get = get
+        self._channels: tuple[float, tuple[str, ...]] = (-math.inf, ())
 
     def releases(self, until: float) -> Mapping[str, Listed]:
         data = self._get(INDEX, MAX_INDEX_BYTES, until)
@@ -47,6 +49,7 @@ class Site:
         try:
             if index["schema"] != 1:
                 raise ValueError
+            self._channels = until, tuple(map(str, index.get("channels", ())))
             return {each["release"]: _listed(each) for each in index["releases"]}
         except MISSHAPEN:
             raise self._odd(INDEX) from None
@@ -65,7 +68,9 @@ class Site:
         return pointer
 
     def channels(self, until: float) -> tuple[str, ...]:
-        return ()
+        if self._channels[0] != until:
+            self.releases(until)
+        return self._channels[1]
 
     def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
         path = f"bundles/{listed.release}.jsonl"
@@ -167,14 +172,13 @@ def _check_address(address: str) -> None:
 
 
 def _listed(each: Mapping[str, Any]) -> Listed:
-    release, version = each["release"], each["version"]
+    release, told = each["release"], each["version"]
     if not isinstance(release, str):
         raise TypeError
-    return Listed(
-        release=release,
-        version=parse(version, prereleases=True) if version is not None else None,
-        digest=_digest(each["bundle"]),
-    )
+    version = parse(told, prereleases=True) if told is not None else None
+    if version is not None and not can_be(release, version):
+        raise ValueError  # nobody signs the index
+    return Listed(release=release, version=version, digest=_digest(each["bundle"]))
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ from promptops.runtime.bundles.format import Contents, read_bundle
 from promptops.runtime.trust import Trust
 
 _ENDING = re.compile(rf"(?:^|\D)({VERSION})$", re.ASCII)
-_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,8 @@ class Source(Protocol):
     def channel(self, name: str, until: float) -> Pointer | None:
         """What a channel serves; None where there is no such channel."""
 
-    def channels(self, until: float) -> tuple[str, ...]:
-        """Names, for messages; empty where they can't be listed."""
+    def channels(self, until: float) -> tuple[str, ...] | None:
+        """Names, for messages; None where a source of this kind has none."""
 
     def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
         """Its bundle; signed by somebody whom `trust` names, where that is given."""
@@ -95,6 +95,11 @@ def version_in(release: str) -> Version | None:
     """The version that the name of a tag ends with."""
     found = _ENDING.search(release)
     return parse(found[1], prereleases=True) if found is not None else None
+
+
+def can_be(release: str, version: Version) -> bool:
+    """Whether a tag of that name can be the one of a version: whoever says so may lie."""
+    return re.search(rf"(?<![0-9.]){re.escape(str(version))}(?![0-9.])", release) is not None
 
 
 def shown(where: str) -> str:

@@ -60,7 +60,7 @@ def test_a_gain_has_a_sign_and_a_case_without_an_answer_is_counted():
 
     assert line == (
         "+10.0 points [0.0, 20.0] p=1 n=200 k=3 · 9 worse, 3 better, 188 same"
-        " · 2 without an answer · smallest visible effect 4.9 · cost 0% · $0.00"
+        " · 2 not compared · smallest visible effect 4.9 · cost 0% · $0.00"
     )
 
 

@@ -115,6 +115,17 @@ def test_prompts_that_changed_otherwise_are_shown_by_themselves():
     assert "    the-same  (minor)" in lines
 
 
+def test_each_break_is_told_with_the_fingerprint_that_a_waiver_names():
+    breaks = change("CHG101", "/inputs/properties/a", "`a` is required now", fingerprint="0a")
+    harmless = change("CHG301", "", "another text", fingerprint="0b")
+    again = replace(breaks, fingerprint="0c")
+
+    text = write(report(prompt("a", breaks, harmless), prompt("b", again, harmless)))
+
+    told = [line for line in text.splitlines() if "fingerprint" in line]
+    assert told == ["    fingerprint 0a", "      fingerprint 0c"]
+
+
 def test_a_risk_that_many_prompts_share_is_told_once():
     changed = change("CHG121", "/inputs/properties/a", "`a` is trusted now")
 

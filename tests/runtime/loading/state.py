@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 
 from promptops import api
+from promptops.runtime import resolver
 
 
 def forget() -> None:
     """As if the process were new."""
     settle()
     api._LOADED.clear()
+    resolver._SEEN.clear()
 
 
 def settle() -> None:

@@ -117,7 +117,7 @@ def test_without_a_source_it_says_what_to_give(
     assert raised.value.hint == "give `source=`, or set PROMPTOPS_SOURCE"
 
 
-def test_a_failure_is_not_remembered(site: Site) -> None:
+def test_a_failure_on_this_machine_is_not_remembered(site: Site) -> None:
     with pytest.raises(promptops.NotFound):
         promptops.load("v1.2.0", source=site.folder)
     site.release("1.2.0")
@@ -245,6 +245,26 @@ def test_the_work_tree_is_refused_where_the_program_is_frozen(
 
     with pytest.raises(promptops.UsageError, match="PROMPTOPS_OVERRIDE is for development"):
         promptops.load("production", source=site.folder)
+
+
+def test_that_the_work_tree_is_read_is_said_once(
+    tree: GitRepository, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for ref in ("production", "v1.0.0"):
+        promptops.load(ref, source=site.folder)
+
+    expected = f"PROMPTOPS_OVERRIDE is set: prompts are those of {str(tree.root)!r}"
+    assert caplog.messages == [expected]
+
+
+@pytest.mark.parametrize("name", ["", "nowhere"])
+def test_an_override_that_names_no_work_tree_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("PROMPTOPS_OVERRIDE", str(tmp_path / name))
+
+    with pytest.raises(promptops.GitError, match="PROMPTOPS_OVERRIDE names no work tree: "):
+        promptops.load("v1.0.0")
 
 
 @pytest.mark.parametrize("frozen", ["PROMPTOPS_FROZEN", "sys.frozen"])

@@ -216,6 +216,65 @@ def test_a_repository_that_is_not_there_is_never_replaced(
         load("production", source)
 
 
+def promote_unpushed(repo: GitRepository) -> None:
+    repo.write({"channels.yaml": "production: {release: v1.2.0, serial: 4}\n"})
+    repo.commit("promoted, and its tag not pushed")
+
+
+def test_a_channel_whose_release_is_not_pushed_yet_takes_nobody_along(
+    releases: GitRepository, source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = load("production", source)
+    promote_unpushed(releases)
+
+    load("production", source, refresh_s=0)
+    settle()
+    after = load("production", source, refresh_s=math.inf)
+
+    assert (after.digest, after.release, after.stale) == (before.digest, "v1.1.0", True)
+    (said,) = caplog.messages
+    assert said.endswith("'production' means 'v1.2.0', which is not there; 'v1.1.0' stays in use")
+    with pytest.raises(promptops.NotFound):
+        load("v1.2.0", source)
+    with pytest.raises(promptops.NotFound, match="there is no 'staging'"):
+        load("staging", source)
+
+
+def test_a_new_process_goes_on_with_what_was_kept_before_the_release_that_is_not_pushed(
+    releases: GitRepository, cache: Path
+) -> None:
+    source = f"git+file://{releases.root}"
+    load("production", source)
+    promote_unpushed(releases)
+    forget()
+
+    kept = load("production", source)
+
+    assert (kept.release, kept.channel, kept.stale) == ("v1.1.0", "production", True)
+
+
+def test_with_nothing_kept_a_release_that_is_not_pushed_is_no_misspelt_name(
+    releases: GitRepository, source: str
+) -> None:
+    promote_unpushed(releases)
+
+    with pytest.raises(promptops.TransportError) as raised:
+        load("production", source)
+
+    assert raised.value.message == "'production' means 'v1.2.0', which is not there"
+    assert raised.value.hint == "is its tag pushed?"
+
+
+def test_a_misspelt_channel_of_a_repository_is_told_which_there_are(
+    releases: GitRepository, source: str
+) -> None:
+    with pytest.raises(promptops.NotFound) as raised:
+        load("prodution", source)
+
+    hint = "did you mean 'production'? there is 'production', 'v1.1.0', 'v1.0.0'"
+    assert raised.value.hint == hint
+
+
 def test_offline_nothing_is_asked(
     releases: GitRepository, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

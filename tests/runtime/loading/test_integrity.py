@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import promptops
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget, settle
+
+PATIENCE_S = 30  # a machine that others use is slow
 
 
 def flip_a_byte(site: Site) -> None:
@@ -147,6 +150,22 @@ def test_a_new_process_remembers_the_serial(
         promptops.load("production", source=source)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_serial_that_was_seen_counts_whoever_is_trusted(
+    server: ServedSite, site: Site, signer: Signer, kept: bool, request: pytest.FixtureRequest
+) -> None:
+    if kept:
+        request.getfixturevalue("cache")
+    signed(site, signer)
+    promptops.load("production", source=server.address)
+    site.channel("production", "1.0.0", 2)
+
+    with pytest.raises(promptops.IntegrityError, match="went back from serial 3 to 2"):
+        promptops.load(
+            "production", source=server.address, trust=signer.allowed, timeout_s=PATIENCE_S
+        )
+
+
 def test_a_rollback_counts_up_and_is_taken(server: ServedSite, site: Site, cache: Path) -> None:
     promptops.load("production", source=server.address)
     forget()
@@ -246,14 +265,42 @@ def test_a_signature_of_somebody_else_is_refused(
 ) -> None:
     signed(site, Signer(tmp_path / "eve", "eve@example.com"))
 
-    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+    with pytest.raises(promptops.IntegrityError) as raised:
         promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+    found = subprocess.run(
+        ("ssh-keygen", "-l", "-f", f"{tmp_path / 'eve' / 'key'}.pub"),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    fingerprint = found.stdout.split()[1]
+    assert raised.value.message == (
+        f"the bundle is signed by ED25519 key {fingerprint}, which is not trusted for it"
+    )
 
 
 def test_a_signature_for_something_else_is_refused(site: Site, signer: Signer) -> None:
     signer.sign(site.folder / "bundles" / "v1.0.0.jsonl", namespace="git")
 
-    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+    with pytest.raises(promptops.IntegrityError, match="signature is for another purpose"):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+def test_a_signature_of_other_bytes_is_refused(site: Site, signer: Signer) -> None:
+    signer.sign(site.folder / "bundles" / "v1.0.0.jsonl")
+    site.release("1.0.0", "Say that {{ name }} may pay.")
+
+    with pytest.raises(promptops.IntegrityError, match="the signature is of other bytes"):
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+
+def test_a_key_that_may_sign_something_else_only_is_not_trusted(site: Site, signer: Signer) -> None:
+    signer.sign(site.folder / "bundles" / "v1.0.0.jsonl")
+    line = signer.allowed.read_text()
+    signer.allowed.write_text(line.replace(" ", ' namespaces="git" ', 1))
+
+    with pytest.raises(promptops.IntegrityError, match="is not trusted for it"):
         promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
 
 
@@ -285,7 +332,7 @@ def test_what_was_verified_is_not_verified_for_other_signers(
     promptops.load("v1.0.0", source=server.address, trust=signer.allowed, timeout_s=30)
     other = Signer(tmp_path / "eve", "eve@example.com")
 
-    with pytest.raises(promptops.IntegrityError, match="not signed by anybody who is trusted"):
+    with pytest.raises(promptops.IntegrityError, match="which is not trusted for it"):
         promptops.load("v1.0.0", source=server.address, trust=other.allowed, timeout_s=30)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,34 @@ def test_no_ref_at_a_site_of_many_lists_the_highest(many: Site) -> None:
     assert str(raised.value.hint).endswith("'v1.0.0' and 1 more")
 
 
+def test_a_misspelt_channel_is_told_the_one_that_may_be_meant(
+    site: Site, server: ServedSite
+) -> None:
+    index = json.loads((site.folder / "index.json").read_bytes())
+    site.put("index.json", json.dumps({**index, "channels": ["staging", "production"]}).encode())
+
+    for source in (str(site.folder), server.address):
+        with pytest.raises(promptops.NotFound) as raised:
+            promptops.load("prodution", source=source, timeout_s=30)
+        assert raised.value.hint == (
+            "did you mean 'production'? there is 'production', 'staging', 'v1.1.0', 'v1.0.0'"
+        )
+    assert server.asked == ["channels/prodution.json", "index.json"]
+
+
+def test_a_bundle_says_that_it_has_no_channels(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_bytes(bundle())
+
+    hints = []
+    for ref in ("production", "v9.9.9"):
+        with pytest.raises(promptops.NotFound) as raised:
+            promptops.load(ref, source=tmp_path / "b.jsonl")
+        hints.append(raised.value.hint)
+
+    no_channels = "a bundle has no channels: name a repository or a site, or a release; "
+    assert hints == [f"{no_channels}there is 'v1.0.0'", "there is 'v1.0.0'"]
+
+
 def test_an_empty_site_says_so(site: Site) -> None:
     site.put("index.json", b'{"schema": 1, "releases": []}')
 
@@ -121,7 +150,7 @@ def places(
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
     for file in (tmp_path / "one.jsonl", package / "only.jsonl", package / "inner" / "b.jsonl"):
         file.write_bytes(data)
-    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(data))
+    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(data, mtime=0))
     site.folder.rename(tmp_path / "installed" / "acme_site")
     (tmp_path / "site").symlink_to(tmp_path / "installed" / "acme_site")
     monkeypatch.syspath_prepend(str(tmp_path / "installed"))
@@ -211,7 +240,7 @@ def test_a_package_of_two_bundles_asks_which(places: dict[str, str], tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b"\x1f\x8b", b"\x00" * 100, gzip.compress(b"{}"), bundle()[:-1]]
+    "data", [b"", b"{}", b"\x1f\x8b", b"\x00" * 100, gzip.compress(b"{}", mtime=0), bundle()[:-1]]
 )
 def test_a_file_that_is_no_bundle_is_an_error(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "b.jsonl").write_bytes(data)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import promptops
+from promptops.runtime import snapshots
 from tests.runtime.loading.site import Site
 from tests.runtime.loading.site_server import FAULTS, ServedSite
 from tests.runtime.loading.state import forget, settle
@@ -117,6 +118,65 @@ def test_a_channel_that_is_gone_is_told_to_those_who_have_a_snapshot(
         load(server, refresh_s=math.inf)
 
 
+def test_a_misspelt_name_is_asked_for_once(server: ServedSite) -> None:
+    for _ in range(100):
+        with pytest.raises(promptops.NotFound, match="there is no 'prodution'"):
+            load(server, "prodution", refresh_s=60, timeout_s=PATIENCE_S)
+
+    assert server.asked == ["channels/prodution.json", "index.json"]
+
+
+def test_a_site_that_has_no_answer_is_asked_again_by_who_has_more_time_or_less_patience(
+    server: ServedSite,
+) -> None:
+    server.answering.fault = FAULTS["500"]
+    for refresh_s, timeout_s in ((60, 5), (60, 5), (60, 2), (60, 6), (0, 5)):
+        with pytest.raises(promptops.TransportError, match="the server answers 500"):
+            load(server, refresh_s=refresh_s, timeout_s=timeout_s)
+
+    assert server.asked == ["channels/production.json"] * 3
+
+
+def test_no_failure_is_remembered_for_longer_than_a_minute(
+    server: ServedSite, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def misspelt() -> promptops.Bundle:
+        return load(server, "staging", refresh_s=math.inf, timeout_s=PATIENCE_S)
+
+    with pytest.raises(promptops.NotFound):
+        misspelt()
+    site.channel("staging", "1.0.0", 1)
+    with pytest.raises(promptops.NotFound):
+        misspelt()
+    monkeypatch.setattr(snapshots, "FAILED_S", 0.0)
+
+    assert misspelt().release == "v1.0.0"
+
+
+def test_a_range_that_fitted_something_before_keeps_it(
+    server: ServedSite, site: Site, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = load(server, "^1", timeout_s=PATIENCE_S)
+    site.put("index.json", b'{"schema": 1, "releases": []}')
+
+    load(server, "^1", timeout_s=PATIENCE_S)
+    settle()
+    after = load(server, "^1", refresh_s=math.inf)
+    forget()
+    anew = load(server, "^1", timeout_s=PATIENCE_S)
+
+    assert (after is before, after.stale, anew.digest, anew.stale) == (
+        True,
+        True,
+        before.digest,
+        True,
+    )
+    said = f"{server.address}: nothing fits '^1' any more; 'v1.1.0' stays in use"
+    assert caplog.messages == [said, said]
+    with pytest.raises(promptops.NotFound):
+        load(server, "^1.0.0", timeout_s=PATIENCE_S)
+
+
 def test_a_bundle_that_the_site_names_and_lacks_is_no_misspelt_name(
     server: ServedSite, site: Site
 ) -> None:
@@ -190,14 +250,14 @@ def test_what_was_packed_for_the_way_is_unpacked(server: ServedSite, site: Site)
     for path in ("channels/production.json", "bundles/v1.1.0.jsonl"):
         server.answering.faults[path] = packed((site.folder / path).read_bytes())
 
-    assert load(server).release == "v1.1.0"
+    assert load(server, timeout_s=30).release == "v1.1.0"
 
 
 def test_what_unpacks_to_more_than_it_may_is_given_up(server: ServedSite) -> None:
     server.answering.faults = {"channels/production.json": packed(b" " * 2**26)}
 
     with pytest.raises(promptops.TransportError, match="there are more than 65536 bytes"):
-        load(server)
+        load(server, timeout_s=30)
 
 
 def test_headers_that_never_end_are_given_up_also_by_the_thread_that_reads_them() -> None:

@@ -1,0 +1,36 @@
+"""What to paste into a configuration so that a break may pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from promptops.model.bump import Bump
+from promptops.model.change import Change, PromptDiff
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+from promptops.report.parts.summary import counted
+
+SHOWN = 5
+LASTS = timedelta(days=90)
+
+
+def waiver_lines(
+    repository: Repository, prompts: Sequence[PromptDiff], bump: Bump
+) -> tuple[str, ...]:
+    """A `[[diff.waivers]]` for each break above a bump, in TOML; whoever pastes it says why."""
+    breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
+    lines = [line for each in breaks[:SHOWN] for line in _block(repository, *each)]
+    rest = len(breaks) - SHOWN
+    return (*lines, *((f"# and {counted(rest, 'more break')}",) if rest > 0 else ()))
+
+
+def _block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterator[str]:
+    who = decode(repository.git.ask("config", "--get", "user.email").stdout).strip()
+    expires = datetime.now(UTC).date() + LASTS
+    yield f"[[diff.waivers]]  # {prompt.id}: {change.code} {change.message}"
+    yield f'fingerprint = "{change.fingerprint}"'
+    yield 'reason = ""'
+    yield f"who = {json.dumps(who, ensure_ascii=False)}"
+    yield f"expires = {expires}"

@@ -17,6 +17,7 @@ from promptops.model.loaded import Loaded
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, Prompt
 from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE
 from promptops.runtime.bundles.format import MAX_BYTES, Origin, bundle_bytes
 from promptops.runtime.bundles.prompts import contract_hash, prompt_value, unplaced
 from promptops.runtime.canonical import canonical_json
@@ -24,6 +25,8 @@ from promptops.runtime.limits import MAX_MEDIA_BYTES
 
 _HARMLESS = ("SCH003", "SCH010")
 """A key that stands twice, an alias of YAML: lint refuses them, and yet what is meant is known."""
+
+_NO_ID = "0" * 40
 
 _NOT_SHIPPED = ("cases", "template")
 """Test cases stay at home; templates are followed through all that they include."""
@@ -35,7 +38,7 @@ def bundle_of(
     """The bundle of a commit: the same bytes for the same commit, release and versions.
 
     Args:
-        workspace: Opened at a commit.
+        workspace: Opened at a commit; or a work tree where there is none yet, the ids being zeros.
         versions: Of prompts, by id.
 
     Raises:
@@ -49,10 +52,10 @@ def bundle_of(
 def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, str]) -> bytes:
     building = _Building(workspace.catalog, versions)
     lines = [building.line(each) for each in workspace.catalog.prompts()]
-    commit = workspace.repository.resolve(workspace.revision)
+    commit, tree = _ids(workspace)
     origin = Origin(
         commit=commit,
-        tree=decode(workspace.repository.git.run("rev-parse", f"{commit}^{{tree}}")).strip(),
+        tree=tree,
         content=building.content_digest(),
         release=release,
     )
@@ -65,6 +68,15 @@ def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, st
         hint = "its files of images and documents may be too many"
         raise InputError(f"the bundle has more than {MAX_BYTES // 2**20} MB", hint=hint)
     return data
+
+
+def _ids(workspace: Workspace) -> tuple[str, str]:
+    """Of the commit and of its tree."""
+    if workspace.revision == WORKTREE:
+        return _NO_ID, _NO_ID
+    repository = workspace.repository
+    commit = repository.resolve(workspace.revision)
+    return commit, decode(repository.git.run("rev-parse", f"{commit}^{{tree}}")).strip()
 
 
 def content_digest(catalog: Catalog, loaded: Iterable[Loaded]) -> str:

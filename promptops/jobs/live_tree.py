@@ -51,7 +51,9 @@ class LiveTree:
             found = opened(repository, WORKTREE)
             self._roots = tuple(repository.root / each for each in managed(found.config))
             self._seen = tuple(_seen(self._roots))  # what changes from here on is seen next time
-            data = bundle_of(replace(found, revision="HEAD"))  # the commit it began as
+            if repository.find("HEAD") is not None:
+                found = replace(found, revision="HEAD")  # the commit it began as
+            data = bundle_of(found)
         where = str(self._folder)
         return Bundle(read_bundle(data, where), where=where)
 

@@ -19,7 +19,7 @@ from promptops.jobs.release_tag import release_tag
 from promptops.jobs.remotes import default_remote
 from promptops.jobs.sides import Sides, sides
 from promptops.jobs.tag_signing import is_signed, signing_problems
-from promptops.jobs.tagging import make, missing, push, take_back
+from promptops.jobs.tagging import Refusal, make, missing, push, take_back
 from promptops.jobs.unpushed import beside_remote, next_command
 from promptops.jobs.workspace import Workspace, configuration, opened
 from promptops.model.bump import Bump
@@ -74,7 +74,8 @@ def publish(directory: Path, report: ReleaseReport, asked: Asked) -> ReleaseRepo
 
     With them go those of earlier releases that the remote lacks.
 
-    What the remote refuses is taken back, if this run made it. Raises GitError.
+    What the remote refuses, or a hook before it, is taken back, if this run made it. Raises
+    GitError.
     """
     with Repository.open(directory) as repository:
         done, made = _made(repository, report, interactive=asked.interactive)
@@ -83,7 +84,7 @@ def publish(directory: Path, report: ReleaseReport, asked: Asked) -> ReleaseRepo
         remote = asked.push or default_remote(repository)
         tags = (*(report.plan.tags if report.plan is not None else ()), *report.earlier)
         refused = _pushed(repository, remote, tags, interactive=asked.interactive)
-        if not refused:
+        if refused is None:
             return replace(done, pushed=shown(remote))
         take_back(repository, made)
         return replace(report, problems=(_refusal(shown(remote), tags[0], refused),))
@@ -249,7 +250,7 @@ def _unpushed(repository: Repository, asked: Asked) -> list[str]:
 
 def _pushed(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
-) -> list[str]:
+) -> Refusal | None:
     try:
         return push(repository, remote, tags, interactive=interactive)
     except GitError as error:
@@ -258,13 +259,14 @@ def _pushed(
         raise GitError(message, where=error.where, hint=hint) from None
 
 
-def _refusal(remote: str, tag: str, refused: Sequence[str]) -> Problem:
+def _refusal(remote: str, tag: str, refused: Refusal) -> Problem:
     hint = "what it says is the way out; then run it again"
-    if any(_is_taken(line) for line in refused):
+    if not refused.hook and any(_is_taken(line) for line in refused.said):
         bring = f"git fetch --tags {remote} && git pull"
         hint = f"another release was faster: bring it in ({bring}), then run it again"
-    details = [_in_words(line) if _is_taken(line) else line for line in refused]
-    return Problem(message=f"{remote} refused {tag!r}", hint=hint, details=more(details))
+    details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
+    who = f"the hook `{refused.hook}`" if refused.hook else remote
+    return Problem(message=f"{who} refused {tag!r}", hint=hint, details=more(details))
 
 
 def _is_taken(line: str) -> bool:

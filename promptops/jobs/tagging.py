@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,20 @@ from promptops.repo.process import Answer, decode
 from promptops.repo.repository import Repository
 
 PUSH_DEADLINE_S = 600.0
+_HOOK = "pre-push"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why tags were not pushed, though all that was asked answered.
+
+    Attributes:
+        hook: The hook of this repository that did not let them go; "" where the remote refused.
+        said: A line each.
+    """
+
+    hook: str = ""
+    said: tuple[str, ...]
 
 
 def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
@@ -50,8 +66,8 @@ def take_back(repository: Repository, made: Mapping[str, str]) -> None:
 
 def push(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
-) -> list[str]:
-    """Push tags that the remote must not have yet, all or none; what it refused, a line each.
+) -> Refusal | None:
+    """Push tags that the remote must not have yet, all or none; what was refused, if anything.
 
     Those that it has already, the same, are right. Raises GitError where the remote could not be
     asked; it may have them then.
@@ -59,16 +75,24 @@ def push(
     leases = [f"--force-with-lease=refs/tags/{tag}:" for tag in tags]
     refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
     options = ("--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
-    answer = act(
-        repository.git,
-        *("push", *options, *leases, "--", remote, *refs),
-        interactive=interactive,
-        deadline_s=PUSH_DEADLINE_S,
-    )
+    with TemporaryDirectory(prefix="promptops-") as folder:
+        trace = Path(folder, "trace")
+        answer = act(
+            repository.git,
+            *("push", *options, *leases, "--", remote, *refs),
+            interactive=interactive,
+            deadline_s=PUSH_DEADLINE_S,
+            environment={"GIT_TRACE2_EVENT": str(trace)},
+        )
+        stopped = answer.status != 0 and _stopped_by_hook(trace)
+    if stopped:
+        lines = decode(answer.stderr).splitlines()
+        said = tuple(line for line in lines if not line.startswith("error: failed to push"))
+        return Refusal(hook=_HOOK, said=said)
     refused = _refused(answer)
     if answer.status and not refused:
         raise repository.git.error(answer)
-    return refused
+    return Refusal(said=tuple(refused)) if refused else None
 
 
 def prompt_record(record: Record, tag: str) -> Record:
@@ -99,10 +123,24 @@ def _tag_id(repository: Repository, tag: str) -> str:
     return decode(repository.git.run("rev-parse", "--verify", f"refs/tags/{tag}")).strip()
 
 
+def _stopped_by_hook(trace: Path) -> bool:
+    """Whether the hook failed, by what git tells of its children: then nothing was sent.
+
+    Its status alone is also that of a connection that broke, behind which the remote may have all.
+    """
+    lines = trace.read_bytes().splitlines() if trace.exists() else []
+    events = [json.loads(line) for line in lines]
+    own = [each for each in events if each["sid"] == events[0]["sid"]]  # and not what a hook runs
+    hooks = {each["child_id"] for each in own if each.get("hook_name") == _HOOK}
+    ended = (each for each in own if each["event"] == "child_exit")
+    return any(each["code"] != 0 for each in ended if each["child_id"] in hooks)
+
+
 def _refused(answer: Answer) -> list[str]:
     """Such as `refs/tags/v1.0.0: pre-receive hook declined`, and what the remote says of it."""
     rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
-    refused = [f"{row[1].rpartition(':')[2]}: {row[2]}" for row in rows if row[0] == "!"]
+    rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything
+    refused = [f"{name.rpartition(':')[2]}: {why}" for _, name, why in rows]
     if not refused:
         return []
     lines = decode(answer.stderr).splitlines()

@@ -15,8 +15,10 @@ from promptops.runtime.sources.listing import no_ref, not_found
 from promptops.runtime.sources.source import Listed, Source, shown
 from promptops.runtime.trust import Trust
 
-_SEEN: dict[tuple[str, str], set[int]] = {}
-"""Serials of channels, by source: of this process, whoever asks and wherever nothing is kept."""
+_SEEN: dict[tuple[str, str], dict[int, str]] = {}
+"""Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
+wherever nothing is kept.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,17 @@ class Resolver:
             hint = "to go back, `promptops rollback` counts up; an old answer is refused"
             raise IntegrityError(message, where=self.where, hint=hint)
 
+    def _refuse_another(self, channel: str, serial: int, digest: str) -> None:
+        """A serial means one bundle for ever; kept as pointers, for another format has others."""
+        key = (self._source.where, channel, "serial", str(serial))
+        kept = (self._cache.pointer(*key) or {}).get("bundle")
+        seen = _SEEN.setdefault(key[:2], {})
+        if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
+            message = f"channel {channel!r} names another release than before with serial {serial}"
+            hint = "each change counts up, by `promptops promote` and `promptops rollback`"
+            raise IntegrityError(message, where=self.where, hint=hint)
+        self._cache.keep_pointer({"bundle": digest}, *key)
+
     def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
         """All that fit, the one that is meant first."""
         if isinstance(ref, Highest):
@@ -219,8 +232,7 @@ class Resolver:
         """Only now: what could not be loaded must not count."""
         if choice.channel is not None:
             self._refuse_lower(choice.serial)  # another may have been faster, and known more
-            seen = _SEEN.setdefault((self._source.where, choice.channel), set())
-            seen.add(choice.serial)
+            self._refuse_another(choice.channel, choice.serial, bundle.digest)
             self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
         if self.remote:
             value = {"bundle": bundle.digest, "channel": choice.channel is not None}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import GitRepository
+from tests.runtime.loading.git_releases import promote, release
 from tests.runtime.loading.site import Signer, Site
 from tests.runtime.loading.site_server import ServedSite, served
 from tests.runtime.loading.state import forget, settle
@@ -44,6 +46,20 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def signer(tmp_path: Path) -> Signer:
     return Signer(tmp_path / "ada")
+
+
+@pytest.fixture
+def releases(repo: GitRepository) -> GitRepository:
+    """v1.0.0 says hello and v1.1.0 good day, which `production` serves with serial 3."""
+    release(repo, "1.0.0", "Hello")
+    release(repo, "1.1.0", "Good day")
+    promote(repo, "v1.1.0", 3)
+    return repo
+
+
+@pytest.fixture(params=["folder", "git+file"])
+def source(request: pytest.FixtureRequest, releases: GitRepository, cache: Path) -> str:
+    return str(releases.root) if request.param == "folder" else f"git+file://{releases.root}"
 
 
 @pytest.fixture(autouse=True)

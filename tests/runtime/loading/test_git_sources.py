@@ -11,60 +11,11 @@ from click.testing import CliRunner
 
 import promptops
 from promptops.cli.group import group
-from promptops.jobs.bundling import bundle_of
-from promptops.jobs.workspace import workspace
 from tests.conftest import GitRepository
+from tests.runtime.loading.git_releases import FILE, PROMPT, built, promote, said
 from tests.runtime.loading.site import Signer, digest_of
 from tests.runtime.loading.site_server import served
 from tests.runtime.loading.state import forget, settle
-
-PROMPT = """\
-format: promptops/1
-model: {{provider: openai, id: gpt-5.4-mini}}
-inputs:
-  type: object
-  properties:
-    name: {{type: string}}
-  required: [name]
-  additionalProperties: false
-messages:
-  - role: user
-    content: {word} {{{{ name }}}}.
-"""
-FILE = "prompts/greet.prompt.yaml"
-
-
-@pytest.fixture
-def releases(repo: GitRepository) -> GitRepository:
-    """v1.0.0 says hello and v1.1.0 good day, which `production` serves with serial 3."""
-    for version, word in (("1.0.0", "Hello"), ("1.1.0", "Good day")):
-        repo.write({FILE: PROMPT.format(word=word)})
-        repo.commit(word)
-        repo.git("tag", "--annotate", "--message", f"v{version}", f"v{version}")
-    promote(repo, "v1.1.0", 3)
-    return repo
-
-
-def promote(repo: GitRepository, release: str, serial: int) -> None:
-    digest = digest_of(built(repo, release))
-    line = f"production: {{release: {release}, bundle: 'sha256:{digest}', serial: {serial}}}\n"
-    repo.write({"channels.yaml": line})
-    repo.commit(f"promote {release}")
-
-
-def built(repo: GitRepository, release: str) -> bytes:
-    versions = {"greet": release.removeprefix("v")}
-    with workspace(repo.root, release) as opened:
-        return bundle_of(opened, release=release, versions=versions)
-
-
-def said(bundle: promptops.Bundle) -> object:
-    return bundle["greet"].render(name="Ada").messages[0]["content"]
-
-
-@pytest.fixture(params=["folder", "git+file"])
-def source(request: pytest.FixtureRequest, releases: GitRepository, cache: Path) -> str:
-    return str(releases.root) if request.param == "folder" else f"git+file://{releases.root}"
 
 
 def load(ref: str, source: str, **options: float) -> promptops.Bundle:

@@ -14,6 +14,7 @@ SECTIONS = {
     "look": ("list", "show", "render"),
     "check": ("lint", "rule", "diff", "test", "check"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
+    "operate": ("log", "blame", "bisect"),
     "serve": ("receive", "textconv"),
 }
 

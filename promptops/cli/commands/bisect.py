@@ -1,0 +1,121 @@
+"""`promptops bisect`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.options import Output, common
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from promptops.model.bisection import Bisection, Judgement
+
+_OF_A_SEARCH = ("good", "bad", "first_parent", "live")
+_OF_LIVE = ("max_cost", "trust_config")
+_EXIT = {"good": 0, "bad": 1, "skip": 125}
+"""As `git bisect run` takes them."""
+
+
+@click.command()
+@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.option(
+    "-c",
+    "--case",
+    required=True,
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="The case that fails.",
+)
+@click.option("--good", metavar="REV", help="A commit, tag or branch at which it passes.")
+@click.option("--bad", metavar="REV", help="One at which it fails; HEAD otherwise.")
+@click.option("--first-parent", is_flag=True, help="Find the merge, not the commit in it.")
+@click.option("--live", is_flag=True, help="Ask a model at each commit; else recordings are read.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0),
+    metavar="USD",
+    help="Spend at most so much, with --live.",
+)
+@click.option(
+    "--trust-config", is_flag=True, help="Ask whom each commit names, not whom HEAD does."
+)
+@click.option("--here", is_flag=True, help="Judge the work tree only, for `git bisect run`.")
+@common("text", "json")
+def command(output: Output, identity: str, case: str, **options: Any) -> int:
+    """Find the commit since which a case fails, from what was recorded at each commit.
+
+    Nothing is checked out. Commits at which nothing can be said are skipped: no recording, no such
+    prompt or case, a prompt that can't be read. Exits 1 where those leave more than one commit.
+
+    With --here it exits 0 where the case passes in the work tree, 1 where it fails, and 125 where
+    nothing can be said.
+
+    \b
+    Example:
+      promptops bisect support/triage --case refund --good v1.4.0
+      promptops bisect support/triage --case refund --good v1.4.0 --live --max-cost 0.50
+      git bisect run promptops bisect support/triage --case refund --here
+    """
+    _refuse_contradictions(options)
+    wanted = identity, case
+    found = _judged(output, wanted) if options["here"] else _searched(output, wanted, options)
+    for name, file in output.formats:
+        style = {"style": output.style} if file == "-" else {}
+        write = import_module(f"promptops.report.bisect.{name}").write
+        output.write(write(found, **style), file)
+    if found.here is not None:
+        return _EXIT[found.here.verdict]
+    return int(found.first_bad is None)
+
+
+def _refuse_contradictions(options: dict[str, Any]) -> None:
+    said = [name for name, value in options.items() if value not in (None, False)]
+    search = [name for name in _OF_A_SEARCH if name in said]
+    live = [name for name in _OF_LIVE if name in said]
+    if options["here"] and search:
+        raise UsageError(f"--here and {_option(search[0])} exclude each other")
+    if live and not options["live"]:
+        raise UsageError(f"{_option(live[0])} is about asking", hint="say --live, or leave it out")
+    if not options["here"] and options["good"] is None:
+        hint = "name a commit at which the case passed: --good REV"
+        raise UsageError("where the search begins is not known", hint=hint)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _judged(output: Output, wanted: tuple[str, str]) -> Bisection:
+    from promptops.jobs.bisect import judge_here
+
+    return judge_here(output.directory, wanted, output.overrides)
+
+
+def _searched(output: Output, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
+    from promptops.cli.progress import ShownProgress
+    from promptops.jobs.bisect import Ends, bisect
+    from promptops.jobs.case_at import Manner
+
+    ends = Ends(
+        good=options["good"], bad=options["bad"] or "HEAD", first_parent=options["first_parent"]
+    )
+    manner = Manner(
+        live=options["live"],
+        trusted=options["trust_config"],
+        max_cost_usd=options["max_cost"],
+        watcher=ShownProgress(output),
+        overrides=output.overrides,
+    )
+    return bisect(output.directory, wanted, ends, manner, lambda found: _tell(output, found))
+
+
+def _tell(output: Output, judgement: Judgement) -> None:
+    """Who watches sees how it goes on."""
+    if sys.stderr.isatty():
+        said = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]
+        output.note(f"{judgement.commit[:12]} {said}")

@@ -1,0 +1,93 @@
+"""`promptops blame`."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+import click
+
+from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.options import Output, common
+from promptops.errors import UsageError
+
+_SPAN = re.compile(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
+
+
+@click.command()
+@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.option(
+    "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
+)
+@click.option(
+    "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT or A, to the end."
+)
+@click.option(
+    "--message",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Only this message, the first is 0; -L counts its lines.",
+)
+@click.option("-w", "blank", is_flag=True, help="A change of white space alone is none.")
+@click.option(
+    "-M", "--moved", is_flag=True, help="Who wrote a line, not who moved or copied it; with -w."
+)
+@click.option(
+    "--at",
+    "revision",
+    default="HEAD",
+    metavar="REV",
+    help="Look at a commit, tag or branch, `index` or `worktree`; HEAD otherwise.",
+)
+@common("text", "json")
+def command(output: Output, identity: str, **options: Any) -> int:
+    """Who wrote each line of the request that a model gets for a test case.
+
+    Each line is followed to the file it stands in, through includes, macros and `extends`, and git
+    is asked there. What `blame.ignoreRevsFile` of git names is passed over. Behind a line: the
+    values in it, other lines with a part in it, and an include that brought it in later.
+
+    \b
+    Example:
+      promptops blame support/triage --case 'no known issues'
+      promptops blame support/triage --message 0 -L 3,5 --at v1.4.0
+    """
+    from promptops.jobs.blame import blame
+    from promptops.model.blame import Asked
+    from promptops.model.report import plain
+    from promptops.repo.revisions import FETCH_ALL
+
+    first, last = _lines(options["span"])
+    asked = Asked(
+        revision=options["revision"],
+        case=options["case"],
+        message=options["message"],
+        first=first,
+        last=last,
+        moved=options["moved"],
+        spaces=not options["blank"],
+    )
+    blamed = blame(output.directory, identity, asked, output.overrides)
+    for name, file in output.formats:
+        write = import_module(f"promptops.report.blame.{name}").write
+        output.write(write(blamed, style=output.style if file == "-" else plain), file)
+    if blamed.cut:
+        output.note(f"what ^ marks may be older: {FETCH_ALL}")
+    return 0
+
+
+def _lines(span: str | None) -> tuple[int, int | None]:
+    """The first line and the last one, or None for the end."""
+    if span is None:
+        return 1, None
+    match = _SPAN.fullmatch(span)
+    if match is None or not (match["first"] or match["last"]):
+        raise UsageError(f"{span!r} is no span of lines", hint="write -L FIRST,LAST")
+    first = int(match["first"] or 1)
+    last = int(match["last"]) if match["last"] else None
+    if last is not None and match["more"]:
+        last += first - 1
+    if first < 1 or (last is not None and last < first):
+        raise UsageError(f"{span!r} holds no line", hint="lines count from 1; the last comes last")
+    return first, last

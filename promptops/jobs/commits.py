@@ -1,0 +1,91 @@
+"""A branch's commits, each with what undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from promptops.model.tree import Entry
+from promptops.repo.process import records
+from promptops.repo.repository import Repository
+from promptops.repo.tree import below, kind_of
+
+PAGE = 2000
+"""So many commits one git process tells."""
+
+_FORMAT = "--format=commit %H%x00%P%x00%aN%x00%aI%x00%cs%x00%s"
+_LINE = ("--first-parent", "--diff-merges=first-parent", "--raw", "-z", "--no-abbrev")
+_PLAIN = ("--no-renames", "--no-color", "--no-show-signature", "--encoding=UTF-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit, and how the files were before it.
+
+    Attributes:
+        parent: Id of the first one, from which a merge is seen; None where there is none.
+        written: When, by its author, in ISO 8601.
+        day: Of the committer.
+        before: By the path of each file that it changed, what was there; None where nothing was.
+    """
+
+    id: str
+    parent: str | None
+    author: str
+    written: str
+    day: date
+    subject: str
+    before: Mapping[str, Entry | None]
+
+
+def commits(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
+    """The commits from `start` back along first parents, if they changed a file below `under`."""
+    following: str | None = start
+    while following is not None:
+        page = list(_page(repository, following, under))
+        yield from page
+        following = page[-1].parent if len(page) == PAGE else None
+
+
+def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
+    options = (*_LINE, *_PLAIN, _FORMAT, f"--max-count={PAGE}")
+    # What is shown of the first commit is a setting of the user's.
+    output = repository.git.run(
+        "-c", "log.showRoot=true", "log", *options, start, "--", *below(under)
+    )
+    words = records(output)
+    at = 0
+    while at < len(words):
+        identity, parents, author, written, day, subject = words[at : at + 6]
+        at += 6
+        before: dict[str, Entry | None] = {}
+        while at < len(words) and words[at].lstrip("\n").startswith(":"):
+            before |= _undone(words[at].lstrip("\n"), words[at + 1])
+            at += 2
+        yield Commit(
+            id=identity.removeprefix("commit "),
+            parent=parents.partition(" ")[0] or None,
+            author=author,
+            written=written,
+            day=_day(day),
+            subject=subject,
+            before=before,
+        )
+
+
+def _undone(facts: str, path: str) -> dict[str, Entry | None]:
+    """From `:MODE MODE ID ID STATUS`; nothing where only the permission differs."""
+    mode, new_mode, blob, new_blob, _ = facts[1:].split(" ")
+    if not mode.strip("0"):
+        return {path: None}
+    if blob == new_blob and kind_of(mode) == kind_of(new_mode):
+        return {}
+    return {path: Entry(path, blob, kind_of(mode))}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # a clock that was wrong by thousands of years
+        return date.max

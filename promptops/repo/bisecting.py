@@ -1,0 +1,57 @@
+"""The commits between a bad one and good ones, and which of them halves the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promptops.model.bisection import Suspect
+from promptops.repo.process import decode, records
+from promptops.repo.repository import Repository
+from promptops.repo.tree import below
+
+_PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--encoding=UTF-8")
+_FACTS = ("-z", "--topo-order", "--format=%H%n%aN%n%aI%n%s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Commits that reach `bad`, or are it, and that no good one reaches.
+
+    Attributes:
+        paths: Only those that change something at or below them.
+        first_parent: Of a merge, only the merge itself.
+    """
+
+    goods: tuple[str, ...]
+    bad: str
+    paths: tuple[str, ...] = ()
+    first_parent: bool = False
+
+
+def candidates(repository: Repository, span: Span) -> tuple[str, ...]:
+    """Their ids, those first that halve the others best, and last the one that reaches all."""
+    output = decode(repository.git.run("rev-list", "--bisect-all", *_arguments(span)))
+    return tuple(line.split(" ", 1)[0] for line in output.splitlines())
+
+
+def suspects(repository: Repository, span: Span) -> tuple[Suspect, ...]:
+    """The same commits with who made them, the oldest first."""
+    # Whoever has `log.follow` set would get other commits for a single path.
+    log = ("-c", "log.follow=false", "log", *_PLAIN, *_FACTS)
+    rows = records(repository.git.run(*log, *_arguments(span)) + b"\0")
+    return tuple(_suspect(row) for row in reversed(rows) if row)
+
+
+def _suspect(row: str) -> Suspect:
+    commit, author, date, subject = row.split("\n", 3)
+    return Suspect(commit=commit, author=author, date=date, subject=subject)
+
+
+def _arguments(span: Span) -> Iterator[str]:
+    if span.first_parent:
+        yield "--first-parent"
+    yield span.bad
+    yield from (f"^{good}" for good in span.goods)
+    yield "--"
+    yield from below(span.paths)

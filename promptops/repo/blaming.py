@@ -1,0 +1,122 @@
+"""Who wrote each line of a file: `git blame`, one process a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+from promptops.errors import GitError
+from promptops.model.blame import Author
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+
+# What `promptops init --git-diff` sets up would have git number the lines of another text.
+_FORM = ("--porcelain", "--no-textconv", "--encoding=UTF-8", "--no-progress")
+MOVED = ("-M", "-C", "-w")  # from a block of YAML to a partial, a line loses its indentation
+SPACES = ("-w",)
+_HINTS = {
+    "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",
+    "object name list": "git config --show-origin blame.ignoreRevsFile: that file is not there",
+}
+
+Authors = tuple[Author | None, ...]
+"""Of each line of a file, the first one first; None for a line that is not committed yet."""
+
+
+def blame(repository: Repository, commit: str, path: str, options: Sequence[str] = ()) -> Authors:
+    """The authors of a file in a commit.
+
+    What git is configured to ignore (`blame.ignoreRevsFile`) is ignored.
+
+    Args:
+        commit: Its full id.
+        options: MOVED, SPACES.
+
+    Raises:
+        GitError: Git has no such file there, or lacks what it must read.
+    """
+    return _asked(repository, *options, commit, "--", path)
+
+
+def blame_content(
+    repository: Repository, path: str, content: bytes, options: Sequence[str] = ()
+) -> Authors:
+    """As `blame`, of a file as it would be committed on top of HEAD: its bytes are given.
+
+    The file is in the index, and there is a commit.
+    """
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="promptops-") as folder:
+        file = Path(folder, "content")
+        file.write_bytes(content)
+        return _asked(repository, *options, "--contents", str(file), "--", path)
+
+
+def _asked(repository: Repository, *arguments: str) -> Authors:
+    answer = repository.git.ask("blame", *_FORM, *arguments)
+    if answer.status:
+        error = repository.git.error(answer)
+        hint = next((hint for known, hint in _HINTS.items() if known in error.message), error.hint)
+        raise GitError(error.message, where=error.where, hint=hint)
+    return _authors(answer.stdout, _boundaries(repository))
+
+
+def _boundaries(repository: Repository) -> frozenset[str]:
+    """The commits whose parents a shallow clone lacks. Git marks first commits in the same way."""
+    if not repository.shallow:
+        return frozenset()
+    return frozenset((repository.common_dir / "shallow").read_text("ascii").split())
+
+
+def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
+    """Of `COMMIT LINE LINE`, then facts where the commit is new, then a tab and the line."""
+    known: dict[str, Author | None] = {}
+    commit, facts = "", dict[str, str]()
+    found: list[Author | None] = []
+    for row in decode(output).split("\n"):
+        if row.startswith("\t"):
+            if commit not in known:
+                known[commit] = _author(commit, facts, commit in boundaries)
+            found.extend([known[commit]] * _lines(row))
+            commit, facts = "", {}
+        elif not commit:
+            commit = row.partition(" ")[0]
+        else:
+            name, _, value = row.partition(" ")
+            facts[name] = value
+    return tuple(found)
+
+
+def _lines(row: str) -> int:
+    """How many lines one of git's is for YAML and for us, who end one at a carriage return, too."""
+    return 1 + row.removesuffix("\r").count("\r")
+
+
+def _author(commit: str, facts: dict[str, str], boundary: bool) -> Author | None:
+    if not commit.strip("0"):
+        return None
+    return Author(
+        commit=commit,
+        name=facts.get("author", ""),
+        date=_date(facts.get("author-time", ""), facts.get("author-tz", "")),
+        subject=facts.get("summary", ""),
+        boundary=boundary,
+    )
+
+
+def _date(seconds: str, zone: str) -> str:
+    """Of what a commit says, which may be anything; "" where that is no date."""
+    try:
+        return datetime.fromtimestamp(int(seconds), _zone(zone)).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _zone(zone: str) -> timezone:
+    """Of `+0130`; a day and more is no time zone."""
+    minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+    if minutes >= 24 * 60:
+        return UTC
+    return timezone(timedelta(minutes=-minutes if zone[0] == "-" else minutes))

@@ -1,0 +1,47 @@
+"""For programs: one object, described by `schemas/blame.schema.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.model.blame import Blame, BlamedLine, Origin
+from promptops.report.parts.json_text import json_text
+
+
+def write(blame: Blame, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(
+        {
+            "schema": 1,
+            "prompt": blame.prompt,
+            "case": blame.case,
+            "revision": blame.revision,
+            "lines": [_line(each) for each in blame.lines],
+        }
+    )
+
+
+def _line(line: BlamedLine) -> dict[str, Any]:
+    return {
+        "message": line.message,
+        "line": line.line,
+        "text": line.text,
+        **_origin(line.origin),
+        "inputs": list(line.inputs),
+        "only_inputs": not line.written,
+        "also": [_origin(each) for each in line.also],
+        "through": [_origin(each) for each in line.through],
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    author = origin.author
+    return {
+        "commit": author.commit if author else None,
+        "author": author.name if author else None,
+        "date": (author.date or None) if author else None,
+        "subject": author.subject if author else None,
+        "boundary": author is not None and author.boundary,
+        "path": origin.path,
+        "source_line": origin.line,
+    }

@@ -1,0 +1,62 @@
+"""For a person at a terminal: a line for each commit, and below it what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.bump import Bump
+from promptops.model.history import History, HistoryEntry, Served
+from promptops.model.report import Style, plain
+from promptops.report.parts.visible import visible, visible_path
+
+_CHANGES = 8
+_PATHS = 5
+_UNRELEASED = "unreleased"
+_ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
+
+
+def write(history: History, *, style: Style = plain, **_: object) -> str:
+    """What the channel served, if that was asked, then the commits; "" where there are none."""
+    return "".join(f"{line}\n" for line in _lines(history, style))
+
+
+def _lines(history: History, style: Style) -> Iterator[str]:
+    if history.served is not None:
+        yield _served(history.served, style)
+    width = max((len(_release(each)) for each in history.entries), default=0)
+    for entry in history.entries:
+        yield _title(entry, width, style)
+        yield from (f"  {line}" for line in _changes(entry, style))
+
+
+def _served(served: Served, style: Style) -> str:
+    channel, time = style("path", visible_path(served.channel)), f"{served.time:%Y-%m-%d %H:%M %Z}"
+    if served.release is None or served.commit is None or served.since is None:
+        return f"{channel} served nothing at {time}"
+    since = f"since {served.since:%Y-%m-%d %H:%M} UTC by {served.commit[:12]}"
+    release = style("summary", visible(served.release))
+    return f"{channel} served {release} at {time}, serial {served.serial}, {since}"
+
+
+def _title(entry: HistoryEntry, width: int, style: Style) -> str:
+    commit = style("path", entry.commit[:12])
+    bump = style(_ROLES[entry.bump], f"{entry.bump!s:<5}")
+    release = style("code", f"{_release(entry):<{width}}")
+    who = f"{visible(entry.author, 60)}: {visible(entry.subject, 200)}"
+    return f"{commit}  {visible(entry.date[:10])}  {bump}  {release}  {who}"
+
+
+def _release(entry: HistoryEntry) -> str:
+    return visible(entry.release) if entry.release is not None else _UNRELEASED
+
+
+def _changes(entry: HistoryEntry, style: Style) -> Iterator[str]:
+    if entry.before is not None:
+        yield f"{visible(entry.before)} became {visible(entry.prompt)}"
+    for change in entry.changes[:_CHANGES]:
+        yield f"{style('code', visible(change.code))}  {visible(change.message, 300)}"
+    if len(entry.changes) > _CHANGES:
+        yield f"and {len(entry.changes) - _CHANGES} more"
+    if entry.via:
+        more = f" and {len(entry.via) - _PATHS} more" if len(entry.via) > _PATHS else ""
+        yield f"through {', '.join(map(visible, entry.via[:_PATHS]))}{more}"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from promptops.jobs.baseline import baseline_data, baseline_path
+from promptops.jobs.diff import Chosen, diff
 from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.sides import Asked, sides
 from promptops.jobs.testing.run import Options, run_selected
-from promptops.jobs.workspace import CHANNELS, Workspace, configuration, judged_by
+from promptops.jobs.workspace import CHANNELS, Workspace, configuration, judged_by, opened
+from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.config import Config, TestSettings
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.repo.repository import INDEX, WORKTREE
 
 
-def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckReport:
+def check(
+    workspace: Workspace, wanted: Wanted, options: LintOptions, overrides: Sequence[str] = ()
+) -> CheckReport:
     """Judge what was asked for. With a base, the base's policy holds, not the change's own."""
     risks: tuple[str, ...] = ()
     base = merge_base(workspace, wanted.since) if wanted.since is not None else None
@@ -37,7 +43,30 @@ def check(workspace: Workspace, wanted: Wanted, options: LintOptions) -> CheckRe
         nothing="" if selected.why else _why_nothing(selected),
         risks=risks,
         fail_on=workspace.config.lint.fail_on,
+        diff=_changes(workspace, selected, base, overrides) if base is not None else None,
     )
+
+
+def _changes(
+    workspace: Workspace, selected: Selected, base: str, overrides: Sequence[str]
+) -> DiffReport:
+    """What changed since the base, of the prompts that were selected and of those that are gone."""
+    empty = not opened(workspace.repository, base).catalog.prompt_files
+    asked = _asked(workspace.revision, base, empty)
+    with sides(workspace.repository.root, asked, overrides) as both:
+        report = diff(both, Chosen())
+    known = workspace.catalog
+    kept = (p for p in report.prompts if known.paths.get(p.id) in (None, *selected.why))
+    return replace(report, prompts=tuple(kept))
+
+
+def _asked(revision: str, base: str, empty: bool) -> Asked:
+    """What is looked at against its base; against nothing where that has no prompts yet."""
+    bases = () if empty else (base,)
+    if revision in (WORKTREE, INDEX):
+        staged = revision == INDEX
+        return Asked(arguments=bases, staged=staged, worktree=not staged, root=empty)
+    return Asked(arguments=(f"..{revision}" if empty else f"{base}..{revision}",), root=empty)
 
 
 def _without_stale(report: LintReport, run: TestRun) -> LintReport:

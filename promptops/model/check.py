@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from promptops.model.change import DiffReport
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
 from promptops.model.test_run import TestRun
@@ -19,6 +20,7 @@ class CheckReport:
         nothing: Why no prompt was selected, or "".
         risks: What the change would alter in the rules it is judged by; they count from the base.
         fail_on: From which severity on a finding fails the gate.
+        diff: What changed since the base, and the version it requires; None without a base.
     """
 
     lint: LintReport
@@ -27,6 +29,7 @@ class CheckReport:
     nothing: str
     risks: tuple[str, ...]
     fail_on: Severity
+    diff: DiffReport | None = None
 
     @property
     def passed(self) -> bool:

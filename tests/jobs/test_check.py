@@ -185,9 +185,17 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("one person", "one guest")})
     repo.commit("two")
 
-    result = checked("--since")
+    code, output = checked("--since")
 
-    assert result == (0, "pass: 1 prompt, no findings, 1 case, 1 assertion\n")
+    base = repo.git("rev-parse", "--short=12", "HEAD~1")
+    assert (code, output.splitlines()) == (
+        0,
+        [
+            "change: greet: patch: `description` differs",
+            f"  promptops diff {base} --worktree shows what the model sees",
+            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
+        ],
+    )
 
 
 def test_without_a_base_to_find_it_says_what_to_type(repo, capsysbinary):
@@ -249,12 +257,13 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
     repo.write({"prompts/greet.prompt.yaml": accepted.replace("one person", "one guest")})
     repo.commit("two")
 
-    result = checked("--since", "main")
+    code, output = checked("--since", "main")
 
-    assert result == (
+    lines = output.splitlines()
+    assert (code, lines[0], lines[-1]) == (
         0,
-        "risk: promptops-baseline.json changes which findings count; it counts once it is merged\n"
-        "pass: 1 prompt, no findings, 1 case, 1 assertion\n",
+        "risk: promptops-baseline.json changes which findings count; it counts once it is merged",
+        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
 
 
@@ -278,3 +287,63 @@ def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
         "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
     )
     assert "VAR001" in lines[1]
+
+
+def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
+
+    code, output = checked("--since", "HEAD")
+
+    head = repo.git("rev-parse", "--short=12", "HEAD")
+    assert (code, output.splitlines()) == (
+        0,
+        [
+            "change: greet: minor: the model sees another user text in the only case",
+            f"  promptops diff {head} --worktree shows what the model sees",
+            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+        ],
+    )
+
+
+def test_the_comment_shows_what_the_model_sees_now(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
+
+    code, output = checked("--since", "HEAD", "--format", "markdown")
+
+    assert code == 0
+    assert "| <code>greet</code> | **minor** |" in output
+    assert "-Greet Ada in one sentence." in output
+    assert "+Greet Ada kindly." in output
+
+
+def test_json_holds_the_diff_and_fits_its_schema(repo, checked):
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+    repo.commit("one")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
+
+    _, output = checked("--since", "HEAD", "--format", "json")
+
+    value = json.loads(output)
+    schema, diff = (
+        json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in ("check", "diff")
+    )
+    jsonschema.Draft202012Validator(schema).validate(value)
+    assert schema["$defs"]["diff"] == diff
+    assert (value["bump"], [each["id"] for each in value["diff"]["prompts"]]) == (
+        "minor",
+        ["greet"],
+    )
+
+
+def test_where_the_base_has_no_prompts_all_of_them_are_new(repo, checked):
+    repo.commit("nothing yet")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT})
+
+    code, output = checked("--since", "HEAD")
+
+    assert code == 0
+    assert "change: greet: minor, added: the prompt was added\n" in output

@@ -122,7 +122,7 @@ def test_a_schema_takes_what_the_design_shows(name, value):
         ("list", changed(LIST, ["prompts", 0, "status"], "x"), ("$.prompts[0].status", "enum")),
         ("list", changed(LIST, ["prompts", 0, "includes"], ...), ("$.prompts[0]", "required")),
         ("check", changed(CHECK, ["verdict"], "maybe"), ("$.verdict", "enum")),
-        ("check", changed(CHECK, ["diff"], []), ("$.diff", "type")),
+        ("check", changed(CHECK, ["diff"], []), ("$.diff", "anyOf")),
         ("check", changed(CHECK, ["lint"], None), ("$.lint", "type")),
         ("check", changed(CHECK, ["lint", "schema"], 2), ("$.lint.schema", "const")),
     ],

@@ -22,7 +22,8 @@ from promptops.cli.options import Output, at_option, common, since_option
 def command(output: Output, **options: Any) -> int:
     """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
-    Nothing is asked of a model or a network. Exits 1 when the gate says no.
+    Nothing is asked of a model or a network. With --since also what changed, and the version that
+    requires. Exits 1 when the gate says no.
 
     \b
     Example:
@@ -42,7 +43,7 @@ def command(output: Output, **options: Any) -> int:
         use_cache=not options["no_cache"], untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     )
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        report = check(opened, wanted, chosen)
+        report = check(opened, wanted, chosen, output.overrides)
     for path, reason in report.why.items() if options["why"] else ():
         output.note(f"{visible_path(path)}: {visible(reason)}")
     for name, file in output.formats:

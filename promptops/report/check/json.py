@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from promptops.model.check import CheckReport
 from promptops.report.check.parts.verdict import verdict
+from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
 from promptops.report.parts.json_text import json_text
 from promptops.report.test.json import test_value
@@ -15,9 +16,9 @@ def write(report: CheckReport, **_: object) -> str:
         {
             "schema": 1,
             "verdict": verdict(report),
-            "bump": None,
+            "bump": str(report.diff.bump) if report.diff is not None else None,
             "lint": report_value(report.lint),
-            "diff": None,
+            "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
             "risks": list(report.risks),
         }

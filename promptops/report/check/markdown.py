@@ -1,9 +1,10 @@
-"""For the comment on a pull request: the verdict, then the test cases, then the findings."""
+"""For the comment on a pull request: the verdict, what changed, the test cases, the findings."""
 
 from __future__ import annotations
 
 from promptops.model.check import CheckReport
 from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.diff.markdown import body as diff_body
 from promptops.report.markdown import write as write_lint
 from promptops.report.parts.markdown_text import sentence
 from promptops.report.parts.summary import counted
@@ -16,6 +17,7 @@ MARKER = "<!-- promptops check -->"
 _RESERVED = 1_000  # for what is said about what is left out
 _ROOM_FOR_RISKS = 4_000
 _ROOM_FOR_LINT = 8_000
+_ROOM_FOR_CHANGES = 40_000
 _LONGEST_SENTENCE = 500
 
 
@@ -24,8 +26,10 @@ def write(report: CheckReport, **_: object) -> str:
     head = f"{MARKER}\n**{verdict(report)}**: {_sentence(counts(report))}\n{_risks(report)}"
     lint = write_lint(report.lint)
     room = LIMIT - _RESERVED - len(head)
+    changes = diff_body(report.diff, _ROOM_FOR_CHANGES) if report.diff is not None else ""
+    room -= len(changes)
     test = body(report.test, room - min(len(lint), _ROOM_FOR_LINT))
-    return f"{head}{test}\n{_begin(lint, room - len(test))}"
+    return f"{head}{changes}{test}\n{_begin(lint, room - len(test))}"
 
 
 def _risks(report: CheckReport) -> str:

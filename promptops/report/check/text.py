@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
 from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.diff.parts import facts
 from promptops.report.full import write as write_lint
-from promptops.report.parts.visible import visible
+from promptops.report.parts.summary import counted
+from promptops.report.parts.visible import visible, visible_line
 from promptops.report.test.text import told
+
+_MOST = 10
 
 
 def write(report: CheckReport, *, style: Style = plain, **_: object) -> str:
     """Risks, findings, what does not pass, scores, the sum."""
     return "".join(f"{line}\n" for line in _lines(report, style))
+
+
+def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
+    """A line for each prompt that changed, the greatest bump first."""
+    for prompt in diff.prompts[:_MOST]:
+        changes = facts.worst_first(prompt.changes)
+        what = visible_line(changes[0].message) if changes else "it changed"
+        more = f" and {counted(len(changes) - 1, 'more change')}" if changes[1:] else ""
+        name = style("path", visible(facts.name(prompt, "->")))
+        yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}{more}"
+    left_out = len(diff.prompts) - _MOST
+    if left_out > 0:
+        yield f"  and {counted(left_out, 'more prompt')}"
+    if diff.prompts:
+        yield f"  {style('hint', _command(diff))} shows what the model sees"
+
+
+def _command(diff: DiffReport) -> str:
+    """What shows all of it."""
+    base, head = visible(diff.base), visible(diff.head)
+    given = "--root" if diff.base == "nothing" else base
+    here = {"the work tree": f"{given} --worktree", "the index": f"{given} --staged"}
+    between = f"--root ..{head}" if diff.base == "nothing" else f"{base}..{head}"
+    return f"promptops diff {here.get(diff.head, between)}"
 
 
 def _lines(report: CheckReport, style: Style) -> Iterator[str]:
@@ -23,5 +52,7 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     lint = write_lint(report.lint, style=style)
     if lint:
         yield lint.removesuffix("\n")
+    if report.diff is not None:
+        yield from _changes(report.diff, style)
     yield from told(report.test, style)
     yield style("summary", f"{verdict(report)}: {counts(report)}")

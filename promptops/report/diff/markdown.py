@@ -29,12 +29,19 @@ _ARROW = "→"
 
 def write(report: DiffReport, **_: object) -> str:
     """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    head = f"{MARKER}\n{_headline(report)}\n"
+    return head + body(report, _LIMIT - _RESERVED - len(head))
+
+
+def body(report: DiffReport, room: int) -> str:
+    """What follows the headline; of prompts in full, those there is room for.
+
+    All else has its own room, at most 30,000 characters.
+    """
     loud = [each for each in report.prompts if not facts.is_quiet(each)]
     quiet = [each for each in report.prompts if facts.is_quiet(each)]
-    parts = [f"{MARKER}\n{_headline(report)}\n", _risks(report), _table(report, loud)]
-    parts.append(_quiet(quiet))
-    room = _LIMIT - _RESERVED - sum(map(len, parts))
-    return "".join([*parts, *_sections(report, room)])
+    parts = [_risks(report), _table(report, loud), _quiet(quiet)]
+    return "".join([*parts, *_sections(report, room - sum(map(len, parts)))])
 
 
 def _headline(report: DiffReport) -> str:

@@ -20,7 +20,9 @@ def counts(report: CheckReport) -> str:
     findings = _counted(len(report.lint.findings), "finding")
     # The gate asks nobody, so that it goes without saying where answers came from.
     cases = facts.counts(report.test).removesuffix(" (replayed)")
-    return f"{prompts}, {findings}, {cases}"
+    found = f"{prompts}, {findings}, {cases}"
+    bump = report.diff.bump if report.diff is not None else None
+    return f"{found} · requires a {bump} version" if bump else found
 
 
 def _counted(number: int, noun: str) -> str:

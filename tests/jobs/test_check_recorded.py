@@ -65,10 +65,12 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
 
     code, output = said("check", "--since", "main")
 
-    *told, last = output.splitlines()
-    assert (code, last) == (
+    change, _, *told, last = output.splitlines()
+    assert (code, change, last) == (
         1,
-        "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions",
+        "change: ask: minor: the model sees another user text in 12 of 12 cases",
+        "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions"
+        " · requires a minor version",
     )
     assert told[0].startswith("score: ask brevity: fail: -100.0 points [")
     assert told == said("test", "--since", "main")[1].splitlines()[:-1]
@@ -89,11 +91,12 @@ def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, sai
 
     code, output = said("check", "--since", "main")
 
-    first, last = output.splitlines()
-    assert first.startswith("score: ask brevity: inconclusive: 0.0 points [")
+    _, _, score, last = output.splitlines()
+    assert score.startswith("score: ask brevity: inconclusive: 0.0 points [")
     assert (code, last) == (
         0,
-        "pass: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions",
+        "pass: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions"
+        " · requires a minor version",
     )
 
 

@@ -61,8 +61,9 @@ def _plain(source: str) -> list[Include] | None:
             if at < 2:
                 return None
             continue
-        at = _INSIDE.match(source, start).end()  # type: ignore[union-attr]  # it matches nothing, too
-        inside = source[start:at]
+        matched = _INSIDE.match(source, start)
+        inside = matched[0] if matched is not None else ""
+        at = start + len(inside)
         if not source.startswith("%}" if opening[0] == "{%" else "}}", at):
             return None
         if opening[0] == "{%" and _NAMES.match(inside):

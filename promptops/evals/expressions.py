@@ -55,8 +55,7 @@ class Expression:
             raise
         except RecursionError:
             raise WrongExpression("the data is nested too deep") from None
-        # What fails inside is as various as Python; all of it is the expression's fault.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # as various as Python; all of it is its own fault
             raise WrongExpression(_said(error)) from None
 
 

@@ -119,8 +119,7 @@ def _bounded(act: Callable[[], Any], what: str) -> Any:
     def run() -> None:
         try:
             result.append(act())
-        # Whatever it raises, SystemExit too, is the function's own and no end of this process.
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  # its SystemExit must not end this process
             failure.append(error)
 
     thread = threading.Thread(target=run, daemon=True)

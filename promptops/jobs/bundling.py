@@ -120,7 +120,7 @@ class _Building:
         return digest.hexdigest()
 
     def _line(self, loaded: Loaded, prompt: Prompt) -> dict[str, Any]:
-        named = self._included(prompt)
+        named = self._included(loaded, prompt)
         media = sorted({part.value for part in _media(prompt) if part.origin == "file"})
         for path in media:
             self._keep_file(path, loaded)
@@ -135,20 +135,32 @@ class _Building:
             "blobs": blobs,
         }
 
-    def _included(self, prompt: Prompt) -> dict[str, dict[str, str]]:
+    def _included(self, loaded: Loaded, prompt: Prompt) -> dict[str, dict[str, str]]:
         """By the path of a text and the name it includes: the path of what is meant."""
         found: dict[str, dict[str, str]] = {}
-        waiting, seen = list(texts(prompt)), set()
+        waiting, seen, whole = list(texts(prompt)), set(), True
         while waiting:
             text = waiting.pop()
             for include in includes(text):
                 target = self._catalog.load(text.path, include.name)
+                whole = whole and target is not None
                 if target is not None:
                     found.setdefault(text.path, {})[include.name] = target.path
                     if target.path not in seen:
                         seen.add(target.path)
                         waiting.append(self._keep_part(target))
+        if not whole:
+            self._refuse_missing(loaded, prompt)
         return found
+
+    def _refuse_missing(self, loaded: Loaded, prompt: Prompt) -> None:
+        """A template that is not there, and that no `ignore missing` makes do without."""
+        from promptops.analysis.scopes import walk  # it parses, and most templates are all there
+
+        for text in texts(prompt):
+            for problem in walk(text, self._catalog.load).problems:
+                if problem.code == "TPL003":
+                    raise InputError(problem.message, where=str(problem.at), hint=_hint(loaded))
 
     def _keep_part(self, text: Text) -> Text:
         if text.path not in self.parts:

@@ -193,6 +193,28 @@ def test_what_can_not_be_done_is_said(build, arguments, code, message):
         ({ASK: PROMPT.replace("{type: string,", "{$ref: gone.json, type: string,")}, "gone.json"),
         ({ASK: PROMPT.replace("type: string", "type: strng")}, "ask.prompt.yaml:6:22: error: "),
         (
+            {ASK: PROMPT.replace("{{ question }}", "{% include 'p/gone.md.j2' %}")},
+            "there is no template `p/gone.md.j2`",
+        ),
+        (
+            {
+                ASK: PROMPT.replace("{{ question }}", "{% include 'p/one.md.j2' %}"),
+                "prompts/p/one.md.j2": "{% include './gone.md.j2' %}",
+            },
+            "prompts/p/one.md.j2:1:",
+        ),
+        (
+            {
+                ASK: PROMPT.replace(
+                    "{{ question }}",
+                    "{% include 'p/gone.md.j2' ignore missing %}"
+                    "{% include ['p/gone.md.j2', 'p/one.md.j2'] %}{{ question }}",
+                ),
+                "prompts/p/one.md.j2": "One.",
+            },
+            None,
+        ),
+        (
             {ASK: PROMPT.replace('"{{ question }}"', "[{image: {file: ./gone.png}}]")},
             "no file `./gone.png`",
         ),

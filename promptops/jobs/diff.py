@@ -37,10 +37,12 @@ class Chosen:
     Attributes:
         patterns: Ids and globs of ids, of either side; all where there are none.
         strict: A property more in the output breaks its consumers.
+        estimated: Tokens are not counted exactly, wherever that could be done.
     """
 
     patterns: tuple[str, ...] = ()
     strict: bool = False
+    estimated: bool = False
 
 
 def diff(sides: Sides, chosen: Chosen) -> DiffReport:
@@ -51,7 +53,8 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     shown = paths & wanted
     counting = _Counting()
     today = datetime.now(UTC).date()
-    options = Options(strict=chosen.strict, today=today, count=counting.count)
+    count = _estimated if chosen.estimated else counting.count
+    options = Options(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
     versioned = _versioned(compared, sides)
     found = [_answered(each, base, head) for each in versioned]
@@ -182,6 +185,10 @@ def _versioned(compared: list[PromptDiff], sides: Sides) -> list[PromptDiff]:
 
 def _text(version: Version | None) -> str | None:
     return str(version) if version is not None else None
+
+
+def _estimated(_model: Model) -> Count:
+    return estimate
 
 
 @dataclass(slots=True)

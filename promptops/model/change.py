@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
@@ -210,3 +211,11 @@ class DiffReport:
         return tuple(
             (prompt, change) for prompt in self.prompts for change in prompt.changes if change.risk
         )
+
+    def stopping(self, kinds: Collection[str]) -> Iterator[tuple[PromptDiff, Change]]:
+        """The changes of these kinds, `breaking` and `risk`, in the order of the prompts."""
+        for prompt in self.prompts:
+            for change in prompt.changes:
+                breaks = "breaking" in kinds and change.breaking and change.gated
+                if breaks or ("risk" in kinds and change.risk):
+                    yield prompt, change

@@ -192,6 +192,8 @@ class DiffReport:
         compared: How many prompts were compared to find them.
         tokenizer: By which tokens are counted: the name of an exact one, or "" for the estimate.
         hidden: Prompts that may have changed, too, and that nobody asked for.
+        before_version, after_version: Of the catalog: the last release, and the next one; None
+            where nothing was released, or nothing changed.
     """
 
     base: str
@@ -200,6 +202,8 @@ class DiffReport:
     compared: int
     tokenizer: str = ""
     hidden: int = 0
+    before_version: str | None = None
+    after_version: str | None = None
 
     @property
     def bump(self) -> Bump:

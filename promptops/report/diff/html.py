@@ -13,7 +13,6 @@ from promptops.report.diff.parts.distinct import risks
 from promptops.report.diff.parts.facts import risk, told_risk
 from promptops.report.page.document import document
 
-_PAGE = "promptops.report.diff.page"
 _MOST_OPEN = 40
 
 
@@ -21,8 +20,9 @@ def write(report: DiffReport, **_: object) -> str:
     """The whole page."""
     prompts = prompt_views(report)
     return document(
-        _PAGE,
-        _FILTERS,
+        "diff/page",
+        FILTERS,
+        parts=("diff/page/changes",),
         report=report,
         prompts=prompts,
         levels=Counter(change.level for prompt in report.prompts for change in prompt.changes),
@@ -61,7 +61,7 @@ def _price(usd: float) -> str:
     return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${dollars:.2g}"
 
 
-_FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "rise": _rise,
     "risk": partial(risk, arrow="→"),
     "told_risk": told_risk,

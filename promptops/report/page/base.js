@@ -2,19 +2,22 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const sections = all(".prompt");
+  const sections = all(".part");
   if (!sections.length) return;
 
   const filter = byId("filter");
   const hide = document.querySelector("#controls input[type=checkbox]");
   const fold = byId("fold");
   const status = byId("status");
-  const folding = all(".prompt summary.stop").map((summary) => summary.parentElement);
+  const folding = all(".part summary.stop").map((summary) => summary.parentElement);
   const keys = byId("keys");
-  const rows = new Map(all("[data-prompt]").map((row) => [row.dataset.prompt, row]));
+  const groups = all(".group").map((group) => [group, [...group.querySelectorAll(".part")]]);
   const texts = new Map();
 
-  // What is filtered: the items of a prompt, or where it has none, the prompt as a whole.
+  // A row leads to what it sums up: it is hidden with all of that.
+  const rows = all("[data-of]").map((row) => [row, row.dataset.of.split(" ").map(byId)]);
+
+  // What is filtered: the items of a part, or where it has none, the part as a whole.
   const units = new Map(
     sections.map((section) => {
       const items = [...section.querySelectorAll(".item")];
@@ -25,8 +28,8 @@
   // Of an item only what is its own is sought: items share most of what stands in them.
   function text(unit, section) {
     if (!texts.has(unit)) {
-      const own = [section.querySelector("h2"), ...unit.querySelectorAll(".sought")];
-      const parts = unit === section ? [section] : own;
+      const own = [section.querySelector("h2, h3"), ...unit.querySelectorAll(".sought")];
+      const parts = unit === section ? [section] : own.filter(Boolean);
       texts.set(unit, parts.map((part) => part.textContent.toLowerCase()).join("\n"));
     }
     return texts.get(unit);
@@ -44,12 +47,15 @@
       }
       number += found.length;
       section.hidden = found.every((unit) => unit.hidden);
-      rows.get(section.id).hidden = section.hidden;
     }
     document.body.classList.toggle("without-quiet", hide.checked);
-    const narrowed = words.length || hide.checked;
+    const narrowed = words.length > 0 || hide.checked;
+    for (const [group, parts] of groups) group.hidden = narrowed && parts.every(isHidden);
+    for (const [row, found] of rows) row.hidden = found.every(isHidden);
     status.textContent = narrowed ? `${shown} of ${number} ${status.dataset.what}` : "";
   }
+
+  const isHidden = (element) => element.hidden;
 
   function foldAll() {
     const open = !someOpen();
@@ -64,7 +70,7 @@
   }
 
   function move(step) {
-    const stops = all(".prompt:not([hidden]) .stop").filter(isShown);
+    const stops = all(".part:not([hidden]) .stop").filter(isShown);
     const focused = stops.findIndex((stop) => stop.contains(document.activeElement));
     const first = stops.findIndex(isBelow(byId("controls").getBoundingClientRect().bottom));
     const end = first < 0 ? stops.length : first;

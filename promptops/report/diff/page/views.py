@@ -13,11 +13,13 @@ from promptops.report.diff.parts.facts import worst_first
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.words import word_difference
 
+MOST_TO_SHOW = 30_000_000
+"""With a page of so many characters a browser is still quick."""
+
 # Some seconds of work, at the worst.
 _MOST_TO_COMPARE = 40_000_000
 _MOST_LINES = 100_000
-# With a page of so many characters a browser is still quick. A row weighs what its markup does.
-_MOST_TO_SHOW = 30_000_000
+# A row weighs what its markup does.
 _ROW_WEIGHS = 200
 _MOST_ROWS = 4_000
 _SHORT = 60
@@ -111,11 +113,18 @@ class PromptView:
         return not self.differences and all(change.quiet for change in self.changes)
 
 
-def prompt_views(report: DiffReport) -> tuple[PromptView, ...]:
-    """One for each prompt, in the order of the report."""
-    page = _Page()
+def prompt_views(
+    report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
+) -> tuple[PromptView, ...]:
+    """One for each prompt, in the order of the report.
+
+    Args:
+        anchor: What anchors of prompts begin with.
+        to_show: Characters for which there is room.
+    """
+    page = _Page(to_show=to_show)
     return tuple(
-        _prompt_view(page, f"prompt-{number}", prompt)
+        _prompt_view(page, f"{anchor}-{number}", prompt)
         for number, prompt in enumerate(report.prompts, 1)
     )
 
@@ -129,7 +138,7 @@ class _Page:
     """
 
     to_compare: int = _MOST_TO_COMPARE
-    to_show: int = _MOST_TO_SHOW
+    to_show: int = MOST_TO_SHOW
     shown: dict[object, Difference] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
 

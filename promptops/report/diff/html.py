@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from promptops.report.diff.parts.distinct import risks
 from promptops.report.diff.parts.facts import risk, told_risk
 from promptops.report.page.document import document
 
+PARTS = "diff/page/changes"
 _MOST_OPEN = 40
 
 
@@ -22,19 +23,20 @@ def write(report: DiffReport, **_: object) -> str:
     return document(
         "diff/page",
         FILTERS,
-        parts=("diff/page/changes",),
+        parts=(PARTS,),
         report=report,
         prompts=prompts,
         levels=Counter(change.level for prompt in report.prompts for change in prompt.changes),
-        risks=_risks(report, prompts),
+        risks=risk_views(report, prompts),
         cases=_cases(report),
-        open=_number_of_differences(prompts) <= _MOST_OPEN,
+        open=differences(prompts) <= _MOST_OPEN,
     )
 
 
-def _risks(
-    report: DiffReport, prompts: tuple[PromptView, ...]
+def risk_views(
+    report: DiffReport, prompts: Iterable[PromptView]
 ) -> list[tuple[Change, list[PromptView]]]:
+    """Each risk once, with the prompts that have it."""
     views = {id(view.prompt): view for view in prompts}
     return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
 
@@ -45,7 +47,8 @@ def _cases(report: DiffReport) -> tuple[int, int]:
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 
-def _number_of_differences(prompts: tuple[PromptView, ...]) -> int:
+def differences(prompts: Iterable[PromptView]) -> int:
+    """How many there are to look at."""
     return sum(not difference.twin for prompt in prompts for difference in prompt.differences)
 
 

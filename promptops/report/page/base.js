@@ -12,10 +12,12 @@
   const folding = all(".part summary.stop").map((summary) => summary.parentElement);
   const keys = byId("keys");
   const groups = all(".group").map((group) => [group, [...group.querySelectorAll(".part")]]);
+  const headings = new Map(sections.map((section) => [section, section.querySelector("h2, h3")]));
   const texts = new Map();
 
   // A row leads to what it sums up: it is hidden with all of that.
-  const rows = all("[data-of]").map((row) => [row, row.dataset.of.split(" ").map(byId)]);
+  const summedUp = (row) => row.dataset.of.split(" ").map(byId).filter(Boolean);
+  const rows = all("[data-of]").map((row) => [row, summedUp(row)]);
 
   // What is filtered: the items of a part, or where it has none, the part as a whole.
   const units = new Map(
@@ -28,7 +30,7 @@
   // Of an item only what is its own is sought: items share most of what stands in them.
   function text(unit, section) {
     if (!texts.has(unit)) {
-      const own = [section.querySelector("h2, h3"), ...unit.querySelectorAll(".sought")];
+      const own = [headings.get(section), ...unit.querySelectorAll(".sought")];
       const parts = unit === section ? [section] : own.filter(Boolean);
       texts.set(unit, parts.map((part) => part.textContent.toLowerCase()).join("\n"));
     }
@@ -41,8 +43,7 @@
     let number = 0;
     for (const [section, found] of units) {
       for (const unit of found) {
-        const quiet = hide.checked && unit.classList.contains("quiet");
-        unit.hidden = quiet || !words.every((word) => text(unit, section).includes(word));
+        unit.hidden = !matches(unit, section, words);
         shown += !unit.hidden;
       }
       number += found.length;
@@ -51,8 +52,15 @@
     document.body.classList.toggle("without-quiet", hide.checked);
     const narrowed = words.length > 0 || hide.checked;
     for (const [group, parts] of groups) group.hidden = narrowed && parts.every(isHidden);
-    for (const [row, found] of rows) row.hidden = found.every(isHidden);
+    for (const [row, found] of rows) {
+      row.hidden = found.length ? found.every(isHidden) : !matches(row, row, words);
+    }
     status.textContent = narrowed ? `${shown} of ${number} ${status.dataset.what}` : "";
+  }
+
+  function matches(unit, section, words) {
+    const quiet = hide.checked && unit.classList.contains("quiet");
+    return !quiet && words.every((word) => text(unit, section).includes(word));
   }
 
   const isHidden = (element) => element.hidden;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,9 @@ _ROW_WEIGHS = 200
 _MOST_ROWS = 4_000
 _SHORT = 60
 _LONGEST_WITNESS = 20_000
+
+Pair = tuple[float, float]
+"""Of a request before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,8 @@ class PromptView:
     prompt: PromptDiff
     changes: tuple[ChangeView, ...]
     differences: tuple[Difference, ...]
-    tokens: tuple[float, float] | None
-    usd: tuple[float, float] | None
+    tokens: Pair | None
+    usd: Pair | None
 
     @property
     def quiet(self) -> bool:
@@ -179,23 +182,33 @@ def _weight(row: Row | Fold) -> int:
 
 
 def _prompt_view(page: _Page, anchor: str, prompt: PromptDiff) -> PromptView:
-    both = [case for case in prompt.cases if not (case.before_error or case.after_error)]
-    usd = [
-        (case.before_usd, case.after_usd)
-        for case in both
-        if case.before_usd is not None and case.after_usd is not None
-    ]
+    tokens, usd = means(prompt.cases)
     return PromptView(
         anchor=anchor,
         prompt=prompt,
         changes=tuple(_change_view(page, change) for change in worst_first(prompt.changes)),
         differences=tuple(_differences(page, anchor, prompt)),
-        tokens=_means([(case.before_tokens, case.after_tokens) for case in both]),
-        usd=_means(usd) if len(usd) == len(both) else None,
+        tokens=tokens,
+        usd=usd,
     )
 
 
-def _means(pairs: list[tuple[float, float]]) -> tuple[float, float] | None:
+def means(cases: Iterable[CaseDiff]) -> tuple[Pair | None, Pair | None]:
+    """Tokens, then US dollars of a request before and after, where both sides render it.
+
+    None where there is no such case; of dollars also where one of the prices is not known.
+    """
+    both = [case for case in cases if not (case.before_error or case.after_error)]
+    usd = [
+        (case.before_usd, case.after_usd)
+        for case in both
+        if case.before_usd is not None and case.after_usd is not None
+    ]
+    tokens = [(case.before_tokens, case.after_tokens) for case in both]
+    return _mean(tokens), _mean(usd) if len(usd) == len(both) else None
+
+
+def _mean(pairs: Sequence[Pair]) -> Pair | None:
     if not pairs:
         return None
     return sum(one for one, _ in pairs) / len(pairs), sum(other for _, other in pairs) / len(pairs)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from promptops.model.change import DiffReport
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.config import FailOn
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
 from promptops.model.test_run import TestRun
@@ -20,6 +21,9 @@ class CheckReport:
         nothing: Why no prompt was selected, or "".
         risks: What the change would alter in the rules it is judged by; they count from the base.
         fail_on: From which severity on a finding fails the gate.
+        refused: Kinds of changes that fail it.
+        budgeted: How many of the prompts have a budget.
+        strict: A release is refused while a score is undecided; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
     """
 
@@ -29,9 +33,17 @@ class CheckReport:
     nothing: str
     risks: tuple[str, ...]
     fail_on: Severity
+    refused: tuple[FailOn, ...] = ()
+    budgeted: int = 0
+    strict: bool = False
     diff: DiffReport | None = None
+
+    @property
+    def refused_changes(self) -> tuple[tuple[PromptDiff, Change], ...]:
+        """Each change that fails the gate, with its prompt."""
+        return tuple(self.diff.stopping(self.refused)) if self.diff is not None else ()
 
     @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        return not findings and self.test.verdict != "fail"
+        return not (findings or self.test.verdict == "fail" or self.refused_changes)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
+from promptops.report.check.parts.rows import reason
+from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
 from promptops.report.diff.parts import facts
 from promptops.report.full import write as write_lint
@@ -54,5 +56,8 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
         yield lint.removesuffix("\n")
     if report.diff is not None:
         yield from _changes(report.diff, style)
-    yield from told(report.test, style)
+    for prompt, change in report.refused_changes:
+        name = style("path", visible(facts.name(prompt, "->")))
+        yield f"{style('error', 'refused')}: {name}: {reason(change)}"
+    yield from told(untold(report), style)
     yield style("summary", f"{verdict(report)}: {counts(report)}")

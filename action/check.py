@@ -22,7 +22,6 @@ FILES = {
     "json": "promptops.json",
     "sarif": "promptops.sarif",
     "junit": "promptops.xml",
-    "html": "promptops.html",
 }
 MARKER = "<!-- promptops check -->"
 _SAYS_NO = 1
@@ -30,8 +29,8 @@ _SAYS_NO = 1
 
 def main() -> int:
     """Exits 2 where it must not run."""
-    if os.environ["GITHUB_EVENT_NAME"] == "pull_request_target":
-        annotate("error", "pull_request_target gives strangers a token: use pull_request")
+    if refusal := _refusal():
+        annotate("error", refusal)
         return 2
     reports = Path(os.environ["RUNNER_TEMP"], "promptops-reports")
     reports.mkdir(exist_ok=True)
@@ -44,10 +43,18 @@ def main() -> int:
     return 0
 
 
+def _refusal() -> str:
+    if os.environ["GITHUB_EVENT_NAME"] == "pull_request_target":
+        return "pull_request_target gives strangers a token: use pull_request"
+    if os.environ["BASE"].startswith("-"):
+        return "`base` is a revision, and none begins with `-`"
+    return ""
+
+
 def _check(reports: Path) -> int:
     base = _base()
     log(f"compared with {base}" if base else "everything is checked: nothing to compare with")
-    since = [f"--since={base}"] if base else []  # one word: a branch can be called `--help`
+    since = [f"--since={base}"] if base else []
     formats = [f"--format={name}={reports / file}" for name, file in FILES.items()]
     command = [os.environ["PROMPTOPS"], "check", *since, "--format=github", *formats]
     code = subprocess.run(command, check=False).returncode
@@ -91,7 +98,7 @@ def _report(reports: Path, code: int) -> str:
     file = reports / FILES["markdown"]
     if code > _SAYS_NO:
         file.write_text(
-            f"{MARKER}\n**not judged**: promptops ended with exit code {code}; "
+            f"{MARKER}\n### promptops: not judged\n\nIt ended with exit code {code}; "
             f"[the log of the job]({_address()}) tells why.\n",
             encoding="utf-8",
         )

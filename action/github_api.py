@@ -84,7 +84,8 @@ class GitHub:
     def from_environment(cls) -> GitHub:
         """As a runner sets it; the token is given to a step by name."""
         names = ("GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_TOKEN")
-        return cls(*(os.environ[name] for name in names))
+        url, graphql_url, token = (os.environ[name] for name in names)
+        return cls(url, graphql_url, token)
 
     def get(self, path: str) -> Any:
         """Raises Refused, as all of these do."""

@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from promptops.jobs.ci_files import workflow_text
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
 from tests.ci.job import ROOT, Job
 
-CONFIG = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini-2026-03-17"\n'
+CONFIG = """\
+[models.fast]
+provider = "openai"
+id = "gpt-5.4-mini-2026-03-17"
+
+[models.echo]
+provider = "echo"
+id = "echo-1"
+price = {input = 0.0, output = 0.0}
+"""
 TRIAGE = "prompts/support/triage.prompt.yaml"
 PROMPT = """\
 format: promptops/1
@@ -157,3 +168,9 @@ def start(runner: dict[str, str], remote: Path, command: str, tmp_path: Path) ->
         )
 
     return make
+
+
+@pytest.fixture
+def workflow() -> Any:
+    """As `init` writes it for GitHub."""
+    return yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))

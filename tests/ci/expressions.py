@@ -18,7 +18,7 @@ def text(template: Any, contexts: Mapping[str, Any]) -> str:
 
 
 def holds(condition: Any, contexts: Mapping[str, Any]) -> bool:
-    """An `if`, whose marks may be left out; no step runs after one that failed, unless it says so."""
+    """An `if`, whose marks may be left out; after a step that failed, it must ask for that."""
     bare = _EMBEDDED.sub(r"\1", str(condition))
     success = contexts.get("success", True)
     return bool((success or _STATUS.search(bare)) and evaluate(bare, contexts))

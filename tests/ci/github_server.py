@@ -130,7 +130,7 @@ def drip(handler: _Handler) -> None:
 class _Handler(BaseHTTPRequestHandler):
     state: GitHubServer
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._serve()
 
     do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815

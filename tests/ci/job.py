@@ -30,6 +30,7 @@ class Job:
         log: All that was printed.
         used: What each step that uses another's action gave it, by that action's name.
         ran: The environment of each script, by the name of its step.
+        outputs: Of the action.
     """
 
     workspace: Path
@@ -42,12 +43,19 @@ class Job:
     failed: bool = False
     used: dict[str, dict[str, str]] = field(default_factory=dict)
     ran: dict[str, dict[str, str]] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def run(self, job: Mapping[str, Any], workflow_env: Mapping[str, str] | None = None) -> None:
         """All steps of a job, unless its `if` says no."""
         env = {**(workflow_env or {}), **job.get("env", {})}
         if expressions.holds(job.get("if", "always()"), {"github": self.github}):
             _Steps(self, inputs={}, env=env).run(job["steps"])
+
+    def run_steps(self, *names: str) -> None:
+        """Only some steps of the action, and what sets up Python for them."""
+        steps = _action()["runs"]["steps"]
+        chosen = [each for each in steps if each["name"] in ("Python", *names)]
+        _Steps(self, inputs={}, env={}).run(chosen)
 
     def summary(self) -> str:
         file = self.folder / "summary.md"
@@ -92,12 +100,15 @@ class _Steps:
         return True
 
     def _action(self, given: Mapping[str, str]) -> bool:
-        action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+        action = _action()
         defaults = {
             name: self._text(value.get("default", "")) for name, value in action["inputs"].items()
         }
         inside = _Steps(self._job, inputs={**defaults, **given}, env=self._env)
         inside.run(action["runs"]["steps"])
+        self._job.outputs = {
+            name: inside._text(each["value"]) for name, each in action["outputs"].items()
+        }
         return inside.success
 
     def _script(self, step: dict[str, Any]) -> bool:
@@ -142,11 +153,17 @@ class _Steps:
         }
 
 
+def _action() -> dict[str, Any]:
+    value: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    return value
+
+
 def _check_out(job: Job, given: Mapping[str, str]) -> None:
     """As actions/checkout: every branch and tag where the depth is 0, and the ref as no branch."""
     assert given["fetch-depth"] == "0"
     assert given["persist-credentials"] == "false"
-    ref = f"refs/remotes/origin/{given['ref']}" if "ref" in given else job.github["ref"]
+    ref = f"refs/heads/{given['ref']}" if "ref" in given else job.github["ref"]
+    ref = ref.replace("refs/heads/", "refs/remotes/origin/")
     _git(job.workspace, "init", "--quiet", "--template=", "--initial-branch=main")
     _git(job.workspace, "remote", "add", "origin", str(job.remote))
     wanted = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]

@@ -117,7 +117,8 @@ def test_a_draft_that_a_person_made_stays_one(attach, github):
 
     assert attach() == (
         0,
-        f"attached prompts.jsonl: {DOWNLOAD}\nthe release is somebody's draft, and stays one: {OUT}\n",
+        f"attached prompts.jsonl: {DOWNLOAD}\n"
+        f"the release is somebody's draft, and stays one: {OUT}\n",
     )
     assert github.releases[2]["draft"] is True
 

@@ -260,3 +260,32 @@ def test_what_lint_and_the_case_say_of_one_line_is_told_once(repo, checked):
         ],
         "fail: 1 prompt, 1 finding, 1 error of 1 case",
     )
+
+
+def test_a_template_that_no_case_includes_is_not_covered(repo, checked):
+    included = PROMPT.replace("      Welcome {{ name }}.\n", '      {% include "hi.md.j2" %}\n')
+    configuration = QUIET + "[check]\ncoverage = 1\n"
+    repo.write({GREET: included, "prompts/hi.md.j2": "Hi.\n", "promptops.toml": configuration})
+
+    _, lines = checked()
+
+    assert lines[:4] == [
+        "coverage: 1 of 3 branches, 33%",
+        "  greet  1/3   33%",
+        f"    {GREET}:12:13: in no case `formal` holds",
+        f"    {GREET}:13:18: no case includes `hi.md.j2`",
+    ]
+
+
+def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
+    change(QUIET, PROMPT.replace("Greet {{ name }}.", "Never shout. Greet {{ name }}."))
+    repo.write({GREET: PROMPT})
+
+    _, lines = checked("--since", "HEAD")
+    _, annotations = checked("--since", "HEAD", "--format", "github")
+
+    assert (lines[0], annotations[0]) == (
+        'risk: greet: an obligation is gone: "Never shout."  [CHG311]',
+        f"::warning file={GREET},line=1,endLine=1,col=1,endColumn=1,title=greet%3A risk::"
+        'an obligation is gone: "Never shout."',
+    )

@@ -12,6 +12,8 @@ INTERRUPTED = 130
 BUG = 70
 STDOUT = 1
 USAGE = 2
+ABORTS = 128
+OF_BISECT_RUN = (0, 1, 125)
 OF_HOOKS = (["lint", "--staged"], ["lint", "--fix", "--staged"])
 
 
@@ -23,6 +25,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; the exit code. Every error is said here and nowhere else."""
+    code = _said(arguments)
+    # `git bisect run` takes any other code below 128 for a bad commit, and stops at one above.
+    stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in OF_BISECT_RUN
+    return code | ABORTS if stops else code
+
+
+def _said(arguments: list[str]) -> int:
     try:
         if arguments in OF_HOOKS and _nothing_to_do():
             return 0

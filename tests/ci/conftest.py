@@ -174,3 +174,41 @@ def start(runner: dict[str, str], remote: Path, command: str, tmp_path: Path) ->
 def workflow() -> Any:
     """As `init` writes it for GitHub."""
     return yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))
+
+
+@pytest.fixture
+def pull_request(start: Any, catalog: Any, remote: Path, workflow: Any) -> Callable[..., Job]:
+    """Run the workflow, or another, on a pull request of a branch with these files.
+
+    Its `head` is the repository that the branch is of, `given` are inputs of the action.
+    """
+
+    def run(
+        files: dict[str, str],
+        *,
+        branch: str = "topic",
+        base: str = "main",
+        head: str | None = REPOSITORY,
+        env: dict[str, str] | None = None,
+        given: dict[str, str] | None = None,
+        workflow: Any = workflow,
+    ) -> Job:
+        catalog.git("checkout", "--quiet", "-b", "work", "main")
+        catalog.write(files)
+        catalog.commit("change")
+        catalog.git("push", "--quiet", "origin", f"work:refs/heads/{branch}")
+        catalog.git("push", "--quiet", "--force", "origin", f"main:refs/heads/{base}")
+        catalog.git("checkout", "--quiet", "--detach", "main")
+        catalog.git("merge", "--quiet", "--no-ff", "--message", "merge", "work")
+        catalog.git("push", "--quiet", "origin", "HEAD:refs/pull/7/merge")
+        event = {
+            "pull_request": {"number": 7, "head": {"ref": branch, "repo": {"full_name": head}}}
+        }
+        job = start("pull_request", "refs/pull/7/merge", event, base_ref=base, head_ref=branch)
+        action = workflow["jobs"]["check"]["steps"][1]
+        action["with"] = {**action.get("with", {}), **(given or {})}
+        for each in workflow["jobs"].values():
+            job.run(each, env)
+        return job
+
+    return run

@@ -31,6 +31,7 @@ class Job:
         used: What each step that uses another's action gave it, by that action's name.
         ran: The environment of each script, by the name of its step.
         outputs: Of the action.
+        secrets: Of the repository.
     """
 
     workspace: Path
@@ -44,6 +45,7 @@ class Job:
     used: dict[str, dict[str, str]] = field(default_factory=dict)
     ran: dict[str, dict[str, str]] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def run(self, job: Mapping[str, Any], workflow_env: Mapping[str, str] | None = None) -> None:
         """All steps of a job, unless its `if` says no."""
@@ -112,11 +114,11 @@ class _Steps:
         return inside.success
 
     def _script(self, step: dict[str, Any]) -> bool:
+        """With the options of `shell: bash`, which an action has to say."""
         identity = step.get("id", step["name"])
         if identity in self._job.given:
             self.outputs[identity] = self._job.given[identity]
             return True
-        assert step["shell"] == "bash"
         output, script = self._job.folder / "output", self._job.folder / "script.sh"
         output.write_text("")
         script.write_text(step["run"])
@@ -146,6 +148,7 @@ class _Steps:
         steps = getattr(self, "outputs", {})
         return {
             "github": self._job.github,
+            "secrets": self._job.secrets,
             "inputs": self._inputs,
             "env": getattr(self, "_env", {}),
             "steps": {name: {"outputs": outputs} for name, outputs in steps.items()},

@@ -13,31 +13,6 @@ KINDER = PROMPT.replace("You sort tickets.", "You kindly sort tickets.")
 ERROR = f"::error file={TRIAGE},line=17,endLine=17,col=10,endColumn=16,title="
 
 
-@pytest.fixture
-def pull_request(start, catalog, remote, workflow):
-    """Run the workflow on a pull request of a branch with these files."""
-
-    def run(files, *, branch="topic", base="main", head=REPOSITORY, env=None, given=None):
-        catalog.git("checkout", "--quiet", "-b", "work", "main")
-        catalog.write(files)
-        catalog.commit("change")
-        catalog.git("push", "--quiet", "origin", f"work:refs/heads/{branch}")
-        catalog.git("push", "--quiet", "--force", "origin", f"main:refs/heads/{base}")
-        catalog.git("checkout", "--quiet", "--detach", "main")
-        catalog.git("merge", "--quiet", "--no-ff", "--message", "merge", "work")
-        catalog.git("push", "--quiet", "origin", "HEAD:refs/pull/7/merge")
-        event = {
-            "pull_request": {"number": 7, "head": {"ref": branch, "repo": {"full_name": head}}}
-        }
-        job = start("pull_request", "refs/pull/7/merge", event, base_ref=base, head_ref=branch)
-        workflow["jobs"]["check"]["steps"][1]["with"] |= given or {}
-        for each in workflow["jobs"].values():
-            job.run(each, env)
-        return job
-
-    return run
-
-
 def test_a_clean_change_passes_and_is_told_in_one_comment(pull_request, github, tmp_path):
     job = pull_request({TRIAGE: KINDER})
 

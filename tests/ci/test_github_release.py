@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from promptops.jobs.ci_files import workflow_text
-from tests.ci.conftest import CONFIG, TRIAGE
+from tests.ci.conftest import CONFIG
+from tests.ci.page import block
 
 OUT = "https://github.example/releases/v0.1.0"
 DOWNLOAD = "https://github.example/download/prompts.jsonl"
@@ -195,18 +196,14 @@ def test_with_a_key_the_bundle_is_signed_and_the_signature_attached(
     catalog.commit("who signs")
     catalog.git("tag", "--sign", "-m", "v0.1.0", "v0.1.0")
     catalog.git("push", "--quiet", "origin", "main", "v0.1.0")
-    settings = file.with_name("gitconfig")
-    settings.write_text(f"[gpg]\nformat = ssh\n[user]\nsigningKey = {file}\n")
 
-    unsigned = release("v0.1.0")
-    unsigned.failed = False
-    unsigned.environment["GIT_CONFIG_GLOBAL"] = str(settings)
-    workflow = yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))
-    action = workflow["jobs"]["release"]["steps"][1]
-    unsigned.run({"steps": [{**action, "with": {"sign": True}}]})
+    job = release("v0.1.0")
+    refused, job.failed = job.failed, False
+    job.environment["GIT_CONFIG_GLOBAL"] = str(file.with_name("gitconfig"))
+    job.secrets = {"PROMPTOPS_SIGNING_KEY": file.read_text()}
+    job.run({"steps": yaml.safe_load(block("yaml", "PROMPTOPS_SIGNING_KEY"))})
 
-    assert unsigned.annotations("error") == ["`promptops verify` ended with exit code 1"]
-    assert unsigned.failed is False
+    assert (refused, job.failed) == (True, False)
+    assert job.annotations("error") == ["`promptops verify` ended with exit code 1"]
     (made,) = github.releases
     assert [each["name"] for each in made["assets"]] == ["prompts.jsonl", "prompts.jsonl.sig"]
-    assert TRIAGE in catalog.git("ls-files")

@@ -24,7 +24,8 @@ FILES = {
     "junit": "promptops.xml",
 }
 MARKER = "<!-- promptops check -->"
-_SAYS_NO = 1
+_SAYS_NO = 1  # exit codes of promptops
+_GIT = 4
 
 
 def main() -> int:
@@ -35,6 +36,8 @@ def main() -> int:
     reports = Path(os.environ["RUNNER_TEMP"], "promptops-reports")
     reports.mkdir(exist_ok=True)
     code = _check(reports)
+    if code == _GIT and _git("rev-parse", "--is-shallow-repository").stdout == "true\n":
+        annotate("error", "the checkout has no history: give actions/checkout `fetch-depth: 0`")
     outcome = _outcome(reports, code)
     summarise(_report(reports, code))
     outcome |= {"exit-code": str(code), "reports": str(reports)}
@@ -70,10 +73,12 @@ def _base() -> str:
     base, before = os.environ["BASE"], os.environ["BEFORE"]
     if base or not before:
         return base
-    asked = subprocess.run(
-        ["git", "cat-file", "-e", f"{before}^{{commit}}"], check=False, stderr=subprocess.DEVNULL
-    )
+    asked = _git("cat-file", "-e", f"{before}^{{commit}}")
     return before if asked.returncode == 0 else ""
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], check=False, capture_output=True, encoding="utf-8")
 
 
 def _outcome(reports: Path, code: int) -> dict[str, str]:

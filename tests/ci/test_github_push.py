@@ -86,3 +86,18 @@ def test_the_outputs_are_those_of_the_report(push, catalog, tmp_path):
         "bundle": "",
     }
     assert told["bump"] == "minor"
+
+
+def test_a_checkout_without_history_is_told_the_way_out(start, catalog, remote, workflow):
+    """As actions/checkout does it by itself: one commit, and no other branch."""
+    job = start("pull_request", "refs/pull/7/merge", {}, base_ref="main")
+    url = f"file://{remote}"
+    catalog.git("clone", "--quiet", "--depth=1", "--no-tags", url, str(job.workspace))
+    catalog.git("-C", str(job.workspace), "update-ref", "-d", "refs/remotes/origin/main")
+
+    job.run({"steps": workflow["jobs"]["check"]["steps"][1:]})
+
+    assert job.ran["Verdict"] == {"CODE": "4"}
+    assert job.annotations("error") == [
+        "the checkout has no history: give actions/checkout `fetch-depth: 0`"
+    ]

@@ -185,6 +185,9 @@ def test_who_may_sign_is_said_by_the_default_branch_and_never_by_the_tag(
     job = release("v0.1.0")
 
     assert (job.failed, github.requests) == (True, [])
+    assert job.annotations("error") == [
+        "the release 'v0.1.0' is not what its tag says: nothing is published"
+    ]
 
 
 def test_with_a_key_the_bundle_is_signed_and_the_signature_attached(

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 
 INTERRUPTED = 130
 BUG = 70
@@ -64,11 +64,20 @@ def _nothing_to_do() -> bool:
     return nothing_staged()
 
 
+def _refuse_option_as_revision(arguments: list[str]) -> None:
+    """click reads `--since=--help` as two options, and a script that passes a name would pass."""
+    for argument in arguments:
+        if argument.startswith("--since=-"):
+            name = argument.partition("=")[2]
+            raise UsageError(f"{name!r} is no revision", hint="none begins with a hyphen")
+
+
 def _run(arguments: list[str]) -> int:
     import click
 
     from promptops.cli.group import group
 
+    _refuse_option_as_revision(arguments)
     try:
         code = group.main(arguments, prog_name="promptops", standalone_mode=False)
         return code if isinstance(code, int) else 0

@@ -25,6 +25,7 @@ WRITTEN = [page for page in PAGES if not page.startswith("reference/")]
 MAKER = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
 
 _FENCE = re.compile(r"(?ms)^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$")
+_PIECE = re.compile(r"(?ms)^<!-- piece of a prompt file -->\n```yaml\n(.*?)^```$")
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -44,8 +45,8 @@ def titled(page: str) -> dict[str, str]:
 
 
 def pieces(page: str) -> list[str]:
-    """The pieces of prompt files on a page, ```yaml piece, as the blocks of rules are written."""
-    return [m["body"] for m in _FENCE.finditer(text_of(page)) if m["info"] == "yaml piece"]
+    """The pieces of prompt files on a page, which are written as the blocks of rules are."""
+    return _PIECE.findall(text_of(page))
 
 
 def catalog_of(contents: dict[str, str]) -> Catalog:

@@ -112,11 +112,6 @@ def test_every_written_page_is_in_the_index():
     assert set(WRITTEN) - {"README.md"} - linked == set()
 
 
-@pytest.mark.parametrize("page", [page for page in WRITTEN if titled(page)])
-def test_the_files_of_a_page_are_a_catalog_without_findings(page):
-    assert (findings(titled(page)), failed(titled(page))) == ([], [])
-
-
 @pytest.mark.parametrize("page", [page for page in WRITTEN if pieces(page)])
 def test_each_piece_of_a_prompt_file_is_clean(page):
     wrong = []
@@ -185,7 +180,6 @@ def test_the_filters_and_tests_that_are_told_are_those_there_are(heading, offere
     assert set(re.findall(r"`(\w+)`", paragraph)) == words
 
 
-def test_the_pages_have_files_and_pieces_to_lint():
-    """So that a change of how a fence is marked can't make the two tests above pass on nothing."""
-    assert titled("prompt-file.md").keys() >= {"promptops.toml"}
-    assert len(pieces("prompt-file.md")) >= 3
+def test_the_pages_have_pieces_to_lint():
+    """So that a change of how a fence is marked can't make the test above pass on nothing."""
+    assert len(pieces("prompt-file.md")) == 4

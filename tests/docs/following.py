@@ -38,7 +38,8 @@ GITCONFIG = f"""\
 [url "{{project}}"]
 	insteadOf = {PROJECT}
 """
-PIP = "[global]\nno-index = true\nno-build-isolation = true\nno-deps = true\nquiet = 1\n"
+# `false` is how a configuration file says --no-build-isolation.
+PIP = "[global]\nno-index = true\nno-build-isolation = false\nno-deps = true\nquiet = 1\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,12 @@
 """The documentation: what is generated is current, links lead somewhere, examples lint."""
 
+import ast
+import json
 import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,16 @@ def test_each_piece_of_a_prompt_file_is_clean(page):
     assert wrong == []
 
 
+@pytest.mark.parametrize("page", WRITTEN)
+def test_what_is_only_looked_at_can_be_read(page):
+    readers = {"python": ast.parse, "toml": tomllib.loads, "json": json.loads}
+
+    for match in _FENCE.finditer(text_of(page)):
+        language, _, title = match["info"].partition(" ")
+        if language in readers and not title:
+            readers[language](match["body"])
+
+
 _RUN_RULE = """
 import importlib.util, sys
 from promptops.lint import registry
@@ -142,7 +155,10 @@ for kind in ("Bad", "Good"):
     [
         ("promptops/lint/rules/lower_case_tag.py", "Bad [True]\nGood [False]\n"),
         ("promptops/lint/rules/as_an_ai.py", "Bad [True, True]\nGood [False]\n"),
-        ("acme_prompt_rules/owner_is_a_team.py", "Bad [True]\nGood [False]\n"),
+        (
+            "acme-prompt-rules/acme_prompt_rules/owner_is_a_team.py",
+            "Bad [True]\nGood [False]\n",
+        ),
     ],
 )
 def test_a_rule_that_is_shown_is_what_its_examples_say(title, said, tmp_path):

@@ -14,30 +14,24 @@ WRITTEN = {
     for page in sorted(DOCS.rglob("*.md"))
     if DOCS / "reference" not in page.parents
 }
-NOT_YET = {
-    "bisect.md",
-    "blame.md",
-    "bundles.md",
-    "channels.md",
-    "history.md",
-    "loading.md",
-    "releasing.md",
-    "writing-rules.md",
-}
 FOLLOWED = {
     name: page
     for name, page in WRITTEN.items()
-    if name not in NOT_YET and any(block.language in TYPED for block in blocks(page))
+    if any(block.language in TYPED for block in blocks(page))
 }
 LEFT_OUT = {
     "exit-codes-and-outputs.md": ["jq may not be there", "jq may not be there"],
     "start.md": ["there is no network"],
+    "writing-rules.md": ["it takes half a minute"],
 }
-INSTEAD: dict[str, list[str]] = {}
+INSTEAD = {"writing-rules.md": ["followed as: export PYTHONPATH=$PWD:$PYTHONPATH"]}
 
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_a_page_is_followed_by_copying(name, tmp_path):
+    if "pip install -q ." in FOLLOWED[name].read_text("utf-8"):
+        pytest.importorskip("hatchling", reason="no hatchling: pip install '.[dev]'")
+
     differences = follow(FOLLOWED[name], tmp_path / "home")
 
     assert not differences, "\n\n".join(

@@ -13,18 +13,25 @@ WRITTEN = {
     page.relative_to(DOCS).as_posix(): page
     for page in sorted(DOCS.rglob("*.md"))
     if DOCS / "reference" not in page.parents
-}
+} | {"../README.md": DOCS.parent / "README.md"}
 FOLLOWED = {
     name: page
     for name, page in WRITTEN.items()
     if any(block.language in TYPED for block in blocks(page))
 }
 LEFT_OUT = {
+    "../README.md": ["how to come there is told in docs/start.md", "there is no network"],
     "exit-codes-and-outputs.md": ["jq may not be there", "jq may not be there"],
     "start.md": ["there is no network"],
     "writing-rules.md": ["it takes half a minute"],
 }
-INSTEAD = {"writing-rules.md": ["followed as: export PYTHONPATH=$PWD:$PYTHONPATH"]}
+INSTEAD = {
+    "../README.md": [
+        "followed as: git init -q your-repository && cd your-repository && "
+        'promptops init --hooks && git add -A && git commit -qm "Prompts as code"'
+    ],
+    "writing-rules.md": ["followed as: export PYTHONPATH=$PWD:$PYTHONPATH"],
+}
 
 
 @pytest.mark.parametrize("name", FOLLOWED)

@@ -289,3 +289,17 @@ def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
         f"::warning file={GREET},line=1,endLine=1,col=1,endColumn=1,title=greet%3A risk::"
         'an obligation is gone: "Never shout."',
     )
+
+
+def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
+    repo.write({GREET: PROMPT, "promptops.toml": "prompts = 3\n"})
+    base = repo.commit("broken")
+    repo.write({"promptops.toml": ""})
+
+    code = run(["check", "-C", str(repo.root), "--since", "HEAD"])
+
+    assert (code, capsys.readouterr().err) == (
+        3,
+        f"{base[:12]}:promptops.toml:1:11: error: expected a list, got the number 3\n"
+        "  tip: the policy of the base counts: mend it there first, or name another base\n",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
 from promptops.jobs.judge_risks import judge_risks
@@ -50,7 +51,7 @@ def _against_base(
     coverage: bool,
 ) -> tuple[CheckReport, Workspace]:
     commit = merge_base(workspace, wanted.since or "")
-    base = opened(workspace.repository, commit, overrides)
+    base = _base(workspace, commit, overrides)
     own = under_policy(workspace.config, base.config)
     head = judged_by(workspace, own)
     judged = judged_by(head, widened(own, base.config))
@@ -59,6 +60,16 @@ def _against_base(
     report = _checked(judged, wanted, options, coverage, base)
     risks = (*policy_risks(judged, workspace.config, base), *report.risks)
     return replace(report, risks=risks, diff=changes(base, head, report.why)), judged
+
+
+def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
+    """The base; raises InputError where its configuration, and so its policy, can't be read."""
+    try:
+        return opened(workspace.repository, commit, overrides)
+    except InputError as error:
+        where = f"{commit[:12]}:{error.where}"
+        hint = "the policy of the base counts: mend it there first, or name another base"
+        raise InputError(error.message, where=where, hint=hint) from None
 
 
 def _checked(

@@ -1,9 +1,12 @@
 """The documentation: what is generated is current, links lead somewhere, examples lint."""
 
+import ast
+import json
 import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,7 @@ WRITTEN = [page for page in PAGES if not page.startswith("reference/")]
 MAKER = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
 
 _FENCE = re.compile(r"(?ms)^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$")
+_PIECE = re.compile(r"(?ms)^<!-- piece of a prompt file -->\n```yaml\n(.*?)^```$")
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -44,8 +48,8 @@ def titled(page: str) -> dict[str, str]:
 
 
 def pieces(page: str) -> list[str]:
-    """The pieces of prompt files on a page, ```yaml piece, as the blocks of rules are written."""
-    return [m["body"] for m in _FENCE.finditer(text_of(page)) if m["info"] == "yaml piece"]
+    """The pieces of prompt files on a page, which are written as the blocks of rules are."""
+    return _PIECE.findall(text_of(page))
 
 
 def catalog_of(contents: dict[str, str]) -> Catalog:
@@ -111,11 +115,6 @@ def test_every_written_page_is_in_the_index():
     assert set(WRITTEN) - {"README.md"} - linked == set()
 
 
-@pytest.mark.parametrize("page", [page for page in WRITTEN if titled(page)])
-def test_the_files_of_a_page_are_a_catalog_without_findings(page):
-    assert (findings(titled(page)), failed(titled(page))) == ([], [])
-
-
 @pytest.mark.parametrize("page", [page for page in WRITTEN if pieces(page)])
 def test_each_piece_of_a_prompt_file_is_clean(page):
     wrong = []
@@ -124,6 +123,16 @@ def test_each_piece_of_a_prompt_file_is_clean(page):
         wrong += [*findings(files(piece)), *failed(files(piece))]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", WRITTEN)
+def test_what_is_only_looked_at_can_be_read(page):
+    readers = {"python": ast.parse, "toml": tomllib.loads, "json": json.loads}
+
+    for match in _FENCE.finditer(text_of(page)):
+        language, _, title = match["info"].partition(" ")
+        if language in readers and not title:
+            readers[language](match["body"])
 
 
 _RUN_RULE = """
@@ -146,7 +155,10 @@ for kind in ("Bad", "Good"):
     [
         ("promptops/lint/rules/lower_case_tag.py", "Bad [True]\nGood [False]\n"),
         ("promptops/lint/rules/as_an_ai.py", "Bad [True, True]\nGood [False]\n"),
-        ("acme_prompt_rules/owner_is_a_team.py", "Bad [True]\nGood [False]\n"),
+        (
+            "acme-prompt-rules/acme_prompt_rules/owner_is_a_team.py",
+            "Bad [True]\nGood [False]\n",
+        ),
     ],
 )
 def test_a_rule_that_is_shown_is_what_its_examples_say(title, said, tmp_path):
@@ -184,7 +196,6 @@ def test_the_filters_and_tests_that_are_told_are_those_there_are(heading, offere
     assert set(re.findall(r"`(\w+)`", paragraph)) == words
 
 
-def test_the_pages_have_files_and_pieces_to_lint():
-    """So that a change of how a fence is marked can't make the two tests above pass on nothing."""
-    assert titled("prompt-file.md").keys() >= {"promptops.toml"}
-    assert len(pieces("prompt-file.md")) >= 3
+def test_the_pages_have_pieces_to_lint():
+    """So that a change of how a fence is marked can't make the test above pass on nothing."""
+    assert len(pieces("prompt-file.md")) == 4

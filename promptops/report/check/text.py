@@ -11,6 +11,7 @@ from promptops.report.check.parts.rows import reason
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
 from promptops.report.diff.parts import facts
+from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
@@ -50,7 +51,9 @@ def _command(diff: DiffReport) -> str:
 
 def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for risk in report.risks:
-        yield f"{style('warning', 'risk')}: {visible(risk)}"
+        yield f"{style('error', 'risk')}: {visible(risk)}"
+    if report.diff is not None:
+        yield from risk_lines(report.diff, style)
     lint = write_lint(report.lint, style=style)
     if lint:
         yield lint.removesuffix("\n")

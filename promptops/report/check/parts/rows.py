@@ -70,7 +70,8 @@ def _budgets(report: CheckReport) -> Row | None:
         return None
     over = {each.prompt for each in report.lint.findings if each.code == _OVER_BUDGET}
     prompts = counted(report.budgeted, "prompt")
-    said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within their budgets"
+    whose = "its budget" if report.budgeted == 1 else "their budgets"
+    said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
     return Row("budgets", not over, said)
 
 

@@ -49,6 +49,7 @@ def write(report: CheckReport, **_: object) -> str:
         report=report,
         rows=prompt_rows(report, parts),
         changes=changes,
+        anchors_of_changes={view.prompt.id: view.anchor for view in changes},
         risks=diff.risk_views(report.diff, changes) if report.diff else [],
         open=diff.differences(changes) <= _MOST_OPEN,
         files=files,

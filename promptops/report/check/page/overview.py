@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
-from promptops.model.test_run import CoverageRow
 from promptops.report.check.page.coverage import RowView
 from promptops.report.check.page.findings import FileView
 from promptops.report.diff.page.views import PromptView as ChangesView
@@ -35,10 +34,6 @@ class PromptRow:
     findings: Counter[Severity]
     fails: bool
     files: tuple[FileView, ...]
-
-    @property
-    def coverage(self) -> CoverageRow | None:
-        return self.covered.row if self.covered else None
 
     @property
     def anchors(self) -> tuple[str, ...]:

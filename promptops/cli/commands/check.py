@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.asked import asked
 from promptops.cli.options import Output, at_option, common, since_option
 
 if TYPE_CHECKING:
@@ -38,17 +38,10 @@ def command(output: Output, **options: Any) -> int:
       promptops check --format github --format sarif=out.sarif --format junit=out.xml
     """
     from promptops.jobs.check import check
-    from promptops.jobs.lint import LintOptions
-    from promptops.jobs.selection import Wanted
     from promptops.jobs.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
-    wanted = Wanted(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    chosen = LintOptions(
-        use_cache=not options["no_cache"], untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
-    )
+    wanted, chosen = asked(options)
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         page = any(name == "html" for name, _ in output.formats)

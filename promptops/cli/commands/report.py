@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import Any
 
 import click
 
+from promptops.cli.asked import asked
 from promptops.cli.options import Output, at_option, common, since_option
 
 FILE = "promptops-report.html"
@@ -42,19 +42,12 @@ def command(output: Output, file: str, **options: Any) -> int:
       promptops report 'support/*' --at v1.4.0
     """
     from promptops.jobs.check import check
-    from promptops.jobs.lint import LintOptions
-    from promptops.jobs.selection import Wanted
     from promptops.jobs.workspace import workspace
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, verdict
     from promptops.report.parts.visible import visible_path
 
-    wanted = Wanted(
-        patterns=options["patterns"], since=options["since"], selectors=options["select"]
-    )
-    chosen = LintOptions(
-        use_cache=not options["no_cache"], untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
-    )
+    wanted, chosen = asked(options)
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)

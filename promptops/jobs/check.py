@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
+from promptops.jobs.check_shown import shown
 from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.policy import policy_risks, under_policy, widened
@@ -26,16 +27,30 @@ def check(
     overrides: Sequence[str] = (),
     *,
     coverage: bool = False,
+    page: bool = False,
 ) -> CheckReport:
     """Judge what was asked for. With a base, the base's policy holds, not the change's own.
 
     Args:
         overrides: Of the configuration, that of the base, too: they are not the change's.
         coverage: Tell which branches no case takes, also where no policy asks for it.
+        page: Add what only a page shows.
     """
     if wanted.since is None:
-        return _checked(workspace, wanted, options, coverage)
-    commit = merge_base(workspace, wanted.since)
+        report, judged = _checked(workspace, wanted, options, coverage), workspace
+    else:
+        report, judged = _against_base(workspace, wanted, options, overrides, coverage)
+    return replace(report, shown=shown(judged, report)) if page else report
+
+
+def _against_base(
+    workspace: Workspace,
+    wanted: Wanted,
+    options: LintOptions,
+    overrides: Sequence[str],
+    coverage: bool,
+) -> tuple[CheckReport, Workspace]:
+    commit = merge_base(workspace, wanted.since or "")
     base = _base(workspace, commit, overrides)
     own = under_policy(workspace.config, base.config)
     head = judged_by(workspace, own)
@@ -44,7 +59,7 @@ def check(
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
     risks = (*policy_risks(judged, workspace.config, base), *report.risks)
-    return replace(report, risks=risks, diff=changes(base, head, report.why))
+    return replace(report, risks=risks, diff=changes(base, head, report.why)), judged
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:

@@ -11,7 +11,8 @@ from promptops.jobs.workspace import Workspace
 from promptops.model.change import DiffReport
 from promptops.repo.repository import INDEX, WORKTREE
 
-_TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+"""Of what is no commit."""
 
 
 def changes(base: Workspace, head: Workspace, selected: Container[str]) -> DiffReport:
@@ -20,7 +21,7 @@ def changes(base: Workspace, head: Workspace, selected: Container[str]) -> DiffR
     Against nothing where the base has no prompts yet. Tokens are estimated, so that what the gate
     says of a change does not depend on the machine.
     """
-    newer = _side(head, _TITLES.get(head.revision, head.revision))
+    newer = _side(head, TITLES.get(head.revision, head.revision))
     older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
     report = diff(between(head.repository, older, newer), Chosen(estimated=True))
     paths = head.catalog.paths

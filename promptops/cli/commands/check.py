@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
-@common("text", "json", "markdown", "github", "gitlab", "sarif", "junit")
+@common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 def command(output: Output, **options: Any) -> int:
     """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
@@ -51,7 +51,8 @@ def command(output: Output, **options: Any) -> int:
     )
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        report = check(opened, wanted, chosen, output.overrides)
+        page = any(name == "html" for name, _ in output.formats)
+        report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():
             output.note(f"{visible_path(path)}: {visible(reason)}")
         for name, file in output.formats:

@@ -303,3 +303,17 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
         f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
         "  tip: the policy of the base counts: mend it there first, or name another base\n",
     )
+
+
+def test_a_condition_that_no_case_comes_to_is_told_once(repo, checked):
+    configuration = QUIET + "[check]\ncoverage = 1\n"
+    unrendered = PROMPT.replace("{name: Ada}", "{nane: Ada}")
+    repo.write({GREET: unrendered, "promptops.toml": configuration})
+
+    _, lines = checked()
+
+    at = lines.index("coverage: 0 of 2 branches, 0%")
+    assert lines[at + 1 : -1] == [
+        "  greet  0/2    0%",
+        f"    {GREET}:12:13: no case comes to `formal`",
+    ]

@@ -45,12 +45,12 @@ class TemplateView:
         parts: Its lines; those far from any such branch are folded, or left out where the page is
             full, and then have no text.
         loose: Branches for which there is no line to show.
-        left_out: Number of branches that are too many to show.
+        left_out: Number of places that are too many to show.
     """
 
     anchor: str
     path: str
-    branches: int
+    places: int
     parts: tuple[Stretch[BranchView] | Fold, ...]
     loose: tuple[BranchView, ...]
     left_out: int
@@ -107,10 +107,10 @@ class _Page:
         return TemplateView(
             anchor=anchor,
             path=path,
-            branches=sum(len(view.said) for view in views),
+            places=len(views),
             parts=tuple(self._parts(lines, shown)) if lines and shown else (),
             loose=() if lines else tuple(shown),
-            left_out=sum(len(view.said) for view in views[len(shown) :]),
+            left_out=len(views) - len(shown),
         )
 
     def _parts(

@@ -12,6 +12,7 @@ from promptops.model.place import Place
 T = TypeVar("T")
 
 _CONTEXT = 2
+_CLOSE = 3  # so near that what is between takes less room than to say so
 _TALLEST_SPAN = 6
 _LONGEST_LINE = 400
 _LEFT_OF_SPAN = 80
@@ -69,7 +70,7 @@ class Note(Generic[T]):
 def stretches(
     text: Sequence[str], notes: Iterable[Note[T]], context: int = _CONTEXT
 ) -> Iterator[Stretch[T]]:
-    """The lines that notes speak of, with some around them; places that meet are one stretch.
+    """The lines that notes speak of, with some around them; places near each other are one stretch.
 
     Args:
         text: All lines of the file; a place behind the last one is taken for that.
@@ -106,7 +107,7 @@ def _windows(notes: Sequence[Note[T]], lines: int, context: int) -> Iterator[tup
     for start, end in around:
         if not first:
             first, last = start, end
-        elif start <= last + 1:
+        elif start - last <= _CLOSE:
             last = max(last, end)
         else:
             yield first, last

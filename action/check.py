@@ -22,6 +22,7 @@ FILES = {
     "json": "promptops.json",
     "sarif": "promptops.sarif",
     "junit": "promptops.xml",
+    "html": "promptops.html",
 }
 MARKER = "<!-- promptops check -->"
 _SAYS_NO = 1  # exit codes of promptops

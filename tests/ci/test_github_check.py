@@ -24,6 +24,7 @@ def test_a_clean_change_passes_and_is_told_in_one_comment(pull_request, github, 
     reports = tmp_path / "runner" / "promptops-reports"
     assert {each.name for each in reports.iterdir()} == {
         "comment.md",
+        "promptops.html",
         "promptops.json",
         "promptops.sarif",
         "promptops.xml",

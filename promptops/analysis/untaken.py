@@ -10,6 +10,10 @@ def untaken(way: Way) -> tuple[str, Site, str]:
     """What no case does, where that is written, and what to do."""
     what = f"`{_short(way.site.source)}`"
     is_loop = way.tag == "for"
+    if way.tag == "include":
+        return f"no case includes `{way.site.source[1:-1]}`", way.site, "add a case that does"
+    if not way.reached:
+        return f"no case comes to {what}", way.site, "add a case that does"
     if way.otherwise is not None and way.direction in ("else", "empty"):
         tag = "loop" if is_loop else "`if`"
         return f"no case takes the `else` of this {tag}", way.otherwise, "add a case that does"

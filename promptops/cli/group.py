@@ -12,7 +12,7 @@ from promptops.cli import commands
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
     "look": ("list", "show", "render"),
-    "check": ("lint", "rule", "diff", "test", "check"),
+    "check": ("lint", "rule", "diff", "test", "check", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect"),
     "serve": ("receive", "textconv"),

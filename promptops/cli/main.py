@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 
 INTERRUPTED = 130
 BUG = 70
 STDOUT = 1
 USAGE = 2
+ABORTS = 128
+OF_BISECT_RUN = (0, 1, 125)
 OF_HOOKS = (["lint", "--staged"], ["lint", "--fix", "--staged"])
 
 
@@ -23,6 +25,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; the exit code. Every error is said here and nowhere else."""
+    code = _said(arguments)
+    # `git bisect run` takes any other code below 128 for a bad commit, and stops at one above.
+    stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in OF_BISECT_RUN
+    return code | ABORTS if stops else code
+
+
+def _said(arguments: list[str]) -> int:
     try:
         if arguments in OF_HOOKS and _nothing_to_do():
             return 0
@@ -55,11 +64,20 @@ def _nothing_to_do() -> bool:
     return nothing_staged()
 
 
+def _refuse_option_as_revision(arguments: list[str]) -> None:
+    """click reads `--since=--help` as two options, and a script that passes a name would pass."""
+    for argument in arguments:
+        if argument.startswith("--since=-"):
+            name = argument.partition("=")[2]
+            raise UsageError(f"{name!r} is no revision", hint="none begins with a hyphen")
+
+
 def _run(arguments: list[str]) -> int:
     import click
 
     from promptops.cli.group import group
 
+    _refuse_option_as_revision(arguments)
     try:
         code = group.main(arguments, prog_name="promptops", standalone_mode=False)
         return code if isinstance(code, int) else 0

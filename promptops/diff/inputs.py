@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.diff.effective import accepted, aliases, is_plain, with_new_names
 from promptops.diff.equality import equal
@@ -17,14 +17,15 @@ from promptops.diff.input_properties import (
 )
 from promptops.diff.made import change
 from promptops.diff.properties import Pair, at, pairs, values_of
-from promptops.diff.schemas.inclusion import Difference, differences
-from promptops.diff.schemas.reader import without_annotations
 from promptops.diff.side import Side
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
 from promptops.runtime.inputs import Inputs
 from promptops.source.nodes import escaped
+
+if TYPE_CHECKING:
+    from promptops.diff.schemas.inclusion import Difference
 
 _NARROWED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
@@ -84,6 +85,8 @@ class _Inputs:
         self._renamed = dict(self._renames())
 
     def changes(self) -> Iterator[Change]:
+        from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+
         plain = is_plain(self._old) and is_plain(self._new)
         sides = [accepted(each) if plain else each for each in (self._old, self._new)]
         narrowed, widened = differences(*sides), differences(*reversed(sides))
@@ -110,6 +113,8 @@ class _Inputs:
 
     def _differ(self) -> bool:
         """Whether anything but words differs."""
+        from promptops.diff.schemas.reader import without_annotations
+
         said = (without_annotations(side) for side in (self._old, self._new))
         defaults = (
             [(side or {}).get("default", ABSENT) for side in (pair.before, pair.after)]

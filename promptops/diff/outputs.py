@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.diff.consumed import closed, opened
 from promptops.diff.equality import equal
 from promptops.diff.made import change
 from promptops.diff.properties import Owner, Pair, at, owners, pairs, values_of
-from promptops.diff.schemas.inclusion import Difference, differences
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
 from promptops.model.bump import Bump
@@ -17,6 +16,9 @@ from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
 from promptops.runtime.inputs import validator
 from promptops.source.nodes import escaped
+
+if TYPE_CHECKING:
+    from promptops.diff.schemas.inclusion import Difference
 
 _WIDENED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG202"),
@@ -64,6 +66,8 @@ def _schema_changes(
         message = f"the output could not be known before, so nothing is compared: {was}"
         yield change("CHG203", _AT, message)
         return
+    from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+
     widened = differences(closed(new), opened(old))
     narrowed = differences(closed(old), opened(new))
     known = {(pair.owner, pair.name) for pair in pairs(old, new)}

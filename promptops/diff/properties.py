@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.diff.rewriting import pointed
-from promptops.diff.schemas.inclusion import Difference
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.source.nodes import escaped
+
+if TYPE_CHECKING:
+    from promptops.diff.schemas.inclusion import Difference
 
 MAX_DEPTH = 12
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from promptops.diff.consumed import closed
 from promptops.diff.equality import equal
 from promptops.diff.made import change
 from promptops.diff.properties import values_of
-from promptops.diff.schemas.inclusion import Difference, differences
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Tool
 from promptops.source.nodes import escaped
+
+if TYPE_CHECKING:
+    from promptops.diff.schemas.inclusion import Difference
 
 
 def tool_changes(before: Side, after: Side) -> Iterator[Change]:
@@ -72,6 +75,8 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
         message = f"the parameters of `{name}` can't be compared: {problem}"
         yield change("CHG407", path, message, basis=[old.parameters, new.parameters])
         return
+    from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+
     widened = differences(closed(new.parameters), closed(old.parameters))
     narrowed = differences(closed(old.parameters), closed(new.parameters))
     for each in widened:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from promptops.diff.schemas.inclusion import Difference
+from typing import TYPE_CHECKING, Any
 
 _TYPES = {
     "string": "text",
@@ -44,6 +42,9 @@ INPUTS_NARROWED = Wording(
     bound="{keyword} of {who} refuses more",
     nothing="{who} accepts no value any more",
 )
+
+if TYPE_CHECKING:
+    from promptops.diff.schemas.inclusion import Difference
 INPUTS_WIDENED = Wording(
     root="the inputs",
     type="{who} accepts {what}, too",

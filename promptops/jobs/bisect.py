@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.case_at import CaseAt, Manner
 from promptops.jobs.selection import one
 from promptops.jobs.workspace import Workspace, managed, opened, workspace
@@ -78,13 +78,16 @@ def bisect(
 def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
     """What a case says of the work tree, by its recordings: `here` of the result.
 
-    Whatever is in its way is a reason to skip, as for `git bisect run`.
+    Whatever is in its way is a reason to skip, as for `git bisect run`, but for git itself, which
+    would be in the way of every other commit, too: that is a GitError.
     """
     identity, case = wanted
     try:
         with workspace(directory, overrides=overrides) as found:
             at = CaseAt(found.repository, (identity,), case, Manner())
             here = at.of(found.catalog, "")
+    except GitError:
+        raise
     except PromptopsError as error:
         here = Judgement(commit="", verdict="skip", reason=error.message)
     return Bisection(prompt=identity, case=case, here=here)

@@ -24,6 +24,7 @@ from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
 from promptops.model.prompt import Model
+from promptops.model.release import Release
 from promptops.model.version import Version
 from promptops.release.versions import prompt_version
 from promptops.repo.repository import WORKTREE
@@ -37,10 +38,12 @@ class Chosen:
     Attributes:
         patterns: Ids and globs of ids, of either side; all where there are none.
         strict: A property more in the output breaks its consumers.
+        estimated: Tokens are not counted exactly, wherever that could be done.
     """
 
     patterns: tuple[str, ...] = ()
     strict: bool = False
+    estimated: bool = False
 
 
 def diff(sides: Sides, chosen: Chosen) -> DiffReport:
@@ -51,10 +54,14 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     shown = paths & wanted
     counting = _Counting()
     today = datetime.now(UTC).date()
-    options = Options(strict=chosen.strict, today=today, count=counting.count)
+    count = _estimated if chosen.estimated else counting.count
+    options = Options(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
-    versioned = _versioned(compared, sides)
-    found = [_answered(each, base, head) for each in versioned]
+    last = last_release(sides) if compared else None
+    following = last.version.after(max(each.bump for each in compared)) if last else None
+    if last is not None and following is not None:
+        compared = list(_versioned(compared, sides, last, following))
+    found = [_answered(each, base, head) for each in compared]
     found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
     return DiffReport(
         base=sides.base.title,
@@ -63,6 +70,8 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
         compared=len(_ids(base, head, wanted)),
         tokenizer=counting.name,
         hidden=len(_ids(base, head, paths) - _ids(base, head, shown)),
+        before_version=_text(last.version if last else None),
+        after_version=_text(following),
     )
 
 
@@ -163,25 +172,25 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     return with_answers(diff, base, head)
 
 
-def _versioned(compared: list[PromptDiff], sides: Sides) -> list[PromptDiff]:
+def _versioned(
+    compared: list[PromptDiff], sides: Sides, last: Release, following: Version
+) -> Iterator[PromptDiff]:
     """With the versions that were released, and the next ones."""
-    last = last_release(sides) if compared else None
-    if last is None:
-        return compared
     released = released_versions(sides, last)
-    following = last.version.after(max(each.bump for each in compared))
-    found = []
     for each in compared:
         name = each.before_id or each.id
         before = released.version(name) if name in sides.base.catalog.paths else None
         gone = each.state == "removed" or (before is None and not each.bump)
         after = None if gone else prompt_version(before, each.bump, following)
-        found.append(replace(each, before_version=_text(before), after_version=_text(after)))
-    return found
+        yield replace(each, before_version=_text(before), after_version=_text(after))
 
 
 def _text(version: Version | None) -> str | None:
     return str(version) if version is not None else None
+
+
+def _estimated(_model: Model) -> Count:
+    return estimate
 
 
 @dataclass(slots=True)

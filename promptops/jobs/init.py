@@ -11,6 +11,7 @@ from typing import Literal
 
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs import pre_commit_file
+from promptops.jobs.ci_files import WORKFLOWS, Platform, workflow_text
 from promptops.jobs.hook_file import HookFile, find_hook, install_hook
 from promptops.jobs.new_files import (
     CONFIG_SCHEMA,
@@ -20,19 +21,17 @@ from promptops.jobs.new_files import (
     relative,
     template,
 )
-from promptops.jobs.workspace import opened
+from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN, load
 from promptops.source.schemas import schema_text
 
-Platform = Literal["github", "gitlab"]
 EXAMPLE = "example/summary"
 _PLAIN = re.compile(r"[\w./-]{1,100}", re.ASCII)
 PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
-WORKFLOWS = {"github": ".github/workflows/promptops.yml", "gitlab": ".gitlab-ci.yml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def start(
         platform = platform or _platform(repository)
         if platform is not None:
             path = WORKFLOWS[platform]
-            steps.append(_attempt(path, lambda: _workflow(repository.root, platform, version)))
+            steps.append(_attempt(path, lambda: _workflow(repository, platform, version)))
         failed = any(step.action == "failed" for step in steps)
         return Started(tuple(steps), "promptops init" if failed else _next_command(hooks, hook))
 
@@ -230,20 +229,16 @@ def _pre_commit(root: Path) -> Step:
     return Step(path=path, action="added")
 
 
-def _workflow(root: Path, platform: Platform, version: str) -> Step:
+def _workflow(repository: Repository, platform: Platform, version: str) -> Step:
     path = WORKFLOWS[platform]
-    text = template(f"{platform}.yml", requirement=requirement(version))
-    made = _made(root, path, text)
-    if platform == "github" or made.action == "wrote" or _mentions(root / path, "promptops"):
+    tag_format = configuration(repository, WORKTREE).release.tag_format
+    text = workflow_text(platform, version, tag_format)
+    made = _made(repository.root, path, text)
+    ours = platform == "github" or _mentions(repository.root / path, "promptops")
+    if ours or made.action == "wrote":
         return made
-    note = "it is there already; add this job"
+    note = "it is there already; add these jobs"
     return Step(path=path, action="kept", note=note, snippet=text)
-
-
-def requirement(version: str) -> str:
-    """What CI installs: this version, if it is one that was released."""
-    released = version.replace(".", "").isdigit()
-    return f"git-promptops=={version}" if released else "git-promptops"
 
 
 def _platform(repository: Repository) -> Platform | None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
 from promptops.jobs.selection import Selected
-from promptops.jobs.workspace import Workspace, opened
+from promptops.jobs.workspace import Workspace
 from promptops.model.prompt import Prompt
 from promptops.report.parts.summary import counted
 
 
-def judge_risks(workspace: Workspace, selected: Selected, base: str) -> Iterator[str]:
+def judge_risks(workspace: Workspace, selected: Selected, base: Workspace) -> Iterator[str]:
     """What a change since `base` alters in who judges answers, a line each.
 
     The opinions that count are recorded by the change itself, so somebody has to look.
@@ -20,10 +20,9 @@ def judge_risks(workspace: Workspace, selected: Selected, base: str) -> Iterator
     if not selected.changed:
         return
     catalog = workspace.catalog
-    before = opened(workspace.repository, base).catalog
     for path in selected.why:
         prompt = catalog.loaded(path).prompt
-        was = _as_it_was(prompt, catalog, before) if prompt is not None else None
+        was = _as_it_was(prompt, catalog, base.catalog) if prompt is not None else None
         if prompt is not None and was is not None and _judge(was) != _judge(prompt):
             yield f"{prompt.id} names another judge than its base"
     for judge, judged in _judged_by(workspace).items():

@@ -114,7 +114,6 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
     if changed & set(FILES):
         return dict.fromkeys(catalog.prompt_files, "the configuration changed")
     why = {path: f"{path} changed" for path in changed if path in catalog.files.entries}
-    why |= _recorded_anew(catalog, changed)
     for folder in catalog.folders:
         if any(is_below(path, folder) for path in changed):
             why[folder] = f"{folder} changed"
@@ -128,6 +127,8 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
                     found.setdefault(path, _because(target, why))
         why |= found
         frontier = sorted(found)
+    # Whatever else changed tells more: with it, recordings change.
+    why = _recorded_anew(catalog, changed) | why
     return {path: reason for path, reason in why.items() if path in catalog.ids}
 
 

@@ -26,7 +26,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
 
-__all__ = ["Asked", "Side", "Sides", "sides"]
+__all__ = ["Asked", "Side", "Sides", "between", "nothing", "sides"]
 
 CLOSED = {
     "symlink": ("a symbolic link", "commit the folder itself"),
@@ -114,6 +114,13 @@ def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Itera
         )
 
 
+def between(repository: Repository, base: Side, head: Side) -> Sides:
+    """Two sides that are open already."""
+    return Sides(
+        base=base, head=head, changed=_changed(repository, base, head), repository=repository
+    )
+
+
 def _refuse_doubt_at_head(names: Names, arguments: Split, overrides: Sequence[str]) -> None:
     if arguments.doubtful is not None and arguments.range is None:
         repository = names.repository
@@ -126,7 +133,7 @@ def _older(
 ) -> tuple[Side, tuple[str, ...]]:
     """The older side; what mends a broken configuration can still be compared with it."""
     if base is None:
-        return _nothing(newer), ()
+        return nothing(newer), ()
     try:
         config = _configuration(base, overrides)
     except InputError as error:
@@ -169,8 +176,8 @@ def _catalog(repository: Repository | None, source: Source, tree: Tree, config: 
     return catalog_of(repository, source.revision, tree, config)
 
 
-def _nothing(newer: Side) -> Side:
-    """The configuration is that of the other side: nothing of it is new."""
+def nothing(newer: Side) -> Side:
+    """A side without prompts; its configuration is the other's, so that nothing of it is new."""
     catalog = Catalog(empty_tree(), newer.config)
     return Side(title=NOTHING, catalog=catalog, config=newer.config)
 

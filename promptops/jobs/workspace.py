@@ -54,9 +54,14 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
 
 
 def judged_by(workspace: Workspace, config: Config) -> Workspace:
-    """The same revision under another configuration."""
-    tree = workspace.repository.tree(workspace.revision, under=managed(config))
-    return _workspace(workspace.repository, workspace.revision, tree, config)
+    """The same revision under another configuration; it is listed anew only for other roots."""
+    repository, revision = workspace.repository, workspace.revision
+    if config == workspace.config:
+        return workspace
+    if managed(config) == managed(workspace.config):
+        return _workspace(repository, revision, workspace.catalog.files.tree, config)
+    tree = repository.tree(revision, under=managed(config))
+    return _workspace(repository, revision, tree, config)
 
 
 def _workspace(repository: Repository, revision: str, tree: Tree, config: Config) -> Workspace:

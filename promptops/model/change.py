@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
@@ -191,6 +192,8 @@ class DiffReport:
         compared: How many prompts were compared to find them.
         tokenizer: By which tokens are counted: the name of an exact one, or "" for the estimate.
         hidden: Prompts that may have changed, too, and that nobody asked for.
+        before_version, after_version: Of the catalog: the last release, and the next one; None
+            where nothing was released, or nothing changed.
     """
 
     base: str
@@ -199,6 +202,8 @@ class DiffReport:
     compared: int
     tokenizer: str = ""
     hidden: int = 0
+    before_version: str | None = None
+    after_version: str | None = None
 
     @property
     def bump(self) -> Bump:
@@ -210,3 +215,11 @@ class DiffReport:
         return tuple(
             (prompt, change) for prompt in self.prompts for change in prompt.changes if change.risk
         )
+
+    def stopping(self, kinds: Collection[str]) -> Iterator[tuple[PromptDiff, Change]]:
+        """The changes of these kinds, `breaking` and `risk`, in the order of the prompts."""
+        for prompt in self.prompts:
+            for change in prompt.changes:
+                breaks = "breaking" in kinds and change.breaking and change.gated
+                if breaks or ("risk" in kinds and change.risk):
+                    yield prompt, change

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from promptops.model.change import DiffReport
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.config import FailOn
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
 from promptops.model.test_run import TestRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a page shows, and no other format.
+
+    Attributes:
+        head: What was looked at, as a person would write it: `the work tree`, `v1.4.0`.
+        commit: The id of that commit, or of the one that it stands on; "" before the first.
+        ids: From the path of a prompt file that was looked at to its id.
+        sources: Texts of the files that findings and branches speak of, by path, newlines as LF;
+            without those that can't be read.
+    """
+
+    head: str = ""
+    commit: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +39,11 @@ class CheckReport:
         nothing: Why no prompt was selected, or "".
         risks: What the change would alter in the rules it is judged by; they count from the base.
         fail_on: From which severity on a finding fails the gate.
+        refused: Kinds of changes that fail it.
+        budgeted: How many of the prompts have a budget.
+        strict: A release is refused while a score is undecided; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
+        shown: What only a page shows beside all that; None where none is asked for.
     """
 
     lint: LintReport
@@ -29,9 +52,18 @@ class CheckReport:
     nothing: str
     risks: tuple[str, ...]
     fail_on: Severity
+    refused: tuple[FailOn, ...] = ()
+    budgeted: int = 0
+    strict: bool = False
     diff: DiffReport | None = None
+    shown: Shown | None = None
+
+    @property
+    def refused_changes(self) -> tuple[tuple[PromptDiff, Change], ...]:
+        """Each change that fails the gate, with its prompt."""
+        return tuple(self.diff.stopping(self.refused)) if self.diff is not None else ()
 
     @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        return not findings and self.test.verdict != "fail"
+        return not (findings or self.test.verdict == "fail" or self.refused_changes)

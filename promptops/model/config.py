@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from promptops.model.finding import Severity
 
+FailOn = Literal["breaking", "risk"]
+"""What breaks callers or consumers and nobody waived; what a reviewer must not overlook."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelProfile:
@@ -134,6 +137,19 @@ class DiffSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """What the gate refuses beside findings and cases that don't pass.
+
+    Attributes:
+        fail_on: Kinds of changes since the base.
+        coverage: Percent of the templates' branches that cases must take; None for any.
+    """
+
+    fail_on: tuple[FailOn, ...] = ()
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -152,3 +168,4 @@ class Config:
     test: TestSettings = field(default_factory=TestSettings)
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     diff: DiffSettings = field(default_factory=DiffSettings)
+    check: CheckSettings = field(default_factory=CheckSettings)

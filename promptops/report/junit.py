@@ -26,18 +26,29 @@ _NAME = "promptops lint"
 
 def write(report: LintReport, **_: object) -> str:
     """One XML document."""
-    files = _by_file(report)
-    counts = {"tests": max(1, len(files)), "failures": len(files), "errors": 0, "skipped": 0}
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{attributes(name=_NAME, **counts)}>",
-        f"  <testsuite{attributes(name=_NAME, **counts)}>",
-        *(_failed(path, findings) for path, findings in files.items()),
-        *([] if files else [f"    <testcase{attributes(classname=_NAME, name='no findings')}/>"]),
-        "  </testsuite>",
+        f"<testsuites{attributes(name=_NAME, **counts(report))}>",
+        *suite(report),
         "</testsuites>",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def counts(report: LintReport) -> dict[str, int]:
+    """Of the suite, as its attributes say."""
+    files = len(_by_file(report))
+    return {"tests": max(1, files), "failures": files, "errors": 0, "skipped": 0}
+
+
+def suite(report: LintReport) -> Iterator[str]:
+    """The suite's lines."""
+    files = _by_file(report)
+    yield f"  <testsuite{attributes(name=_NAME, **counts(report))}>"
+    yield from (_failed(path, findings) for path, findings in files.items())
+    if not files:
+        yield f"    <testcase{attributes(classname=_NAME, name='no findings')}/>"
+    yield "  </testsuite>"
 
 
 def _by_file(report: LintReport) -> dict[str, list[Finding]]:

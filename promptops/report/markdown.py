@@ -23,13 +23,18 @@ _TABLE = "| | place | finding | rule |\n|---|---|---|---|\n"
 def write(report: LintReport, **_: object) -> str:
     """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
     text = f"{MARKER}\n**Lint**: {_headline(report)}\n"
+    return text + table(report, _LIMIT - _RESERVED - len(text))
+
+
+def table(report: LintReport, room: int) -> str:
+    """The worst findings, as many as there is room for, and how many more there are."""
     if not report.findings:
-        return text
-    text += f"\n{_TABLE}"
+        return ""
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
-    rows = list(_rows_within(_LIMIT - _RESERVED - len(text), worst_first))
+    rows = list(_rows_within(room - len(_TABLE), worst_first))
     left_out = len(worst_first) - len(rows)
-    return text + "".join(rows) + (f"\n{_left_out(left_out)}\n" if left_out else "")
+    more = f"\n{_left_out(left_out)}\n" if left_out else ""
+    return "".join(["\n", _TABLE, *rows, more])
 
 
 def _headline(report: LintReport) -> str:

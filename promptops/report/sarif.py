@@ -26,6 +26,7 @@ def write(
     *,
     rules: Mapping[str, RuleInfo] | None = None,
     version: str = "",
+    category: str = "promptops/lint/",
     **_: object,
 ) -> str:
     """One run. Its rules are those given and those of the findings, by code."""
@@ -33,7 +34,7 @@ def write(
     indexes = {code: index for index, code in enumerate(known)}
     run = {
         "tool": {"driver": _driver(known.values(), version)},
-        "automationDetails": {"id": "promptops/lint/"},
+        "automationDetails": {"id": category},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [_result(finding, indexes[finding.code]) for finding in report.findings],

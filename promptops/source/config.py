@@ -9,6 +9,7 @@ from typing import Any
 
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.model.config import (
+    CheckSettings,
     Config,
     CustomRule,
     DiffSettings,
@@ -188,6 +189,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         test=TestSettings(**_settings(table.get("test", {}))),
         release=ReleaseSettings(**_settings(table.get("release", {}))),
         diff=_diff(table.get("diff", {})),
+        check=CheckSettings(**_settings(table.get("check", {}))),
     )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from promptops.cli.main import run
+
 MAIN = "from promptops.cli.main import main; main()"
 HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 """What a shell starts in the background is born deaf to an interruption."""
@@ -322,3 +324,13 @@ def test_colour_is_for_a_terminal_that_wants_it(small, options, environment, col
     shown = terminal(small.root, "lint", *options, **environment)
 
     assert ("\x1b[" in shown, "VAR001" in shown) == (colour, True)
+
+
+@pytest.mark.parametrize("command", ["check", "lint", "test"])
+@pytest.mark.parametrize("name", ["--help", "-x", "--at"])
+def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capfd):
+    code = run([command, f"--since={name}"])
+
+    said = capfd.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err == f"error: {name!r} is no revision\n  tip: none begins with a hyphen\n"

@@ -440,6 +440,23 @@ def test_here_exits_as_git_bisect_run_takes_it(history, capfd):
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--here", "--live"), 130),
+        (("--here", "--misspelt"), 130),
+        (("--here", "--format", "yaml"), 130),
+        (("--here", "-C", "/"), 132),
+    ],
+)
+def test_here_stops_git_bisect_run_where_the_command_line_is_wrong(history, arguments, code):
+    history.says(KIND)
+
+    where = () if "-C" in arguments else ("-C", str(history.repo.root))
+
+    assert run(["bisect", "ask", "--case", "kind", *arguments, *where]) == code
+
+
 def test_programs_read_what_the_schema_says(history, capfd):
     described = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text()))
     good = history.says(KIND)
@@ -495,7 +512,7 @@ def test_options_that_exclude_each_other_are_refused(history, capfd, arguments, 
 
     code = run(["bisect", "ask", "--case", "kind", *arguments, "-C", str(history.repo.root)])
 
-    assert code == 2
+    assert code == (130 if "--here" in arguments else 2)
     assert f"error: {said}" in capfd.readouterr().err
 
 

@@ -189,6 +189,10 @@ def test_a_selector_of_no_kind_is_refused(catalog, selector):
             {EXTRACT: "it reaches prompts/data/extract.cases.jsonl, which changed"},
         ),
         (
+            {"prompts/plain.recordings.jsonl": "{}\n", PLAIN: f"{SAY}# Kindly.\n"},
+            {PLAIN: f"{PLAIN} changed"},
+        ),
+        (
             {"prompts/plain.recordings.jsonl": "{}\n"},
             {PLAIN: "prompts/plain.recordings.jsonl changed"},
         ),

@@ -203,7 +203,7 @@ def test_two_configurations_are_an_error() -> None:
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
         (b"a = " + b"[" * 5000, "nested too deep", "promptops.toml", None),
         (b"x = 1\ny = 2\n", "`x` is not a key here (and 1 more)", "promptops.toml:1:1",
-         "known here: diff, lint, models, prompts, release, schemas, test"),
+         "known here: check, diff, lint, models, prompts, release, schemas, test"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(

@@ -52,8 +52,8 @@ def command(output: Output, identity: str, case: str, **options: Any) -> int:
     Nothing is checked out. Commits at which nothing can be said are skipped: no recording, no such
     prompt or case, a prompt that can't be read. Exits 1 where those leave more than one commit.
 
-    With --here it exits 0 where the case passes in the work tree, 1 where it fails, and 125 where
-    nothing can be said.
+    With --here it exits 0 where the case passes in the work tree, 1 where it fails, 125 where
+    nothing can be said, and above 128 where the command line is wrong.
 
     \b
     Example:

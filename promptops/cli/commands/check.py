@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
+
+if TYPE_CHECKING:
+    from promptops.jobs.lint import LintOptions
+    from promptops.jobs.workspace import Workspace
+    from promptops.model.check import CheckReport
 
 
 @click.command()
@@ -18,7 +24,7 @@ from promptops.cli.options import Output, at_option, common, since_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
-@common("text", "json", "markdown")
+@common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 def command(output: Output, **options: Any) -> int:
     """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
@@ -28,7 +34,8 @@ def command(output: Output, **options: Any) -> int:
     \b
     Example:
       promptops check
-      promptops check --since origin/main --format markdown=comment.md
+      promptops check --since origin/main --why --format text --format markdown=comment.md
+      promptops check --format github --format sarif=out.sarif --format junit=out.xml
     """
     from promptops.jobs.check import check
     from promptops.jobs.lint import LintOptions
@@ -42,12 +49,31 @@ def command(output: Output, **options: Any) -> int:
     chosen = LintOptions(
         use_cache=not options["no_cache"], untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     )
+    gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        report = check(opened, wanted, chosen, output.overrides)
-    for path, reason in report.why.items() if options["why"] else ():
-        output.note(f"{visible_path(path)}: {visible(reason)}")
-    for name, file in output.formats:
-        style = {"style": output.style} if file == "-" else {}
-        written = import_module(f"promptops.report.check.{name}").write(report, **style)
-        output.write(written, file)
+        page = any(name == "html" for name, _ in output.formats)
+        report = check(opened, wanted, chosen, output.overrides, page=page)
+        for path, reason in report.why.items() if options["why"] else ():
+            output.note(f"{visible_path(path)}: {visible(reason)}")
+        for name, file in output.formats:
+            extra = _driver(opened, chosen) if name == "sarif" else {}
+            written = _written(name, report, output, extra, to_terminal=file == "-")
+            output.write(written, file)
     return int(not report.passed)
+
+
+def _written(
+    name: str, report: CheckReport, output: Output, extra: dict[str, Any], *, to_terminal: bool
+) -> str:
+    style = {"style": output.style} if to_terminal else {}
+    module = import_module(f"promptops.report.check.{name}")
+    written: str = module.write(report, **style, **extra)
+    return written
+
+
+def _driver(opened: Workspace, chosen: LintOptions) -> dict[str, Any]:
+    """What SARIF says of the tool."""
+    from promptops.cli.version import version
+    from promptops.jobs.lint import rule_infos
+
+    return {"rules": rule_infos(opened, chosen), "version": version()}

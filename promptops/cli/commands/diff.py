@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -105,7 +104,7 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
 
     if verdict is not None:
         output.note(f"{verdict.code}: {visible(verdict.message)}")
-    stopped = [*_stopped(report, fail_on)]
+    stopped = [*report.stopping(fail_on)]
     for prompt, change in stopped:
         what = f"{change.code} {visible(change.message)}"
         output.note(f"stops on {visible(prompt.id)}: {what}  [fingerprint {change.fingerprint}]")
@@ -115,12 +114,3 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
     if any(each.changes[0].code == "CHG501" for each in unreadable):
         return 3  # what could not be compared may hold anything
     return int(verdict is not None or bool(stopped))
-
-
-def _stopped(report: Any, fail_on: tuple[str, ...]) -> Iterator[tuple[Any, Any]]:
-    """The changes that `--fail-on` stops on."""
-    for prompt in report.prompts:
-        for change in prompt.changes:
-            breaks = "breaking" in fail_on and change.breaking and change.gated
-            if breaks or ("risk" in fail_on and change.risk):
-                yield prompt, change

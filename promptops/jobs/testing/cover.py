@@ -32,9 +32,10 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
     found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
     missing = (untaken(way) for way in found.ways if not way.covered)
-    uncovered = tuple(Uncovered(place=site.place, said=said) for said, site, _ in missing)
+    # Of a condition that no case comes to, both ways say the same.
+    uncovered = dict.fromkeys(Uncovered(place=site.place, said=said) for said, site, _ in missing)
     return CoverageRow(
-        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=uncovered
+        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
     )
 
 

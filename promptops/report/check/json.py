@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from promptops.model.check import CheckReport
+from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
@@ -21,5 +22,13 @@ def write(report: CheckReport, **_: object) -> str:
             "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
             "risks": list(report.risks),
+            "gate": [
+                {"name": row.name, "passed": row.passed, "said": row.said} for row in rows(report)
+            ],
+            "refused": [
+                {"prompt": prompt.id, "code": change.code, "fingerprint": change.fingerprint}
+                for prompt, change in report.refused_changes
+            ],
+            "selected": [{"path": path, "why": why} for path, why in report.why.items()],
         }
     )

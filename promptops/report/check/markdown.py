@@ -1,12 +1,17 @@
-"""For the comment on a pull request: the verdict, what changed, the test cases, the findings."""
+"""For the comment on a pull request: the verdict, what changed, what is wrong, then the details."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
+from promptops.report.check.parts.rows import reason, required, rows
+from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
-from promptops.report.diff.markdown import body as diff_body
-from promptops.report.markdown import write as write_lint
-from promptops.report.parts.markdown_text import sentence
+from promptops.report.diff.markdown import details, summary
+from promptops.report.markdown import table
+from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.markdown import LIMIT, body, within
@@ -16,36 +21,93 @@ MARKER = "<!-- promptops check -->"
 
 _RESERVED = 1_000  # for what is said about what is left out
 _ROOM_FOR_RISKS = 4_000
-_ROOM_FOR_LINT = 8_000
-_ROOM_FOR_CHANGES = 40_000
+_ROOM_FOR_REFUSED = 4_000
+_ROOM_FOR_FINDINGS = 12_000
+_ROOM_FOR_DETAILS = 24_000
+_ROOM_FOR_REASONS = 4_000
 _LONGEST_SENTENCE = 500
+_GATE = "| the gate | | |\n|---|---|---|\n"
 
 
 def write(report: CheckReport, **_: object) -> str:
     """One comment below the 65,536 characters that GitHub takes; says what is left out."""
-    head = f"{MARKER}\n**{verdict(report)}**: {_sentence(counts(report))}\n{_risks(report)}"
-    lint = write_lint(report.lint)
-    room = LIMIT - _RESERVED - len(head)
-    changes = diff_body(report.diff, _ROOM_FOR_CHANGES) if report.diff is not None else ""
-    room -= len(changes)
-    test = body(report.test, room - min(len(lint), _ROOM_FOR_LINT))
-    return f"{head}{changes}{test}\n{_begin(lint, room - len(test))}"
+    head = f"{MARKER}\n{_headline(report)}{_gate(report)}{_risks(report)}{_refused(report)}"
+    changes = summary(report.diff) if report.diff is not None else ""
+    last = _why(report)
+    room = LIMIT - _RESERVED - len(head) - len(changes) - len(last)
+    return "".join([head, changes, *_parts(report, room), last])
+
+
+def _parts(report: CheckReport, room: int) -> Iterator[str]:
+    """Findings, cases, details of changes: each has its share, and what the others leave."""
+    diff = report.diff if report.diff is not None and report.diff.prompts else None
+    kept = min(_ROOM_FOR_DETAILS, room // 2) if diff is not None else 0
+    wanted = min(_ROOM_FOR_FINDINGS, len(table(report.lint, room)))
+    cases = body(untold(report), room - kept - wanted)
+    findings = table(report.lint, room - kept - len(cases))
+    yield from (findings, cases)
+    if diff is not None:
+        yield details(diff, room - len(findings) - len(cases))
+
+
+def _headline(report: CheckReport) -> str:
+    """The verdict and the version, which is what a reviewer asks first."""
+    line = f"### promptops: {verdict(report)}"
+    if report.diff is not None and report.diff.bump:
+        bump = str(report.diff.bump)
+        line += f" · {escape(required(report.diff)).replace(bump, f'**{bump}**', 1)}"
+    nothing = "" if _looked(report) else f"\n{_sentence(counts(report))}\n"
+    return f"{line}\n{nothing}"
+
+
+def _looked(report: CheckReport) -> bool:
+    """Whether there was anything to look at."""
+    return bool(report.why or report.lint.findings)
+
+
+def _gate(report: CheckReport) -> str:
+    lines = (
+        f"| {row.name} | {'pass' if row.passed else '**fail**'} | {_sentence(row.said)} |\n"
+        for row in rows(report)
+    )
+    return f"\n{_GATE}{''.join(lines)}" if _looked(report) else ""
 
 
 def _risks(report: CheckReport) -> str:
     items = [f"- risk: {_sentence(risk)}\n" for risk in report.risks]
-    shown = list(within(_ROOM_FOR_RISKS, items))
+    return _listed(items, _ROOM_FOR_RISKS, "risk")
+
+
+def _refused(report: CheckReport) -> str:
+    items = [_refusal(*each) for each in report.refused_changes]
+    return _listed(items, _ROOM_FOR_REFUSED, "refused change")
+
+
+def _refusal(prompt: PromptDiff, change: Change) -> str:
+    return f"- refused: {code(visible(prompt.id))}: {_sentence(reason(change))}\n"
+
+
+def _listed(items: list[str], room: int, noun: str) -> str:
+    shown = list(within(room, items))
     left_out = len(items) - len(shown)
-    more = f"- {counted(left_out, 'more risk')}\n" if left_out else ""
+    more = f"- {counted(left_out, f'more {noun}')}\n" if left_out else ""
     return "".join(["\n" if items else "", *shown, more])
 
 
-def _begin(lint: str, room: int) -> str:
-    """As many of its lines as there is room for: the worst findings come first."""
-    lines = lint.splitlines(keepends=True)
-    shown = list(within(room, lines))
-    more = "" if len(shown) == len(lines) else "\nMore is left out: `promptops lint` shows all.\n"
-    return "".join([*shown, more])
+def _why(report: CheckReport) -> str:
+    """Why each prompt was looked at; where all were, nobody wonders."""
+    if report.diff is None or not report.why:
+        return ""
+    items = list(within(_ROOM_FOR_REASONS, _reasons(report)))
+    left_out = len(report.why) - len(items)
+    more = f"- {counted(left_out, 'more prompt')}\n" if left_out else ""
+    title = f"Why {counted(len(report.why), 'prompt')}"
+    return f"\n<details><summary>{title}</summary>\n\n{''.join(items)}{more}\n</details>\n"
+
+
+def _reasons(report: CheckReport) -> Iterator[str]:
+    for path, why in report.why.items():
+        yield f"- {code(visible(path, _LONGEST_SENTENCE))}: {_sentence(why)}\n"
 
 
 def _sentence(text: str) -> str:

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
+from promptops.report.check.parts.rows import reason
+from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
 from promptops.report.diff.parts import facts
+from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
@@ -48,11 +51,16 @@ def _command(diff: DiffReport) -> str:
 
 def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for risk in report.risks:
-        yield f"{style('warning', 'risk')}: {visible(risk)}"
+        yield f"{style('error', 'risk')}: {visible(risk)}"
+    if report.diff is not None:
+        yield from risk_lines(report.diff, style)
     lint = write_lint(report.lint, style=style)
     if lint:
         yield lint.removesuffix("\n")
     if report.diff is not None:
         yield from _changes(report.diff, style)
-    yield from told(report.test, style)
+    for prompt, change in report.refused_changes:
+        name = style("path", visible(facts.name(prompt, "->")))
+        yield f"{style('error', 'refused')}: {name}: {reason(change)}"
+    yield from told(untold(report), style)
     yield style("summary", f"{verdict(report)}: {counts(report)}")

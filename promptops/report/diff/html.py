@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from promptops.report.diff.parts.distinct import risks
 from promptops.report.diff.parts.facts import risk, told_risk
 from promptops.report.page.document import document
 
-_PAGE = "promptops.report.diff.page"
+PARTS = "diff/page/changes"
 _MOST_OPEN = 40
 
 
@@ -21,20 +21,22 @@ def write(report: DiffReport, **_: object) -> str:
     """The whole page."""
     prompts = prompt_views(report)
     return document(
-        _PAGE,
-        _FILTERS,
+        "diff/page",
+        FILTERS,
+        parts=(PARTS,),
         report=report,
         prompts=prompts,
         levels=Counter(change.level for prompt in report.prompts for change in prompt.changes),
-        risks=_risks(report, prompts),
+        risks=risk_views(report, prompts),
         cases=_cases(report),
-        open=_number_of_differences(prompts) <= _MOST_OPEN,
+        open=differences(prompts) <= _MOST_OPEN,
     )
 
 
-def _risks(
-    report: DiffReport, prompts: tuple[PromptView, ...]
+def risk_views(
+    report: DiffReport, prompts: Iterable[PromptView]
 ) -> list[tuple[Change, list[PromptView]]]:
+    """Each risk once, with the prompts that have it."""
     views = {id(view.prompt): view for view in prompts}
     return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
 
@@ -45,7 +47,8 @@ def _cases(report: DiffReport) -> tuple[int, int]:
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 
-def _number_of_differences(prompts: tuple[PromptView, ...]) -> int:
+def differences(prompts: Iterable[PromptView]) -> int:
+    """How many there are to look at."""
     return sum(not difference.twin for prompt in prompts for difference in prompt.differences)
 
 
@@ -61,7 +64,7 @@ def _price(usd: float) -> str:
     return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${dollars:.2g}"
 
 
-_FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "rise": _rise,
     "risk": partial(risk, arrow="→"),
     "told_risk": told_risk,

@@ -31,6 +31,8 @@ def diff_value(report: DiffReport) -> dict[str, Any]:
         "base": report.base,
         "head": report.head,
         "bump": str(report.bump),
+        "before_version": report.before_version,
+        "after_version": report.after_version,
         "risks": sorted({change.code for _, change in report.risks}),
         "tokenizer": report.tokenizer or None,
         "prompts": [_prompt(prompt) for prompt in report.prompts],

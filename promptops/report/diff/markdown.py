@@ -34,14 +34,21 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def body(report: DiffReport, room: int) -> str:
-    """What follows the headline; of prompts in full, those there is room for.
+    """What follows the headline; of prompts in full, those there is room for."""
+    told = summary(report)
+    return told + details(report, room - len(told))
 
-    All else has its own room, at most 30,000 characters.
-    """
+
+def summary(report: DiffReport) -> str:
+    """Risks, and a row for each prompt; at most 30,000 characters."""
     loud = [each for each in report.prompts if not facts.is_quiet(each)]
     quiet = [each for each in report.prompts if facts.is_quiet(each)]
-    parts = [_risks(report), _table(report, loud), _quiet(quiet)]
-    return "".join([*parts, *_sections(report, room - sum(map(len, parts)))])
+    return "".join([_risks(report), _table(report, loud), _quiet(quiet)])
+
+
+def details(report: DiffReport, room: int) -> str:
+    """Each prompt in full, folded, as many as there is room for."""
+    return "".join(_sections(report, room))
 
 
 def _headline(report: DiffReport) -> str:

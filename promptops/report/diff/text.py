@@ -26,24 +26,26 @@ def write(report: DiffReport, *, style: Style = plain, **_: object) -> str:
     return _Writer(report, style).text()
 
 
+def risk_lines(report: DiffReport, style: Style) -> Iterator[str]:
+    """Each risk once."""
+    for prompts, change in risks(report):
+        first, *others = [visible_path(facts.short(prompt.id)) for prompt in prompts]
+        who = style("path", first) + (f" and {len(others)} more" if others else "")
+        code = style("code", f"[{visible(change.code)}]")
+        yield f"{style('error', 'risk')}: {who}: {facts.risk(change)}  {code}"
+
+
 class _Writer:
     def __init__(self, report: DiffReport, style: Style) -> None:
         self._report = report
         self._style = style
 
     def text(self) -> str:
-        lines = [*self._risks()]
+        lines = list(risk_lines(self._report, self._style))
         for each in distinct_prompts(self._report):
             lines += [*([""] if lines else []), *self._prompt(each)]
         lines += [*([""] if lines else []), self._style("summary", facts.headline(self._report))]
         return "".join(f"{line}\n" for line in lines)
-
-    def _risks(self) -> Iterator[str]:
-        for prompts, change in risks(self._report):
-            first, *others = [visible_path(facts.short(prompt.id)) for prompt in prompts]
-            who = self._style("path", first) + (f" and {len(others)} more" if others else "")
-            code = self._style("code", f"[{visible(change.code)}]")
-            yield f"{self._style('error', 'risk')}: {who}: {facts.risk(change)}  {code}"
 
     def _prompt(self, distinct: DistinctPrompt) -> Iterator[str]:
         prompt = distinct.prompt

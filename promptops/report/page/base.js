@@ -2,19 +2,24 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const sections = all(".prompt");
+  const sections = all(".part");
   if (!sections.length) return;
 
   const filter = byId("filter");
   const hide = document.querySelector("#controls input[type=checkbox]");
   const fold = byId("fold");
   const status = byId("status");
-  const folding = all(".prompt summary.stop").map((summary) => summary.parentElement);
+  const folding = all(".part summary.stop").map((summary) => summary.parentElement);
   const keys = byId("keys");
-  const rows = new Map(all("[data-prompt]").map((row) => [row.dataset.prompt, row]));
+  const groups = all(".group").map((group) => [group, [...group.querySelectorAll(".part")]]);
+  const headings = new Map(sections.map((section) => [section, section.querySelector("h2, h3")]));
   const texts = new Map();
 
-  // What is filtered: the items of a prompt, or where it has none, the prompt as a whole.
+  // A row leads to what it sums up: it is hidden with all of that.
+  const summedUp = (row) => row.dataset.of.split(" ").map(byId).filter(Boolean);
+  const rows = all("[data-of]").map((row) => [row, summedUp(row)]);
+
+  // What is filtered: the items of a part, or where it has none, the part as a whole.
   const units = new Map(
     sections.map((section) => {
       const items = [...section.querySelectorAll(".item")];
@@ -25,8 +30,8 @@
   // Of an item only what is its own is sought: items share most of what stands in them.
   function text(unit, section) {
     if (!texts.has(unit)) {
-      const own = [section.querySelector("h2"), ...unit.querySelectorAll(".sought")];
-      const parts = unit === section ? [section] : own;
+      const own = [headings.get(section), ...unit.querySelectorAll(".sought")];
+      const parts = unit === section ? [section] : own.filter(Boolean);
       texts.set(unit, parts.map((part) => part.textContent.toLowerCase()).join("\n"));
     }
     return texts.get(unit);
@@ -38,18 +43,27 @@
     let number = 0;
     for (const [section, found] of units) {
       for (const unit of found) {
-        const quiet = hide.checked && unit.classList.contains("quiet");
-        unit.hidden = quiet || !words.every((word) => text(unit, section).includes(word));
+        unit.hidden = !matches(unit, section, words);
         shown += !unit.hidden;
       }
       number += found.length;
       section.hidden = found.every((unit) => unit.hidden);
-      rows.get(section.id).hidden = section.hidden;
     }
     document.body.classList.toggle("without-quiet", hide.checked);
-    const narrowed = words.length || hide.checked;
+    const narrowed = words.length > 0 || hide.checked;
+    for (const [group, parts] of groups) group.hidden = narrowed && parts.every(isHidden);
+    for (const [row, found] of rows) {
+      row.hidden = found.length ? found.every(isHidden) : !matches(row, row, words);
+    }
     status.textContent = narrowed ? `${shown} of ${number} ${status.dataset.what}` : "";
   }
+
+  function matches(unit, section, words) {
+    const quiet = hide.checked && unit.classList.contains("quiet");
+    return !quiet && words.every((word) => text(unit, section).includes(word));
+  }
+
+  const isHidden = (element) => element.hidden;
 
   function foldAll() {
     const open = !someOpen();
@@ -64,7 +78,7 @@
   }
 
   function move(step) {
-    const stops = all(".prompt:not([hidden]) .stop").filter(isShown);
+    const stops = all(".part:not([hidden]) .stop").filter(isShown);
     const focused = stops.findIndex((stop) => stop.contains(document.activeElement));
     const first = stops.findIndex(isBelow(byId("controls").getBoundingClientRect().bottom));
     const end = first < 0 ? stops.length : first;

@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
-_SHARED = "promptops.report.page"
-_STYLES, _SCRIPTS = ("base.css", "page.css"), ("base.js", "page.js")
+_REPORT = "promptops.report"
+_BASE = "page/base"
 
 
-def document(package: str, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
-    """The page of a package that has a `page.html.j2`, a `page.css` and perhaps a `page.js`.
+def document(
+    folder: str,
+    filters: Mapping[str, Callable[..., Any]],
+    *,
+    parts: Sequence[str] = (),
+    top: int = 2,
+    **values: Any,
+) -> str:
+    """The page of a folder below `report/`: its `page.html.j2`.
 
     Style and script stand in the page; a policy allows these two and nothing else.
+
+    Args:
+        folder: Such as `diff/page`. Its own style and script are `page.css` and `page.js`.
+        parts: What other pages show, too, such as `diff/page/changes`, by the name of its style and
+            its script.
+        top: The level of the headings of prompts.
     """
-    style, script = _joined(package, _STYLES), _joined(package, _SCRIPTS)
-    environment = _environment(package)
+    names = (_BASE, *parts, f"{folder}/page")
+    style, script = _joined(names, ".css"), _joined(names, ".js")
+    environment = _environment()
     environment.filters |= filters
-    return environment.get_template("page.html.j2").render(
+    environment.globals["top"] = top
+    return environment.get_template(f"{folder}/page.html.j2").render(
         **values, style=Markup(style), script=Markup(script), policy=_policy(style, script)
     )
 
 
-def _joined(package: str, names: tuple[str, str]) -> str:
-    shared, own = files(_SHARED).joinpath(names[0]), files(package).joinpath(names[1])
-    return "\n".join(part.read_text("utf-8") for part in (shared, own) if part.is_file())
+def _joined(names: Iterable[str], ending: str) -> str:
+    """Of the files of a kind, those that are there."""
+    found = (files(_REPORT).joinpath(*f"{name}{ending}".split("/")) for name in names)
+    return "\n".join(each.read_text("utf-8") for each in found if each.is_file())
 
 
 def _policy(style: str, script: str) -> str:
@@ -48,10 +64,11 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _environment(package: str) -> Environment:
+def _environment() -> Environment:
+    """Templates are named by where they stand: `diff/page/prompt.html.j2`."""
     environment = Environment(
         autoescape=True,
-        loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(_SHARED, ".")]),
+        loader=PackageLoader(_REPORT, "."),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

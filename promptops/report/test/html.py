@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.report.page.document import document
@@ -12,31 +15,43 @@ from promptops.report.test.page.views import PromptView, prompt_views
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import outages, shared
 
-_PAGE = "promptops.report.test.page"
+PARTS = "test/page/cases"
 
 
 def write(run: TestRun, **_: object) -> str:
     """The whole page."""
-    room = Room()
-    common = shared(run.cases)
-    decided, prompts = decided_views(run, room), prompt_views(run, room, common)
     return document(
-        _PAGE,
-        {"place": _place, "short": facts.short, "names": facts.names, "sign": SIGNS.__getitem__},
+        "test/page",
+        FILTERS,
+        parts=(PARTS,),
+        **values(run, Room(), run),
         run=run,
-        decided=decided,
-        judges=[(each.judge, scores.agreement(each)) for each in run.judges],
-        prompts=prompts,
-        anchors=_anchors(prompts),
-        shared=[(each, facts.by_prompt(each.runs)) for each in common],
-        outages=[(reason, facts.by_prompt(cases)) for reason, cases in outages(run).items()],
-        facts=facts,
-        scores=scores,
         assertions=sum(len(case.assertions) for case in run.cases),
     )
 
 
-def _anchors(prompts: tuple[PromptView, ...]) -> dict[tuple[str, str], str]:
+def values(run: TestRun, room: Room, to_tell: TestRun, anchor: str = "prompt") -> dict[str, Any]:
+    """What the templates of the parts that pages share take.
+
+    Args:
+        to_tell: The run with the cases whose errors and outages are told above all cases.
+        anchor: What anchors of prompts begin with.
+    """
+    common = shared(to_tell.cases)
+    decided, prompts = decided_views(run, room), prompt_views(run, room, common, anchor)
+    return {
+        "decided": decided,
+        "judges": [(each.judge, scores.agreement(each)) for each in run.judges],
+        "prompts": prompts,
+        "anchors": _anchors(prompts),
+        "shared": [(each, facts.by_prompt(each.runs)) for each in common],
+        "outages": [(why, facts.by_prompt(cases)) for why, cases in outages(to_tell).items()],
+        "facts": facts,
+        "scores": scores,
+    }
+
+
+def _anchors(prompts: Iterable[PromptView]) -> dict[tuple[str, str], str]:
     """Of the first run of each case, by prompt and name."""
     found: dict[tuple[str, str], str] = {}
     for prompt in prompts:
@@ -51,3 +66,11 @@ def _key(case: CaseRun) -> tuple[str, str]:
 
 def _place(place: Place) -> str:
     return facts.short(f"{place.path}:{place.line}:{place.column}")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "place": _place,
+    "short": facts.short,
+    "names": facts.names,
+    "sign": SIGNS.__getitem__,
+}

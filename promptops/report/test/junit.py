@@ -39,16 +39,25 @@ _SCORES: dict[Verdict, Outcome] = {"pass": "passed", "fail": "failure", "inconcl
 
 def write(run: TestRun, **_: object) -> str:
     """One XML document."""
-    suites = _suites(run)
-    every = [each for found in suites.values() for each in found]
     time = f"{run.duration_s:.3f}"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{attributes(name=_NAME, **_counts(every), time=time)}>",
-        *(line for name, found in suites.items() for line in _suite(name, found)),
+        f"<testsuites{attributes(name=_NAME, **counts(run), time=time)}>",
+        *suites(run),
         "</testsuites>",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def counts(run: TestRun) -> dict[str, int]:
+    """Of all suites, as their attributes say."""
+    return _counts(test for tests in _suites(run).values() for test in tests)
+
+
+def suites(run: TestRun) -> Iterator[str]:
+    """The lines of each suite."""
+    for name, tests in _suites(run).items():
+        yield from _suite(name, tests)
 
 
 @dataclass(frozen=True, slots=True)

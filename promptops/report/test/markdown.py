@@ -45,13 +45,25 @@ def write(run: TestRun, **_: object) -> str:
 def body(run: TestRun, room: int) -> str:
     """What follows the verdict; of prompts with cases that don't pass, those there is room for.
 
-    All else has its own room, at most 51,000 characters.
+    All else is whole, or left out where there is no room for it.
     """
     told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
-    parts = [*told, _stale(run), _notes(run)]
-    last = _coverage(run)
-    left = room - sum(map(len, parts)) - len(last)
-    return "".join([*parts, *_sections(run, left), last])
+    every = [each for each in (_coverage(run), *told, _stale(run), _notes(run)) if each]
+    parts = list(_fitting(room - _RESERVED, every))
+    left_out = len(every) - len(parts)
+    last = [parts.pop(0)] if run.coverage and parts[:1] == every[:1] else []
+    if left_out:
+        last.append(f"\n{counted(left_out, 'more part')} left out: {code(facts.ALL)}\n")
+    sections = _sections(run, room - sum(map(len, (*parts, *last))))
+    return "".join([*parts, *sections, *last])
+
+
+def _fitting(room: int, parts: Iterable[str]) -> Iterator[str]:
+    """Those that there still is room for, where others are too long."""
+    for part in parts:
+        if len(part) <= room:
+            room -= len(part)
+            yield part
 
 
 def _head(run: TestRun) -> str:

@@ -5,19 +5,35 @@ import os
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
-from promptops.report.check import json, markdown, text
+from promptops.report.check import github, gitlab, json, junit, markdown, sarif, text
 from tests.report.conftest import HOSTILE, hostile_finding
+from tests.report.diff.reports import REPORTS
+from tests.report.test_report_schemas import sarif_errors, without_sarif_schema
 from tests.report.test_run.hostile_runs import hostile, large
-from tests.report.test_run.runs import failing, green
+from tests.report.test_run.runs import failing, green, nothing
 
 GOLDEN = Path(__file__).parent / "golden"
-FORMATS = {"txt": text, "md": markdown}
+FORMATS = {
+    "txt": text,
+    "md": markdown,
+    "github.txt": github,
+    "gitlab.json": gitlab,
+    "junit.xml": junit,
+    "sarif.json": sarif,
+}
+SEEN_BY_A_LOG = ("txt", "md", "github.txt")
+
+
+def reviewed():
+    """A change that breaks callers, between two releases."""
+    return replace(REPORTS["breaking"], before_version="1.8.0", after_version="2.0.0")
 
 
 def report(lint, **values):
@@ -31,15 +47,67 @@ def report(lint, **values):
     return CheckReport(lint=lint, **{**usual, **values})
 
 
-@pytest.mark.parametrize("ending", FORMATS)
-def test_a_format_writes_what_its_golden_file_says(sample, ending):
-    shown = FORMATS[ending].write(report(sample))
+CASES = {
+    "failing": report,
+    "reviewed": lambda sample: report(
+        sample,
+        diff=reviewed(),
+        refused=("breaking",),
+        budgeted=2,
+        strict=True,
+        test=failing().failing_under(95),
+    ),
+    "clean": lambda _: report(LintReport(findings=(), files=1), test=green(), risks=()),
+    "nothing": lambda _: report(
+        LintReport(findings=(), files=0),
+        test=nothing(),
+        why={},
+        nothing="nothing that prompts are made of changed",
+        risks=(),
+    ),
+}
 
-    path = GOLDEN / f"failing.{ending}"
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("name", CASES)
+def test_a_format_writes_what_its_golden_file_says(sample, name, ending):
+    shown = FORMATS[ending].write(CASES[name](sample))
+
+    path = GOLDEN / f"{name}.{ending}"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_bytes(shown.encode())
         pytest.fail(f"{path.name} was written; read the difference")
     assert shown.encode() == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_junit_is_red_just_where_the_gate_says_no(sample, name):
+    found = CASES[name](sample)
+
+    root = ElementTree.fromstring(junit.write(found))
+
+    counts = {key: int(root.attrib[key]) for key in ("tests", "failures", "errors", "skipped")}
+    cases = list(root.iter("testcase"))
+    assert counts == {
+        "tests": len(cases),
+        "failures": len(list(root.iter("failure"))),
+        "errors": len(list(root.iter("error"))),
+        "skipped": len(list(root.iter("skipped"))),
+    }
+    assert (counts["failures"] + counts["errors"] == 0) == found.passed
+
+
+@without_sarif_schema
+@pytest.mark.parametrize("name", CASES)
+def test_sarif_fits_its_official_schema_and_knows_each_rule(sample, name):
+    value = standard_json.loads(sarif.write(CASES[name](sample)))
+
+    assert sarif_errors(value) == []
+    run = value["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [rules[each["ruleIndex"]] for each in run["results"]] == [
+        each["ruleId"] for each in run["results"]
+    ]
 
 
 @pytest.mark.parametrize("severity", [Severity.WARNING, Severity.ERROR])
@@ -60,8 +128,8 @@ def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
 
     assert len(shown) <= 65_536
     assert "more risks\n" in shown
+    assert "more findings left out: `promptops lint` shows all.\n" in shown
     assert "more prompts left out: " in shown
-    assert shown.endswith("\nMore is left out: `promptops lint` shows all.\n")
 
 
 def test_findings_have_the_room_that_test_cases_leave(sample):
@@ -72,7 +140,7 @@ def test_findings_have_the_room_that_test_cases_leave(sample):
     assert 60_000 < len(shown) <= 65_536
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", SEEN_BY_A_LOG)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_nothing_but_newlines_controls_a_terminal_or_a_log(name, ending):
     written = HOSTILE[name]
@@ -82,7 +150,8 @@ def test_nothing_but_newlines_controls_a_terminal_or_a_log(name, ending):
 
     kinds = {unicodedata.category(char) for char in shown.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
-    assert not [line for line in shown.split("\n") if line.lstrip().startswith("::")]
+    commands = [line for line in shown.split("\n") if line.lstrip().startswith("::")]
+    assert ending == "github.txt" or not commands
 
 
 def test_json_is_one_object_that_ends_with_one_newline(sample):

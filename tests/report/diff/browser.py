@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+WIDE = {"width": 1280, "height": 900}
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
@@ -31,3 +32,32 @@ def chromium(home: Path) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def visits(browser: Any, folder: Path, write: Callable[[Any], str]) -> Iterator[Callable[..., Any]]:
+    """Opens a report's page by file://, with options of the browser's context.
+
+    What the page said, asked for or let happen is in its `events`.
+    """
+    contexts = []
+
+    def visit(report: Any, address: str = "", **options: Any) -> Any:
+        path = folder / "page.html"
+        path.write_text(write(report), encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
+        page = contexts[-1].new_page()
+        page.events = []
+        page.on("console", lambda message: page.events.append(message.text))
+        page.on("pageerror", lambda error: page.events.append(str(error)))
+        page.on("dialog", lambda dialog: (page.events.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: page.events.append(request.url))
+        page.goto(path.as_uri() + address)
+        page.events.remove(path.as_uri())
+        return page
+
+    try:
+        yield visit
+    finally:
+        for context in contexts:
+            context.close()

@@ -91,6 +91,8 @@ def test_all_of_a_report_is_there():
         "base": "v1.4.2",
         "head": "HEAD",
         "bump": "major",
+        "before_version": None,
+        "after_version": None,
         "risks": ["CHG202"],
         "tokenizer": "o200k_base",
         "prompts": [

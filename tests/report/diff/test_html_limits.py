@@ -67,6 +67,6 @@ def test_500_prompts_of_three_cases_take_seconds():
     page = write(report)
 
     assert process_time() - started < 30
-    assert page.count('<section class="prompt"') == 500
+    assert page.count('<section class="prompt part"') == 500
     assert page.count('<details class="difference"') == 1500
     assert "too many for this page" not in page

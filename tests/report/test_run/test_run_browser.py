@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from promptops.report.test.html import write
-from tests.report.diff.browser import chromium
+from tests.report.diff.browser import chromium, visits
 from tests.report.test_run.hostile_runs import hostile, large
 from tests.report.test_run.runs import RUNS, failing
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
-WIDE = {"width": 1280, "height": 900}
 MAKERS = {**RUNS, "hostile": hostile}
 
 
@@ -22,26 +21,8 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """Opens a run's page by file://; what it said, asked for or let happen is in `events`."""
-    contexts = []
-
-    def visit(run, address="", **options):
-        path = tmp_path / "page.html"
-        path.write_text(write(run), encoding="utf-8")
-        contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
-        page = contexts[-1].new_page()
-        page.events = []
-        page.on("console", lambda message: page.events.append(message.text))
-        page.on("pageerror", lambda error: page.events.append(str(error)))
-        page.on("dialog", lambda dialog: (page.events.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.events.append(request.url))
-        page.goto(path.as_uri() + address)
-        page.events.remove(path.as_uri())
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
+    with visits(browser, tmp_path, write) as visit:
+        yield visit
 
 
 def names(page):

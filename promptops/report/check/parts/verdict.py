@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from promptops.model.check import CheckReport
+from promptops.report.check.parts.rows import required
 from promptops.report.parts.summary import counted
 from promptops.report.test.parts import facts
 
@@ -21,8 +22,11 @@ def counts(report: CheckReport) -> str:
     # The gate asks nobody, so that it goes without saying where answers came from.
     cases = facts.counts(report.test).removesuffix(" (replayed)")
     found = f"{prompts}, {findings}, {cases}"
-    bump = report.diff.bump if report.diff is not None else None
-    return f"{found} · requires a {bump} version" if bump else found
+    refused = len(report.refused_changes)
+    more = [f"{counted(refused, 'change')} refused"] if refused else []
+    if report.diff is not None and report.diff.bump:
+        more.append(required(report.diff))
+    return " · ".join([found, *more])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,20 @@ from promptops.report.diff.parts.facts import worst_first
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.words import word_difference
 
+MOST_TO_SHOW = 30_000_000
+"""With a page of so many characters a browser is still quick."""
+
 # Some seconds of work, at the worst.
 _MOST_TO_COMPARE = 40_000_000
 _MOST_LINES = 100_000
-# With a page of so many characters a browser is still quick. A row weighs what its markup does.
-_MOST_TO_SHOW = 30_000_000
+# A row weighs what its markup does.
 _ROW_WEIGHS = 200
 _MOST_ROWS = 4_000
 _SHORT = 60
 _LONGEST_WITNESS = 20_000
+
+Pair = tuple[float, float]
+"""Of a request before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +108,26 @@ class PromptView:
     prompt: PromptDiff
     changes: tuple[ChangeView, ...]
     differences: tuple[Difference, ...]
-    tokens: tuple[float, float] | None
-    usd: tuple[float, float] | None
+    tokens: Pair | None
+    usd: Pair | None
 
     @property
     def quiet(self) -> bool:
         return not self.differences and all(change.quiet for change in self.changes)
 
 
-def prompt_views(report: DiffReport) -> tuple[PromptView, ...]:
-    """One for each prompt, in the order of the report."""
-    page = _Page()
+def prompt_views(
+    report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
+) -> tuple[PromptView, ...]:
+    """One for each prompt, in the order of the report.
+
+    Args:
+        anchor: What anchors of prompts begin with.
+        to_show: Characters for which there is room.
+    """
+    page = _Page(to_show=to_show)
     return tuple(
-        _prompt_view(page, f"prompt-{number}", prompt)
+        _prompt_view(page, f"{anchor}-{number}", prompt)
         for number, prompt in enumerate(report.prompts, 1)
     )
 
@@ -129,7 +141,7 @@ class _Page:
     """
 
     to_compare: int = _MOST_TO_COMPARE
-    to_show: int = _MOST_TO_SHOW
+    to_show: int = MOST_TO_SHOW
     shown: dict[object, Difference] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
 
@@ -170,23 +182,33 @@ def _weight(row: Row | Fold) -> int:
 
 
 def _prompt_view(page: _Page, anchor: str, prompt: PromptDiff) -> PromptView:
-    both = [case for case in prompt.cases if not (case.before_error or case.after_error)]
-    usd = [
-        (case.before_usd, case.after_usd)
-        for case in both
-        if case.before_usd is not None and case.after_usd is not None
-    ]
+    tokens, usd = means(prompt.cases)
     return PromptView(
         anchor=anchor,
         prompt=prompt,
         changes=tuple(_change_view(page, change) for change in worst_first(prompt.changes)),
         differences=tuple(_differences(page, anchor, prompt)),
-        tokens=_means([(case.before_tokens, case.after_tokens) for case in both]),
-        usd=_means(usd) if len(usd) == len(both) else None,
+        tokens=tokens,
+        usd=usd,
     )
 
 
-def _means(pairs: list[tuple[float, float]]) -> tuple[float, float] | None:
+def means(cases: Iterable[CaseDiff]) -> tuple[Pair | None, Pair | None]:
+    """Tokens, then US dollars of a request before and after, where both sides render it.
+
+    None where there is no such case; of dollars also where one of the prices is not known.
+    """
+    both = [case for case in cases if not (case.before_error or case.after_error)]
+    usd = [
+        (case.before_usd, case.after_usd)
+        for case in both
+        if case.before_usd is not None and case.after_usd is not None
+    ]
+    tokens = [(case.before_tokens, case.after_tokens) for case in both]
+    return _mean(tokens), _mean(usd) if len(usd) == len(both) else None
+
+
+def _mean(pairs: Sequence[Pair]) -> Pair | None:
     if not pairs:
         return None
     return sum(one for one, _ in pairs) / len(pairs), sum(other for _, other in pairs) / len(pairs)

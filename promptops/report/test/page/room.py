@@ -12,6 +12,7 @@ _MOST_TO_COMPARE = 2_000_000
 _LONGEST_TO_COMPARE = 200_000
 _LONGEST_TEXT = 20_000
 _CASE_WEIGHS = 2_000
+_MOST_CASES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,15 @@ class Cut:
 
 @dataclass(slots=True)
 class Room:
-    """How much still fits, and for how much there is time; characters."""
+    """How much still fits, and for how much there is time; characters.
+
+    Attributes:
+        cases: How many fit in all.
+    """
 
     to_show: int = _MOST_TO_SHOW
     to_compare: int = _MOST_TO_COMPARE
+    cases: int = _MOST_CASES
 
     def take_case(self) -> None:
         """Of what is around the texts of a case."""

@@ -75,31 +75,45 @@ class PromptView:
     """A section of the page.
 
     Attributes:
+        runs: All of its cases, of which some may be too many to show.
         coverage: None where it was not asked for.
     """
 
     anchor: str
     prompt: str
     columns: tuple[Column, ...]
+    runs: tuple[CaseRun, ...]
     cases: tuple[CaseView, ...]
     coverage: CoverageRow | None
 
     @property
     def quiet(self) -> bool:
-        return all(case.quiet for case in self.cases)
+        return all(run.status == "passed" for run in self.runs)
+
+    @property
+    def left_out(self) -> int:
+        return len(self.runs) - len(self.cases)
 
     def count(self, status: CaseStatus) -> int:
-        return sum(view.case.status == status for view in self.cases)
+        return sum(run.status == status for run in self.runs)
 
 
-def prompt_views(run: TestRun, room: Room, told: Iterable[Trouble] = ()) -> tuple[PromptView, ...]:
+def prompt_views(
+    run: TestRun, room: Room, told: Iterable[Trouble] = (), anchor: str = "prompt"
+) -> tuple[PromptView, ...]:
     """One for each prompt, in the order of the run; what is `told` elsewhere is in no `brief`."""
     covered = {row.prompt: row for row in run.coverage}
-    views = _Views(room, facts.repeated(run), frozenset(map(_said, told)))
+    views = _Views(room, facts.repeated(run), frozenset(map(_said, told)), _fitting(run, room))
     return tuple(
-        views.prompt(f"prompt-{number}", cases, covered.get(prompt))
+        views.prompt(f"{anchor}-{number}", cases, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
     )
+
+
+def _fitting(run: TestRun, room: Room) -> frozenset[int]:
+    """By identity the cases for which there is room, those first that don't pass."""
+    passed_last = sorted(run.cases, key=lambda case: case.status == "passed")
+    return frozenset(map(id, passed_last[: room.cases]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +121,20 @@ class _Views:
     room: Room
     repeated: Collection[tuple[str, str]]
     told: Collection[tuple[Place, str]]
+    fitting: Collection[int]
 
     def prompt(self, anchor: str, cases: list[CaseRun], coverage: CoverageRow | None) -> PromptView:
         every = columns(cases)
         views = [
             self.case(f"{anchor}-case-{number}", case, every)
             for number, case in enumerate(cases, 1)
+            if id(case) in self.fitting
         ]
         return PromptView(
             anchor=anchor,
             prompt=cases[0].prompt,
             columns=every,
+            runs=tuple(cases),
             cases=tuple(views),
             coverage=coverage,
         )

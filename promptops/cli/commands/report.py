@@ -1,0 +1,66 @@
+"""`promptops report`."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+import click
+
+from promptops.cli.options import Output, at_option, common, since_option
+
+FILE = "promptops-report.html"
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@since_option
+@at_option
+@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
+@click.option("--no-cache", is_flag=True, help="Judge everything anew.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    default=FILE,
+    metavar="FILE",
+    help=f"`-` for stdout; {FILE} by default.",
+)
+@common("html")
+def command(output: Output, file: str, **options: Any) -> int:
+    """All that `promptops check` finds, on one page for a browser, with what no case covers.
+
+    Changes with what the model sees and answers now, findings at their source, each case, branches
+    that no case takes, and cost: one file that needs nothing beside itself. Nothing is asked of a
+    model or a network. Exits 0 when it is written; the gate is `promptops check`.
+
+    \b
+    Example:
+      promptops report
+      promptops report --since origin/main -o review.html
+      promptops report 'support/*' --at v1.4.0
+    """
+    from promptops.jobs.check import check
+    from promptops.jobs.lint import LintOptions
+    from promptops.jobs.selection import Wanted
+    from promptops.jobs.workspace import workspace
+    from promptops.report.check.html import write
+    from promptops.report.check.parts.verdict import counts, verdict
+    from promptops.report.parts.visible import visible_path
+
+    wanted = Wanted(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    chosen = LintOptions(
+        use_cache=not options["no_cache"], untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    )
+    gc.set_threshold(50_000)  # nearly all that is made lives until the end
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
+    page = write(report)
+    for each in [named for _, named in output.formats if named != "-"] or [file]:
+        output.write(page, each)
+        where = "" if each == "-" else f"{visible_path(each)}: "
+        output.note(f"{where}{verdict(report)}: {counts(report)}")
+    return 0

@@ -1,0 +1,47 @@
+"""What changed since the base of a gate, and the version it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+
+from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.sides import Side, between, nothing
+from promptops.jobs.workspace import Workspace
+from promptops.model.change import DiffReport
+from promptops.repo.repository import INDEX, WORKTREE
+
+TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+"""Of what is no commit."""
+
+
+def changes(base: Workspace, head: Workspace, selected: Container[str]) -> DiffReport:
+    """What changed of the prompts that were selected, and of those that are gone.
+
+    Against nothing where the base has no prompts yet. Tokens are estimated, so that what the gate
+    says of a change does not depend on the machine.
+    """
+    newer = _side(head, TITLES.get(head.revision, head.revision))
+    older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
+    report = diff(between(head.repository, older, newer), Chosen(estimated=True))
+    paths = head.catalog.paths
+    kept = (each for each in report.prompts if _asked(paths.get(each.id), selected))
+    return replace(report, prompts=tuple(kept))
+
+
+def _asked(path: str | None, selected: Container[str]) -> bool:
+    return path is None or path in selected
+
+
+def _side(workspace: Workspace, title: str) -> Side:
+    """A side that is open already."""
+    revision = workspace.revision
+    is_commit = revision not in (WORKTREE, INDEX)
+    commit = workspace.repository.resolve(revision) if is_commit else None
+    return Side(
+        title=title,
+        catalog=workspace.catalog,
+        config=workspace.config,
+        commit=commit,
+        revision=commit or revision,
+    )

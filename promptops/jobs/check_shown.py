@@ -1,0 +1,33 @@
+"""What a page of a gate shows beside what the gate found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.jobs.check_changes import TITLES
+from promptops.jobs.workspace import Workspace
+from promptops.model.check import CheckReport, Shown
+from promptops.repo.repository import INDEX, WORKTREE
+
+
+def shown(workspace: Workspace, report: CheckReport) -> Shown:
+    """Where it looked, and the files that it speaks of."""
+    catalog, revision = workspace.catalog, workspace.revision
+    stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
+    paths = list(dict.fromkeys(_spoken_of(report)))
+    catalog.files.prefetch(paths)
+    texts = {path: catalog.files.text(path) for path in paths}
+    return Shown(
+        head=TITLES.get(revision, revision),
+        commit=workspace.repository.find(stands_on) or "",
+        ids={path: catalog.ids.get(path, path) for path in report.why},
+        sources={path: text.value for path, text in texts.items() if text is not None},
+    )
+
+
+def _spoken_of(report: CheckReport) -> Iterator[str]:
+    for finding in report.lint.findings:
+        yield finding.place.path
+        yield from (related.place.path for related in finding.related)
+    for row in report.test.coverage:
+        yield from (branch.place.path for branch in row.uncovered)

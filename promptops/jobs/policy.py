@@ -1,0 +1,78 @@
+"""The policy that a change is judged by: that of its base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from promptops.jobs.baseline import baseline_data, baseline_path
+from promptops.jobs.workspace import Workspace
+from promptops.model.config import Config, TestSettings
+
+
+def under_policy(head: Config, base: Config) -> Config:
+    """The configuration of a change with all of its base that says what is good enough."""
+    return replace(
+        head,
+        lint=base.lint,
+        test=_test_settings(base, head),
+        release=base.release,
+        diff=base.diff,
+        check=base.check,
+    )
+
+
+def widened(config: Config, base: Config) -> Config:
+    """With the roots of the base, too: what a change leaves out of them is still looked at."""
+    return replace(
+        config,
+        prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
+        schemas=tuple(dict.fromkeys((*config.schemas, *base.schemas))),
+    )
+
+
+def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[str]:
+    """What a change would alter in the rules it is judged by, a line each.
+
+    Args:
+        judged: What is looked at, under the policy of the base.
+        head: The configuration of the change itself.
+    """
+    yield from _risks(base.config, head)
+    yield from _service_risks(base.config, head)
+    if baseline_data(judged, judged.revision) != baseline_data(judged, base.revision):
+        yield f"{baseline_path(judged)} changes which findings count; {_ONCE_MERGED}"
+
+
+def _test_settings(base: Config, head: Config) -> TestSettings:
+    """Those of the base, but for the services: like models, they are part of what was recorded."""
+    services = {name: getattr(head.test, name) for name in _SERVICES}
+    return replace(base.test, **services)
+
+
+def _risks(base: Config, head: Config) -> Iterator[str]:
+    base = replace(base, test=_test_settings(base, head))
+    for name, effect in _EFFECTS.items():
+        if getattr(base, name) != getattr(head, name):
+            yield f"{head.path or base.path or 'the configuration'} changes `{name}`; {effect}"
+
+
+def _service_risks(base: Config, head: Config) -> Iterator[str]:
+    for name in _SERVICES:
+        if getattr(base.test, name) != getattr(head.test, name):
+            yield f"{head.path or base.path} changes `test.{name}`; answers are judged with it"
+
+
+_SERVICES = ("embeddings", "moderations")
+
+_ONCE_MERGED = "it counts once it is merged"
+_EFFECTS = {
+    "prompts": "those of the base are looked at, too",
+    "schemas": "those of the base are looked at, too",
+    "lint": _ONCE_MERGED,
+    "test": _ONCE_MERGED,
+    "release": _ONCE_MERGED,
+    "diff": _ONCE_MERGED,
+    "check": _ONCE_MERGED,
+    "models": "requests are rendered with it",
+}

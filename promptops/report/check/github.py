@@ -1,0 +1,56 @@
+"""For GitHub Actions: annotations of the pull request, then for the job's log what it comes to.
+
+GitHub shows ten errors, ten warnings and ten notices of a step; what fails the gate comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.check import CheckReport
+from promptops.model.place import Place
+from promptops.report.check.parts.rows import reason, rows
+from promptops.report.check.parts.told import untold
+from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.diff.parts import facts
+from promptops.report.diff.parts.distinct import risks
+from promptops.report.github import write as write_lint
+from promptops.report.parts.github_command import annotation
+from promptops.report.parts.visible import visible
+from promptops.report.test.github import write as write_test
+
+
+def write(report: CheckReport, **_: object) -> str:
+    """One command a line, then a line for each question of the gate, then the verdict."""
+    parts = [
+        *(_refusal(*each) for each in report.refused_changes),
+        write_lint(report.lint),
+        write_test(untold(report)),
+        *(annotation("warning", None, "risk", visible(risk)) for risk in report.risks),
+        *_risks(report.diff),
+        *_summary(report),
+    ]
+    return "".join(parts)
+
+
+def _refusal(prompt: PromptDiff, change: Change) -> str:
+    return annotation("error", _place(prompt), f"{visible(prompt.id)}: refused", reason(change))
+
+
+def _risks(diff: DiffReport | None) -> Iterator[str]:
+    for prompts, change in risks(diff) if diff is not None else ():
+        first, *others = prompts
+        who = visible(first.id) + (f" and {len(others)} more" if others else "")
+        yield annotation("warning", _place(first), f"{who}: risk", facts.risk(change))
+
+
+def _place(prompt: PromptDiff) -> Place | None:
+    """The prompt's file, where it still is there."""
+    return None if prompt.state == "removed" else Place(prompt.path, 1, 1, 1, 1)
+
+
+def _summary(report: CheckReport) -> Iterator[str]:
+    for row in rows(report) if report.why else ():
+        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.said}\n"
+    yield f"{verdict(report)}: {counts(report)}\n"

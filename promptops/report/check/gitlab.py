@@ -1,0 +1,12 @@
+"""For GitLab: a code quality report of all that fails the gate, and of findings."""
+
+from __future__ import annotations
+
+from promptops.model.check import CheckReport
+from promptops.report.check.parts.findings import as_findings
+from promptops.report.gitlab import write as write_lint
+
+
+def write(report: CheckReport, **_: object) -> str:
+    """One JSON array, indented."""
+    return write_lint(as_findings(report))

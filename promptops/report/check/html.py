@@ -1,0 +1,122 @@
+"""For a browser: one page that needs nothing beside itself, and reaches for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.model.check import CheckReport
+from promptops.model.finding import Severity
+from promptops.report.check.page.cost import cost_rows, total
+from promptops.report.check.page.coverage import coverage_views
+from promptops.report.check.page.findings import file_views, quiet
+from promptops.report.check.page.overview import Parts, prompt_rows
+from promptops.report.check.parts.rows import reason, required, rows
+from promptops.report.check.parts.told import untold
+from promptops.report.check.parts.verdict import counts
+from promptops.report.diff import html as diff
+from promptops.report.diff.page.views import PromptView, prompt_views
+from promptops.report.page.document import document
+from promptops.report.parts.sentence import advice
+from promptops.report.parts.summary import by_severity
+from promptops.report.test import html as test
+from promptops.report.test.page.room import Room
+from promptops.report.test.parts import facts
+
+# Beside each other, a diff and a run have less room than alone.
+_CHARACTERS_OF_CHANGES = 4_000_000
+_CHARACTERS_OF_CASES = 4_000_000
+_MOST_CASES = 1_000
+_MOST_OPEN = 6
+_MOST_TOLD = 100
+
+
+def write(report: CheckReport, **_: object) -> str:
+    """The whole page; what is told of coverage is what the report holds."""
+    changes, run = _changes(report), _run(report)
+    covered, templates = coverage_views(report)
+    files = file_views(report)
+    costs = cost_rows(changes, report.test.cases)
+    parts = Parts(changes=changes, files=files, cases=run["prompts"], covered=covered)
+    return document(
+        "check/page",
+        _FILTERS,
+        parts=(diff.PARTS, test.PARTS),
+        top=3,
+        **_verdict(report),
+        **run,
+        report=report,
+        rows=prompt_rows(report, parts),
+        changes=changes,
+        risks=diff.risk_views(report.diff, changes) if report.diff else [],
+        open=diff.differences(changes) <= _MOST_OPEN,
+        files=files,
+        covered=covered,
+        templates=templates,
+        costs=costs,
+        total=total(report.diff.prompts if report.diff else (), costs),
+        most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
+        most_told=_MOST_TOLD,
+        contents=_contents(report, has_costs=bool(costs)),
+    )
+
+
+def _changes(report: CheckReport) -> tuple[PromptView, ...]:
+    if report.diff is None:
+        return ()
+    return prompt_views(report.diff, "changes-of", _CHARACTERS_OF_CHANGES)
+
+
+def _run(report: CheckReport) -> dict[str, Any]:
+    """Prompts stand first whose cases don't all pass."""
+    room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
+    run = test.values(report.test, room, untold(report), "cases-of")
+    return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
+
+
+def _verdict(report: CheckReport) -> dict[str, Any]:
+    """The first thing that a reader wants to know, and what it rests on."""
+    asked = rows(report)
+    return {
+        "said": counts(report),
+        "gate": asked,
+        "cases_said": next((row.said for row in asked if row.name == "cases"), ""),
+        "looked": bool(report.why or report.lint.findings),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A part of the page, by its anchor, and how much is in it."""
+
+    name: str
+    count: str = ""
+
+
+def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Content]:
+    """The parts that say something, in the order of the page."""
+    rows_of_coverage = report.test.coverage
+    if report.diff is not None:
+        yield _Content("changes", f"{len(report.diff.prompts):,}")
+    yield _Content("findings", f"{len(report.lint.findings):,}")
+    yield _Content("cases", f"{len(report.test.cases):,}")
+    if rows_of_coverage:
+        taken = sum(row.covered for row in rows_of_coverage)
+        share = facts.share(taken, sum(row.total for row in rows_of_coverage))
+        yield _Content("coverage", share)
+    if has_costs:
+        yield _Content("cost")
+
+
+_SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i"}
+_FILTERS: dict[str, Callable[..., Any]] = {
+    **diff.FILTERS,
+    **test.FILTERS,
+    "advice": advice,
+    "by_severity": by_severity,
+    "refusal": reason,
+    "required": required,
+    "quiet": quiet,
+    "severity_sign": _SIGNS.__getitem__,
+}

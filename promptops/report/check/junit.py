@@ -1,0 +1,76 @@
+"""For CI servers that show test results: JUnit's XML.
+
+    testsuites  name tests failures errors skipped time
+      testsuite   of lint: a test case for each file with findings
+      testsuite   of each prompt: its cases and scores
+      testsuite   of the gate: a test case for each question that it asks
+
+So a gate that says no always has a test case that failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from promptops.model.check import CheckReport
+from promptops.model.report import LintReport
+from promptops.report import junit as lint
+from promptops.report.check.parts.rows import Row, reason, rows
+from promptops.report.parts.visible import visible
+from promptops.report.parts.xml_text import attributes, xml_text
+from promptops.report.test import junit as test
+
+_NAME = "promptops check"
+
+
+def write(report: CheckReport, **_: object) -> str:
+    """One XML document."""
+    every: Counter[str] = Counter()
+    findings = _failing(report)
+    for counts in (lint.counts(findings), test.counts(report.test), _counts(report)):
+        every.update(counts)
+    time = f"{report.test.duration_s:.3f}"
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f"<testsuites{attributes(name=_NAME, **every, time=time)}>",
+        *lint.suite(findings),
+        *test.suites(report.test),
+        *_gate(report),
+        "</testsuites>",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _failing(report: CheckReport) -> LintReport:
+    """The findings that fail the gate: a reader takes every one for a failure."""
+    found = (each for each in report.lint.findings if each.severity >= report.fail_on)
+    return replace(report.lint, findings=tuple(found))
+
+
+def _counts(report: CheckReport) -> dict[str, int]:
+    asked = rows(report)
+    failures = sum(not row.passed for row in asked)
+    return {"tests": len(asked), "failures": failures, "errors": 0, "skipped": 0}
+
+
+def _gate(report: CheckReport) -> Iterator[str]:
+    yield f"  <testsuite{attributes(name=_NAME, **_counts(report))}>"
+    yield from (_asked(report, row) for row in rows(report))
+    yield "  </testsuite>"
+
+
+def _asked(report: CheckReport, row: Row) -> str:
+    case = f"    <testcase{attributes(classname=_NAME, name=row.name)}"
+    if row.passed:
+        return f"{case}/>"
+    body = "\n".join(_refused(report)) if row.name == "release" else ""
+    failure = f"failure{attributes(message=row.said, type='gate')}"
+    inner = f"<{failure}>{xml_text(body)}</failure>" if body else f"<{failure}/>"
+    return f"{case}>\n      {inner}\n    </testcase>"
+
+
+def _refused(report: CheckReport) -> Iterator[str]:
+    for prompt, change in report.refused_changes:
+        yield f"{visible(prompt.id)}: {reason(change)}"

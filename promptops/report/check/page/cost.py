@@ -1,0 +1,71 @@
+"""What requests cost before and after, and what recorded answers took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from promptops.model.change import PromptDiff
+from promptops.model.test_run import CaseRun
+from promptops.report.diff.page.views import Pair, PromptView, means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """Of one prompt, or of all.
+
+    Attributes:
+        tokens, usd: Of a request before and after, the mean of the cases that differ; None where
+            none differs, or where a price is not known.
+        answers: How many are recorded.
+        read, written: Tokens of all of them, as the provider counted: of requests, and of answers.
+    """
+
+    prompt: str
+    tokens: Pair | None
+    usd: Pair | None
+    answers: int
+    read: int
+    written: int
+
+    @property
+    def rises(self) -> bool:
+        return self.tokens is not None and round(self.tokens[1]) > round(self.tokens[0])
+
+
+def cost_rows(prompts: Sequence[PromptView], cases: Iterable[CaseRun]) -> tuple[CostRow, ...]:
+    """One for each prompt of which something is known; those that changed first."""
+    changed = {view.prompt.id: view for view in prompts}
+    answered: dict[str, list[CaseRun]] = {}
+    for case in cases:
+        if case.answer is not None:
+            answered.setdefault(case.prompt, []).append(case)
+    names = dict.fromkeys((*changed, *answered))
+    rows = (_row(name, changed.get(name), answered.get(name, ())) for name in names)
+    return tuple(row for row in rows if row.tokens or row.answers)
+
+
+def total(prompts: Iterable[PromptDiff], rows: Iterable[CostRow]) -> CostRow:
+    """Requests are means of all cases, answers are sums."""
+    tokens, usd = means([case for prompt in prompts for case in prompt.cases])
+    every = list(rows)
+    return CostRow(
+        prompt="",
+        tokens=tokens,
+        usd=usd,
+        answers=sum(row.answers for row in every),
+        read=sum(row.read for row in every),
+        written=sum(row.written for row in every),
+    )
+
+
+def _row(name: str, view: PromptView | None, cases: Sequence[CaseRun]) -> CostRow:
+    usage = [case.answer.usage for case in cases if case.answer is not None]
+    return CostRow(
+        prompt=name,
+        tokens=view.tokens if view else None,
+        usd=view.usd if view else None,
+        answers=len(usage),
+        read=sum(each.input for each in usage),
+        written=sum(each.output for each in usage),
+    )

@@ -1,0 +1,130 @@
+"""Branches that no case takes, in the source of their templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from promptops.model.check import CheckReport
+from promptops.model.place import Place
+from promptops.model.test_run import CoverageRow
+from promptops.report.check.page.source import Note, Stretch, stretches
+from promptops.report.diff.page.rows import Fold
+
+MOST = 1_000
+_MOST_TO_SHOW = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """How much of a prompt is covered; its branches lead to their files, each file once.
+
+    Attributes:
+        files: Anchor and path.
+    """
+
+    anchor: str
+    row: CoverageRow
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchView:
+    """What no case of some prompts does, at one place."""
+
+    place: Place
+    said: tuple[str, ...]
+    prompts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateView:
+    """A file with branches that no case takes.
+
+    Attributes:
+        parts: Its lines; those far from any such branch are folded, or left out where the page is
+            full, and then have no text.
+        loose: Branches for which there is no line to show.
+        left_out: Number of branches that are too many to show.
+    """
+
+    anchor: str
+    path: str
+    branches: int
+    parts: tuple[Stretch[BranchView] | Fold, ...]
+    loose: tuple[BranchView, ...]
+    left_out: int
+
+
+def coverage_views(report: CheckReport) -> tuple[tuple[RowView, ...], tuple[TemplateView, ...]]:
+    """Of all prompts, in the order of the run; of all files, in the order of their branches."""
+    rows = report.test.coverage
+    found = _branches(rows)
+    anchors = {path: f"template-{number}" for number, path in enumerate(found, 1)}
+    page = _Page(report.shown.sources if report.shown else {})
+    files = tuple(page.file(anchors[path], path, views) for path, views in found.items())
+    shown = tuple(_row(number, row, anchors) for number, row in enumerate(rows, 1))
+    return shown, files
+
+
+def _row(number: int, row: CoverageRow, anchors: Mapping[str, str]) -> RowView:
+    paths = dict.fromkeys(branch.place.path for branch in row.uncovered)
+    return RowView(f"covered-{number}", row, tuple((anchors[path], path) for path in paths))
+
+
+def _branches(rows: Iterable[CoverageRow]) -> dict[str, list[BranchView]]:
+    """By file; what several prompts say of one place stands once."""
+    prompts: dict[tuple[Place, tuple[str, ...]], list[str]] = {}
+    for row in rows:
+        for place, said in _said(row).items():
+            prompts.setdefault((place, tuple(said)), []).append(row.prompt)
+    found: dict[str, list[BranchView]] = {}
+    for (place, told), of in prompts.items():
+        found.setdefault(place.path, []).append(BranchView(place, told, tuple(of)))
+    return found
+
+
+def _said(row: CoverageRow) -> dict[Place, list[str]]:
+    found: dict[Place, list[str]] = {}
+    for branch in row.uncovered:
+        found.setdefault(branch.place, []).append(branch.said)
+    return found
+
+
+class _Page:
+    """Makes the views of one report; says how much still fits."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+        self.branches = MOST
+        self.to_show = _MOST_TO_SHOW
+
+    def file(self, anchor: str, path: str, views: Sequence[BranchView]) -> TemplateView:
+        shown = views[: max(self.branches, 0)]
+        self.branches -= len(shown)
+        source = self.sources.get(path)
+        lines = [] if source is None else source.removesuffix("\n").split("\n")
+        return TemplateView(
+            anchor=anchor,
+            path=path,
+            branches=sum(len(view.said) for view in views),
+            parts=tuple(self._parts(lines, shown)) if lines and shown else (),
+            loose=() if lines else tuple(shown),
+            left_out=sum(len(view.said) for view in views[len(shown) :]),
+        )
+
+    def _parts(
+        self, lines: Sequence[str], views: Sequence[BranchView]
+    ) -> Iterator[Stretch[BranchView] | Fold]:
+        behind = 0
+        for stretch in stretches(lines, (Note(view.place, view) for view in views)):
+            yield from self._folded(lines[behind : stretch.lines[0].number - 1])
+            yield stretch
+            behind = stretch.lines[-1].number
+        yield from self._folded(lines[behind:])
+
+    def _folded(self, lines: Sequence[str]) -> Iterator[Fold]:
+        if lines:
+            text = "\n".join(lines)
+            self.to_show -= len(text)
+            yield Fold(lines=len(lines), text=text if self.to_show > 0 else "")

@@ -1,0 +1,135 @@
+"""Findings at their source, by file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from promptops.model.check import CheckReport
+from promptops.model.finding import Finding, Related, Severity
+from promptops.report.check.page.source import Note, SourceLine, Stretch, excerpt, stretches
+from promptops.report.parts.summary import severities
+
+MOST = 1_000
+"""So many findings are read by nobody, and still open quickly."""
+
+_MOST_LINES_OF_A_FINDING = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedView:
+    """Another place that a finding speaks of; its line is None where the file is not known."""
+
+    related: Related
+    line: SourceLine[None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding.
+
+    Attributes:
+        fails: The gate says no for it.
+    """
+
+    finding: Finding
+    fails: bool
+    related: tuple[RelatedView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileView:
+    """A file with findings.
+
+    Attributes:
+        loose: Findings for which there is no line to show.
+        left_out: Number of findings that are too many to show.
+    """
+
+    anchor: str
+    path: str
+    stretches: tuple[Stretch[FindingView], ...]
+    loose: tuple[FindingView, ...]
+    counts: Counter[Severity]
+    left_out: int
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The prompts that its findings were found in."""
+        shown = [*self.loose, *(note for each in self.stretches for note in each.notes)]
+        return frozenset(view.finding.prompt for view in shown)
+
+
+def file_views(report: CheckReport) -> tuple[FileView, ...]:
+    """One for each file, in the order of their first findings, those first that fail the gate."""
+    found: dict[str, list[Finding]] = {}
+    for finding in sorted(report.lint.findings, key=lambda each: each.severity < report.fail_on):
+        found.setdefault(finding.place.path, []).append(finding)
+    page = _Page(report)
+    return tuple(
+        page.file(f"file-{number}", path, findings)
+        for number, (path, findings) in enumerate(found.items(), 1)
+    )
+
+
+class _Page:
+    """Makes the views of one report; says how many findings still fit."""
+
+    def __init__(self, report: CheckReport) -> None:
+        self.fail_on = report.fail_on
+        self.sources: Mapping[str, str] = report.shown.sources if report.shown else {}
+        self.room = MOST
+        self._lines: dict[str, Sequence[str]] = {}
+
+    def file(self, anchor: str, path: str, findings: Sequence[Finding]) -> FileView:
+        shown = findings[: max(self.room, 0)]
+        self.room -= len(shown)
+        views = [self.finding(each) for each in shown]
+        lines = self.lines(path)
+        loose = tuple(view for view in views if not (lines or view.finding.source_line.strip()))
+        return FileView(
+            anchor=anchor,
+            path=path,
+            stretches=tuple(_placed([view for view in views if view not in loose], lines)),
+            loose=loose,
+            counts=severities(findings),
+            left_out=len(findings) - len(shown),
+        )
+
+    def finding(self, finding: Finding) -> FindingView:
+        related = tuple(
+            RelatedView(each, self._line(each))
+            for each in finding.related[:_MOST_LINES_OF_A_FINDING]
+        )
+        return FindingView(finding, finding.severity >= self.fail_on, related)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """All of a file; none where it is not known."""
+        if path not in self._lines:
+            source = self.sources.get(path)
+            self._lines[path] = () if source is None else source.removesuffix("\n").split("\n")
+        return self._lines[path]
+
+    def _line(self, related: Related) -> SourceLine[None] | None:
+        lines, place = self.lines(related.place.path), related.place
+        return excerpt(lines[place.line - 1], place) if 0 < place.line <= len(lines) else None
+
+
+def _placed(views: Sequence[FindingView], lines: Sequence[str]) -> Iterator[Stretch[FindingView]]:
+    """Where the file is not known, each with the line that it knows itself."""
+    if lines:
+        yield from stretches(lines, (Note(view.finding.place, view) for view in views))
+    else:
+        yield from map(_alone, views)
+
+
+def _alone(view: FindingView) -> Stretch[FindingView]:
+    place = view.finding.place
+    shown: SourceLine[FindingView] = excerpt(view.finding.source_line.rstrip("\r\n"), place)
+    return Stretch((SourceLine(number=shown.number, pieces=shown.pieces, notes=(view,)),))
+
+
+def quiet(notes: Iterable[FindingView]) -> bool:
+    """Nobody misses them who looks for what fails the gate."""
+    return not any(note.fails for note in notes)

@@ -1,0 +1,118 @@
+"""The prompts that were looked at, each with what was found about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from promptops.model.check import CheckReport
+from promptops.model.finding import Finding, Severity
+from promptops.model.test_run import CoverageRow
+from promptops.report.check.page.coverage import RowView
+from promptops.report.check.page.findings import FileView
+from promptops.report.diff.page.views import PromptView as ChangesView
+from promptops.report.parts.summary import severities
+from promptops.report.test.page.views import PromptView as CasesView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptRow:
+    """A row; each view of a prompt is None where there is nothing to show.
+
+    Attributes:
+        name: Its id, or its path where that is all that is known.
+        why: Why it was looked at, or "".
+        fails: A finding or a change of it fails the gate.
+        files: Those with findings about it.
+    """
+
+    name: str
+    why: str
+    changes: ChangesView | None
+    cases: CasesView | None
+    covered: RowView | None
+    findings: Counter[Severity]
+    fails: bool
+    files: tuple[FileView, ...]
+
+    @property
+    def coverage(self) -> CoverageRow | None:
+        return self.covered.row if self.covered else None
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """Of all parts of the page about it, in their order."""
+        parts = (self.changes, *self.files, self.cases, self.covered)
+        return tuple(part.anchor for part in parts if part is not None)
+
+    @property
+    def quiet(self) -> bool:
+        """Nobody misses it who looks for what changed or does not pass."""
+        changed = self.changes is not None and not self.changes.quiet
+        passed = self.cases is None or self.cases.quiet
+        return passed and not (changed or self.fails)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the page shows of prompts elsewhere."""
+
+    changes: Sequence[ChangesView]
+    files: Sequence[FileView]
+    cases: Sequence[CasesView]
+    covered: Sequence[RowView]
+
+
+def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
+    """What fails stands first, then what changed, then the others."""
+    rows = _Rows(report, parts)
+    made = [rows.row(name) for name in rows.names()]
+    return tuple(sorted(made, key=lambda row: (not _fails(row), row.changes is None)))
+
+
+def _fails(row: PromptRow) -> bool:
+    return row.fails or (row.cases is not None and not row.cases.quiet)
+
+
+class _Rows:
+    """All that is known of prompts, by their names."""
+
+    def __init__(self, report: CheckReport, parts: Parts) -> None:
+        self.fail_on = report.fail_on
+        ids = report.shown.ids if report.shown else {}
+        self.why = {ids.get(path, path): why for path, why in report.why.items()}
+        self.changes = {view.prompt.id: view for view in parts.changes}
+        self.cases = {view.prompt: view for view in parts.cases}
+        self.covered = {view.row.prompt: view for view in parts.covered}
+        self.refused = {prompt.id for prompt, _ in report.refused_changes}
+        self.findings = _by_prompt(report.lint.findings)
+        self.files: dict[str, list[FileView]] = {}
+        for file in parts.files:
+            for prompt in file.prompts:
+                self.files.setdefault(prompt, []).append(file)
+
+    def names(self) -> Iterable[str]:
+        """Each once: those that changed in the order of the diff."""
+        return dict.fromkeys((*self.changes, *self.why, *self.cases, *self.covered))
+
+    def row(self, name: str) -> PromptRow:
+        findings = self.findings.get(name, [])
+        failing = any(each.severity >= self.fail_on for each in findings)
+        return PromptRow(
+            name=name,
+            why=self.why.get(name, ""),
+            changes=self.changes.get(name),
+            cases=self.cases.get(name),
+            covered=self.covered.get(name),
+            findings=severities(findings),
+            fails=failing or name in self.refused,
+            files=tuple(self.files.get(name, ())),
+        )
+
+
+def _by_prompt(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.prompt, []).append(finding)
+    return found

@@ -1,0 +1,156 @@
+"""Parts of a file with what is said of them, each below the lines that it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+from promptops.model.place import Place
+
+T = TypeVar("T")
+
+_CONTEXT = 2
+_TALLEST_SPAN = 6
+_LONGEST_LINE = 400
+_LEFT_OF_SPAN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line.
+
+    Attributes:
+        marked: Something is said of it.
+    """
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine(Generic[T]):
+    """A line, and what is said below it.
+
+    Attributes:
+        number: 1-based.
+    """
+
+    number: int
+    pieces: tuple[Piece, ...]
+    notes: tuple[T, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Generic[T]):
+    """Lines that follow each other; at least one."""
+
+    lines: tuple[SourceLine[T], ...]
+
+    @property
+    def notes(self) -> tuple[T, ...]:
+        return tuple(note for line in self.lines for note in line.notes)
+
+    @property
+    def weight(self) -> int:
+        """Number of characters."""
+        return sum(len(piece.text) for line in self.lines for piece in line.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Generic[T]):
+    """What is said of a place."""
+
+    place: Place
+    said: T
+
+
+def stretches(
+    text: Sequence[str], notes: Iterable[Note[T]], context: int = _CONTEXT
+) -> Iterator[Stretch[T]]:
+    """The lines that notes speak of, with some around them; places that meet are one stretch.
+
+    Args:
+        text: All lines of the file; a place behind the last one is taken for that.
+        context: How many lines to show above and below.
+    """
+    found = sorted((_within(note, len(text)) for note in notes), key=lambda note: note.place)
+    for first, last in _windows(found, len(text), context):
+        inside = [note for note in found if first <= note.place.line <= last]
+        yield Stretch(tuple(_line(text, number, inside) for number in range(first, last + 1)))
+
+
+def excerpt(line: str, place: Place) -> SourceLine[T]:
+    """One line alone, as its place has it."""
+    return SourceLine(number=place.line, pieces=tuple(_pieces(line, place.line, [place])))
+
+
+def _within(note: Note[T], lines: int) -> Note[T]:
+    """With a place that is in the file, and not too tall to be shown."""
+    place = note.place
+    line = min(max(place.line, 1), max(lines, 1))
+    tallest = min(line + _TALLEST_SPAN - 1, lines)
+    end = max(line, min(place.end_line, tallest))
+    column = place.end_column if end == place.end_line else _LONGEST_LINE * 1_000
+    return Note(Place(place.path, line, place.column, end, column), note.said)
+
+
+def _windows(notes: Sequence[Note[T]], lines: int, context: int) -> Iterator[tuple[int, int]]:
+    """First and last line of each stretch, 1-based."""
+    around = [
+        (max(1, note.place.line - context), min(lines, note.place.end_line + context))
+        for note in notes
+    ]
+    first = last = 0
+    for start, end in around:
+        if not first:
+            first, last = start, end
+        elif start <= last + 1:
+            last = max(last, end)
+        else:
+            yield first, last
+            first, last = start, end
+    if first:
+        yield first, last
+
+
+def _line(text: Sequence[str], number: int, notes: Sequence[Note[T]]) -> SourceLine[T]:
+    places = [note.place for note in notes if note.place.line <= number <= note.place.end_line]
+    return SourceLine(
+        number=number,
+        pieces=tuple(_pieces(text[number - 1], number, places)),
+        notes=tuple(note.said for note in notes if note.place.end_line == number),
+    )
+
+
+def _pieces(line: str, number: int, places: Iterable[Place]) -> Iterator[Piece]:
+    """A line cut where marks begin and end, and its ends where it is long."""
+    spans = [_span(line, number, place) for place in places]
+    left, right = _shown(line, spans)
+    edges = {left, right, *(min(max(edge, left), right) for span in spans for edge in span)}
+    if left:
+        yield Piece("…")
+    for start, end in pairwise(sorted(edges)):
+        yield Piece(line[start:end], any(a <= start and end <= b for a, b in spans))
+    if any(start == end == len(line) for start, end in spans):
+        yield Piece(" ", marked=True)
+    if right < len(line):
+        yield Piece("…")
+
+
+def _span(line: str, number: int, place: Place) -> tuple[int, int]:
+    """Offsets in the line; of an empty place, of the character that it stands before."""
+    start = place.column - 1 if number == place.line else len(line) - len(line.lstrip())
+    end = place.end_column - 1 if number == place.end_line else len(line)
+    start = min(max(start, 0), len(line))
+    return start, min(max(end, start + 1), len(line))
+
+
+def _shown(line: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """What to show of a line: all, or what is around the first mark."""
+    if len(line) <= _LONGEST_LINE:
+        return 0, len(line)
+    first = min((start for start, _ in spans), default=0)
+    left = max(0, min(first - _LEFT_OF_SPAN, len(line) - _LONGEST_LINE))
+    return left, left + _LONGEST_LINE

@@ -1,0 +1,92 @@
+"""What fails the gate, all of it as findings: for formats that know nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+
+from promptops.model.change import Change, PromptDiff
+from promptops.model.check import CheckReport
+from promptops.model.finding import Finding, Severity
+from promptops.model.place import Place
+from promptops.model.report import LintReport, RuleInfo
+from promptops.report.check.parts.told import untold
+from promptops.report.test.parts import facts
+from promptops.report.test.parts.troubles import Trouble, stale, troubles
+
+SUMMARIES = {
+    "case-failed": "Every assertion of a case holds",
+    "case-error": "Every case can be rendered and judged",
+    "case-stale": "Every answer of a model is recorded",
+}
+
+
+def as_findings(report: CheckReport) -> LintReport:
+    """Findings of lint, then refused changes, and cases that don't pass."""
+    found = (*report.lint.findings, *_refused(report), *_cases(report))
+    return replace(report.lint, findings=found)
+
+
+def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
+    """What is said of those that are no rules of lint, by code."""
+    return {
+        each.code: RuleInfo(
+            code=each.code,
+            name=each.name,
+            severity=each.severity,
+            summary=SUMMARIES.get(each.code, each.name),
+        )
+        for each in report.findings
+    }
+
+
+def _refused(report: CheckReport) -> Iterator[Finding]:
+    for prompt, change in report.refused_changes:
+        if prompt.state != "removed":  # there is no file to show it in
+            yield _change(prompt, change)
+
+
+def _change(prompt: PromptDiff, change: Change) -> Finding:
+    return Finding(
+        code=change.code,
+        name=change.name,
+        severity=Severity.ERROR,
+        message=f"{prompt.id}: {change.message}",
+        place=Place(prompt.path, 1, 1, 1, 1),
+        prompt=prompt.id,
+        fingerprint=change.fingerprint,
+    )
+
+
+def _cases(report: CheckReport) -> Iterator[Finding]:
+    run = untold(report)
+    repeated = facts.repeated(run)
+    for each in troubles(run.cases):
+        who = facts.who(each, repeated)
+        said = ": ".join(filter(None, [who, facts.said(each), facts.reason(each)]))
+        yield _case(f"case-{each.status}", said, each.place, each)
+    for prompt, cases in stale(run).items():
+        message = f"{prompt}: {facts.names(cases)}: {facts.advice(run)}"
+        yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
+
+
+def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
+    case = trouble.case
+    judged = trouble.assertion.type if trouble.assertion else ""
+    found = _finding(code, message, place, case.prompt, f"{case.name}:{judged}")
+    return replace(found, case=case.name or None)
+
+
+def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> Finding:
+    """`what` tells it from the others of the prompt, wherever it stands."""
+    said = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
+    return Finding(
+        code=code,
+        name=code,
+        severity=Severity.ERROR,
+        message=message,
+        place=place,
+        prompt=prompt,
+        fingerprint=sha256(said).hexdigest()[:16],
+    )

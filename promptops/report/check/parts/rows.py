@@ -1,0 +1,100 @@
+"""What the gate asks, and the answer to each question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from promptops.model.change import Change, DiffReport
+from promptops.model.check import CheckReport
+from promptops.report.parts.summary import by_severity, counted
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts import facts
+
+_OVER_BUDGET = "TOK001"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question.
+
+    Attributes:
+        name: lint, cases, coverage, budgets or release.
+        said: In plain words, visible.
+    """
+
+    name: str
+    passed: bool
+    said: str
+
+
+def rows(report: CheckReport) -> tuple[Row, ...]:
+    """Those that were asked, in their order; the gate passes where each does."""
+    found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
+    return tuple(row for row in found if row is not None)
+
+
+def reason(change: Change) -> str:
+    """Why a change is refused, and how one that is meant gets through."""
+    message = f"{change.code} {visible(change.message)}"
+    if change.breaking:
+        return f"{message}  [its fingerprint, for a waiver: {change.fingerprint}]"
+    return message
+
+
+def _lint(report: CheckReport) -> Row:
+    findings = report.lint.findings
+    passed = not any(each.severity >= report.fail_on for each in findings)
+    return Row("lint", passed, by_severity(findings) or "no findings")
+
+
+def _cases(report: CheckReport) -> Row:
+    run = report.test
+    decided = any(each.gates and each.verdict == "fail" for each in run.decided)
+    passed = not decided and all(case.status == "passed" for case in run.cases)
+    # Coverage has a row of its own, and the gate asks nobody: answers are replayed.
+    said = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
+    return Row("cases", passed, said)
+
+
+def _coverage(report: CheckReport) -> Row | None:
+    run = report.test
+    if not run.coverage:
+        return None
+    asked = f", at least {run.fail_under:g}% asked for" if run.fail_under is not None else ""
+    return Row("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
+
+
+def _budgets(report: CheckReport) -> Row | None:
+    if not report.budgeted:
+        return None
+    over = {each.prompt for each in report.lint.findings if each.code == _OVER_BUDGET}
+    prompts = counted(report.budgeted, "prompt")
+    whose = "its budget" if report.budgeted == 1 else "their budgets"
+    said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
+    return Row("budgets", not over, said)
+
+
+def _release(report: CheckReport) -> Row | None:
+    if report.diff is None:
+        return None
+    return Row("release", not report.refused_changes, "; ".join(_of_release(report, report.diff)))
+
+
+def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
+    yield required(diff)
+    refused = report.refused_changes
+    if refused:
+        kinds = " and ".join(report.refused)
+        yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"
+    undecided = sum(each.gates and each.verdict == "inconclusive" for each in report.test.decided)
+    if undecided and report.strict:
+        yield f"a release is refused while {counted(undecided, 'score')} is undecided"
+
+
+def required(diff: DiffReport) -> str:
+    """Such as `requires a major version, 2.0.0 after 1.4.2`."""
+    if not diff.bump:
+        return "requires no version"
+    numbers = f", {diff.after_version} after {diff.before_version}" if diff.after_version else ""
+    return f"requires a {diff.bump} version{numbers}"

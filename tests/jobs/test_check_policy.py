@@ -1,0 +1,319 @@
+"""What the gate refuses besides findings and cases: changes, and too little coverage."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from promptops.cli.main import run
+
+GREET = "prompts/greet.prompt.yaml"
+PROMPT = """\
+format: promptops/1
+description: Greets one person.
+budget: {input_tokens: 200}
+inputs:
+  required: [name]
+  properties:
+    name: {type: string, maxLength: 100, description: Of the person.}
+    formal: {type: boolean, default: false, description: How it sounds.}
+messages:
+  - role: user
+    content: |
+      {% if formal %}
+      Welcome {{ name }}.
+      {% else %}
+      Greet {{ name }}.
+      {% endif %}
+tests:
+  - name: Ada
+    inputs: {name: Ada}
+    rendered:
+      - {type: contains, value: Greet Ada}
+"""
+BROKEN = PROMPT.replace("required: [name]", "required: [name, title]").replace(
+    "    name: {type", "    title: {enum: [Dr], description: Before it.}\n    name: {type"
+)
+BROKEN = BROKEN.replace("Greet {{ name }}", "Greet {{ title }} {{ name }}").replace(
+    "{name: Ada}\n    rendered:\n      - {type: contains, value: Greet Ada}",
+    "{name: Ada, title: Dr}\n    rendered:\n      - {type: contains, value: Greet Dr Ada}",
+)
+QUIET = '[lint]\nignore = ["TST003"]\n'
+STRICT = QUIET + '[check]\nfail-on = ["breaking"]\n'
+
+
+@pytest.fixture
+def checked(repo, capsysbinary):
+    """Run `check` in the repository: exit code and the lines it printed."""
+
+    def start(*arguments):
+        code = run(["check", "-C", str(repo.root), *arguments])
+        return code, capsysbinary.readouterr().out.decode().splitlines()
+
+    return start
+
+
+@pytest.fixture
+def change(repo):
+    """A configuration and a prompt on main, and what a branch makes of them."""
+
+    def made(base, prompt, config=None):
+        repo.write({GREET: PROMPT, "promptops.toml": base})
+        repo.commit("one")
+        repo.git("switch", "--quiet", "--create", "change")
+        repo.write({GREET: prompt, "promptops.toml": base if config is None else config})
+        repo.commit("two")
+
+    return made
+
+
+def waiver(checked, expires="2999-01-01"):
+    """The one that lets the break through."""
+    value = json.loads("\n".join(checked("--since", "main", "--format", "json")[1]))
+    (refused,) = value["refused"]
+    return (
+        f'[[diff.waivers]]\nfingerprint = "{refused["fingerprint"]}"\n'
+        f'reason = "agreed"\nwho = "ada"\nexpires = {expires}\n'
+    )
+
+
+def test_a_break_passes_until_the_policy_refuses_breaks(change, checked):
+    change(QUIET, BROKEN)
+
+    code, lines = checked("--since", "main")
+
+    assert (code, lines[1], lines[-1]) == (
+        0,
+        "change: greet: major: `title` must be passed now and 3 more changes",
+        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a major version",
+    )
+
+
+def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked):
+    change(STRICT, BROKEN)
+
+    code, lines = checked("--since", "main")
+
+    (refused,) = [line for line in lines if line.startswith("refused: ")]
+    told, _, fingerprint = refused.rpartition("  [its fingerprint, for a waiver: ")
+    assert (code, told, len(fingerprint), lines[-1]) == (
+        1,
+        "refused: greet: CHG101 `title` must be passed now",
+        len("0123456789abcdef]"),
+        "fail: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
+        " · requires a major version",
+    )
+
+
+def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, checked):
+    change(STRICT, BROKEN)
+    waived = STRICT + waiver(checked)
+    repo.write({"promptops.toml": waived})
+    own = checked("--since", "main")
+    repo.git("switch", "--quiet", "--force", "main")
+    repo.write({"promptops.toml": waived})
+    repo.commit("waived")
+    repo.git("switch", "--quiet", "--create", "again")
+    repo.write({GREET: BROKEN})
+
+    code, lines = checked("--since", "main")
+
+    assert (own[0], own[1][0]) == (
+        1,
+        "risk: promptops.toml changes `diff`; it counts once it is merged",
+    )
+    assert (code, lines[-1]) == (
+        0,
+        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+    )
+
+
+def test_a_waiver_past_its_day_lets_nothing_through(repo, change, checked):
+    change(STRICT, BROKEN)
+    waived = STRICT + waiver(checked, expires="2026-01-01")
+    repo.git("switch", "--quiet", "main")
+    repo.write({"promptops.toml": waived})
+    repo.commit("waived once")
+    repo.git("switch", "--quiet", "--create", "again")
+    repo.write({GREET: BROKEN})
+
+    code, lines = checked("--since", "main")
+
+    assert code == 1
+    assert any("(its waiver ended on 2026-01-01)" in line for line in lines)
+
+
+def test_a_change_can_not_loosen_what_is_refused(change, checked):
+    change(STRICT, BROKEN, config=QUIET)
+
+    code, lines = checked("--since", "main")
+
+    assert (code, lines[0]) == (
+        1,
+        "risk: promptops.toml changes `check`; it counts once it is merged",
+    )
+
+
+def test_a_risk_is_refused_where_the_policy_says_so(change, checked):
+    risky = PROMPT.replace("value: Greet Ada}", "value: Greet}")
+    change(QUIET + '[check]\nfail-on = ["risk"]\n', risky)
+
+    code, lines = checked("--since", "main")
+
+    assert (code, [line.split("  [")[0] for line in lines if line.startswith("refused")]) == (
+        1,
+        [
+            "refused: greet: CHG602 case `Ada`, `rendered`: `contains` was loosened,"
+            " or asserts something else now"
+        ],
+    )
+
+
+@pytest.mark.parametrize(("asked", "code"), [(50, 0), (51, 1)])
+def test_coverage_is_asked_for_by_the_policy(repo, checked, asked, code):
+    repo.write({GREET: PROMPT, "promptops.toml": f"{QUIET}[check]\ncoverage = {asked}\n"})
+
+    found, lines = checked()
+
+    assert (found, lines[0]) == (code, "coverage: 1 of 2 branches, 50%")
+    assert lines[2] == f"    {GREET}:12:13: in no case `formal` holds"
+    assert ("50% of branches covered, under 51%" in lines[-1]) == bool(code)
+
+
+def test_what_the_command_line_says_counts_beside_a_base(change, checked):
+    change(QUIET, BROKEN)
+
+    code, _ = checked("--since", "main", "--config", 'check.fail-on=["breaking"]')
+
+    assert code == 1
+
+
+def test_each_question_of_the_gate_is_answered(change, checked):
+    change(QUIET + "[check]\ncoverage = 50\n", BROKEN)
+
+    _, lines = checked("--since", "main", "--format", "json")
+
+    assert json.loads("\n".join(lines))["gate"] == [
+        {"name": "lint", "passed": True, "said": "no findings"},
+        {"name": "cases", "passed": True, "said": "1 case, 1 assertion"},
+        {
+            "name": "coverage",
+            "passed": True,
+            "said": "1 of 2 branches, 50%, at least 50% asked for",
+        },
+        {"name": "budgets", "passed": True, "said": "1 prompt within its budget"},
+        {"name": "release", "passed": True, "said": "requires a major version"},
+    ]
+
+
+def test_a_request_over_its_budget_fails_the_gate_by_that_name(change, checked):
+    change(QUIET, PROMPT.replace("input_tokens: 200", "input_tokens: 2"))
+
+    code, lines = checked("--since", "main", "--format", "json")
+
+    gate = {row["name"]: row for row in json.loads("\n".join(lines))["gate"]}
+    assert (code, gate["budgets"]["passed"], gate["budgets"]["said"]) == (
+        1,
+        False,
+        "1 of 1 prompt over budget",
+    )
+
+
+def test_a_change_says_the_version_after_the_last_release(repo, change, checked):
+    change(QUIET, BROKEN)
+    repo.git("tag", "-a", "v1.4.0", "-m", "v1.4.0", "main")
+
+    _, lines = checked("--since", "main")
+
+    assert lines[-1].endswith(" · requires a major version, 2.0.0 after 1.4.0")
+
+
+def test_every_format_is_written_at_once(repo, change, checked):
+    change(STRICT, BROKEN)
+    names = {"json": "a.json", "markdown": "a.md", "sarif": "a.sarif", "junit": "a.xml"}
+    files = [f"--format={name}={repo.root / file}" for name, file in names.items()]
+
+    code, lines = checked("--since", "main", "--format", "github", *files)
+
+    value = json.loads((repo.root / "a.json").read_text())
+    results = json.loads((repo.root / "a.sarif").read_text())["runs"][0]["results"]
+    suites = ElementTree.parse(repo.root / "a.xml").getroot()
+    assert (code, value["verdict"], suites.get("failures")) == (1, "fail", "1")
+    assert lines[0].startswith(f"::error file={GREET},line=1,")
+    assert lines[-1].startswith("fail: 1 prompt")
+    assert (repo.root / "a.md").read_text().startswith("<!-- promptops check -->\n### promptops")
+    assert [(each["ruleId"], each["level"]) for each in results] == [("CHG101", "error")]
+    assert results[0]["partialFingerprints"]["promptops/v1"] == value["refused"][0]["fingerprint"]
+
+
+def test_what_lint_and_the_case_say_of_one_line_is_told_once(repo, checked):
+    misspelt = PROMPT.replace("{name: Ada}", "{nane: Ada}")
+    repo.write({GREET: misspelt, "promptops.toml": QUIET})
+
+    code, lines = checked()
+
+    assert (code, [line for line in lines if line.startswith(GREET)], lines[-1]) == (
+        1,
+        [
+            f"{GREET}:19:14: error: `nane` is not an input in the case `Ada`"
+            "  [TST002 invalid-fixture]"
+        ],
+        "fail: 1 prompt, 1 finding, 1 error of 1 case",
+    )
+
+
+def test_a_template_that_no_case_includes_is_not_covered(repo, checked):
+    included = PROMPT.replace("      Welcome {{ name }}.\n", '      {% include "hi.md.j2" %}\n')
+    configuration = QUIET + "[check]\ncoverage = 1\n"
+    repo.write({GREET: included, "prompts/hi.md.j2": "Hi.\n", "promptops.toml": configuration})
+
+    _, lines = checked()
+
+    assert lines[:4] == [
+        "coverage: 1 of 3 branches, 33%",
+        "  greet  1/3   33%",
+        f"    {GREET}:12:13: in no case `formal` holds",
+        f"    {GREET}:13:18: no case includes `hi.md.j2`",
+    ]
+
+
+def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
+    change(QUIET, PROMPT.replace("Greet {{ name }}.", "Never shout. Greet {{ name }}."))
+    repo.write({GREET: PROMPT})
+
+    _, lines = checked("--since", "HEAD")
+    _, annotations = checked("--since", "HEAD", "--format", "github")
+
+    assert (lines[0], annotations[0]) == (
+        'risk: greet: an obligation is gone: "Never shout."  [CHG311]',
+        f"::warning file={GREET},line=1,endLine=1,col=1,endColumn=1,title=greet%3A risk::"
+        'an obligation is gone: "Never shout."',
+    )
+
+
+def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
+    repo.write({GREET: PROMPT, "promptops.toml": "prompts = 3\n"})
+    base = repo.commit("broken")
+    repo.write({"promptops.toml": ""})
+
+    code = run(["check", "-C", str(repo.root), "--since", "HEAD"])
+
+    assert (code, capsys.readouterr().err) == (
+        3,
+        f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
+        "  tip: the policy of the base counts: mend it there first, or name another base\n",
+    )
+
+
+def test_a_condition_that_no_case_comes_to_is_told_once(repo, checked):
+    configuration = QUIET + "[check]\ncoverage = 1\n"
+    unrendered = PROMPT.replace("{name: Ada}", "{nane: Ada}")
+    repo.write({GREET: unrendered, "promptops.toml": configuration})
+
+    _, lines = checked()
+
+    at = lines.index("coverage: 0 of 2 branches, 0%")
+    assert lines[at + 1 : -1] == [
+        "  greet  0/2    0%",
+        f"    {GREET}:12:13: no case comes to `formal`",
+    ]

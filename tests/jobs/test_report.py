@@ -1,0 +1,247 @@
+"""The page of a check, of a real repository, through the command."""
+
+import re
+
+import pytest
+
+from promptops.cli.main import run
+from tests.report.diff.html_pages import read
+
+PROMPT = """\
+format: promptops/1
+description: Greets one person.
+inputs:
+  required: [name]
+  properties:
+    name: {type: string, maxLength: 100, description: Of the person.}
+    formal: {type: boolean, default: false, description: Whether to be formal.}
+messages:
+  - role: user
+    content: |
+      Greet {{ name }} in one sentence.
+      {% include "partials/style.md.j2" %}
+tests:
+  - name: Ada
+    inputs: {name: Ada}
+    rendered:
+      - {type: contains, value: Greet Ada}
+"""
+STYLE = """\
+Be kind.
+{% if formal %}
+Be formal.
+{% endif %}
+"""
+FILES = {"prompts/greet.prompt.yaml": PROMPT, "prompts/partials/style.md.j2": STYLE}
+
+
+@pytest.fixture
+def reported(repo, capsysbinary):
+    """Run a command in the repository: exit code, what it printed, and what it said."""
+
+    def start(*arguments):
+        code = run([arguments[0], "-C", str(repo.root), *arguments[1:]])
+        captured = capsysbinary.readouterr()
+        return code, captured.out.decode(), captured.err.decode()
+
+    return start
+
+
+def with_class(root, name):
+    return [each for each in root.all() if name in (each.attributes.get("class") or "").split()]
+
+
+def page_of(repo, name="promptops-report.html"):
+    return read((repo.root / name).read_text("utf-8"))
+
+
+def words(element):
+    return " ".join(element.text.split())
+
+
+def test_a_page_is_written_and_where_and_with_which_verdict_is_said(repo, reported):
+    repo.write(FILES)
+
+    code, out, err = reported("report")
+
+    assert (code, out, err) == (
+        0,
+        "",
+        "promptops-report.html: pass: 1 prompt, 1 finding, 1 case, 1 assertion\n",
+    )
+    assert words(next(page_of(repo).all("h1"))) == "✓ pass"
+
+
+def test_a_report_of_a_check_that_fails_is_written_all_the_same(repo, reported):
+    repo.write({**FILES, "prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
+
+    code, _, err = reported("report", "-o", "out.html")
+
+    root = page_of(repo, "out.html")
+    (remark,) = with_class(with_class(root, "stretch")[0], "remark")
+    assert code == 0
+    assert err.startswith("out.html: fail: 1 prompt, ")
+    assert words(remark).startswith(
+        "✕ Error nmae is not an input VAR001 undefined-variable · 11:16"
+    )
+    assert [mark.text for mark in with_class(root, "stretch")[0].all("mark")] == ["nmae"]
+
+
+def test_coverage_is_told_though_no_policy_asks_for_it_in_the_source_of_the_partial(repo, reported):
+    repo.write(FILES)
+
+    reported("report")
+
+    root = page_of(repo)
+    (template,) = with_class(root, "untaken")
+    assert words(next(template.all("h3"))) == "prompts/partials/style.md.j2"
+    assert [each.text for each in with_class(template, "line")] == [
+        "Be kind.",
+        "{% if formal %}",
+        "Be formal.",
+        "{% endif %}",
+    ]
+    assert [words(each) for each in with_class(template, "remark")] == [
+        "○ Not taken in no case formal holds 2:7 · greet"
+    ]
+
+
+def test_what_changed_since_a_base_is_shown_with_why_it_was_looked_at(repo, reported):
+    repo.write(FILES)
+    repo.commit("one")
+    repo.write({"prompts/partials/style.md.j2": STYLE.replace("kind", "brief")})
+    repo.commit("two")
+
+    code, _, err = reported("report", "--since", "HEAD~1")
+
+    root = page_of(repo)
+    base, head = (repo.git("rev-parse", "--short=12", each) for each in ("HEAD~1", "HEAD"))
+    (revisions,) = with_class(root, "revisions")
+    assert (code, words(revisions)) == (0, f"{base} → to the work tree at {head}")
+    assert "requires a minor version" in err
+    (selected,) = with_class(root, "selected")
+    assert words(selected) == "it reaches prompts/partials/style.md.j2, which changed"
+    changes = next(each for each in root.all("section") if each.attributes.get("id") == "changes")
+    assert [each.text for each in changes.all("del")] == ["kind"]
+    assert [each.text for each in changes.all("ins")] == ["brief"]
+
+
+def test_a_revision_is_looked_at_and_named(repo, reported):
+    repo.write(FILES)
+    commit = repo.commit("one")
+    repo.git("tag", "before")
+    repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
+
+    _, _, err = reported("report", "--at", "before")
+
+    (revisions,) = with_class(page_of(repo), "revisions")
+    assert err.startswith("promptops-report.html: pass: ")
+    assert words(revisions) == f"before at {commit[:12]}"
+
+
+def test_before_the_first_commit_no_commit_is_named(repo, reported):
+    repo.write(FILES)
+
+    reported("report")
+
+    (revisions,) = with_class(page_of(repo), "revisions")
+    assert words(revisions) == "the work tree"
+
+
+def test_some_prompts_are_reported_by_name_and_by_tag(repo, reported):
+    tagged = PROMPT.replace("description: Greets", "tags: [other]\ndescription: Greets")
+    repo.write({**FILES, "prompts/b/other.prompt.yaml": tagged})
+
+    _, _, by_name = reported("report", "b/*")
+    _, _, by_tag = reported("report", "--select", "tag:other")
+    code, _, unknown = reported("report", "nobody")
+
+    said = "promptops-report.html: pass: 1 prompt, 1 finding, 1 case, 1 assertion\n"
+    assert [by_name, by_tag] == [said, said]
+    assert code == 2
+    assert "nobody" in unknown
+
+
+def test_a_page_goes_to_stdout_whole_and_nothing_else_does(repo, reported):
+    repo.write(FILES)
+
+    code, out, err = reported("report", "-o", "-")
+
+    assert code == 0
+    assert out.startswith("<!doctype html>")
+    assert out.endswith("</html>\n")
+    assert err == "pass: 1 prompt, 1 finding, 1 case, 1 assertion\n"
+    assert not (repo.root / "promptops-report.html").exists()
+
+
+def test_a_page_goes_where_its_format_says(repo, reported):
+    repo.write(FILES)
+
+    reported("report", "--format", "html=a.html", "--quiet")
+
+    assert words(next(page_of(repo, "a.html").all("h1"))) == "✓ pass"
+    assert not (repo.root / "promptops-report.html").exists()
+
+
+def test_a_file_that_can_t_be_written_is_said(repo, reported):
+    repo.write(FILES)
+
+    code, _, err = reported("report", "-o", "nowhere/out.html")
+
+    assert code == 3
+    assert "nowhere/out.html: error: can't be written" in err
+
+
+def test_the_gate_writes_the_same_page_beside_its_other_formats(repo, reported):
+    repo.write({**FILES, "prompts/greet.prompt.yaml": PROMPT.replace("{{ name }}", "{{ nmae }}")})
+
+    code, out, _ = reported("check", "--format", "text", "--format", "html=out.html")
+
+    root = page_of(repo, "out.html")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("fail: ")
+    assert words(next(root.all("h1"))) == "✕ fail"
+    assert [mark.text for mark in with_class(root, "stretch")[0].all("mark")] == ["nmae"]
+    assert with_class(root, "untaken") == []
+
+
+def test_the_gate_shows_the_coverage_that_its_policy_asks_for(repo, reported):
+    repo.write({**FILES, "promptops.toml": "[check]\ncoverage = 90\n"})
+
+    code, _, _ = reported("check", "--format", "html=out.html")
+
+    root = page_of(repo, "out.html")
+    assert code == 1
+    assert len(with_class(root, "untaken")) == 1
+    assert "coverage" in [each.attributes.get("id") for each in root.all("section")]
+
+
+def test_a_repository_without_prompts_has_a_page_that_says_so(repo, reported):
+    repo.write({"notes.txt": "nothing\n"})
+
+    code, _, err = reported("report")
+
+    (verdict,) = with_class(page_of(repo), "verdict")
+    said = "nothing to check, there are no prompts here (`promptops init` begins)"
+    assert (code, err) == (0, f"promptops-report.html: pass: {said}\n")
+    assert words(verdict) == said.replace("`", "")
+
+
+def test_files_that_can_t_be_read_are_findings_without_a_source(repo, reported):
+    repo.write({**FILES, "prompts/broken.prompt.yaml": b"\xff\xfe\x00"})
+
+    reported("report")
+
+    root = page_of(repo)
+    titles = [words(next(each.all("h3"))) for each in with_class(root, "file")]
+    assert "prompts/broken.prompt.yaml" in titles
+
+
+def test_the_page_has_no_address_whatever_the_prompts_hold(repo, reported):
+    repo.write(FILES)
+    repo.commit("one")
+    repo.write({"prompts/partials/style.md.j2": STYLE.replace("kind", "brief")})
+
+    _, out, _ = reported("report", "--since", "HEAD", "-o", "-")
+
+    assert re.findall(r"https?://|url\(|@import|[\"'(]//", out) == []

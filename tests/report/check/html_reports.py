@@ -1,0 +1,231 @@
+"""Reports of the gate for the tests of its HTML page: as from real life, hostile, and large."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from promptops.model.check import CheckReport, Shown
+from promptops.model.finding import Edit, Finding, Fix, Related, Severity
+from promptops.model.place import Place
+from promptops.model.report import LintReport
+from promptops.model.test_run import CoverageRow, TestRun, Uncovered
+from tests.report.conftest import hostile_finding
+from tests.report.diff.html_extremes import ATTACK
+from tests.report.diff.html_extremes import hostile as hostile_diff
+from tests.report.diff.html_extremes import large as large_diff
+from tests.report.diff.html_reports import realistic as changed
+from tests.report.diff.html_reports import unchanged
+from tests.report.test_run.hostile_runs import hostile as hostile_run
+from tests.report.test_run.hostile_runs import large as large_run
+from tests.report.test_run.runs import TRIAGE, failing, green, nothing
+
+DESK = "prompts/partials/support-desk.md.j2"
+LONG = "prompts/sql/write.prompt.yaml"
+GONE = "prompts/old.prompt.yaml"
+
+
+def source(length: int, lines: Mapping[int, str]) -> str:
+    """A file of so many lines, each of which says its number where it says nothing else."""
+    return "".join(f"{lines.get(number, f'# {number}')}\n" for number in range(1, length + 1))
+
+
+SOURCES = {
+    TRIAGE: source(
+        100,
+        {
+            27: '      {% include "partials/support-desk.md.j2" %}',
+            31: "      {{ tikcet }}",
+            52: "      {% for issue in known_issues %}",
+            60: "    inputs: {product: hub}",
+        },
+    ),
+    DESK: source(
+        9, {2: "{% if tone == 'formal' %}", 7: "{% if plan == 'free' %}{% else %}{% endif %}"}
+    ),
+    LONG: source(3, {2: f"    content: {'word ' * 300}{{{{ table }}}}{' more' * 300}"}),
+}
+
+
+def place(path: str, line: int, column: int, width: int) -> Place:
+    return Place(path, line, column, line, column + width)
+
+
+def finding(code: str, severity: Severity, message: str, where: Place, **values: Any) -> Finding:
+    usual = {"name": "a-rule", "prompt": "support/triage", "fingerprint": "aa"}
+    return Finding(
+        code=code, severity=severity, message=message, place=where, **{**usual, **values}
+    )
+
+
+def findings() -> tuple[Finding, ...]:
+    included = Related(place(TRIAGE, 27, 18, 29), "included here")
+    return (
+        finding(
+            "STY003",
+            Severity.INFO,
+            "`the` twice",
+            place(DESK, 4, 1, 1),
+            fix=Fix((Edit(place(DESK, 4, 1, 1), ""),), safe=True),
+        ),
+        finding(
+            "VAR001",
+            Severity.ERROR,
+            "`tikcet` is not an input",
+            place(TRIAGE, 31, 10, 6),
+            name="undefined-variable",
+            hint="did you mean `ticket`?",
+        ),
+        finding(
+            "VAR005",
+            Severity.WARNING,
+            "`tone` is never `formal`",
+            place(DESK, 2, 7, 16),
+            related=(included, Related(place("prompts/none.yaml", 3, 1, 1), "and there")),
+            case="a light that blinks",
+        ),
+        finding("TST002", Severity.ERROR, "`plan` is missing", place(TRIAGE, 60, 13, 14)),
+        finding(
+            "VAR001", Severity.ERROR, "no `table`", place(LONG, 2, 1517, 5), prompt="sql/write"
+        ),
+        finding("SCH005", Severity.INFO, "a bad id", Place("prompts/Bad.prompt.yaml"), prompt=""),
+    )
+
+
+def covered() -> tuple[CoverageRow, ...]:
+    """Two prompts leave out one branch of a partial; one of them leaves out more."""
+    loop, free = place(TRIAGE, 52, 23, 12), place(DESK, 7, 7, 14)
+    says = (
+        Uncovered(place=loop, said="in no case `known_issues` has an item"),
+        Uncovered(place=free, said="in no case `plan == 'free'` holds"),
+        Uncovered(place=free, said="in every case `plan == 'free'` holds"),
+    )
+    return (
+        CoverageRow(prompt="support/triage", covered=11, total=14, uncovered=says),
+        CoverageRow(prompt="support/reply", covered=3, total=5, uncovered=says[1:]),
+        CoverageRow(prompt="extraction/invoice", covered=9, total=9),
+    )
+
+
+def report(**values: Any) -> CheckReport:
+    lint = LintReport(findings=values.pop("findings", ()), files=1)
+    usual: dict[str, Any] = {
+        "test": green(),
+        "why": {TRIAGE: "all prompts are selected"},
+        "nothing": "",
+        "risks": (),
+        "fail_on": Severity.ERROR,
+    }
+    return CheckReport(lint=lint, **{**usual, **values})
+
+
+def shown(**values: Any) -> Shown:
+    usual = {
+        "head": "the work tree",
+        "commit": "0123456789abcdef",
+        "ids": {TRIAGE: "support/triage"},
+    }
+    return Shown(**{**usual, "sources": SOURCES, **values})
+
+
+def failed() -> CheckReport:
+    """Everything that a page can show, of a change that the gate refuses."""
+    return report(
+        findings=findings(),
+        test=replace(failing(), coverage=covered()).failing_under(90),
+        diff=replace(changed(), before_version="1.4.2", after_version="2.0.0"),
+        why={
+            TRIAGE: f"{DESK} changed",
+            "prompts/translate/ui.prompt.yaml": "it changed",
+            "prompts/alone.prompt.yaml": "promptops.toml changed",
+        },
+        risks=("promptops.toml changes `lint`; it counts once it is merged",),
+        refused=("breaking",),
+        budgeted=2,
+        shown=shown(
+            ids={TRIAGE: "support/triage", "prompts/translate/ui.prompt.yaml": "translate/ui"}
+        ),
+    )
+
+
+def passed() -> CheckReport:
+    """Nothing to do, and nothing to compare with."""
+    row = CoverageRow(prompt="support/triage", covered=4, total=4)
+    return report(test=replace(green(), coverage=(row,)), shown=shown())
+
+
+def same() -> CheckReport:
+    """Compared, and nothing changed; no branch was counted."""
+    return report(diff=unchanged(), shown=shown())
+
+
+def bare() -> CheckReport:
+    """Nobody added what only a page shows; of one finding not even its line is known."""
+    one, other, *_ = findings()
+    return report(findings=(replace(one, source_line="the the"), other))
+
+
+def empty() -> CheckReport:
+    """Nothing to look at."""
+    why = "nothing that prompts are made of changed"
+    return report(test=nothing(), why={}, nothing=why, diff=unchanged(), shown=shown(ids={}))
+
+
+def hostile(text: str = ATTACK) -> CheckReport:
+    """The text stands in every text that a stranger or a model writes."""
+    path = text or "empty"
+    lint = hostile_finding(text)
+    return report(
+        findings=(lint, replace(lint, place=Place("elsewhere", 1, 1, 1, 2), prompt="a")),
+        test=hostile_run(text),
+        diff=hostile_diff(),
+        why={path: text},
+        risks=(text,),
+        refused=("breaking", "risk"),
+        budgeted=1,
+        shown=Shown(
+            head=text,
+            commit=text,
+            ids={path: text},
+            sources={path: f"{text}\n{text}\n{text}{text}"},
+        ),
+    )
+
+
+def large(prompts: int = 2_000, cases: int = 5) -> CheckReport:
+    """Each prompt changed, has two findings, and leaves out a branch."""
+    run = large_run(prompts, cases)
+    names = [f"team/prompt-{number:03}" for number in range(prompts)]
+    paths = {f"prompts/{name}.prompt.yaml": name for name in names}
+    text = source(100, {})
+    return report(
+        findings=tuple(
+            finding("VAR001", Severity.ERROR, "no `x`", place(path, line, 1, 3), prompt=name)
+            for path, name in paths.items()
+            for line in (5, 50)
+        ),
+        test=replace(run, coverage=tuple(_large_row(path, name) for path, name in paths.items())),
+        diff=large_diff(prompts, 1),
+        why=dict.fromkeys(paths, "it changed"),
+        shown=Shown(head="HEAD", ids=paths, sources=dict.fromkeys(paths, text)),
+    )
+
+
+def _large_row(path: str, name: str) -> CoverageRow:
+    branch = Uncovered(place=place(path, 70, 1, 3), said="in no case `x` holds")
+    return CoverageRow(prompt=name, covered=1, total=2, uncovered=(branch,))
+
+
+def answers(*runs: Any) -> TestRun:
+    return TestRun(cases=runs, verdict="pass")
+
+
+REPORTS = {
+    "failed": failed,
+    "passed": passed,
+    "same": same,
+    "bare": bare,
+    "empty": empty,
+    "hostile": hostile,
+}

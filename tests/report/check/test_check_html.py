@@ -1,0 +1,459 @@
+"""The HTML page of the gate, read without a browser."""
+
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+from unicodedata import category
+
+import pytest
+
+from promptops.model.finding import Severity
+from promptops.model.test_run import TestRun
+from promptops.report.check.html import write
+from tests.report.check.html_reports import (
+    DESK,
+    REPORTS,
+    TRIAGE,
+    bare,
+    covered,
+    empty,
+    failed,
+    findings,
+    hostile,
+    passed,
+    report,
+    same,
+    shown,
+)
+from tests.report.conftest import HOSTILE
+from tests.report.diff.html_pages import read
+from tests.report.diff.html_reports import realistic
+from tests.report.test_run.runs import answer, case
+
+
+@pytest.fixture(params=REPORTS)
+def page(request):
+    return write(REPORTS[request.param]())
+
+
+def with_class(root, name, tag=""):
+    return [each for each in root.all(tag) if name in (each.attributes.get("class") or "").split()]
+
+
+def with_id(root, name):
+    return next(each for each in root.all() if each.attributes.get("id") == name)
+
+
+def words(element):
+    return " ".join(element.text.split())
+
+
+def rows(element):
+    """What each row of a table says, by cells."""
+    found = []
+    for row in element.all("tr"):
+        cells = [each for each in row.children if getattr(each, "name", "") in ("th", "td")]
+        found.append([words(each) for each in cells])
+    return found
+
+
+def test_ids_are_unique_and_every_link_leads_to_one(page):
+    root = read(page)
+
+    ids = [element.attributes["id"] for element in root.all() if "id" in element.attributes]
+    links = [element.attributes["href"] for element in root.all("a")]
+    labels = [
+        element.attributes["aria-labelledby"]
+        for element in root.all()
+        if "aria-labelledby" in element.attributes
+    ]
+    summed_up = [
+        name for element in root.all() for name in (element.attributes.get("data-of") or "").split()
+    ]
+    assert len(set(ids)) == len(ids)
+    assert all(link.startswith("#") for link in links)
+    assert {link.removeprefix("#") for link in links} | {*labels, *summed_up} <= set(ids)
+
+
+def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
+    root = read(page)
+
+    attributes = {name for element in root.all() for name in element.attributes}
+    assert {name for name in attributes if name.startswith("on")} == set()
+    assert (
+        attributes & {"style", "src", "srcset", "action", "formaction", "data", "poster"} == set()
+    )
+    names = {element.name for element in root.all()}
+    assert names & {"img", "iframe", "link", "object", "embed", "base", "form", "use"} == set()
+    (style,), (script,) = root.all("style"), root.all("script")
+    assert re.findall(r"url\(|@import|https?:|//", style.text) == []
+    assert re.findall(r"https?:|fetch|import\(|XMLHttp|innerHTML|eval\(", script.text) == []
+
+
+@pytest.mark.parametrize("name", ["failed", "passed", "same", "bare", "empty"])
+def test_there_is_no_address_on_a_page_but_in_what_others_wrote(name):
+    page = write(REPORTS[name]())
+
+    assert re.findall(r"https?://|[\"'(]//", page) == []
+
+
+def test_the_policy_allows_this_style_and_this_script_alone(page):
+    root = read(page)
+
+    (policy,) = (
+        element.attributes["content"]
+        for element in root.all("meta")
+        if element.attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    hashes = [
+        f"'sha256-{b64encode(sha256(part.text.encode()).digest()).decode()}'"
+        for part in (*root.all("style"), *root.all("script"))
+    ]
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        f"style-src {hashes[0]}",
+        f"script-src {hashes[1]}",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+
+
+def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
+    names = [element.name for element in read(page).all()]
+
+    levels = [int(name[1]) for name in names if re.fullmatch("h[1-6]", name)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert max([0, *(lower - upper for upper, lower in pairwise(levels))]) <= 1
+    assert [names.count(name) for name in ("header", "main")] == [1, 1]
+
+
+def test_plots_have_a_text_and_tables_have_heads_with_scope():
+    root = read(write(failed()))
+
+    plots = list(root.all("svg"))
+    assert plots
+    assert all(each.attributes["role"] == "img" for each in plots)
+    assert all(next(each.all("title")).text.strip() for each in plots)
+    assert {cell.attributes["scope"] for cell in root.all("th")} == {"col", "row"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_strangers_write_stays_text(name):
+    usual, attacked = (read(write(each)) for each in (failed(), hostile(HOSTILE[name])))
+
+    known = {element.name for element in usual.all()} | {"code", "small", "s"}
+    assert {element.name for element in attacked.all()} <= known
+
+
+def test_an_attack_is_to_be_read_wherever_it_stands():
+    (body,) = read(write(hostile())).all("body")
+
+    assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 150
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_character_of_a_stranger_is_invisible(name):
+    page = write(hostile(HOSTILE[name]))
+
+    kinds = {category(char) for char in page.replace("\n", "")}
+    assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
+    assert page.encode().decode() == page
+
+
+def test_the_verdict_comes_first_then_what_the_gate_asks():
+    (header,) = read(write(failed())).all("header")
+
+    assert words(next(header.all("h1"))) == "✕ fail requires a major version, 2.0.0 after 1.4.2"
+    (revisions,) = with_class(header, "revisions")
+    assert words(revisions) == "v1.4.2 → to HEAD at 0123456789ab"
+    assert rows(header) == [
+        ["Question", "Verdict", "Found"],
+        ["Lint", "✕ fail", "3 errors, 1 warning, 2 infos"],
+        ["Cases", "✕ fail", header_said("cases")],
+        ["Coverage", "✕ fail", "23 of 28 branches, 82%, at least 90% asked for"],
+        ["Budgets", "✓ pass", "2 prompts within their budgets"],
+        [
+            "Release",
+            "✕ fail",
+            "requires a major version, 2.0.0 after 1.4.2; "
+            "3 changes refused by check.fail-on (breaking)",
+        ],
+    ]
+
+
+def header_said(name):
+    from promptops.report.check.parts.rows import rows as asked
+
+    return next(row.said for row in asked(failed()) if row.name == name)
+
+
+def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
+    page = write(failed())
+
+    root = read(page)
+    refused, risks, *_ = with_class(root, "risks")
+    told = [words(item) for item in refused.all("li")]
+    assert told[0].startswith("support/triage: CHG204 queue may now be safety")
+    assert "its fingerprint, for a waiver: 5b1f0c9e7a3d" in told[0]
+    assert words(next(risks.all("li"))) == (
+        "promptops.toml changes lint; it counts once it is merged"
+    )
+    assert page.index('id="refused-title"') < page.index('id="risks-title"') < page.index("<nav")
+
+
+def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
+    def led_to(made):
+        return [words(item) for nav in read(write(made)).all("nav") for item in nav.all("li")]
+
+    assert led_to(failed()) == ["Changes 7", "Findings 6", "Cases 17", "Coverage 82%", "Cost"]
+    assert led_to(passed()) == ["Findings 0", "Cases 5", "Coverage 100%", "Cost"]
+    assert led_to(same()) == ["Changes 0", "Findings 0", "Cases 5", "Cost"]
+    assert led_to(empty()) == []
+
+
+def test_a_gate_that_had_nothing_to_look_at_says_so():
+    root = read(write(empty()))
+
+    (verdict,) = with_class(root, "verdict")
+    assert words(verdict) == "nothing to check, nothing that prompts are made of changed"
+    assert list(root.all("table")) == []
+
+
+def test_an_empty_part_says_that_nothing_is_wrong():
+    root = read(write(same()))
+
+    assert "Nothing changed for callers, the model or consumers" in with_id(root, "changes").text
+    assert "None in 1 file" in with_id(root, "findings").text
+
+
+def test_prompts_that_fail_stand_first_each_with_what_was_found_and_why_it_was_selected():
+    root = read(write(failed()))
+
+    told = rows(with_class(root, "overview", "table")[0])
+    assert told[0] == ["Prompt", "Version", "Changes", "Findings", "Cases passed", "Covered"]
+    assert told[1] == [
+        f"support/triage {DESK} changed",
+        "major 1.4.2 → to 2.0.0",
+        "4 changes",
+        "✕ 2 errors ! 1 warning i 1 info",
+        "2 of 6 ✕ 3 failed ↻ 1 stale",
+        "78%",
+    ]
+    names = [row[0].split(" ")[0] for row in told[1:]]
+    assert names[-1] == "prompts/alone.prompt.yaml"
+    assert names.index("moderation/check") < names.index("translate/ui")
+    assert "translate/ui it changed" in [row[0] for row in told]
+
+
+def test_changes_are_shown_as_on_the_page_of_a_diff():
+    root = read(write(failed()))
+
+    section = with_id(root, "changes")
+    titles = [words(next(each.all("h3"))) for each in with_class(section, "prompt")]
+    assert titles[0] == "support/triage"
+    assert len(titles) == 7
+    assert with_class(section, "difference")
+    differences = with_class(section, "difference")
+    assert words(next(differences[0].all("h4"))) == "Cases refund, broken blade, late parcel"
+    assert "five short" in [each.text for each in differences[0].all("ins")]
+
+
+def test_a_finding_stands_below_its_line_with_what_it_speaks_of_marked():
+    root = read(write(report(findings=findings()[1:2], shown=shown())))
+
+    (stretch,) = with_class(root, "stretch")
+    lines = [(each.attributes["data-line"], each.text) for each in with_class(stretch, "line")]
+    assert lines == [
+        ("29", "# 29"),
+        ("30", "# 30"),
+        ("31", "      {{ tikcet }}"),
+        ("32", "# 32"),
+        ("33", "# 33"),
+    ]
+    assert [mark.text for mark in stretch.all("mark")] == ["tikcet"]
+    (remark,) = with_class(stretch, "remark")
+    assert [words(each) for each in remark.all("p")] == [
+        "✕ Error tikcet is not an input",
+        "VAR001 undefined-variable · 31:10 · support/triage",
+        "did you mean ticket?",
+    ]
+    order = [each.attributes["class"].split()[0] for each in stretch.children if each != "\n"]
+    assert order == ["line", "line", "line", "remark", "line", "line"]
+
+
+def test_files_of_findings_that_fail_the_gate_come_first():
+    root = read(write(failed()))
+
+    titles = [words(next(each.all("h3"))) for each in with_class(root, "file")]
+    counts = [words(with_class(each, "counts")[0]) for each in with_class(root, "file")]
+    assert list(zip(titles, counts, strict=True))[:4] == [
+        (TRIAGE, "✕ 2 errors"),
+        ("prompts/sql/write.prompt.yaml", "✕ 1 error"),
+        (DESK, "! 1 warning i 1 info"),
+        ("prompts/Bad.prompt.yaml", "i 1 info"),
+    ]
+
+
+def test_places_that_belong_to_a_finding_are_shown_with_their_lines():
+    root = read(write(report(findings=findings()[2:3], shown=shown())))
+
+    (related,) = with_class(root, "related")
+    assert [words(item) for item in related.all("li")] == [
+        f'{TRIAGE}:27:18 included here {{% include "partials/support-desk.md.j2" %}}',
+        "prompts/none.yaml:3:1 and there",
+    ]
+    assert [mark.text for mark in related.all("mark")] == ['"partials/support-desk.md.j2"']
+    assert "Seen in the request of the case a light that blinks" in words(root)
+
+
+def test_a_long_line_is_cut_around_what_is_marked():
+    root = read(write(report(findings=findings()[4:5], shown=shown())))
+
+    (line,) = (each for each in with_class(root, "line") if next(each.all("mark"), None))
+    assert line.text.startswith("…")
+    assert line.text.endswith("…")
+    assert len(line.text) == 402
+    assert next(line.all("mark")).text == "table"
+
+
+def test_without_sources_a_finding_is_shown_with_the_line_that_it_knows():
+    root = read(write(bare()))
+
+    stretches = with_class(root, "stretch")
+    assert [[each.text for each in with_class(one, "line")] for one in stretches] == [
+        [],
+        ["the the"],
+    ]
+    assert all(len(with_class(one, "remark")) == 1 for one in stretches)
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "quiet"), [(Severity.ERROR, [False, True]), (Severity.INFO, [False, False])]
+)
+def test_only_findings_that_don_t_fail_the_gate_can_be_hidden(fail_on, quiet):
+    info, error, *_ = findings()
+
+    root = read(write(report(findings=(info, error), fail_on=fail_on, shown=shown())))
+
+    found = sorted("quiet" in each.attributes["class"] for each in with_class(root, "stretch"))
+    assert found == quiet
+
+
+def test_cases_are_shown_as_on_the_page_of_a_run_those_first_that_don_t_pass():
+    root = read(write(failed()))
+
+    section = with_id(root, "cases")
+    assert len(with_class(section, "case")) == 17
+    titles = [words(next(each.all("h3"))) for each in with_class(section, "prompt")]
+    assert titles[0] == "support/triage"
+    assert with_class(section, "compared")
+    assert "Scores against v1.8.0" in words(section)
+
+
+def test_a_branch_that_no_case_takes_is_marked_in_its_template_once_for_all_prompts():
+    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+
+    triage, desk = with_class(root, "untaken")
+    remarks = [words(each) for each in with_class(desk, "remark")]
+    assert words(next(triage.all("h3"))) == TRIAGE
+    assert [mark.text for mark in desk.all("mark")] == ["plan == 'free'"]
+    assert remarks == [
+        "○ Not taken in no case plan == 'free' holds; in every case plan == 'free' holds "
+        "7:7 · support/triage, support/reply"
+    ]
+
+
+def green_run():
+    return TestRun(cases=(), verdict="pass")
+
+
+def test_the_whole_template_is_there_folded_where_nothing_is_missing():
+    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+
+    triage, _ = with_class(root, "untaken")
+    folds = [words(next(each.all("summary"))) for each in with_class(triage, "fold")]
+    numbers = [each.attributes["data-line"] for each in with_class(triage, "line")]
+    assert folds == ["49 lines", "46 lines"]
+    assert numbers == ["50", "51", "52", "53", "54"]
+    assert [len(pre.text.strip("\n").split("\n")) for pre in triage.all("pre")] == [49, 46]
+
+
+def test_each_prompt_has_a_bar_of_its_covered_share():
+    root = read(write(report(test=replace(green_run(), coverage=covered()), shown=shown())))
+
+    (shares,) = with_class(root, "shares")
+    assert [words(item) for item in shares.all("li")] == [
+        f"support/triage 78% 78% 11 of 14 {TRIAGE}, {DESK}",
+        f"support/reply 60% 60% 3 of 5 {DESK}",
+        "extraction/invoice 100% 100% 9 of 9",
+    ]
+    widths = [
+        rectangle.attributes["width"]
+        for svg in shares.all("svg")
+        for rectangle in with_class(svg, "taken")
+    ]
+    assert widths == ["78", "60", "100"]
+
+
+def test_cost_stands_before_and_after_with_the_tokens_of_recorded_answers():
+    run = TestRun(
+        cases=(
+            case("support/triage", "one", answer=answer("x" * 40)),
+            case("support/triage", "two", answer=answer("x" * 80)),
+            case("other", "three", answer=answer("x")),
+            case("silent", "four", answer=None),
+        ),
+        verdict="pass",
+    )
+
+    (table,) = with_class(read(write(report(test=run, diff=realistic()))), "costs", "table")
+
+    found = rows(table)
+    triage = next(row for row in found if row[0] == "support/triage")
+    assert found[0] == [
+        "Prompt",
+        "Tokens of a request",
+        "Before, after",
+        "1,000 requests",
+        "Answers",
+        "Tokens read",
+        "Tokens written",
+    ]
+    assert triage == [
+        "support/triage",
+        "148 → to 161 (+13)",
+        "148 tokens before, 161 after",
+        "$0.37 → to $0.40",
+        "2",
+        "824",
+        "30",
+    ]
+    assert found[-2] == ["other", "", "", "", "1", "412", "1"]
+    assert (found[-1][0], found[-1][4:]) == ("All", ["3", "1,236", "31"])
+    assert "silent" not in [row[0] for row in found]
+
+
+def test_estimates_are_said_to_be_estimates():
+    estimated, counted = (
+        words(with_id(read(write(report(diff=diff, shown=shown()))), "cost"))
+        for diff in (realistic(), replace(realistic(), tokenizer="o200k_base"))
+    )
+
+    assert "Its tokens are estimated" in estimated
+    assert "Its tokens are counted as by o200k_base" in counted
+
+
+def test_a_page_without_a_base_shows_no_version_and_no_changes():
+    root = read(write(passed()))
+
+    assert words(next(root.all("h1"))) == "✓ pass"
+    (revisions,) = with_class(root, "revisions")
+    assert words(revisions) == "the work tree at 0123456789ab"
+    assert rows(with_class(root, "overview", "table")[0])[0] == [
+        "Prompt",
+        "Cases passed",
+        "Covered",
+    ]

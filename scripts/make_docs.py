@@ -207,6 +207,8 @@ def _worth_a_row(below: Any) -> bool:
 
 def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     node = _resolved(node, definitions)
+    if "enum" in node.get("anyOf", ({},))[0]:
+        node = node["anyOf"][0]  # names that are known; the others are told in words
     if "const" in node:
         return f"`{node['const']}`"
     if "enum" in node:

@@ -10,7 +10,7 @@ from promptops.evals import arguments, expressions
 from promptops.evals.assertion import Assertion
 from promptops.evals.expressions import WrongExpression
 from promptops.evals.record import NAMES, On
-from promptops.evals.registry import Kind, built_in, kind_of
+from promptops.evals.registry import Kind, built_in, is_of_plugin, kind_of
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
@@ -25,13 +25,19 @@ QUALITY = "quality"
 def problems(case: Case) -> Iterator[Problem]:
     """What is wrong with the assertions of a case, each at its place.
 
-    Assertions over the answer that this version can't judge yet are left alone.
+    Assertions over the answer that this version can't judge yet are left alone, and those of
+    plugins, which no hook loads.
     """
     for index, written in enumerate(case.rendered):
-        yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
+        if not _is_of_plugin(written.get("type")):
+            yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
     for index, written in enumerate(case.output):
-        if not is_to_come(written.get("type")):
+        if not (is_to_come(written.get("type")) or _is_of_plugin(written.get("type"))):
             yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
+
+
+def _is_of_plugin(name: Any) -> bool:
+    return isinstance(name, str) and is_of_plugin(name)
 
 
 def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
@@ -91,8 +97,8 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
 
 def is_to_come(name: Any) -> bool:
     """The schema knows the name, and this version has nothing that judges it."""
-    known = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]["enum"]
-    return name in known and kind_of(name) is None
+    types = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]
+    return name in types["anyOf"][0]["enum"] and kind_of(name) is None
 
 
 def _inner(
@@ -143,6 +149,9 @@ def _unknown_name(name: Any, on: On) -> Problem:
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
     if is_to_come(name):
         return Problem(f"`{name}` can't judge {_an(on)}", at="/type")
+    if is_of_plugin(name):
+        hint = "install the package that offers it"
+        return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
 
 

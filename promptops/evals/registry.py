@@ -1,8 +1,13 @@
-"""The assertions there are: each one a file below `assertions/`, found by being there."""
+"""The assertions there are: each one a file below `assertions/`, found by being there.
+
+Another package offers one by an entry point `promptops.assertions`. Its name has a dot,
+`acme.short`, so that no assertion to come takes it away.
+"""
 
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass
@@ -14,7 +19,9 @@ from promptops.errors import InputError
 from promptops.evals.questions import Question
 from promptops.evals.record import On
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Verdict
+from promptops.evals.verdict import Undecided, Verdict
+
+GROUP = "promptops.assertions"
 
 
 class Check(Protocol):
@@ -105,11 +112,69 @@ def built_in() -> Mapping[str, Kind]:
 
 
 def kind_of(written: str) -> tuple[Kind, bool] | None:
-    """The assertion of a name as it is written, and whether `not-` negates it."""
+    """The assertion of a name as it is written, and whether `not-` negates it.
+
+    Raises InputError, with its name, for a plugin that does not work.
+    """
     if written in _files():
         return _named(written), False
     positive = written.removeprefix("not-")
+    if is_of_plugin(positive):
+        found = _plugin(positive, bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
+        return (found, positive != written) if found else None
     return (_named(positive), True) if positive != written and positive in _files() else None
+
+
+def is_of_plugin(written: str) -> bool:
+    """Whether only another package can have an assertion of that name."""
+    return "." in written
+
+
+@cache
+def _plugin(name: str, untrusted: bool) -> Kind | None:
+    from importlib.metadata import entry_points
+
+    if untrusted:
+        return _not_loaded(name)
+    offers = list(entry_points(group=GROUP, name=name))
+    if len(offers) > 1:
+        values = " and ".join(sorted(offer.value for offer in offers))
+        raise InputError(f"two packages offer the assertion `{name}`: {values}")
+    for offer in offers:
+        try:
+            offer.load()
+        except Exception as error:
+            message = f"the plugin `{name}` can't be imported: {error}"
+            raise InputError(message, where=offer.value, hint="mend or uninstall it") from error
+        if name not in _FOUND:
+            message, hint = f"the plugin makes no `{name}`", f'begin it with @assertion("{name}")'
+            raise InputError(message, where=offer.value, hint=hint)
+    return _FOUND[name] if offers else None
+
+
+def _not_loaded(name: str) -> Kind:
+    return Kind(
+        name=name,
+        check=_NotLoaded,
+        on=("request", "answer"),
+        narrowed_by=("path", "role", "transform"),
+        expressions=(),
+        sets=(),
+        judged=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NotLoaded:
+    """Stands in for an assertion of a plugin where no code of others may run."""
+
+    value: Any = None
+    threshold: Any = None
+    name: Any = None
+    arguments: Any = None
+
+    def check(self, _subject: Subject) -> Verdict:
+        raise Undecided("no plugin is loaded, PROMPTOPS_UNTRUSTED is set", "/type")
 
 
 @cache

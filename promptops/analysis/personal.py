@@ -24,7 +24,7 @@ _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
 _INTERNATIONAL = re.compile(r"\+[1-9](?:[ .-]?\(?\d\)?){7,14}(?![\d-])")
 _NORTH_AMERICAN = re.compile(r"(?:\([2-9]\d\d\) ?|[2-9]\d\d[-.])[2-9]\d\d[-.]\d{4}(?![\d.-]*\d)")
 _IBAN = re.compile(r"[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
-_CARD = re.compile(r"[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
+_CARD = re.compile(r"[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])")  # in a digest letters go on
 _SOCIAL_SECURITY = re.compile(r"\d{3}-\d\d-\d{4}(?![\d-])")
 
 

@@ -114,7 +114,7 @@ class ReleaseReport:
         earlier: Tags of releases before this one that the remote lacks, or lacked before it was
             `pushed`; known only where something is to be pushed.
         pushed: The remote that has all of it now, or None.
-        next: The command that pushes it, or "".
+        next: The command that makes what is planned, or that pushes what was made, or "".
     """
 
     plan: ReleasePlan | None

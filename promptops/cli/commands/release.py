@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +58,26 @@ def command(output: Output, **options: Any) -> int:
         hint = "say --yes, or look first with --dry-run"
         raise UsageError("nobody is there to agree to a release", hint=hint)
     report = prepare(output.directory, asked, output.overrides)
+    if report.state == "planned":
+        report = replace(report, next=_again(options))
     if report.problems or options["dry_run"] or not _is_to_do(report, asked):
         return _written(output, report)
     if not options["yes"] and not _agreed(output, report):
         output.note("nothing was made")
         return 1
     return _written(output, publish(output.directory, report, asked), shown=not options["yes"])
+
+
+def _again(options: dict[str, Any]) -> str:
+    """The command that makes what was planned."""
+    words = ["promptops", "release", "--yes"]
+    for name in ("version", "bump", "pre", "reason"):
+        words += [f"--{name}", options[name]] if options[name] else []
+    if options["sign"] is not None:
+        words.append("--sign" if options["sign"] else "--no-sign")
+    if options["push"] is not None:
+        words += ["--push", *filter(None, [options["push"]])]
+    return shlex.join(words)
 
 
 def _asked(options: dict[str, Any]) -> Asked:

@@ -132,7 +132,8 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     tag = visible(plan.record.tag)
     if report.state == "planned":
         signed = "signed" if plan.signed else "without a signature"
-        return f"nothing was made; {tag} would be {signed}: promptops release --yes"
+        again = visible(report.next) or "promptops release --yes"
+        return f"nothing was made; {tag} would be {signed}: {again}"
     made = f"{tag} is made" if report.state == "created" else f"{tag} is made already"
     if report.pushed is not None:
         return f"{made}, and {visible(report.pushed)} has it"

@@ -29,6 +29,7 @@ def test_personal_data_is_found(text: str, data: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "4539148803436467a0ffee",  # a digest
         "",
         "Nothing here, and 42 besides.",
         "ada@example.com, bob@mail.example.org, c@example.net, d@example.co.uk",

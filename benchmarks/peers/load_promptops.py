@@ -9,8 +9,6 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from per_call import report
 
 import promptops
@@ -24,7 +22,8 @@ def load(folder):
     file = Path(folder, f"{number}.jsonl")
     file.symlink_to(BUNDLE)
     prompts = promptops.load("v1.0.0", source=file)
-    name = f"team-{number % 100}/ticket-{number % len(prompts)}"  # another template, too
+    number %= len(prompts)
+    name = f"team-{number % 100}/ticket-{number}"  # another template, too
     return prompts[name].render(**INPUTS)
 
 

@@ -7,9 +7,12 @@ Markdown. See README.md beside this file.
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +31,6 @@ from environment import Environment
 from machine import facts, load, two_cores
 from scene import QUICK, Scene, Sizes
 from table import Section, markdown, verdict
-from timing import Wrong
 
 TOPICS: dict[str, ModuleType] = {
     each.__name__: each for each in (start, lint, diff, check, history, testing, runtime)
@@ -109,12 +111,16 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept.absolute()
         return
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        try:
-            yield Path(folder).resolve()
-        finally:
-            for each in _ENDING:  # cleaning up is not interrupted
-                signal.signal(each, signal.SIG_IGN)
+    folder = Path(tempfile.mkdtemp(prefix="benchmarks-")).resolve()
+    try:
+        yield folder
+    finally:
+        for each in _ENDING:  # cleaning up is not interrupted
+            signal.signal(each, signal.SIG_IGN)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # what was killed a moment ago was still writing
+            time.sleep(1)
+            shutil.rmtree(folder)
 
 
 def _measured(name: str, environment: Environment, folder: Path, sizes: Sizes) -> Section:
@@ -125,9 +131,9 @@ def _measured(name: str, environment: Environment, folder: Path, sizes: Sizes) -
     try:
         for row in module.rows(scene):
             section.rows.append(row)
-    except (Wrong, OSError, AssertionError) as failure:
-        section.failure = str(failure)
-        _tell(f"{name}: {failure}")
+    except Exception as failure:  # noqa: BLE001  # it must not cost what was measured before
+        section.failure = environment.without_paths(f"{type(failure).__name__}: {failure}")
+        _tell(traceback.format_exc())
     section.notes = scene.notes
     return section
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-import venv
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -33,6 +33,7 @@ NODE_PEER = "promptfoo"
 
 OFFLINE = {
     "DO_NOT_TRACK": "true",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DEEPEVAL_TELEMETRY_OPT_OUT": "1",
     **{
@@ -67,12 +68,17 @@ class Environment:
         _live_in(folder / "home")
 
     def has(self, peer: str) -> bool:
+        """Whether it was installed; "" is what needs no peer."""
         return peer not in self.left_out
 
     def leave_out(self, peer: str, why: str) -> None:
         """It is named in the results, with the reason."""
-        self.left_out[peer] = why
+        self.left_out[peer] = self.without_paths(why)
         self._tell(f"{peer} is left out: {why}")
+
+    def without_paths(self, text: str) -> str:
+        """Without the folders of this machine."""
+        return text.replace(str(self._folder), "…").replace(str(PROJECT), "…")
 
     def ours(self, *arguments: str, says: str = "", proof: Sequence[str] = ()) -> Program:
         return Program(OURS, [self._file("promptops"), *arguments], says, proof=proof)
@@ -153,13 +159,13 @@ class Environment:
             self._make(apart)
             self._pip("install", "-q", peer, into=apart)
         except Wrong as wrong:
-            self.leave_out(_name(peer), f"pip could not install it: {wrong}")
+            self.leave_out(_name(peer), str(wrong))
         else:
             self._apart[_name(peer)] = apart
 
     def _make(self, environment: Path) -> None:
         if not (environment / "bin" / "python").exists():
-            venv.create(environment, with_pip=True)
+            run([sys.executable, "-m", "venv", environment])
         self._pip("install", "-q", "--upgrade", "pip", into=environment)  # an old one takes minutes
 
     def _install_node_peer(self) -> None:
@@ -171,7 +177,7 @@ class Environment:
             run(["npm", "install", *arguments, NODE_PEER])
             run(self.promptfoo("", "--version").command)
         except (Wrong, OSError) as wrong:
-            self.leave_out(NODE_PEER, f"npm could not install it: {wrong}")
+            self.leave_out(NODE_PEER, str(wrong))
         return None
 
     def _file(self, program: str, peer: str = "") -> str:

@@ -1,14 +1,15 @@
 """What an application pays: CPU time, since nothing is waited for. Whole processes in turns; calls
 in batches, in processes that have imported everything, in turns, too. Two messages and six
 variables are rendered: ours checks them against their schema and fills in defaults, MLflow,
-LangChain and Prompty look for missing ones, the others check nothing. Where a peer renders another
-text than ours it is left out."""
+LangChain and Prompty look for missing ones, the others check nothing. A peer
+that renders another text than ours is left out."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from bundles import TAG, Bundles, make_bundles
 from scene import Scene
@@ -69,16 +70,14 @@ def _imports(scene: Scene) -> Iterator[Row]:
     bare = costs.pop("bare Python")
     over = {name: max(cpu_s - bare, 0.0) for name, cpu_s in costs.items()}
     alone, with_load = over.pop(OURS), over.pop(first.name)
-    yield from _beside(what, alone, over, at_most=0.025)
+    yield from _over_bare(what, alone, over)
     what = "`import promptops; promptops.load`, over bare Python"
-    yield from _beside(what, with_load, over, at_most=0.025)
+    yield from _over_bare(what, with_load, over)
 
 
-def _beside(
-    what: str, ours: float, others: Mapping[str, float], *, at_most: float
-) -> Iterator[Row]:
-    for name, theirs in others.items():
-        yield Row(what=what, ours=ours, unit="ms", beside=name, theirs=theirs, at_most=at_most)
+def _over_bare(what: str, ours: float, others: Mapping[str, float]) -> Iterator[Row]:
+    for name, theirs in (others or {"": None}).items():
+        yield Row(what=what, ours=ours, unit="ms", beside=name, theirs=theirs, at_most=0.025)
 
 
 def _first_rendering(scene: Scene, bundles: Bundles) -> Iterator[Row]:
@@ -99,78 +98,103 @@ def _first_rendering(scene: Scene, bundles: Bundles) -> Iterator[Row]:
 
 
 def _cold_load(scene: Scene, bundles: Bundles) -> Iterator[Row]:
-    what = f"cold load of a bundle of {scene.sizes.loaded:,} prompts and one rendering"
+    count = scene.sizes.loaded
     script = scene.environment.script
     programs = [
         script(OURS, "load_promptops.py", bundles.many),
         script("one JSON document, `json.loads`", "load_json.py", bundles.document),
         script("a directory of YAML, C loader", "load_yaml.py", bundles.repository / "prompts"),
     ]
-    scene.tell(f"{what}: {', '.join(each.name for each in programs)}")
-    costs = _medians([_reported(programs) for _ in range(scene.sizes.rounds)])
-    for name, us in costs.items():
-        if name != OURS:
-            ours, theirs = costs[OURS]["load"] * 1e-6, us["load"] * 1e-6
-            yield Row(what=what, ours=ours, unit="ms", beside=name, theirs=theirs, at_most=0.015)
+    what = f"cold load of a bundle of {count:,} prompts and one rendering"
+    costs = _costs(scene, what, _same_work(scene, programs, {"load": [count]}))
+    others = {name: us["load"] for name, us in costs.items() if name != OURS}
+    yield from _rows(what, costs[OURS]["load"], others, "ms", at_most=0.015)
 
 
 def _calls(scene: Scene, bundles: Bundles) -> Iterator[Row]:
-    programs = list(_same_texts(scene, bundles))
-    scene.tell(f"rendering and warm loading: {', '.join(each.name for each in programs)}")
-    costs = _medians([_reported(programs) for _ in range(scene.sizes.rounds)])
+    programs = [
+        scene.environment.script(name, f"render_{script}.py", bundles.few, needs=needs)
+        for name, (script, needs) in RENDERERS.items()
+    ]
+    said = _report(programs[0])["said"]
+    costs = _costs(scene, "rendering, warm loading", _same_work(scene, programs, said))
     ours = costs.pop(OURS)
+    costs["a dict"] = {"warm": ours.pop("dict")}
     for call, (what, at_most) in CALLS.items():
-        others = {
-            f"{program}{name.removeprefix(call)}": us[name] * 1e-6
-            for program, us in costs.items()
-            for name in us
-            if name.partition(",")[0] == call
-        }
-        if call == "warm":
-            others["a dict"] = ours["dict"] * 1e-6
-        for beside, theirs in others.items():
-            yield Row(
-                what=what,
-                ours=ours[call] * 1e-6,
-                unit="µs",
-                beside=beside,
-                theirs=theirs,
-                at_most=at_most,
-            )
-        if f"{call}, openai" in ours:
-            yield Row(
-                what=f"{what}, and `.openai()`", ours=ours[f"{call}, openai"] * 1e-6, unit="µs"
-            )
+        others = {f"{by}{kind}": us for by, kind, us in _of_call(call, costs)}
+        yield from _rows(what, ours[call], others, "µs", at_most=at_most)
+        if us := ours.get(f"{call}, openai"):
+            alone = {"rendering alone": ours[call]}
+            yield from _rows(f"{what}, and `.openai()`", us, alone, "µs")
 
 
-def _same_texts(scene: Scene, bundles: Bundles) -> Iterator[Program]:
-    """The scripts of those that render what ours renders."""
-    expected: dict[str, list[str]] = {}
-    for name, (script, needs) in RENDERERS.items():
-        if needs and not scene.environment.has(needs):
+def _of_call(call: str, costs: Costs) -> Iterator[tuple[str, str, float]]:
+    """By which program, of which kind, for how many microseconds."""
+    for program, measured in costs.items():
+        for name, us in measured.items():
+            if name.partition(",")[0] == call:
+                yield program, name.removeprefix(call), us
+
+
+def _rows(
+    what: str,
+    ours_us: float,
+    others: Mapping[str, float],
+    unit: str,
+    *,
+    at_most: float | None = None,
+) -> Iterator[Row]:
+    """As they are measured, in microseconds; the budget in seconds."""
+    for beside, us in (others or {"": None}).items():
+        theirs = None if us is None else us * 1e-6
+        yield Row(
+            what=what, ours=ours_us * 1e-6, unit=unit, beside=beside, theirs=theirs, at_most=at_most
+        )
+
+
+def _same_work(
+    scene: Scene, programs: Sequence[Program], expected: Mapping[str, Sequence[Any]]
+) -> Iterator[Program]:
+    """Those that load as many prompts, and render the same texts."""
+    for program in programs:
+        if not scene.environment.has(program.needs):
             continue
-        program = scene.environment.script(name, f"render_{script}.py", bundles.few)
         try:
-            said = json.loads(run(program.command))["said"]
+            other = _other(_report(program)["said"], expected)
         except Wrong as wrong:
-            if name == OURS:
+            if program.name == OURS:
                 raise
-            scene.environment.leave_out(f"{name}, rendering", str(wrong))
-            continue
-        expected = expected or said
-        if wrong := _other_text(said, expected):
-            scene.environment.leave_out(f"{name}, rendering", f"it renders another text: {wrong}")
+            other = str(wrong)
+        if other:
+            scene.environment.leave_out(f"{program.name}, where its calls are measured", other)
         else:
             yield program
 
 
-def _other_text(said: Mapping[str, Sequence[str]], expected: Mapping[str, Sequence[str]]) -> str:
+def _other(said: Mapping[str, Sequence[Any]], expected: Mapping[str, Sequence[Any]]) -> str:
     """The first that is not the expected one, but for a newline in the end; "" where all are."""
-    for name, texts in said.items():
-        for text, ours in zip(texts, expected[name.partition(",")[0]], strict=True):
-            if text.rstrip("\n") != ours:
-                return repr(text)
+    for name, found in said.items():
+        for each, ours in zip(found, expected[name.partition(",")[0]], strict=True):
+            if str(each).rstrip("\n") != str(ours):
+                return f"{name}: {each!r} is not {ours!r}"
     return ""
+
+
+def _costs(scene: Scene, what: str, programs: Iterable[Program]) -> Costs:
+    """Medians over processes, in turns."""
+    ready, rounds = list(programs), scene.sizes.rounds
+    scene.tell(f"{what}: {', '.join(each.name for each in ready)}, {rounds} times in turns")
+    measured = [{each.name: _report(each)["us"] for each in ready} for _ in range(rounds)]
+    return {
+        program: {name: statistics.median(each[program][name] for each in measured) for name in us}
+        for program, us in measured[0].items()
+    }
+
+
+def _report(program: Program) -> dict[str, Any]:
+    """What one of the scripts prints, see `peers/per_call.py`."""
+    found: dict[str, Any] = json.loads(run(program.command))
+    return found
 
 
 def _build(scene: Scene, bundles: Bundles) -> Iterator[Row]:
@@ -187,15 +211,3 @@ def _build(scene: Scene, bundles: Bundles) -> Iterator[Row]:
     if (scene.folder / "built.jsonl").read_bytes() != bundles.many.read_bytes():
         raise Wrong("build does not give the same bytes each time")
     yield from compare(what, timings, "ms", of="cpu_s", at_most=0.5)
-
-
-def _reported(programs: Sequence[Program]) -> Costs:
-    """What each of the scripts measures, in turn."""
-    return {each.name: json.loads(run(each.command))["us"] for each in programs}
-
-
-def _medians(rounds: Sequence[Costs]) -> Costs:
-    return {
-        program: {name: statistics.median(each[program][name] for each in rounds) for name in us}
-        for program, us in rounds[0].items()
-    }

@@ -100,6 +100,7 @@ class Scene:
         try:
             prove(program, folder)
         except (Wrong, OSError) as wrong:
+            self._tell(getattr(wrong, "said", ""))
             if not program.needs:
                 raise
             self.environment.leave_out(f"{program.name}, beside {what}", str(wrong))

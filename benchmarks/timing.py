@@ -24,7 +24,15 @@ _KIB_OF_MAXRSS = 1 if sys.platform != "darwin" else 1 / 1024
 
 
 class Wrong(Exception):
-    """A program did something else than what is measured."""
+    """A program did something else than what is measured.
+
+    Attributes:
+        said: All that it printed.
+    """
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(f"{message}: {_last_line(said)}" if said.strip() else message)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,9 @@ def prove(program: Program, folder: Path) -> str:
     """What it prints; raises Wrong where that is not what the work would print."""
     said, status = _said([*program.command, *program.proof], folder)
     if status != 0:
-        raise Wrong(f"{program.name} ended with {status}: {_end(said)}")
+        raise Wrong(f"{program.name} ended with {status}", said)
     if not re.search(program.says, said):
-        raise Wrong(f"{program.name} did not say {program.says!r}: {_end(said)}")
+        raise Wrong(f"{program.name} did not say {program.says!r}", said)
     return said
 
 
@@ -88,7 +96,7 @@ def run(command: Sequence[str | Path], folder: Path | None = None) -> str:
     with _started(command, folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         said, wrong = _communicated(process)
     if process.returncode:
-        raise Wrong(f"{' '.join(map(str, command))}: {_end(wrong or said)}")
+        raise Wrong(f"{Path(command[0]).name} ended with {process.returncode}", said + wrong)
     return said
 
 
@@ -118,7 +126,7 @@ def _communicated(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
         return process.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
-        raise Wrong(f"{process.args} was not done after {LIMIT_S} s") from None
+        raise Wrong(f"it was not done after {LIMIT_S} s") from None
 
 
 def _once(program: Program, folder: Path) -> Timing:
@@ -139,7 +147,5 @@ def _median(timings: Sequence[Timing]) -> Timing:
     return Timing(*(statistics.median(getattr(each, name) for each in timings) for name in names))
 
 
-def _end(said: str) -> str:
-    """The last lines, as one."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " / ".join(lines[-4:])[-600:]
+def _last_line(said: str) -> str:
+    return said.strip().splitlines()[-1].strip()[-300:]

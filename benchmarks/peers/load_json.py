@@ -6,4 +6,9 @@ from pathlib import Path
 
 from per_call import report
 
-report({"load": lambda: json.loads(Path(sys.argv[1]).read_bytes())})
+
+def load():
+    return json.loads(Path(sys.argv[1]).read_bytes())
+
+
+report({"load": load}, {"load": [sum("messages" in each for each in load())]})

@@ -1,22 +1,23 @@
-"""Test cases of one kind, as this project, promptfoo, and programs of one's own would have them."""
+"""Test cases of one kind, as this project and as promptfoo would have them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from corpus import git
+from peers.tickets import MODEL, PARAMETERS, SYSTEM, chat, tickets
+from recording import CONFIGURATION, PROFILE
+from repositories import write
 
 IN_ONE_FILE = 5_000
-SYSTEM = "You triage support tickets for Acme. Answer with one JSON object."
-MODEL = "mock-1"
+CONTAINED = "bug"
+ASSERTED = [{"type": "is-json"}, {"type": "contains", "value": CONTAINED}]
 
 _PROMPT = f"""\
 format: promptops/1
 description: Triage a support ticket.
-model: {{profile: mock, params: {{temperature: 0, max_output_tokens: 60}}}}
+model: {{{PROFILE}, params: {{temperature: 0, max_output_tokens: 60}}}}
 inputs:
   required: [ticket]
   properties:
@@ -27,72 +28,40 @@ messages:
   - role: user
     content: "Ticket: {{{{ ticket }}}}"
 tests:
-  - file: triage-NUMBER.cases.jsonl
+  - file: NAME.cases.jsonl
 """
 
 
-def make_repository(folder: Path, count: int) -> None:
-    """A committed repository with so many cases, 5,000 to a prompt; see `point_to`."""
-    prompts = folder / "prompts"
-    prompts.mkdir(parents=True)
-    point_to(folder, "http://127.0.0.1:1/v1")
-    for number, first in enumerate(range(0, count, IN_ONE_FILE)):
-        (prompts / f"triage-{number}.prompt.yaml").write_text(
-            _PROMPT.replace("NUMBER", str(number))
-        )
-        numbers = range(first, min(first + IN_ONE_FILE, count))
-        lines = (json.dumps(_case(each)) + "\n" for each in numbers)
-        (prompts / f"triage-{number}.cases.jsonl").write_text("".join(lines))
-    (folder / "promptfooconfig.json").write_text(json.dumps(_promptfoo(count)))
-    (folder / "tickets.json").write_text(json.dumps(list(tickets(count))))
-    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "cases"]):
-        git(folder, *arguments)
+def make(folder: Path, count: int) -> None:
+    """Files with so many cases, 5,000 to a prompt, and what peers read."""
+    write(folder, "promptops.toml", CONFIGURATION)
+    written = tickets(count)
+    for start in range(0, count, IN_ONE_FILE):
+        write_prompt(folder, f"triage-{start // IN_ONE_FILE}", written[start : start + IN_ONE_FILE])
+    write_promptfoo(folder, count)
+    write(folder, "tickets.json", json.dumps(written))
 
 
-def point_to(folder: Path, address: str) -> None:
-    """Have a repository's cases ask a server."""
-    (folder / "promptops.toml").write_text(
-        f'[models.mock]\nprovider = "openai"\nid = "{MODEL}"\nbase_url = "{address}"\n'
+def write_prompt(folder: Path, name: str, written: Sequence[str]) -> None:
+    """A prompt of that name, and a case for each ticket."""
+    write(folder, f"prompts/{name}.prompt.yaml", _PROMPT.replace("NAME", name))
+    lines = (
+        json.dumps({"name": case(each), "inputs": {"ticket": ticket}, "output": ASSERTED})
+        for each, ticket in enumerate(written)
     )
+    write(folder, f"prompts/{name}.cases.jsonl", "".join(f"{line}\n" for line in lines))
 
 
-def tickets(count: int) -> Iterator[str]:
-    """What customers write, no two the same."""
-    return map(_ticket, range(count))
+def case(number: int) -> str:
+    """The name of a case; the first of a prompt is 0."""
+    return f"ticket {number}"
 
 
-def chat(ticket: str) -> dict[str, Any]:
-    """The arguments of a chat completion for a ticket."""
-    return {
-        "model": MODEL,
-        "messages": [
-            {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": f"Ticket: {ticket}"},
-        ],
-        "temperature": 0,
-        "max_completion_tokens": 60,
-    }
-
-
-def _case(number: int) -> dict[str, Any]:
-    return {
-        "name": f"a red light, number {number}",
-        "inputs": {"ticket": _ticket(number)},
-        "output": [{"type": "is-json"}, {"type": "contains", "value": "bug"}],
-    }
-
-
-def _ticket(number: int) -> str:
-    return f"My router {number} blinks red since the last update. Is the line down?"
-
-
-def _promptfoo(count: int) -> dict[str, Any]:
+def write_promptfoo(folder: Path, count: int) -> None:
     """Its configuration; the address is taken from OPENAI_BASE_URL."""
-    system, user = chat("{{ ticket }}")["messages"]
-    asserted = [{"type": "is-json"}, {"type": "contains", "value": "bug"}]
-    options = {"temperature": 0, "max_completion_tokens": 60}
-    return {
-        "prompts": [json.dumps([system, user])],
-        "providers": [{"id": f"openai:chat:{MODEL}", "config": options}],
-        "tests": [{"vars": {"ticket": each}, "assert": asserted} for each in tickets(count)],
+    configuration = {
+        "prompts": [json.dumps(chat("{{ ticket }}")["messages"])],
+        "providers": [{"id": f"openai:chat:{MODEL}", "config": PARAMETERS}],
+        "tests": [{"vars": {"ticket": each}, "assert": ASSERTED} for each in tickets(count)],
     }
+    write(folder, "promptfooconfig.json", json.dumps(configuration))

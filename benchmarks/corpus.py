@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
+
+from recording import CONFIGURATION, PROFILE
+from repositories import write
 
 PARTIALS = 40
 
-PROMPT = """\
+_PROMPT = """\
 format: promptops/1
 description: Classify one support ticket about {product} and draft the first reply.
 owners: ["@acme/support-ai"]
@@ -16,8 +17,7 @@ tags: [support, classification]
 metadata: {{risk: medium, tracking: SUP-{number}}}
 
 model:
-  provider: openai
-  id: gpt-5.4-mini-2026-03-17
+  {model}
   params: {{max_output_tokens: 600}}
 
 inputs:
@@ -84,44 +84,48 @@ tests:
       product: router
       ticket: The light blinks red.
       known_issues: [{{id: KI-7, title: Red light after update}}]
-    rendered:
+{answer}    rendered:
       - {{type: contains, role: system, value: "- KI-7: Red light after update"}}
       - {{type: message-count, value: 2}}
   - name: no known issues
-    inputs: {{product: hub, tone: formal, ticket: How do I pair it?}}
-    rendered:
+    inputs: {{product: hub, tone: formal, ticket: "How do I pair it?"}}
+{answer}    rendered:
       - {{type: contains, role: system, value: There are no known issues right now.}}
 """
 
-PARTIAL = """\
+_PARTIAL = """\
 Be brief and say what you don't know; style sheet {number} of Acme applies.
 Name the {{{{ product }}}} by its name.
 """
 
 
-def make(folder: Path, prompts: int) -> None:
-    """A committed repository of so many prompts below `folder`."""
-    texts = {"promptops.toml": 'prompts = ["prompts"]\n'}
+_UNASKED = {"model": "provider: openai\n  id: gpt-5.4-mini-2026-03-17", "answer": ""}
+_ASKED = {"model": PROFILE, "answer": "    output: [{type: is-json}]\n"}
+
+
+def make(folder: Path, prompts: int, *, recorded: bool = False) -> None:
+    """So many prompts, in files named by `path`; with `recorded`, cases that ask for answers."""
+    settings = CONFIGURATION if recorded else 'prompts = ["prompts"]\n'
+    varied = _ASKED if recorded else _UNASKED
+    write(folder, "promptops.toml", settings)
     for number in range(PARTIALS):
-        texts[f"prompts/partials/style-{number}.md.j2"] = PARTIAL.format(number=number)
+        write(folder, partial_path(number), _PARTIAL.format(number=number))
     for number in range(prompts):
-        path = f"prompts/team-{number % 100}/ticket-{number}.prompt.yaml"
-        texts[path] = PROMPT.format(number=number, product="routers", partial=number % PARTIALS)
-    for path, text in texts.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "prompts"]):
-        git(folder, *arguments)
+        partial = number % PARTIALS
+        text = _PROMPT.format(number=number, product="routers", partial=partial, **varied)
+        write(folder, path(number), text)
 
 
-def git(folder: Path, *arguments: str) -> None:
-    """Run git without anybody's configuration."""
-    environment = os.environ | {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_SYSTEM": os.devnull,
-        "GIT_AUTHOR_NAME": "benchmark",
-        "GIT_AUTHOR_EMAIL": "benchmark@example.com",
-        "GIT_COMMITTER_NAME": "benchmark",
-        "GIT_COMMITTER_EMAIL": "benchmark@example.com",
-    }
-    subprocess.run(["git", *arguments], cwd=folder, check=True, env=environment)
+def path(number: int) -> str:
+    """Of a prompt's file."""
+    return f"prompts/{identity(number)}.prompt.yaml"
+
+
+def identity(number: int) -> str:
+    """A prompt's id."""
+    return f"team-{number % 100}/ticket-{number}"
+
+
+def partial_path(number: int) -> str:
+    """Of a partial's file."""
+    return f"prompts/partials/style-{number}.md.j2"

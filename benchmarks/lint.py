@@ -1,109 +1,109 @@
-"""How long the hook and the linter take, beside a bare Python and two peers."""
+"""Linting: the wall time of whole processes, in a generated repository of prompts that have
+partials, conditions, loops and two test cases each. Cold is without what an earlier run found
+out."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import shutil
-import subprocess
-import sys
-import tempfile
-import venv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from corpus import git, make
-from timing import Timing, in_turns
+from cases import write_promptfoo
+from corpus import identity, make, path
+from environment import PROJECT
+from repositories import edit, git, write
+from scene import Scene
+from table import Row, compare
+from timing import Program, prove
 
-PROJECT = Path(__file__).parent.parent
-PEERS = ("yamllint", "check-jsonschema")
-
-
-def main() -> None:
-    """Install, generate, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prompts", type=int, default=10_000)
-    parser.add_argument("--keep", type=Path, help="keep the environment and the repository here")
-    options = parser.parse_args()
-    folder = options.keep or Path(tempfile.mkdtemp())
-    try:
-        binaries = install(folder / "environment")
-        repository = folder / "repository"
-        if not repository.exists():
-            repository.mkdir(parents=True)
-            make(repository, options.prompts)
-        print(table(binaries, repository, options.prompts))
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder)
+COUNTED = ("--format", "json")
+RELAXED = "{extends: relaxed, rules: {line-length: disable}}"
+QUERY = """\
+{% set product = 'hub' %}
+SELECT title FROM tickets
+WHERE product = '{{ product }}'
+"""
 
 
-def install(environment: Path) -> Path:
-    """An environment with this project and its peers; the folder of its programs."""
-    binaries = environment / "bin"
-    if not binaries.exists():
-        venv.create(environment, with_pip=True)
-    subprocess.run([binaries / "pip", "install", "-q", PROJECT, *PEERS], check=True)
-    return binaries
-
-
-def table(binaries: Path, repository: Path, prompts: int) -> str:
-    """The figures as Markdown."""
-    lines = [
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, {prompts:,} prompts",
-        "",
-        "| what | wall ms | CPU ms | MB | beside it | wall ms | ratio |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for what, ours, beside, theirs in rows(binaries, repository):
-        lines.append(
-            f"| {what} | {ours.wall_s * 1000:.0f} | {ours.cpu_s * 1000:.0f} | {ours.memory_mb:.0f} "
-            f"| {beside} | {theirs.wall_s * 1000:.0f} | {ours.wall_s / theirs.wall_s:.2f} |"
-        )
-    return "\n".join(lines)
-
-
-def rows(binaries: Path, repository: Path) -> list[tuple[str, Timing, str, Timing]]:
-    """Each: what was measured, its figures, the peer or the floor, and its figures."""
-    ours = [str(binaries / "promptops")]
-    one = "prompts/team-7/ticket-7.prompt.yaml"
-    python = [str(binaries / "python"), "-c", "pass"]
-    schema = ["--schemafile", str(PROJECT / "schemas" / "prompt.schema.json"), one]
-    floor = [str(binaries / "python"), str(Path(__file__).parent / "floor.py")]
-
-    found = []
-
-    def pair(what: str, command: list[str], beside: str, peer: list[str], runs: int = 7) -> None:
-        figures = in_turns({"ours": command, "peer": peer}, repository, runs)
-        found.append((what, figures["ours"], beside, figures["peer"]))
-
-    pair("`--help`", [*ours, "--help"], "bare Python", python)
-    (repository / "notes.txt").write_text("none of our business\n")
-    git(repository, "add", "notes.txt")
-    hook = [*ours, "lint", "--staged"]
-    pair("hook, nothing relevant staged", hook, "bare Python", python)
-    with (repository / one).open("a") as file:
-        file.write("# a comment\n")
-    git(repository, "add", one)
-    pair(
-        "`lint --staged`, one prompt changed",
-        hook,
-        "yamllint, that file",
-        [str(binaries / "yamllint"), one],
-    )
-    pair(
-        "`lint --staged`, one prompt changed",
-        hook,
-        "check-jsonschema, that file",
-        [str(binaries / "check-jsonschema"), *schema],
-    )
+def rows(scene: Scene) -> Iterator[Row]:
+    """The hook, the whole repository, and what other linters take."""
+    count = scene.sizes.linted
+    repository = scene.repository(f"linted-{count}", lambda folder: make(folder, count))
     git(repository, "reset", "-q", "--hard")
-    cold = [*ours, "lint", "--no-cache"]
-    pair("`lint`, every case rendered, cold", cold, "reading and libyaml alone", floor, 1)
-    pair("the same, cached", [*ours, "lint"], "reading and libyaml alone", floor, 3)
-    return found
+    yield from _nothing_staged(scene, repository)
+    yield from _one_staged(scene, repository)
+    git(repository, "reset", "-q", "--hard")
+    yield from _everything(scene, repository)
+    yield from _beside_linters(scene, repository)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _nothing_staged(scene: Scene, repository: Path) -> Iterator[Row]:
+    what = "hook, nothing relevant staged"
+    write(repository, "notes.txt", "none of our business\n")
+    git(repository, "add", "notes.txt")
+    environment = scene.environment
+    programs = [environment.ours("lint", "--staged", says=r"\A\Z"), environment.bare_python()]
+    yield from compare(what, scene.measure(what, programs, repository), "ms", at_most=0.060)
+
+
+def _one_staged(scene: Scene, repository: Path) -> Iterator[Row]:
+    what = f"`lint --staged`, one changed of {scene.sizes.linted:,}"
+    edit(repository, path(7), "You triage", "You sort")
+    git(repository, "add", path(7))
+    write(repository, "query.sql", QUERY)
+    write_promptfoo(scene.folder / "one-prompt", 1)
+    environment = scene.environment
+    query = ("lint", "--dialect", "ansi", "--templater", "jinja", "query.sql")
+    config = str(scene.folder / "one-prompt" / "promptfooconfig.json")
+    programs = [
+        environment.ours("lint", "--staged", says='"files": 1\\b', proof=COUNTED),
+        environment.bare_python(),
+        *_linters(scene, "that file", [path(7)]),
+        environment.tool("sqlfluff", "sqlfluff, a query in Jinja", *query, says="All Finished"),
+        environment.promptfoo(
+            "`promptfoo validate`, one prompt", "validate", "-c", config, says="is valid"
+        ),
+    ]
+    yield from compare(what, scene.measure(what, programs, repository), "ms", at_most=0.150)
+
+
+def _everything(scene: Scene, repository: Path) -> Iterator[Row]:
+    environment, count = scene.environment, scene.sizes.linted
+    floor = environment.script("reading and libyaml alone", "parse_yaml.py", says=f"^{count}$")
+    rendering = prove(environment.script("rules", "rules_that_render.py", path(7)), repository)
+    ways = (
+        ("cold, every case rendered", ("--no-cache",), 12),
+        ("cold, rules that need no rendering", ("--no-cache", "--ignore", rendering.strip()), 6),
+        ("cached", (), 0.5),
+    )
+    for way, arguments, at_most in ways:
+        what = f"`lint` of {count:,}, {way}"
+        ours = environment.ours("lint", *arguments, says=f'"files": {count}\\b', proof=COUNTED)
+        timings = scene.measure(what, [ours, floor], repository, scene.sizes.long_runs)
+        yield from compare(what, timings, "s", at_most=at_most)
+
+
+def _beside_linters(scene: Scene, repository: Path) -> Iterator[Row]:
+    """Of fewer: what they take grows with the number, and is long."""
+    count = scene.sizes.linted_by_peers
+    what = f"`lint --no-cache` of {count:,} of them, by name"
+    identities = [identity(number) for number in range(count)]
+    ours = scene.environment.ours(
+        "lint", "--no-cache", *identities, says=f'"files": {count}\\b', proof=COUNTED
+    )
+    files = [path(number) for number in range(count)]
+    programs = [ours, *_linters(scene, "those files", files)]
+    yield from compare(what, scene.measure(what, programs, repository, 1), "s")
+
+
+def _linters(scene: Scene, of: str, files: Sequence[str]) -> Iterator[Program]:
+    environment = scene.environment
+    schema = str(PROJECT / "schemas" / "prompt.schema.json")
+    yield environment.tool("yamllint", f"yamllint, {of}", "-d", RELAXED, *files, says=r"\A\Z")
+    yield environment.tool(
+        "check-jsonschema",
+        f"check-jsonschema, {of}",
+        "--schemafile",
+        schema,
+        *files,
+        says="ok -- validation done",
+    )

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from timing import started
+
 LATENCY_S = 0.05
 SAID = json.dumps({"category": "bug", "urgency": 2, "reply": "We look into it today."})
 
@@ -43,13 +45,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 @contextmanager
 def mock_server() -> Iterator[str]:
     """Serve in a process of its own; the address as clients take it."""
-    process = subprocess.Popen([sys.executable, Path(__file__)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
+    with started([sys.executable, Path(__file__)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 async def serve() -> None:

@@ -1,195 +1,213 @@
-"""What it costs an application to import, load and render, beside what else keeps prompts."""
+"""What an application pays: CPU time, since nothing is waited for. Whole processes in turns; calls
+in batches, in processes that have imported everything, in turns, too. Two messages and six
+variables are rendered: ours checks them against their schema and fills in defaults, MLflow,
+LangChain and Prompty look for missing ones, the others check nothing. A peer
+that renders another text than ours is left out."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import platform
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
-import venv
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from corpus import git, make
-from rendering import make_prompts
-from timing import in_turns
+from bundles import TAG, Bundles, make_bundles
+from scene import Scene
+from table import Row, compare
+from timing import OURS, Program, Wrong, run
 
-HERE = Path(__file__).parent
-PROJECT = HERE.parent
-PEERS = ("langfuse", "mlflow-skinny", "langchain-core", "prompty", "jinja2", "PyYAML")
-RENDERERS = ("promptops", "jinja2", "langfuse", "mlflow", "langchain", "prompty")
-IMPORTS = (
-    "import promptops",
-    "import promptops; promptops.load",
-    "import jinja2",
-    "import jinja2, jsonschema_rs",
-    "import langchain_core.prompts",
-    "import prompty",
-    "import langfuse",
-    "import mlflow",
-)
-PROCESSES = 9
-ROUNDS = 5
-OFFLINE = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+IMPORTS = {
+    "import jinja2": "",
+    "import jinja2, jsonschema_rs": "",
+    "import langchain_core.prompts": "langchain-core",
+    "import prompty": "prompty",
+    "import langfuse": "langfuse",
+    "import mlflow": "mlflow-skinny",
+}
+"""What must have been installed for each."""
+
+RENDERERS = {
+    OURS: ("promptops", ""),
+    "Jinja2": ("jinja2", ""),
+    "langfuse": ("langfuse", "langfuse"),
+    "MLflow": ("mlflow", "mlflow-skinny"),
+    "LangChain": ("langchain", "langchain-core"),
+    "Prompty": ("prompty", "prompty"),
+}
+"""By the name in the table: the end of the script's name, and what must have been installed."""
+
+CALLS = {
+    "plain": ("render, substituting only", 5e-6),
+    "logic": ("render, with a condition and a loop", 25e-6),
+    "warm": ("warm `load`, or what a client gives from its cache", 1e-6),
+}
+"""By the name in the scripts: as the table says it, and the budget."""
 
 Costs = dict[str, dict[str, float]]
 """Microseconds, by program and by what was measured."""
 
 
-def main() -> None:
-    """Install, generate, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prompts", type=int, default=1_000)
-    parser.add_argument("--keep", type=Path, help="keep the environment and what was made here")
-    options = parser.parse_args()
-    folder = (options.keep or Path(tempfile.mkdtemp())).absolute()
-    os.environ |= OFFLINE
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    try:
-        scene = Scene(folder, options.prompts)
-        processor = platform.processor() or platform.machine()
-        version = platform.python_version()
-        print(f"{processor}, {os.cpu_count()} cores, Python {version}, {scene.versions()}")
-        for table in (processes, loads, renders):
-            print("\n".join(("", *table(scene))), flush=True)
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder)
+def rows(scene: Scene) -> Iterator[Row]:
+    """Importing, loading, rendering, building."""
+    bundles = make_bundles(scene)
+    yield from _imports(scene)
+    yield from _first_rendering(scene, bundles)
+    yield from _cold_load(scene, bundles)
+    yield from _calls(scene, bundles)
+    yield from _build(scene, bundles)
 
 
-class Scene:
-    """An environment with this project and its peers, and what they work on.
-
-    Attributes:
-        many: A repository of many prompts, tagged v1.0.0, and `bundle` and `document` of it.
-        few: The bundle of two prompts, with logic and without.
-    """
-
-    def __init__(self, folder: Path, prompts: int) -> None:
-        self._binaries = folder / "environment" / "bin"
-        self.many = folder / f"prompts-{prompts}"
-        self.bundle, self.document = (folder / f"{prompts}.{end}" for end in ("jsonl", "json"))
-        self.few = folder / "few.jsonl"
-        if not self._binaries.exists():
-            venv.create(folder / "environment", with_pip=True)
-        subprocess.run([self._binaries / "pip", "install", "-q", PROJECT, *PEERS], check=True)
-        if not self.many.exists():
-            self.many.mkdir(parents=True)
-            make(self.many, prompts)
-            git(self.many, "tag", "-a", "v1.0.0", "-m", "v1.0.0")
-        self._build(self.many, self.bundle)
-        lines = self.bundle.read_text().splitlines()
-        self.document.write_text(json.dumps([json.loads(line) for line in lines]))
-        if not self.few.exists():
-            make_prompts(folder / "few")
-            self._build(folder / "few", self.few)
-
-    def versions(self) -> str:
-        """Of the peers."""
-        done = self._run([self._binaries / "pip", "list", "--format", "json"])
-        found = {each["name"].lower(): each["version"] for each in json.loads(done)}
-        return ", ".join(f"{name} {found[name.lower()]}" for name in PEERS)
-
-    def ours(self, *arguments: str) -> list[str]:
-        return [str(self._binaries / "promptops"), *arguments]
-
-    def python(self, *arguments: str) -> list[str]:
-        return [str(self._binaries / "python"), *arguments]
-
-    def peer(self, name: str, *arguments: Path) -> dict[str, Any]:
-        """What one of the scripts reports."""
-        return json.loads(self._run(self.python(str(HERE / "peers" / name), *map(str, arguments))))
-
-    def _build(self, repository: Path, file: Path) -> None:
-        self._run(self.ours("build", "-C", str(repository), "v1.0.0", "-o", str(file)))
-
-    def _run(self, command: Sequence[str | Path]) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
-
-def processes(scene: Scene) -> Iterator[str]:
-    """Whole processes: importing, the first prompt, building."""
-    commands = _commands(scene)
-    found = in_turns({"bare": scene.python("-c", "pass"), **commands}, scene.many, PROCESSES)
-    yield "| a process | CPU ms over bare Python |"
-    yield "|---|---|"
-    for name in commands:
-        yield f"| {name} | {(found[name].cpu_s - found['bare'].cpu_s) * 1000:.1f} |"
-
-
-def _commands(scene: Scene) -> dict[str, list[str]]:
-    first = (
-        f"import promptops\nprompts = promptops.load('v1.0.0', source={str(scene.bundle)!r})\n"
-        "prompts['team-7/ticket-7'].render(ticket='The light blinks red.', product='router')"
-    )
-    imports = {f"`{program}`": scene.python("-c", program) for program in IMPORTS}
-    return imports | {
-        "import, load a bundle, render with logic": scene.python("-c", first),
-        "`promptops build v1.0.0`": scene.ours("build", "v1.0.0", "-o", str(scene.bundle)),
-        "its files by `git cat-file --batch`": scene.python(
-            str(HERE / "peers" / "read_blobs.py"), "v1.0.0"
-        ),
-    }
-
-
-def loads(scene: Scene) -> Iterator[str]:
-    """Many prompts, all imported before."""
-    programs = {
-        "bundle, one prompt rendered": ("load_promptops.py", scene.bundle),
-        "one JSON document": ("load_json.py", scene.document),
-        "a directory of YAML, C loader": ("load_yaml.py", scene.many / "prompts"),
-    }
-    rounds = [
-        {name: scene.peer(*arguments)["us"] for name, arguments in programs.items()}
-        for _ in range(ROUNDS)
+def _imports(scene: Scene) -> Iterator[Row]:
+    environment = scene.environment
+    first = environment.python("ours, with `load`", "-c", "import promptops; promptops.load")
+    peers = [
+        environment.python(f"`{line}`", "-c", line, needs=needs) for line, needs in IMPORTS.items()
     ]
-    yield "| cold load | CPU ms | of ours |"
-    yield "|---|---|---|"
-    costs = _medians(rounds)
-    ours = next(iter(costs.values()))["load"]
-    for name, us in costs.items():
-        yield f"| {name} | {us['load'] / 1000:.1f} | {us['load'] / ours:.1f} |"
+    ours = environment.python(OURS, "-c", "import promptops")
+    programs = [ours, first, *peers, environment.bare_python()]
+    what = "`import promptops`, over bare Python"
+    costs = {n: each.cpu_s for n, each in scene.measure(what, programs, scene.folder).items()}
+    bare = costs.pop("bare Python")
+    over = {name: max(cpu_s - bare, 0.0) for name, cpu_s in costs.items()}
+    alone, with_load = over.pop(OURS), over.pop(first.name)
+    yield from _over_bare(what, alone, over)
+    what = "`import promptops; promptops.load`, over bare Python"
+    yield from _over_bare(what, with_load, over)
 
 
-def renders(scene: Scene) -> Iterator[str]:
-    """Two messages and six variables; what comes out must be the same for all."""
-    rounds = [_rendered(scene) for _ in range(ROUNDS)]
-    costs = _medians(rounds)
-    ours = costs["promptops"]
-    yield "| a call | program | CPU µs | of ours |"
-    yield "|---|---|---|---|"
-    for what in ("plain", "logic", "warm"):
-        for program, us in costs.items():
-            for name in (each for each in us if each.partition(",")[0] == what):
-                yield f"| {name} | {program} | {us[name]:.2f} | {us[name] / ours[what]:.2f} |"
-    yield f"| a dict lookup | | {ours['dict']:.2f} | {ours['dict'] / ours['warm']:.2f} |"
+def _over_bare(what: str, ours: float, others: Mapping[str, float]) -> Iterator[Row]:
+    for name, theirs in (others or {"": None}).items():
+        yield Row(what=what, ours=ours, unit="ms", beside=name, theirs=theirs, at_most=0.025)
 
 
-def _rendered(scene: Scene) -> Costs:
-    reports = {name: scene.peer(f"render_{name}.py", scene.few) for name in RENDERERS}
-    for program, report in reports.items():
-        for name, texts in report["said"].items():
-            expected = reports["promptops"]["said"][name.partition(",")[0]]
-            if [text.rstrip("\n") for text in texts] != expected:
-                raise SystemExit(f"{program} renders another text: {texts}")
-    return {program: report["us"] for program, report in reports.items()}
+def _first_rendering(scene: Scene, bundles: Bundles) -> Iterator[Row]:
+    what = f"a process that loads {scene.sizes.loaded:,} prompts and renders one with logic"
+    program = (
+        f"import promptops\nprompts = promptops.load({TAG!r}, source={str(bundles.many)!r})\n"
+        "request = prompts['team-7/ticket-7'].render(ticket='It blinks red.', product='router')\n"
+        "print(request.messages)"
+    )
+    ours = scene.environment.python(OURS, "-c", program, says="It blinks red")
+    floor = "import jinja2, jsonschema_rs"
+    programs = [
+        ours,
+        scene.environment.python(f"`{floor}` alone", "-c", floor),
+        scene.environment.bare_python(),
+    ]
+    yield from compare(what, scene.measure(what, programs, scene.folder), "ms", of="cpu_s")
 
 
-def _medians(rounds: Sequence[Costs]) -> Costs:
+def _cold_load(scene: Scene, bundles: Bundles) -> Iterator[Row]:
+    count = scene.sizes.loaded
+    script = scene.environment.script
+    programs = [
+        script(OURS, "load_promptops.py", bundles.many),
+        script("one JSON document, `json.loads`", "load_json.py", bundles.document),
+        script("a directory of YAML, C loader", "load_yaml.py", bundles.repository / "prompts"),
+    ]
+    what = f"cold load of a bundle of {count:,} prompts and one rendering"
+    costs = _costs(scene, what, _same_work(scene, programs, {"load": [count]}))
+    others = {name: us["load"] for name, us in costs.items() if name != OURS}
+    yield from _rows(what, costs[OURS]["load"], others, "ms", at_most=0.015)
+
+
+def _calls(scene: Scene, bundles: Bundles) -> Iterator[Row]:
+    programs = [
+        scene.environment.script(name, f"render_{script}.py", bundles.few, needs=needs)
+        for name, (script, needs) in RENDERERS.items()
+    ]
+    said = _report(programs[0])["said"]
+    costs = _costs(scene, "rendering, warm loading", _same_work(scene, programs, said))
+    ours = costs.pop(OURS)
+    costs["a dict"] = {"warm": ours.pop("dict")}
+    for call, (what, at_most) in CALLS.items():
+        others = {f"{by}{kind}": us for by, kind, us in _of_call(call, costs)}
+        yield from _rows(what, ours[call], others, "µs", at_most=at_most)
+        if us := ours.get(f"{call}, openai"):
+            alone = {"rendering alone": ours[call]}
+            yield from _rows(f"{what}, and `.openai()`", us, alone, "µs")
+
+
+def _of_call(call: str, costs: Costs) -> Iterator[tuple[str, str, float]]:
+    """By which program, of which kind, for how many microseconds."""
+    for program, measured in costs.items():
+        for name, us in measured.items():
+            if name.partition(",")[0] == call:
+                yield program, name.removeprefix(call), us
+
+
+def _rows(
+    what: str,
+    ours_us: float,
+    others: Mapping[str, float],
+    unit: str,
+    *,
+    at_most: float | None = None,
+) -> Iterator[Row]:
+    """As they are measured, in microseconds; the budget in seconds."""
+    for beside, us in (others or {"": None}).items():
+        theirs = None if us is None else us * 1e-6
+        yield Row(
+            what=what, ours=ours_us * 1e-6, unit=unit, beside=beside, theirs=theirs, at_most=at_most
+        )
+
+
+def _same_work(
+    scene: Scene, programs: Sequence[Program], expected: Mapping[str, Sequence[Any]]
+) -> Iterator[Program]:
+    """Those that load as many prompts, and render the same texts."""
+    for program in programs:
+        if not scene.environment.has(program.needs):
+            continue
+        try:
+            other = _other(_report(program)["said"], expected)
+        except Wrong as wrong:
+            if program.name == OURS:
+                raise
+            other = str(wrong)
+        if other:
+            scene.environment.leave_out(f"{program.name}, where its calls are measured", other)
+        else:
+            yield program
+
+
+def _other(said: Mapping[str, Sequence[Any]], expected: Mapping[str, Sequence[Any]]) -> str:
+    """The first that is not the expected one, but for a newline in the end; "" where all are."""
+    for name, found in said.items():
+        for each, ours in zip(found, expected[name.partition(",")[0]], strict=True):
+            if str(each).rstrip("\n") != str(ours):
+                return f"{name}: {each!r} is not {ours!r}"
+    return ""
+
+
+def _costs(scene: Scene, what: str, programs: Iterable[Program]) -> Costs:
+    """Medians over processes, in turns."""
+    ready, rounds = list(programs), scene.sizes.rounds
+    scene.tell(f"{what}: {', '.join(each.name for each in ready)}, {rounds} times in turns")
+    measured = [{each.name: _report(each)["us"] for each in ready} for _ in range(rounds)]
     return {
-        program: {name: statistics.median(each[program][name] for each in rounds) for name in us}
-        for program, us in rounds[0].items()
+        program: {name: statistics.median(each[program][name] for each in measured) for name in us}
+        for program, us in measured[0].items()
     }
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _report(program: Program) -> dict[str, Any]:
+    """What one of the scripts prints, see `peers/per_call.py`."""
+    found: dict[str, Any] = json.loads(run(program.command))
+    return found
+
+
+def _build(scene: Scene, bundles: Bundles) -> Iterator[Row]:
+    what = f"`build {TAG}` of {scene.sizes.loaded:,} prompts"
+    environment, repository = scene.environment, bundles.repository
+    built = str(scene.folder / "built.jsonl")
+    count = scene.sizes.loaded
+    programs = [
+        environment.ours("build", TAG, "-o", built),
+        environment.script("its files by git, read only", "read_blobs.py", TAG),
+        environment.script("its files by libyaml, parsed only", "parse_yaml.py", says=f"^{count}$"),
+    ]
+    timings = scene.measure(what, programs, repository, scene.sizes.long_runs)
+    if (scene.folder / "built.jsonl").read_bytes() != bundles.many.read_bytes():
+        raise Wrong("build does not give the same bytes each time")
+    yield from compare(what, timings, "ms", of="cpu_s", at_most=0.5)

@@ -1,197 +1,193 @@
-"""How long test cases take, and how much memory, beside what else asks the same server."""
+"""Test cases, whose answers are asserted to be JSON and to contain a word: the wall time of whole
+processes, and the largest resident size. Who asks asks one server on loopback, which answers each
+request after 50 ms."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
-import shutil
-import subprocess
-import sys
-import tempfile
-import venv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from cases import make_repository, point_to
-from corpus import git
+from cases import make
+from environment import PEERS
 from mock_server import mock_server
-from timing import Timing, in_turns
+from peers.tickets import MODEL
+from recording import asking, record
+from scene import Scene
+from table import Row, compare
+from timing import OURS, Program, Wrong, as_written, prove, run
 
-HERE = Path(__file__).parent
-PROJECT = HERE.parent
-RUNS = 5
-LIVE = ("test", "--live", "-j", "32")
-PROMPTFOO = ("eval", "-j", "32", "--no-table", "--no-progress-bar", "--no-share", "--no-write")
-QUIET = ("TELEMETRY", "UPDATE", "REMOTE_GENERATION", "SHARING")
-"""What promptfoo would do beside the work, by the variables that turn it off."""
-
-Commands = dict[str, Sequence[str]]
-
-
-def main() -> None:
-    """Install, generate, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, help="keep the environments and repositories here")
-    options = parser.parse_args()
-    folder = (options.keep or Path(tempfile.mkdtemp())).absolute()
-    try:
-        programs = Programs(folder)
-        print(head())
-        with mock_server() as address:
-            settle(folder, address)
-            for line in lines(programs, folder, address):
-                print(line, flush=True)
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder)
+AT_ONCE = "32"
+EVAL = ("eval", "-j", AT_ONCE, "--no-table", "--no-progress-bar", "--no-share", "--no-write")
+INSPECT = (
+    *("--model", f"openai/{MODEL}", "-M", "responses_api=false"),
+    *("--max-connections", AT_ONCE, "--display", "plain"),
+)
+ALONE = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".")
+"""pytest without what any project has configured."""
 
 
-class Programs:
-    """This project and its peers, installed into a folder; promptfoo where there is npm."""
-
-    def __init__(self, folder: Path) -> None:
-        environment = folder / "environment"
-        if not environment.exists():
-            venv.create(environment, with_pip=True)
-        self._binaries = environment / "bin"
-        packages = (f"{PROJECT}[live]", "pytest")
-        subprocess.run([self._binaries / "pip", "install", "-q", *packages], check=True)
-        self._node = folder / "node"
-        if shutil.which("npm") and not self._node.exists():
-            arguments = ("install", "--silent", "--prefix", str(self._node), "promptfoo")
-            subprocess.run(["npm", *arguments], check=True)
-
-    def ours(self, *arguments: str) -> list[str]:
-        return [str(self._binaries / "promptops"), *arguments]
-
-    def python(self, *arguments: str) -> list[str]:
-        return [str(self._binaries / "python"), *arguments]
-
-    def pytest(self, peer: str) -> list[str]:
-        """Without what this project's own tests are configured with."""
-        alone = ("-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".")
-        return self.python("-m", "pytest", *alone, str(HERE / "peers" / peer))
-
-    def promptfoo(self, *arguments: str) -> Commands:
-        """The command by its name; none where it is not installed."""
-        program = self._node / "node_modules" / ".bin" / "promptfoo"
-        return {"promptfoo": [str(program), *PROMPTFOO, *arguments]} if program.exists() else {}
+def rows(scene: Scene) -> Iterator[Row]:
+    """Asked and replayed, a few cases and many; the engine alone."""
+    few, many = (_repository(scene, count) for count in scene.sizes.cases)
+    with mock_server() as address:
+        os.environ |= {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": address}
+        ceiling = int(run(scene.environment.script("", "ceiling.py", address).command))
+        scene.notes.append(f"The server answers bare sockets {ceiling:,} times a second.")
+        yield from _few(scene, few, address)
+        yield from _many(scene, many, address)
+        yield from _engine(scene, address)
+    yield from _growth(scene)
 
 
-def settle(folder: Path, address: str) -> None:
-    """Make this process's environment the one that is measured in."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ |= {f"PROMPTFOO_DISABLE_{name}": "true" for name in QUIET}
-    os.environ |= {
-        "OPENAI_API_KEY": "none",
-        "OPENAI_BASE_URL": address,
-        "PROMPTFOO_CONFIG_DIR": str(folder / "promptfoo"),
-        "PROMPTFOO_CACHE_PATH": str(folder / "promptfoo" / "cache"),
+def _few(scene: Scene, repository: Path, address: str) -> Iterator[Row]:
+    count, environment, runs = scene.sizes.cases[0], scene.environment, scene.sizes.long_runs
+    what = f"{count} cases, {AT_ONCE} at once, live"
+    programs = [
+        *_askers(scene, repository, address),
+        environment.script(
+            "DeepEval, one by one",
+            "ask_deepeval.py",
+            "tickets.json",
+            needs="deepeval",
+            says=_passed(count),
+        ),
+        _pytest(scene, "pytest, asked in a fixture", "together_test.py", count),
+        _pytest(scene, "pytest, one by one", "each_test.py", count),
+    ]
+    yield from compare(what, scene.measure(what, programs, repository, runs), "s", at_most=2.5)
+    what = f"{count} cases replayed"
+    programs = _replayers(scene, repository)
+    yield from compare(what, scene.measure(what, programs, repository), "s", at_most=0.4)
+
+
+def _many(scene: Scene, repository: Path, address: str) -> Iterator[Row]:
+    """The time, and the memory, which has a budget here."""
+    count, runs = scene.sizes.cases[1], scene.sizes.long_runs
+    ways = {
+        f"{count:,} cases, {AT_ONCE} at once, live": _askers(scene, repository, address),
+        f"{count:,} cases replayed": _replayers(scene, repository),
     }
+    for what, programs in ways.items():
+        timings = scene.measure(what, programs, repository, runs)
+        yield from compare(what, timings, "s")
+        yield from compare(f"peak memory, {what}", timings, "MB", of="memory_mb", at_most=100)
 
 
-def head() -> str:
-    """What was measured where."""
-    processor = platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+def _askers(scene: Scene, repository: Path, address: str) -> list[Program]:
+    """Who asks 32 at once."""
+    environment, count = scene.environment, _count(repository)
+    ours = ("test", "--live", "-j", AT_ONCE, *asking(address))
+    return [
+        environment.ours(*ours, says=_all(count)),
+        environment.promptfoo("promptfoo", *EVAL, "--no-cache", says=_passed(count)),
+        _inspect(scene, repository),
+        environment.script(
+            "bare `AsyncOpenAI`", "ask_bare.py", "tickets.json", says=_passed(count)
+        ),
+    ]
 
 
-def lines(programs: Programs, folder: Path, address: str) -> Iterator[str]:
-    """The tables as Markdown."""
-    yield f"the mock server answers {_said(programs, 'ceiling.py', address)} requests a second"
-    yield from _processes(programs, folder, address)
-    yield from _engine(programs, address)
-    yield from _growth(programs, folder, address)
-
-
-def _processes(programs: Programs, folder: Path, address: str) -> Iterator[str]:
-    yield ""
-    yield "| what | program | wall s | CPU s | MB | wall, of ours |"
-    yield "|---|---|---|---|---|---|"
-    small, large = (_repository(programs, folder, count, address) for count in (200, 1_000))
-    bare = programs.python(str(HERE / "peers" / "bare.py"), "tickets.json")
-    peers: Commands = {
-        "bare `AsyncOpenAI`": bare,
-        "pytest, asked in a fixture": programs.pytest("together_test.py"),
-        "pytest, one by one": programs.pytest("each_test.py"),
-    }
-    asked = {"ours": programs.ours(*LIVE), **programs.promptfoo("--no-cache")}
-    kept = {"ours": programs.ours("test"), **programs.promptfoo()}
-    yield from _rows("200 cases, 32 at once, live", asked | peers, small)
-    yield from _rows("200 cases replayed", kept, small)
-    yield from _rows("1,000 cases, 32 at once, live", asked | {"bare `AsyncOpenAI`": bare}, large)
-    yield from _rows("1,000 cases replayed", kept, large)
-
-
-def _engine(programs: Programs, address: str) -> Iterator[str]:
-    found = json.loads(_said(programs, "engine.py", address))
-    yield ""
-    yield "| 1,000 requests, 64 at once | wall s | CPU s |"
-    yield "|---|---|---|"
-    for name in ("engine", "bare"):
-        yield f"| {name} | {found[f'{name} wall_s']:.2f} | {found[f'{name} cpu_s']:.2f} |"
-    ratios = (found[f"engine {unit}"] / found[f"bare {unit}"] for unit in ("wall_s", "cpu_s"))
-    yield "| ratio | {:.2f} | {:.2f} |".format(*ratios)
-
-
-def _growth(programs: Programs, folder: Path, address: str) -> Iterator[str]:
-    yield ""
-    yield "| cases replayed | wall s | CPU s | MB | CPU ms a case |"
-    yield "|---|---|---|---|---|"
-    for count in (1_250, 2_500, 5_000, 10_000):
-        repository = _repository(programs, folder, count, address)
-        ours = _measured({"ours": programs.ours("test")}, repository)["ours"]
-        yield (
-            f"| {count:,} | {ours.wall_s:.2f} | {ours.cpu_s:.2f} | {ours.memory_mb:.0f} "
-            f"| {ours.cpu_s / count * 1000:.2f} |"
-        )
-
-
-def _rows(what: str, commands: Commands, repository: Path) -> Iterator[str]:
-    found = _measured(commands, repository)
-    for name, each in found.items():
-        ratio = each.wall_s / found["ours"].wall_s
-        yield (
-            f"| {what} | {name} | {each.wall_s:.2f} | {each.cpu_s:.2f} | {each.memory_mb:.0f} "
-            f"| {ratio:.2f} |"
-        )
-
-
-def _measured(commands: Commands, repository: Path) -> dict[str, Timing]:
-    """In turns; what fails is no faster, it is wrong."""
-    for command in commands.values():
-        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return in_turns(commands, repository, RUNS)
-
-
-def _repository(programs: Programs, folder: Path, count: int, address: str) -> Path:
-    """So many cases with their answers, recorded and committed."""
-    repository = folder / f"cases-{count}"
-    if repository.exists():
-        point_to(repository, address)
-        return repository
-    make_repository(repository, count)
-    point_to(repository, address)
-    subprocess.run(
-        programs.ours("test", "--record", "-j", "64"),
-        cwd=repository,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def _inspect(scene: Scene, repository: Path) -> Program:
+    """It takes no absolute path of a task, and reads files beside the task's."""
+    task = os.path.relpath(PEERS / "ask_inspect.py", repository)
+    tickets = f"tickets={repository / 'tickets.json'}"
+    count = _count(repository)
+    scored = rf"(?s){as_written(count)} samples.*accuracy +1\.000\s"
+    return scene.environment.tool(
+        "inspect-ai", "Inspect", "eval", task, "-T", tickets, *INSPECT, says=scored
     )
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "recordings")
-    return repository
 
 
-def _said(programs: Programs, script: str, address: str) -> str:
-    command = programs.python(str(HERE / script), address)
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+def _replayers(scene: Scene, repository: Path) -> list[Program]:
+    environment, count = scene.environment, _count(repository)
+    all_cached = rf"(?s)\(cached\).*{_passed(count)}"
+    cached = environment.promptfoo("promptfoo, from its cache", *EVAL, says=all_cached)
+    if environment.has(cached.needs):
+        _fill_cache(cached, repository)
+    return [environment.ours("test", says=_all(count)), cached, _floor(scene, count)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _fill_cache(cached: Program, repository: Path) -> None:
+    """What is asked at once is not all kept at once: until all is, or it never will be."""
+    for _ in range(10):
+        with suppress(Wrong):
+            prove(cached, repository)
+            return
+
+
+def _count(repository: Path) -> int:
+    return len(json.loads((repository / "tickets.json").read_text()))
+
+
+def _floor(scene: Scene, count: int) -> Program:
+    return scene.environment.script(
+        "reading both files as JSON", "parse_json_lines.py", says=f"^{count} cases$"
+    )
+
+
+def _pytest(scene: Scene, name: str, file: str, count: int) -> Program:
+    program = scene.environment.script(name, file, needs="pytest", says=_passed(count))
+    python, script = program.command
+    return replace(program, command=[python, *ALONE, script])
+
+
+def _all(count: int) -> str:
+    """As ours says it."""
+    return f"(?m)^pass: {as_written(count)} cases,"
+
+
+def _passed(count: int) -> str:
+    """As pytest, promptfoo and the scripts say it."""
+    return f"{as_written(count)} passed"
+
+
+def _engine(scene: Scene, address: str) -> Iterator[Row]:
+    count, turns = scene.sizes.requests, scene.sizes.long_runs
+    what = f"{count:,} requests, 64 at once, engine only"
+    scene.tell(f"{what}: {turns} times in turns")
+    script = scene.environment.script("", "ask_engine.py", address, str(count), str(turns))
+    found = json.loads(run(script.command))
+    for of, unit in (("wall_s", ""), ("cpu_s", ", CPU")):
+        yield Row(
+            what=f"{what}{unit}",
+            ours=found["engine"][of],
+            unit="s",
+            beside="bare `AsyncOpenAI`",
+            theirs=found["bare"][of],
+            at_most_times=1.3,
+        )
+
+
+def _growth(scene: Scene) -> Iterator[Row]:
+    """Many more cases replayed; it is linear where four times as many take at most four times."""
+    fewer, more = scene.sizes.grown
+    small, large = (_repository(scene, count) for count in (fewer, more))
+    what = f"{more:,} cases replayed"
+    ours = scene.environment.ours("test", says=_all(more))
+    beside = f"ours, {fewer:,} cases"
+    less = scene.environment.ours("test", "-C", str(small), says=_all(fewer))
+    programs = [ours, replace(less, name=beside), _floor(scene, more)]
+    timings = scene.measure(what, programs, large, scene.sizes.long_runs)
+    known = {name: each for name, each in timings.items() if name != beside}
+    yield from compare(what, known, "s", at_most=3)
+    yield Row(
+        what=f"{what}, CPU: linear",
+        ours=timings[OURS].cpu_s,
+        unit="s",
+        beside=beside,
+        theirs=timings[beside].cpu_s,
+        at_most_times=more / fewer,
+    )
+    yield from compare(f"peak memory, {what}", known, "MB", of="memory_mb")
+
+
+def _repository(scene: Scene, count: int) -> Path:
+    def made(folder: Path) -> None:
+        make(folder, count)
+        record(scene.environment, folder, "cases and answers")
+
+    return scene.repository(f"cases-{count}", made)

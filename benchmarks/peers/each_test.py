@@ -1,15 +1,11 @@
 """Test functions as most people write them: each asks, then asserts."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from cases import chat
 from openai import OpenAI
+from tickets import chat
 
 TICKETS = json.loads(Path("tickets.json").read_text())
 

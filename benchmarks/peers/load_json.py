@@ -4,8 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from per_call import report
 
-report({"load": lambda: json.loads(Path(sys.argv[1]).read_bytes())})
+
+def load():
+    return json.loads(Path(sys.argv[1]).read_bytes())
+
+
+report({"load": load}, {"load": [sum("messages" in each for each in load())]})

@@ -9,25 +9,24 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from per_call import report
 
 import promptops
 
-BUNDLE, INPUTS = sys.argv[1], {"ticket": "The light blinks red.", "product": "router"}
+INPUTS = {"ticket": "The light blinks red.", "product": "router"}
 numbers = count()
 
 
 def load(folder):
     number = next(numbers)
     file = Path(folder, f"{number}.jsonl")
-    file.symlink_to(BUNDLE)
+    file.symlink_to("bundle.jsonl")
     prompts = promptops.load("v1.0.0", source=file)
-    name = f"team-{number % 100}/ticket-{number % len(prompts)}"  # another template, too
-    return prompts[name].render(**INPUTS)
+    number %= len(prompts)
+    prompts[f"team-{number % 100}/ticket-{number}"].render(**INPUTS)  # another template, too
+    return prompts
 
 
 with tempfile.TemporaryDirectory() as folder:
-    BUNDLE = shutil.copy(BUNDLE, Path(folder, "bundle.jsonl"))
-    report({"load": lambda: load(folder)})
+    shutil.copy(sys.argv[1], Path(folder, "bundle.jsonl"))
+    report({"load": lambda: load(folder)}, {"load": [len(load(folder))]})

@@ -1,15 +1,11 @@
 """Jinja2's templates, compiled before; nothing is checked."""
 
-import sys
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from jinja2 import Environment, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from per_call import report
-from rendering import INPUTS, TEMPLATES
+from templates import INPUTS, TEMPLATES
 
 
 def render(templates, inputs):

@@ -1,14 +1,10 @@
 """LangChain's ChatPromptTemplate, which looks for missing variables."""
 
-import sys
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from langchain_core.prompts import ChatPromptTemplate
 from per_call import report
-from rendering import INPUTS, ROLES, TEMPLATES
+from templates import INPUTS, ROLES, TEMPLATES
 
 
 def braces(text):

@@ -3,16 +3,11 @@
 Offline: the prompt is put where its client keeps what it fetched.
 """
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from langfuse import Langfuse
 from langfuse.api import Prompt_Chat
 from langfuse.model import ChatPromptClient
 from per_call import report
-from rendering import INPUTS, TEMPLATES, messages
+from templates import INPUTS, TEMPLATES, messages
 
 turns = [{"type": "chatmessage", **each} for each in messages(TEMPLATES["plain"])]
 fetched = Prompt_Chat(

@@ -3,17 +3,13 @@
 Offline: the prompt is put where its client keeps what it fetched.
 """
 
-import sys
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import PromptVersion
 from mlflow.prompt.registry_utils import PromptCache, PromptCacheKey
 from per_call import report
-from rendering import INPUTS, TEMPLATES, messages
+from templates import INPUTS, TEMPLATES, messages
 
 REGISTRY = "http://127.0.0.1:1"
 prompts = {name: PromptVersion(name, 1, messages(texts)) for name, texts in TEMPLATES.items()}

@@ -2,12 +2,9 @@
 
 import sys
 from functools import partial
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from per_call import report
-from rendering import INPUTS
+from templates import INPUTS
 
 import promptops
 

@@ -1,16 +1,13 @@
 """Prompty: `prepare` of a file that was loaded before; it looks for missing inputs."""
 
 import json
-import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import prompty
 from per_call import report
-from rendering import INPUTS, MODEL, ROLES, TEMPLATES
+from templates import INPUTS, MODEL, ROLES, TEMPLATES
 
 
 def agent(name, folder):

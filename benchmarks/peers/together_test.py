@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from cases import chat
 from openai import AsyncOpenAI
+from tickets import chat
 
 TICKETS = json.loads(Path("tickets.json").read_text())
 AT_ONCE = 32

@@ -1,6 +1,6 @@
 """The least that asks a model about every ticket: `openai`'s own client, 32 at once.
 
-python3 bare.py TICKETS.json, with OPENAI_BASE_URL and OPENAI_API_KEY
+python3 ask_bare.py TICKETS.json, with OPENAI_BASE_URL and OPENAI_API_KEY, prints how many passed.
 """
 
 import asyncio
@@ -8,26 +8,26 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from cases import chat
 from openai import AsyncOpenAI
+from tickets import chat
 
 AT_ONCE = 32
 
 
-async def main() -> None:
+async def main():
     client, turns = AsyncOpenAI(), asyncio.Semaphore(AT_ONCE)
 
-    async def ask(ticket: str) -> str:
+    async def ask(ticket):
         async with turns:
             completion = await client.chat.completions.create(**chat(ticket))
             return completion.choices[0].message.content
 
     asked = json.loads(Path(sys.argv[1]).read_text())
-    for said in await asyncio.gather(*map(ask, asked)):
+    answers = await asyncio.gather(*map(ask, asked))
+    for said in answers:
         assert json.loads(said)
         assert "bug" in said
+    print(f"{len(answers)} passed")
 
 
 asyncio.run(main())

@@ -1,0 +1,36 @@
+"""To have it and to start it: what lies on disk, and the wall time of whole processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scene import Scene
+from table import Row, compare
+from timing import OURS
+
+
+def rows(scene: Scene) -> Iterator[Row]:
+    """The size without extras, and `--help`."""
+    yield from _size(scene)
+    yield from _help(scene)
+
+
+def _size(scene: Scene) -> Iterator[Row]:
+    what = "installed size, without extras"
+    scene.tell(what)
+    sizes = scene.environment.installed_mb()
+    ours = sizes.pop(OURS)
+    for beside, theirs in sizes.items():
+        yield Row(what=what, ours=ours, unit="MB", beside=beside, theirs=theirs, at_most=50)
+
+
+def _help(scene: Scene) -> Iterator[Row]:
+    environment, what = scene.environment, "`--help`"
+    programs = [
+        environment.ours("--help", says="bisect"),
+        environment.bare_python(),
+        environment.tool("inspect-ai", "`inspect --help`", "--help", says="eval"),
+        environment.promptfoo("`promptfoo --help`", "--help", says="eval"),
+    ]
+    timings = scene.measure(what, programs, scene.folder)
+    yield from compare(what, timings, "ms", at_most=0.080)

@@ -2,6 +2,7 @@
 
 import json as standard_json
 import os
+import re
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
 from promptops.report.check import github, gitlab, json, junit, markdown, sarif, text
+from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
 from tests.report.diff.reports import REPORTS
 from tests.report.test_report_schemas import sarif_errors, without_sarif_schema
@@ -130,6 +132,18 @@ def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
     assert "more risks\n" in shown
     assert "more findings left out: `promptops lint` shows all.\n" in shown
     assert "more prompts left out: " in shown
+
+
+def test_a_comment_on_very_many_changes_is_whole_and_not_too_long():
+    found = replace(large_report(400, 5), risks=("a risk " * 60,) * 100, refused=("risk",))
+
+    shown = markdown.write(found)
+
+    assert 60_000 < len(shown) <= 65_536
+    assert shown.count("<details") == shown.count("</details>")
+    assert shown.count("\n```") % 2 == 0
+    assert re.search(r"\n\d+ more prompts left out: <code>promptops diff ", shown)
+    assert shown.endswith("- 337 more prompts\n\n</details>\n")
 
 
 def test_findings_have_the_room_that_test_cases_leave(sample):

@@ -69,7 +69,9 @@ def _refuse_option_as_revision(arguments: list[str]) -> None:
     for argument in arguments:
         if argument.startswith("--since=-"):
             name = argument.partition("=")[2]
-            raise UsageError(f"{name!r} is no revision", hint="none begins with a hyphen")
+            raise UsageError(
+                f"{name!r} is no revision", hint="write a branch of that name as refs/heads/NAME"
+            )
 
 
 def _run(arguments: list[str]) -> int:

@@ -149,6 +149,8 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
             raise UsageError(f"there is no format {name!r} here", hint=hint)
+        if each.endswith("="):
+            raise UsageError(f"{each!r} names no file", hint=f"write {name}=FILE, or {name}")
         pairs.append((name, file or "-"))
     if sum(file == "-" for _, file in pairs) > 1:
         raise UsageError("only one format can go to stdout", hint="write --format NAME=FILE")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from promptops.errors import UsageError
+from promptops.errors import GitError, UsageError
 from promptops.jobs.workspace import configuration
 from promptops.model.release import Record, Release
 from promptops.release.names import TagNames
 from promptops.release.tags import records, releases
 from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.revisions import FETCH_ALL
 
 
 def changelog(
@@ -23,11 +24,14 @@ def changelog(
 
     Raises:
         UsageError: There is no release of such a name.
+        GitError: The clone is shallow and has none.
     """
     with Repository.open(directory) as repository:
         revision = "HEAD" if repository.bare else WORKTREE
         names = TagNames(configuration(repository, revision, overrides).release.tag_format)
         found = releases(repository, names)[::-1]
+        if repository.shallow and not found:
+            raise GitError("no release is known in a shallow clone", hint=FETCH_ALL)
         chosen = [each for each in found if not wanted or _is_one(each, wanted)]
         _refuse_unknown(found, wanted)
         said = records(repository, chosen)

@@ -10,7 +10,8 @@ from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
 from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
-from promptops.jobs.policy import policy_risks, under_policy, widened
+from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
@@ -37,6 +38,7 @@ def check(
         page: Add what only a page shows.
     """
     if wanted.since is None:
+        refuse_missing_roots(workspace)
         report, judged = _checked(workspace, wanted, options, coverage), workspace
     else:
         report, judged = _against_base(workspace, wanted, options, overrides, coverage)
@@ -50,7 +52,8 @@ def _against_base(
     overrides: Sequence[str],
     coverage: bool,
 ) -> tuple[CheckReport, Workspace]:
-    commit = merge_base(workspace, wanted.since or "")
+    since = wanted.since or ""
+    commit = merge_base(workspace, since)
     base = _base(workspace, commit, overrides)
     own = under_policy(workspace.config, base.config)
     head = judged_by(workspace, own)
@@ -58,7 +61,8 @@ def _against_base(
     wanted = replace(wanted, since=base.revision)
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
-    risks = (*policy_risks(judged, workspace.config, base), *report.risks)
+    moved = moved_on(workspace, since, base)
+    risks = (*moved, *policy_risks(judged, workspace.config, base), *report.risks)
     return replace(report, risks=risks, diff=changes(base, head, report.why)), judged
 
 

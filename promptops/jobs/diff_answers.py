@@ -63,8 +63,8 @@ def _verdicts(judged: tuple[Judged, ...]) -> dict[str, str]:
 def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replayed]) -> CaseDiff:
     before = old.get(case.name.removesuffix(WAS))
     after = None if case.name.endswith(WAS) else new.get(case.name)
-    if before is None and after is None:
-        return case
+    if case.after_error or (before is None and after is None):
+        return case  # what can't be rendered can't be recorded
     if after is None and not case.name.endswith(WAS):
         return replace(case, verdicts=(STALE,))
     answer = SeenPair(_seen(before), _seen(after))

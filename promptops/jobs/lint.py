@@ -13,6 +13,7 @@ from promptops.jobs.baseline import read_baseline
 from promptops.jobs.graph_file import save_graph
 from promptops.jobs.judging import Judged, judge
 from promptops.jobs.lint_cache import LintCache, cache_key
+from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, held_at
 from promptops.lint.engine import Selection
@@ -49,6 +50,8 @@ class LintOptions:
 
 def lint(workspace: Workspace, wanted: Wanted, options: LintOptions) -> LintReport:
     """Findings of the prompts that were asked for, and of the catalog as a whole."""
+    if wanted.since is None:
+        refuse_missing_roots(workspace)
     selected = select(workspace, wanted)
     return lint_selected(workspace, selected, wanted, options)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from promptops.errors import PromptopsError
 from promptops.jobs.baseline import baseline_data, baseline_path
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.workspace import Workspace, configuration
 from promptops.model.config import Config, TestSettings
 
 
@@ -44,6 +45,24 @@ def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[s
         yield f"{baseline_path(judged)} changes which findings count; {_ONCE_MERGED}"
 
 
+def moved_on(workspace: Workspace, since: str, base: Workspace) -> Iterator[str]:
+    """What the branch that is compared with has in its policy since this one left it, a line each.
+
+    Once it is merged into this one, or this one into it, that counts.
+    """
+    repository = workspace.repository
+    tip = repository.find(since) if since else None
+    if tip is None or tip == base.revision:
+        return
+    try:
+        policy = configuration(repository, tip)
+    except PromptopsError:
+        return  # broken, which whoever merges it will see
+    for name in _POLICY:
+        if getattr(policy, name) != getattr(base.config, name):
+            yield f"{since} has another `{name}` by now, which does not count yet: merge it"
+
+
 def _test_settings(base: Config, head: Config) -> TestSettings:
     """Those of the base, but for the services: like models, they are part of what was recorded."""
     services = {name: getattr(head.test, name) for name in _SERVICES}
@@ -65,6 +84,7 @@ def _service_risks(base: Config, head: Config) -> Iterator[str]:
 
 _SERVICES = ("embeddings", "moderations")
 
+_POLICY = ("lint", "test", "release", "diff", "check")
 _ONCE_MERGED = "it counts once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are looked at, too",

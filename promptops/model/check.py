@@ -64,6 +64,12 @@ class CheckReport:
         return tuple(self.diff.stopping(self.refused)) if self.diff is not None else ()
 
     @property
+    def looked(self) -> bool:
+        """Whether there was anything to look at: a prompt, one that is gone, or a finding."""
+        changed = self.diff is not None and bool(self.diff.prompts)
+        return changed or bool(self.why or self.lint.findings)
+
+    @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
         return not (findings or self.test.verdict == "fail" or self.refused_changes)

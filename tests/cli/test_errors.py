@@ -333,4 +333,5 @@ def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capf
 
     said = capfd.readouterr()
     assert (code, said.out) == (2, "")
-    assert said.err == f"error: {name!r} is no revision\n  tip: none begins with a hyphen\n"
+    tip = "  tip: write a branch of that name as refs/heads/NAME\n"
+    assert said.err == f"error: {name!r} is no revision\n{tip}"

@@ -1,6 +1,7 @@
 """What the gate refuses besides findings and cases: changes, and too little coverage."""
 
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -94,12 +95,14 @@ def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked)
 
     code, lines = checked("--since", "main")
 
-    (refused,) = [line for line in lines if line.startswith("refused: ")]
-    told, _, fingerprint = refused.rpartition("  [its fingerprint, for a waiver: ")
-    assert (code, told, len(fingerprint), lines[-1]) == (
+    (at,) = [index for index, line in enumerate(lines) if line.startswith("refused: ")]
+    told, _, fingerprint = lines[at].rpartition("  [fingerprint ")
+    assert (code, told, len(fingerprint), lines[at + 1], lines[-1]) == (
         1,
         "refused: greet: CHG101 `title` must be passed now",
         len("0123456789abcdef]"),
+        "  a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base"
+        " first",
         "fail: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
         " · requires a major version",
     )
@@ -122,9 +125,12 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
         1,
         "risk: promptops.toml changes `diff`; it counts once it is merged",
     )
-    assert (code, lines[-1]) == (
+    assert (code, lines[-2:]) == (
         0,
-        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+        [
+            "waived: greet: `title` must be passed now, by ada until 2999-01-01",
+            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+        ],
     )
 
 
@@ -317,3 +323,74 @@ def test_a_condition_that_no_case_comes_to_is_told_once(repo, checked):
         "  greet  0/2    0%",
         f"    {GREET}:12:13: no case comes to `formal`",
     ]
+
+
+@pytest.mark.parametrize("config", [QUIET, STRICT], ids=["told", "refused"])
+def test_a_prompt_that_is_only_removed_is_told_in_every_format(repo, checked, config):
+    repo.write({GREET: PROMPT, "promptops.toml": config})
+    repo.commit("one")
+    (repo.root / GREET).unlink()
+    refused = config == STRICT
+
+    code, lines = checked("--since", "HEAD")
+    found = {
+        name: "\n".join(checked("--since", "HEAD", "--format", name)[1])
+        for name in ("markdown", "github", "gitlab", "sarif", "junit", "json", "html")
+    }
+
+    more = " · 1 change refused" if refused else ""
+    verdict = "fail" if refused else "pass"
+    said = f"{verdict}: 1 prompt removed, no findings{more} · requires a major version"
+    assert (code, lines[-1]) == (int(refused), said)
+    assert f"### promptops: {verdict} · requires a **major** version" in found["markdown"]
+    assert "| <code>greet</code> | **major**" in found["markdown"]
+    assert f"title=greet%3A {'refused' if refused else 'breaking'}::" in found["github"]
+    assert found["github"].splitlines()[-1] == said
+    for name in ("gitlab", "sarif"):
+        assert (GREET in found[name], "CHG501" in found[name]) == (refused, refused)
+    assert ElementTree.fromstring(found["junit"]).get("failures") == str(int(refused))
+    assert [each["id"] for each in json.loads(found["json"])["diff"]["prompts"]] == ["greet"]
+    anchors = set(re.findall(r'id="([^"]+)"', found["html"]))
+    assert set(re.findall(r'href="#([^"]+)"', found["html"])) <= anchors
+    assert "the prompt was removed" in found["html"]
+
+
+def test_the_branch_that_is_compared_with_has_another_policy_by_now(repo, change, checked):
+    change(QUIET, BROKEN)
+    repo.git("switch", "--quiet", "main")
+    repo.write({"promptops.toml": STRICT})
+    repo.commit("stricter")
+    repo.git("switch", "--quiet", "change")
+
+    code, lines = checked("--since", "main")
+    repo.git("merge", "--quiet", "--no-edit", "main")
+    merged, _ = checked("--since", "main")
+
+    assert (code, lines[0], merged) == (
+        0,
+        "risk: main has another `check` by now, which does not count yet: merge it",
+        1,
+    )
+
+
+@pytest.mark.parametrize("command", [["check"], ["lint"], ["test"], ["lint", "--staged"]])
+def test_a_misspelt_folder_of_prompts_passes_nothing(repo, capsys, command):
+    repo.write({GREET: PROMPT, "promptops.toml": 'prompts = ["promts"]\n'})
+    repo.git("add", ".")
+
+    code = run([*command, "-C", str(repo.root)])
+
+    assert (code, capsys.readouterr().err) == (
+        3,
+        "promptops.toml: error: no file stands below `promts`, which `prompts` names as a folder of"
+        " prompts\n  tip: mend the name, or leave it out\n",
+    )
+
+
+def test_a_format_with_an_empty_file_name_is_refused(repo, capsys):
+    code = run(["check", "-C", str(repo.root), "--format", "json="])
+
+    assert (code, capsys.readouterr().err) == (
+        2,
+        "error: 'json=' names no file\n  tip: write json=FILE, or json\n",
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from promptops.errors import UsageError
 from promptops.jobs.recordings.writing import settle
+from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.budgets import within_budget
 from promptops.jobs.testing.options import Options
@@ -28,6 +29,8 @@ def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
     Raises UsageError for what matches nothing, where the change would choose who is asked, and
     where a key or a package is missing; InputError where recordings can't be written.
     """
+    if wanted.since is None:
+        refuse_missing_roots(workspace)
     asks, policy = options.mode != "replay" or options.audit is not None, workspace.config
     if asks and wanted.since is not None and not options.trusted:
         policy = configuration(workspace.repository, merge_base(workspace, wanted.since))

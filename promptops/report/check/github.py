@@ -28,6 +28,7 @@ def write(report: CheckReport, **_: object) -> str:
         write_lint(report.lint),
         write_test(untold(report)),
         *(annotation("warning", None, "risk", visible(risk)) for risk in report.risks),
+        *_breaks(report),
         *_risks(report.diff),
         *_summary(report),
     ]
@@ -36,6 +37,15 @@ def write(report: CheckReport, **_: object) -> str:
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:
     return annotation("error", _place(prompt), f"{visible(prompt.id)}: refused", reason(change))
+
+
+def _breaks(report: CheckReport) -> Iterator[str]:
+    """Those that nobody refuses."""
+    refused = {change.fingerprint for _, change in report.refused_changes}
+    for prompt, change in report.diff.stopping(["breaking"]) if report.diff is not None else ():
+        if change.fingerprint not in refused:
+            title = f"{visible(prompt.id)}: breaking"
+            yield annotation("warning", _place(prompt), title, visible(change.message))
 
 
 def _risks(diff: DiffReport | None) -> Iterator[str]:
@@ -51,6 +61,6 @@ def _place(prompt: PromptDiff) -> Place | None:
 
 
 def _summary(report: CheckReport) -> Iterator[str]:
-    for row in rows(report) if report.why else ():
+    for row in rows(report) if report.looked else ():
         yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.said}\n"
     yield f"{verdict(report)}: {counts(report)}\n"

@@ -83,7 +83,7 @@ def _verdict(report: CheckReport) -> dict[str, Any]:
         "said": counts(report),
         "gate": asked,
         "cases_said": next((row.said for row in asked if row.name == "cases"), ""),
-        "looked": bool(report.why or report.lint.findings),
+        "looked": report.looked,
     }
 
 

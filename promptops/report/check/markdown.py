@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
-from promptops.report.check.parts.rows import reason, required, rows
+from promptops.model.config import Waiver
+from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, required, rows, waived
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
 from promptops.report.diff.markdown import details, summary
@@ -56,13 +57,8 @@ def _headline(report: CheckReport) -> str:
     if report.diff is not None and report.diff.bump:
         bump = str(report.diff.bump)
         line += f" · {escape(required(report.diff)).replace(bump, f'**{bump}**', 1)}"
-    nothing = "" if _looked(report) else f"\n{_sentence(counts(report))}\n"
+    nothing = "" if report.looked else f"\n{_sentence(counts(report))}\n"
     return f"{line}\n{nothing}"
-
-
-def _looked(report: CheckReport) -> bool:
-    """Whether there was anything to look at."""
-    return bool(report.why or report.lint.findings)
 
 
 def _gate(report: CheckReport) -> str:
@@ -70,7 +66,7 @@ def _gate(report: CheckReport) -> str:
         f"| {row.name} | {'pass' if row.passed else '**fail**'} | {_sentence(row.said)} |\n"
         for row in rows(report)
     )
-    return f"\n{_GATE}{''.join(lines)}" if _looked(report) else ""
+    return f"\n{_GATE}{''.join(lines)}" if report.looked else ""
 
 
 def _risks(report: CheckReport) -> str:
@@ -80,11 +76,19 @@ def _risks(report: CheckReport) -> str:
 
 def _refused(report: CheckReport) -> str:
     items = [_refusal(*each) for each in report.refused_changes]
-    return _listed(items, _ROOM_FOR_REFUSED, "refused change")
+    told = _listed(items, _ROOM_FOR_REFUSED, "refused change")
+    way_out = f"\n{_sentence(WAY_OUT[0].upper() + WAY_OUT[1:])}.\n" if breaks(report) else ""
+    let_through = [_let_through(*each) for each in waived(report)]
+    return told + way_out + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:
     return f"- refused: {code(visible(prompt.id))}: {_sentence(reason(change))}\n"
+
+
+def _let_through(prompt: PromptDiff, change: Change, waiver: Waiver) -> str:
+    who = _sentence(f"{change.message}, by {waiver.who} until {waiver.expires}: {waiver.reason}")
+    return f"- waived: {code(visible(prompt.id))}: {escape(change.code)} {who}\n"
 
 
 def _listed(items: list[str], room: int, noun: str) -> str:

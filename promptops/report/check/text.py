@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
-from promptops.report.check.parts.rows import reason
+from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, waived
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
 from promptops.report.diff.parts import facts
@@ -62,5 +62,11 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for prompt, change in report.refused_changes:
         name = style("path", visible(facts.name(prompt, "->")))
         yield f"{style('error', 'refused')}: {name}: {reason(change)}"
+    if breaks(report):
+        yield f"  {style('hint', WAY_OUT)}"
+    for prompt, change, waiver in waived(report):
+        name, who = visible(prompt.id), visible_line(waiver.who)
+        until = f"by {who} until {waiver.expires}"
+        yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
     yield from told(untold(report), style)
     yield style("summary", f"{verdict(report)}: {counts(report)}")

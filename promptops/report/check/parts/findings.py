@@ -43,11 +43,11 @@ def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
 
 def _refused(report: CheckReport) -> Iterator[Finding]:
     for prompt, change in report.refused_changes:
-        if prompt.state != "removed":  # there is no file to show it in
-            yield _change(prompt, change)
+        yield _change(prompt, change)
 
 
 def _change(prompt: PromptDiff, change: Change) -> Finding:
+    """At its prompt's file, also where that is gone: a format without it would show nothing."""
     return Finding(
         code=change.code,
         name=change.name,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from promptops.model.change import Change, DiffReport
+from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
+from promptops.model.config import Waiver
 from promptops.report.parts.summary import by_severity, counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
@@ -34,12 +35,30 @@ def rows(report: CheckReport) -> tuple[Row, ...]:
     return tuple(row for row in found if row is not None)
 
 
+WAY_OUT = (
+    "a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base first"
+)
+
+
 def reason(change: Change) -> str:
-    """Why a change is refused, and how one that is meant gets through."""
+    """Why a change is refused; `WAY_OUT` says how a break that is meant gets through."""
     message = f"{change.code} {visible(change.message)}"
     if change.breaking:
-        return f"{message}  [its fingerprint, for a waiver: {change.fingerprint}]"
+        return f"{message}  [fingerprint {change.fingerprint}]"
     return message
+
+
+def breaks(report: CheckReport) -> bool:
+    """Whether a break is refused."""
+    return any(change.breaking for _, change in report.refused_changes)
+
+
+def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
+    """The breaks that were let through: nobody should have to look for them."""
+    for prompt in report.diff.prompts if report.diff is not None else ():
+        for change in prompt.changes:
+            if change.waiver is not None:
+                yield prompt, change, change.waiver
 
 
 def _lint(report: CheckReport) -> Row:

@@ -15,18 +15,30 @@ def verdict(report: CheckReport) -> str:
 
 def counts(report: CheckReport) -> str:
     """Such as `2 prompts, no findings, 1 failed of 3 cases`."""
-    if report.nothing and not report.lint.findings:
+    if not report.looked:
         return f"nothing to check, {report.nothing}"
-    prompts = _counted(len(report.why), "prompt")
     findings = _counted(len(report.lint.findings), "finding")
-    # The gate asks nobody, so that it goes without saying where answers came from.
-    cases = facts.counts(report.test).removesuffix(" (replayed)")
-    found = f"{prompts}, {findings}, {cases}"
+    found = ", ".join(filter(None, [_prompts(report), findings, _cases(report)]))
     refused = len(report.refused_changes)
     more = [f"{counted(refused, 'change')} refused"] if refused else []
     if report.diff is not None and report.diff.bump:
         more.append(required(report.diff))
     return " · ".join([found, *more])
+
+
+def _prompts(report: CheckReport) -> str:
+    diff = report.diff
+    gone = sum(each.state == "removed" for each in diff.prompts) if diff is not None else 0
+    removed = f"{counted(gone, 'prompt')} removed" if gone else ""
+    if gone and not report.why:
+        return removed
+    return ", ".join(filter(None, [_counted(len(report.why), "prompt"), removed]))
+
+
+def _cases(report: CheckReport) -> str:
+    """The gate asks nobody, so that it goes without saying where answers came from."""
+    is_gone = not report.why and not report.test.cases and not report.lint.findings
+    return "" if is_gone else facts.counts(report.test).removesuffix(" (replayed)")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -197,7 +197,7 @@ def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
     refused, risks, *_ = with_class(root, "risks")
     told = [words(item) for item in refused.all("li")]
     assert told[0].startswith("support/triage: CHG204 queue may now be safety")
-    assert "its fingerprint, for a waiver: 5b1f0c9e7a3d" in told[0]
+    assert "[fingerprint 5b1f0c9e7a3d]" in told[0]
     assert words(next(risks.all("li"))) == (
         "promptops.toml changes lint; it counts once it is merged"
     )

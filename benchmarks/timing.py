@@ -8,7 +8,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ OURS = "ours"
 LIMIT_S = 1_200
 """Longer than anything takes: what is not done by then never will be."""
 
-_KIB_OF_MAXRSS = 1 if sys.platform != "darwin" else 1 / 1024
-"""Linux counts in KiB, macOS in bytes."""
+TIMED = Path(__file__).parent / "timed.py"
+_MB = 1e-6 if sys.platform == "darwin" else 1024e-6
+"""Of what the system counts a size in: bytes on macOS, else KiB."""
 
 
 class Wrong(Exception):
@@ -130,16 +130,11 @@ def _communicated(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def _once(program: Program, folder: Path) -> Timing:
-    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    start = time.perf_counter()
-    with _started(program.command, folder, **nowhere) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Wrong(f"{program.name} ended with {process.returncode} in a later run")
-    memory_mb = usage.ru_maxrss * _KIB_OF_MAXRSS / 1024
-    return Timing(wall_s, usage.ru_utime + usage.ru_stime, memory_mb)
+    said = run([sys.executable, "-I", "-S", TIMED, *program.command], folder)
+    wall_s, cpu_s, largest, status = map(float, said.split())
+    if status:
+        raise Wrong(f"{program.name} ended with {status:.0f} in a later run")
+    return Timing(wall_s, cpu_s, largest * _MB)
 
 
 def _median(timings: Sequence[Timing]) -> Timing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,7 +36,8 @@ def main() -> int:
         annotate("error", refusal)
         return 2
     reports = Path(os.environ["RUNNER_TEMP"], "promptops-reports")
-    reports.mkdir(exist_ok=True)
+    shutil.rmtree(reports, ignore_errors=True)  # of an earlier step of the job
+    reports.mkdir()
     code = _check(reports)
     if code == _GIT and _git("rev-parse", "--is-shallow-repository").stdout == "true\n":
         annotate("error", "the checkout has no history: give actions/checkout `fetch-depth: 0`")

@@ -42,11 +42,13 @@ def _said(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as error:
         # click leaves by itself where it completes for a shell, and where nobody reads any more.
         if "_PROMPTOPS_COMPLETE" in os.environ:
             raise
-        return _reader_left()
+        # Whatever else wants to leave, a plugin perhaps, must not look like a pass.
+        broken = isinstance(error, OSError) or isinstance(error.__context__, OSError)
+        return _reader_left() if broken else _bug(error)
     except Exception as error:  # noqa: BLE001  # a traceback is no answer to a user
         return _bug(error)
 
@@ -113,7 +115,7 @@ def _visible(text: str) -> str:
     return "\n".join(map(visible_line, text.split("\n")))
 
 
-def _bug(error: Exception) -> int:
+def _bug(error: BaseException) -> int:
     if os.environ.get("PROMPTOPS_DEBUG"):
         import traceback
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeGuard
 
+from promptops.errors import PromptopsError
 from promptops.evals.expressions import Expression
 from promptops.evals.questions import Question
 from promptops.evals.record import Record
 from promptops.evals.registry import Asking, Check
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import Undecided, Unjudgeable, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +43,16 @@ class Assertion:
 
     def judge(self, record: Record) -> Verdict:
         """Whether it holds; raises Unjudgeable where there is nothing to look at."""
-        with _bounded():
+        with _bounded(self.type):
             verdict = self.check.check(self._subject(record))
+            if not isinstance(verdict, Verdict):
+                raise TypeError("`check` returned no verdict")
         return verdict.negated() if self.negated else verdict
 
     def asks(self, record: Record) -> tuple[Question, ...]:
         """What has to be asked before it can judge; raises Unjudgeable as `judge` does."""
         check = self.check
-        with _bounded():
+        with _bounded(self.type):
             return check.asks(self._subject(record)) if _is_asking(check) else ()
 
     def _subject(self, record: Record) -> Subject:
@@ -67,9 +70,16 @@ def _asks(check: type[Check]) -> bool:
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
-    """A model may answer with JSON of any depth."""
+def _bounded(kind: str) -> Iterator[None]:
+    """A model may answer with JSON of any depth, and a plugin may do anything."""
     try:
         yield
     except RecursionError:
         raise Unjudgeable("what is looked at is nested too deep") from None
+    except (Unjudgeable, PromptopsError):
+        raise
+    except (Exception, SystemExit) as error:
+        if "." not in kind:  # ours: a bug that has to be seen
+            raise
+        said = f"{type(error).__name__}: {error}"
+        raise Undecided(f"the plugin fails: {said}", "/type") from error

@@ -143,7 +143,7 @@ def _plugin(name: str, untrusted: bool) -> Kind | None:
     for offer in offers:
         try:
             offer.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"the plugin `{name}` can't be imported: {error}"
             raise InputError(message, where=offer.value, hint="mend or uninstall it") from error
         if name not in _FOUND:

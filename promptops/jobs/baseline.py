@@ -36,7 +36,8 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
     data = baseline_data(workspace, revision or workspace.revision)
     if data is None and workspace.config.lint.baseline is not None:
         hint = "write it with `promptops lint --write-baseline`"
-        raise InputError("there is no baseline", where=path, hint=hint)
+        at = f"{revision[:12]}:{path}" if revision else path
+        raise InputError("there is no baseline", where=at, hint=hint)
     if data is None:
         return frozenset()
     try:

@@ -61,9 +61,15 @@ def _against_base(
     wanted = replace(wanted, since=base.revision)
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
-    moved = moved_on(workspace, since, base)
-    risks = (*moved, *policy_risks(judged, workspace.config, base), *report.risks)
-    return replace(report, risks=risks, diff=changes(base, head, report.why)), judged
+    if head is not judged and report.passed and not wanted.patterns:
+        # What stands in the roots of the base must not mend what the change broke.
+        alone = _checked(head, wanted, options, coverage, base)
+        report = report if alone.passed else alone
+    risks = (*policy_risks(judged, workspace.config, base), *report.risks)
+    notes = tuple(moved_on(workspace, since, base, overrides))
+    return replace(
+        report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)
+    ), judged
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:

@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import replace
 
 from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.selection import Wanted
 from promptops.jobs.sides import Side, between, nothing
 from promptops.jobs.workspace import Workspace
 from promptops.model.change import DiffReport
@@ -15,7 +16,9 @@ TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
 """Of what is no commit."""
 
 
-def changes(base: Workspace, head: Workspace, selected: Container[str]) -> DiffReport:
+def changes(
+    base: Workspace, head: Workspace, wanted: Wanted, selected: Container[str]
+) -> DiffReport:
     """What changed of the prompts that were selected, and of those that are gone.
 
     Against nothing where the base has no prompts yet. Tokens are estimated, so that what the gate
@@ -23,14 +26,16 @@ def changes(base: Workspace, head: Workspace, selected: Container[str]) -> DiffR
     """
     newer = _side(head, TITLES.get(head.revision, head.revision))
     older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
-    report = diff(between(head.repository, older, newer), Chosen(estimated=True))
+    chosen = Chosen(patterns=wanted.patterns, estimated=True)
+    report = diff(between(head.repository, older, newer), chosen)
     paths = head.catalog.paths
-    kept = (each for each in report.prompts if _asked(paths.get(each.id), selected))
+    every = wanted.selectors == ()  # of what is gone nobody knows what it would be selected by
+    kept = (e for e in report.prompts if _asked(paths.get(e.id), selected, gone=every))
     return replace(report, prompts=tuple(kept))
 
 
-def _asked(path: str | None, selected: Container[str]) -> bool:
-    return path is None or path in selected
+def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:
+    return gone if path is None else path in selected
 
 
 def _side(workspace: Workspace, title: str) -> Side:

@@ -1,4 +1,4 @@
-"""Who judges after a change, where that is not who judged before."""
+"""What a change alters in how it is judged, beside the policy of the repository."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from promptops.report.parts.summary import counted
 
 
 def judge_risks(workspace: Workspace, selected: Selected, base: Workspace) -> Iterator[str]:
-    """What a change since `base` alters in who judges answers, a line each.
+    """What a change since `base` alters in who judges, by which code, within which budgets.
 
-    The opinions that count are recorded by the change itself, so somebody has to look.
+    A line each. The opinions that count are recorded by the change itself, so somebody has to look.
     """
     if not selected.changed:
         return
@@ -25,10 +25,27 @@ def judge_risks(workspace: Workspace, selected: Selected, base: Workspace) -> It
         was = _as_it_was(prompt, catalog, base.catalog) if prompt is not None else None
         if prompt is not None and was is not None and _judge(was) != _judge(prompt):
             yield f"{prompt.id} names another judge than its base"
+        if prompt is not None and was is not None:
+            yield from _raised(prompt, was)
+    for path in sorted(selected.changed):
+        if path.endswith(".py"):
+            yield f"{path} changes, which may judge answers"
     for judge, judged in _judged_by(workspace).items():
         if selected.changed & {catalog.paths[judge], *catalog.rests_on(catalog.paths[judge])}:
             more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
             yield f"{judge} changes, which judges {judged[0]}{more}"
+
+
+def _raised(prompt: Prompt, was: Prompt) -> Iterator[str]:
+    """The budgets that it keeps more easily than before."""
+    for name, limit in was.budget.items():
+        now = prompt.budget.get(name)
+        if now is None or now > limit:
+            yield f"{prompt.id} raises its budget of `{name}` from {limit:g} to {_limit(now)}"
+
+
+def _limit(now: float | None) -> str:
+    return "none" if now is None else f"{now:g}"
 
 
 def _as_it_was(prompt: Prompt, catalog: Catalog, before: Catalog) -> Prompt | None:

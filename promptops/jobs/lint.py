@@ -152,9 +152,18 @@ def _paths(finding: Finding) -> Iterable[str]:
 
 def rule_infos(workspace: Workspace, options: LintOptions) -> dict[str, RuleInfo]:
     """What reports say of the rules that ran, by code."""
+    return _infos(chosen_rules(workspace, options))
+
+
+def built_in_infos() -> dict[str, RuleInfo]:
+    """What reports say of the rules of this package, whatever a configuration chooses."""
+    return _infos(built_in().values())
+
+
+def _infos(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
     return {
         rule.code: RuleInfo(
             code=rule.code, name=rule.name, severity=rule.severity, summary=rule.summary
         )
-        for rule in chosen_rules(workspace, options)
+        for rule in rules
     }

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from promptops.errors import PromptopsError
 from promptops.jobs.baseline import baseline_data, baseline_path
 from promptops.jobs.workspace import Workspace, configuration
-from promptops.model.config import Config, TestSettings
+from promptops.model.config import Config, ModelProfile, TestSettings
 
 
 def under_policy(head: Config, base: Config) -> Config:
     """The configuration of a change with all of its base that says what is good enough."""
     return replace(
         head,
+        models=_models(base, head),
         lint=base.lint,
         test=_test_settings(base, head),
         release=base.release,
         diff=base.diff,
         check=base.check,
+    )
+
+
+def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
+    """The models of a change, at the prices and within the limits that its base knows of them."""
+    known = {(each.provider, each.id): each for each in base.models.values()}
+    return {name: _limited(each, known) for name, each in head.models.items()}
+
+
+def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]) -> ModelProfile:
+    same = known.get((profile.provider, profile.id))
+    if same is None:
+        return profile
+    return replace(
+        profile,
+        price=same.price,
+        context_window=same.context_window,
+        max_output_tokens=same.max_output_tokens,
     )
 
 
@@ -45,7 +64,9 @@ def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[s
         yield f"{baseline_path(judged)} changes which findings count; {_ONCE_MERGED}"
 
 
-def moved_on(workspace: Workspace, since: str, base: Workspace) -> Iterator[str]:
+def moved_on(
+    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
+) -> Iterator[str]:
     """What the branch that is compared with has in its policy since this one left it, a line each.
 
     Once it is merged into this one, or this one into it, that counts.
@@ -55,7 +76,7 @@ def moved_on(workspace: Workspace, since: str, base: Workspace) -> Iterator[str]
     if tip is None or tip == base.revision:
         return
     try:
-        policy = configuration(repository, tip)
+        policy = configuration(repository, tip, overrides)
     except PromptopsError:
         return  # broken, which whoever merges it will see
     for name in _POLICY:
@@ -94,5 +115,5 @@ _EFFECTS = {
     "release": _ONCE_MERGED,
     "diff": _ONCE_MERGED,
     "check": _ONCE_MERGED,
-    "models": "requests are rendered with it",
+    "models": "requests are rendered with it, at the prices and within the limits of the base",
 }

@@ -37,7 +37,7 @@ def gate(
     baseline = f"tags/{base}" if base is not None else None
     run = run_selected(workspace, selected, Options(baseline=baseline))
     problems += _failing(run)
-    undecided = [each.line for each in run.decided if each.verdict == "inconclusive"]
+    undecided = [e.line for e in run.decided if e.gates and e.verdict == "inconclusive"]
     if undecided and workspace.config.release.on_inconclusive == "fail":
         message = f"{counted(len(undecided), 'measure')} can't be decided"
         hint = "promptops test --live asks for what decides it"
@@ -60,7 +60,7 @@ def _failing(run: TestRun) -> Iterator[Problem]:
     if number:
         message = f"{counted(number, 'case')} of {len(run.cases)} failed"
         yield Problem(message=message, hint="promptops test", details=more(failed))
-    worse = [each.line for each in run.decided if each.verdict == "fail"]
+    worse = [e.line for e in run.decided if e.gates and e.verdict == "fail"]
     if worse:
         message = f"{counted(len(worse), 'measure')} worse than before"
         yield Problem(message=message, hint="promptops test", details=more(worse))

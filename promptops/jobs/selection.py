@@ -117,7 +117,9 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
     for folder in catalog.folders:
         if any(is_below(path, folder) for path in changed):
             why[folder] = f"{folder} changed"
-    frontier = sorted(changed)
+    calling = _calling(changed, grep)
+    why |= calling
+    frontier = sorted({*changed, *calling})
     while frontier:
         _learn_who_names(catalog, frontier, grep)
         found: dict[str, str] = {}
@@ -130,6 +132,22 @@ def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> di
     # Whatever else changed tells more: with it, recordings change.
     why = _recorded_anew(catalog, changed) | why
     return {path: reason for path, reason in why.items() if path in catalog.ids}
+
+
+def _calling(changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
+    """The files of prompts and cases that may call a function of code that changed.
+
+    The graph does not know: it reads no files of cases, which are large, nor assertions.
+    """
+    code = sorted(path for path in changed if path.endswith(".py"))
+    if not code or grep is None:
+        return {}
+    reason = f"it reaches {code[0]}, which changed"
+    found = grep(sorted({path.rpartition("/")[2] for path in code}))
+    return {path: reason for path in found if path.endswith(_CASES) and path not in changed}
+
+
+_CASES = (".yaml", ".yml", ".jsonl", ".csv")
 
 
 def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:

@@ -101,7 +101,7 @@ def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Itera
         changed = _changed(repository, older, newer)
         for side, source in ((older, base), (newer, head)):
             if source is not None:
-                _refuse_closed_roots(side, source, changed)
+                _refuse_closed_roots(side, source.prefix, changed)
         if base is not None and not base.implied:
             _refuse_empty_base(older, newer)
         yield Sides(
@@ -115,10 +115,11 @@ def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Itera
 
 
 def between(repository: Repository, base: Side, head: Side) -> Sides:
-    """Two sides that are open already."""
-    return Sides(
-        base=base, head=head, changed=_changed(repository, base, head), repository=repository
-    )
+    """Two sides that are open already; raises InputError as `sides` does."""
+    changed = _changed(repository, base, head)
+    for side in (base, head):
+        _refuse_closed_roots(side, "", changed)
+    return Sides(base=base, head=head, changed=changed, repository=repository)
 
 
 def _refuse_doubt_at_head(names: Names, arguments: Split, overrides: Sequence[str]) -> None:
@@ -189,14 +190,14 @@ def _changed(repository: Repository | None, base: Side, head: Side) -> frozenset
     return frozenset(change.path for change in found)
 
 
-def _refuse_closed_roots(side: Side, source: Source, changed: frozenset[str]) -> None:
+def _refuse_closed_roots(side: Side, prefix: str, changed: frozenset[str]) -> None:
     """A link or a submodule in a root's place hides what changed behind it."""
     for root in side.config.prompts:
         entry = side.catalog.files.entries.get(root)
         if entry is not None and entry.kind in CLOSED and root in changed:
             kind, hint = CLOSED[entry.kind]
             message = f"a root of prompts is {kind}: what is behind it can't be compared"
-            where = f"{source.prefix}{root}"
+            where = f"{prefix}{root}"
             raise InputError(message, where=where, hint=hint.format(root=root))
 
 

@@ -146,7 +146,7 @@ def with_plugins() -> Mapping[str, Rule]:
     for plugin in _plugins():
         try:
             plugin.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 f"the plugin {plugin.name!r} can't be imported: {error}",
                 where=plugin.value,

@@ -38,6 +38,7 @@ class CheckReport:
         why: From the path of a prompt file that was looked at to the reason, in the order of paths.
         nothing: Why no prompt was selected, or "".
         risks: What the change would alter in the rules it is judged by; they count from the base.
+        notes: What whoever reads the verdict has to know of it.
         fail_on: From which severity on a finding fails the gate.
         refused: Kinds of changes that fail it.
         budgeted: How many of the prompts have a budget.
@@ -52,6 +53,7 @@ class CheckReport:
     nothing: str
     risks: tuple[str, ...]
     fail_on: Severity
+    notes: tuple[str, ...] = ()
     refused: tuple[FailOn, ...] = ()
     budgeted: int = 0
     strict: bool = False
@@ -64,6 +66,11 @@ class CheckReport:
         return tuple(self.diff.stopping(self.refused)) if self.diff is not None else ()
 
     @property
+    def refused_risks(self) -> tuple[str, ...]:
+        """What the change would alter in its rules, where risks fail the gate."""
+        return self.risks if "risk" in self.refused else ()
+
+    @property
     def looked(self) -> bool:
         """Whether there was anything to look at: a prompt, one that is gone, or a finding."""
         changed = self.diff is not None and bool(self.diff.prompts)
@@ -72,4 +79,5 @@ class CheckReport:
     @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        return not (findings or self.test.verdict == "fail" or self.refused_changes)
+        refused = self.refused_changes or self.refused_risks
+        return not (findings or self.test.verdict == "fail" or refused)

@@ -69,11 +69,16 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
         "id": rule.code,
         "name": rule.name,
         "shortDescription": _message(rule.summary),
-        "help": _message(f"{rule.summary}\n\nMore: promptops rule {rule.code}"),
+        "help": _message(f"{rule.summary}{_more(rule)}"),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["prompts", rule.code.rstrip("0123456789")]},
     }
     return described | ({"helpUri": rule.help_uri} if rule.help_uri else {})
+
+
+def _more(rule: RuleInfo) -> str:
+    """Where there is more to read: of what is no rule, nowhere."""
+    return f"\n\nMore: promptops rule {rule.code}" if rule.code.isupper() else ""
 
 
 def _result(finding: Finding, rule_index: int) -> dict[str, Any]:

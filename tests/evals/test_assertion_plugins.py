@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from promptops.cli.main import run
 from promptops.errors import InputError
 from promptops.evals import registry
 from promptops.evals.parse import parse, problems
@@ -144,4 +145,45 @@ def test_two_plugins_of_one_name_are_refused(install):
     assert refused.value.message == (
         "two packages offer the assertion `acme.short`: "
         "one_assertion_of_a_test and two_assertion_of_a_test"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("raise SystemExit(0)", "SystemExit: 0"),
+        ("raise ValueError('bad \\x1b[31m')", "ValueError: bad \x1b[31m"),
+        ("return None", "TypeError: `check` returned no verdict"),
+    ],
+)
+def test_one_that_fails_is_an_error_of_the_case_by_its_name(install, line, said):
+    begun, _, _ = SHORT.partition("        found =")
+    install(
+        "failing_of_a_test", begun.format(name="acme.fails") + f"        {line}\n", "acme.fails"
+    )
+
+    found = told({"type": "not-acme.fails", "value": 6}, {"type": "contains", "value": "Hello"})
+
+    assert found == [
+        ("not-acme.fails", "error", f"the plugin fails: {said}"),
+        ("contains", "passed", "expected `Hello` in the request, got line 1: `Hello!`"),
+    ]
+
+
+def test_a_plugin_that_leaves_is_no_pass(install, repo, capsys):
+    install("leaving_of_a_test", "raise SystemExit(0)\n", "acme.leaves")
+    repo.write(
+        {
+            "prompts/ask.prompt.yaml": "format: promptops/1\ndescription: Asks.\n"
+            "messages:\n  - {role: user, content: Hello!}\n"
+            "tests:\n  - name: one\n    rendered:\n      - {type: acme.leaves, value: 1}\n"
+        }
+    )
+
+    code = run(["check", "-C", str(repo.root)])
+
+    assert (code, capsys.readouterr().err) == (
+        3,
+        "leaving_of_a_test: error: the plugin `acme.leaves` can't be imported: 0\n"
+        "  tip: mend or uninstall it\n",
     )

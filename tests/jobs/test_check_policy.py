@@ -368,7 +368,7 @@ def test_the_branch_that_is_compared_with_has_another_policy_by_now(repo, change
 
     assert (code, lines[0], merged) == (
         0,
-        "risk: main has another `check` by now, which does not count yet: merge it",
+        "note: main has another `check` by now, which does not count yet: merge it",
         1,
     )
 

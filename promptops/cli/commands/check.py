@@ -12,8 +12,6 @@ from promptops.cli.asked import asked
 from promptops.cli.options import Output, at_option, common, since_option
 
 if TYPE_CHECKING:
-    from promptops.jobs.lint import LintOptions
-    from promptops.jobs.workspace import Workspace
     from promptops.model.check import CheckReport
 
 
@@ -49,7 +47,7 @@ def command(output: Output, **options: Any) -> int:
         for path, reason in report.why.items() if options["why"] else ():
             output.note(f"{visible_path(path)}: {visible(reason)}")
         for name, file in output.formats:
-            extra = _driver(opened, chosen) if name == "sarif" else {}
+            extra = _driver() if name == "sarif" else {}
             written = _written(name, report, output, extra, to_terminal=file == "-")
             output.write(written, file)
     return int(not report.passed)
@@ -64,9 +62,9 @@ def _written(
     return written
 
 
-def _driver(opened: Workspace, chosen: LintOptions) -> dict[str, Any]:
-    """What SARIF says of the tool."""
+def _driver() -> dict[str, Any]:
+    """What SARIF says of the tool; of rules of one's own, what their findings say."""
     from promptops.cli.version import version
-    from promptops.jobs.lint import rule_infos
+    from promptops.jobs.lint import built_in_infos
 
-    return {"rules": rule_infos(opened, chosen), "version": version()}
+    return {"rules": built_in_infos(), "version": version()}

@@ -9,6 +9,7 @@ import click
 
 from promptops.cli.asked import asked
 from promptops.cli.options import Output, at_option, common, since_option
+from promptops.errors import UsageError
 
 FILE = "promptops-report.html"
 
@@ -47,12 +48,15 @@ def command(output: Output, file: str, **options: Any) -> int:
     from promptops.report.check.parts.verdict import counts, verdict
     from promptops.report.parts.visible import visible_path
 
+    named = [each for _, each in output.formats if each != "-"]
+    if named and file != FILE:
+        raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = asked(options)
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
     page = write(report)
-    for each in [named for _, named in output.formats if named != "-"] or [file]:
+    for each in named or [file]:
         output.write(page, each)
         where = "" if each == "-" else f"{visible_path(each)}: "
         output.note(f"{where}{verdict(report)}: {counts(report)}")

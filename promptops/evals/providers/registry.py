@@ -96,7 +96,7 @@ def _plugin(name: str) -> Factory | None:
         raise InputError(f"two packages offer the provider `{name}`: {values}")
     try:
         factory: Factory = offers[0].load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"the plugin `{name}` can't be imported: {error}",
             where=offers[0].value,

@@ -87,7 +87,9 @@ class Judging:
         same = others[planned.prompt.id, planned.repeat]
         named = counterparts(planned.case, planned.prompt)
         first = {name: self._first.get((planned.prompt.id, name)) for name in named}
-        return {**{name: said for name, said in first.items() if said is not None}, **same}
+        more = {name: said for name, said in first.items() if said and name not in same}
+        # Without a copy for each case: their number would grow with the square.
+        return {**more, **same} if more else same
 
     def _replies(self, records: Sequence[tuple[Planned, Record]]) -> list[dict[str, Reply]]:
         """Of each record, by `Question.key`."""

@@ -24,12 +24,13 @@ from promptops.report.test.github import write as write_test
 def write(report: CheckReport, **_: object) -> str:
     """One command a line, then a line for each question of the gate, then the verdict."""
     parts = [
-        *(_refusal(*each) for each in report.refused_changes),
-        write_lint(report.lint),
-        write_test(untold(report)),
+        *(annotation("notice", None, "note", visible(note)) for note in report.notes),
         *(annotation("warning", None, "risk", visible(risk)) for risk in report.risks),
+        *(_refusal(*each) for each in report.refused_changes),
         *_breaks(report),
         *_risks(report.diff),
+        write_lint(report.lint),
+        write_test(untold(report)),
         *_summary(report),
     ]
     return "".join(parts)

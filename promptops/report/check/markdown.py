@@ -15,7 +15,7 @@ from promptops.report.markdown import table
 from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
-from promptops.report.test.markdown import LIMIT, body, within
+from promptops.report.test.markdown import LIMIT, body, fitting, within
 
 MARKER = "<!-- promptops check -->"
 """By which a comment is found again, to be updated and not repeated."""
@@ -70,7 +70,8 @@ def _gate(report: CheckReport) -> str:
 
 
 def _risks(report: CheckReport) -> str:
-    items = [f"- risk: {_sentence(risk)}\n" for risk in report.risks]
+    items = [f"- note: {_sentence(note)}\n" for note in report.notes]
+    items += [f"- risk: {_sentence(risk)}\n" for risk in report.risks]
     return _listed(items, _ROOM_FOR_RISKS, "risk")
 
 
@@ -92,7 +93,7 @@ def _let_through(prompt: PromptDiff, change: Change, waiver: Waiver) -> str:
 
 
 def _listed(items: list[str], room: int, noun: str) -> str:
-    shown = list(within(room, items))
+    shown = list(fitting(room, items))
     left_out = len(items) - len(shown)
     more = f"- {counted(left_out, f'more {noun}')}\n" if left_out else ""
     return "".join(["\n" if items else "", *shown, more])

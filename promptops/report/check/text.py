@@ -50,6 +50,8 @@ def _command(diff: DiffReport) -> str:
 
 
 def _lines(report: CheckReport, style: Style) -> Iterator[str]:
+    for note in report.notes:
+        yield f"{style('note', 'note')}: {visible(note)}"
     for risk in report.risks:
         yield f"{style('error', 'risk')}: {visible(risk)}"
     if report.diff is not None:

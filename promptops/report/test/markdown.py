@@ -49,7 +49,7 @@ def body(run: TestRun, room: int) -> str:
     """
     told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
     every = [each for each in (_coverage(run), *told, _stale(run), _notes(run)) if each]
-    parts = list(_fitting(room - _RESERVED, every))
+    parts = list(fitting(room - _RESERVED, every))
     left_out = len(every) - len(parts)
     last = [parts.pop(0)] if run.coverage and parts[:1] == every[:1] else []
     if left_out:
@@ -58,7 +58,7 @@ def body(run: TestRun, room: int) -> str:
     return "".join([*parts, *sections, *last])
 
 
-def _fitting(room: int, parts: Iterable[str]) -> Iterator[str]:
+def fitting(room: int, parts: Iterable[str]) -> Iterator[str]:
     """Those that there still is room for, where others are too long."""
     for part in parts:
         if len(part) <= room:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -19,13 +20,25 @@ SUMMARIES = {
     "case-failed": "Every assertion of a case holds",
     "case-error": "Every case can be rendered and judged",
     "case-stale": "Every answer of a model is recorded",
+    "coverage": "The cases take enough of the templates' branches",
+    "score-worse": "No score is worse than before",
 }
 
 
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then refused changes, and cases that don't pass."""
-    found = (*report.lint.findings, *_refused(report), *_cases(report))
+    found = (*report.lint.findings, *_told_apart([*_refused(report), *_cases(report)]))
     return replace(report.lint, findings=found)
+
+
+def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
+    """With fingerprints that differ, also of two like assertions of one case."""
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        seen[finding.fingerprint] += 1
+        number = seen[finding.fingerprint]
+        mark = finding.fingerprint if number == 1 else f"{finding.fingerprint}-{number}"
+        yield replace(finding, fingerprint=mark)
 
 
 def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
@@ -66,9 +79,24 @@ def _cases(report: CheckReport) -> Iterator[Finding]:
         who = facts.who(each, repeated)
         said = ": ".join(filter(None, [who, facts.said(each), facts.reason(each)]))
         yield _case(f"case-{each.status}", said, each.place, each)
+    yield from _worse(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
+
+
+def _worse(report: CheckReport) -> Iterator[Finding]:
+    """Too little coverage, and scores that got worse, each at a place that says something of it."""
+    run = report.test
+    first = next((row for row in run.coverage if row.uncovered), None)
+    if run.undercovered and first is not None:
+        place = first.uncovered[0].place
+        yield _finding("coverage", facts.undercovered(run), place, first.prompt, "")
+    for each in run.decided:
+        case = next((case for case in run.cases if case.prompt == each.prompt), None)
+        if each.gates and each.verdict == "fail" and case is not None:
+            message = f"{each.prompt} {each.score}: {each.line}"
+            yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 
 def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:

@@ -87,22 +87,28 @@ def _coverage(report: CheckReport) -> Row | None:
 def _budgets(report: CheckReport) -> Row | None:
     if not report.budgeted:
         return None
-    over = {each.prompt for each in report.lint.findings if each.code == _OVER_BUDGET}
+    found = [each for each in report.lint.findings if each.code == _OVER_BUDGET]
+    over = {each.prompt for each in found}
+    passed = not any(each.severity >= report.fail_on for each in found)
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
     said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return Row("budgets", not over, said)
+    return Row("budgets", passed, said)
 
 
 def _release(report: CheckReport) -> Row | None:
     if report.diff is None:
         return None
-    return Row("release", not report.refused_changes, "; ".join(_of_release(report, report.diff)))
+    refused = report.refused_changes or report.refused_risks
+    return Row("release", not refused, "; ".join(_of_release(report, report.diff)))
 
 
 def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     yield required(diff)
     refused = report.refused_changes
+    if report.refused_risks:
+        number = counted(len(report.refused_risks), "risk")
+        yield f"{number} to the rules it is judged by refused by `check.fail-on`"
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"

@@ -47,10 +47,18 @@ def _said(arguments: list[str]) -> int:
         if "_PROMPTOPS_COMPLETE" in os.environ:
             raise
         # Whatever else wants to leave, a plugin perhaps, must not look like a pass.
-        broken = isinstance(error, OSError) or isinstance(error.__context__, OSError)
-        return _reader_left() if broken else _bug(error)
+        left = isinstance(error, OSError) or _raised_in(error).startswith("click.")
+        return _reader_left() if left else _bug(error)
     except Exception as error:  # noqa: BLE001  # a traceback is no answer to a user
         return _bug(error)
+
+
+def _raised_in(error: BaseException) -> str:
+    """The name of the module that raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
 
 
 def _reader_left() -> int:

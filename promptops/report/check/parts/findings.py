@@ -37,7 +37,8 @@ def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
     for finding in findings:
         seen[finding.fingerprint] += 1
         number = seen[finding.fingerprint]
-        mark = finding.fingerprint if number == 1 else f"{finding.fingerprint}-{number}"
+        again = bool(finding.fingerprint) and number > 1
+        mark = f"{finding.fingerprint}-{number}" if again else finding.fingerprint
         yield replace(finding, fingerprint=mark)
 
 

@@ -185,27 +185,37 @@ def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_
     cases = {(case.prompt, case.name) for case in runs if case.name}
     if cases:
         title += f": {counted(len(cases), 'case')}"
-    items = (_trouble(each, repeated) for each in found)
+    items = [_trouble(each, repeated, first) for each, first in _with_first(found)]
     body = _listed(_LONGEST_SECTION, items, len(found), "reason")
     return f"\n{details}<summary>{title}</summary>\n\n{body}\n</details>\n"
 
 
-def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+def _with_first(found: list[Trouble]) -> Iterator[tuple[Trouble, bool]]:
+    """Each with whether it is the first that speaks of its answer: that is shown once."""
+    spoken_of: set[int] = set()
+    for trouble in found:
+        yield trouble, id(trouble.case) not in spoken_of
+        judged = trouble.assertion
+        if judged is not None and judged.on == "answer" and trouble.compared is None:
+            spoken_of.add(id(trouble.case))
+
+
+def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: bool) -> str:
     place = trouble.place
     where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
     name = code(facts.which(trouble, repeated) or facts.case_name(trouble.runs, repeated))
     text = f"- {name}: **{trouble.status}**: {_sentence(facts.said(trouble))} ({where})\n"
     if facts.reason(trouble):
         text += f"  - {_sentence(facts.reason(trouble))}\n"
-    return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble))
+    return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble, first))
 
 
-def _blocks(trouble: Trouble) -> Iterator[str]:
-    """How two texts differ, or the answer."""
+def _blocks(trouble: Trouble, first: bool) -> Iterator[str]:
+    """How two texts differ, or the answer, unless it was shown before."""
     judged, compared = trouble.assertion, trouble.compared
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
         yield _block("diff", patch_lines(*compared))
-    elif judged is not None and judged.on == "answer" and trouble.case.answer is not None:
+    elif first and judged and judged.on == "answer" and trouble.case.answer is not None:
         lines = facts.answer_lines(trouble.case.answer)
         yield _block("text", [visible(line, 1_000) for line in lines])
 

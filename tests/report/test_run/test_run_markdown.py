@@ -145,3 +145,13 @@ def test_a_single_prompt_is_open_and_several_are_folded():
 
     assert "<details open><summary><code>a</code>" in write(run(one, verdict="fail"))
     assert "<details open>" not in write(run(one, other, verdict="fail"))
+
+
+def test_an_answer_on_which_several_assertions_fail_is_shown_once():
+    asked = assertion("equals", "failed", on="request")
+    others = [assertion(kind, "failed", f"no {kind}") for kind in ("contains", "regex")]
+    found = case("a", "c", asked, *others, status="failed", answer=answer("Said once."))
+
+    written = write(run(found, verdict="fail"))
+
+    assert (written.count("Said once."), written.count("does not hold")) == (1, 3)

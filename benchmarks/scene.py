@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from environment import Environment
@@ -78,7 +79,7 @@ class Scene:
         ready = [each for each in programs if self._works(what, each, folder)]
         runs = runs or self.sizes.runs
         self._tell(f"{what}: {', '.join(each.name for each in ready)}, {runs} times in turns")
-        timings = in_turns(ready, folder, runs)
+        timings = in_turns(ready, folder, runs, partial(self._lost, what))
         self._tell(", ".join(f"{name} {each.wall_s:.3f} s" for name, each in timings.items()))
         return timings
 
@@ -101,8 +102,12 @@ class Scene:
             prove(program, folder)
         except (Wrong, OSError) as wrong:
             self._tell(getattr(wrong, "said", ""))
-            if not program.needs:
-                raise
-            self.environment.leave_out(f"{program.name}, beside {what}", str(wrong))
+            self._lost(what, program, wrong)
             return False
         return True
+
+    def _lost(self, what: str, program: Program, wrong: Exception) -> None:
+        """A peer that fails costs its own figure; ours raises."""
+        if not program.needs:
+            raise wrong
+        self.environment.leave_out(f"{program.name}, beside {what}", str(wrong))

@@ -8,7 +8,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +67,25 @@ class Timing:
     memory_mb: float
 
 
-def in_turns(programs: Sequence[Program], folder: Path, runs: int) -> dict[str, Timing]:
-    """Run each of them so many times, A B A B …; they have run once before, see `prove`."""
+def in_turns(
+    programs: Sequence[Program],
+    folder: Path,
+    runs: int,
+    lost: Callable[[Program, Wrong], None],
+) -> dict[str, Timing]:
+    """Run each of them so many times, A B A B …; they have run once before, see `prove`.
+
+    Args:
+        lost: Is told of one that fails in a run, and is left out of the others, or raises.
+    """
     measured: dict[str, list[Timing]] = {each.name: [] for each in programs}
     for _ in range(runs):
-        for program in programs:
-            measured[program.name].append(_once(program, folder))
+        for program in [each for each in programs if each.name in measured]:
+            try:
+                measured[program.name].append(_once(program, folder))
+            except Wrong as wrong:
+                lost(program, wrong)
+                del measured[program.name]
     return {name: _median(timings) for name, timings in measured.items()}
 
 

@@ -163,15 +163,14 @@ def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> L
     from promptops.runtime.resolver import Resolver
     from promptops.runtime.snapshots import Snapshot
     from promptops.runtime.sources.opening import opened
-    from promptops.runtime.trust import Trust
+    from promptops.runtime.trust import Trust, trust_of_environment
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
     if override:
         return _work_tree(override)
     if ref is not None and ref.startswith("git:"):
         _refuse_where_frozen(f"{ref!r} is for development")
-    if trust is None:  # an empty one is no file, and not everybody
-        trust = os.environ.get("PROMPTOPS_TRUST") or None
+    trust = trust if trust is not None else trust_of_environment()
     offline = _is_set("PROMPTOPS_OFFLINE")
     resolver = Resolver(
         opened(_where(source), lambda where: _repository(where, offline)),

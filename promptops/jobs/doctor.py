@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
+from promptops.jobs.git_releases import GitReleases
 from promptops.jobs.hook_file import HookFile, find_hook
 from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import configuration
@@ -19,6 +20,11 @@ from promptops.model.config import Config
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.cache import Cache, cache_folder, cache_hint, cache_location
+from promptops.runtime.private_files import why_not_private
+from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.opening import named_source, opened
+from promptops.runtime.sources.source import shown
 from promptops.source.schemas import schema_text
 
 State = Literal["ok", "note", "problem"]
@@ -51,11 +57,36 @@ def examine(directory: Path) -> tuple[Check, ...]:
     return (*_of_machine(directory), *_of_repository(directory))
 
 
+def reset_channel(directory: Path, channel: str, source: str | None) -> Check:
+    """Have this machine forget which serial and which release it saw of a channel.
+
+    Args:
+        source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository
+            around `directory`.
+
+    Raises UsageError for no source, or for what can't be a channel; NotFound for a missing source.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    named = named_source(source, directory.absolute)
+    where = opened(named, lambda where: GitReleases(where, offline=True)).where
+    serial, answers = Cache(cache_folder()).forget_channel(where, channel)
+    name = f"channel {channel}"
+    if not serial and not answers:
+        hint = "name the source as the program does: --source SOURCE"
+        return Check(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+    message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
+    return Check(name, "ok", message, "restart the programs that load it")
+
+
 def _of_machine(directory: Path) -> Iterator[Check]:
     yield _python()
     yield _git(directory)
     yield _import_name()
     yield _command()
+    yield from _cache()
 
 
 def _of_repository(directory: Path) -> Iterator[Check]:
@@ -104,6 +135,14 @@ def judge_git(said: str) -> Check:
         message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
         return Check("git", "note", message, "in partial clones use git 2.44 or later")
     return Check("git", "ok", found[0])
+
+
+def _cache() -> Iterator[Check]:
+    """Silent about a cache that can be used."""
+    folder = cache_location()
+    reason = why_not_private(folder) if folder is not None else None
+    if folder is not None and reason is not None:
+        yield Check("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
 
 
 def _import_name() -> Check:

@@ -10,7 +10,7 @@ from promptops.jobs.git_source import GitSource, open_source
 from promptops.jobs.tag_proof import prove
 from promptops.jobs.workspace import CHANNELS
 from promptops.runtime.bundles.format import Contents
-from promptops.runtime.sources.site import MISSHAPEN, pointer_of
+from promptops.runtime.sources.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.sources.source import Delivery, Listed, Pointer, checked, shown
 from promptops.runtime.trust import Trust
 
@@ -41,6 +41,9 @@ class GitReleases:
             return None
         try:
             return pointer_of(entry)
+        except CanaryRefused as error:
+            where = f"{shown(self.where)}: {CHANNELS}: {name}"
+            raise IntegrityError(str(error), where=where, hint=CANARY_HINT) from None
         except MISSHAPEN:
             message = f"`{CHANNELS}` does not say what {name!r} serves"
             raise IntegrityError(message, where=shown(self.where)) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -135,11 +136,7 @@ class Cache:
         """What was kept under the key, of any strings; None where there is nothing that is JSON."""
         if self._folder is None:
             return None
-        data = read_private(self._pointer_file(self._folder, key), 1 << 20)
-        with suppress(ValueError, RecursionError):
-            value = json.loads(data or b"")
-            return value if isinstance(value, dict) else None
-        return None
+        return _read_object(self._pointer_file(self._folder, key))
 
     def keep_pointer(self, value: Mapping[str, Any], *key: str) -> None:
         """Keep JSON data under a key. What another format of bundles made is never found."""
@@ -171,6 +168,23 @@ class Cache:
             for lower in (each for each in known if each < serial):
                 (folder / str(lower)).unlink(missing_ok=True)
 
+    def forget_channel(self, *key: str) -> tuple[int, int]:
+        """Forget a channel by its source and name: the serial, or 0, and how many answers it was.
+
+        Bundles stay: they are of releases, and are checked whenever they are read.
+        """
+        if self._folder is None:
+            return 0, 0
+        serial, of = self.serial(*key), key_name(*key)
+        shutil.rmtree(self._folder / "serials" / of, ignore_errors=True)
+        answers = 0
+        for file, _ in _files(self._folder / "pointers"):
+            if (_read_object(file) or {}).get("of") == of:
+                with suppress(OSError):
+                    file.unlink()
+                    answers += 1
+        return serial, answers
+
     def _serials(self, key: tuple[str, ...]) -> list[int]:
         folder = self._serial_folder(key)
         if folder is None or why_not_private(folder) is not None:
@@ -199,6 +213,14 @@ def key_name(*key: str) -> str:
     """The name of what is kept under a key; it does not reveal the key."""
     text = json.dumps(key)  # no two keys are one text
     return sha256(text.encode()).hexdigest()
+
+
+def _read_object(file: Path) -> dict[str, Any] | None:
+    data = read_private(file, 1 << 20)
+    with suppress(ValueError, RecursionError):
+        value = json.loads(data or b"")
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -33,8 +33,17 @@ MAX_VALUES = 1_500_000
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 """What it raises to read JSON data of another shape."""
 
+CANARY = "canary"
+NO_CANARY = "`canary` does not work yet: no reader would serve it"
+CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
+
 _HERE = ("localhost", "127.0.0.1", "::1")
 _HEX = frozenset("0123456789abcdef")
+
+
+class CanaryRefused(ValueError):
+    """A channel asks to serve a second release to some readers."""
+
 
 Get = Callable[[str, int, float], bytes | None]
 """From a name, a largest number of bytes and a deadline; None where nothing has that name."""
@@ -70,6 +79,8 @@ class Site:
             return None
         try:
             pointer = pointer_of(self._object(data, path))
+        except CanaryRefused as error:
+            raise IntegrityError(str(error), where=f"{self.where}/{path}") from None
         except MISSHAPEN:
             raise self._odd(path) from None
         if pointer.digest is None:
@@ -163,6 +174,8 @@ def pointer_of(value: Mapping[str, Any]) -> Pointer:
 
     Raises one of MISSHAPEN where it says something else.
     """
+    if CANARY in value:
+        raise CanaryRefused(NO_CANARY)
     release, serial, bundle = value["release"], value["serial"], value.get("bundle")
     if not isinstance(release, str) or type(serial) is not int or not 0 < serial < MAX_SERIAL:
         raise ValueError

@@ -69,7 +69,7 @@ def test_a_configuration_that_is_refused_is_quoted_without_its_secret(project, s
 @pytest.mark.parametrize(
     "line",
     [
-        f'base_url = "https://me:{KEY}@models.acme.io/v1"',
+        f'base_url = "https://me:{KEY}@models.acme.test/v1"',
         f'headers = {{Authorization = "Bearer {KEY}"}}',
         f'headers = {{x-acme-token = "{KEY}"}}',
         f'provider_options = {{openai = {{extra = "{KEY}"}}}}',

@@ -41,14 +41,14 @@ def secret_in_settings(catalog: Catalog) -> Iterator[Problem]:
         [models.fast]
         provider = "openai"
         id = "gpt-5.4-mini-2026-03-17"
-        base_url = "https://me:q8Zt3LmWv0XyRb7N@models.acme.io/v1"
+        provider_options = {openai = {api_key = "q8Zt3LmWv0XyRb7N"}}
 
     Good:
         --- promptops.toml
         [models.fast]
         provider = "openai"
         id = "gpt-5.4-mini-2026-03-17"
-        base_url = "https://models.acme.io/v1"
+        base_url = "https://models.example.com/v1"
         api_key_env = "ACME_API_KEY"
     """
     for path in _searched(catalog):

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from promptops.analysis.includes import includes
+from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, Tree
 from promptops.catalog.graph import PROMPT_ENDINGS, Graph, Names
@@ -18,7 +19,7 @@ from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.template import Template, TemplateError, is_template, parse
-from promptops.source.document import Document, read
+from promptops.source.document import MAX_BYTES, Document, read
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -245,6 +246,17 @@ class Catalog:
             return True
         found = loaded.prompt
         return found is not None and any(text.path == path for text in self.reached(found))
+
+    def shown(self, path: str) -> Masked:
+        """A file as it may be shown, newlines as LF; empty where there is none, or over 1 MB."""
+        data = self.files.data(path) or b""
+        text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
+        return masked(text.replace("\r\n", "\n"))
+
+    def shown_line(self, path: str, number: int) -> str:
+        """A line of a file as it may be shown; "" where there is none."""
+        lines = self.shown(path).text.split("\n")
+        return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def line(self, path: str, number: int) -> str:
         """A line of a file, without its newline; "" where there is none."""

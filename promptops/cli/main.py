@@ -109,12 +109,13 @@ def _usage_tip(error: object) -> None:
 
 
 def _say(error: PromptopsError) -> None:
+    from promptops.analysis.masking import without_secrets
     from promptops.report.parts.visible import visible, visible_path
 
-    where = f"{visible_path(error.where)}: " if error.where else ""
-    print(f"{where}error: {visible(error.message)}", file=sys.stderr)
+    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
+    print(f"{where}error: {visible(without_secrets(error.message))}", file=sys.stderr)
     if error.hint:
-        print(f"  tip: {visible(error.hint)}", file=sys.stderr)
+        print(f"  tip: {visible(without_secrets(error.hint))}", file=sys.stderr)
 
 
 def _visible(text: str) -> str:
@@ -128,7 +129,9 @@ def _bug(error: BaseException) -> int:
         import traceback
 
         traceback.print_exc()
-    said = _visible(f"{type(error).__name__}: {error}")
+    from promptops.analysis.masking import without_secrets
+
+    said = _visible(without_secrets(f"{type(error).__name__}: {error}"))
     print(f"error: a bug in promptops: {said}", file=sys.stderr)
     print("  tip: report it, with what PROMPTOPS_DEBUG=1 prints", file=sys.stderr)
     return BUG

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
 from promptops.lint.subject import Subject
 from promptops.model.config import LintSettings
-from promptops.model.finding import Finding, Problem
+from promptops.model.finding import Finding, Fix, Problem
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 
@@ -82,23 +84,31 @@ _OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
 def _finding(rule: Rule, problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Finding:
     place = _placed(problem, catalog, loaded)
     hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
+    hide = partial(without_secrets, known=catalog.shown(place.path).secrets)
     return Finding(
         code=rule.code,
         name=rule.name,
         severity=rule.severity,
-        message=problem.message,
+        message=hide(problem.message),
         place=place,
         prompt=_owner(place, catalog, loaded),
-        hint=hint,
-        related=problem.related,
-        fix=None if isinstance(problem.fix, str) else problem.fix,
+        hint=hide(hint) if hint is not None else None,
+        related=tuple(replace(each, message=hide(each.message)) for each in problem.related),
+        fix=_shown_fix(problem.fix, hide),
         source_line=_source_line(catalog, place, rule),
         case=problem.case,
     )
 
 
+def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:
+    """None where it would write a secret again: reports show edits, and files keep them."""
+    if fix is None or isinstance(fix, str):
+        return None
+    return fix if all(hide(edit.text) == edit.text for edit in fix.edits) else None
+
+
 def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
-    line = catalog.line(place.path, place.line)
+    line = catalog.shown_line(place.path, place.line)
     if not rule.masked:
         return line
     end = place.end_column if place.end_line == place.line else len(line) + 1

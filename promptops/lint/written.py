@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from itertools import accumulate
 from typing import Literal
 
+from promptops.analysis.masking import without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
@@ -166,11 +167,4 @@ def _is_template(reference: Reference) -> bool:
     return reference.kind in ("template", "body")
 
 
-@lru_cache(maxsize=256)
-def _unescaped(text: str) -> str:
-    """With the escapes blanked out: no `n` of a newline is glued to the word behind it."""
-    if "\\" not in text:
-        return text
-    for escape in ("\\n", "\\t", "\\r"):
-        text = text.replace(escape, "  ")
-    return text.replace('\\"', ' "')
+_unescaped = lru_cache(maxsize=256)(without_escapes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -19,16 +19,31 @@ MAX_ERRORS = 100
 Error = Any
 """A jsonschema_rs.ValidationError."""
 
+Secret = Callable[[Sequence[str | int]], bool]
+"""Whether the value at a path must not be shown."""
+
+
+def nothing_secret(_path: Sequence[str | int]) -> bool:
+    """Every value may be shown."""
+    return False
+
 
 def explain(
-    errors: Iterable[Error], schema: Any, value: Any, place: Locate, at: str = ""
+    errors: Iterable[Error],
+    schema: Any,
+    value: Any,
+    place: Locate,
+    at: str = "",
+    *,
+    secret: Secret = nothing_secret,
 ) -> tuple[Problem, ...]:
     """A problem (SCH002) for each error, in the order of the file.
 
     Attributes:
         value: What was validated, and `at` its pointer in the file.
+        secret: Where a value stands that no message may show.
     """
-    explainer = _Explainer(schema, value, place, at)
+    explainer = _Explainer(schema, value, place, at, secret)
     first = list(islice(errors, MAX_ERRORS))
     return tuple(sorted(set(explainer.problems(first)), key=_order))
 
@@ -44,8 +59,17 @@ def close(word: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
+class _NotShown:
+    """Stands for a value that no message may show."""
+
+
+_NOT_SHOWN = _NotShown()
+
+
 def type_name(value: Any) -> str:
     """What a value is, for a person."""
+    if isinstance(value, _NotShown):
+        return "a value that is not shown here"
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
@@ -78,11 +102,12 @@ _TYPES = {
 
 
 class _Explainer:
-    def __init__(self, schema: Any, value: Any, place: Locate, at: str) -> None:
+    def __init__(self, schema: Any, value: Any, place: Locate, at: str, secret: Secret) -> None:
         self._schema = schema
         self._value = value
         self._place = place
         self._at = at
+        self._secret = secret
 
     def problems(self, errors: list[Error]) -> Iterator[Problem]:
         """A key that is missing is not told where a misspelt one is told."""
@@ -108,7 +133,9 @@ class _Explainer:
         elif error.kind.name == "propertyNames":
             yield from self._names(error)
         else:
-            message, hint = _wrong_value(error, self._look_up(error.instance_path))
+            path = error.instance_path
+            got = _NOT_SHOWN if self._secret(path) else self._look_up(path)
+            message, hint = _wrong_value(error, got)
             yield self._make(message, self._place_of(error.instance_path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
@@ -224,7 +251,8 @@ def _depth(branch: list[Error]) -> tuple[int, int]:
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
     say = _SAY.get(error.kind.name)
     if say is None:
-        return f"{type_name(got)} is refused: {error.message[:200]}", None
+        more = "" if isinstance(got, _NotShown) else f": {error.message[:200]}"
+        return f"{type_name(got)} is refused{more}", None
     return say(error.kind, got)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.source.document import Document
-from promptops.source.explain import explain
+from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
 
 PROMPT = "prompt.schema.json"
@@ -43,15 +43,22 @@ def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
 
 
 def check_value(
-    name: str, value: Any, place: Locate, *, part: str = "", at: str = ""
+    name: str,
+    value: Any,
+    place: Locate,
+    *,
+    part: str = "",
+    at: str = "",
+    secret: Secret = nothing_secret,
 ) -> tuple[Problem, ...]:
     """Everything of a value that a shipped schema, or a part of its `$defs`, refuses.
 
     Attributes:
         place: Of the file the value stands in.
         at: JSON pointer of the value in that file.
+        secret: Where a value stands that no message may show.
     """
-    return explain(_errors(name, part, value), schema(name), value, place, at)
+    return explain(_errors(name, part, value), schema(name), value, place, at, secret=secret)
 
 
 def _errors(name: str, part: str, value: Any) -> Iterable[Any]:

@@ -88,7 +88,9 @@ class _Amount(click.FloatRange):
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Of branches covered."
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case asks for any more.")
-@click.option("--trust-config", is_flag=True, help="Ask whom the change names, not its base.")
+@click.option(
+    "--trust-config", is_flag=True, help="Call the endpoints of the change, and remember them."
+)
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: Output, **options: Any) -> int:
     """Run the test cases: replayed from their recordings, or asked.

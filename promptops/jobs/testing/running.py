@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import Cache
@@ -36,8 +37,12 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
+from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
 from promptops.source.explain import nearest
+
+if TYPE_CHECKING:
+    from promptops.jobs.approvals import Approvals
 
 RECORD = "promptops test --record"
 
@@ -67,7 +72,7 @@ class Running:
         # What only this machine was answered must not pass here and be missing elsewhere.
         cache = Cache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
-        self._asking = _asking(options)
+        self._asking = _asking(workspace.repository, options)
         self._answering = self._way_to_answers()
         self._baseline = self._compared_with() if compares(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _nobody
@@ -243,13 +248,29 @@ class Running:
         return f"{changed} changed, and none of them has a test case"
 
 
-def _asking(options: Options) -> Asking:
-    """A way to models; of merged shards it has done already what it will."""
-    asking = Asking(settings=options.settings, watcher=options.watcher, event=options.event)
+def _asking(repository: Repository, options: Options) -> Asking:
+    """What calls models; for merged shards it has called all that it will."""
+    asking = Asking(
+        settings=options.settings,
+        watcher=options.watcher,
+        approvals=_approvals(repository, options) if options.calls else None,
+        event=options.event,
+    )
     if options.merged is not None:
         asking.cost_usd = options.merged.cost_usd
         asking.unanswered = options.merged.unanswered
     return asking
+
+
+def _approvals(repository: Repository, options: Options) -> Approvals:
+    from promptops.jobs.approvals import Approvals
+
+    return Approvals(
+        repository=repository,
+        announce=options.watcher.calls,
+        base=options.base,
+        trusts_change=options.trusted,
+    )
 
 
 def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:

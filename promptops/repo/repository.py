@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from promptops.errors import GitError
-from promptops.model.tree import Changed
+from promptops.model.tree import Changed, Entry
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
+from promptops.repo.disk_tree import DiskTree
 from promptops.repo.process import Git, decode, inherited_environment, records
 from promptops.repo.tree import (
     INDEX,
@@ -21,7 +22,6 @@ from promptops.repo.tree import (
     compare,
     index_tree,
     kind_of,
-    work_tree,
 )
 
 __all__ = ["INDEX", "WORKTREE", "Repository"]
@@ -108,8 +108,7 @@ class Repository:
         if revision == INDEX:
             return index_tree(self.git, self._blobs, below(under))
         if revision == WORKTREE:
-            self.need_work_tree()
-            return work_tree(self.git, self._blobs, self.object_format, below(under))
+            return self._disk(below(under))
         return self.stored(self.resolve(revision), under)
 
     def stored(self, identity: str, under: Sequence[str] = ()) -> Tree:
@@ -124,7 +123,7 @@ class Repository:
         if base == head:
             return ()
         if WORKTREE in (base, head):
-            return compare(self._side(base).entries, self._side(head).entries)
+            return compare(self._side(base), self._side(head))
         if base == INDEX:
             return tuple(
                 Changed(each.path, each.after, each.before) for each in self.changed(head, base)
@@ -194,10 +193,16 @@ class Repository:
     ) -> None:
         self.close()
 
-    def _side(self, revision: str) -> Tree:
-        if revision in (INDEX, WORKTREE):
-            return self.tree(revision)
-        return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ())
+    def _disk(self, under: tuple[str, ...]) -> DiskTree:
+        self.need_work_tree()
+        return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)
+
+    def _side(self, revision: str) -> Mapping[str, Entry]:
+        if revision == WORKTREE:
+            return self._disk(()).listed  # what a filter makes of a file is not a change
+        if revision == INDEX:
+            return self.tree(INDEX).entries
+        return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ()).entries
 
     def _commit_or_empty(self, revision: str) -> str:
         try:

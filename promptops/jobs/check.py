@@ -8,6 +8,7 @@ from dataclasses import replace
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
+from promptops.jobs.checkout_risks import checkout_risks
 from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
@@ -40,6 +41,7 @@ def check(
     if wanted.since is None:
         refuse_missing_roots(workspace)
         report, judged = _checked(workspace, wanted, options, coverage), workspace
+        report = replace(report, risks=tuple(checkout_risks(workspace, None)))
     else:
         report, judged = _against_base(workspace, wanted, options, overrides, coverage)
     return replace(report, shown=shown(judged, report)) if page else report
@@ -65,7 +67,8 @@ def _against_base(
         # What stands in the roots of the base must not mend what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
-    risks = (*policy_risks(judged, workspace.config, base), *report.risks)
+    policy = policy_risks(judged, workspace.config, base)
+    risks = (*policy, *checkout_risks(judged, base), *report.risks)
     notes = tuple(moved_on(workspace, since, base, overrides))
     return replace(
         report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)

@@ -27,7 +27,6 @@ from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
 from promptops.release.versions import prompt_version
-from promptops.repo.repository import WORKTREE
 from promptops.source.config import FILES
 
 
@@ -80,9 +79,7 @@ def uncommitted(sides: Sides) -> bool:
     repository, head = sides.repository, sides.head
     if repository is None or repository.bare or head.title != "HEAD":
         return False
-    roots = managed(head.config)
-    changed = repository.changed("HEAD", WORKTREE)
-    return any(_is_in(each.path, root) for each in changed for root in roots)
+    return bool(repository.uncommitted(managed(head.config)))
 
 
 def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:

@@ -96,8 +96,10 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
     ids=["itself", "what it includes", "what it was recorded to say"],
 )
 def test_a_judge_that_changes_is_told_with_those_whom_it_judges(risks, files):
-    assert risks(files) == ["judges/tone: a judge changes, which judges ask and 1 more prompt"
-        " (prompts/judges/tone.prompt.yaml:1)"]
+    assert risks(files) == [
+        "judges/tone: a judge changes, which judges ask and 1 more prompt"
+        " (prompts/judges/tone.prompt.yaml:1)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,8 @@ def test_a_change_can_not_bring_a_baseline_of_its_own_findings(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: the baseline changes which findings count; it counts once it is merged (promptops-baseline.json:1)"
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)"
     )
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
@@ -262,7 +263,8 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
     lines = output.splitlines()
     assert (code, lines[0], lines[-1]) == (
         0,
-        "risk: the baseline changes which findings count; it counts once it is merged (promptops-baseline.json:1)",
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)",
         "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
 

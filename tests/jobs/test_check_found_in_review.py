@@ -133,8 +133,10 @@ def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
     _, lines = checked("--since", "main")
 
     assert lines[:2] == [
-        "risk: ask: the budget of `input_tokens` is raised from 50 to 500 (prompts/ask.prompt.yaml:9)",
-        "risk: ask: the budget of `output_tokens` is raised from 9 to none (prompts/ask.prompt.yaml:9)",
+        "risk: ask: the budget of `input_tokens` is raised from 50 to 500"
+        " (prompts/ask.prompt.yaml:9)",
+        "risk: ask: the budget of `output_tokens` is raised from 9 to none"
+        " (prompts/ask.prompt.yaml:9)",
     ]
 
 

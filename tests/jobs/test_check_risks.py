@@ -249,8 +249,8 @@ def test_a_new_comment_that_silences_is_a_risk(base, commit, told):
     commit({ASK: SILENCED})
 
     assert (
-        "risk: ask: a new comment silences `SEC006`: quoted for the model (prompts/ask.prompt.yaml:11)"
-        in told()
+        "risk: ask: a new comment silences `SEC006`: quoted for the model"
+        " (prompts/ask.prompt.yaml:11)" in told()
     )
 
 
@@ -345,8 +345,9 @@ def test_a_link_in_the_place_of_what_decides_is_refused(base, capsysbinary, comm
 
     code = run([command[0], "-C", str(base.root), *command[1:]])
 
+    printed = capsysbinary.readouterr().err.decode()
     assert code == 3
-    assert message in capsysbinary.readouterr().err.decode()
+    assert message in printed
 
 
 def test_a_link_above_a_root_is_refused(repo, capsysbinary):
@@ -356,8 +357,9 @@ def test_a_link_above_a_root_is_refused(repo, capsysbinary):
 
     code = run(["lint", "-C", str(repo.root), "--at", "HEAD"])
 
+    printed = capsysbinary.readouterr().err.decode()
     assert code == 3
-    assert "a: error: the root `a/b/prompts` is a symbolic link" in capsysbinary.readouterr().err.decode()
+    assert "a: error: the root `a/b/prompts` is a symbolic link" in printed
 
 
 def test_settings_that_change_are_named_with_their_lines(base, commit, told):

@@ -120,4 +120,4 @@ def test_other_services_are_told_and_count_already(risks):
 
     found = risks({"promptops.toml": settings})
 
-    assert found == ["`test.embeddings` changes; answers are judged with it (promptops.toml:6)"]
+    assert found == ["`test.embeddings` changes; answers are judged with it (promptops.toml:5)"]

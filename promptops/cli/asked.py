@@ -22,7 +22,8 @@ def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
-    return wanted, LintOptions(use_cache=not options["no_cache"], untrusted=untrusted)
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
 def note_unjudged(output: Output, workspace: Workspace, options: Mapping[str, Any]) -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
-from promptops.jobs.checkout_risks import checkout_risks
-from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.risks.checkout import checkout_risks
+from promptops.jobs.risks.of_change import change_risks
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
@@ -19,6 +19,7 @@ from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.report import LintReport
+from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 
 
@@ -98,12 +99,16 @@ def _checked(
     covering = coverage or settings.coverage is not None
     at = base.revision if base is not None else None
     run = run_selected(workspace, selected, Options(baseline=at, coverage=covering))
+    risks: tuple[Risk, ...] = ()
+    if base is not None:
+        untrusted = options.doubt_comments
+        risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
     return CheckReport(
         lint=_without_stale(report, run),
         test=run.failing_under(settings.coverage),
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
-        risks=tuple(judge_risks(workspace, selected, base)) if base is not None else (),
+        risks=risks,
         fail_on=workspace.config.lint.fail_on,
         refused=settings.fail_on,
         budgeted=_budgeted(workspace, selected),

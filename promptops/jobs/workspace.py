@@ -10,6 +10,8 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Tree
 from promptops.errors import GitError
+from promptops.jobs.closed_roots import refuse_closed_roots
+from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.model.config import Config
 from promptops.repo.repository import INDEX, WORKTREE, Repository
@@ -38,10 +40,13 @@ def workspace(
 ) -> Iterator[Workspace]:
     """Open the repository around a directory, with the configuration of the revision asked for.
 
-    Raises GitError, and InputError for a configuration that is wrong.
+    Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
     """
     with Repository.open(directory) as repository:
-        yield opened(repository, revision, overrides)
+        found = opened(repository, revision, overrides)
+        entries = found.catalog.files.entries
+        refuse_closed_roots(repository, found.revision, found.config, entries)
+        yield found
 
 
 def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
@@ -83,7 +88,7 @@ def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config
 
 def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
     """That of a revision."""
-    return load(repository.tree(revision, under=FILES).read(FILES), overrides)
+    return load(config_files(repository.tree(revision, under=FILES)), overrides)
 
 
 def managed(config: Config) -> tuple[str, ...]:

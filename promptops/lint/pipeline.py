@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from promptops.lint.engine import as_configured, lint_catalog, lint_prompt, with
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.suppressions import (
+    Counts,
     Suppression,
     directive,
     silence,
@@ -22,6 +23,7 @@ from promptops.model.config import Waiver
 from promptops.model.finding import Finding
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.model.report import SilencingComment
 from promptops.source.document import Document
 
 
@@ -39,10 +41,12 @@ class Outcome:
 
     Attributes:
         silenced: Findings that a comment, a waiver or the baseline took out.
+        comments: Those with a code and a reason.
     """
 
     findings: tuple[Finding, ...]
     silenced: tuple[Finding, ...]
+    comments: tuple[SilencingComment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,13 @@ class Silencers:
     Attributes:
         baseline: Fingerprints of findings that were there before.
         complete: Every prompt was linted by every rule, so that what matched nothing is unused.
+        counts: Whether a comment may take out a finding that it covers.
     """
 
     waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
     complete: bool = True
+    counts: Counts = lambda _comment, _finding: True
 
 
 def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
@@ -106,7 +112,7 @@ def conclude(
     found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset(rule.code for rule in rules if rule.unsuppressable)
-    silenced = silence(with_fingerprints(kept), suppressions, heedless)
+    silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
         # What a comment in a partial silences may be found through a prompt that is not judged.
@@ -126,7 +132,24 @@ def conclude(
         late = _late(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, today)
     findings = sorted(split.kept, key=lambda finding: (finding.place, finding.code))
-    return Outcome(findings=tuple(findings), silenced=(*silenced.silenced, *split.waived))
+    return Outcome(
+        findings=tuple(findings),
+        silenced=(*silenced.silenced, *split.waived),
+        comments=tuple(_comments(suppressions, silenced.used)),
+    )
+
+
+def _comments(
+    suppressions: Iterable[Suppression], used: Mapping[Suppression, tuple[Finding, ...]]
+) -> Iterator[SilencingComment]:
+    for each in suppressions:
+        if each.codes and each.reason:
+            yield SilencingComment(
+                place=each.place,
+                codes=each.codes,
+                reason=each.reason,
+                silenced=used.get(each, ()),
+            )
 
 
 def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -160,7 +183,7 @@ def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _S
 
 
 def _unused(
-    suppressions: Iterable[Suppression], used: frozenset[Suppression], rules: Sequence[Rule]
+    suppressions: Iterable[Suppression], used: Container[Suppression], rules: Sequence[Rule]
 ) -> Iterator[Suppression]:
     """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
     ran = {rule.code for rule in rules}

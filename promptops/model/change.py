@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from promptops.model.bump import Bump
 from promptops.model.config import Waiver
+from promptops.model.place import Place
 
 Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
 
@@ -56,6 +57,7 @@ class Change:
         waiver: What lowered the bump of a breaking change, or None.
         gated: `--fail-on breaking` stops on it, if it breaks.
         basis: What else it rests on, as JSON data: another basis is another fingerprint.
+        place: Where it is in a file of the newer side; None where that is not one place.
     """
 
     code: str
@@ -73,6 +75,7 @@ class Change:
     waiver: Waiver | None = None
     gated: bool = True
     basis: Any = ABSENT
+    place: Place | None = None
     fingerprint: str = ""
 
     @property

@@ -159,7 +159,7 @@ def test_a_change_is_judged_by_the_policy_of_its_base(repo, checked):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[0] == "risk: promptops.toml changes `lint`; it counts once it is merged"
+    assert lines[0] == "risk: `lint.ignore` changes; it counts once it is merged (promptops.toml:2)"
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
     )
@@ -237,7 +237,8 @@ def test_a_change_can_not_bring_a_baseline_of_its_own_findings(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: promptops-baseline.json changes which findings count; it counts once it is merged"
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)"
     )
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
@@ -262,7 +263,8 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
     lines = output.splitlines()
     assert (code, lines[0], lines[-1]) == (
         0,
-        "risk: promptops-baseline.json changes which findings count; it counts once it is merged",
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)",
         "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
 
@@ -284,7 +286,7 @@ def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
+        "risk: `prompts` changes; those of the base are looked at, too (promptops.toml:1)"
     )
     assert "VAR001" in lines[1]
 

@@ -69,7 +69,7 @@ def test_code_that_judges_is_a_change_of_the_prompts_that_call_it(repo, base, ch
 
     code, lines = checked("--since", "main", "--worktree", "--why")
 
-    assert (code, lines[0]) == (1, "risk: prompts/judge.py changes, which may judge answers")
+    assert (code, lines[0]) == (1, "risk: code changes that may judge answers (prompts/judge.py:1)")
     assert any("`python` does not hold" in line for line in lines)
 
 
@@ -107,7 +107,7 @@ def test_a_root_that_is_a_link_is_refused_as_diff_does(repo, base, capsys):
     code = run(["check", "-C", str(repo.root), "--since", "main"])
 
     assert code == 3
-    assert "a root of prompts is a symbolic link" in capsys.readouterr().err
+    assert "prompts: error: the root `prompts` is a symbolic link" in capsys.readouterr().err
 
 
 def test_only_what_was_asked_for_is_judged_and_versioned(repo, base, checked):
@@ -133,8 +133,10 @@ def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
     _, lines = checked("--since", "main", "--worktree")
 
     assert lines[:2] == [
-        "risk: ask raises its budget of `input_tokens` from 50 to 500",
-        "risk: ask raises its budget of `output_tokens` from 9 to none",
+        "risk: ask: the budget of `input_tokens` is raised from 50 to 500"
+        " (prompts/ask.prompt.yaml:9)",
+        "risk: ask: the budget of `output_tokens` is raised from 9 to none"
+        " (prompts/ask.prompt.yaml:9)",
     ]
 
 
@@ -151,7 +153,7 @@ def test_what_is_told_as_a_risk_is_refused_where_risks_are(repo, base, checked):
         "fail",
         (
             False,
-            "requires no version; 1 risk to the rules it is judged by refused by `check.fail-on`",
+            "requires no version; 1 risk refused by `check.fail-on`",
         ),
     )
 

@@ -123,7 +123,7 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
 
     assert (own[0], own[1][0]) == (
         1,
-        "risk: promptops.toml changes `diff`; it counts once it is merged",
+        "risk: `diff.waivers` changes; it counts once it is merged (promptops.toml:5)",
     )
     assert (code, lines[-2:]) == (
         0,
@@ -156,7 +156,7 @@ def test_a_change_can_not_loosen_what_is_refused(change, checked):
 
     assert (code, lines[0]) == (
         1,
-        "risk: promptops.toml changes `check`; it counts once it is merged",
+        "risk: `check.fail-on` changes; it counts once it is merged (promptops.toml:1)",
     )
 
 

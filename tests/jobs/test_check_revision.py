@@ -161,14 +161,22 @@ def test_invisible_instructions_can_not_hide_behind_an_encoding(branch, checked)
         (
             "*.yaml ident",
             f"# $Id: of it $\n{PROMPT}",
-            [f".gitattributes:1 sets `ident`: {ON_DISK}"],
+            [f"the git attribute `ident` is set: {ON_DISK} (.gitattributes:1)"],
         ),
-        ("*.yaml filter=x", PROMPT, [f".gitattributes:1 sets `filter=x`: {ON_DISK}"]),
-        ("/prompts/* eol=crlf", PROMPT, [f".gitattributes:1 sets `eol=crlf`: {ON_DISK}"]),
+        (
+            "*.yaml filter=x",
+            PROMPT,
+            [f"the git attribute `filter=x` is set: {ON_DISK} (.gitattributes:1)"],
+        ),
+        (
+            "/prompts/* eol=crlf",
+            PROMPT,
+            [f"the git attribute `eol=crlf` is set: {ON_DISK} (.gitattributes:1)"],
+        ),
         (
             "[attr]odd filter=x\n*.yaml odd",
             PROMPT,
-            [f".gitattributes sets `filter=x`: {ON_DISK}"],
+            [f"the git attribute `filter=x` is set: {ON_DISK} (.gitattributes:1)"],
         ),
     ],
 )
@@ -197,7 +205,10 @@ def test_attributes_in_the_folder_of_the_prompts_count_and_are_refused_with_othe
 
     code, out, _ = checked("--since", "main", "--config", 'check.fail-on=["risk"]')
 
-    assert (code, risks(out)) == (1, [f"prompts/.gitattributes:1 sets `filter=x`: {ON_DISK}"])
+    assert (code, risks(out)) == (
+        1,
+        [f"the git attribute `filter=x` is set: {ON_DISK} (prompts/.gitattributes:1)"],
+    )
 
 
 def test_attributes_that_the_base_has_for_the_same_content_are_no_risk(repo, checked, branch):
@@ -211,7 +222,7 @@ def test_attributes_that_the_base_has_for_the_same_content_are_no_risk(repo, che
     _, out, _ = checked("--since", "main")
 
     changed = ON_DISK.replace(ASK, "prompts/b.prompt.yaml")
-    assert risks(out) == [f".gitattributes:1 sets `filter=x`: {changed}"]
+    assert risks(out) == [f"the git attribute `filter=x` is set: {changed} (.gitattributes:1)"]
 
 
 def test_many_files_and_many_attributes_are_counted(branch, checked):
@@ -243,4 +254,4 @@ def test_a_bare_repository_is_judged_by_its_commits(branch, checked, tmp_path):
     code, out, err = checked("-C", str(bare), "--since", "main")
 
     assert (code, findings(out), err) == (1, [FINDING], [])
-    assert risks(out) == [f".gitattributes:1 sets `filter=x`: {ON_DISK}"]
+    assert risks(out) == [f"the git attribute `filter=x` is set: {ON_DISK} (.gitattributes:1)"]

@@ -119,13 +119,15 @@ def _wanted(options: dict[str, Any]) -> Any:
 def _options(options: dict[str, Any]) -> Any:
     from promptops.jobs.lint import LintOptions
 
+    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     return LintOptions(
         select=tuple(each for each in _each(options["select"]) if ":" not in each),
         ignore=_each(options["ignore"]),
         extend_select=_each(options["extend_select"]),
         use_cache=not options["no_cache"],
         use_baseline=not (options["no_baseline"] or options["write_baseline"]),
-        untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")),
+        untrusted=untrusted,
+        doubt_comments=untrusted,
     )
 
 

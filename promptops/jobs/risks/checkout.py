@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from promptops.jobs.workspace import Workspace, managed
+from promptops.model.place import Place
+from promptops.model.risk import Risk
 from promptops.repo.attributes import FILE, Values, altering, attribute_files
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.report.parts.summary import counted
@@ -19,8 +21,8 @@ Lines = Mapping[str, list[str]]
 """By the path of a .gitattributes file its lines."""
 
 
-def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[str]:
-    """What sets attributes by which files on disk differ from what is committed, a line each.
+def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[Risk]:
+    """What sets attributes by which files on disk differ from what is committed.
 
     Whoever reads those files, in an editor or in a pull request that was checked out, reads another
     text than the one that is committed, released and loaded.
@@ -40,10 +42,11 @@ def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[str
         for attribute in altering(values[path], content):
             found.setdefault(attribute, []).append(path)
     for attribute, altered in sorted(found.items())[:MOST]:
-        yield f"{_place(lines, altered[0], attribute)} sets `{attribute}`: {_differing(altered)}"
+        message = f"the git attribute `{attribute}` is set: {_differing(altered)}"
+        yield Risk(message=message, place=_place(lines, altered[0], attribute))
     left_out = [path for _, altered in sorted(found.items())[MOST:] for path in altered]
     if left_out:
-        yield f"git attributes: {_differing(sorted(set(left_out)))}"
+        yield Risk(message=f"git attributes: {_differing(sorted(set(left_out)))}")
 
 
 def _differing(paths: list[str]) -> str:
@@ -83,7 +86,7 @@ def _committed(workspace: Workspace, paths: list[str]) -> Mapping[str, bytes]:
     return contents
 
 
-def _place(lines: Lines, path: str, attribute: str) -> str:
+def _place(lines: Lines, path: str, attribute: str) -> Place:
     """The line that sets an attribute of a file, or only the file where a macro does."""
     above = [file for file in lines if path.startswith(file.removesuffix(FILE))]
     for file in above:
@@ -91,8 +94,8 @@ def _place(lines: Lines, path: str, attribute: str) -> str:
         for number, line in reversed(list(enumerate(lines[file], 1))):
             pattern, *attributes = line[:LONGEST].split() or [""]
             if attribute in attributes and _matches(pattern, below):
-                return f"{file}:{number}"
-    return next(iter(above), FILE)
+                return Place(file, number)
+    return Place(next(iter(above), FILE))
 
 
 def _matches(pattern: str, path: str) -> bool:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from promptops.diff.schemas import containers, logic, scalars
-from promptops.diff.schemas.comparison import Check, Comparison, Found, Where
-from promptops.diff.schemas.document import BUDGET, Document, OutOfWork
-from promptops.diff.schemas.order import rank
-from promptops.diff.schemas.reader import Unsupported, without_annotations
-from promptops.diff.schemas.witness import Witnesses
+from promptops.analysis.schemas import containers, logic, scalars
+from promptops.analysis.schemas.comparison import Check, Comparison, Found, Where
+from promptops.analysis.schemas.document import BUDGET, Document, OutOfWork
+from promptops.analysis.schemas.order import rank
+from promptops.analysis.schemas.reader import Unsupported, without_annotations
+from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.runtime.data import NotJson, json_copy

@@ -108,6 +108,21 @@ def differences(left: Schema | bool, right: Schema | bool) -> tuple[Difference, 
     return tuple(_compared(document, proves))
 
 
+def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:
+    """Whether each instance of `left` is proved to be one of `right`.
+
+    As `differences`, without the reasons, which cost most of the work. `budget` is in steps of a
+    comparison; one that needs more proves nothing.
+    """
+    try:
+        document = Document(json_copy(left), json_copy(right))
+        document.budget = budget
+        comparison = Comparison(document, _CHECKS)
+        return not comparison.compare((document.left,), document.right, Where())
+    except (NotJson, Unsupported, OutOfWork, ValueError, TypeError, RecursionError):
+        return False
+
+
 def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[Difference, ...]:
     try:
         texts = {_text(side) for side in (left, right)}

@@ -50,6 +50,12 @@ class _Parts:
     facts: dict[str, frozenset[bool]] = field(default_factory=dict)
 
 
+def is_formula(node: ast.expr) -> bool:
+    """Whether it is made of parts by `and`, `or`, `not`."""
+    negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    return negation or isinstance(node, ast.BoolOp)
+
+
 def truths(formula: ast.expr, look: Look) -> frozenset[bool]:
     """What a formula can be where its parts are independent of each other; more is allowed for."""
     parts = _Parts()

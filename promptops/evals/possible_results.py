@@ -38,7 +38,7 @@ def possible(node: ast.expr, scope: Scope) -> Possible:
     """What an expression can give; each node of a tree is looked at once."""
     known = scope.found.get(id(node))
     if known is None:
-        known = _by_formula(node, scope) if isinstance(node, _FORMULAS) else _by_rule(node, scope)
+        known = _by_formula(node, scope) if formulas.is_formula(node) else _by_rule(node, scope)
         scope.found[id(node)] = known
     return known
 
@@ -56,9 +56,6 @@ def _by_formula(node: ast.expr, scope: Scope) -> Possible:
     if len(truths) != 1:
         return found
     return only(*truths) if found.kinds == {"boolean"} else replace(found, limited=truths)
-
-
-_FORMULAS = (ast.BoolOp, ast.UnaryOp)
 
 
 def _constant(node: ast.Constant, _scope: Scope) -> Possible:
@@ -118,7 +115,7 @@ def _bool(node: ast.BoolOp, scope: Scope) -> Possible:
     """What ends it early, or its last part."""
     ends = isinstance(node.op, ast.Or)
     *earlier, last = (
-        _by_rule(part, scope) if isinstance(part, _FORMULAS) else possible(part, scope)
+        _by_rule(part, scope) if formulas.is_formula(part) else possible(part, scope)
         for part in node.values
     )
     result: Possible | None = None

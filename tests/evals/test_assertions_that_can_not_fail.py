@@ -499,7 +499,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCHEMAS, st.lists(VALUES, min_size=20, max_size=20))
 def test_no_value_fails_a_schema_that_is_refused_since_none_does(schema: Any, values: Any) -> None:
     judges = validator({"allOf": [schema]})
@@ -524,7 +524,7 @@ PATTERNS = st.recursive(
 TEXTS = st.text(alphabet="ab \n;é", max_size=12) | st.text(alphabet=string.printable, max_size=40)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(PATTERNS, st.lists(TEXTS, min_size=20, max_size=20))
 def test_every_text_matches_a_pattern_that_is_refused_since_all_do(
     pattern: str, texts: list[str]
@@ -580,7 +580,7 @@ WORLDS = st.fixed_dictionaries(
 KNOWN = {"text": of_kind("string"), "usage": of_kind("object"), "output": ANYTHING}
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(EXPRESSIONS | NUMBERS, st.lists(WORLDS, min_size=10, max_size=10))
 def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
     text: str, worlds: list[dict[str, Any]]

@@ -16,13 +16,13 @@ from promptops.jobs.hook_file import HookFile, find_hook
 from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import configuration
 from promptops.model.config import Config
+from promptops.model.distribution import NAME
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.source.schemas import schema_text
 
 State = Literal["ok", "note", "problem"]
-DISTRIBUTION = "git-promptops"
 PYTHONS = ((3, 11), (3, 13))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
@@ -112,7 +112,7 @@ def _import_name() -> Check:
     where = os.path.dirname(os.path.dirname(__file__))
     if others:
         names = ", ".join(others)
-        hint = f"pip uninstall {others[0]}, then pip install --force-reinstall {DISTRIBUTION}"
+        hint = f"pip uninstall {others[0]}, then install promptops again from your clone of it"
         return Check("import name", "problem", f"{names} brings a package `promptops`, too", hint)
     return Check("import name", "ok", f"`promptops` is {where}")
 
@@ -128,7 +128,7 @@ def other_owners() -> tuple[str, ...]:
         files = "" if top else found.read_text("RECORD") or ""
         if "promptops" in top or "\npromptops/__init__.py," in f"\n{files}":
             names.add(name)
-    return tuple(sorted(name for name in names if name and name.lower() != DISTRIBUTION))
+    return tuple(sorted(name for name in names if name and name.lower() != NAME))
 
 
 def _command() -> Check:
@@ -144,8 +144,8 @@ def _command() -> Check:
     except OSError:
         ours = False
     if not ours:
-        hint = "put the folder of git-promptops before it on PATH"
-        return Check("command", "problem", f"{found} is a program of somebody else", hint)
+        hint = f"put {Path(sys.executable).parent} before it on PATH"
+        return Check("command", "problem", f"{found} is another program of that name", hint)
     if Path(found).parent != Path(sys.executable).parent:
         message = f"{found} belongs to another environment than this Python"
         return Check("command", "note", message, "its version may be another: promptops --version")

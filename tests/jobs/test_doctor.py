@@ -194,7 +194,7 @@ def test_a_program_of_somebody_else_is_a_problem(healthy, tmp_path, monkeypatch)
     put_on_path(monkeypatch, tmp_path / "other", "print('hello')")
 
     assert problems(healthy.root) == [
-        ("command", f"{tmp_path}/other/promptops is a program of somebody else")
+        ("command", f"{tmp_path}/other/promptops is another program of that name")
     ]
 
 

@@ -18,7 +18,7 @@ from promptops.runtime.inputs import validator
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 
 _WIDENED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG202"),
@@ -66,7 +66,7 @@ def _schema_changes(
         message = f"the output could not be known before, so nothing is compared: {was}"
         yield change("CHG203", _AT, message)
         return
-    from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+    from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
     widened = differences(closed(new), opened(old))
     narrowed = differences(closed(old), opened(new))

@@ -29,10 +29,28 @@ def not_empty_texts(values: tuple[str, ...]) -> None:
         not_empty(value, f"/value/{index}")
 
 
-def not_negative(value: float) -> None:
-    """Raises Refused for a number below 0."""
-    if value < 0:
-        raise Refused(f"expected a number from 0 on, got {value}")
+def not_blank_texts(values: tuple[str, ...]) -> None:
+    """Raises Refused for an empty list, or a text of white space in it."""
+    not_empty_texts(values)
+    refused = no_white_space(values)
+    if refused is not None:
+        raise refused
+
+
+def no_white_space(values: tuple[str, ...]) -> Refused | None:
+    """That one of several texts is white space, which nearly every text has."""
+    for index, value in enumerate(values):
+        if not value.strip():
+            message, hint = "white space is in nearly every text", "say what must stand there"
+            return Refused(message, hint=hint, at=f"/value/{index}")
+    return None
+
+
+def no_blank(values: tuple[str, ...]) -> Refused | None:
+    """That all of these texts are a single blank; lines, and several blanks, are a layout."""
+    if set(values) != {" "}:
+        return None
+    return Refused("a blank is in nearly every text", hint="say what must stand there")
 
 
 def sendable(text: str) -> str:

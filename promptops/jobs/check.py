@@ -104,7 +104,7 @@ def _checked(
         untrusted = options.doubt_comments
         risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
     return CheckReport(
-        lint=_without_stale(report, run),
+        lint=_without_repeats(report, run),
         test=run.failing_under(settings.coverage),
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
@@ -122,14 +122,21 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
     return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
 
 
-def _without_stale(report: LintReport, run: TestRun) -> LintReport:
-    """Without what lint says of files whose cases the run itself calls stale."""
-    told = {case.place.path for case in run.cases if case.status == "stale"}
-    kept = (each for each in report.findings if each.code != _STALE or each.place.path not in told)
+def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
+    """Without what the run reports itself: stale cases, by their file, and invalid assertions."""
+    stale = {case.place.path for case in run.cases if case.status == "stale"}
+    errors = {case.place for case in run.cases if case.status == "error"}
+    kept = (
+        each
+        for each in report.findings
+        if not (each.code == _STALE and each.place.path in stale)
+        and not (each.code == _INVALID and each.place in errors)
+    )
     return replace(report, findings=tuple(kept))
 
 
 _STALE = "TST006"
+_INVALID = "TST008"
 
 
 def _why_nothing(selected: Selected) -> str:

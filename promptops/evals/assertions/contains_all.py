@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts
-from promptops.evals.verdict import Verdict
+from promptops.evals.texts import no_blank, not_empty_texts
+from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import listed, shown
 
 
@@ -35,6 +36,9 @@ class ContainsAll:
 
     def __post_init__(self) -> None:
         not_empty_texts(self.value)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return no_blank(self.value)
 
     def check(self, subject: Subject) -> Verdict:
         missing = tuple(value for value in self.value if value not in subject.text)

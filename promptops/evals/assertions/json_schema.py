@@ -9,8 +9,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from promptops.evals.given import Given
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.registry import assertion
+from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
@@ -27,7 +29,8 @@ class JsonSchema:
     """What is looked at fits a JSON Schema.
 
     A text is read as JSON first, and fails where it is none; at a `path` the value itself is
-    looked at. The schema is 2020-12 and refers to nothing outside itself.
+    looked at. The schema is 2020-12 and refers to nothing outside itself. `format` is not checked:
+    write a `pattern`. A schema that every value fits, or none, is an error.
 
     Attributes:
         value: The schema.
@@ -49,8 +52,15 @@ class JsonSchema:
         for problem in check_schema(self.value, _as_place):
             at = problem.at if isinstance(problem.at, str) else problem.at.path
             raise Refused(f"no schema: {problem.message}", hint=problem.hint, at=f"/value{at}")
-        if not self.value.keys() & _KEYWORDS:
-            raise Refused("every value fits this schema: it has no keyword that asks for anything")
+
+    def doubt(self, given: Given) -> Refused | None:
+        """A text is read as JSON, which can be anything."""
+        of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
+        if admits_every_value(self.value, of):
+            return Refused("every value fits this schema", hint=_hint(self.value))
+        if admits_no_value(self.value, of):
+            return Refused("no value fits this schema", hint="two parts of it exclude each other")
+        return None
 
     def check(self, subject: Subject) -> Verdict:
         value = subject.value
@@ -77,6 +87,12 @@ class JsonSchema:
         return [f"{problem.message}{_at(problem.at)}" for problem in problems]
 
 
+def _hint(schema: Mapping[str, Any]) -> str:
+    if '"format"' in json.dumps(schema):
+        return "`format` is not checked: write a `pattern`"
+    return "say what it needs: `type`, `required`, `enum`"
+
+
 def _at(place: str | Place) -> str:
     pointer = place if isinstance(place, str) else place.path
     return f" at {pointer}" if tokens(pointer) else ""
@@ -90,16 +106,3 @@ def _as_place(pointer: str, key: bool = False) -> Place:
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Any:
     return validator(json.loads(schema))
-
-
-_KEYWORDS = frozenset(
-    (
-        *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "type", "enum", "const"),
-        *("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
-        *("maxLength", "minLength", "pattern", "format", "items", "prefixItems", "contains"),
-        *("maxItems", "minItems", "uniqueItems", "unevaluatedItems", "properties"),
-        *("patternProperties", "additionalProperties", "propertyNames", "required"),
-        *("maxProperties", "minProperties", "dependentRequired", "dependentSchemas"),
-        *("unevaluatedProperties",),
-    )
-)

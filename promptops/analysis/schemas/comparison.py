@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from promptops.diff.schemas.alternative import TYPES, Alternative, Layers
-from promptops.diff.schemas.alternatives import Alternatives, Key, types_of
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers
+from promptops.analysis.schemas.alternatives import Alternatives, Key, types_of
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from promptops.diff.schemas.inclusion import Difference, differences
+from promptops.analysis.schemas.inclusion import Difference, differences
 from promptops.model.change import ABSENT
 
 TEXT = {"type": "string"}

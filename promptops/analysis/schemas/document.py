@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from promptops.diff.schemas.reader import Bare, Reader, Unsupported, Written, applied_at_once
+from promptops.analysis.schemas.reader import Bare, Reader, Unsupported, Written, applied_at_once
 from promptops.model.prompt import Schema
 from promptops.runtime.inputs import validator
 

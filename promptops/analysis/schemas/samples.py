@@ -7,13 +7,13 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, Final
 
-from promptops.diff.schemas.alternative import BOUNDS, TYPES, Alternative, Layers, kind
-from promptops.diff.schemas.alternatives import Alternatives
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.fresh import fresh_name
-from promptops.diff.schemas.numbers import Range, exact, number, range_of
-from promptops.diff.schemas.parts import item, member, names, others, required
-from promptops.diff.schemas.texts import texts
+from promptops.analysis.schemas.alternative import BOUNDS, TYPES, Alternative, Layers, kind
+from promptops.analysis.schemas.alternatives import Alternatives
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.fresh import fresh_name
+from promptops.analysis.schemas.numbers import Range, exact, number, range_of
+from promptops.analysis.schemas.parts import item, member, names, others, required
+from promptops.analysis.schemas.texts import texts
 from promptops.model.change import ABSENT
 
 MAX_SAMPLES: Final = 12

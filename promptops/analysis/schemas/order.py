@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.diff.schemas.comparison import Found
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.comparison import Found
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.reader import Bare
 
 LAST = 1_000_000
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from promptops.diff.schemas.alternative import Alternative
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.parts import names, patterns
-from promptops.diff.schemas.texts import texts
+from promptops.analysis.schemas.alternative import Alternative
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.parts import names, patterns
+from promptops.analysis.schemas.texts import texts
 from promptops.model.prompt import Schema
 
 _NAMES = ("other", "another", "a", "x", "A", "0", "_", "a-b", "more1", "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.diff.schemas.comparison import Comparison, Found, Question
-from promptops.diff.schemas.numbers import Range, exact, range_of
-from promptops.diff.schemas.parts import required
+from promptops.analysis.schemas.comparison import Comparison, Found, Question
+from promptops.analysis.schemas.numbers import Range, exact, range_of
+from promptops.analysis.schemas.parts import required
 from promptops.model.change import ABSENT
 
 

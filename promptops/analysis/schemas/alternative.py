@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from promptops.diff.schemas.numbers import exact
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.numbers import exact
+from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
 
 TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")

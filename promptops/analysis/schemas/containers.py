@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from promptops.diff.schemas.alternative import Alternative, Layers
-from promptops.diff.schemas.comparison import Comparison, Found, Question, first
-from promptops.diff.schemas.fresh import fresh_name
-from promptops.diff.schemas.parts import (
+from promptops.analysis.schemas.alternative import Alternative, Layers
+from promptops.analysis.schemas.comparison import Comparison, Found, Question, first
+from promptops.analysis.schemas.fresh import fresh_name
+from promptops.analysis.schemas.parts import (
     applied,
     item,
     member,
@@ -18,7 +18,7 @@ from promptops.diff.schemas.parts import (
     required,
     width,
 )
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
 from promptops.runtime.data import escaped
 

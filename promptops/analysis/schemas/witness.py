@@ -7,14 +7,14 @@ from fractions import Fraction
 from itertools import chain, islice
 from typing import Any, Final
 
-from promptops.diff.schemas.alternative import BOUNDS, Alternative
-from promptops.diff.schemas.alternatives import Alternatives
-from promptops.diff.schemas.comparison import Found
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.fresh import fresh_name
-from promptops.diff.schemas.numbers import exact, range_of
-from promptops.diff.schemas.parts import item, member
-from promptops.diff.schemas.samples import Samples, between
+from promptops.analysis.schemas.alternative import BOUNDS, Alternative
+from promptops.analysis.schemas.alternatives import Alternatives
+from promptops.analysis.schemas.comparison import Found
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.fresh import fresh_name
+from promptops.analysis.schemas.numbers import exact, range_of
+from promptops.analysis.schemas.parts import item, member
+from promptops.analysis.schemas.samples import Samples, between
 from promptops.model.change import ABSENT
 
 MAX_TRIED: Final = 60

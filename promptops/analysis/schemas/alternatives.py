@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from promptops.diff.schemas.alternative import CONCERNED, TYPES, Alternative, Layers, kind
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.numbers import range_of
-from promptops.diff.schemas.parts import item, member, names, others, patterns, required, width
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.alternative import CONCERNED, TYPES, Alternative, Layers, kind
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.numbers import range_of
+from promptops.analysis.schemas.parts import item, member, names, others, patterns, required, width
+from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
 
 MAX_ALTERNATIVES: Final = 64

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from promptops.diff.schemas.alternative import Alternative, Layers
-from promptops.diff.schemas.document import Document
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.alternative import Alternative, Layers
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
 from promptops.runtime.data import escaped
 

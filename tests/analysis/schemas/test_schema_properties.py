@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptops.diff.schemas.inclusion import differences
+from promptops.analysis.schemas.inclusion import differences
 from promptops.model.change import ABSENT
 from promptops.runtime.inputs import validator
 

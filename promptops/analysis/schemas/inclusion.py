@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from promptops.diff.schemas import containers, logic, scalars
-from promptops.diff.schemas.comparison import Check, Comparison, Found, Where
-from promptops.diff.schemas.document import BUDGET, Document, OutOfWork
-from promptops.diff.schemas.order import rank
-from promptops.diff.schemas.reader import Unsupported, without_annotations
-from promptops.diff.schemas.witness import Witnesses
+from promptops.analysis.schemas import containers, logic, scalars
+from promptops.analysis.schemas.comparison import Check, Comparison, Found, Where
+from promptops.analysis.schemas.document import BUDGET, Document, OutOfWork
+from promptops.analysis.schemas.order import rank
+from promptops.analysis.schemas.reader import Unsupported, without_annotations
+from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.runtime.data import NotJson, json_copy
@@ -106,6 +106,21 @@ def differences(left: Schema | bool, right: Schema | bool) -> tuple[Difference, 
     except Unsupported as error:
         return _unless_equal(str(error), left, right)
     return tuple(_compared(document, proves))
+
+
+def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:
+    """Whether each instance of `left` is proved to be one of `right`.
+
+    As `differences`, without the reasons, which cost most of the work. `budget` is in steps of a
+    comparison; one that needs more proves nothing.
+    """
+    try:
+        document = Document(json_copy(left), json_copy(right))
+        document.budget = budget
+        comparison = Comparison(document, _CHECKS)
+        return not comparison.compare((document.left,), document.right, Where())
+    except (NotJson, Unsupported, OutOfWork, ValueError, TypeError, RecursionError):
+        return False
 
 
 def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[Difference, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from promptops.diff.schemas.alternative import TYPES, Alternative
-from promptops.diff.schemas.comparison import Comparison, Found, Question
-from promptops.diff.schemas.parts import member, required
-from promptops.diff.schemas.reader import Bare
+from promptops.analysis.schemas.alternative import TYPES, Alternative
+from promptops.analysis.schemas.comparison import Comparison, Found, Question
+from promptops.analysis.schemas.parts import member, required
+from promptops.analysis.schemas.reader import Bare
 from promptops.runtime.data import escaped
 
 MAX_CASES = 16

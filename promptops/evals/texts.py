@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from promptops.analysis.match import Match
-from promptops.evals.verdict import Refused
-from promptops.evals.wording import LONG, shown
+from promptops.evals.verdict import Refused, Unjudgeable
+from promptops.evals.wording import LONG, amount, shown
+
+MAX_COMPARED_CHARS = 400_000_000
+"""Characters of a text times strings that are looked for in it: at most about a second."""
 
 _TELLING = 8
 
@@ -29,6 +32,14 @@ def not_empty_texts(values: tuple[str, ...]) -> None:
         not_empty(value, f"/value/{index}")
 
 
+def searchable(text: str, values: tuple[str, ...]) -> str:
+    """The text; raises Unjudgeable where it takes too long to look for each value in it."""
+    if len(text) * len(values) > MAX_COMPARED_CHARS:
+        what = f"{amount(len(values), 'string')} in {amount(len(text), 'character')}"
+        raise Unjudgeable(f"it takes too long to look for {what}", "/value")
+    return text
+
+
 def not_negative(value: float) -> None:
     """Raises Refused for a number below 0."""
     if value < 0:
@@ -44,9 +55,11 @@ def found_in(text: str, matches: tuple[Match, ...]) -> str:
     """What detectors found, by kind and line: a reason is read by more people than a secret is."""
     if not matches:
         return "none"
-    told = [f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches]
-    more = f", and {len(told) - 3} more" if len(told) > 3 else ""
-    return ", ".join(told[:3]) + more
+    first = [
+        f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches[:3]
+    ]
+    more = f", and {len(matches) - 3} more" if len(matches) > 3 else ""
+    return ", ".join(first) + more
 
 
 def without(value: str, text: str) -> str:

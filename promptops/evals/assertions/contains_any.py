@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts
+from promptops.evals.texts import not_empty_texts, searchable
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, listed, shown
 
@@ -36,7 +36,7 @@ class ContainsAny:
         not_empty_texts(self.value)
 
     def check(self, subject: Subject) -> Verdict:
-        text = subject.text
+        text = searchable(subject.text, self.value)
         at = next((text.find(value) for value in self.value if value in text), -1)
         return Verdict(
             passed=at >= 0,

@@ -71,8 +71,11 @@ class Rendered:
     error: RenderError | None
 
 
-MAX_RENDERED_CHARS = 12_000_000
-"""Of all cases of a prompt, beside what they pass as inputs: what lint judges and remembers."""
+MAX_RENDERED_CHARS = 6_000_000
+"""Of all cases of a prompt, beside CASE_CHARS and the inputs of each: what lint remembers."""
+
+CASE_CHARS = 16_000
+"""What a case may render without a share in MAX_RENDERED_CHARS."""
 
 
 class Subject:
@@ -205,7 +208,7 @@ def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[Rende
         rendered = _rendered(renderer, case)
         if rendered.traced is not None:
             left -= sum(len(p.text) for text in rendered.traced.texts for p in text.pieces)
-            left += 2 * measured(case.inputs)[2]
+            left += CASE_CHARS + 2 * measured(case.inputs)[2]
         yield rendered
         if left < 0 and index + 1 < len(cases):
             yield Rendered(cases[index + 1], None, _too_much(cases[index + 1]))

@@ -32,7 +32,7 @@ SAMPLE = {
                 "items-and-a-bound", "alternatives-of-items", "schema-of-60000-errors",
                 "type-of-100000-numbers", "chain-of-alternatives"),
     "templates": ("never-ends", "powers", "20-to-the-8-includes", "partial-of-5-mb",
-                  "body-of-3-mb", "30000-variables", "large-requests-of-many-cases"),
+                  "body-of-3-mb", "30000-variables"),
     "case_files": ("csv-of-100000-rows", "csv-of-commas", "csv-of-newlines", "jsonl-in-one-line",
                    "jsonl-of-300000-nothings", "yaml-of-60000-items"),
     "configuration": ("5-mb", "20000-dots", "nested-100000-deep", "baseline-is-huge"),

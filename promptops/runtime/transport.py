@@ -98,8 +98,10 @@ def _body(response: Any, largest: int) -> bytes:
     while piece := response.read(_PIECE):
         received += len(piece)
         if unpack is not None:
+            if unpack.eof:
+                raise ValueError("it goes on after its end")
             most = most_unpacked(received, largest)
-            piece = unpack.decompress(piece, most + 1 - size)
+            piece = unpack.decompress(piece, most - size + 1)
         pieces.append(piece)
         size += len(piece)
         if size > most:

@@ -17,11 +17,14 @@ from promptops.catalog.files import Files
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
 from promptops.model.place import plain_text
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.paths import confined
 
 Names = tuple[str, ...]
 """What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
 prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
+
+_MAX_CACHED_BYTES = 16_000_000
 
 FORMAT = 3
 """To be raised when the same content is read as other names, so that no old fact is believed."""
@@ -268,7 +271,7 @@ def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
             yield None, each
 
 
-@lru_cache(maxsize=4096)
+@cached_by_size(_MAX_CACHED_BYTES)
 def _of_template(source: str) -> Names:
     if not any(word in source for word in ("include", "import", "extends")):
         return ()

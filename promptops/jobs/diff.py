@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from promptops.analysis.exact_tokens import counter
 from promptops.analysis.tokens import estimate
@@ -27,6 +26,7 @@ from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
 from promptops.release.versions import prompt_version
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.config import FILES
 
 
@@ -211,7 +211,7 @@ class _Counting:
             self._estimated = True
             return estimate
         # Most messages are the same on both sides, and in most cases.
-        return self._exact.setdefault(exact.name, lru_cache(maxsize=None)(exact.count))
+        return self._exact.setdefault(exact.name, cached_by_size(16_000_000)(exact.count))
 
 
 def declared(text: str) -> Bump | Version:

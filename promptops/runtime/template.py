@@ -12,7 +12,6 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -23,6 +22,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from promptops.runtime.filters import admitted, allowed_filters, allowed_tests, tested
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
 
@@ -209,8 +209,15 @@ class MeteredContext(Context):
 
 ENVIRONMENT = TemplateEnvironment()
 
+MAX_CACHED_BYTES = 48_000_000
+"""About what all remembered syntax trees need; the programs made of them need as much again."""
 
-@lru_cache(maxsize=4096)
+
+def _parsed_bytes(source: str, template: Template) -> int:
+    return 1_000 + 2 * len(source) + 250 * len(template.tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _parsed_bytes)
 def parse(source: str) -> Template:
     """Parse a template's text, newlines as LF.
 
@@ -225,7 +232,7 @@ def parse(source: str) -> Template:
     return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
 
 
-@lru_cache(maxsize=1024)
+@cached_by_size(MAX_CACHED_BYTES // 4, _parsed_bytes)
 def parse_expression(source: str) -> Template:
     """Parse a `when`: the tree is a template whose only output is the expression.
 

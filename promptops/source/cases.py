@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.runtime.schema_check import MAX_ERRORS
 from promptops.source.csv_cases import read_table
 from promptops.source.document import Document, decode, read_any
-from promptops.source.explain import MAX_ERRORS
 from promptops.source.json_lines import MAX_CASES, read_lines
 from promptops.source.lines import Lines
 from promptops.source.shape import check_case

@@ -236,8 +236,8 @@ def test_many_files_and_many_attributes_are_counted(branch, checked):
 
     found = risks(out)
     assert found[0] == (
-        ".gitattributes:1 sets `filter=f00`: prompts/p00.md.j2 differs on disk from what is "
-        "committed"
+        "the git attribute `filter=f00` is set: prompts/p00.md.j2 differs on disk from what is "
+        "committed (.gitattributes:1)"
     )
     assert (len(found), found[20]) == (
         21,

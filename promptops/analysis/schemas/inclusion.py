@@ -17,7 +17,7 @@ from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.runtime.data import NotJson, json_copy
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import validator
 
 WITNESS_BUDGET: Final = 2_000
 """Steps that are spent on one witness, at the most."""

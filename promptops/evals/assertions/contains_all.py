@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import no_blank, not_empty_texts
+from promptops.evals.texts import no_blank, not_empty_texts, searchable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import listed, shown
 
@@ -41,9 +41,10 @@ class ContainsAll:
         return no_blank(self.value)
 
     def check(self, subject: Subject) -> Verdict:
-        missing = tuple(value for value in self.value if value not in subject.text)
+        text = searchable(subject.text, self.value)
+        missing = tuple(value for value in self.value if value not in text)
         wanted = listed(self.value, "and")
-        got = f"{shown(subject.text)} without {listed(missing, 'and')}" if missing else "all"
+        got = f"{shown(text)} without {listed(missing, 'and')}" if missing else "all"
         return Verdict(
             passed=not missing,
             expected=wanted,

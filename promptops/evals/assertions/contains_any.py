@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import no_white_space, not_empty_texts
+from promptops.evals.texts import no_white_space, not_empty_texts, searchable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, listed, shown
 
@@ -40,7 +40,7 @@ class ContainsAny:
         return None if given.negated else no_white_space(self.value)
 
     def check(self, subject: Subject) -> Verdict:
-        text = subject.text
+        text = searchable(subject.text, self.value)
         at = next((text.find(value) for value in self.value if value in text), -1)
         return Verdict(
             passed=at >= 0,

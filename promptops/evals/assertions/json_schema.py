@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from promptops.evals.given import Given
@@ -17,7 +16,7 @@ from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.model.place import Place
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
 from promptops.source.nodes import tokens
 from promptops.source.references import check_schema
@@ -80,11 +79,12 @@ class JsonSchema:
         schema = json.dumps(self.value)
         value = json.loads(json.dumps(value))  # tuples are no JSON to a validator
         try:
-            errors = list(islice(_validator(schema).iter_errors(value), 3))
+            errors = _validator(schema).errors(value)[:3]
         except ValueError as error:
             raise Unjudgeable(f"the schema can't be used: {error}", "/value") from None
         problems = explain(errors, self.value, value, _as_place)
-        return [f"{problem.message}{_at(problem.at)}" for problem in problems]
+        found = [f"{problem.message}{_at(problem.at)}" for problem in problems]
+        return found or [shortened(message_of(error), 200) for error in errors]
 
 
 def _hint(schema: Mapping[str, Any]) -> str:
@@ -104,5 +104,5 @@ def _as_place(pointer: str, key: bool = False) -> Place:
 
 
 @lru_cache(maxsize=64)
-def _validator(schema: str) -> Any:
+def _validator(schema: str) -> Validator:
     return validator(json.loads(schema))

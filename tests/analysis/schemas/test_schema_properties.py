@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from promptops.analysis.schemas.inclusion import differences
 from promptops.model.change import ABSENT
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import validator
 
 ASKED = os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES")
 VALUES_EACH = 25

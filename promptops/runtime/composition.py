@@ -16,9 +16,9 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     span,
-    statements,
 )
 from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Module, OwnBlocks, lookup
@@ -183,7 +183,7 @@ def block_bodies(tree: nodes.Template) -> dict[str, Statement]:
         if block.name in bodies:
             message = f"block `{block.name}` is defined twice"
             raise TemplateError(message, block.lineno, block.lineno + 5)
-        bodies[block.name] = statements(block.body)
+        bodies[block.name] = counted(block.body)
     return bodies
 
 

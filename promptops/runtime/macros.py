@@ -21,6 +21,7 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     guarded,
     mentions,
@@ -46,7 +47,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
         for word in ("caller", "kwargs", "varargs")
         if word not in parameters and mentions(node.body, word)
     ]
-    body = statements(node.body)
+    body = counted(node.body)
 
     def make(scope: Scope) -> Macro:
         def invoke(*values: Any) -> str:

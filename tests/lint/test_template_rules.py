@@ -271,7 +271,7 @@ UNSAFE = [
     (
         "what only a case shows",
         "{% set s = 'x' * 100000 %}{{ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s }}",
-        ["11:36-77 a text of over 1,000,000 characters"],
+        ["11:36-77 a string of over 1,000,000 characters"],
     ),
     ("what is called of a name that is no input", "{{ now() }}{{ lost.x() }}", []),
     (

@@ -16,7 +16,7 @@ from promptops.runtime.template import ENVIRONMENT, MeteredContext, TemplateErro
 from promptops.runtime.values import Namespace, weigh_for_comparing, weigh_keys
 
 # In units of work.
-CALL_COST = 4
+CALL_COST = 8
 
 Given = tuple[list[Any], dict[str, Any]]
 

@@ -24,7 +24,7 @@ from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Module, OwnBlocks, lookup
 
 # In units of work: finding a template, and a scope for it.
-INCLUDE_COST = 20
+INCLUDE_COST = 40
 
 
 def targets(node: nodes.Node) -> list[str]:

@@ -29,6 +29,7 @@ Named = Mapping[str, Any]
 # In units of work.
 FILTER_COST = 10
 TEST_COST = 8
+INDENTED_COST = 3
 LOOKUP_COST = 6
 
 # They look at the outside of a value only, so that nothing in it is charged for, or refused.
@@ -86,6 +87,8 @@ def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter)
     chars = weigh(value, meter)
     if name in _SORTING:
         meter.charge((before - meter.left) * length_of(value).bit_length() >> 2)
+    if name in ("json", "tojson") and (args or named):
+        meter.charge(INDENTED_COST * (before - meter.left))
     _charge_for_characters(name, chars, args, named, meter)
     _charge_for_default(name, length_of(value), args, named, meter)
     return value

@@ -32,6 +32,7 @@ from promptops.runtime.values import Namespace, is_opaque, shown
 
 # In units of work: a scope, and what `loop` knows.
 ITERATION_COST = 3
+PIECE_COST = 4
 EXTENDED_COST = 6
 
 
@@ -53,7 +54,7 @@ def _output(node: nodes.Output) -> Statement:
 
 def _literal(node: nodes.TemplateData) -> Statement:
     text, start, end = node.data, node.lineno, node.lineno + len(node.data)
-    cost = 2 + (len(text) >> 3)
+    cost = PIECE_COST + (len(text) >> 3)
 
     def write(scope: Scope, out: Out) -> None:
         if out is NOWHERE:
@@ -77,7 +78,7 @@ def printed(node: nodes.Expr) -> Statement:
         try:
             value = evaluate(scope)
             text = value if type(value) is str else shown(value, run.meter)
-            run.meter.charge(2 + (len(text) >> 2))
+            run.meter.charge(PIECE_COST + (len(text) >> 2))
         except FAILURES as error:
             raise failure(error, node, scope.frame) from None
         if not run.traced:
@@ -247,6 +248,7 @@ def _with(node: nodes.With) -> Statement:
     body = statements(node.body)
 
     def run(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(ITERATION_COST)
         inner = scope.inner()
         for bind, value in zip(binders, values, strict=True):
             bind(inner, value(scope))

@@ -31,7 +31,7 @@ from promptops.runtime.template import ENVIRONMENT, TemplateError
 from promptops.runtime.values import shown
 
 # In units of work: binding the arguments, and a scope for them.
-MACRO_COST = 10
+MACRO_COST = 16
 
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:

@@ -26,6 +26,7 @@ CONTAINER_COST = 3
 FLOAT_COST = 4
 ITEM_COST = 2
 
+_CHARGED_TOGETHER = 500
 _COLLIDING = 2**60  # below it, numbers that differ have hashes that differ
 
 
@@ -117,7 +118,7 @@ def weigh(value: Any, meter: Meter) -> int:
     Lists that hold one another twice are small in memory and have no end when they are walked.
     Raises Refused for what is no data, and UndefinedError for what is undefined.
     """
-    if type(value) is str:
+    if isinstance(value, str):
         meter.charge(1 + (len(value) >> 4))
         return _within(len(value))
     if isinstance(value, (list, tuple, dict)):
@@ -163,23 +164,32 @@ def weigh_keys(keys: Iterable[Any], meter: Meter) -> None:
 
 
 def _walk(value: Any, meter: Meter, weight: Callable[[Any], tuple[int, int]]) -> int:
-    chars = 0
+    units = chars = 0
     levels: list[Iterator[Any]] = [iter((value,))]
     while levels:
         for part in levels[-1]:
             if isinstance(part, (list, tuple, dict)):
                 levels.append(_parts(part, len(levels)))
+                units += CONTAINER_COST
                 break
             if isinstance(part, str):
-                units, made = 1 + (len(part) >> 4), len(part)
+                units += 1 + (len(part) >> 4)
+                chars += len(part)
             else:
-                units, made = weight(part)
-            chars = _within(chars + made)
-            meter.charge(units)
+                more_units, more_chars = weight(part)
+                units += more_units
+                chars += more_chars
+            if units > _CHARGED_TOGETHER:
+                meter.charge(units)
+                units = 0
+                _within(chars)
         else:
             levels.pop()
-            meter.charge(CONTAINER_COST)
-    return chars
+        if units > _CHARGED_TOGETHER:
+            meter.charge(units)
+            units = 0
+    meter.charge(units)
+    return _within(chars)
 
 
 def _within(chars: int) -> int:

@@ -34,7 +34,14 @@ def main(table: str, part: int, parts: int) -> None:
     ended = []
     for source in list(getattr(hostile_calls, table)())[part::parts]:
         ended.append(_ended(source))
-        if "-v" in sys.argv: print(round(ended[-1]["cpu_s"],3), ended[-1]["units"], source[:150], file=sys.stderr, flush=True)
+        if "-v" in sys.argv:
+            print(
+                round(ended[-1]["cpu_s"], 3),
+                ended[-1]["units"],
+                source[:150],
+                file=sys.stderr,
+                flush=True,
+            )
     json.dump({"ended": ended, "grown_mb": _peak_mb() - before_mb}, sys.stdout)
 
 

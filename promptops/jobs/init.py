@@ -12,7 +12,14 @@ from typing import Literal
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs import pre_commit_file
 from promptops.jobs.ci_files import WORKFLOWS, Platform, workflow_text
-from promptops.jobs.hook_file import HookFile, find_hook, install_hook
+from promptops.jobs.hook_file import (
+    AT_COMMIT,
+    AT_PUSH,
+    HookFile,
+    find_hooks,
+    hook_line,
+    install_hook,
+)
 from promptops.jobs.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,
@@ -23,6 +30,7 @@ from promptops.jobs.new_files import (
 )
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
+from promptops.model.distribution import Origin
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN, load
@@ -39,13 +47,13 @@ class Step:
     """What was done about one file.
 
     Attributes:
-        action: `wrote` it, `added` to it, `kept` it as it was, or `failed`.
-        note: Why it was kept or failed, or "".
+        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
+        note: Why it was kept, skipped or failed, or "".
         snippet: What a person must add by hand, or "".
     """
 
     path: str
-    action: Literal["wrote", "added", "kept", "failed"]
+    action: Literal["wrote", "added", "kept", "skipped", "failed"]
     note: str = ""
     snippet: str = ""
 
@@ -63,14 +71,20 @@ class Started:
 
 
 def start(
-    directory: Path, *, hooks: bool, platform: Platform | None, version: str = "unknown"
+    directory: Path,
+    *,
+    hooks: bool,
+    platform: Platform | None,
+    pre_push: bool = False,
+    origin: Origin | None = None,
 ) -> Started:
     """Write what is missing and touch nothing that is there.
 
     Args:
-        hooks: Put the plain git hook in place, instead of an entry for pre-commit.
+        hooks: Install plain git hooks, instead of an entry for pre-commit.
+        pre_push: With `hooks`, also the one that runs the gate before a push.
         platform: Whose CI to write for; where it is None, the one that the repository shows.
-        version: Of this tool, for CI to install.
+        origin: What CI installs; None where that is not known, so that no workflow is written.
 
     Raises GitError where there is no work tree. What one file can't have is a step that failed,
     and hides none of the others.
@@ -81,24 +95,26 @@ def start(
         steps += [_attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example(repository)
         steps.append(_attempt(SETTINGS, lambda: _settings(repository.root)))
-        hook = find_hook(repository)
+        names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
+        found = find_hooks(repository, names)
         if hooks:
-            steps.append(_attempt(str(hook.path), lambda: _hook(repository)))
+            steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
         else:
             steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
-        platform = platform or _platform(repository)
-        if platform is not None:
-            path = WORKFLOWS[platform]
-            steps.append(_attempt(path, lambda: _workflow(repository, platform, version)))
+        steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
-        return Started(tuple(steps), "promptops init" if failed else _next_command(hooks, hook))
+        return Started(
+            tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
+        )
 
 
-def _next_command(hooks: bool, hook: HookFile) -> str:
-    """The hook first, where there is none; pre-commit doesn't install beside core.hooksPath."""
-    if hooks or hook.owner != "none":
+def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
+    """The hooks first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    if hooks or found[0].owner != "none":
         return "promptops lint"
-    return "pre-commit install" if hook.configured is None else "promptops init --hooks"
+    if found[0].configured is not None:
+        return "promptops init --hooks"
+    return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
 
 
 def _attempt(path: str, step: Callable[[], Step]) -> Step:
@@ -190,17 +206,16 @@ def _settings(root: Path) -> Step:
     return made
 
 
-def _hook(repository: Repository) -> Step:
-    hook = find_hook(repository)
-    shown = _shown(hook.path, repository.root)
+def _hook(root: Path, hook: HookFile) -> Step:
+    shown = _shown(hook.path, root)
     if hook.owner == "none":
         install_hook(hook)
         note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
         return Step(path=shown, action="wrote", note=note)
     if hook.owner == "ours":
         return Step(path=shown, action="kept", note="it runs promptops already")
-    note = "another hook stands there; add this line to it"
-    return Step(path=shown, action="kept", note=note, snippet="promptops lint --staged || exit 1\n")
+    note = "there is another hook; add this line to it"
+    return Step(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -229,10 +244,31 @@ def _pre_commit(root: Path) -> Step:
     return Step(path=path, action="added")
 
 
-def _workflow(repository: Repository, platform: Platform, version: str) -> Step:
+def _workflow_steps(
+    repository: Repository, wanted: Platform | None, origin: Origin | None
+) -> Iterator[Step]:
+    """None where no platform is named and the repository shows none."""
+    platform = wanted or _platform(repository)
+    if platform is None:
+        return
     path = WORKFLOWS[platform]
+    if (repository.root / path).exists() or origin is not None:
+        yield _attempt(path, lambda: _workflow(repository, platform, origin))
+    else:
+        note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
+        yield Step(path=path, action="failed" if wanted else "skipped", note=note)
+
+
+def _name_origin(platform: Platform) -> str:
+    return f"name it: promptops init --ci {platform} --from URL@COMMIT"
+
+
+def _workflow(repository: Repository, platform: Platform, origin: Origin | None) -> Step:
+    path = WORKFLOWS[platform]
+    if origin is None:
+        return Step(path=path, action="kept", note="it is there already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
-    text = workflow_text(platform, version, tag_format)
+    text = workflow_text(platform, origin, tag_format)
     made = _made(repository.root, path, text)
     ours = platform == "github" or _mentions(repository.root / path, "promptops")
     if ours or made.action == "wrote":

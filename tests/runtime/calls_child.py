@@ -31,17 +31,8 @@ def main(table: str, part: int, parts: int) -> None:
     before_mb = _peak_mb()
     # Addresses too few for 90 GB: what asks for them fails with a MemoryError, a refusal.
     resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
-    ended = []
-    for source in list(getattr(hostile_calls, table)())[part::parts]:
-        ended.append(_ended(source))
-        if "-v" in sys.argv:
-            print(
-                round(ended[-1]["cpu_s"], 3),
-                ended[-1]["units"],
-                source[:150],
-                file=sys.stderr,
-                flush=True,
-            )
+    sources = list(getattr(hostile_calls, table)())[part::parts]
+    ended = [_ended(source) for source in sources]
     json.dump({"ended": ended, "grown_mb": _peak_mb() - before_mb}, sys.stdout)
 
 

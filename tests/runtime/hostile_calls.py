@@ -137,6 +137,12 @@ def names() -> Iterator[str]:
                     yield f"{{{{ ({value}|{outer}({inner}{argument}))|list|length }}}}"
 
 
+def sample() -> Iterator[str]:
+    """A few of all, the same in each run."""
+    for table in (calls, names, pairs, paths):
+        yield from list(table())[::1_009]
+
+
 def _filled(template: str, value: str, arguments: list[str]) -> str:
     given = f"({', '.join(arguments)})" if arguments else ""
     return template.replace("VALUE", value).replace("ARGS", given).replace("CONSUMED", "string")

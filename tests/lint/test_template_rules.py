@@ -302,8 +302,8 @@ def test_cases_that_take_too_much_work_together_are_reported_once(found: Lines) 
     problems = found("TPL005", f'messages:\n  - role: user\n    content: "{work}"\ntests:\n{cases}')
 
     assert problems == [
-        "rendering the cases of this prompt takes too much work: 37 of 40 are not rendered"
-        " ask.prompt.yaml:8:5-19"
+        "rendering the cases of this prompt takes too much work: 38 of 40 are not rendered"
+        " ask.prompt.yaml:7:5-19"
     ]
 
 

@@ -35,6 +35,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError, Traced
 from promptops.runtime.schema_work import measured
 from promptops.source.document import Document
@@ -157,7 +158,8 @@ class Subject:
         if self.prompt is None:
             return None
         try:
-            return Renderer(self.prompt, self.catalog.load, self.catalog.files.data)
+            budget = PromptBudget(len(self.cases))
+            return Renderer(self.prompt, self.catalog.load, self.catalog.files.data, budget)
         except RenderError as error:
             return error
 

@@ -19,9 +19,10 @@ from promptops.runtime.statements import (
     Out,
     Statement,
     condition,
+    counted,
+    facts,
     failure,
     mentions,
-    statements,
 )
 from promptops.runtime.template import (
     MAX_CACHED_BYTES,
@@ -69,7 +70,12 @@ def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
     frame = Frame(text)
     scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
     test, node = _located(text, lambda: _condition(text.value))
-    return bool(_guarded(lambda: test(scope), node, frame))
+
+    def counted_test() -> bool:
+        run.meter.charge(facts(node).size)
+        return test(scope)
+
+    return _guarded(counted_test, node, frame)
 
 
 def program(text: Text) -> Program:
@@ -104,8 +110,8 @@ class Program:
         at = len(tree.body) if extends is None else tree.body.index(extends)
         self._has_self = mentions(tree.body, "self")
         self._blocks = composition.block_bodies(tree)
-        self._before: Statement = statements(tree.body[:at])
-        self._after: Statement = statements(tree.body[at + 1 :])
+        self._before: Statement = counted(tree.body[:at])
+        self._after: Statement = counted(tree.body[at + 1 :])
         self._parent = None if extends is None else composition.opened_parent(extends)
 
     def into(self, scope: Scope, out: Out) -> None:

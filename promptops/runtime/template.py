@@ -19,8 +19,10 @@ from jinja2.lexer import Lexer, TokenStream
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import _PassArg
 
-from promptops.runtime.filters import admitted, allowed_filters, allowed_tests, tested
+from promptops.runtime.filter_costs import admitted, tested
+from promptops.runtime.filters import allowed_filters, allowed_tests
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.substitution import is_template
@@ -150,6 +152,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters = allowed_filters()
+        # Those that are given nothing but the value and the arguments.
+        self._plain_filters = {
+            name: apply for name, apply in self.filters.items() if _PassArg.from_obj(apply) is None
+        }
         self.tests.clear()
         self.tests.update(allowed_tests())
         self._lexers = threading.local()
@@ -181,9 +187,14 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         eval_ctx: Any = None,
     ) -> Any:
         """Apply a filter, and charge for it; `map` and its like come here for each item."""
-        meter = context.meter
-        value = admitted(name, value, (*(args or ()), *(kwargs or {}).values()), meter)
-        return meter.sized(super().call_filter(name, value, args, kwargs, context, eval_ctx))
+        meter, args, kwargs = context.meter, args or (), kwargs or {}
+        value = admitted(name, value, args, kwargs, meter)
+        apply = self._plain_filters.get(name)
+        if apply is None:
+            made = super().call_filter(name, value, args, kwargs, context, eval_ctx)
+        else:
+            made = apply(value, *args, **kwargs)
+        return meter.sized(made)
 
     def call_test(  # noqa: PLR0917 -- Jinja's signature
         self,
@@ -195,7 +206,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         eval_ctx: Any = None,
     ) -> Any:
         """Apply a test, and charge for it; `select` and its like come here for each item."""
-        tested(name, value, (*(args or ()), *(kwargs or {}).values()), context.meter)
+        args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
         return super().call_test(name, value, args, kwargs, context, eval_ctx)
 
 

@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Loaded
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CoverageRow, Uncovered
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
     """The branches of all cases; one that can't be rendered takes none to its end."""
     taken: set[Branch] = set()
     try:
-        renderer = Renderer(prompt, catalog.load, catalog.files.data)
+        budget = PromptBudget(len(prompt.cases))
+        renderer = Renderer(prompt, catalog.load, catalog.files.data, budget)
     except RenderError:
         return taken
     for case in prompt.cases:

@@ -17,6 +17,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.runtime.canonical import request_digest
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
 from promptops.source.explain import nearest
 
@@ -107,7 +108,8 @@ def _twin(prompt: Prompt, ids: Collection[str]) -> tuple[str, Place] | None:
 
 def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
     try:
-        return Renderer(prompt, catalog.load, catalog.files.data)
+        budget = PromptBudget(len(prompt.cases))
+        return Renderer(prompt, catalog.load, catalog.files.data, budget)
     except RenderError as error:
         return error
 

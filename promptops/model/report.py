@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from promptops.model.finding import Finding, Severity
+from promptops.model.internal_error import CODE
 
 Style = Callable[[str, str], str]
 """From a role and a text to the text as it is shown.
@@ -36,6 +37,11 @@ class LintReport:
     files: int
     fixed: int = 0
     suppressed: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(finding.code == CODE for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,12 +102,15 @@ class _Judging:
         global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
         self.catalog.files.prefetch(self.catalog.files.entries)
         _INHERITED = self
-        pool = ProcessPoolExecutor(
-            processes,
-            mp_context=get_context("fork"),
-            initializer=signal.signal,  # an interruption is for the first process to answer
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
+        try:
+            pool = ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("fork"),
+                initializer=signal.signal,  # an interruption is for the first process to answer
+                initargs=(signal.SIGINT, signal.SIG_IGN),
+            )
+        except OSError:  # no shared memory, no writable folder for semaphores
+            return self.in_turn(paths)
         try:
             return [judged for part in pool.map(_one_chunk, _chunks(paths)) for judged in part]
         finally:

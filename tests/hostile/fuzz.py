@@ -55,7 +55,11 @@ class Part:
 
 def main() -> int:
     options = _options()
-    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": "/nonexistent"}
+    os.environ |= {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "HOME": "/nonexistent",
+    }
     os.environ.pop("PROMPTOPS_DEBUG", None)
     if options.only:
         return _again(options)
@@ -70,7 +74,9 @@ def _options() -> argparse.Namespace:
         parser.add_argument(f"--{kind}", type=int, default=0, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--progress", metavar="FILE", help="a line for each part; parts in it are not run again")
+    parser.add_argument(
+        "--progress", metavar="FILE", help="a line for each part; parts in it are not run again"
+    )
     parser.add_argument("--only", metavar="KIND:NUMBER")
     parser.add_argument("--keep", metavar="DIR", help="with --only: write the files there")
     return parser.parse_args()
@@ -79,7 +85,12 @@ def _options() -> argparse.Namespace:
 def _parts(options: argparse.Namespace, done: list[Part]) -> Iterator[Part]:
     """What is asked for and not done yet."""
     for kind, size in AT_ONCE.items():
-        known = {n for each in done if each.kind == kind for n in range(each.start, each.start + each.count)}
+        known = {
+            n
+            for each in done
+            if each.kind == kind
+            for n in range(each.start, each.start + each.count)
+        }
         left = [index for index in range(getattr(options, kind)) if index not in known]
         while left:
             count = next((n for n in range(1, size) if left[n : n + 1] != [left[0] + n]), size)
@@ -119,7 +130,10 @@ def _run(parts: list[Part], options: argparse.Namespace, done: list[Part]) -> No
             with Path(options.progress).open("a") as file:
                 file.write(json.dumps({"seed": options.seed, "part": asdict(part)}) + "\n")
         if sys.stderr.isatty() or len(done) % 20 == 0:
-            print(f"{len(done)} parts, {time.monotonic() - began:.0f} s, {part.kind} {part.start}", file=sys.stderr)
+            print(
+                f"{len(done)} parts, {time.monotonic() - began:.0f} s, {part.kind} {part.start}",
+                file=sys.stderr,
+            )
 
 
 class _Child:
@@ -149,7 +163,12 @@ class _Child:
         at = int(os.pread(self._at.fileno(), 20, 0) or b"0") or part.start
         known = _part(json.loads(rows[-1])) if rows else Part(part.kind, part.start, 0)
         known.count = at - part.start + 1
-        known.failures.append((at, f"the process ended with {code}: killed after {STOPPED_AFTER_S} s, or a native abort"))
+        known.failures.append(
+            (
+                at,
+                f"the process ended with {code}: killed after {STOPPED_AFTER_S} s, or a native abort",
+            )
+        )
         left = part.start + part.count - at - 1
         return known, Part(part.kind, at + 1, left) if left > 0 else None
 
@@ -163,7 +182,7 @@ def _look(part: Part, seed: int, at: int, found: int) -> None:
         os.pwrite(at, b"%-20d" % index, 0)
         limit = int(time.process_time()) + STOPPED_AFTER_S
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-        began, before = time.process_time(), _peak_mb()
+        began, before = _cpu_s(), _peak_mb()
         reason = ""
         try:
             check(seed, index)
@@ -172,7 +191,7 @@ def _look(part: Part, seed: int, at: int, found: int) -> None:
         except BaseException as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             reason = f"{type(error).__name__} at {place.filename.rpartition('site-packages/')[2]}:{place.lineno}"
-        cpu_s, growth = time.process_time() - began, _peak_mb() - before
+        cpu_s, growth = _cpu_s() - began, _peak_mb() - before
         part.cpu_s += cpu_s
         part.slowest = max(part.slowest, (cpu_s, index))
         part.largest = max(part.largest, (growth, index))
@@ -193,6 +212,11 @@ def _warm(kind: str, seed: int) -> None:
             CHECKS["files" if kind != "pairs" else kind](seed, index)
         except BaseException:  # reported where it is counted
             continue
+
+
+def _cpu_s() -> float:
+    """Of this process and of those that it waited for."""
+    return sum(os.times()[:4])
 
 
 def _peak_mb() -> float:

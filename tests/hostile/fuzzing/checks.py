@@ -33,7 +33,7 @@ from promptops.report.diff import html, markdown, text
 from promptops.report.diff import json as diff_json
 from promptops.source.config import load
 
-from .files import Hostile, changed, hostile
+from .files import ROOT, Hostile, changed, hostile
 
 DAY = date(2026, 11, 24)
 FINE_PATH = "prompts/fine.prompt.yaml"
@@ -55,8 +55,26 @@ tests:
       - {type: contains, value: Say}
 """
 FINE_BEFORE = FINE.replace("tikcet", "ticket")
-CONFIG = load({})
-LINT_FORMATS = ("full", "concise", "json", "json-lines", "github", "gitlab", "sarif", "junit", "markdown")
+CONFIG_FILE = (ROOT / "promptops.toml").read_bytes()
+SHARED = {
+    path.relative_to(ROOT).as_posix(): path.read_bytes()
+    for folder in ("prompts/partials", "schemas")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.is_file()
+}
+"""What the real prompts that are mutated include."""
+CONFIG = load({"promptops.toml": CONFIG_FILE})
+LINT_FORMATS = (
+    "full",
+    "concise",
+    "json",
+    "json-lines",
+    "github",
+    "gitlab",
+    "sarif",
+    "junit",
+    "markdown",
+)
 
 
 class Wrong(Exception):
@@ -114,7 +132,7 @@ class _Tree(MemoryTree):
     @classmethod
     def of(cls, found: Hostile, fine: str) -> _Tree:
         files = {f"prompts/h/{path}": data for path, data in found.files.items()}
-        tree = cls({**files, FINE_PATH: fine.encode()}, revision="worktree")
+        tree = cls({**SHARED, **files, FINE_PATH: fine.encode()}, revision="worktree")
         links = {f"prompts/h/{path}": "symlink" for path in found.links}
         entries: dict[str, Any] = {path: Entry(path, "0" * 40, "symlink") for path in links}
         object.__setattr__(tree, "entries", {**tree.entries, **entries})
@@ -124,7 +142,9 @@ class _Tree(MemoryTree):
 def check_change(seed: int, index: int) -> None:
     """Run the gate over a commit that changes a prompt file, in this process."""
     with _changed_repository(generator(seed, "changes", index)) as folder:
-        code, out, err = _ran(("-C", folder), ("check", "--since", "HEAD~1", "--no-cache", "--format", "json"))
+        code, out, err = _ran(
+            ("-C", folder), ("check", "--since", "HEAD~1", "--no-cache", "--format", "json")
+        )
         _judge(code, out, err, (0, 1))
         _shown(json.loads(out)["lint"]["findings"])
 
@@ -178,7 +198,9 @@ _MAIN = "from promptops.cli.main import main; main()"
 
 
 def _ran(place: tuple[str, str], command: tuple[str, ...]) -> tuple[int, str, str]:
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape") for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape") for _ in range(2)
+    )
     with redirect_stdout(out), redirect_stderr(err):
         code = run([command[0], *place, *command[1:]])
     for stream in (out, err):
@@ -219,8 +241,10 @@ def _changed_repository(random: Random) -> Iterator[str]:
 
 def _write(root: Path, found: Hostile, fine: str) -> None:
     shutil.rmtree(root / "prompts", ignore_errors=True)
-    for path, content in ({f"h/{p}": c for p, c in found.files.items()} | {"fine.prompt.yaml": fine.encode()}).items():
-        target = root / "prompts" / path
+    own = {f"prompts/h/{path}": content for path, content in found.files.items()}
+    named = {"promptops.toml": CONFIG_FILE, FINE_PATH: fine.encode()}
+    for path, content in {**SHARED, **own, **named}.items():
+        target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     for path, name in found.links.items():
@@ -236,14 +260,20 @@ def _empty_repository() -> str:
     if not _EMPTY:
         folder = tempfile.mkdtemp(prefix="fuzz-empty-")
         _git(folder, "init", "--quiet", "--initial-branch=main", "--template=")
-        for key, value in (("user.name", "A"), ("user.email", "a@example.com"), ("commit.gpgsign", "false")):
+        for key, value in (
+            ("user.name", "A"),
+            ("user.email", "a@example.com"),
+            ("commit.gpgsign", "false"),
+        ):
             _git(folder, "config", key, value)
         _EMPTY.append(folder)
     return _EMPTY[0]
 
 
 def _git(folder: str, *arguments: str) -> None:
-    subprocess.run(["git", "-C", folder, *arguments], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        ["git", "-C", folder, *arguments], check=True, capture_output=True, stdin=subprocess.DEVNULL
+    )
 
 
 CHECKS: Mapping[str, Callable[[int, int], None]] = {

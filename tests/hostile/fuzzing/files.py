@@ -17,17 +17,109 @@ from .values import FORMATS, STRINGS, assertion, schema, value
 ROOT = Path(__file__).parents[3]
 REAL = [path.read_text("utf-8") for path in sorted((ROOT / "prompts").rglob("*.prompt.yaml"))]
 NAMES = (
-    *("c.jsonl", "c.csv", "c.yaml", "c.yml", "C.JSONL", "c.txt", "c", "-c.csv", "c d.csv", "é.yaml"),
-    *("c\n.csv", "c\x1b[31m.yaml", "\u202ec.csv", "c'.yaml", 'c".csv', "::error::.csv", "c\\.yaml", "c:c.csv"),
-    *("x" * 250 + ".csv", "x" * 300 + ".csv", "x" * 5000 + ".csv", "", ".", "..", "/", "a/b/c.csv", "../c.csv"),
+    *(
+        "c.jsonl",
+        "c.csv",
+        "c.yaml",
+        "c.yml",
+        "C.JSONL",
+        "c.txt",
+        "c",
+        "-c.csv",
+        "c d.csv",
+        "é.yaml",
+    ),
+    *(
+        "c\n.csv",
+        "c\x1b[31m.yaml",
+        "\u202ec.csv",
+        "c'.yaml",
+        'c".csv',
+        "::error::.csv",
+        "c\\.yaml",
+        "c:c.csv",
+    ),
+    *(
+        "x" * 250 + ".csv",
+        "x" * 300 + ".csv",
+        "x" * 5000 + ".csv",
+        "",
+        ".",
+        "..",
+        "/",
+        "a/b/c.csv",
+        "../c.csv",
+    ),
 )
-DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+ANCHORED: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+PLAIN: Any = type("PlainDumper", (ANCHORED,), {"ignore_aliases": lambda _self, _data: True})
 PIECES = (
-    *("{{ x }}", "{% if x %}", "{%", "%}", "{#", "&a ", "*a", "<<: ", "!!t ", "|\n", ">-\n", "? ", "- "),
-    *(": ", "'", '"', "\\", "#", "%", "[", "]", "{", "}", ",", "\n", "\r\n", "\r", "\t", "  ", "\0", "\ufeff"),
-    *("\u2028", "\x85", "~", "null", "1e999", ".nan", ".inf", "-.INF", "0x1F", "9" * 500, "2024-02-30"),
-    *("\ud800", "\u202e", "$ref", "../x", "# promptops: ignore[VAR001] x", "{# promptops: ignore #}", "---\n"),
-    *("<<<<<<< HEAD\n", "=======\n", ">>>>>>> b\n", "\x1b]0;x\x07", "...\n", "%YAML 1.1\n", "!!python/object:a "),
+    *(
+        "{{ x }}",
+        "{% if x %}",
+        "{%",
+        "%}",
+        "{#",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!t ",
+        "|\n",
+        ">-\n",
+        "? ",
+        "- ",
+    ),
+    *(
+        ": ",
+        "'",
+        '"',
+        "\\",
+        "#",
+        "%",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "\n",
+        "\r\n",
+        "\r",
+        "\t",
+        "  ",
+        "\0",
+        "\ufeff",
+    ),
+    *(
+        "\u2028",
+        "\x85",
+        "~",
+        "null",
+        "1e999",
+        ".nan",
+        ".inf",
+        "-.INF",
+        "0x1F",
+        "9" * 500,
+        "2024-02-30",
+    ),
+    *(
+        "\ud800",
+        "\u202e",
+        "$ref",
+        "../x",
+        "# promptops: ignore[VAR001] x",
+        "{# promptops: ignore #}",
+        "---\n",
+    ),
+    *(
+        "<<<<<<< HEAD\n",
+        "=======\n",
+        ">>>>>>> b\n",
+        "\x1b]0;x\x07",
+        "...\n",
+        "%YAML 1.1\n",
+        "!!python/object:a ",
+    ),
 )
 
 
@@ -52,7 +144,7 @@ def hostile(random: Random) -> Hostile:
     prompt = _prompt(random)
     files = _companions(random, prompt)
     found = Hostile(files={**files, PROMPT: written(random, prompt)}, prompt=prompt)
-    return _displaced(random, found) if random.random() < 0.05 else found
+    return _displaced(random, found) if random.random() < 0.03 else found
 
 
 def changed(random: Random, before: Hostile) -> Hostile:
@@ -62,8 +154,11 @@ def changed(random: Random, before: Hostile) -> Hostile:
     prompt = deepcopy(before.prompt)
     for _ in range(random.randint(1, 3)):
         _mutate(random, prompt)
-    files = {**before.files, **_companions(random, prompt)}
-    return replace(before, files={**files, PROMPT: written(random, prompt)}, prompt=prompt)
+    files = {**before.files, **_companions(random, prompt), PROMPT: written(random, prompt)}
+    folders = {path.partition("/")[0] for path in files if "/" in path}
+    taken = {*folders, *before.links}
+    kept = {path: data for path, data in files.items() if path not in taken}
+    return replace(before, files=kept, prompt=prompt)
 
 
 def _prompt(random: Random) -> dict[str, Any]:
@@ -86,31 +181,36 @@ def _mutate(random: Random, prompt: dict[str, Any]) -> None:
 
 
 def _messages(random: Random, prompt: dict[str, Any]) -> None:
-    turns = [_turn(random) for _ in range(random.randint(1, 3))]
-    prompt["messages"] = random.choice((turns, turns, turns, value(random)))
+    prompt["messages"] = [_turn(random) for _ in range(random.randint(1, 3))]
 
 
 def _turn(random: Random) -> Any:
     text = template(random)
     return random.choice((
-        {"role": random.choice(("user", "system", "assistant", "tool", "x")), "content": text},
-        {"role": "user", "content": text, "when": expression(random)},
+        *({"role": role, "content": text} for role in ("user", "user", "system", "assistant")),
+        *({"role": "user", "content": text, "when": expression(random)},) * 2,
         {"for_each": random.choice(("items", "ticket", "nope")), "as": "x", "messages": [{"role": "user", "content": text}]},
         {"role": "user", "content": {"file": random.choice(("p.j2", "q.j2", *NAMES))}},
         {"role": "user", "content": [{"text": text}, {"image": {"file": random.choice(("x.png", *NAMES))}}]},
         {"history": random.choice(("items", "nope"))},
-        {"role": "assistant", "tool_calls": [value(random)]},
-        value(random),
+        value(random) if random.random() < 0.2 else {"role": "assistant", "tool_calls": [value(random)]},
     ))  # fmt: skip
 
 
 def _inputs(random: Random, prompt: dict[str, Any]) -> None:
     properties = {name: schema(random) for name in ("ticket", "items", "user")}
-    prompt["inputs"] = random.choice(({"properties": properties, "required": ["ticket"]}, schema(random)))
+    prompt["inputs"] = random.choice(
+        ({"properties": properties, "required": ["ticket"]}, schema(random))
+    )
 
 
 def _output(random: Random, prompt: dict[str, Any]) -> None:
-    prompt["output"] = {"format": random.choice(("json", "text", "x")), "schema": schema(random), "strict": random.choice((True, False))}
+    prompt["output"] = {
+        "format": "json",
+        "schema": schema(random),
+        "strict": random.choice((True, False)),
+        "name": "o",
+    }
 
 
 def _tools(random: Random, prompt: dict[str, Any]) -> None:
@@ -132,18 +232,32 @@ def _case(random: Random) -> Any:
 
 
 def _case_value(random: Random) -> Any:
-    if random.random() < 0.1:
+    if random.random() < 0.02:
         return value(random)
-    found = {"name": random.choice(("one", *STRINGS)), "inputs": {"ticket": value(random, 1), "items": value(random)}}
+    ticket, items = random.choice(STRINGS), [value(random) for _ in range(3)]
+    found: dict[str, Any] = {
+        "name": random.choice(("one", "two", *STRINGS)),
+        "inputs": {"ticket": ticket, "items": items},
+    }
+    if random.random() < 0.1:
+        found["inputs"] = value(random)
     for key in random.sample(("rendered", "output", "expected", "tags"), random.randint(0, 3)):
-        found[key] = [assertion(random) for _ in range(2)] if key in ("rendered", "output") else value(random)
+        found[key] = (
+            [assertion(random) for _ in range(2)]
+            if key in ("rendered", "output")
+            else value(random)
+        )
+    if isinstance(found.get("tags"), str):
+        found["tags"] = [found["tags"], "anchor"]
     return found
 
 
 def _evaluation(random: Random, prompt: dict[str, Any]) -> None:
     prompt["evaluation"] = {
         "assertions": [assertion(random)],
-        random.choice(("judge", "repeats", "score", "x")): random.choice((3, 10**9, "bad", "fine", value(random))),
+        random.choice(("judge", "repeats", "score", "x")): random.choice(
+            (3, 10**9, "bad", "fine", value(random))
+        ),
     }
 
 
@@ -171,7 +285,18 @@ def _removed(random: Random, prompt: dict[str, Any]) -> None:
 
 
 _MUTATIONS = (
-    *(_messages, _messages, _messages, _inputs, _inputs, _output, _tools, _cases, _cases, _evaluation),
+    *(
+        _messages,
+        _messages,
+        _messages,
+        _inputs,
+        _inputs,
+        _output,
+        _tools,
+        _cases,
+        _cases,
+        _evaluation,
+    ),
     *(_model, _other, _extends, _removed),
 )
 
@@ -186,7 +311,9 @@ def _companions(random: Random, prompt: dict[str, Any]) -> dict[str, bytes]:
     for name in ("x.json", "y.json"):
         if name in said:
             tool = {"name": "t", "parameters": schema(random)}
-            found[name] = encoded(random, _json(random.choice((schema(random), tool, value(random)))))
+            found[name] = encoded(
+                random, _json(random.choice((schema(random), tool, value(random))))
+            )
     for name in ("c.jsonl", "c.yaml", "c.csv"):
         if name in said:
             found[name] = encoded(random, _case_file(random, name))
@@ -204,7 +331,9 @@ def _case_file(random: Random, name: str) -> str:
         return "".join(f"{_json(case)}\n" for case in cases)
     if name.endswith(".yaml"):
         return _yaml(cases)
-    cells = [random.choice(("x", '"a,b"', '"', _json(value(random, 1)), *STRINGS)) for _ in range(9)]
+    cells = [
+        random.choice(("x", '"a,b"', '"', _json(value(random, 1)), *STRINGS)) for _ in range(9)
+    ]
     header = random.choice(("name,inputs.ticket,rendered", "name,inputs.a:json,tags", "a,a", ""))
     return "\n".join((header, *(",".join(cells[n : n + 3]) for n in (0, 3, 6))))
 
@@ -223,9 +352,9 @@ def _json(given: Any) -> str:
     return json.dumps(given, ensure_ascii=False)
 
 
-def _yaml(given: Any) -> str:
+def _yaml(given: Any, dumper: Any = PLAIN) -> str:
     try:
-        text: str = yaml.dump(given, Dumper=DUMPER, allow_unicode=True, sort_keys=False)
+        text: str = yaml.dump(given, Dumper=dumper, allow_unicode=True, sort_keys=False)
     except (yaml.YAMLError, ValueError):  # half a character
         return _json(given)
     return text
@@ -233,10 +362,12 @@ def _yaml(given: Any) -> str:
 
 def written(random: Random, prompt: dict[str, Any]) -> bytes:
     """A prompt as the bytes of its file: mostly YAML, with its text and its encoding mutated."""
-    text = _yaml(prompt) if random.random() < 0.8 else _json(prompt)
-    if random.random() < 0.15:
+    text = _yaml(prompt, ANCHORED if random.random() < 0.03 else PLAIN)
+    if random.random() < 0.1:
+        text = _json(prompt)
+    if random.random() < 0.1:
         text = random.choice(REAL)
-    if random.random() < 0.35:
+    if random.random() < 0.12:
         text = _cut(random, text)
     return encoded(random, text)
 
@@ -245,7 +376,9 @@ def _cut(random: Random, text: str) -> str:
     for _ in range(random.randint(1, 6)):
         start = random.randint(0, len(text))
         end = min(len(text), start + random.randint(0, 40))
-        put = random.choice((*PIECES, text[start:end] * 2, text[start:end] * random.choice((1, 1, 300))))
+        put = random.choice(
+            (*PIECES, text[start:end] * 2, text[start:end] * random.choice((1, 1, 300)))
+        )
         text = text[:start] + put + text[end:]
     return text[:200_000]
 
@@ -253,10 +386,12 @@ def _cut(random: Random, text: str) -> str:
 def encoded(random: Random, text: str) -> bytes:
     """Mostly UTF-8; now and then another encoding, or bytes that are none."""
     data = text.encode("utf-8", "surrogatepass")
-    if random.random() < 0.9:
+    if random.random() < 0.97:
         return data
     at = random.randint(0, len(data))
-    wrong = random.choice((b"\0", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\x80"))
+    wrong = random.choice(
+        (b"\0", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\x80")
+    )
     return random.choice((
         text.encode("utf-16", "surrogatepass"),
         text.encode("latin-1", "replace"),

@@ -13,7 +13,17 @@ TEST_NAMES = (*sorted(TESTS), "nope")
 OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">=", "and", "or", "in")
 LITERALS = (
     *("0", "1", "-1", "1.5", "1e308", "1e999", "9" * 30, "9" * 5000, "true", "none", "''", "' '"),
-    *("'%9d'", "'%s' % a", "'{0.__class__}'", "'é\u202e'", "'a' * 9", "[]", "{}", "(1,)", "range(9)"),
+    *(
+        "'%9d'",
+        "'%s' % a",
+        "'{0.__class__}'",
+        "'é\u202e'",
+        "'a' * 9",
+        "[]",
+        "{}",
+        "(1,)",
+        "range(9)",
+    ),
     *("[1, [2, [3]]]", "{'a': 1, 'b': [2]}", "'x.y.z'", "dict(a=1)", "namespace(a=1)", "lipsum()"),
 )
 TAGS = (
@@ -30,7 +40,18 @@ TAGS = (
     *("{% extends 'p.j2' %}{% block z %}§{{ super() }}{% endblock %}", "{% block z scoped required %}{% endblock %}"),
     *("{%", "%}", "{{", "}}", "{#", "{{ }}", "{% if %}", "{% endfor %}", "{%- for", "{{ ¤", "{{- ¤ -}}"),
 )  # fmt: skip
-TEXTS = ("hello ", "\n", "\n\n\n", "</doc>", "never ", "TODO ", "<|im_start|>", "\u202e", "\ud83d\ude00", "`" * 3)
+TEXTS = (
+    "hello ",
+    "\n",
+    "\n\n\n",
+    "</doc>",
+    "never ",
+    "TODO ",
+    "<|im_start|>",
+    "\u202e",
+    "😀",
+    "`" * 3,
+)
 
 
 def template(random: Random, depth: int = 3) -> str:
@@ -74,7 +95,9 @@ def expression(random: Random, depth: int = 3) -> str:
     if chosen == 5:
         return f"{inner[0]} if {inner[1]}" + random.choice(("", f" else {random.choice(NAMES)}"))
     if chosen == 6:
-        return f"{random.choice(NAMES)}.{random.choice((*NAMES, 'items()', '__class__', 'upper()'))}"
+        return (
+            f"{random.choice(NAMES)}.{random.choice((*NAMES, 'items()', '__class__', 'upper()'))}"
+        )
     if chosen == 7:
         return f"{random.choice(NAMES)}[{random.choice((inner[0], '0', '-1', '::-1', '1:' + '9' * 20))}]"
     return f"{random.choice(('range', 'not ', '-', 'm', 'x', 'cycler', 'loop.cycle'))}({inner[0]})"

@@ -70,7 +70,7 @@ class _Commands(click.Group):
 def _say_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     """Not click's own option, which fails in a checkout that is not installed."""
     if wanted and not ctx.resilient_parsing:
-        from promptops.cli.version import version
+        from promptops.model.distribution import version
 
         click.echo(f"promptops {version()}")
         ctx.exit()

@@ -12,6 +12,7 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import shown
+from promptops.model.distribution import install_command
 
 
 def package(name: str) -> Any:
@@ -19,9 +20,10 @@ def package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        hint = "pip install 'git-promptops[likeness]'"
         missing = name.partition(".")[0].replace("_", "-")
-        raise UsageError(f"the package {missing!r} is not installed", hint=hint) from None
+        raise UsageError(
+            f"the package {missing!r} is not installed", hint=install_command("likeness")
+        ) from None
 
 
 def check_likeness(value: str, threshold: float) -> None:

@@ -1,12 +1,14 @@
-"""What CI runs: the workflow of a platform, for the version of this tool that writes it."""
+"""CI workflows: what `init` writes for a platform, installing one commit of promptops."""
 
 from __future__ import annotations
 
 import json
 import re
 from typing import Literal
+from urllib.parse import urlsplit
 
 from promptops.jobs.new_files import template
+from promptops.model.distribution import NAME, Origin
 from promptops.release.names import PLACE
 
 Platform = Literal["github", "gitlab"]
@@ -14,40 +16,37 @@ WORKFLOWS: dict[Platform, str] = {
     "github": ".github/workflows/promptops.yml",
     "gitlab": ".gitlab-ci.yml",
 }
-_ACTION = "promptops/promptops"
-_MEANS_MORE = re.compile(r"([+!?*\[\]\\])")  # in a filter of GitHub's
+FETCHED = ".promptops-action"
+"""Where a workflow of GitHub puts the action that it fetched from another host."""
+
+_SPECIAL = re.compile(r"([+!?*\[\]\\])")  # in a filter of GitHub's
 
 
-def workflow_text(platform: Platform, version: str, tag_format: str) -> str:
+def workflow_text(platform: Platform, origin: Origin, tag_format: str) -> str:
     """The file for a platform.
 
     Args:
-        version: Of this tool. What CI runs is that version where it was released, and what is
-            newest where it was not.
-        tag_format: What release tags are called.
+        origin: What CI installs; a commit, since a branch or a tag can be moved.
+        tag_format: How release tags are named.
     """
     if platform == "github":
-        return template("github.yml", action=action(version), tags=_filter(tag_format))
-    return template("gitlab.yml", requirement=requirement(version), tags=_pattern(tag_format))
+        return template("github.yml", action=_action_steps(origin), tags=_filter(tag_format))
+    requirement = f"{NAME} @ git+{origin}"
+    return template("gitlab.yml", requirement=requirement, tags=_pattern(tag_format))
 
 
-def action(version: str) -> str:
-    """The action of this tool, with the tag of the version, or with its branch."""
-    return f"{_ACTION}@{f'v{version}' if _released(version) else 'main'}"
-
-
-def requirement(version: str) -> str:
-    """What pip installs."""
-    return f"git-promptops=={version}" if _released(version) else "git-promptops"
-
-
-def _released(version: str) -> bool:
-    return version.replace(".", "").isdigit()
+def _action_steps(origin: Origin) -> str:
+    """The last steps of a job, the first one without its dash: `uses` knows GitHub only."""
+    address = urlsplit(origin.url)
+    if address.netloc == "github.com" and address.path.count("/") == 2:
+        return f"uses: {address.path[1:].removesuffix('.git')}@{origin.commit}"
+    steps = template("github-fetch.yml", url=origin.url, commit=origin.commit, folder=FETCHED)
+    return steps.rstrip("\n")
 
 
 def _filter(tag_format: str) -> str:
-    """A glob of GitHub's, as a text of YAML."""
-    before, _, after = (_MEANS_MORE.sub(r"\\\1", part) for part in tag_format.partition(PLACE))
+    """A glob of GitHub's, as a YAML string."""
+    before, _, after = (_SPECIAL.sub(r"\\\1", part) for part in tag_format.partition(PLACE))
     return json.dumps(f"{before}[0-9]*{after}")
 
 

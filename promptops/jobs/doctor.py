@@ -10,19 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
+from promptops.jobs.git_releases import GitReleases
 from promptops.jobs.hook_file import HookFile, find_hook
 from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import configuration
 from promptops.model.config import Config
+from promptops.model.distribution import NAME
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.cache import Cache, cache_folder, cache_hint, cache_location
+from promptops.runtime.private_files import why_not_private
+from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.opening import named_source, opened
+from promptops.runtime.sources.source import shown
 from promptops.source.schemas import schema_text
 
 State = Literal["ok", "note", "problem"]
-DISTRIBUTION = "git-promptops"
 PYTHONS = ((3, 11), (3, 13))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
@@ -51,11 +57,36 @@ def examine(directory: Path) -> tuple[Check, ...]:
     return (*_of_machine(directory), *_of_repository(directory))
 
 
+def reset_channel(directory: Path, channel: str, source: str | None) -> Check:
+    """Have this machine forget which serial and which release it saw of a channel.
+
+    Args:
+        source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository
+            around `directory`.
+
+    Raises UsageError for no source, or for what can't be a channel; NotFound for a missing source.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    named = named_source(source, directory.absolute)
+    where = opened(named, lambda where: GitReleases(where, offline=True)).where
+    serial, answers = Cache(cache_folder()).forget_channel(where, channel)
+    name = f"channel {channel}"
+    if not serial and not answers:
+        hint = "name the source as the program does: --source SOURCE"
+        return Check(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+    message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
+    return Check(name, "ok", message, "restart the programs that load it")
+
+
 def _of_machine(directory: Path) -> Iterator[Check]:
     yield _python()
     yield _git(directory)
     yield _import_name()
     yield _command()
+    yield from _cache()
 
 
 def _of_repository(directory: Path) -> Iterator[Check]:
@@ -106,13 +137,21 @@ def judge_git(said: str) -> Check:
     return Check("git", "ok", found[0])
 
 
+def _cache() -> Iterator[Check]:
+    """Silent about a cache that can be used."""
+    folder = cache_location()
+    reason = why_not_private(folder) if folder is not None else None
+    if folder is not None and reason is not None:
+        yield Check("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
+
+
 def _import_name() -> Check:
     """Whether another distribution put a package of our name where Python looks."""
     others = other_owners()
     where = os.path.dirname(os.path.dirname(__file__))
     if others:
         names = ", ".join(others)
-        hint = f"pip uninstall {others[0]}, then pip install --force-reinstall {DISTRIBUTION}"
+        hint = f"pip uninstall {others[0]}, then install promptops again from your clone of it"
         return Check("import name", "problem", f"{names} brings a package `promptops`, too", hint)
     return Check("import name", "ok", f"`promptops` is {where}")
 
@@ -128,7 +167,7 @@ def other_owners() -> tuple[str, ...]:
         files = "" if top else found.read_text("RECORD") or ""
         if "promptops" in top or "\npromptops/__init__.py," in f"\n{files}":
             names.add(name)
-    return tuple(sorted(name for name in names if name and name.lower() != DISTRIBUTION))
+    return tuple(sorted(name for name in names if name and name.lower() != NAME))
 
 
 def _command() -> Check:
@@ -144,8 +183,8 @@ def _command() -> Check:
     except OSError:
         ours = False
     if not ours:
-        hint = "put the folder of git-promptops before it on PATH"
-        return Check("command", "problem", f"{found} is a program of somebody else", hint)
+        hint = f"put {Path(sys.executable).parent} before it on PATH"
+        return Check("command", "problem", f"{found} is another program of that name", hint)
     if Path(found).parent != Path(sys.executable).parent:
         message = f"{found} belongs to another environment than this Python"
         return Check("command", "note", message, "its version may be another: promptops --version")

@@ -23,6 +23,7 @@ from promptops.jobs.new_files import (
 )
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
+from promptops.model.distribution import Origin
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN, load
@@ -39,13 +40,13 @@ class Step:
     """What was done about one file.
 
     Attributes:
-        action: `wrote` it, `added` to it, `kept` it as it was, or `failed`.
-        note: Why it was kept or failed, or "".
+        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
+        note: Why it was kept, skipped or failed, or "".
         snippet: What a person must add by hand, or "".
     """
 
     path: str
-    action: Literal["wrote", "added", "kept", "failed"]
+    action: Literal["wrote", "added", "kept", "skipped", "failed"]
     note: str = ""
     snippet: str = ""
 
@@ -63,14 +64,14 @@ class Started:
 
 
 def start(
-    directory: Path, *, hooks: bool, platform: Platform | None, version: str = "unknown"
+    directory: Path, *, hooks: bool, platform: Platform | None, origin: Origin | None = None
 ) -> Started:
     """Write what is missing and touch nothing that is there.
 
     Args:
         hooks: Put the plain git hook in place, instead of an entry for pre-commit.
         platform: Whose CI to write for; where it is None, the one that the repository shows.
-        version: Of this tool, for CI to install.
+        origin: What CI installs; None where that is not known, so that no workflow is written.
 
     Raises GitError where there is no work tree. What one file can't have is a step that failed,
     and hides none of the others.
@@ -86,10 +87,7 @@ def start(
             steps.append(_attempt(str(hook.path), lambda: _hook(repository)))
         else:
             steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
-        platform = platform or _platform(repository)
-        if platform is not None:
-            path = WORKFLOWS[platform]
-            steps.append(_attempt(path, lambda: _workflow(repository, platform, version)))
+        steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
         return Started(tuple(steps), "promptops init" if failed else _next_command(hooks, hook))
 
@@ -229,10 +227,31 @@ def _pre_commit(root: Path) -> Step:
     return Step(path=path, action="added")
 
 
-def _workflow(repository: Repository, platform: Platform, version: str) -> Step:
+def _workflow_steps(
+    repository: Repository, wanted: Platform | None, origin: Origin | None
+) -> Iterator[Step]:
+    """None where no platform is named and the repository shows none."""
+    platform = wanted or _platform(repository)
+    if platform is None:
+        return
     path = WORKFLOWS[platform]
+    if (repository.root / path).exists() or origin is not None:
+        yield _attempt(path, lambda: _workflow(repository, platform, origin))
+    else:
+        note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
+        yield Step(path=path, action="failed" if wanted else "skipped", note=note)
+
+
+def _name_origin(platform: Platform) -> str:
+    return f"name it: promptops init --ci {platform} --from URL@COMMIT"
+
+
+def _workflow(repository: Repository, platform: Platform, origin: Origin | None) -> Step:
+    path = WORKFLOWS[platform]
+    if origin is None:
+        return Step(path=path, action="kept", note="it is there already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
-    text = workflow_text(platform, version, tag_format)
+    text = workflow_text(platform, origin, tag_format)
     made = _made(repository.root, path, text)
     ours = platform == "github" or _mentions(repository.root / path, "promptops")
     if ours or made.action == "wrote":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundles.format import FORMAT, MAX_BYTES, Contents, read_bundle
 from promptops.runtime.sources.file import read_file, unpacked
-from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust
+from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.trust import verify as verify_file_signature
 
 DEADLINE_S = 60.0
@@ -41,7 +40,7 @@ def verify(
         GitError: There is no such file, and no repository.
         InputError: A prompt, or the file of allowed signers, can't be read.
     """
-    given = trust or _trust_of_environment()
+    given = trust or trust_of_environment()
     if given is not None:
         Trust.read(given)
     file = Path(directory, target)
@@ -59,11 +58,6 @@ def verify(
             return _file(file, target, signers, repository)
     hint = "a branch or a commit tells nothing to hold it against; see `promptops changelog`"
     raise NotFound(f"{target!r} is no release here, and no file", hint=hint)
-
-
-def _trust_of_environment() -> Path | None:
-    named = os.environ.get("PROMPTOPS_TRUST")
-    return Path(named) if named else None
 
 
 @contextmanager

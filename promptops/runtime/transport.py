@@ -96,7 +96,9 @@ def _body(response: Any, largest: int) -> bytes:
     pieces, size = [], 0
     while piece := response.read(_PIECE):
         if unpack is not None:
-            piece = unpack.decompress(piece, largest + 1)
+            if unpack.eof:
+                raise ValueError("it goes on after its end")
+            piece = unpack.decompress(piece, largest - size + 1)
         pieces.append(piece)
         size += len(piece)
         if size > largest:

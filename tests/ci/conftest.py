@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from promptops.jobs.ci_files import workflow_text
+from promptops.model.distribution import Origin
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
-from tests.ci.job import ROOT, Job
+from tests.ci.job import OURS, ROOT, Job
 
+ORIGIN = Origin(url=f"https://github.com/{OURS}", commit="0123456789abcdef" * 2 + "01234567")
 CONFIG = """\
 [models.fast]
 provider = "openai"
@@ -173,7 +175,7 @@ def start(runner: dict[str, str], remote: Path, command: str, tmp_path: Path) ->
 @pytest.fixture
 def workflow() -> Any:
     """As `init` writes it for GitHub."""
-    return yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))
+    return yaml.safe_load(workflow_text("github", ORIGIN, "v{version}"))
 
 
 @pytest.fixture

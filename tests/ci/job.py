@@ -14,7 +14,7 @@ import yaml
 from tests.ci import expressions
 
 ROOT = Path(__file__).parents[2]
-OURS = "promptops/promptops"
+OURS = "your_org/promptops"  # `_` cannot be in a name on GitHub
 
 
 @dataclass
@@ -94,19 +94,21 @@ class _Steps:
             return self._script(step)
         action = step["uses"].partition("@")[0]
         self._job.used[action] = given
+        fetched = self._job.workspace / action if action.startswith("./") else None
         if action == "actions/checkout":
             _check_out(self._job, given)
-        elif action == OURS:
-            return self._action(given)
+        elif action == OURS or fetched is not None:
+            return self._action(given, fetched or ROOT)
         self.outputs[step.get("id", "")] = self._job.given.get(action, {})
         return True
 
-    def _action(self, given: Mapping[str, str]) -> bool:
-        action = _action()
+    def _action(self, given: Mapping[str, str], folder: Path) -> bool:
+        action = _action(folder)
         defaults = {
             name: self._text(value.get("default", "")) for name, value in action["inputs"].items()
         }
-        inside = _Steps(self._job, inputs={**defaults, **given}, env=self._env)
+        env = {**self._env, "GITHUB_ACTION_PATH": str(folder)}
+        inside = _Steps(self._job, inputs={**defaults, **given}, env=env)
         inside.run(action["runs"]["steps"])
         self._job.outputs = {
             name: inside._text(each["value"]) for name, each in action["outputs"].items()
@@ -156,8 +158,8 @@ class _Steps:
         }
 
 
-def _action() -> dict[str, Any]:
-    value: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+def _action(folder: Path = ROOT) -> dict[str, Any]:
+    value: dict[str, Any] = yaml.safe_load((folder / "action.yml").read_text("utf-8"))
     return value
 
 

@@ -11,10 +11,13 @@ import pytest
 import yaml
 
 from promptops.jobs.ci_files import workflow_text
+from promptops.model.distribution import Origin
+from tests.ci.conftest import ORIGIN
 from tests.ci.job import ROOT
 
 DEV = "pip install '.[dev]'"
-VERSIONS = ("1.2.0", "0.1.0.dev0")
+ELSEWHERE = Origin(url="https://git.example.com:8443/acme/prompt.ops", commit=ORIGIN.commit)
+ORIGINS = (ORIGIN, ELSEWHERE)
 TAG_FORMATS = ("v{version}", "prompts/v{version}", '"{version}+x!')
 PLATFORMS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 
@@ -40,17 +43,17 @@ def scripts():
     """Each script of action and templates, with where it stands."""
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     steps = action["runs"]["steps"]
-    for job in yaml.safe_load(workflow_text("github", "1.2.0", "v{version}"))["jobs"].values():
+    for job in yaml.safe_load(workflow_text("github", ELSEWHERE, "v{version}"))["jobs"].values():
         steps += job["steps"]
     yield from (step["run"] for step in steps if "run" in step)
-    for job in yaml.safe_load(workflow_text("gitlab", "1.2.0", "v{version}")).values():
+    for job in yaml.safe_load(workflow_text("gitlab", ORIGIN, "v{version}")).values():
         yield "\n".join(job["script"])
 
 
 def test_no_expression_stands_in_a_script():
     found = list(scripts())
 
-    assert len(found) == 8
+    assert len(found) == 10
     assert [each for each in found if "${{" in each] == []
 
 
@@ -63,12 +66,12 @@ def test_the_action_fits_its_schema():
 
 
 @pytest.mark.parametrize("tag_format", TAG_FORMATS)
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_what_init_writes_fits_its_schema(platform, version, tag_format, tmp_path):
+def test_what_init_writes_fits_its_schema(platform, origin, tag_format, tmp_path):
     check = program("check-jsonschema", DEV)
     file = tmp_path / "ci.yml"
-    file.write_text(workflow_text(platform, version, tag_format), "utf-8")
+    file.write_text(workflow_text(platform, origin, tag_format), "utf-8")
 
     code, told = said(check, "--builtin-schema", PLATFORMS[platform], str(file))
 
@@ -80,7 +83,6 @@ rules:
   unpinned-uses:
     config:
       policies:
-        promptops/*: ref-pin  # ours: a release tag is never moved
         "*": hash-pin
 """
 
@@ -101,11 +103,11 @@ def zizmor(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_zizmor_finds_nothing_unsafe(zizmor, version):
+@pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
+def test_zizmor_finds_nothing_unsafe(zizmor, origin):
     action = (ROOT / "action.yml").read_text("utf-8")
 
-    code, told = zizmor(action, workflow_text("github", version, "v{version}"))
+    code, told = zizmor(action, workflow_text("github", origin, "v{version}"))
 
     assert (code, "No findings to report" in told) == (0, True), told
 
@@ -114,7 +116,7 @@ def test_zizmor_would_find_an_expression_in_a_script(zizmor):
     action = (ROOT / "action.yml").read_text("utf-8")
     unsafe = action.replace('"$PYTHON" -I', "${{ inputs.base }} -I")
 
-    code, told = zizmor(unsafe, workflow_text("github", "1.2.0", "v{version}"))
+    code, told = zizmor(unsafe, workflow_text("github", ORIGIN, "v{version}"))
 
     assert (code != 0, "template-injection" in told) == (True, True)
 
@@ -153,9 +155,9 @@ def of_action(text):
     return yaml.safe_dump({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"action": job}})
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_actionlint_finds_nothing_in_the_workflow(actionlint, version):
-    assert actionlint(workflow_text("github", version, "v{version}")) == []
+@pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
+def test_actionlint_finds_nothing_in_the_workflow(actionlint, origin):
+    assert actionlint(workflow_text("github", origin, "v{version}")) == []
 
 
 def test_actionlint_finds_nothing_in_the_action(actionlint):
@@ -178,10 +180,10 @@ def test_shellcheck_finds_nothing_in_the_scripts():
         assert said(check, *options, "-", input=script) == (0, ""), script
 
 
-def test_every_action_of_others_is_pinned_to_a_commit_with_its_version():
+def test_every_action_is_pinned_to_a_commit():
     texts = [
         (ROOT / "action.yml").read_text("utf-8"),
-        workflow_text("github", "1.2.0", "v{version}"),
+        workflow_text("github", ORIGIN, "v{version}"),
     ]
     used = [line.strip(" -") for text in texts for line in text.splitlines() if "uses:" in line]
 
@@ -191,5 +193,5 @@ def test_every_action_of_others_is_pinned_to_a_commit_with_its_version():
         "actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0",
         "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
         "github/codeql-action/upload-sarif@e4fba868fa4b1b91e1fdab776edc8cfbe6e9fb81 # v4.37.3",
-        "promptops/promptops@v1.2.0",
+        f"your_org/promptops@{ORIGIN.commit}",
     ]

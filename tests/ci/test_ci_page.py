@@ -69,7 +69,10 @@ def test_the_commands_for_another_ci_are_those_there_are(catalog, remote, comman
     catalog.write({TRIAGE: KINDER})
     catalog.commit("two")
     lines = block("sh", "git fetch --tags origin").splitlines()
-    assert lines[0] == "pip install git-promptops"
+    assert (
+        lines[0]
+        == "pip install 'git-promptops @ git+https://git.example.com/acme/promptops@COMMIT'"
+    )
 
     for line in lines[1:]:
         shown = line.replace("promptops", command, 1) if line.startswith("promptops") else line

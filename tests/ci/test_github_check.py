@@ -31,7 +31,7 @@ def test_a_clean_change_passes_and_is_told_in_one_comment(pull_request, github, 
     }
     assert job.used == {
         "actions/checkout": {"fetch-depth": "0", "persist-credentials": "false"},
-        "promptops/promptops": {"sarif": "true"},
+        "your_org/promptops": {"sarif": "true"},
         "actions/setup-python": {"python-version": "3.12", "update-environment": "false"},
         "github/codeql-action/upload-sarif": {
             "sarif_file": f"{reports}/promptops.sarif",
@@ -181,7 +181,7 @@ def test_switched_off_there_is_neither_comment_nor_artifact(pull_request, github
     job = pull_request({TRIAGE: KINDER}, given=given)
 
     assert (job.failed, github.requests) == (False, [])
-    assert list(job.used) == ["actions/checkout", "promptops/promptops", "actions/setup-python"]
+    assert list(job.used) == ["actions/checkout", "your_org/promptops", "actions/setup-python"]
 
 
 def test_github_being_down_fails_no_gate(pull_request, github):

@@ -1,6 +1,52 @@
-"""The action installs the promptops that stands beside it."""
+"""The action installs the promptops that stands beside it, and is fetched where GitHub has none."""
 
 import subprocess
+
+import yaml
+
+from promptops.jobs.ci_files import workflow_text
+from promptops.model.distribution import Origin
+from tests.ci.conftest import PROMPT, TRIAGE
+from tests.ci.job import ROOT
+
+URL = "https://git.example.com/acme/promptops"
+
+
+def test_an_action_of_another_host_is_fetched_at_its_commit(pull_request, catalog, tmp_path):
+    """Also over a folder of that name that the change brings."""
+    commit = mirror(catalog, tmp_path / "promptops.git")
+    workflow = yaml.safe_load(workflow_text("github", Origin(url=URL, commit=commit), "v{version}"))
+    kinder = {TRIAGE: PROMPT.replace("You sort", "You kindly sort")}
+    hostile = {".promptops-action/action.yml": "runs: {using: composite, steps: []}\n"}
+
+    job = pull_request(kinder | hostile, workflow=workflow, env=served(tmp_path / "promptops.git"))
+
+    assert (job.failed, job.outputs["verdict"]) == (False, "pass"), job.log
+    fetched = job.workspace / ".promptops-action"
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=fetched, capture_output=True, check=True
+    )
+    assert head.stdout.decode().strip() == commit
+
+
+def mirror(repo, bare):
+    """The action of this checkout as a repository; its commit."""
+    git = ("--git-dir", str(bare), "--work-tree", str(ROOT))
+    repo.git("init", "--quiet", "--bare", "--template=", str(bare))
+    repo.git("--git-dir", str(bare), "config", "uploadpack.allowAnySHA1InWant", "true")
+    repo.git("--git-dir", str(bare), "config", "core.bare", "false")
+    repo.git(*git, "add", "--", str(ROOT / "action.yml"), str(ROOT / "action"))
+    repo.git(*git, "commit", "--quiet", "--message", "the action")
+    return repo.git("--git-dir", str(bare), "rev-parse", "HEAD")
+
+
+def served(bare):
+    """What a runner is told so that the address leads to a folder: there is no network."""
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf",
+        "GIT_CONFIG_VALUE_0": URL,
+    }
 
 
 def test_nothing_is_imported_from_the_checkout_when_promptops_is_installed(start, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from promptops.jobs.ci_files import workflow_text
-from tests.ci.conftest import CONFIG
+from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.page import block
 
 OUT = "https://github.example/releases/v0.1.0"
@@ -54,7 +54,7 @@ def release(start, remote):
             check=True,
         ).stdout.strip()
         job = start("push", f"refs/tags/{tag}", {}, sha=sha or commit)
-        workflow = yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))
+        workflow = yaml.safe_load(workflow_text("github", ORIGIN, "v{version}"))
         steps = workflow["jobs"]["release"]["steps"]
         if ref:
             steps[0]["with"]["ref"] = ref
@@ -83,7 +83,7 @@ def test_the_bundle_is_attached_and_is_the_one_that_the_tag_tells(
         "tag": "passed",
         "signature": "absent",
     }
-    assert list(job.used) == ["actions/checkout", "promptops/promptops", "actions/setup-python"]
+    assert list(job.used) == ["actions/checkout", "your_org/promptops", "actions/setup-python"]
 
 
 def test_run_again_it_is_done(released, release, github, tmp_path):
@@ -101,7 +101,7 @@ def test_the_tag_that_a_checkout_made_lightweight_is_fetched(released, release, 
     assert job.failed is False
 
     subprocess.run(["git", "tag", "--force", "v0.1.0", "HEAD"], cwd=job.workspace, check=True)
-    workflow = yaml.safe_load(workflow_text("github", "1.0.0", "v{version}"))
+    workflow = yaml.safe_load(workflow_text("github", ORIGIN, "v{version}"))
     job.log = ""
     job.run({"steps": workflow["jobs"]["release"]["steps"][1:]})
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from promptops.jobs.ci_files import workflow_text
-from tests.ci.conftest import PROMPT, TRIAGE
+from tests.ci.conftest import ORIGIN, PROMPT, TRIAGE
 
 BROKEN = PROMPT.replace("{{ ticket }}", "{{ tikcet }}")
 KINDER = PROMPT.replace("You sort tickets.", "You kindly sort tickets.")
@@ -17,7 +17,7 @@ KINDER = PROMPT.replace("You sort tickets.", "You kindly sort tickets.")
 
 @pytest.fixture
 def jobs():
-    return yaml.safe_load(workflow_text("gitlab", "1.0.0", "v{version}"))
+    return yaml.safe_load(workflow_text("gitlab", ORIGIN, "v{version}"))
 
 
 @pytest.fixture
@@ -71,7 +71,10 @@ def merge_request(shell, jobs, catalog):
 def test_a_clean_change_passes(merge_request):
     code, said = merge_request({TRIAGE: KINDER})
 
-    assert (code, said.splitlines()[0]) == (0, "pip install --quiet git-promptops==1.0.0")
+    assert (code, said.splitlines()[0]) == (
+        0,
+        f"pip install --quiet git-promptops @ git+{ORIGIN}",
+    )
     assert "requires a minor version" in said
 
 

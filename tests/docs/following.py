@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FIRST_DAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANYTHING = "…"
-PROJECT = "https://github.com/promptops/promptops"
+PROJECT = "https://git.example.com/acme/promptops"
 
 GITCONFIG = f"""\
 [user]

@@ -24,7 +24,7 @@ pytest.importorskip("material", reason="no mkdocs-material: pip install '.[docs]
 ROOT = Path(__file__).parents[2]
 HOOKS = runpy.run_path(str(ROOT / "scripts" / "site_hooks.py"))
 PHONE = {"width": 390, "height": 844}
-REPOSITORY = "https://github.com/promptops/promptops"
+REPOSITORY = "https://git.example.com/acme/promptops"
 PAGE = ROOT / "docs" / "page.md"
 
 

@@ -30,7 +30,9 @@ def test_a_missing_package_is_named(
         judged({"answer": "x", "output": [{"type": name, "value": "x"}]})
 
     assert error.value.message == f"the package {package!r} is not installed"
-    assert error.value.hint == "pip install 'git-promptops[likeness]'"
+    assert error.value.hint == (
+        "pip install 'rapidfuzz>=3.14' 'rouge-score>=0.1.2' 'sacrebleu>=2.6'"
+    )
 
 
 @pytest.mark.parametrize("name", ["ratio", "rouge", "chrf"])

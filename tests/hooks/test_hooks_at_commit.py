@@ -209,7 +209,7 @@ def test_without_promptops_on_path_the_hook_refuses_and_says_why(catalog, run, m
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         "error: promptops is not on PATH, so the prompts of this commit can't be checked",
-        "  tip: pip install git-promptops, or activate the environment that has it",
+        "  tip: activate its environment, or pip install PATH-OF-YOUR-CLONE",
     ]
 
 

@@ -20,6 +20,7 @@ from promptops.jobs.lint import LintOptions, lint
 from promptops.jobs.pre_commit_file import mentions_promptops, whole_file, with_entry
 from promptops.jobs.selection import Wanted
 from promptops.jobs.workspace import workspace
+from promptops.model.distribution import Origin
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WRITTEN = [
@@ -35,8 +36,11 @@ EXAMPLE = "prompts/example/summary.prompt.yaml"
 ENTRY = yaml.safe_load(whole_file())["repos"][0]
 
 
-def begin(repo, *, hooks=False, platform=None, version="unknown"):
-    return start(repo.root, hooks=hooks, platform=platform, version=version)
+ORIGIN = Origin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
+
+
+def begin(repo, *, hooks=False, platform=None, origin=ORIGIN):
+    return start(repo.root, hooks=hooks, platform=platform, origin=origin)
 
 
 def actions(started):
@@ -367,6 +371,54 @@ def test_a_ci_file_of_gitlab_is_left_alone_and_the_job_is_shown(repo):
     assert job["rules"][0]["variables"] == {"PROMPTOPS_UNTRUSTED": "1"}
 
 
+def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
+    """Nothing that somebody else could own is installed in CI."""
+    asked = begin(repo, platform="github", origin=None).steps[-1]
+    repo.write({".github/CODEOWNERS": ""})
+    found = begin(repo, origin=None).steps[-1]
+
+    note = (
+        "cannot tell where CI should install promptops from"
+        " (name it: promptops init --ci github --from URL@COMMIT)"
+    )
+    path = ".github/workflows/promptops.yml"
+    assert [(each.action, each.path, each.note) for each in (asked, found)] == [
+        ("failed", path, note),
+        ("skipped", path, note),
+    ]
+    assert not (repo.root / path).exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("https://git.example.com/acme/promptops", "no full commit id after `@`"),
+        ("https://git.example.com/acme/promptops@v1.0.0", "no full commit id after `@`"),
+        (f"git@git.example.com:acme/promptops@{ORIGIN.commit}", "not an `https://` address"),
+        (f"http://git.example.com/acme@{ORIGIN.commit}", "not an `https://` address"),
+        (f"https://me:word@git.example.com/acme@{ORIGIN.commit}", "not an `https://` address"),
+        (f"https://git.example.com/a;id@{ORIGIN.commit}", "not an `https://` address"),
+        (f"https://git.example.com/a\n@{ORIGIN.commit}", "not an `https://` address"),
+        (f"https://git.example.com/-a@{ORIGIN.commit}", "not an `https://` address"),
+        (f"https://git.example.com/a/../b@{ORIGIN.commit}", "not an `https://` address"),
+    ],
+)
+def test_an_origin_that_is_no_pinned_address_is_refused(value, problem, repo, capfd):
+    code = run(["init", "-C", str(repo.root), "--ci", "github", "--from", value])
+
+    said = capfd.readouterr().err
+    assert (code, said.startswith(f"error: --from: {problem}")) == (2, True), said
+    assert list(contents(repo)) == []
+
+
+def test_the_origin_of_the_command_line_is_in_the_workflow(repo, capfd):
+    code = run(["init", "-C", str(repo.root), "--ci", "gitlab", "--from", f"git+{ORIGIN}"])
+
+    assert code == 0
+    text = (repo.root / ".gitlab-ci.yml").read_text("utf-8")
+    assert text.count(f'pip install --quiet "git-promptops @ git+{ORIGIN}"') == 2
+
+
 def test_outside_a_repository_the_way_out_is_said(tmp_path):
     with pytest.raises(GitError) as caught:
         start(tmp_path, hooks=False, platform=None)
@@ -490,7 +542,7 @@ def test_what_failed_is_bad_input_and_comes_first(repo, capfd):
     code = run(["init", "-C", str(repo.root)])
 
     last = capfd.readouterr().out.splitlines()[-1]
-    assert (code, last) == (3, "next, when that is mended: promptops init")
+    assert (code, last) == (3, "next, when that is fixed: promptops init")
 
 
 @pytest.mark.parametrize(("branch", "written"), [("trunk", "trunk"), ("a'b", "main")])

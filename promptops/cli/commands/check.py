@@ -65,7 +65,7 @@ def _written(
 
 def _driver() -> dict[str, Any]:
     """What SARIF says of the tool; of rules of one's own, what their findings say."""
-    from promptops.cli.version import version
     from promptops.jobs.lint import built_in_infos
+    from promptops.model.distribution import version
 
     return {"rules": built_in_infos(), "version": version()}

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import Output, common
+from promptops.errors import UsageError
 
 if TYPE_CHECKING:
     from promptops.jobs.init import Started
+    from promptops.model.distribution import Origin
 
 
 @click.command()
@@ -22,12 +24,18 @@ if TYPE_CHECKING:
     help="Whose CI to write for; otherwise the one the repository shows.",
 )
 @click.option(
+    "--from",
+    "origin",
+    metavar="URL@COMMIT",
+    help="What CI installs: a git repository of promptops; otherwise where pip got this one from.",
+)
+@click.option(
     "--git-diff",
     is_flag=True,
     help="Have `git diff` of this clone show prompts as texts; alone, it does only this.",
 )
 @common("text", "json")
-def command(output: Output, hooks: bool, platform: Any, git_diff: bool) -> int:
+def command(output: Output, hooks: bool, platform: Any, origin: str | None, git_diff: bool) -> int:
     """Make an existing repository one that uses promptops.
 
     Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
@@ -36,17 +44,18 @@ def command(output: Output, hooks: bool, platform: Any, git_diff: bool) -> int:
     \b
     Example:
       promptops init
-      promptops init --hooks --ci gitlab
+      promptops init --hooks
+      promptops init --ci github --from https://git.example.com/acme/promptops@COMMIT
       promptops init --git-diff
     """
-    from promptops.cli.version import version
     from promptops.jobs.git_diff import UNDO, show_in_git_diff
     from promptops.jobs.init import start
     from promptops.report.parts.json_text import json_text
 
     done = []
     if hooks or platform or not git_diff:
-        done.append(start(output.directory, hooks=hooks, platform=platform, version=version()))
+        source = _origin(origin)
+        done.append(start(output.directory, hooks=hooks, platform=platform, origin=source))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
     steps = [step for part in done for step in part.steps]
@@ -56,6 +65,18 @@ def command(output: Output, hooks: bool, platform: Any, git_diff: bool) -> int:
     for name, file in output.formats:
         output.write(_text(done, undo, then) if name == "text" else json_text(value), file)
     return 3 if any(map(_failed, done)) else 0
+
+
+def _origin(named: str | None) -> Origin | None:
+    from promptops.model.distribution import installed_origin, parse_origin
+
+    if named is None:
+        return installed_origin()
+    try:
+        return parse_origin(named)
+    except ValueError as error:
+        hint = "write https://HOST/PATH@COMMIT; `git ls-remote URL HEAD` prints the commit"
+        raise UsageError(f"--from: {error}", hint=hint) from None
 
 
 def _failed(started: Started) -> bool:
@@ -71,5 +92,5 @@ def _text(done: list[Started], undo: tuple[str, ...], then: str) -> str:
         lines.append(f"{step.action:<6} {visible(step.path)}{note}")
         lines += [f"         {line}" for line in step.snippet.splitlines()]
     lines += [f"to undo: {each}" for each in undo]
-    before = "next, when that is mended" if any(map(_failed, done)) else "next"
+    before = "next, when that is fixed" if any(map(_failed, done)) else "next"
     return "\n".join([*lines, f"{before}: {then}", ""])

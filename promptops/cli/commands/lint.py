@@ -137,8 +137,8 @@ def _each(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _report(output: Output, opened: Any, report: Any, chosen: Any, *, statistics: bool) -> None:
-    from promptops.cli.version import version
     from promptops.jobs.lint import rule_infos
+    from promptops.model.distribution import version
     from promptops.report import writer
 
     rules = rule_infos(opened, chosen)

@@ -601,8 +601,10 @@ except UsageError as error:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith("asking a model needs the package `openai`, version 3 or later: ")
-    assert done.stdout.endswith("| pip install 'git-promptops[live]'\n")
+    assert done.stdout.startswith(
+        "calling a model needs the package `openai`, version 3 or later: "
+    )
+    assert done.stdout.endswith("| pip install 'openai>=3'\n")
 
 
 def test_nothing_heavy_is_imported_until_a_model_is_asked():

@@ -6,6 +6,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers import Provider
 from promptops.evals.providers.registry import provider
 from promptops.model.config import ModelProfile
+from promptops.model.distribution import install_command
 
 
 @provider("openai")
@@ -15,7 +16,7 @@ def openai(profile: ModelProfile, key: str | None) -> Provider:
         from promptops.evals.providers.openai.asking import OpenAI
     except ImportError as error:
         raise UsageError(
-            f"asking a model needs the package `openai`, version 3 or later: {error}",
-            hint="pip install 'git-promptops[live]'",
+            f"calling a model needs the package `openai`, version 3 or later: {error}",
+            hint=install_command("live"),
         ) from None
     return OpenAI(profile, key)

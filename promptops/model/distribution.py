@@ -1,0 +1,82 @@
+"""The installed distribution: its name, its version, what its extras need, where it came from."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+
+NAME = "git-promptops"
+
+_URL = re.compile(
+    "https://" r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+"
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A git repository that promptops can be installed from, at one commit.
+
+    Attributes:
+        url: `https://…`, without credentials, and with no character that a shell or YAML reads.
+        commit: The full id, in hexadecimal.
+    """
+
+    url: str
+    commit: str
+
+    def __str__(self) -> str:
+        return f"{self.url}@{self.commit}"
+
+
+def parse_origin(text: str) -> Origin:
+    """`URL@COMMIT`, with or without `git+` before it; raises ValueError for anything else."""
+    url, at, commit = text.removeprefix("git+").rpartition("@")
+    if not at or not _COMMIT.fullmatch(commit):
+        raise ValueError("no full commit id after `@`")
+    if not _URL.fullmatch(url):
+        raise ValueError("not an `https://` address of a git repository")
+    return Origin(url=url, commit=commit)
+
+
+def version() -> str:
+    """As installed; "unknown" in a checkout that is not."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed(NAME)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def installed_origin() -> Origin | None:
+    """Where pip installed this distribution from; None unless that is a repository on the web.
+
+    pip writes it to `direct_url.json` (PEP 610). An index leaves none, and a folder has no commit.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        found = json.loads(distribution(NAME).read_text("direct_url.json") or "{}")
+        return parse_origin(f"{found['url']}@{found['vcs_info']['commit_id']}")
+    except (PackageNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def install_command(extra: str) -> str:
+    """What installs the packages of an extra.
+
+    It names those packages and not this one: an index may have another project of our name.
+    """
+    from importlib.metadata import PackageNotFoundError, requires
+
+    marker = f"extra == '{extra}'"
+    try:
+        found = [each.partition(";") for each in requires(NAME) or ()]
+    except PackageNotFoundError:
+        found = []
+    packages = [name.strip() for name, _, condition in found if condition.strip() == marker]
+    return f"pip install {shlex.join(packages)}" if packages else f"pip install '.[{extra}]'"

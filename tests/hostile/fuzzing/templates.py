@@ -67,8 +67,7 @@ def _part(random: Random, depth: int) -> str:
     if chosen < 0.6:
         return f"{{{{ {expression(random, depth)} }}}}"
     pieces = random.choice(TAGS)
-    filled = "".join(_filled(random, char, depth) for char in pieces)
-    return filled
+    return "".join(_filled(random, char, depth) for char in pieces)
 
 
 def _filled(random: Random, char: str, depth: int) -> str:
@@ -79,7 +78,7 @@ def _filled(random: Random, char: str, depth: int) -> str:
     return random.choice(FILTER_NAMES) if char == "¶" else char
 
 
-def expression(random: Random, depth: int = 3) -> str:
+def expression(random: Random, depth: int = 3) -> str:  # noqa: PLR0911 -- one for each form
     """An expression of names, literals, operators, filters, tests, calls and subscripts."""
     if depth <= 0:
         return random.choice(NAMES if random.random() < 0.6 else LITERALS)

@@ -21,6 +21,9 @@ from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, RenderError
 from promptops.source.explain import nearest
 
+MAX_ANSWERS = 50_000
+"""Of all cases of one prompt: each is planned before the first one is asked for."""
+
 Asked = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
 
@@ -114,6 +117,10 @@ def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepar
 
 
 def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[Planned]:
+    count = repeats or prompt.evaluation.get("repeats") or 1
+    if count * len(prompt.cases) > MAX_ANSWERS:
+        message = f"over {MAX_ANSWERS:,} answers: {len(prompt.cases)} cases, each {count} times"
+        prepared = _Wrong(message, prompt.locate("/evaluation/repeats", True))
     names: set[str] = set()
     for case in prompt.cases:
         try:
@@ -121,8 +128,7 @@ def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iter
         except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
             once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
         names.add(case.name)
-        count = (repeats or prompt.evaluation.get("repeats") or 1) if once.asks else 1
-        yield from (replace(once, repeat=repeat) for repeat in range(count))
+        yield from (replace(once, repeat=repeat) for repeat in range(count if once.asks else 1))
 
 
 def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> Planned:

@@ -149,6 +149,9 @@ def check_change(seed: int, index: int) -> None:
         _shown(json.loads(out)["lint"]["findings"])
 
 
+MAX_RSS_KB = 300 * 1024
+"""Of a command, the 60 MB that it takes without any file included."""
+
 COMMANDS = (
     ("lint", "--no-cache", "--format", "json"),
     ("lint", "--staged"),
@@ -190,6 +193,8 @@ def check_command(seed: int, index: int) -> None:
                 _shown(json.loads(out)["findings"])
         except Wrong as wrong:
             raise Wrong(f"{' '.join(command)}: {wrong}") from None
+        if ended.ru_maxrss > max(started.ru_maxrss, MAX_RSS_KB):
+            raise Wrong(f"{' '.join(command)}: {ended.ru_maxrss >> 10} MB")
         if cpu_s > 3:  # the start of the interpreter included
             raise Wrong(f"{' '.join(command)}: {cpu_s:.1f} s of processor time")
 

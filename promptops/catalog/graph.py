@@ -16,6 +16,7 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
+from promptops.model.internal_error import internal_error
 from promptops.model.place import plain_text
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.paths import confined
@@ -184,15 +185,21 @@ class Graph:
             yield confined(name[1:], path, root).path
 
     def _read(self, path: str) -> Names:
+        try:
+            found = list(self._named_in(path))
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            internal_error(error)  # reported by who judges the file
+            found = list(self._guessed(path))
+        return tuple(sorted({name for name in found if name[1:].isprintable()}))
+
+    def _named_in(self, path: str) -> Iterable[str]:
         sort = _sort(path)
         if sort == "y":
-            found = self._of_prompt(path)
-        elif sort == "j":
-            found = self._of_json(path)
-        else:
-            text = self._files.text(path)
-            found = _of_template(text.value) if text is not None else ()
-        return tuple(sorted({name for name in found if name[1:].isprintable()}))
+            return self._of_prompt(path)
+        if sort == "j":
+            return self._of_json(path)
+        text = self._files.text(path)
+        return _of_template(text.value) if text is not None else ()
 
     def _of_prompt(self, path: str) -> Iterable[str]:
         value = self._value_of(path)

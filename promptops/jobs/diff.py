@@ -11,7 +11,7 @@ from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
-from promptops.diff.compare import Options, compare
+from promptops.diff.compare import Options, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
@@ -22,6 +22,7 @@ from promptops.jobs.workspace import managed
 from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
+from promptops.model.internal_error import internal_error
 from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
@@ -166,7 +167,10 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
         return diff
     from promptops.jobs.diff_answers import with_answers
 
-    return with_answers(diff, base, head)
+    try:
+        return with_answers(diff, base, head)
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        return not_answered(diff, internal_error(error))
 
 
 def _versioned(

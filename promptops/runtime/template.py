@@ -269,7 +269,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     try:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)
-        _refuse_too_many(tree)
+        _refuse_nodes(tree)
     except TemplateSyntaxError as error:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:
@@ -280,15 +280,18 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     return Template(source, tree, spans)
 
 
-def _refuse_too_many(tree: nodes.Template) -> None:
-    """20,000 nodes at most, and no deeper than what can be walked safely."""
+def _refuse_nodes(tree: nodes.Template) -> None:
+    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
     count = 0
     stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()
         count += 1
+        at = node.lineno or 0  # Jinja gives the node around `autoescape` none
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise TemplateError("the template is too large", node.lineno, node.lineno + 1, "TPL005")
+            raise TemplateError("the template is too large", at, at + 1, "TPL005")
+        if isinstance(node, nodes.ScopedEvalContextModifier):
+            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 

@@ -47,6 +47,12 @@ def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     return check_value(PROMPT, value, place, part="case", at=at)
 
 
+def is_case(value: Any) -> bool:
+    """Whether `check_case` would find nothing; much faster where it would find something."""
+    valid: bool = _validator(PROMPT, "case").is_valid(value)
+    return valid
+
+
 def check_value(
     name: str,
     value: Any,

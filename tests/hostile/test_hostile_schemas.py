@@ -75,6 +75,14 @@ UNEVALUATED = (
 DEEP_VALUE = "{x: " * 40 + "1" + "}" * 40
 
 FILES: dict[str, dict[str, str]] = {
+    "numbers-without-end": inputs("{type: number, minimum: -.inf, maximum: 1e999}", "1"),
+    "file-with-numbers-without-end": other('{"const": 1e999}', value="1"),
+    "number-of-400-digits": inputs(f"{{const: {'9' * 400}}}", "1"),
+    "tool-with-numbers-without-end": tool('{"name": "t", "parameters": {"const": -1e999}}'),
+    "tool-in-the-prompt-with-numbers-without-end": {
+        PATH: f"{HEAD}tools: [{{name: t, parameters: {{const: .inf}}}}]\n{MESSAGES}"
+    },
+    "name-of-300-characters": inputs(f"{{$ref: {'x' * 300}.json}}", "1"),
     "unknown-type": inputs("{type: strin}"),
     "no-mapping": inputs("7"),
     "refers-to-its-root": inputs('{$ref: "#"}', "{a: 1}"),

@@ -10,6 +10,7 @@ import click
 
 from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.errors import BUG
 
 if TYPE_CHECKING:
     from promptops.model.check import CheckReport
@@ -51,7 +52,7 @@ def command(output: Output, **options: Any) -> int:
             extra = _driver() if name == "sarif" else {}
             written = _written(name, report, output, extra, to_terminal=file == "-")
             output.write(written, file)
-    return int(not report.passed)
+    return BUG if report.failed else int(not report.passed)
 
 
 def _written(

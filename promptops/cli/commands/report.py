@@ -9,7 +9,7 @@ import click
 
 from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
 
@@ -61,4 +61,4 @@ def command(output: Output, file: str, **options: Any) -> int:
         output.write(page, each)
         where = "" if each == "-" else f"{visible_path(each)}: "
         output.note(f"{where}{verdict(report)}: {counts(report)}")
-    return 0
+    return BUG if report.failed else 0

@@ -136,7 +136,7 @@ def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
 
 
 _STALE = "TST006"
-_INVALID = "TST008"
+_INVALID = "TST009"
 
 
 def _why_nothing(selected: Selected) -> str:

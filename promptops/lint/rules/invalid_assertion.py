@@ -1,4 +1,4 @@
-"""TST008."""
+"""TST009."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.model.prompt import Case, Prompt
 
 
-@rule("TST008", severity=Severity.ERROR)
+@rule("TST009", severity=Severity.ERROR)
 def invalid_assertion(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
     """Every assertion has valid arguments, and can fail.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.judged import At
-from promptops.evals.parse import QUALITY, is_of_plugin, is_to_come, parse
+from promptops.evals.parse import QUALITY, is_of_plugin, parse
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.source.explain import nearest, type_name
@@ -64,9 +64,8 @@ def problems_of_every_case(prompt: Prompt) -> Iterator[Problem]:
 
 
 def _problems(each: Asserted) -> Iterator[Problem]:
-    if not is_to_come(each.written.get("type")):
-        for problem in parse(each.written, "answer")[1]:
-            yield replace(problem, at=each.at(str(problem.at), problem.key))
+    for problem in parse(each.written, "answer")[1]:
+        yield replace(problem, at=each.at(str(problem.at), problem.key))
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:

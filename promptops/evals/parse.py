@@ -15,7 +15,6 @@ from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
 from promptops.source.explain import nearest, type_name
-from promptops.source.schemas import schema
 
 COMMON = ("type", "path", "role", "transform", "weight", "score", "must")
 QUALITY = "quality"
@@ -25,14 +24,13 @@ QUALITY = "quality"
 def problems(case: Case) -> Iterator[Problem]:
     """What is wrong with the assertions of a case, each at its place.
 
-    Assertions over the answer that this version can't judge yet are left alone, and those of
-    plugins, which no hook loads.
+    Assertions of plugins are left alone: no hook loads them.
     """
     for index, written in enumerate(case.rendered):
         if not is_of_plugin(written):
             yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
     for index, written in enumerate(case.output):
-        if not (is_to_come(written.get("type")) or is_of_plugin(written)):
+        if not is_of_plugin(written):
             yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
 
 
@@ -106,12 +104,6 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
     return (_measured(assertion, written) if judged else assertion), ()
 
 
-def is_to_come(name: Any) -> bool:
-    """The schema knows the name, and this version has nothing that judges it."""
-    types = schema("prompt.schema.json")["$defs"]["assertion"]["properties"]["type"]
-    return name in types["anyOf"][0]["enum"] and kind_of(name) is None
-
-
 def _inner(
     kind: Kind, written: Mapping[str, Any], on: On
 ) -> tuple[dict[str, list[Assertion]], tuple[Problem, ...]]:
@@ -158,8 +150,6 @@ def _unknown_name(name: Any, on: On) -> Problem:
         message = "`type` is missing" if name is None else f"expected a text, got {type_name(name)}"
         return Problem(message, at="" if name is None else "/type")
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
-    if is_to_come(name):
-        return Problem(f"`{name}` can't judge {_an(on)}", at="/type")
     if is_name_of_plugin(name):
         hint = "install the package that offers it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)

@@ -94,7 +94,6 @@ def test_a_wrong_evaluation_is_a_problem(evaluation: dict[str, Any], expected: l
     [
         {"assertions": [RUBRIC], "judge": "judges/tone", "score": "quality"},
         {"judge": {"provider": "openai", "id": "m"}},
-        {"assertions": [{"type": "abstains"}]},
         {},
     ],
     ids=str,

@@ -382,7 +382,6 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "the texts are too long to compare: over 2,000 words",
         "",
     ),
-    ({"answer": "x"}, {"type": "abstains"}, "`abstains` can't judge an answer", "/type"),
 ]
 
 

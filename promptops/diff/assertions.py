@@ -18,6 +18,8 @@ Assertion = Mapping[str, Any]
 
 _AT_MOST = frozenset(("max-chars", "max-tokens", "max-cost", "max-latency"))
 """Assertions whose `value` is a limit: a greater one asserts less."""
+_DEFAULTS: Mapping[str, Any] = {"output": True}
+"""What a key of the evaluation means where it is not written."""
 _IDENTIFYING = ("type", "path", "role", "transform", "score")
 _WITHOUT_SCORE = _IDENTIFYING[:-1]
 
@@ -211,7 +213,8 @@ def _evaluation(old: Mapping[str, Any], prompt: Prompt) -> Iterator[Change]:
     )
     yield from _assertions(was, now, found)
     for key in sorted((old.keys() | new.keys()) - {"assertions"}):
-        before, after = old.get(key), new.get(key)
+        default = _DEFAULTS.get(key)
+        before, after = old.get(key, default), new.get(key, default)
         if not equal(before, after):
             code = "CHG601" if _is_stricter(key, before, after) else "CHG602"
             facts = {
@@ -223,6 +226,8 @@ def _evaluation(old: Mapping[str, Any], prompt: Prompt) -> Iterator[Change]:
 
 
 def _is_stricter(key: str, before: Any, after: Any) -> bool:
+    if key == "output":
+        return after is not False
     if not (isinstance(before, int | float) and isinstance(after, int | float)):
         return False
     return after > before if key == "repeats" else key == "margin" and after < before

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from promptops.evals.asserted import asserted
 from promptops.evals.judged import Judged, judged
+from promptops.evals.output_contract import judge_output
 from promptops.evals.parse import parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
@@ -18,11 +19,15 @@ from promptops.model.request import Request
 
 
 def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judged, ...]:
-    """What is asserted of the answer to a case: its `output`, then `evaluation.assertions`."""
-    return tuple(
+    """The verdicts of the case's `output`, of `evaluation.assertions`, and of the output contract.
+
+    In this order.
+    """
+    assertions = tuple(
         judged(each.written, replace(record, written_in=each.path), each.at)
         for each in asserted(case, prompt)
     )
+    return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))
 
 
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:

@@ -26,7 +26,7 @@ class Judged:
     """What one assertion says of one record.
 
     Attributes:
-        type: As written, with its `not-`.
+        type: As written, with its `not-`; `output` for the contract of the output schema.
         status: `error` where it could neither hold nor fail; that is no pass. `skipped` where only
             a fresh answer can be judged; that is no pass either, and nothing is wrong.
         must: It is a contract: a case in which it does not hold fails.

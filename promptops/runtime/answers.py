@@ -46,11 +46,18 @@ class Answers:
                 where=self._prompt,
                 hint="give `parse` the completion, the response, or its text",
             )
+        return self.read(text, finished)
+
+    def read(self, text: str, finish_reason: str) -> Any:
+        """The text of an answer, or JSON data that fits the output schema.
+
+        `finish_reason` is the provider's, or "" where it is not known. Raises AnswerError.
+        """
         if self._validator is None and self._output.format != "json":
             return text
-        if finished not in ("stop", "completed", "tool_calls", ""):
-            hint = "allow more: `max_output_tokens`" if "length" in finished else None
-            message = f"the answer is not whole: it ended by {finished!r}"
+        if finish_reason not in ("stop", "completed", "tool_calls", ""):
+            hint = "allow more: `max_output_tokens`" if "length" in finish_reason else None
+            message = f"the answer is not whole: it ended by {finish_reason!r}"
             raise AnswerError(message, text=text, where=self._prompt, hint=hint)
         return self._checked(text)
 

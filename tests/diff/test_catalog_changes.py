@@ -126,6 +126,21 @@ TABLE = {
         asserts(CONTAINS, evaluation={"margin": 0.05}),
         "CHG602 none",
     ),
+    "the output contract is switched off": (
+        asserts(CONTAINS),
+        asserts(CONTAINS, evaluation={"output": False}),
+        "CHG602 none",
+    ),
+    "the output contract is switched on": (
+        asserts(CONTAINS, evaluation={"output": False}),
+        asserts(CONTAINS),
+        "CHG601 none",
+    ),
+    "the output contract is written out": (
+        asserts(CONTAINS),
+        asserts(CONTAINS, evaluation={"output": True}),
+        "",
+    ),
     # CHG701, CHG702
     "a description": ({}, {"description": "Answers."}, "CHG701 patch"),
     "owners and tags": ({}, {"owners": ["@a"], "tags": ["x"]}, "CHG701 patch, CHG701 patch"),

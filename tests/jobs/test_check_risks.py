@@ -225,6 +225,14 @@ def test_lowered_repeats_are_a_risk(repo, told):
     ]
 
 
+def test_the_output_contract_switched_off_is_a_risk(base, commit, told):
+    commit({ASK: PROMPT.replace("evaluation:", "evaluation:\n  output: false")})
+
+    assert told() == [
+        f"risk: ask: `output` of the evaluation differs: true -> false ({ASK}:15)  [CHG602]"
+    ]
+
+
 def test_another_score_that_decides_without_being_named_is_a_risk(base, commit, told):
     easy = "    - {type: contains, value: e, score: quality}\n"
     commit({ASK: PROMPT.replace("tests:\n", f"{easy}tests:\n")})

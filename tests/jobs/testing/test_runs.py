@@ -40,6 +40,7 @@ tests:
 """
 INCLUDING = PROMPT.replace("PARTIAL", '{% include "partials/style.md.j2" %}')
 PLAIN = PROMPT.replace("PARTIAL", "Be kind.")
+ARRAY = "output: {format: json, schema: {type: array}}\n"
 
 
 @pytest.fixture
@@ -128,6 +129,30 @@ def test_an_answer_that_does_not_hold_fails_with_its_reason(catalog):
     assert (failed.name, result.on, result.status) == ("why", "answer", "failed")
     assert result.reason.startswith("expected `because` in the answer, got ")
     assert (str(result.place), found.verdict) == ("prompts/other.prompt.yaml:18:9", "fail")
+
+
+def test_an_answer_that_the_application_can_not_parse_fails_its_case(catalog):
+    promised = PLAIN.replace("messages:", f"{ARRAY}messages:")
+    catalog.write({"prompts/other.prompt.yaml": promised})
+
+    found = run(catalog, "record", Wanted(patterns=("other",)))
+
+    wrong = [
+        result for case in found.cases for result in case.assertions if result.type == "output"
+    ]
+    assert {(result.on, result.status, str(result.place)) for result in wrong} == {
+        ("answer", "failed", "prompts/other.prompt.yaml:9:32")
+    }
+    assert (set(statuses(found).values()), found.verdict) == ({"failed"}, "fail")
+
+
+def test_the_output_contract_can_be_switched_off_for_a_prompt(catalog):
+    promised = PLAIN.replace("messages:", f"{ARRAY}messages:")
+    catalog.write({"prompts/other.prompt.yaml": promised + "evaluation: {output: false}\n"})
+
+    found = run(catalog, "record", Wanted(patterns=("other",)))
+
+    assert (set(statuses(found).values()), found.verdict) == ({"passed"}, "pass")
 
 
 def test_live_answers_are_judged_and_not_kept(catalog):

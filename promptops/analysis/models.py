@@ -91,6 +91,11 @@ def covers(provider: str) -> bool:
     return canonical_provider(provider) in _models()
 
 
+def providers() -> frozenset[str]:
+    """The names of providers that the table knows, with their other names."""
+    return frozenset((*_models(), *_PROVIDERS))
+
+
 def canonical_provider(provider: str) -> str:
     """The table's name of a provider: `gemini` and `vertex` are `google`."""
     lower = provider.lower()

@@ -11,6 +11,7 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.layers import Layers
 from promptops.catalog.messages import Messages
+from promptops.catalog.named import wrong_profile, wrong_tool
 from promptops.catalog.references import Ledger, Resolver
 from promptops.catalog.schema_places import schema_locator, without_what_is_none
 from promptops.model.config import Config
@@ -61,6 +62,8 @@ class PromptBuilder:
 
     def _prompt(self, value: Mapping[str, Any]) -> Prompt:
         messages = Messages(self._layers.template, self._body, self._media)
+        model = value.get("model") or {}
+        self._problems += wrong_profile(model, self._config.models, self._layers.place)
         prompt = Prompt(
             id=self._id,
             path=self._layers.path,
@@ -68,7 +71,7 @@ class PromptBuilder:
             messages=messages.turns(value.get("messages") or []),
             inputs=self._inputs(value.get("inputs") or {}),
             output=self._output(value.get("output") or {}),
-            model=self._model(value.get("model") or {}),
+            model=self._model(model),
             tools=tuple(self._tools(value.get("tools") or [])),
             tool_choice=value.get("tool_choice"),
             cases=tuple(self._cases(value.get("tests") or [])),
@@ -87,7 +90,14 @@ class PromptBuilder:
             extends=self._layers.parents[0].target if self._layers.parents else None,
         )
         self._note_includes(prompt)
+        self._problems += self._wrong_tool(prompt)
         return prompt
+
+    def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
+        """Not where the file of a tool is missing, which is reported itself."""
+        if all(each.found for each in self._ledger.references if each.kind == "tool"):
+            names = [tool.name for tool in prompt.tools]
+            yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 
     def _note_includes(self, prompt: Prompt) -> None:
         for text in texts(prompt):

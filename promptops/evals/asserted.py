@@ -22,6 +22,11 @@ class Asserted:
     written: Mapping[str, Any]
     at: At
 
+    @classmethod
+    def of(cls, written: Mapping[str, Any], locate: At, base: str) -> Asserted:
+        """`base` is the pointer of the assertion in what `locate` finds places in."""
+        return cls(written, lambda pointer, key: locate(base + pointer, key))
+
     @property
     def path(self) -> str:
         """Of the file it stands in."""
@@ -31,7 +36,7 @@ class Asserted:
 def asserted(case: Case, prompt: Prompt) -> Iterator[Asserted]:
     """The assertions over the answer to a case: its own first, then those of every case."""
     for index, written in enumerate(case.output):
-        yield Asserted(written, _at(case.locate, f"{case.at}/output/{index}"))
+        yield Asserted.of(written, case.locate, f"{case.at}/output/{index}")
     yield from _of_every_case(prompt)
 
 
@@ -82,11 +87,7 @@ def _may_name(written: Mapping[str, Any]) -> bool:
 
 def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
     for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
-        yield Asserted(written, _at(prompt.locate, f"/evaluation/assertions/{index}"))
-
-
-def _at(locate: At, base: str) -> At:
-    return lambda pointer, key: locate(base + pointer, key)
+        yield Asserted.of(written, prompt.locate, f"/evaluation/assertions/{index}")
 
 
 def _wrong_judge(

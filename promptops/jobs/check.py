@@ -123,20 +123,23 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
 
 
 def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
-    """Without what the run reports itself: stale cases, by their file, and invalid assertions."""
+    """Without what the run reports itself: stale cases, by their file, and assertions."""
     stale = {case.place.path for case in run.cases if case.status == "stale"}
     errors = {case.place for case in run.cases if case.status == "error"}
+    failing = {place for place, _, _ in failures(run)}
     kept = (
         each
         for each in report.findings
         if not (each.code == _STALE and each.place.path in stale)
         and not (each.code == _INVALID and each.place in errors)
+        and not (each.code == _FAILING and each.place in failing)
     )
     return replace(report, findings=tuple(kept))
 
 
 _STALE = "TST006"
 _INVALID = "TST009"
+_FAILING = "TST012"
 
 
 def _why_nothing(selected: Selected) -> str:

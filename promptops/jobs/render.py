@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.jobs.list_prompts import unreadable
 from promptops.jobs.workspace import Workspace
@@ -78,16 +79,19 @@ def _prompt(workspace: Workspace, path: str) -> Prompt:
     loaded = workspace.catalog.loaded(path)
     if loaded.prompt is None:
         raise unreadable(loaded)
-    _refuse_lost_bodies(workspace, loaded)
+    _refuse_incomplete(workspace, loaded)
     return loaded.prompt
 
 
-def _refuse_lost_bodies(workspace: Workspace, loaded: Loaded) -> None:
-    """A message whose file is not there, or outside, must not look like one that is empty."""
+def _refuse_incomplete(workspace: Workspace, loaded: Loaded) -> None:
+    """A message whose file is not there, or outside, must not look like one that is empty.
+
+    Nor may a request look complete whose profile, or whose tool to call, does not exist.
+    """
     hint = f"`promptops lint {loaded.id}` says more"
     for problem in loaded.problems:
-        if problem.code == "SEC010":
-            raise InputError(problem.message, where=str(problem.at), hint=hint)
+        if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)
     for each in loaded.references:
         if each.kind == "body" and workspace.catalog.files.text(each.target) is None:
             raise InputError(f"`{each.written}` can't be read", where=str(each.place), hint=hint)

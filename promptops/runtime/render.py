@@ -89,6 +89,7 @@ class Renderer:
         # It counts nothing.
         self._short = short_way(prompt.messages) if budget is None else None
         self.fixed = _fixed(prompt)
+        self._has_no_model = prompt.model.profile is not None and prompt.model.id is None
         try:
             self._inputs = Inputs(prompt.inputs)
         except ValueError as error:
@@ -105,6 +106,8 @@ class Renderer:
 
     def messages(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Messages]:
         """The inputs with their defaults, and the messages for them; raises RenderError."""
+        if self._has_no_model:
+            raise _no_model(self._prompt)
         accepted = self._accepted(inputs)
         made = self._short(accepted) if self._short is not None else None
         if made is None:
@@ -134,6 +137,11 @@ class Renderer:
             lines = "; ".join(problem.message for problem in problems)
             raise RenderError(f"{self._prompt.id}: {lines}", inputs=problems)
         return accepted
+
+
+def _no_model(prompt: Prompt) -> RenderError:
+    message = f"there is no profile `{prompt.model.profile}`: the request has no model"
+    return RenderError(message, place=prompt.locate("/model/profile", False))
 
 
 def _fixed(prompt: Prompt) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judged:
             Output(format="json", schema={"type": "sting"}),
             verdict(
                 "error",
-                """the schema can't be used: "sting" is not valid under any of the schemas listed """
+                'the schema can\'t be used: "sting" is not valid under any of the schemas listed '
                 "in the 'anyOf' keyword",
             ),
         ),
@@ -132,9 +132,12 @@ def test_without_a_promise_there_is_no_output_contract(
 def test_the_contract_and_the_applications_parse_agree(text: str) -> None:
     (found,) = verdicts(Answer(text=text), JSON)
 
+    assert (found.status == "passed") == _parses(text)
+
+
+def _parses(text: str) -> bool:
     try:
         Answers("p", JSON).parse(text)
-    except AnswerError as error:
-        assert (found.status, found.reason) == ("failed", error.message)
-    else:
-        assert found.status == "passed"
+    except AnswerError:
+        return False
+    return True

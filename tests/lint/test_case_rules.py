@@ -350,3 +350,96 @@ evaluation:
 """
 
     assert said("TST005", block) == []
+
+
+NAMES = """--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  required: [question]
+  properties: {question: {type: string, maxLength: 100}}
+tools:
+  - {name: find, description: Finds an order., parameters: {type: object}}
+messages:
+  - {role: user, content: "{{ question }}"}
+evaluation:
+  assertions:
+    - {type: grounded, value: QUESTION}
+tests:
+  - name: one
+    inputs: {question: why}
+    rendered:
+      - {type: expr, value: 'messages[0].content == inputs.RENDERED'}
+    output:
+      - {type: tool-call, name: TOOL}
+      - {type: not-tool-calls, value: [find, {name: SECOND}]}
+      - {type: any, value: [{type: expr, value: 'text == inputs["SUBSCRIPT"]'}]}
+"""
+RIGHT = {
+    "QUESTION": "question",
+    "RENDERED": "question",
+    "TOOL": "find",
+    "SECOND": "find",
+    "SUBSCRIPT": "question",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "expected"),
+    [
+        ("QUESTION", "qestion", "11:31 the prompt has no input `qestion`"),
+        ("RENDERED", "questoin", "16:29 the prompt has no input `questoin`"),
+        ("TOOL", "fnid", "18:33 the prompt has no tool `fnid`"),
+        ("SECOND", "lose", "19:46 the prompt has no tool `lose`"),
+        ("SUBSCRIPT", "q", "20:49 the prompt has no input `q`"),
+    ],
+)
+def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_the_name(
+    name: str, written: str, expected: str
+) -> None:
+    block = NAMES
+    for placeholder, right in {**RIGHT, name: written}.items():
+        block = block.replace(placeholder, right)
+
+    assert said("TST009", block) == [f"prompts/ask.prompt.yaml:{expected}"]
+
+
+def test_names_are_not_judged_where_the_prompt_may_have_more_than_it_lists() -> None:
+    block = (
+        NAMES.replace("maxLength: 100}}", "maxLength: 100}}\n  additionalProperties: true")
+        .replace(
+            "- {name: find, description: Finds an order., parameters: {type: object}}",
+            "- {ref: no.json}",
+        )
+        .replace("RENDERED", "other")
+    )
+
+    assert said("TST009", block) == []
+
+
+def test_a_rendered_assertion_that_does_not_hold_is_an_error_in_lint() -> None:
+    block = """--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: Say hello.}
+tests:
+  - name: one
+    rendered:
+      - {type: contains, value: hello}
+      - {type: contains, value: goodbye}
+      - {type: contains, value: goodbye, score: tone}
+      - {type: contains, path: /messages/7, value: hello}
+      - {type: acme.kind}
+"""
+
+    assert [(str(each.place), each.message, each.hint) for each in found("TST012", block)] == [
+        (
+            "prompts/ask.prompt.yaml:8:9",
+            "`contains` does not hold in the case `one`",
+            "expected `goodbye` in the request, got `Say hello.`",
+        ),
+        (
+            "prompts/ask.prompt.yaml:10:32",
+            "`contains` can't be judged in the case `one`",
+            "there is no `7` at /messages, a list of 1 item",
+        ),
+    ]

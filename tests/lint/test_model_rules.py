@@ -50,10 +50,7 @@ MODELS = {
     ),
     "parameters and no model": (with_model("{params: {temperature: 1}}"), []),
     "a profile": (with_model("{profile: fast}", config=FAST), []),
-    "no such profile": (
-        with_model("{profile: fats}", config=FAST),
-        ["there is no profile `fats` a.prompt.yaml:2:18-22"],
-    ),
+    "no such profile": (with_model("{profile: fats}", config=FAST), []),
 }
 
 
@@ -62,14 +59,21 @@ def test_the_model_is_a_known_one(found: Lines, block: str, expected: list[str])
     assert found("CFG001", block) == expected
 
 
+NO_PROFILE = with_model("{profile: fats}", config=FAST)
+
+
+def test_a_profile_that_is_not_configured_is_an_error_at_its_name(found: Lines) -> None:
+    assert found("CFG014", NO_PROFILE) == ["there is no profile `fats` a.prompt.yaml:2:18-22"]
+
+
 def test_the_nearest_name_is_the_fix() -> None:
     blocks = [
-        with_model("{profile: fats}", config=FAST),
-        with_model("{provider: openai, id: gpt-5.4-mni}"),
-        with_model("{provider: acme, id: acme-1}"),
+        ("CFG014", NO_PROFILE),
+        ("CFG001", with_model("{provider: openai, id: gpt-5.4-mni}")),
+        ("CFG001", with_model("{provider: acme, id: acme-1}")),
     ]
 
-    fixes = [findings(built_in()["CFG001"], files(block))[0].fix for block in blocks]
+    fixes = [findings(built_in()[code], files(block))[0].fix for code, block in blocks]
 
     texts = [[(edit.text, edit.place.column) for edit in fix.edits] if fix else [] for fix in fixes]
     assert texts == [[('"fast"', 18)], [('"gpt-5.4-mini"', 31)], []]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.asking import PASSES, conversation, judge_question, opinion
+from promptops.evals.names import Named
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject, as_json
@@ -42,6 +43,10 @@ class Grounded:
 
     def __post_init__(self) -> None:
         not_blank(self.value)
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        return (Named("input", self.value, "/value"),)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return (self._question(subject),)

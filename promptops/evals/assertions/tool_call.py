@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
 from promptops.evals.comparison import part_asked, to_compare
+from promptops.evals.names import Named
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -42,6 +43,10 @@ class ToolCall:
     def __post_init__(self) -> None:
         if not self.name:
             raise Refused("expected the name of a tool, got an empty text", at="/name")
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        return (Named("tool", self.name, "/name"),)
 
     def check(self, subject: Subject) -> Verdict:
         known_tool(self.name, subject, "/name")

@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
 from promptops.evals.comparison import part_asked, to_compare
+from promptops.evals.names import Named
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -37,6 +38,12 @@ class ToolCalls:
         if not self.value:
             raise Refused("an empty list asks for nothing", hint="name the tools")
         self._wanted()
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        return tuple(
+            Named("tool", each.name, f"/value/{index}") for index, each in enumerate(self._wanted())
+        )
 
     def check(self, subject: Subject) -> Verdict:
         wanted, calls = self._wanted(), calls_of(subject)

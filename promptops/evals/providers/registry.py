@@ -60,6 +60,13 @@ def provider_of(
     return guarded(factory(profile, key), profile, key)
 
 
+def names() -> frozenset[str]:
+    """Of all providers, those of plug-ins too; no plug-in is imported to find out."""
+    from importlib.metadata import entry_points
+
+    return frozenset((*built_in(), *(offer.name for offer in entry_points(group=GROUP))))
+
+
 def is_known(profile: ModelProfile) -> bool:
     """Whether there is a provider for a profile; no plug-in is imported to find out."""
     from importlib.metadata import entry_points

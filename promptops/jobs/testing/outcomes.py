@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.named import UNKNOWN_PROFILE
 from promptops.evals.answered import status_of
 from promptops.evals.judged import Judged
 from promptops.evals.subject import text_of
@@ -62,13 +63,16 @@ def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
 def _left_out(loaded: Loaded) -> Iterator[tuple[str, Place]]:
     """Why there are fewer cases, or other requests, than the files say."""
     for problem in loaded.problems:
-        if problem.code != "SCH010" and isinstance(problem.at, Place):  # one hides nothing
+        if problem.code not in _NOT_LEFT_OUT and isinstance(problem.at, Place):
             yield problem.message, problem.at
     for reference in loaded.references:
         if reference.kind in _NEEDED and not reference.found:
             message = f"there is no {_NEEDED[reference.kind]} `{reference.written}`"
             yield message, reference.place
 
+
+_NOT_LEFT_OUT = ("SCH010", UNKNOWN_PROFILE)
+"""An alias of YAML hides nothing; without its profile, each case of a prompt is an error."""
 
 _NEEDED = {"cases": "case file", "tool": "tool"}
 """What a prompt can do without, but not its tests."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.named import wrong_profile
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.asserted import asserted, counterparts, problems_of_answers
 from promptops.evals.judged import Judged
@@ -20,7 +22,6 @@ from promptops.model.request import Request
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
-from promptops.source.explain import nearest
 
 MAX_ANSWERS = 50_000
 """Of all cases of one prompt: each is planned before the first one is asked for."""
@@ -156,20 +157,12 @@ def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
 def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     """What makes no sense of all that is asserted of the answers, if anything."""
     profiles = catalog.config.models
-    named = prompt.model.profile
-    if named is not None and named not in profiles and _asks(prompt):
-        hint = nearest(named, profiles) or "name it in the configuration: [models.NAME]"
-        place = prompt.locate("/model/profile", False)
-        return _Wrong(with_hint(f"there is no model `{named}`", hint), place)
+    missing = wrong_profile({"profile": prompt.model.profile}, profiles, prompt.locate)
     found = problems_of_answers(prompt, judges=catalog.paths, profiles=profiles)
-    problem = next(iter(found), None)
+    problem = next(chain(missing, found), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)
-
-
-def _asks(prompt: Prompt) -> bool:
-    return any(True for case in prompt.cases for _ in asserted(case, prompt))
 
 
 def _twice(case: Case, names: Collection[str]) -> _Wrong | None:

@@ -10,34 +10,22 @@ from promptops.analysis.models import covers, find, nearest
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
-from promptops.source.explain import close
 
 _PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere")
 
 
 @rule("CFG001", severity=Severity.WARNING)
 def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
-    """The model is a profile of the configuration, or in the table of known models.
+    """The model of a prompt is in the table of known models, or has a profile.
 
     A misspelt id is refused by the provider, in production, on the first call. Of a model that is
     not known here neither limits nor prices nor its end can be checked.
 
-    A profile in `promptops.toml` is its own allow-list: name a private model there. A prompt that
-    names no model is no finding; its caller chooses.
+    Name a private model in a profile of `promptops.toml`. A prompt that names no model is no
+    finding; its caller chooses. A profile that does not exist is an error (CFG014).
 
     Bad:
         model: {provider: openai, id: gpt-5.4-mni}
-
-    Bad:
-        --- promptops.toml
-        [models.fast]
-        provider = "openai"
-        id = "gpt-5.4-mini-2026-03-17"
-        --- prompts/ask.prompt.yaml
-        format: promptops/1
-        model: {profile: fats}
-        messages:
-          - {role: user, content: Say hello.}
 
     Good:
         model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
@@ -54,12 +42,7 @@ def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
           - {role: user, content: Say hello.}
     """
     model = prompt.model
-    if model.profile is not None:
-        if model.profile not in config.models:
-            near = close(model.profile, config.models)
-            message = f"there is no profile `{model.profile}`"
-            yield _unknown(prompt, "/model/profile", message, near, "it stands under `[models]`")
-    elif model.provider is not None and model.id is not None:
+    if model.profile is None and model.provider is not None and model.id is not None:
         profiles = {(profile.provider, profile.id) for profile in config.models.values()}
         if (model.provider, model.id) in profiles or find(model.provider, model.id):
             return

@@ -247,17 +247,18 @@ def test_a_model_that_there_is_not_is_an_error_with_its_place_and_what_is_near(r
 
         found = run(repo)
 
-    message = "there is no model `serve`: did you mean `served`?"
+    message = "there is no profile `serve`: did you mean `served`?"
     assert told(found) == [("error", message, "prompts/ask.prompt.yaml:4:18")]
 
 
-def test_a_model_that_nothing_is_asserted_of_may_be_missing(repo):
+def test_a_request_without_a_model_is_an_error_though_no_answer_is_needed(repo):
     with fault_server() as server:
         configured(repo, server, UNKNOWN.replace("output: [", "rendered: [").replace("good", "q0"))
 
         found = run(repo)
 
-    assert statuses(found) == {("ask", "c0"): "passed"}
+    message = "there is no profile `serve`: did you mean `served`?"
+    assert told(found) == [("error", message, "prompts/ask.prompt.yaml:4:18")]
 
 
 @pytest.mark.parametrize("expected", ["", ", expected: pass", ", expected: {verdict: 1}"])

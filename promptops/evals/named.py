@@ -1,0 +1,107 @@
+"""What the assertions of a prompt name, and the prompt must have: its tools and its inputs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from promptops.evals import expressions
+from promptops.evals.asserted import Asserted, asserted
+from promptops.evals.assertion import Assertion
+from promptops.evals.expressions import Expression
+from promptops.evals.names import Named
+from promptops.evals.parse import parse
+from promptops.evals.record import NAMES, On
+from promptops.evals.registry import kind_of
+from promptops.model.finding import Problem
+from promptops.model.prompt import Case, Prompt
+from promptops.source.explain import nearest
+
+_OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
+"""Keys of an input schema with which inputs may exist that `properties` does not list."""
+
+
+def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
+    """Tools and inputs that an assertion names and the prompt does not have, each at its place.
+
+    `tools` are the names of its tools; None where they are not all known.
+    """
+    known = _Known(tools=tools, inputs=_inputs(prompt))
+    seen: set[int] = set()
+    for each, on in _every(prompt):
+        if id(each.written) in seen:  # an assertion of every case
+            continue
+        seen.add(id(each.written))
+        assertion = parse(each.written, on)[0]
+        for named in _named(assertion, on) if assertion else ():
+            problem = known.problem(named)
+            if problem is not None:
+                message, hint = problem
+                yield Problem(message, at=each.at(named.at, False), hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The names that the prompt has; None where they are not all known."""
+
+    tools: Collection[str] | None
+    inputs: Collection[str] | None
+
+    def problem(self, named: Named) -> tuple[str, str] | None:
+        """What is wrong with a name, and how to fix it."""
+        names = self.tools if named.kind == "tool" else self.inputs
+        if names is None or named.name in names:
+            return None
+        listed = f"its {named.kind}s: {', '.join(sorted(names))}"
+        otherwise = listed if names else f"the prompt has no {named.kind}s"
+        return f"the prompt has no {named.kind} `{named.name}`", (
+            nearest(named.name, names) or otherwise
+        )
+
+
+def _every(prompt: Prompt) -> Iterator[tuple[Asserted, On]]:
+    for case in prompt.cases:
+        yield from ((each, "request") for each in _rendered(case))
+        yield from ((each, "answer") for each in asserted(case, prompt))
+
+
+def _rendered(case: Case) -> Iterator[Asserted]:
+    for index, written in enumerate(case.rendered):
+        yield Asserted.of(written, case.locate, f"{case.at}/rendered/{index}")
+
+
+def _inputs(prompt: Prompt) -> Collection[str] | None:
+    if any(prompt.inputs.get(key) for key in _OPEN):
+        return None
+    return tuple(prompt.inputs.get("properties") or ())
+
+
+def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[Named]:
+    check = assertion.check
+    for named in getattr(check, "named", ()):
+        if isinstance(named, Named):
+            yield Named(named.kind, named.name, at + named.at)
+    found = kind_of(assertion.type)
+    for field in found[0].expressions if found else ():
+        expression = expressions.read(getattr(check, field), NAMES[on])
+        yield from _in_expression(expression, f"{at}/{field}")
+    if assertion.transform is not None:
+        yield from _in_expression(assertion.transform, f"{at}/transform")
+    for index, part in enumerate(getattr(check, "parts", ())):
+        yield from _named(part, on, f"{at}/value/{index}")
+
+
+def _in_expression(expression: Expression, at: str) -> Iterator[Named]:
+    """`inputs.x` and `inputs["x"]`."""
+    for node in ast.walk(expression.tree):
+        if isinstance(node, ast.Attribute) and _is_inputs(node.value):
+            yield Named("input", node.attr, at)
+        elif isinstance(node, ast.Subscript) and _is_inputs(node.value):
+            key = node.slice
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield Named("input", key.value, at)
+
+
+def _is_inputs(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "inputs"

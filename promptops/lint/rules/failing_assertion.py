@@ -1,0 +1,53 @@
+"""TST012."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import Rendered
+from promptops.model.prompt import Case
+
+
+@rule("TST012", severity=Severity.ERROR)
+def failing_assertion(cases: Sequence[Case], renders: Sequence[Rendered]) -> Iterator[Problem]:
+    """Every `rendered` assertion of a test case holds.
+
+    These assertions look at the request, so that they need neither a model nor a recording, and
+    are judged when you commit. `promptops test` reports the same failures. Those of plug-ins are
+    judged only there, because no hook loads a plug-in.
+
+    Bad:
+        messages:
+          - role: user
+            content: Say hello.
+        tests:
+          - name: it greets
+            rendered:
+              - {type: contains, value: Good morning}
+
+    Good:
+        messages:
+          - role: user
+            content: Say hello.
+        tests:
+          - name: it greets
+            rendered:
+              - {type: contains, value: hello}
+    """
+    if not any(case.rendered for case in cases):
+        return
+    from promptops.evals.parse import is_of_plugin, problems
+    from promptops.evals.rendered import judge
+
+    for each in renders:
+        # What is wrong with an assertion itself is TST009.
+        if each.traced is None or not each.case.rendered or any(problems(each.case)):
+            continue
+        verdicts = judge(each.traced.request, each.case)
+        for written, verdict in zip(each.case.rendered, verdicts, strict=True):
+            fails = verdict.status == "error" or (verdict.status == "failed" and verdict.must)
+            if fails and not is_of_plugin(written):
+                what = "does not hold" if verdict.status == "failed" else "can't be judged"
+                message = f"`{verdict.type}` {what} in the case `{each.case.name}`"
+                yield Problem(message, at=verdict.place, hint=verdict.reason)

@@ -1,0 +1,71 @@
+"""CFG015."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.analysis.models import covers, providers
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.model.config import ModelProfile
+from promptops.model.place import Place
+from promptops.source.config import FILES, SHARED
+from promptops.source.explain import close
+from promptops.source.nodes import escaped
+from promptops.source.toml_places import TomlPlaces
+
+
+@rule("CFG015", severity=Severity.ERROR)
+def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
+    """The provider of a profile is not the misspelt name of a known one.
+
+    Known are the providers of promptops, those of installed plug-ins, and those in the table of
+    models. Any name is accepted for a server of your own, which has a `base_url`, and a name that
+    resembles no known one: an application may have its own client for it.
+
+    Bad:
+        --- promptops.toml
+        [models.fast]
+        provider = "opneai"
+        id = "gpt-5.4-mini-2026-03-17"
+
+    Good:
+        --- promptops.toml
+        [models.fast]
+        provider = "openai"
+        id = "gpt-5.4-mini-2026-03-17"
+
+    Good:
+        --- promptops.toml
+        [models.own]
+        provider = "acme"
+        id = "acme-7b"
+    """
+    for name, profile in catalog.config.models.items():
+        near = _misspelt(profile)
+        if near is not None:
+            yield Problem(
+                f"there is no provider `{profile.provider}`",
+                at=_place(catalog, name),
+                hint=f"did you mean `{near}`?",
+            )
+
+
+def _misspelt(profile: ModelProfile) -> str | None:
+    """The known provider that is meant; None where the name is right, or resembles none."""
+    if profile.base_url is not None or covers(profile.provider):
+        return None
+    from promptops.evals.providers.registry import is_known, names
+
+    if is_known(profile):
+        return None
+    return close(profile.provider, {*names(), *providers()})
+
+
+def _place(catalog: Catalog, profile: str) -> Place:
+    path = catalog.config.path
+    text = catalog.files.text(path) if path is not None else None
+    if path is None or text is None:
+        return Place(path or FILES[0])
+    prefix = "/tool/promptops" if path == SHARED else ""
+    return TomlPlaces(path, text.value, prefix).place(f"/models/{escaped(profile)}/provider")

@@ -130,7 +130,7 @@ class PromptBuilder:
         base = base or self._layers.place(at, False).path
         read: set[str] = set()
 
-        def schema_file(path: str) -> Mapping[str, Any] | None:
+        def schema_file(path: str) -> Mapping[str, Any] | bool | None:
             found = self._json(path)
             if self._files.is_file(path):
                 read.add(path)
@@ -156,14 +156,14 @@ class PromptBuilder:
         for path in sorted(read):
             self._ledger.note("schema", path, self._layers.place(at, True))
 
-    def _json(self, path: str) -> Mapping[str, Any] | None:
-        """What a JSON file holds, where it is an object, and not deeper than what is read."""
+    def _json(self, path: str) -> Mapping[str, Any] | bool | None:
+        """What a JSON file holds, where it can be a schema, and is not deeper than what is read."""
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
         # What is no JSON at all is told at the reference, which then leads to no object.
         twice = (p for p in problems if p.code == "SCH003" and p not in self._problems)
         self._problems.extend(twice)
-        return value if isinstance(value, dict) else None
+        return value if isinstance(value, dict | bool) else None
 
     def _output(self, written: Mapping[str, Any]) -> Output:
         schema = written.get("schema")
@@ -206,7 +206,7 @@ class PromptBuilder:
         if reference is None or not reference.found:
             return  # that is the reference's problem
         found = self._json(reference.target)
-        if found is None or not isinstance(found.get("name"), str):
+        if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
             self._unreadable_tool(written, at)
         else:
             yield self._tool(found, at, reference.target)

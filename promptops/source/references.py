@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.schema_work import TooMuchWork
-from promptops.source.explain import explain
+from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
+from promptops.source.schema_resources import (
+    DATA,
+    NAMED,
+    UNSUPPORTED,
+    Resources,
+    resources_of,
+    subschemas,
+)
 
-Read = Callable[[str], Mapping[str, Any] | None]
+Read = Callable[[str], Mapping[str, Any] | bool | None]
 """From a path, relative to the repository root, to the schema in that file, if there is one."""
 
 MAX_FILES = 100
 """Schema files that one schema may reach."""
 
-_DATA = frozenset(("const", "default", "enum", "examples"))
-_NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
+_ADDRESSES = ("$id", "$anchor", *UNSUPPORTED)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -33,8 +40,9 @@ def resolve(
     Files it refers to are put under `$defs`, and every reference becomes a pointer from the
     root. A path is from the schema `roots`, in order, or with `./` beside the file that says it;
     `base` is the file the schema stands in. A reference that can't be followed is left out.
+    An anchor belongs to the file, or to the part with an `$id`, that it stands in.
     Problems point (`at`) to the `$ref` in `schema`: SEC010 for what leads outside, SCH002 for
-    what does not exist.
+    what does not exist or is not supported.
     """
     if not isinstance(schema, Mapping) or not _has_references(schema):
         return schema, ()
@@ -86,23 +94,8 @@ def _refuse(address: str) -> Any:
 
 
 def _has_references(schema: Any) -> bool:
-    return any(isinstance(part.get("$ref"), str) for _, part in _subschemas(schema, ""))
-
-
-def _subschemas(schema: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each schema within a schema, itself first, with its pointer; data in it is none."""
-    if isinstance(schema, list):
-        for index, item in enumerate(schema):
-            yield from _subschemas(item, f"{pointer}/{index}")
-    if isinstance(schema, Mapping):
-        yield pointer, schema
-        for key, value in schema.items():
-            below = f"{pointer}/{escaped(key)}"
-            if key in _NAMED and isinstance(value, Mapping):
-                for name, item in value.items():
-                    yield from _subschemas(item, f"{below}/{escaped(name)}")
-            elif key not in _DATA:
-                yield from _subschemas(value, below)
+    keys = ("$ref", *UNSUPPORTED)
+    return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +105,13 @@ class _Resource:
     Attributes:
         pointer: Where it stands in the bundle.
         base: The file it stands in.
-        ids: From each `$id` of the file to where it stands in the bundle.
+        file: The resources of the file it stands in.
         origin: Pointer of the `$ref` in the first schema that led here; None in that schema.
     """
 
     pointer: str
     base: str
-    ids: Mapping[str, str]
+    file: Resources
     origin: str | None = None
 
 
@@ -130,12 +123,13 @@ class _Bundler:
     _files: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
-    _waiting: list[tuple[str, Mapping[str, Any], str]] = field(default_factory=list)
+    _resources: dict[str, Resources] = field(default_factory=dict)
+    _waiting: list[tuple[str, Mapping[str, Any] | bool, str]] = field(default_factory=list)
 
     def bundle(self, schema: Any, base: str) -> Any:
         own = schema.get("$defs")
         self._taken = {*own} if isinstance(own, Mapping) else set()
-        root = dict(self._copy(schema, "", _Resource("", base, _ids(schema, ""))))
+        root = dict(self._copy(schema, "", _Resource("", base, self._found(schema, "", None))))
         given = root.get("$defs", {})
         if not isinstance(given, Mapping):  # no schema, as whoever checks it will say
             return root
@@ -143,14 +137,26 @@ class _Bundler:
         while self._waiting:
             path, found, origin = self._waiting.pop()
             pointer = self._files[path]
-            resource = _Resource(pointer, path, _ids(found, pointer), origin)
+            resource = _Resource(pointer, path, self._resources[pointer], origin)
             definitions[self._names[path]] = self._copy(found, pointer, resource)
         if definitions:
             root["$defs"] = definitions
         return root
 
+    def _found(self, schema: Any, pointer: str, origin: str | None, path: str = "") -> Resources:
+        """The resources of a file; what is wrong with them is reported."""
+        found = self._resources[pointer] = resources_of(schema, pointer)
+        where = f" (in {path})" if path else ""
+        for at, message, hint in found.wrong:
+            place = at if origin is None else origin
+            self.problems.append(Problem(message + where, at=place, hint=hint, code="SCH002"))
+        return found
+
     def _copy(self, schema: Any, pointer: str, resource: _Resource) -> Any:
-        """A schema with its references as pointers from the bundle's root, and without `$id`."""
+        """A schema with its references as pointers from the bundle's root.
+
+        So it needs no `$id` and no anchor, which would be known in the whole bundle.
+        """
         if isinstance(schema, list):
             return [
                 self._copy(item, f"{pointer}/{index}", resource)
@@ -159,11 +165,11 @@ class _Bundler:
         if not isinstance(schema, Mapping):
             return schema
         if isinstance(schema.get("$id"), str) and pointer != resource.pointer:
-            resource = _Resource(pointer, resource.base, resource.ids, resource.origin)
+            resource = replace(resource, pointer=pointer)
         copied = {
             key: self._value(key, value, f"{pointer}/{escaped(key)}", resource)
             for key, value in schema.items()
-            if key != "$id"
+            if key not in _ADDRESSES or not isinstance(value, str)
         }
         if copied.get("$ref", "") is None:
             del copied["$ref"]
@@ -172,22 +178,45 @@ class _Bundler:
     def _value(self, key: str, value: Any, pointer: str, resource: _Resource) -> Any:
         if key == "$ref" and isinstance(value, str):
             return self._target(value, pointer, resource)
-        if key in _NAMED and isinstance(value, Mapping):
+        if key in NAMED and isinstance(value, Mapping):
             return {
                 name: self._copy(item, f"{pointer}/{escaped(name)}", resource)
                 for name, item in value.items()
             }
-        return value if key in _DATA else self._copy(value, pointer, resource)
+        return value if key in DATA else self._copy(value, pointer, resource)
 
     def _target(self, written: str, at: str, resource: _Resource) -> str | None:
         """The reference as a pointer from the bundle's root; None when it can't be followed."""
         file, _, fragment = written.partition("#")
-        if not file or file in resource.ids:
-            return _pointed(resource.ids[file] if file else resource.pointer, fragment)
+        if not file or file in resource.file.ids:
+            target = resource.file.ids[file] if file else resource.pointer
+            return self._pointed(resource.file, target, fragment, at, resource)
         if file == _DIALECT:
             return written
         found = self._file(file, at, resource)
-        return None if found is None else _pointed(found, fragment)
+        if found is None:
+            return None
+        return self._pointed(self._resources[found], found, fragment, at, resource)
+
+    def _pointed(
+        self, file: Resources, target: str, fragment: str, at: str, resource: _Resource
+    ) -> str | None:
+        """The pointer of a part of a resource, which its anchor or a pointer from it names."""
+        if not fragment or fragment.startswith("/"):
+            return f"#{target}{fragment}"
+        pointer = file.anchors[target].get(fragment)
+        if pointer is not None:
+            return f"#{pointer}"
+        where = "" if resource.origin is None else f" (in {resource.base})"
+        self.problems.append(
+            Problem(
+                f"there is no `$anchor` `{fragment}`{where}",
+                at=at if resource.origin is None else resource.origin,
+                hint=nearest(fragment, file.anchors[target]) or "an anchor belongs to one file",
+                code="SCH002",
+            )
+        )
+        return None
 
     def _file(self, written: str, at: str, resource: _Resource) -> str | None:
         origin = resource.origin if resource.origin is not None else at
@@ -210,10 +239,11 @@ class _Bundler:
         if path in self._files:
             return True
         found = self.read(path) if len(self._files) < MAX_FILES else None
-        if not isinstance(found, Mapping):
+        if not isinstance(found, Mapping | bool):
             return False
         self._names[path] = self._name(path)
         self._files[path] = f"/$defs/{escaped(self._names[path])}"
+        self._found(found, self._files[path], origin, path)
         self._waiting.append((path, found, origin))
         return True
 
@@ -223,19 +253,3 @@ class _Bundler:
             name += "_"
         self._taken.add(name)
         return name
-
-
-def _ids(schema: Any, pointer: str) -> dict[str, str]:
-    """Where each `$id` of a file stands, by what stands in it before any `#`."""
-    return {
-        part["$id"].partition("#")[0]: below
-        for below, part in _subschemas(schema, pointer)
-        if isinstance(part.get("$id"), str)
-    }
-
-
-def _pointed(pointer: str, fragment: str) -> str:
-    """An anchor is known in the whole bundle; a pointer begins at its own schema."""
-    if fragment and not fragment.startswith("/"):
-        return f"#{fragment}"
-    return f"#{pointer}{fragment}"

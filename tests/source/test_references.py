@@ -124,6 +124,116 @@ def test_a_part_with_an_id_is_a_root_of_its_own_and_can_be_named() -> None:
     assert _valid(resolved, {"a": "x", "f": None}, {"a": 1}, {"f": 1}) == [True, False, False]
 
 
+def test_an_anchor_belongs_to_the_file_it_stands_in() -> None:
+    files = {
+        "schemas/a.json": {
+            "properties": {"id": {"$ref": "#id"}},
+            "$defs": {"id": {"$anchor": "id", "type": "integer"}},
+        },
+        "schemas/b.json": {
+            "properties": {"id": {"$ref": "#id"}},
+            "$defs": {"id": {"$anchor": "id", "type": "string"}},
+        },
+    }
+    schema = {
+        "properties": {
+            "a": {"$ref": "a.json"},
+            "b": {"$ref": "b.json"},
+            "c": {"$ref": "a.json#id"},
+            "d": {"$ref": "#id"},
+        },
+        "$defs": {"id": {"$anchor": "id", "type": "boolean"}},
+    }
+
+    resolved, problems = resolve(schema, files.get, BASE)
+
+    right = [{"a": {"id": 1}}, {"b": {"id": "x"}}, {"c": 1}, {"d": True}]
+    wrong = [{"a": {"id": "x"}}, {"b": {"id": 1}}, {"c": "x"}, {"d": 1}]
+    assert (problems, _valid(resolved, *right, *wrong)) == ((), [True] * 4 + [False] * 4)
+
+
+def test_an_anchor_in_a_part_with_an_id_belongs_to_that_part() -> None:
+    part = {"$id": "part", "$anchor": "x", "type": "integer"}
+    named = {"a": {"$ref": "part#x"}, "b": {"$ref": "#x"}}
+    schema = {"properties": named, "$defs": {"part": part, "own": {"$anchor": "x", "type": "null"}}}
+
+    resolved, problems = resolve(schema, _noting([]), BASE)
+
+    found = _valid(resolved, {"a": 1}, {"a": None}, {"b": None}, {"b": 1})
+    assert (problems, found) == ((), [True, False, True, False])
+
+
+FILES = {
+    "schemas/anchored.json": {"$anchor": "here", "type": "integer"},
+    "schemas/dynamic.json": {"$dynamicAnchor": "node", "type": "integer"},
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        (
+            {"$ref": "#her"},
+            ("/$ref", "there is no `$anchor` `her`", "an anchor belongs to one file"),
+        ),
+        (
+            {"$ref": "anchored.json#her"},
+            ("/$ref", "there is no `$anchor` `her`", "did you mean `here`?"),
+        ),
+        (
+            {"items": {"$ref": "dynamic.json"}},
+            (
+                "/items/$ref",
+                "`$dynamicAnchor` is not supported (in schemas/dynamic.json)",
+                "use `$ref`, and `$anchor` or `$defs`",
+            ),
+        ),
+        (
+            {"items": {"$dynamicRef": "#node"}},
+            (
+                "/items/$dynamicRef",
+                "`$dynamicRef` is not supported",
+                "use `$ref`, and `$anchor` or `$defs`",
+            ),
+        ),
+        (
+            {"$ref": "#x", "$defs": {"a": {"$anchor": "x"}, "b": {"$anchor": "x"}}},
+            (
+                "/$defs/b/$anchor",
+                "two schemas have the `$anchor` `x`",
+                "give each an anchor of its own",
+            ),
+        ),
+        (
+            {"$ref": "x", "$defs": {"a": {"$id": "x"}, "b": {"$id": "x"}}},
+            (
+                "/$defs/b/$id",
+                "two schemas of one file have the `$id` `x`",
+                "give each an `$id` of its own",
+            ),
+        ),
+    ],
+    ids=str,
+)
+def test_an_address_that_has_no_one_meaning_is_refused_at_its_place(
+    schema: Any, problem: tuple[str, str, str]
+) -> None:
+    found = resolve(schema, FILES.get, BASE)[1]
+
+    assert [(each.at, each.message, each.hint, each.code) for each in found] == [
+        (*problem, "SCH002")
+    ]
+
+
+def test_a_schema_file_may_be_true_or_false() -> None:
+    files = {"schemas/any.json": True, "schemas/none.json": False}
+    schema = {"properties": {"a": {"$ref": "any.json"}, "b": {"$ref": "none.json"}}}
+
+    resolved, problems = resolve(schema, files.get, BASE)
+
+    assert (problems, _valid(resolved, {"a": 1}, {"b": 1}, {})) == ((), [True, False, True])
+
+
 def test_files_that_refer_to_each_other_end() -> None:
     files: dict[str, dict[str, Any]] = {
         "schemas/a.json": {"properties": {"b": {"$ref": "b.json"}}, "required": ["b"]},

@@ -8,7 +8,7 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.recordings.cache import Cache
-from promptops.model.answer import Answer
+from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
@@ -43,6 +43,10 @@ class Store:
     def problems(self, prompt: str) -> tuple[Problem, ...]:
         """What is wrong with the recordings of a prompt file."""
         return self._read(prompt).problems
+
+    def recordings(self, prompt: str) -> tuple[Recording, ...]:
+        """All recordings of a prompt file, in the order of their lines."""
+        return self._read(prompt).recordings
 
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
         if prompt not in self._answers:

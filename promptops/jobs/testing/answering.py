@@ -12,6 +12,7 @@ from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import Need
+from promptops.jobs.recordings.room import SAMPLE, needs_sample, refuse_overfull
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.recordings.writing import Settled, settle
 from promptops.jobs.testing.asking import Asking
@@ -106,17 +107,19 @@ class Answering:
     def get(self, wants: Sequence[Want]) -> dict[Key, Got]:
         """The answers by `Want.key`; asks for those that are missing, where the mode allows it.
 
-        What was wanted before in this run is what it was then: nothing is asked twice.
+        What was wanted before in this run is what it was then: nothing is asked twice. Raises
+        UsageError where a file of recordings could not hold them: before the first request, or
+        after a sample of 20 for a file whose size can't be estimated yet.
         """
         for want in wants:
             file = self._catalog.recordings_of(want.path)
-            need = Need(case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge)
-            self._needs.setdefault(file, []).append(need)
+            self._needs.setdefault(file, []).append(_need(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
         self.known |= {key: self._kept(want) for key, want in new.items()}
         missing = [want for key, want in new.items() if self.known[key].answer is None]
         if missing and self._asks:
+            missing = self._without_sample(missing)
             self.known |= self._asked(missing)
         return {want.key: self.known[want.key] for want in wants}
 
@@ -160,6 +163,42 @@ class Answering:
             self._record(want, found.answer)
         return Got(answer=found.answer, source=found.source)
 
+    def _without_sample(self, missing: list[Want]) -> list[Want]:
+        """What is left to ask for, once it is known that the files of recordings can hold it."""
+        if self._repository is None or self._mode == "live":
+            return missing
+        by_path: dict[str, list[Want]] = {}
+        for want in missing:
+            by_path.setdefault(want.path, []).append(want)
+        sample = [each for wants in by_path.values() for each in self._sample(wants)]
+        self._refuse_overfull(by_path, {})
+        answered = self._asked(sample) if sample else {}
+        self.known |= answered
+        left = {
+            path: [want for want in wants if want.key not in answered]
+            for path, wants in by_path.items()
+        }
+        self._refuse_overfull(left, answered)
+        return [want for wants in left.values() for want in wants]
+
+    def _sample(self, wants: Sequence[Want]) -> Sequence[Want]:
+        needs = [_need(want) for want in wants]
+        crowded = needs_sample(self._store.recordings(wants[0].path), needs)
+        return wants[:SAMPLE] if crowded else ()
+
+    def _refuse_overfull(
+        self, missing: Mapping[str, Sequence[Want]], answered: Mapping[Key, Got]
+    ) -> None:
+        for path, wants in missing.items():
+            file = self._catalog.recordings_of(path)
+            new = [
+                _recording(self._wants[key], got.answer)
+                for key, got in answered.items()
+                if got.answer is not None and key[0] == path
+            ]
+            recorded = [*self._store.recordings(path), *new]
+            refuse_overfull(file, recorded, self._needs[file], [_need(want) for want in wants])
+
     def _asked(self, wants: Iterable[Want]) -> dict[Key, Got]:
         wants = list(wants)
         nobody = [want for want in wants if want.profile is None]
@@ -188,17 +227,20 @@ class Answering:
     def _record(self, want: Want, answer: Answer) -> None:
         if self._repository is None:
             return
-        recording = Recording(
-            request=want.digest,
-            repeat=want.repeat,
-            case=want.case,
-            answer=answer,
-            judge=want.judge,
-        )
         file = self._catalog.recordings_of(want.path)
-        problem = Journal(self._repository).append(file, recording)
+        problem = Journal(self._repository).append(file, _recording(want, answer))
         if problem is not None:
             self.refused.append(problem)
+
+
+def _recording(want: Want, answer: Answer) -> Recording:
+    return Recording(
+        request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
+    )
+
+
+def _need(want: Want) -> Need:
+    return Need(case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge)
 
 
 def _got(outcome: Outcome, want: Want) -> Got:

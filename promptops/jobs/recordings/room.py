@@ -1,0 +1,70 @@
+"""Whether the answers of a run fit into a file of recordings, before most of them are paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from promptops.errors import UsageError
+from promptops.jobs.recordings.merging import Need
+from promptops.model.answer import Answer, Recording
+from promptops.source.recordings import MAX_BYTES, Key, key_of, recordings_bytes
+
+SAMPLE = 20
+"""Recordings from which the length of further answers is estimated; fewer are no sample."""
+
+_MANY = 1_000
+"""Answers from which a file may become too large: a longer average answer is rare."""
+
+
+def needs_sample(recorded: Collection[Recording], missing: Collection[Need]) -> bool:
+    """Whether some answers should be there before it is known that all of them will fit."""
+    return len(missing) >= _MANY and len(recorded) < SAMPLE
+
+
+def refuse_overfull(
+    file: str, recorded: Collection[Recording], needs: Iterable[Need], missing: Collection[Need]
+) -> None:
+    """Raise UsageError where a file can't hold what a run needs and what it is going to ask for.
+
+    An answer that is not there yet counts as an empty one, or, with at least SAMPLE recordings, as
+    long as they are on average.
+
+    Args:
+        recorded: What is in the file, and what the run was answered so far.
+        needs: All that the run looked up in this file.
+        missing: Those of them that the run asks for.
+    """
+    asked = {need.key for need in missing}
+    stays = {need.key for need in needs} - asked
+    kept = [each for each in recorded if key_of(each) in stays]
+    size = len(recordings_bytes(kept)) + len(recordings_bytes(map(_empty, _once(missing))))
+    if len(recorded) >= SAMPLE:
+        size += len(asked) * _mean_answer(recorded)
+    if size > MAX_BYTES:
+        number = len(kept) + len(asked)
+        message = f"{number:,} answers would not fit: the limit is {MAX_BYTES >> 20} MB"
+        hint = "sort the cases into several prompts, or record fewer repeats"
+        raise UsageError(message, where=file, hint=hint)
+
+
+def _once(needs: Iterable[Need]) -> Iterable[Need]:
+    """Cases with the same request share one recording."""
+    found: dict[Key, Need] = {need.key: need for need in needs}
+    return found.values()
+
+
+def _empty(need: Need) -> Recording:
+    return Recording(
+        request=need.request,
+        repeat=need.repeat,
+        case=need.case,
+        judge=need.judge,
+        answer=Answer(text=""),
+    )
+
+
+def _mean_answer(recorded: Collection[Recording]) -> int:
+    """Bytes of an average answer beyond an empty one, rounded down."""
+    needs = [Need(case=r.case, request=r.request, repeat=r.repeat, judge=r.judge) for r in recorded]
+    empty = len(recordings_bytes(map(_empty, needs)))
+    return (len(recordings_bytes(recorded)) - empty) // len(recorded)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
 from promptops.jobs.git_releases import GitReleases
-from promptops.jobs.hook_file import HookFile, find_hook
+from promptops.jobs.hook_file import HookFile, find_hooks, hook_line
 from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import configuration
 from promptops.model.config import Config
@@ -100,7 +101,7 @@ def _of_repository(directory: Path) -> Iterator[Check]:
             yield Check("repository", "note", f"{repository.root} is bare: it has no work tree")
         else:
             yield Check("repository", "ok", str(repository.root))
-            yield _hook(find_hook(repository), repository.root)
+            yield from (_hook(each, repository.root) for each in find_hooks(repository))
         yield _depth(repository)
         yield from _configured(repository)
 
@@ -192,23 +193,26 @@ def _command() -> Check:
 
 
 def _hook(hook: HookFile, root: Path) -> Check:
+    name = "merge hook" if hook.name == "pre-merge-commit" else "hook"
     where = str(hook.path)
     if hook.configured is not None:
         where = f"{hook.path} (core.hooksPath)"
     entry = pre_commit_file.mentions_promptops(_text(root / pre_commit_file.PATH))
     if hook.owner == "none":
         by_pre_commit = entry and hook.configured is None
-        hint = "pre-commit install" if by_pre_commit else "promptops init --hooks"
-        return Check("hook", "problem", f"no hook at {where}: commits are not checked", hint)
+        install = pre_commit_file.install_command(_text(root / pre_commit_file.PATH))
+        hint = install if by_pre_commit else "promptops init --hooks"
+        unchecked = "merges" if name == "merge hook" else "commits"
+        return Check(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
     if hook.owner == "other":
-        hint = "add this line to it: promptops lint --staged || exit 1"
-        return Check("hook", "problem", f"another hook stands at {where}", hint)
+        hint = f"add this line to it: {hook_line(hook)}"
+        return Check(name, "problem", f"there is another hook at {where}", hint)
     if not hook.runs:
-        return Check("hook", "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
+        return Check(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
     if hook.owner == "pre-commit" and not entry:
         message = f"pre-commit runs, and {pre_commit_file.PATH} doesn't name promptops"
-        return Check("hook", "problem", message, "promptops init")
-    return Check("hook", "ok", where)
+        return Check(name, "problem", message, "promptops init")
+    return Check(name, "ok", where)
 
 
 def _depth(repository: Repository) -> Check:
@@ -263,4 +267,5 @@ def _text(file: Path) -> str:
 
 def _failed(name: str, error: PromptopsError) -> Check:
     where = f"{error.where}: " if error.where else ""
-    return Check(name, "problem", f"{where}{error.message}", error.hint or "")
+    message = without_secrets(f"{where}{error.message}")
+    return Check(name, "problem", message, without_secrets(error.hint or ""))

@@ -22,6 +22,7 @@ from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in, with_plugins
 from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
+from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport, RuleInfo
 
 CACHED_FROM = 20
@@ -164,7 +165,7 @@ def _within(
     needed = (each.needed for each in judged.values())
     concerned = frozenset(selected.why).union(selected.changed or (), *needed)
     for finding in outcome.findings:
-        if not concerned.isdisjoint(_paths(finding)):
+        if finding.code == CODE or not concerned.isdisjoint(_paths(finding)):
             yield finding
 
 

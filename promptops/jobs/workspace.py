@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | N
     """What a file is that the tree lacks: there on disk all the same, or nothing."""
 
     def state(path: str) -> str | None:
-        if repository.bare or not (repository.root / path).is_file():
+        if repository.bare or not os.path.isfile(repository.root / path):
             return None
         if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
             return "unstaged" if revision == INDEX else "tracked"

@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
-from promptops.lint.engine import as_configured, lint_catalog, lint_prompt, without_repeats
+from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prompt, without_repeats
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.suppressions import (
@@ -21,6 +21,7 @@ from promptops.lint.suppressions import (
 )
 from promptops.model.config import Waiver
 from promptops.model.finding import Finding
+from promptops.model.internal_error import CODE, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.report import SilencingComment
@@ -33,6 +34,11 @@ class PromptResult:
 
     findings: tuple[Finding, ...]
     suppressions: tuple[Suppression, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(finding.code == CODE for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +74,11 @@ class Silencers:
 def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
     """One prompt, with the comments that silence in its files."""
     found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
-    return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+    try:
+        return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
+        return PromptResult((*found, failed(problem, loaded)), ())
 
 
 def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
@@ -111,7 +121,7 @@ def conclude(
     found = [finding for result in results for finding in result.findings]
     found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
     kept = _configured(catalog, without_repeats(found))
-    heedless = frozenset(rule.code for rule in rules if rule.unsuppressable)
+    heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
@@ -175,8 +185,8 @@ class _Split:
 def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _Split:
     valid = {w.fingerprint for w in silencers.waivers if w.expires >= today}
     taken = valid | silencers.baseline
-    kept = [finding for finding in findings if finding.fingerprint not in taken]
-    waived = [finding for finding in findings if finding.fingerprint in taken]
+    waived = [each for each in findings if each.fingerprint in taken and each.code != CODE]
+    kept = [each for each in findings if each.fingerprint not in taken or each.code == CODE]
     used = {finding.fingerprint for finding in waived}
     idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
     return _Split(kept, waived, idle)

@@ -11,6 +11,9 @@ from promptops.model.bump import Bump
 from promptops.model.config import Waiver
 from promptops.model.place import Place
 
+NOT_COMPARED = "CHG505"
+"""The code of the change that stands for what a bug of ours kept from being compared."""
+
 Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
 
 
@@ -211,6 +214,12 @@ class DiffReport:
     @property
     def bump(self) -> Bump:
         return max((prompt.bump for prompt in self.prompts), default=Bump.NONE)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being compared."""
+        codes = (change.code for prompt in self.prompts for change in prompt.changes)
+        return NOT_COMPARED in codes
 
     @property
     def risks(self) -> tuple[tuple[PromptDiff, Change], ...]:

@@ -78,7 +78,12 @@ class CheckReport:
         return changed or bool(self.why or self.lint.findings)
 
     @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
+
+    @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
         refused = self.refused_changes or self.refused_risks
-        return not (findings or self.test.verdict == "fail" or refused)
+        return not (findings or self.test.verdict == "fail" or refused or self.failed)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from promptops.model.finding import Finding, Severity
+from promptops.model.internal_error import CODE
 from promptops.model.place import Place
 
 Style = Callable[[str, str], str]
@@ -55,6 +56,11 @@ class LintReport:
     fixed: int = 0
     suppressed: int = 0
     comments: tuple[SilencingComment, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(finding.code == CODE for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

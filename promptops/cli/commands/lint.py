@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 FORMATS = (
     "full",
@@ -86,13 +86,15 @@ def command(output: Output, **options: Any) -> int:
             report, opened = fixed.report, fixed.workspace
         else:
             report = lint(opened, wanted, chosen)
-        if options["write_baseline"]:
+        if options["write_baseline"] and not report.failed:
             from promptops.jobs.baseline import baseline_path, write_baseline
 
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
             return 0
         _report(output, opened, report, chosen, statistics=options["statistics"])
+        if report.failed:
+            return BUG
         return int(_fails(opened, report, options) and not options["exit_zero"])
 
 

@@ -162,38 +162,24 @@ def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> L
     from promptops.runtime.cache import Cache, cache_folder
     from promptops.runtime.resolver import Resolver
     from promptops.runtime.snapshots import Snapshot
-    from promptops.runtime.sources.opening import opened
-    from promptops.runtime.trust import Trust
+    from promptops.runtime.sources.opening import named_source, opened
+    from promptops.runtime.trust import Trust, trust_of_environment
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
     if override:
         return _work_tree(override)
     if ref is not None and ref.startswith("git:"):
         _refuse_where_frozen(f"{ref!r} is for development")
-    if trust is None:  # an empty one is no file, and not everybody
-        trust = os.environ.get("PROMPTOPS_TRUST") or None
+    trust = trust if trust is not None else trust_of_environment()
     offline = _is_set("PROMPTOPS_OFFLINE")
     resolver = Resolver(
-        opened(_where(source), lambda where: _repository(where, offline)),
+        opened(named_source(source, Path.cwd), lambda where: _repository(where, offline)),
         ref,
         trust=Trust.read(Path(trust)) if trust is not None else None,
         cache=Cache(cache_folder()),
         offline=offline,
     )
     return Snapshot(resolver)
-
-
-def _where(source: AnyPath | None) -> str:
-    """As it was asked for, or by the environment, or where the current directory is."""
-    asked = source or os.environ.get("PROMPTOPS_SOURCE")
-    if asked:
-        return os.fspath(asked)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / ".git").exists():
-            return str(folder)
-    hint = "give `source=`, or set PROMPTOPS_SOURCE"
-    raise UsageError("there is no source, and no repository around", where=str(here), hint=hint)
 
 
 def _repository(where: str, offline: bool) -> Source:

@@ -15,6 +15,7 @@ from promptops.catalog.layers import layers
 from promptops.catalog.references import Resolver, is_below
 from promptops.model.config import Config
 from promptops.model.finding import Problem
+from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
@@ -120,13 +121,25 @@ class Catalog:
         return below[: -len(ending)]
 
     def loaded(self, path: str) -> Loaded:
-        """A prompt file, read and resolved."""
+        """A prompt file, read and resolved.
+
+        Where a bug of ours keeps it from being read, that is its problem; the others are read.
+        """
         if path not in self._loaded:
-            document = self.document(path)
-            chain = layers(document, self.document, self._follow_parent)
-            builder = PromptBuilder(self.files, self.config, chain, self.id_of(path) or "")
-            self._loaded[path] = builder.loaded()
+            try:
+                self._loaded[path] = self._load(path)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                problem = internal_error(error).problem(Place(path))
+                identity = self.id_of(path) or ""
+                self._loaded[path] = Loaded(
+                    id=identity, path=path, prompt=None, problems=(problem,)
+                )
         return self._loaded[path]
+
+    def _load(self, path: str) -> Loaded:
+        document = self.document(path)
+        chain = layers(document, self.document, self._follow_parent)
+        return PromptBuilder(self.files, self.config, chain, self.id_of(path) or "").loaded()
 
     def prompts(self, paths: Iterable[str] | None = None) -> Iterator[Loaded]:
         """The prompt files of some paths, or all of them, in order."""
@@ -137,18 +150,23 @@ class Catalog:
     def document(self, path: str) -> Document:
         """A prompt file as YAML with places; what is no plain file says so in its problems."""
         if path not in self._documents:
-            data = self.files.data(path)
-            self._documents[path] = read(path, data) if data is not None else self._no_file(path)
+            try:
+                self._documents[path] = self._read(path)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                problem = internal_error(error).problem(Place(path))
+                self._documents[path] = _without_content(path, problem)
         return self._documents[path]
+
+    def _read(self, path: str) -> Document:
+        data = self.files.data(path)
+        return read(path, data) if data is not None else self._no_file(path)
 
     def _no_file(self, path: str) -> Document:
         entry = self.files.entries.get(path)
         absent = "folder" if path in self.folders else "missing"
         kind = entry.kind if entry is not None else absent
-        document = read(path, b"")
         problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code="SCH001")
-        document.problems = (problem,)
-        return document
+        return _without_content(path, problem)
 
     def _follow_parent(self, written: str, place: Place, base: str) -> Reference | Problem:
         return self.resolver.follow("extends", written, place, base)
@@ -265,6 +283,12 @@ class Catalog:
             self._lines[path] = text.replace("\r\n", "\n").split("\n")
         lines = self._lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _without_content(path: str, problem: Problem) -> Document:
+    document = read(path, b"")
+    document.problems = (problem,)
+    return document
 
 
 _NO_FILE = {

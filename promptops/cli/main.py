@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import BUG, PromptopsError, UsageError
 
 INTERRUPTED = 130
-BUG = 70
 STDOUT = 1
 USAGE = 2
 ABORTS = 128
@@ -49,7 +48,7 @@ def _said(arguments: list[str]) -> int:
         # Whatever else wants to leave, a plugin perhaps, must not look like a pass.
         left = isinstance(error, OSError) or _raised_in(error).startswith("click.")
         return _reader_left() if left else _bug(error)
-    except Exception as error:  # noqa: BLE001  # a traceback is no answer to a user
+    except BaseException as error:  # noqa: BLE001  # a traceback is no answer; a panic is no Exception
         return _bug(error)
 
 

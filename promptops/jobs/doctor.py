@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from promptops.analysis.masking import without_secrets
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
-from promptops.jobs.hook_file import HookFile, find_hook
+from promptops.jobs.git_releases import GitReleases
+from promptops.jobs.hook_file import HookFile, find_hooks, hook_line
 from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import configuration
 from promptops.model.config import Config
@@ -21,6 +22,11 @@ from promptops.model.distribution import NAME
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.cache import Cache, cache_folder, cache_hint, cache_location
+from promptops.runtime.private_files import why_not_private
+from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.opening import named_source, opened
+from promptops.runtime.sources.source import shown
 from promptops.source.schemas import schema_text
 
 State = Literal["ok", "note", "problem"]
@@ -52,11 +58,36 @@ def examine(directory: Path) -> tuple[Check, ...]:
     return (*_of_machine(directory), *_of_repository(directory))
 
 
+def reset_channel(directory: Path, channel: str, source: str | None) -> Check:
+    """Have this machine forget which serial and which release it saw of a channel.
+
+    Args:
+        source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository
+            around `directory`.
+
+    Raises UsageError for no source, or for what can't be a channel; NotFound for a missing source.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    named = named_source(source, directory.absolute)
+    where = opened(named, lambda where: GitReleases(where, offline=True)).where
+    serial, answers = Cache(cache_folder()).forget_channel(where, channel)
+    name = f"channel {channel}"
+    if not serial and not answers:
+        hint = "name the source as the program does: --source SOURCE"
+        return Check(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+    message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
+    return Check(name, "ok", message, "restart the programs that load it")
+
+
 def _of_machine(directory: Path) -> Iterator[Check]:
     yield _python()
     yield _git(directory)
     yield _import_name()
     yield _command()
+    yield from _cache()
 
 
 def _of_repository(directory: Path) -> Iterator[Check]:
@@ -70,7 +101,7 @@ def _of_repository(directory: Path) -> Iterator[Check]:
             yield Check("repository", "note", f"{repository.root} is bare: it has no work tree")
         else:
             yield Check("repository", "ok", str(repository.root))
-            yield _hook(find_hook(repository), repository.root)
+            yield from (_hook(each, repository.root) for each in find_hooks(repository))
         yield _depth(repository)
         yield from _configured(repository)
 
@@ -105,6 +136,14 @@ def judge_git(said: str) -> Check:
         message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
         return Check("git", "note", message, "in partial clones use git 2.44 or later")
     return Check("git", "ok", found[0])
+
+
+def _cache() -> Iterator[Check]:
+    """Silent about a cache that can be used."""
+    folder = cache_location()
+    reason = why_not_private(folder) if folder is not None else None
+    if folder is not None and reason is not None:
+        yield Check("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
 
 
 def _import_name() -> Check:
@@ -154,23 +193,26 @@ def _command() -> Check:
 
 
 def _hook(hook: HookFile, root: Path) -> Check:
+    name = "merge hook" if hook.name == "pre-merge-commit" else "hook"
     where = str(hook.path)
     if hook.configured is not None:
         where = f"{hook.path} (core.hooksPath)"
     entry = pre_commit_file.mentions_promptops(_text(root / pre_commit_file.PATH))
     if hook.owner == "none":
         by_pre_commit = entry and hook.configured is None
-        hint = "pre-commit install" if by_pre_commit else "promptops init --hooks"
-        return Check("hook", "problem", f"no hook at {where}: commits are not checked", hint)
+        install = pre_commit_file.install_command(_text(root / pre_commit_file.PATH))
+        hint = install if by_pre_commit else "promptops init --hooks"
+        unchecked = "merges" if name == "merge hook" else "commits"
+        return Check(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
     if hook.owner == "other":
-        hint = "add this line to it: promptops lint --staged || exit 1"
-        return Check("hook", "problem", f"another hook stands at {where}", hint)
+        hint = f"add this line to it: {hook_line(hook)}"
+        return Check(name, "problem", f"there is another hook at {where}", hint)
     if not hook.runs:
-        return Check("hook", "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
+        return Check(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
     if hook.owner == "pre-commit" and not entry:
         message = f"pre-commit runs, and {pre_commit_file.PATH} doesn't name promptops"
-        return Check("hook", "problem", message, "promptops init")
-    return Check("hook", "ok", where)
+        return Check(name, "problem", message, "promptops init")
+    return Check(name, "ok", where)
 
 
 def _depth(repository: Repository) -> Check:

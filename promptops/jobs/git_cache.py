@@ -21,6 +21,7 @@ from promptops.repo.acting import act
 from promptops.repo.process import Answer, Git, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.cache import ABANDONED_S, cache_folder
+from promptops.runtime.private_files import make_private_folder, read_private, why_not_private
 from promptops.runtime.sources.source import shown
 
 KEPT = 16
@@ -28,6 +29,7 @@ BRANCH = "refs/heads/fetched"
 REVISION = "refs/promptops/fetched"
 """For what may be no commit: a tag."""
 _LONGEST_S = 3600.0
+_NAMES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
 _PART = ".part"
 _ABSENT = ("not found", "does not appear to be a git repository", "does not exist")
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
@@ -95,7 +97,7 @@ class Remote:
         """Fetch it into its place; False where nothing can be kept."""
         part = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
         try:
-            part.mkdir(parents=True, mode=0o700)
+            make_private_folder(part)
         except OSError:
             return False
         try:
@@ -114,6 +116,7 @@ class Remote:
         branch = BRANCH.removeprefix("refs/heads/")
         form = (f"--object-format={kind}", f"--initial-branch={branch}")
         Git(folder, _environment()).run("init", "--quiet", "--bare", "--template=", *form)
+        (folder / "config").write_bytes(_config(wanted))
         how = ("--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head")
         refspec = f"{wanted.source}:{wanted.kept}"
         self._ask(folder, "fetch", *how, "--", self._url, refspec)
@@ -158,14 +161,33 @@ class Remote:
 
 
 def _is_whole(place: Path, wanted: Wanted) -> bool:
-    """Whether it is there, with nothing of it lost since it was fetched."""
-    if not place.is_dir():
+    """Whether it is there, with nothing of it lost since it was fetched, and nothing added."""
+    if not place.is_dir() or place.is_symlink() or not _is_plain(place, wanted):
         return False
     environment = {**_environment(), "GIT_DIR": str(place)}  # never one around it
     git = Git(place, environment)
     found = decode(git.ask("rev-parse", "--verify", "--quiet", wanted.kept).stdout).strip()
     whole = git.ask("rev-list", "--objects", "--quiet", "--end-of-options", wanted.kept)
     return found == wanted.id and whole.status == 0
+
+
+def _is_plain(place: Path, wanted: Wanted) -> bool:
+    """Whether it holds only data: settings and hooks of a repository can run programs."""
+    try:
+        names = {each.name for each in place.iterdir()}
+    except OSError:
+        return False
+    config = read_private(place / "config", 4096)
+    return why_not_private(place) is None and names <= _NAMES and config == _config(wanted)
+
+
+def _config(wanted: Wanted) -> bytes:
+    """All settings of a kept repository."""
+    if len(wanted.id) == 64:
+        return b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n" + (
+            b"[extensions]\n\tobjectformat = sha256\n"
+        )
+    return b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
 
 def _opened(folder: Path) -> Iterator[Repository]:

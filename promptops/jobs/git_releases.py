@@ -7,10 +7,11 @@ from time import monotonic
 
 from promptops.errors import InputError, IntegrityError
 from promptops.jobs.git_source import GitSource, open_source
+from promptops.jobs.tag_proof import prove
 from promptops.jobs.workspace import CHANNELS
 from promptops.runtime.bundles.format import Contents
-from promptops.runtime.sources.site import MISSHAPEN, pointer_of
-from promptops.runtime.sources.source import Listed, Pointer, checked, shown
+from promptops.runtime.sources.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
+from promptops.runtime.sources.source import Delivery, Listed, Pointer, checked, shown
 from promptops.runtime.trust import Trust
 
 
@@ -40,6 +41,9 @@ class GitReleases:
             return None
         try:
             return pointer_of(entry)
+        except CanaryRefused as error:
+            where = f"{shown(self.where)}: {CHANNELS}: {name}"
+            raise IntegrityError(str(error), where=where, hint=CANARY_HINT) from None
         except MISSHAPEN:
             message = f"`{CHANNELS}` does not say what {name!r} serves"
             raise IntegrityError(message, where=shown(self.where)) from None
@@ -47,10 +51,15 @@ class GitReleases:
     def channels(self, until: float) -> tuple[str, ...]:
         return tuple(self._source(until).channels())
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
         file = trust.file if trust is not None else None
-        data = self._source(until).bundle(listed.release or "", file, listed.version)
-        return checked(data, shown(self.where))
+        found = self._source(until).bundle(listed.release or "", file, listed.version)
+        return Delivery(contents=checked(found.data, shown(self.where)), proof=found.proof)
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        if kept.proof is None:
+            raise IntegrityError("no signed tag is kept", where=shown(self.where))
+        prove(kept.proof, kept.contents, trust.file)
 
     def revision(self, revision: str, until: float) -> Contents:
         return checked(self._source(until).revision(revision), shown(self.where))

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from promptops.jobs.build import differences, revision_bundle, verified
 from promptops.jobs.default_branch import default_branch
 from promptops.jobs.git_cache import BRANCH, REVISION, Remote, Wanted
 from promptops.jobs.release_tag import PREFIX, ReleaseTag, release_tag
+from promptops.jobs.tag_proof import names_its_bundle, proof_of
 from promptops.jobs.tag_signature import signer_of
 from promptops.jobs.workspace import CHANNELS, configuration
 from promptops.model.config import ReleaseSettings
@@ -32,6 +34,18 @@ _ODD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 """What no name of a ref holds; some of it would mean something else to git."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The bundle of a release.
+
+    Attributes:
+        proof: The tag object, if it is signed and names the bundle; None if no trust is asked for.
+    """
+
+    data: bytes
+    proof: bytes | None = None
+
+
 class GitSource(Protocol):
     """What is asked of a repository; errors are those of `runtime.sources.source.Source`."""
 
@@ -41,7 +55,7 @@ class GitSource(Protocol):
     def channels(self) -> Mapping[str, Any]:
         """What `channels.yaml` of the default branch says of each; empty where there is none."""
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
         """Of a release; its tag must be signed by one of the allowed signers, where some are.
 
         By the configuration of its own commit it must be of the version, where one is told.
@@ -83,7 +97,7 @@ class _Here:
         with self._opened() as repository:
             return _channels(repository)
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
         with self._opened() as repository:
             return _release(repository, tag, trust, version)
 
@@ -115,13 +129,15 @@ class _Elsewhere:
         with self._default() as repository:
             return _channels(repository) if repository else {}
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> bytes:
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
         name, identity = f"{PREFIX}{tag}", self._id(tag)
         with self._remote.fetched(Wanted(name, identity, name)) as repository:
-            data = _release(repository, tag, trust, version)
+            found = _release(repository, tag, trust, version)
+            if trust is not None and found.proof is None:
+                _refuse_forged_objects(repository)
         # Only now: what was refused must not count.
         self._cache.keep_pointer({"id": identity}, "tag", self._url, tag)
-        return data
+        return found
 
     def revision(self, revision: str) -> bytes:
         if OBJECT_ID.fullmatch(revision):
@@ -190,10 +206,27 @@ def _channels(repository: Repository) -> Mapping[str, Any]:
     return entries(data or b"")
 
 
+def _refuse_forged_objects(repository: Repository) -> None:
+    """Raise IntegrityError for objects that don't have the content of their ids.
+
+    The tag does not name the bundle, so these objects are all there is; they were kept on disk,
+    and git itself trusts them.
+    """
+    answer = repository.git.ask("fsck", "--no-dangling", "--no-progress", "--no-reflogs")
+    if answer.status:
+        hint = f"remove it, and load again: rm -r {repository.git_dir}"
+        raise IntegrityError(
+            "the kept repository is damaged", where=str(repository.root), hint=hint
+        )
+
+
 def _release(
     repository: Repository, name: str, trust: Path | None, version: Version | None
-) -> bytes:
-    """Built once, and then kept; that it is trusted is asked each time."""
+) -> Released:
+    """Built once, and then kept; its signature is verified each time.
+
+    With `trust`, what is kept is used only if the signed tag names it.
+    """
     tag = release_tag(repository, name)
     if tag is None:
         hint = "a release is an annotated tag, called as `release.tag_format` says"
@@ -205,11 +238,11 @@ def _release(
     if trust is not None:
         signer_of(tag, repository.git, trust)
     cache, key = Cache(cache_folder()), ("built", release.name, release.tag)
-    data = _kept(cache, key, tag)
+    data = _kept(cache, key, tag) if trust is None or names_its_bundle(tag) else None
     if data is None:
         data = verified(repository, tag)
         _keep(cache, key, data)
-    return data
+    return Released(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 
 
 def _kept(cache: Cache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:

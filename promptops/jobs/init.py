@@ -12,7 +12,14 @@ from typing import Literal
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs import pre_commit_file
 from promptops.jobs.ci_files import WORKFLOWS, Platform, workflow_text
-from promptops.jobs.hook_file import HookFile, find_hook, install_hook
+from promptops.jobs.hook_file import (
+    AT_COMMIT,
+    AT_PUSH,
+    HookFile,
+    find_hooks,
+    hook_line,
+    install_hook,
+)
 from promptops.jobs.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,
@@ -64,12 +71,18 @@ class Started:
 
 
 def start(
-    directory: Path, *, hooks: bool, platform: Platform | None, origin: Origin | None = None
+    directory: Path,
+    *,
+    hooks: bool,
+    platform: Platform | None,
+    pre_push: bool = False,
+    origin: Origin | None = None,
 ) -> Started:
     """Write what is missing and touch nothing that is there.
 
     Args:
-        hooks: Put the plain git hook in place, instead of an entry for pre-commit.
+        hooks: Install plain git hooks, instead of an entry for pre-commit.
+        pre_push: With `hooks`, also the one that runs the gate before a push.
         platform: Whose CI to write for; where it is None, the one that the repository shows.
         origin: What CI installs; None where that is not known, so that no workflow is written.
 
@@ -82,21 +95,26 @@ def start(
         steps += [_attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example(repository)
         steps.append(_attempt(SETTINGS, lambda: _settings(repository.root)))
-        hook = find_hook(repository)
+        names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
+        found = find_hooks(repository, names)
         if hooks:
-            steps.append(_attempt(str(hook.path), lambda: _hook(repository)))
+            steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
         else:
             steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
         steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
-        return Started(tuple(steps), "promptops init" if failed else _next_command(hooks, hook))
+        return Started(
+            tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
+        )
 
 
-def _next_command(hooks: bool, hook: HookFile) -> str:
-    """The hook first, where there is none; pre-commit doesn't install beside core.hooksPath."""
-    if hooks or hook.owner != "none":
+def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
+    """The hooks first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    if hooks or found[0].owner != "none":
         return "promptops lint"
-    return "pre-commit install" if hook.configured is None else "promptops init --hooks"
+    if found[0].configured is not None:
+        return "promptops init --hooks"
+    return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
 
 
 def _attempt(path: str, step: Callable[[], Step]) -> Step:
@@ -188,17 +206,16 @@ def _settings(root: Path) -> Step:
     return made
 
 
-def _hook(repository: Repository) -> Step:
-    hook = find_hook(repository)
-    shown = _shown(hook.path, repository.root)
+def _hook(root: Path, hook: HookFile) -> Step:
+    shown = _shown(hook.path, root)
     if hook.owner == "none":
         install_hook(hook)
         note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
         return Step(path=shown, action="wrote", note=note)
     if hook.owner == "ours":
         return Step(path=shown, action="kept", note="it runs promptops already")
-    note = "another hook stands there; add this line to it"
-    return Step(path=shown, action="kept", note=note, snippet="promptops lint --staged || exit 1\n")
+    note = "there is another hook; add this line to it"
+    return Step(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
 
 
 def _shown(path: Path, root: Path) -> str:

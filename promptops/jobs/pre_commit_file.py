@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from promptops.jobs.hook_file import AT_COMMIT
 from promptops.jobs.new_files import template
 
 PATH = ".pre-commit-config.yaml"
@@ -11,7 +12,17 @@ PATH = ".pre-commit-config.yaml"
 
 def whole_file() -> str:
     """For a repository that has none yet."""
-    return f"repos:\n{_indented(template('pre-commit-entry.yaml'), '  ')}"
+    types = f"default_install_hook_types: [{', '.join(AT_COMMIT)}]"
+    return f"{types}\nrepos:\n{_indented(template('pre-commit-entry.yaml'), '  ')}"
+
+
+def install_command(text: str) -> str:
+    """What installs the hooks of a file: also for merges, which is not pre-commit's default."""
+    value = _parsed(text)
+    types = value.get("default_install_hook_types") if isinstance(value, dict) else None
+    if isinstance(types, list) and set(AT_COMMIT) <= {*map(str, types)}:
+        return "pre-commit install"
+    return " ".join(("pre-commit install", *(f"--hook-type {name}" for name in AT_COMMIT)))
 
 
 def mentions_promptops(text: str) -> bool:

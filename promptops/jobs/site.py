@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs.artifacts import put, put_new
+from promptops.jobs.artifacts import put, put_new, remove_leftovers
 from promptops.jobs.build import Built, build
 from promptops.jobs.default_branch import default_branch, published_branch
 from promptops.jobs.signing import signature_of
@@ -48,8 +49,13 @@ def publish(
     if built is not None and built.tag is None:
         hint = "name the tag of a release: promptops changelog"
         raise UsageError(f"{revision!r} is no release, and a site holds nothing else", hint=hint)
-    with _locked(folder), Repository.open(directory) as repository:
-        site = _Site(folder)
+    with (
+        _locked(folder),
+        Repository.open(directory) as repository,
+        _aside(repository) as aside,
+    ):
+        remove_leftovers(folder)
+        site = _Site(folder, aside)
         files = site.add(built, repository.git if sign else None) if built is not None else ()
         channels = _channels(repository, published_branch(repository))
         changed, notes = site.serve(channels)
@@ -83,6 +89,21 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
+@contextmanager
+def _aside(repository: Repository) -> Iterator[Path | None]:
+    """A folder in git's directory, which nobody publishes; None if it can't be written."""
+    folder = repository.git_dir / "promptops" / f"site.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointer]:
     tree = repository.tree(branch, under=(PATH,)) if branch is not None else None
     return read_channels(tree.read((PATH,)).get(PATH, b"")) if tree is not None else {}
@@ -103,8 +124,10 @@ def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Itera
 class _Site:
     """The files below one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, aside: Path | None) -> None:
+        """`aside` is for temporary files: what is in `folder` may be published at any moment."""
         self._folder = folder
+        self._aside = aside
         self._releases = dict(_read_index(folder / INDEX))
 
     def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
@@ -115,10 +138,10 @@ class _Site:
             message = f"the index tells another {name!r}"
             raise InputError(message, where=str(self._folder / INDEX), hint=hint)
         file = self._folder / "bundles" / f"{name}.jsonl"
-        put_new(file, built.data)
+        put_new(file, built.data, self._aside)
         signature = file.with_name(f"{file.name}.sig")
         if signing is not None and not signature.exists():
-            put(signature, signature_of(built.data, signing))
+            put(signature, signature_of(built.data, signing), self._aside)
         self._releases[name] = entry
         self._write_index()
         return (file, signature) if signature.exists() else (file,)
@@ -144,7 +167,7 @@ class _Site:
     def _write_index(self) -> None:
         """The channels are named for messages only: who follows one reads its file."""
         text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
-        put(self._folder / INDEX, text.encode())
+        put(self._folder / INDEX, text.encode(), self._aside)
 
     def _point(self, name: str, pointer: Pointer) -> bool:
         bundle = self._releases[pointer.release]["bundle"]
@@ -162,7 +185,7 @@ class _Site:
             hint = "a channel counts up: promptops promote, or rollback"
             raise InputError(message, where=str(file), hint=hint)
         file.parent.mkdir(exist_ok=True)
-        put(file, _line(value).encode() + b"\n")
+        put(file, _line(value).encode() + b"\n", self._aside)
         return True
 
 

@@ -27,11 +27,17 @@ def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
     if not tag.signature.startswith(SSH):
         message = "the tag is not signed with a key of ssh, as the allowed signers are"
         raise IntegrityError(message, where=tag.name, hint=hint)
-    answer = _verify(git, tag, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
+    return signer_of_object(tag.id, git, signers, tag.name)
+
+
+def signer_of_object(identity: str, git: Git, signers: Path, name: str) -> str:
+    """The same for a tag object by its id; `name` is for the error."""
+    answer = _verify(git, identity, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
     said = decode(answer.stderr)
     found = _SIGNER.search(said)
     if answer.status or found is None:
-        raise IntegrityError(unproven("tag", said), where=tag.name, hint=hint)
+        hint = f"it must be signed by a key of {signers.name}"
+        raise IntegrityError(unproven("tag", said), where=name, hint=hint)
     return found[1]
 
 
@@ -40,7 +46,7 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
 
     Raises IntegrityError for a signature that is of something else.
     """
-    answer = _verify(git, tag, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
+    answer = _verify(git, tag.id, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
     said = decode(answer.stderr)
     if _BAD.search(said):
         raise IntegrityError("the tag's signature is of something else", where=tag.name)
@@ -48,6 +54,6 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
     return found[1] if found is not None and not answer.status else None
 
 
-def _verify(git: Git, tag: ReleaseTag, *settings: str) -> Answer:
+def _verify(git: Git, identity: str, *settings: str) -> Answer:
     """With no program that a repository names."""
-    return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", tag.id)
+    return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", identity)

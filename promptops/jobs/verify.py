@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError, InputError, IntegrityError, NotFound
 from promptops.jobs.build import release_bundle
@@ -16,9 +14,10 @@ from promptops.jobs.tag_signature import SSH, signer_in_keyring, signer_of
 from promptops.jobs.workspace import configuration
 from promptops.model.verification import UNSIGNED, Check, Subject, Verification
 from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundles.format import FORMAT, MAX_BYTES, Contents, read_bundle
 from promptops.runtime.sources.file import read_file, unpacked
-from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust
+from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.trust import verify as verify_file_signature
 
 DEADLINE_S = 60.0
@@ -41,7 +40,7 @@ def verify(
         GitError: There is no such file, and no repository.
         InputError: A prompt, or the file of allowed signers, can't be read.
     """
-    given = trust or _trust_of_environment()
+    given = trust or trust_of_environment()
     if given is not None:
         Trust.read(given)
     file = Path(directory, target)
@@ -61,11 +60,6 @@ def verify(
     raise NotFound(f"{target!r} is no release here, and no file", hint=hint)
 
 
-def _trust_of_environment() -> Path | None:
-    named = os.environ.get("PROMPTOPS_TRUST")
-    return Path(named) if named else None
-
-
 @contextmanager
 def _signers(
     repository: Repository, given: Path | None, overrides: Sequence[str]
@@ -81,7 +75,7 @@ def _signers(
     if content is None:
         hint = "commit it: a line for each key that may sign, NAME KEY"
         raise InputError("the file of allowed signers is not there", where=named, hint=hint)
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         file = Path(folder, Path(named).name)
         file.write_bytes(content)
         yield file

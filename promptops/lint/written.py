@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import accumulate
 from typing import Literal
 
@@ -13,6 +13,7 @@ from promptops.analysis.masking import without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.document import Document
 
 Kind = Literal["prompt", "template", "cases", "schema", "recordings"]
@@ -167,4 +168,4 @@ def _is_template(reference: Reference) -> bool:
     return reference.kind in ("template", "body")
 
 
-_unescaped = lru_cache(maxsize=256)(without_escapes)
+_unescaped = cached_by_size(16_000_000)(without_escapes)

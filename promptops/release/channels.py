@@ -10,7 +10,7 @@ from typing import Any
 from promptops.errors import InputError
 from promptops.model.place import Place
 from promptops.runtime.refs import wrong_name
-from promptops.runtime.sources.site import MISSHAPEN, pointer_of
+from promptops.runtime.sources.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.sources.source import Pointer
 from promptops.source.document import Document, read_any
 from promptops.source.nodes import escaped
@@ -31,7 +31,8 @@ def read_channels(data: bytes) -> Mapping[str, Pointer]:
 
     Raises InputError for a file, or an entry, that says something else.
     """
-    return {name: _pointer(name, entry) for name, entry in entries(data).items()}
+    document = _document(data)
+    return {name: _pointer(document, name, entry) for name, entry in _entries(document).items()}
 
 
 def entries(data: bytes) -> Mapping[str, Any]:
@@ -55,7 +56,7 @@ def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
         "serial": pointer.serial,
     }
     for each, entry in found.items():
-        _pointer(each, entry)
+        _pointer(document, each, entry)
     if name in found:
         text = _spliced(document.text, _edits(document, name, values))
     else:
@@ -90,13 +91,16 @@ def _entries(document: Document) -> Mapping[str, Any]:
     return document.value or {}
 
 
-def _pointer(name: str, entry: Any) -> Pointer:
+def _pointer(document: Document, name: str, entry: Any) -> Pointer:
     problem = wrong_name(name)
     if problem is not None:
         message = f"`{name}` can't be the name of a channel: {problem}"
         raise InputError(message, where=PATH, hint="give it another name")
     try:
         return pointer_of(entry)
+    except CanaryRefused as error:
+        place = document.place(f"/{escaped(name)}/{CANARY}", True)
+        raise InputError(str(error), where=str(place), hint=CANARY_HINT) from None
     except MISSHAPEN:
         message = f"`{name}` does not say which `release` it serves, and its `serial`"
         raise InputError(message, where=PATH, hint=_LOOK) from None

@@ -16,15 +16,15 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     span,
-    statements,
 )
 from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Module, OwnBlocks, lookup
 
 # In units of work: finding a template, and a scope for it.
-INCLUDE_COST = 20
+INCLUDE_COST = 40
 
 
 def targets(node: nodes.Node) -> list[str]:
@@ -183,7 +183,7 @@ def block_bodies(tree: nodes.Template) -> dict[str, Statement]:
         if block.name in bodies:
             message = f"block `{block.name}` is defined twice"
             raise TemplateError(message, block.lineno, block.lineno + 5)
-        bodies[block.name] = statements(block.body)
+        bodies[block.name] = counted(block.body)
     return bodies
 
 

@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.runtime import LoopContext
 
 from promptops.runtime.expressions import expression
-from promptops.runtime.limits import Refused
+from promptops.runtime.limits import Refused, length_of
 from promptops.runtime.scope import Piece, Scope, Traced
 from promptops.runtime.statements import (
     FAILURES,
@@ -19,15 +19,21 @@ from promptops.runtime.statements import (
     builds,
     capture,
     condition,
+    facts,
     failure,
+    farness,
     guarded,
     mentions,
     span,
     statements,
-    walk,
 )
 from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Namespace, is_opaque, shown
+
+# In units of work: a scope, and what `loop` knows.
+ITERATION_COST = 3
+PIECE_COST = 4
+EXTENDED_COST = 6
 
 
 @builds(nodes.Output)
@@ -48,7 +54,7 @@ def _output(node: nodes.Output) -> Statement:
 
 def _literal(node: nodes.TemplateData) -> Statement:
     text, start, end = node.data, node.lineno, node.lineno + len(node.data)
-    cost = 1 + (len(text) >> 2)
+    cost = PIECE_COST + (len(text) >> 3)
 
     def write(scope: Scope, out: Out) -> None:
         if out is NOWHERE:
@@ -72,7 +78,7 @@ def printed(node: nodes.Expr) -> Statement:
         try:
             value = evaluate(scope)
             text = value if type(value) is str else shown(value, run.meter)
-            run.meter.charge(1 + (len(text) >> 2))
+            run.meter.charge(PIECE_COST + (len(text) >> 2))
         except FAILURES as error:
             raise failure(error, node, scope.frame) from None
         if not run.traced:
@@ -118,14 +124,17 @@ def _for(node: nodes.For) -> Statement:
         raise TemplateError("`loop` is what tells about a loop", at, at + 4)
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.lineno
-    weight = 1 + sum(1 for part in node.body for _ in walk(part))
+    has_scoped_block = any(facts(part).has_scoped_block for part in node.body)
     # A scoped block may be replaced by one that tells about the loop.
-    extended = node.recursive or mentions(node.body, "loop") or _has_scoped_block(node)
+    extended = node.recursive or mentions(node.body, "loop") or has_scoped_block
+    cost = ITERATION_COST + sum(facts(part).size for part in node.body)
+    cost += EXTENDED_COST if extended else 0
+    test_cost = ITERATION_COST + (facts(node.test).size if node.test is not None else 0)
     test = condition(node.test) if node.test is not None else None
 
     def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
         for value in values:
-            scope.run.meter.charge(weight)
+            scope.run.meter.charge(test_cost * farness(scope))
             inner = scope.inner()
             bind(inner, value)
             if test is None or test(inner):
@@ -136,9 +145,10 @@ def _for(node: nodes.For) -> Statement:
         # `loop` counts ahead; a loop that doesn't use it need not.
         pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
         taken = False
+        charge, far_cost = scope.run.meter.charge, cost * farness(scope)
         for pair in pairs:
             taken = True
-            scope.run.meter.charge(weight)
+            charge(far_cost)
             inner = scope.inner({"loop": pair[1]} if extended else {})
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
@@ -148,17 +158,18 @@ def _for(node: nodes.For) -> Statement:
 
     def plain(scope: Scope, out: Out) -> None:
         try:
-            each(scope, out, _iterable(iterable(scope)))
+            each(scope, out, _iterable(iterable(scope), scope))
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
 
     def recursive(scope: Scope, out: Out) -> None:
         def again(values: Any, again: Any, depth: int = 0) -> str:
-            scope.run.meter.charge(weight)
-            return capture(lambda s, o: each(s, o, _iterable(values), again, depth), scope)
+            scope.run.meter.charge(cost)
+            items = _iterable(values, scope)
+            return capture(lambda s, o: each(s, o, items, again, depth), scope)
 
         try:
-            text = again(_iterable(iterable(scope)), again)
+            text = again(iterable(scope), again)
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
         if out is not NOWHERE:
@@ -167,13 +178,10 @@ def _for(node: nodes.For) -> Statement:
     return recursive if node.recursive else plain
 
 
-def _has_scoped_block(node: nodes.For) -> bool:
-    return any(block.scoped for block in node.find_all(nodes.Block))
-
-
-def _iterable(value: Any) -> list[Any]:
+def _iterable(value: Any, scope: Scope) -> list[Any]:
     if is_opaque(value):
         raise Refused(f"a loop over a {type(value).__name__.lower()}")
+    scope.run.meter.charge(length_of(value))
     return list(value)
 
 
@@ -196,6 +204,7 @@ def binder(target: nodes.Node) -> Bind:
     binders = tuple(binder(item) for item in target.items)
 
     def bind_each(scope: Scope, value: Any) -> None:
+        scope.run.meter.charge(length_of(value))
         values = list(value)
         if len(values) != len(binders):
             raise ValueError(f"{len(binders)} names for {len(values)} values")
@@ -239,6 +248,7 @@ def _with(node: nodes.With) -> Statement:
     body = statements(node.body)
 
     def run(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(ITERATION_COST)
         inner = scope.inner()
         for bind, value in zip(binders, values, strict=True):
             bind(inner, value(scope))

@@ -21,6 +21,7 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     guarded,
     mentions,
@@ -30,7 +31,7 @@ from promptops.runtime.template import ENVIRONMENT, TemplateError
 from promptops.runtime.values import shown
 
 # In units of work: binding the arguments, and a scope for them.
-MACRO_COST = 10
+MACRO_COST = 16
 
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
@@ -46,7 +47,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
         for word in ("caller", "kwargs", "varargs")
         if word not in parameters and mentions(node.body, word)
     ]
-    body = statements(node.body)
+    body = counted(node.body)
 
     def make(scope: Scope) -> Macro:
         def invoke(*values: Any) -> str:

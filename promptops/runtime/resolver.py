@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import Contents
-from promptops.runtime.cache import Cache
+from promptops.runtime.cache import Cache, key_name
 from promptops.runtime.refs import Digest, Exact, GitRevision, Highest, Named, Ref, parse_ref
 from promptops.runtime.sources.listing import no_ref, not_found
-from promptops.runtime.sources.source import Listed, Source, shown
+from promptops.runtime.sources.source import (
+    MAX_SERIAL_STEP,
+    Delivery,
+    Listed,
+    Source,
+    can_be,
+    shown,
+    version_in,
+)
 from promptops.runtime.trust import Trust
 
 _SEEN: dict[tuple[str, str], dict[int, str]] = {}
 """Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
 wherever nothing is kept.
 """
+
+_PROVEN: set[tuple[str, str]] = set()
+"""Keys of `Trust`, each with the digest of a bundle that one of its signers signed, as this process
+has verified.
+"""
+PROVE_S = 10.0
+"""To verify the signature of a kept bundle, which takes hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +109,10 @@ class Resolver:
         """What the ref meant when a source was last asked, marked stale where that may change."""
         if not self.remote:
             return None
-        digest = self._known(self._text)
-        if isinstance(self._ref, Digest) and self._trust is None:
-            digest = self._ref.sha256  # whoever it came from
-        contents = self._cache.bundle(digest) if digest is not None else None
-        if contents is None:
+        named = self._ref.sha256 if isinstance(self._ref, Digest) else None
+        digest = named or self._known(self._text)
+        contents = self._kept(digest) if digest is not None else None
+        if contents is None or not self._can_mean(contents.origin.release):
             return None
         pointer = self._cache.pointer(*self._key(self._text)) or {}
         channel = self._text if pointer.get("channel") is True else None
@@ -107,7 +122,7 @@ class Resolver:
         if isinstance(self._ref, Named):
             pointer = self._source.channel(self._text, until)
             if pointer is not None:
-                self._refuse_lower(pointer.serial)
+                self._refuse_serial(pointer.serial)
                 named = Listed(release=pointer.release, version=None, digest=pointer.digest)
                 return _Choice(named, self._text, pointer.serial)
         releases = self._source.releases(until)
@@ -122,13 +137,31 @@ class Resolver:
             raise error
         return _Choice(listed)
 
-    def _refuse_lower(self, serial: int) -> None:
+    def _can_mean(self, release: str | None) -> bool:
+        """Whether the ref can mean a release: a file on disk that says so proves nothing."""
+        version = version_in(release or "")
+        if isinstance(self._ref, Highest):
+            return version is None or self._ref.range.holds(version)
+        if isinstance(self._ref, Exact) and release != self._text:
+            named = parse(self._text.removeprefix("v"), prereleases=True)
+            return named is not None and can_be(release or "", named)
+        return True
+
+    def _refuse_serial(self, serial: int) -> None:
         key = self._source.where, self._text
         seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
-            hint = "to go back, `promptops rollback` counts up; an old answer is refused"
+            hint = f"to go back, use `promptops rollback`, which counts up; {self._reset}"
             raise IntegrityError(message, where=self.where, hint=hint)
+        if seen and serial - seen > MAX_SERIAL_STEP:
+            message = f"channel {self._text!r} jumped from serial {seen} to {serial}"
+            hint = f"the limit is {MAX_SERIAL_STEP} changes at once; {self._reset}"
+            raise IntegrityError(message, where=self.where, hint=hint)
+
+    @property
+    def _reset(self) -> str:
+        return f"if this is right: promptops doctor --reset-channel {self._text}"
 
     def _refuse_another(self, channel: str, serial: int, digest: str) -> None:
         """A serial means one bundle for ever; kept as pointers, for another format has others."""
@@ -139,7 +172,7 @@ class Resolver:
             message = f"channel {channel!r} names another release than before with serial {serial}"
             hint = "each change counts up, by `promptops promote` and `promptops rollback`"
             raise IntegrityError(message, where=self.where, hint=hint)
-        self._cache.keep_pointer({"bundle": digest}, *key)
+        self._cache.keep_pointer({"bundle": digest, "of": key_name(*key[:2])}, *key)
 
     def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
         """All that fit, the one that is meant first."""
@@ -166,7 +199,7 @@ class Resolver:
         for each in reversed(tuple(releases.values())):
             if each.digest is None:
                 try:
-                    contents = self._source.bundle(each, self._trust, until)
+                    contents = self._source.bundle(each, self._trust, until).contents
                 except InputError as error:  # it may be another one that is wanted
                     refused = refused or error
                     continue
@@ -189,19 +222,19 @@ class Resolver:
         if known and listed.digest and known != listed.digest:
             raise self._moved(listed)
         digest = listed.digest or known
-        contents = self._verified(digest) if digest else None
+        contents = self._kept(digest) if digest and self.remote else None
         if contents is None:
-            contents = self._fetched(listed, until)
+            delivery = self._fetched(listed, until)
+            contents = delivery.contents
             if digest not in (None, contents.digest):
                 raise self._moved(listed)
-            if self.remote:
-                self._cache.keep_bundle(contents.digest, contents.data)
+            self._keep(delivery)
         if contents.origin.release != listed.release:
             message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
             raise IntegrityError(message, where=self.where)
         return contents
 
-    def _fetched(self, listed: Listed, until: float) -> Contents:
+    def _fetched(self, listed: Listed, until: float) -> Delivery:
         try:
             return self._source.bundle(listed, self._trust, until)
         except NotFound:
@@ -211,11 +244,30 @@ class Resolver:
             message = f"{self._text!r} means {listed.release!r}, which is not there"
             raise TransportError(message, where=self.where, hint="is its tag pushed?") from None
 
-    def _verified(self, digest: str) -> Contents | None:
-        """The bundle, if it is here, and was signed by one of those who are trusted."""
-        if self.remote and (self._trust is None or self._known(f"sha256:{digest}") == digest):
-            return self._cache.bundle(digest)
-        return None
+    def _keep(self, delivery: Delivery) -> None:
+        digest = delivery.contents.digest
+        if self._trust is not None:
+            _PROVEN.add((self._trust.key, digest))
+        if self.remote:
+            self._cache.keep_bundle(digest, delivery.contents.data)
+            if delivery.proof is not None:
+                self._cache.keep_proof(delivery.proof, digest, *self._key("proof"))
+
+    def _kept(self, digest: str) -> Contents | None:
+        """The bundle from the cache; with `trust`, only if its signature is kept and still holds.
+
+        The signature is verified once per process: whoever wrote the cache may not be this user.
+        """
+        contents = self._cache.bundle(digest)
+        if contents is None or self._trust is None or (self._trust.key, digest) in _PROVEN:
+            return contents
+        kept = Delivery(contents=contents, proof=self._cache.proof(digest, *self._key("proof")))
+        try:
+            self._source.prove(kept, self._trust, monotonic() + PROVE_S)
+        except IntegrityError:
+            return None
+        _PROVEN.add((self._trust.key, digest))
+        return contents
 
     def _known(self, ref: str) -> str | None:
         """The digest of what a ref meant, for one who trusts the same."""
@@ -231,14 +283,15 @@ class Resolver:
     def _remember(self, choice: _Choice, bundle: Bundle) -> None:
         """Only now: what could not be loaded must not count."""
         if choice.channel is not None:
-            self._refuse_lower(choice.serial)  # another may have been faster, and known more
+            self._refuse_serial(choice.serial)  # another may have been faster, and known more
             self._refuse_another(choice.channel, choice.serial, bundle.digest)
             self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
         if self.remote:
-            value = {"bundle": bundle.digest, "channel": choice.channel is not None}
+            release = choice.listed.release or ""
+            self._cache.keep_pointer({"bundle": bundle.digest}, *self._key(release))
+            of = key_name(self._source.where, self._text)
+            value = {"bundle": bundle.digest, "channel": choice.channel is not None, "of": of}
             self._cache.keep_pointer(value, *self._key(self._text))
-            for ref in (choice.listed.release or "", f"sha256:{bundle.digest}"):
-                self._cache.keep_pointer({"bundle": bundle.digest}, *self._key(ref))
 
     def _key(self, ref: str) -> tuple[str, ...]:
         return self._source.where, ref, self._trust.key if self._trust is not None else ""

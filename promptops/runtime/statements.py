@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from jinja2 import TemplateError as JinjaError
@@ -43,6 +44,8 @@ FAILURES = (
 )
 """What evaluating an expression may raise; anything else is a bug of ours."""
 
+MAX_MESSAGE_CHARS = 300
+
 _BUILDERS: dict[type[nodes.Node], Build] = {}
 
 
@@ -79,6 +82,22 @@ def statement(node: nodes.Node) -> Statement:
     return build(node)
 
 
+def counted(body: Sequence[nodes.Node]) -> Statement:
+    """As `statements`, for a body that can be rendered many times; each time is charged for."""
+    run, size = statements(body), sum(facts(node).size for node in body)
+
+    def render(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(size * farness(scope))
+        run(scope, out)
+
+    return render
+
+
+def farness(scope: Scope) -> int:
+    """By what the size of a body is multiplied where names are looked for in many scopes."""
+    return 1 + (scope.depth >> 4)
+
+
 def guarded(node: nodes.Node) -> Expression:
     """The closure of an expression whose failure says where it happened."""
     evaluate = expression(node)
@@ -107,7 +126,7 @@ def condition(node: nodes.Node) -> Condition:
 
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
     """What an exception of an expression means, at the part of the expression that raised it."""
-    message = str(error) or type(error).__name__
+    message = (str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS]
     if isinstance(error, RecursionError):
         message = "the template is nested too deep"
     elif isinstance(error, MemoryError):
@@ -134,16 +153,60 @@ def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     """A node and all below it, in order."""
-    yield node
-    for child in node.iter_child_nodes():
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(reversed(list(part.iter_child_nodes())))
 
 
-def mentions(body: Sequence[nodes.Node], name: str) -> bool:
-    """Whether a name occurs anywhere in a body."""
-    return any(
-        isinstance(part, nodes.Name) and part.name == name for node in body for part in walk(node)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a node and all below it.
+
+    Attributes:
+        size: How many nodes there are.
+        names: Those of `SPECIAL` that occur.
+        has_scoped_block: There is a block that sees the variables around it.
+    """
+
+    size: int
+    names: frozenset[str]
+    has_scoped_block: bool
+
+
+SPECIAL = frozenset(("caller", "kwargs", "loop", "self", "varargs"))
+"""Names that mean something by themselves."""
+
+
+def facts(node: nodes.Node) -> Facts:
+    """The facts of a node, kept in it: bodies nest, and each level asks for them."""
+    found: Facts | None = node.__dict__.get("facts")
+    waiting = [] if found else [node]
+    while waiting:
+        part = waiting[-1]
+        missing = [each for each in part.iter_child_nodes() if "facts" not in each.__dict__]
+        waiting.extend(missing)
+        if not missing:
+            found = part.__dict__["facts"] = _facts(waiting.pop())
+    assert found is not None
+    return found
+
+
+def _facts(node: nodes.Node) -> Facts:
+    below = [facts(child) for child in node.iter_child_nodes()]
+    own = {node.name} & SPECIAL if isinstance(node, nodes.Name) else ()
+    return Facts(
+        1 + sum(each.size for each in below),
+        frozenset(own).union(*(each.names for each in below)),
+        (isinstance(node, nodes.Block) and node.scoped)
+        or any(each.has_scoped_block for each in below),
     )
+
+
+def mentions(body: Iterable[nodes.Node], name: str) -> bool:
+    """Whether a name of `SPECIAL` occurs anywhere in a body."""
+    return any(name in facts(node).names for node in body)
 
 
 def span(node: nodes.Node) -> tuple[int, int]:

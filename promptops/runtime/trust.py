@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import InputError, IntegrityError, TransportError
+from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.runtime.private_files import read_regular
 
 if TYPE_CHECKING:
     import subprocess
 
+VARIABLE = "PROMPTOPS_TRUST"
 NAMESPACE = "promptops-bundle"
+MAX_SIGNERS_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 16 * 1024
 """Less than a pipe holds."""
 
@@ -36,13 +40,35 @@ class Trust:
 
     @classmethod
     def read(cls, file: Path) -> Trust:
-        """Raises InputError where it can't be read."""
+        """Raises InputError if it can't be read, or if every user of the machine can change it."""
         try:
-            data = file.read_bytes()
-        except OSError as error:
-            message = f"the allowed signers can't be read: {(error.strerror or '').lower()}"
+            others_write = file.stat().st_mode & stat.S_IWOTH
+            data = read_regular(file, MAX_SIGNERS_BYTES)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            message = f"the allowed signers can't be read: {reason.lower()}"
             raise InputError(message, where=str(file)) from None
+        if len(data) > MAX_SIGNERS_BYTES:
+            message = f"the allowed signers have more than {MAX_SIGNERS_BYTES} bytes"
+            raise InputError(message, where=str(file))
+        if others_write and os.name != "nt":
+            message = "every user of this machine can change the allowed signers"
+            raise InputError(message, where=str(file), hint=f"chmod o-w {file}")
         return cls(file.absolute(), sha256(data).hexdigest())
+
+
+def trust_of_environment() -> Path | None:
+    """The file of allowed signers that PROMPTOPS_TRUST names; None if it is not set.
+
+    Raises UsageError if it is set and empty: a deployment that lost its value must not trust all.
+    """
+    named = os.environ.get(VARIABLE)
+    if named is None:
+        return None
+    if not named.strip():
+        hint = f"set it to a file of allowed signers, or remove it: unset {VARIABLE}"
+        raise UsageError(f"`{VARIABLE}` is set, and empty", hint=hint)
+    return Path(named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

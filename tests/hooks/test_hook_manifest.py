@@ -56,7 +56,7 @@ def test_pre_commit_takes_the_manifest():
     assert [hook["id"] for hook in loaded] == list(ENTRIES)
 
 
-@pytest.mark.parametrize("name", ["pre-commit", "update"])
+@pytest.mark.parametrize("name", ["pre-commit", "pre-merge-commit", "pre-push", "update"])
 def test_a_plain_hook_can_be_run_by_git(name):
     file = ROOT / "hooks" / name
 

@@ -123,6 +123,24 @@ def test_a_deleted_partial_is_missed_where_it_is_included(hooked, refused):
     assert refused(hooked, "commit", "-m", "three") == [f"{STYLE}:2:13 TPL003"]
 
 
+def test_a_merge_without_conflicts_is_judged(hooked, run, refused):
+    """Each side is clean: one removes an input that the other one uses anew."""
+    run(hooked, "git", "switch", "--quiet", "--create", "uses")
+    edit(hooked, CLOSING, "End with", "Urgency {{ urgency }}. End with")
+    assert run(hooked, "git", "commit", "--quiet", "--all", "--message", "uses")[0] == 0
+    run(hooked, "git", "switch", "--quiet", "main")
+    edit(hooked, TRIAGE, '<ticket urgency="{{ urgency }}">', "<ticket>")
+    edit(hooked, TRIAGE, ", urgency: 4", "")
+    text = (hooked.root / TRIAGE).read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.strip().startswith("urgency:")]
+    hooked.write({TRIAGE: "\n".join(lines) + "\n"})
+    assert run(hooked, "git", "commit", "--quiet", "--all", "--message", "removes")[0] == 0
+    before = hooked.git("rev-parse", "HEAD")
+
+    assert refused(hooked, "merge", "--no-edit", "uses") == [f"{CLOSING}:1:12 VAR001"]
+    assert hooked.git("rev-parse", "HEAD") == before
+
+
 def test_an_amended_commit_is_judged(hooked, refused):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
     hooked.git("add", TRIAGE)
@@ -189,6 +207,20 @@ def test_the_hook_changes_neither_index_nor_work_tree(hooked, run):
 
     after = (hooked.git("status", "--porcelain"), hooked.git("ls-files", "--stage"))
     assert after == before
+
+
+def test_a_push_of_prompts_that_do_not_pass_the_gate_is_refused(catalog, run, tmp_path):
+    bare = tmp_path / "remote.git"
+    catalog.git("init", "--quiet", "--bare", "--template=", str(bare))
+    catalog.git("remote", "add", "origin", str(bare))
+    assert run(catalog, "promptops", "init", "--hooks", "--pre-push")[0] == 0
+    edit(catalog, TRIAGE, "value: The light blinks red.", "value: Something else.")
+    catalog.git("commit", "--quiet", "--no-verify", "--all", "--message", "two")
+
+    code, said = run(catalog, "git", "push", "--quiet", "origin", "main")
+
+    assert (code, f"{TRIAGE}:25:9: failed: `contains`" in said) == (1, True), said
+    assert catalog.git("ls-remote", "origin") == ""
 
 
 def test_without_promptops_on_path_the_hook_refuses_and_says_why(catalog, run, monkeypatch):

@@ -39,15 +39,15 @@ def source(request, catalog):
 def test_the_bundle_is_the_one_that_is_built(catalog, source, cache):
     data = tagged(catalog, "v1.5.0")
 
-    assert source().bundle("v1.5.0", None) == data
-    assert source().bundle("v1.5.0", None) == data
+    assert source().bundle("v1.5.0", None).data == data
+    assert source().bundle("v1.5.0", None).data == data
 
 
 def test_it_works_where_nothing_can_be_kept(catalog, source):
     """There is no home in the tests."""
     data = tagged(catalog, "v1.5.0")
 
-    assert source().bundle("v1.5.0", None) == data
+    assert source().bundle("v1.5.0", None).data == data
 
 
 def test_releases_are_the_annotated_tags_that_are_called_so(catalog, source):
@@ -121,7 +121,7 @@ def test_who_is_trusted_is_asked_each_time_also_of_what_was_kept(catalog, source
     signing_with(catalog, ada)
     data = tagged(catalog, "v1.5.0", "--sign")
 
-    assert source().bundle("v1.5.0", ada.signers) == data
+    assert source().bundle("v1.5.0", ada.signers).data == data
     for signers in (eve.signers, tmp_path / "gone"):
         with pytest.raises(IntegrityError) as raised:
             source().bundle("v1.5.0", signers)
@@ -135,7 +135,7 @@ def test_it_is_built_once_and_kept(catalog, source, cache):
     (kept,) = (cache / "bundles").rglob("*.jsonl")
     kept.write_bytes(b"damaged")
 
-    assert source().bundle("v1.5.0", None) == data
+    assert source().bundle("v1.5.0", None).data == data
     assert kept.read_bytes() == data
 
 
@@ -144,7 +144,7 @@ def test_the_environment_of_a_hook_is_no_part_of_it(catalog, source, tmp_path, m
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
 
-    assert source().bundle("v1.5.0", None) == data
+    assert source().bundle("v1.5.0", None).data == data
 
 
 def fetching(catalog, **options):
@@ -161,8 +161,8 @@ def test_only_the_commit_of_the_tag_is_fetched_and_only_once(catalog, cache):
     (kept,) = (cache / "git").iterdir()
     shutil.move(catalog.root, catalog.root.with_name("away"))
 
-    assert fetching(catalog).bundle("v1.5.0", None) == data
-    assert fetching(catalog, offline=True).bundle("v1.5.0", None) == data
+    assert fetching(catalog).bundle("v1.5.0", None).data == data
+    assert fetching(catalog, offline=True).bundle("v1.5.0", None).data == data
     catalog.root = kept
     assert catalog.git("rev-list", "--all", "--count") == "1"
     assert os.listdir(cache / "git") == [kept.name]
@@ -189,7 +189,7 @@ def test_a_tag_that_was_moved_is_refused_where_it_is_known(catalog, cache):
     catalog.commit("two")
     tagged(catalog, "v1.5.0")
 
-    assert fetching(catalog).bundle("v1.5.0", None) == data
+    assert fetching(catalog).bundle("v1.5.0", None).data == data
     shutil.rmtree(cache / "git")
     with pytest.raises(IntegrityError, match="is not what it was"):
         fetching(catalog).bundle("v1.5.0", None)
@@ -252,7 +252,7 @@ def test_many_that_fetch_at_once_get_the_same(catalog, cache):
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(fetching(catalog).bundle, "v1.5.0", None) for _ in range(8)]
 
-    assert {each.result() for each in found} == {data}
+    assert {each.result().data for each in found} == {data}
     assert len(os.listdir(cache / "git")) == 1
 
 

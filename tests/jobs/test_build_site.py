@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import jsonschema_rs
 import pytest
@@ -317,3 +320,59 @@ def test_a_file_in_the_way_is_told(catalog, publish, tmp_path):
     (tmp_path / "site").write_text("a file")
 
     assert "no site can be made there: file exists" in publish("v1.9.0", code=3)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+left = int(sys.argv[1])
+
+def dying(real):
+    def call(*arguments, **named):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **named)
+    return call
+
+for name in ("fsync", "replace", "write", "fchmod"):
+    setattr(os, name, dying(getattr(os, name)))
+
+from promptops.jobs.site import publish
+publish(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), sign=False)
+print("done")
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_it_leaves_no_temporary_file_in_the_site(catalog, tmp_path):
+    digest = read_bundle(tagged(catalog, "v1.9.0"), "").digest
+    serving(catalog, "v1.9.0", 1, digest)
+    site = tmp_path / "site"
+    names = {"index.json", "bundles/v1.9.0.jsonl", "channels/production.json"}
+    ends = []
+
+    while not ends or ends[-1] == -signal.SIGKILL:
+        arguments = (str(len(ends)), str(catalog.root), "v1.9.0", str(site))
+        died = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
+        ends.append(died.returncode)
+        assert set(tree(site)) <= names, len(ends)
+        for name, data in tree(site).items():
+            assert data.endswith(b"\n"), name
+
+    assert (ends[-1], set(tree(site)), len(ends) > 5) == (0, names, True)
+
+
+def test_what_an_earlier_process_left_in_the_site_is_removed(catalog, publish, tmp_path):
+    tagged(catalog, "v1.9.0")
+    publish("v1.9.0")
+    before = tree(tmp_path / "site")
+    for name in (".index.json.4711", "bundles/.v1.9.0.jsonl.12", "bundles/.v1.9.0.jsonl.sig.3"):
+        (tmp_path / "site" / name).write_bytes(b"half")
+    (tmp_path / "site" / ".nojekyll").write_bytes(b"mine")
+
+    publish("v1.9.0")
+
+    assert tree(tmp_path / "site") == before | {".nojekyll": b"mine"}

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from promptops.cli.main import run
 from promptops.jobs.doctor import Check, examine, judge_git
 from promptops.jobs.init import start
+from promptops.runtime.cache import Cache, key_name
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 KEY = "value-of-a-key-nobody-may-see"
@@ -279,3 +280,57 @@ def test_the_json_is_what_its_schema_says(healthy, capfd):
     Draft202012Validator(schema).validate(value)
     assert (value["schema"], value["ok"]) == (1, True)
     assert {"name": "history", "state": "ok", "message": "complete", "hint": ""} in value["checks"]
+
+
+def test_a_cache_that_others_can_change_is_noted(healthy, tmp_path, monkeypatch):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    monkeypatch.setenv("PROMPTOPS_CACHE", str(folder))
+
+    way_out = f"chmod go-w {folder}, or set PROMPTOPS_CACHE to a folder that does not exist yet"
+    message = f"{folder} is not used: other users can write to it"
+    assert check(healthy, "cache") == Check("cache", "note", message, way_out)
+    assert problems(healthy.root) == []
+
+
+def test_a_channel_that_is_reset_can_begin_anew(tmp_path, monkeypatch, capfd):
+    site = tmp_path / "site"
+    monkeypatch.setenv("PROMPTOPS_CACHE", str(tmp_path / "cache"))
+    cache = Cache(tmp_path / "cache")
+    for channel in ("production", "staging"):
+        cache.keep_serial(2**63 - 1, str(site), channel)
+        cache.keep_pointer({"bundle": "1", "of": key_name(str(site), channel)}, channel)
+    site.mkdir()
+    (site / "index.json").write_text("{}")
+    (site / "bundles").mkdir()
+    arguments = ["doctor", "--reset-channel", "production", "--source", str(site)]
+
+    codes = [run(arguments), run(arguments)]
+
+    out, _ = capfd.readouterr()
+    assert (codes, out) == (
+        [0, 0],
+        "ok       channel production  forgot serial 9223372036854775807 and 1 remembered answers "
+        f"of {site}\n"
+        "                             tip: restart the programs that load it\n"
+        f"note     channel production  nothing is remembered of it at {site}\n"
+        "                             tip: name the source as the program does: --source SOURCE\n",
+    )
+    assert (cache.serial(str(site), "production"), cache.serial(str(site), "staging")) == (
+        0,
+        2**63 - 1,
+    )
+    assert (cache.pointer("production"), cache.pointer("staging") is None) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--reset-channel", "v1.2"], "'v1.2' can't be the name of a channel"),
+        (["--source", "x"], "`--source` goes with `--reset-channel`"),
+    ],
+)
+def test_a_reset_that_means_nothing_is_wrong_usage(arguments, message, tmp_path, capfd):
+    assert run(["doctor", *arguments, "-C", str(tmp_path)]) == 2
+    assert message in capfd.readouterr().err

@@ -489,14 +489,14 @@ ENTRIES = [
         at("1:40", "expected `sha256:` and 64 hexadecimal digits, got the text `abc`"),
     ),
     (
-        "main: {release: v1, serial: 1, canary: 5}\n",
-        at("1:40", "expected a mapping with `release` and `percent`, got the number 5"),
+        "main: {release: v1, serial: 1, canary: {release: v2, percent: 5}, x-who: me}\n",
+        at("1:32", "`canary` does not work yet: no reader would serve it"),
     ),
+    ("main: {release: v1, serial: 1, x-canary: {release: v2}}\n", []),
     (
-        "main: {release: v1, serial: 1, canary: {release: v2, percent: 101}}\n",
-        at("1:63", "expected a number from 0 to 100, got the number 101"),
+        "main: {release: v1, serial: 9223372036854775808}\n",
+        at("1:29", "expected a whole number from 1 on, got the number 9223372036854775808"),
     ),
-    ("main: {release: v1, serial: 1, canary: {release: v2, percent: 5, salt: x}, x-who: me}\n", []),
 ]
 
 
@@ -523,6 +523,14 @@ def test_a_serial_only_grows() -> None:
     assert (channels(FINE, None, before(12)), channels(FINE, None, before(11))) == ([], [])
     assert channels(FINE, None, "staging: {release: v1, serial: 99}\n") == []
     assert channels(FINE, None, before(13)) == at("1:122", "the serial went down from 13 to 12")
+
+
+def test_a_serial_does_not_jump() -> None:
+    def now(serial: int) -> str:
+        return FINE.replace("12", str(serial))
+
+    assert channels(now(1452), None, FINE) == []
+    assert channels(now(1453), None, FINE) == at("1:122", "the serial jumped from 12 to 1453")
 
 
 def test_files_of_a_block_are_those_below_their_lines() -> None:

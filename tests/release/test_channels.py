@@ -171,3 +171,19 @@ def test_whatever_is_written_is_read_again(writes):
         data = with_channel(data, name, pointer)
 
     assert dict(read_channels(data)) == dict(writes)
+
+
+@pytest.mark.parametrize("canary", ["5", "{release: v2, percent: 5}", "null"])
+def test_a_canary_is_refused_at_its_place(canary: str) -> None:
+    data = f"main:\n  release: v1\n  serial: 1\n  canary: {canary}\n".encode()
+
+    for use in (
+        read_channels,
+        lambda d: with_channel(d, "other", Pointer(release="v1", digest=A, serial=1)),
+    ):
+        with pytest.raises(InputError) as raised:
+            use(data)
+        assert (raised.value.message, raised.value.where) == (
+            "`canary` does not work yet: no reader would serve it",
+            "channels.yaml:4:3",
+        )

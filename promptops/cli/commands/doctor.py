@@ -8,24 +8,43 @@ from typing import Any
 import click
 
 from promptops.cli.options import Output, common
+from promptops.errors import UsageError
 
 
 @click.command()
+@click.option(
+    "--reset-channel",
+    "channel",
+    metavar="NAME",
+    help="Forget which serial and release of a channel this machine saw.",
+)
+@click.option("--source", metavar="SOURCE", help="With --reset-channel: where it is loaded from.")
 @common("text", "json")
-def command(output: Output) -> int:
-    """Find what stands in the way of using promptops here.
+def command(output: Output, channel: str | None, source: str | None) -> int:
+    """Find what prevents promptops from working here.
 
-    Looks at git, Python, the hook, the command on PATH, the configuration and its keys (never at
-    their values). Exits 1 when something stands in the way; a note is none.
+    Checks git, Python, the hook, the command on PATH, the cache, the configuration and its keys
+    (never their values). Exits 1 if there is a problem; a note is not one.
+
+    With --reset-channel it checks nothing. Use it if a reader refuses the serial of a channel and
+    you know that the source is right. SOURCE is what the program passes to `promptops.load`; by
+    default PROMPTOPS_SOURCE, else this repository.
 
     \b
     Example:
       promptops doctor
+      promptops doctor --reset-channel production --source https://prompts.example.com
     """
-    from promptops.jobs.doctor import examine
+    from promptops.jobs.doctor import examine, reset_channel
     from promptops.report.parts.json_text import json_text
 
-    checks = examine(output.directory)
+    if channel is None and source is not None:
+        raise UsageError("`--source` goes with `--reset-channel`")
+    checks = (
+        examine(output.directory)
+        if channel is None
+        else (reset_channel(output.directory, channel, source),)
+    )
     problems = sum(check.state == "problem" for check in checks)
     value = {"schema": 1, "ok": not problems, "checks": [asdict(check) for check in checks]}
     for name, file in output.formats:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--hooks", is_flag=True, help="Install a plain git hook instead of using pre-commit.")
+@click.option("--hooks", is_flag=True, help="Install plain git hooks instead of using pre-commit.")
+@click.option("--pre-push", is_flag=True, help="With --hooks: also run the gate before a push.")
 @click.option(
     "--ci",
     "platform",
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
     help="Have `git diff` of this clone show prompts as texts; alone, it does only this.",
 )
 @common("text", "json")
-def command(output: Output, hooks: bool, platform: Any, origin: str | None, git_diff: bool) -> int:
+def command(
+    output: Output,
+    *,
+    hooks: bool,
+    pre_push: bool,
+    platform: Any,
+    origin: str | None,
+    git_diff: bool,
+) -> int:
     """Make an existing repository one that uses promptops.
 
     Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
@@ -52,10 +61,13 @@ def command(output: Output, hooks: bool, platform: Any, origin: str | None, git_
     from promptops.jobs.init import start
     from promptops.report.parts.json_text import json_text
 
+    if pre_push and not hooks:
+        raise UsageError("--pre-push installs a git hook", hint="write --hooks --pre-push")
     done = []
     if hooks or platform or not git_diff:
         source = _origin(origin)
-        done.append(start(output.directory, hooks=hooks, platform=platform, origin=source))
+        plan = {"hooks": hooks, "pre_push": pre_push, "platform": platform, "origin": source}
+        done.append(start(output.directory, **plan))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
     steps = [step for part in done for step in part.steps]

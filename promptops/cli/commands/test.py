@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.run import Options
@@ -218,6 +218,8 @@ def _again(options: dict[str, Any]) -> str:
 def _exit_code(run: TestRun) -> int:
     if run.interrupted:
         return _INTERRUPTED
+    if run.failed:
+        return BUG
     if run.unanswered or any(case.infrastructure for case in run.cases):
         return _OUTAGE
     return int(run.verdict == "fail")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from promptops.jobs.testing.asking import Asking
 from promptops.jobs.testing.auditing import audited
 from promptops.jobs.testing.baseline import Baseline, compares
 from promptops.jobs.testing.confirming import confirmed
-from promptops.jobs.testing.cover import coverage_rows
+from promptops.jobs.testing.cover import Covered, coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
 from promptops.jobs.testing.options import Options
@@ -98,12 +99,15 @@ class Running:
         ]
         cases += self._audited()
         refused = self._refused()
+        covered = coverage_rows(self._catalog, self._loaded) if options.coverage else Covered()
+        cases += covered.failed
         lost = self._written(refused.values())
         told = {(case.reason, case.place) for case in cases}
         new = (each for each in lost if each not in told)
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(lost, refused)
-        return self._told(cases, decisions, tuple(agreements(found)), shard)
+        run = self._told(cases, decisions, tuple(agreements(found)), shard)
+        return replace(run, coverage=covered.rows)
 
     def _everything(self) -> Iterator[Planned]:
         return planned(self._catalog, self._loaded, self._options.repeats)
@@ -224,7 +228,6 @@ class Running:
             decided=decisions,
             judges=judges,
             baseline=self._baseline.title if self._baseline is not None else "",
-            coverage=coverage_rows(self._catalog, self._loaded) if self._options.coverage else (),
             nothing="" if cases else self._why_nothing(),
             advice=RECORD if any(case.status == "stale" for case in cases) else "",
             unanswered=asking.unanswered,

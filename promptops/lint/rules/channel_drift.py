@@ -10,6 +10,8 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
 from promptops.runtime.refs import wrong_name
+from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
+from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
@@ -17,8 +19,7 @@ from promptops.source.nodes import escaped
 PATH = "channels.yaml"
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_KEYS = ("release", "bundle", "serial", "canary")
-_CANARY_KEYS = ("release", "percent", "salt")
+_KEYS = ("release", "bundle", "serial")
 
 
 @rule("REP007", severity=Severity.ERROR)
@@ -27,8 +28,9 @@ def channel_drift(catalog: Catalog) -> Iterator[Problem]:
 
     Applications that load `production` read `channels.yaml`. A release that is misspelt, or whose
     digest is another, leaves them where they are, or without a prompt; a serial that goes down is
-    refused by every reader that has seen a higher one, so a reverted commit is no rollback. It is
-    held against the last commit, and with `--since` against where the branch began. A channel that
+    refused by every reader that has seen a higher one, so a reverted commit is no rollback, and so
+    is one that jumps. It is compared with the last commit, and with `--since` with where the branch
+    began. `canary` does not work yet, and is refused. A channel that
     is called like a version, like a commit's id or `latest` could not be told from one.
 
     Bad:
@@ -72,12 +74,10 @@ class _Channel:
             message = f"expected a mapping with `release` and `serial`, got {type_name(entry)}"
             yield Problem(message, at=self._place())
             return
-        yield from self._keys(entry, "", _KEYS, ("release", "serial"))
-        yield from self._release(entry, "")
+        yield from self._keys(entry)
+        yield from self._release(entry)
         yield from self._bundle(entry)
         yield from self._serial(entry)
-        if "canary" in entry:
-            yield from self._canary(entry["canary"])
 
     def _wrong_name(self) -> Iterator[Problem]:
         reason = wrong_name(self._name)
@@ -86,24 +86,24 @@ class _Channel:
             message = f"`{self._name}` can't be the name of a channel: {reason}"
             yield Problem(message, at=place, hint="give it another name")
 
-    def _keys(
-        self, entry: Mapping[str, Any], at: str, known: tuple[str, ...], needed: tuple[str, ...]
-    ) -> Iterator[Problem]:
+    def _keys(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
         for key in entry:
-            if key not in known and not key.startswith("x-"):
-                place = self._document.place(f"{self._at}{at}/{escaped(key)}", True)
-                hint = nearest(key, known) or f"known here: {', '.join(known)}"
+            place = self._document.place(f"{self._at}/{escaped(key)}", True)
+            if key == CANARY:
+                yield Problem(NO_CANARY, at=place, hint=CANARY_HINT)
+            elif key not in _KEYS and not key.startswith("x-"):
+                hint = nearest(key, _KEYS) or f"known here: {', '.join(_KEYS)}"
                 yield Problem(f"`{key}` is not a key here", at=place, hint=hint)
-        for key in needed:
+        for key in ("release", "serial"):
             if key not in entry:
-                place = self._document.place(f"{self._at}{at}", True)
+                place = self._document.place(self._at, True)
                 yield Problem(f"`{key}` is missing", at=place)
 
-    def _release(self, entry: Mapping[str, Any], at: str) -> Iterator[Problem]:
+    def _release(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
         """One that exists, where it can be known which do."""
         if "release" not in entry:
             return
-        release, place = entry["release"], self._place(f"{at}/release")
+        release, place = entry["release"], self._place("/release")
         if not isinstance(release, str) or not release:
             yield Problem(f"expected a release's tag, got {type_name(release)}", at=place)
         elif self._catalog.releases is not None:
@@ -131,13 +131,16 @@ class _Channel:
         if "serial" not in entry:
             return
         serial, place = entry["serial"], self._place("/serial")
-        if not isinstance(serial, int) or isinstance(serial, bool) or serial < 1:
+        if type(serial) is not int or not 0 < serial < MAX_SERIAL:
             yield Problem(f"expected a whole number from 1 on, got {type_name(serial)}", at=place)
             return
         before = self._before().get("serial")
         if isinstance(before, int) and serial < before:
             hint = "readers refuse a lower serial: to go back, name the release before and count up"
             yield Problem(f"the serial went down from {before} to {serial}", at=place, hint=hint)
+        elif isinstance(before, int) and serial - before > MAX_SERIAL_STEP:
+            hint = f"readers refuse a rise of more than {MAX_SERIAL_STEP}: count up by one"
+            yield Problem(f"the serial jumped from {before} to {serial}", at=place, hint=hint)
 
     def _before(self) -> Mapping[str, Any]:
         """The channel's entry at the base; empty where there was none, or there is no base."""
@@ -145,19 +148,6 @@ class _Channel:
         value = read(PATH, data).value if data else None
         entry = value.get(self._name) if isinstance(value, dict) else None
         return entry if isinstance(entry, Mapping) else {}
-
-    def _canary(self, canary: Any) -> Iterator[Problem]:
-        if not isinstance(canary, Mapping):
-            message = f"expected a mapping with `release` and `percent`, got {type_name(canary)}"
-            yield Problem(message, at=self._place("/canary"))
-            return
-        yield from self._keys(canary, "/canary", _CANARY_KEYS, ("release", "percent"))
-        yield from self._release(canary, "/canary")
-        percent = canary.get("percent", 0)
-        number = isinstance(percent, int | float) and not isinstance(percent, bool)
-        if not number or not 0 <= percent <= 100:
-            message = f"expected a number from 0 to 100, got {type_name(percent)}"
-            yield Problem(message, at=self._place("/canary/percent"))
 
     def _place(self, below: str = "") -> Place:
         return self._document.place(f"{self._at}{below}")

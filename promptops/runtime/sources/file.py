@@ -8,7 +8,9 @@ from pathlib import Path
 
 from promptops.errors import IntegrityError, NotFound, TransportError
 from promptops.runtime.bundles.format import MAX_BYTES, Contents
+from promptops.runtime.private_files import read_regular
 from promptops.runtime.sources.source import (
+    Delivery,
     Listed,
     Pointer,
     checked,
@@ -16,6 +18,7 @@ from promptops.runtime.sources.source import (
     version_in,
 )
 from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
+from promptops.runtime.unpacking import most_unpacked
 
 _PACKED = b"\x1f\x8b"
 
@@ -43,12 +46,17 @@ class BundleFile:
     def channels(self, until: float) -> None:
         return None
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
         data = self._data()
+        signature = None
         if trust is not None:
             signature = read_file(Path(f"{self._path}.sig"), MAX_SIGNATURE_BYTES)
             verify(Signed(data=data, signature=signature, where=self.where), trust, until)
-        return self._checked(data)
+        return Delivery(contents=self._checked(data), proof=signature)
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        signed = Signed(data=kept.contents.data, signature=kept.proof, where=self.where)
+        verify(signed, trust, until)
 
     def revision(self, revision: str, until: float) -> Contents:
         raise no_repository(self.where)
@@ -69,17 +77,16 @@ class BundleFile:
 
 
 def read_file(path: Path, largest: int) -> bytes | None:
-    """What stands in a file; None where there is none.
+    """The bytes of a regular file; None if there is no file.
 
-    Raises TransportError where it can't be read, IntegrityError where it is larger than that.
+    Raises TransportError if it can't be read, IntegrityError if it is larger than `largest` bytes.
     """
     try:
-        with path.open("rb") as opened:
-            data = opened.read(largest + 1)
+        data = read_regular(path, largest)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        reason = (error.strerror or "").lower()
+        reason = (error.strerror or str(error)).lower()
         raise TransportError(f"it can't be read: {reason}", where=str(path)) from None
     if len(data) > largest:
         raise IntegrityError(f"it has more than {largest} bytes", where=str(path))
@@ -91,10 +98,14 @@ def unpacked(data: bytes, where: str) -> bytes:
     if not data.startswith(_PACKED):
         return data
     unpack = zlib.decompressobj(wbits=31)
+    most = most_unpacked(len(data), MAX_BYTES)
     try:
-        plain = unpack.decompress(data, MAX_BYTES + 1)
+        plain = unpack.decompress(data, most + 1)
     except zlib.error:
         plain = b""
-    if not unpack.eof or len(plain) > MAX_BYTES:
-        raise IntegrityError("it can't be unpacked: it is damaged or too large", where=where)
+    if len(plain) > most:
+        hint = "build it again without `.gz`"
+        raise IntegrityError(f"it unpacks to more than {most >> 20} MB", where=where, hint=hint)
+    if not unpack.eof:
+        raise IntegrityError("it can't be unpacked: it is damaged", where=where)
     return plain

@@ -32,6 +32,22 @@ def opened(where: str, git: Callable[[str], Source]) -> Source:
     raise UsageError(f"{shown(where)!r} is no source", hint=f"a source is {_KINDS}")
 
 
+def named_source(source: str | os.PathLike[str] | None, here: Callable[[], Path]) -> str:
+    """The source that is given, else PROMPTOPS_SOURCE, else the repository around a folder.
+
+    Raises UsageError if there is none of them.
+    """
+    asked = source or os.environ.get("PROMPTOPS_SOURCE")
+    if asked:
+        return os.fspath(asked)
+    around = here()
+    for folder in (around, *around.parents):
+        if (folder / ".git").exists():
+            return str(folder)
+    hint = "give `source=`, or set PROMPTOPS_SOURCE"
+    raise UsageError("there is no source, and no repository around", where=str(around), hint=hint)
+
+
 def _at(path: Path, git: Callable[[str], Source]) -> Source:
     from promptops.runtime.sources import site
 

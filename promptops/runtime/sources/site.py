@@ -14,18 +14,36 @@ from promptops.errors import IntegrityError, NotFound, TransportError, UsageErro
 from promptops.model.version import parse
 from promptops.runtime.bundles.format import MAX_BYTES, Contents
 from promptops.runtime.sources.file import read_file
-from promptops.runtime.sources.source import Listed, Pointer, can_be, checked, no_repository
+from promptops.runtime.sources.source import (
+    MAX_SERIAL,
+    Delivery,
+    Listed,
+    Pointer,
+    can_be,
+    checked,
+    no_repository,
+)
 from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
 
 INDEX = "index.json"
 MAX_INDEX_BYTES = 32 * 1024 * 1024
 MAX_CHANNEL_BYTES = 64 * 1024
-MAX_SERIAL = 2**63
+MAX_VALUES = 1_500_000
+"""In one file of JSON: parsed, they fit into 200 MB."""
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 """What it raises to read JSON data of another shape."""
 
+CANARY = "canary"
+NO_CANARY = "`canary` does not work yet: no reader would serve it"
+CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
+
 _HERE = ("localhost", "127.0.0.1", "::1")
 _HEX = frozenset("0123456789abcdef")
+
+
+class CanaryRefused(ValueError):
+    """A channel asks to serve a second release to some readers."""
+
 
 Get = Callable[[str, int, float], bytes | None]
 """From a name, a largest number of bytes and a deadline; None where nothing has that name."""
@@ -61,6 +79,8 @@ class Site:
             return None
         try:
             pointer = pointer_of(self._object(data, path))
+        except CanaryRefused as error:
+            raise IntegrityError(str(error), where=f"{self.where}/{path}") from None
         except MISSHAPEN:
             raise self._odd(path) from None
         if pointer.digest is None:
@@ -72,7 +92,7 @@ class Site:
             self.releases(until)
         return self._channels[1]
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
         path = f"bundles/{listed.release}.jsonl"
         if not all(_is_plain(part) for part in path.split("/")):
             raise self._odd(path)
@@ -81,15 +101,22 @@ class Site:
             # Nobody misspelt it: the site itself says that it is there.
             raise TransportError(f"`{path}` is not there yet", where=self.where)
         where = f"{self.where}/{path}"
+        signature = None
         if trust is not None:
             signature = self._get(f"{path}.sig", MAX_SIGNATURE_BYTES, until)
             verify(Signed(data=data, signature=signature, where=where), trust, until)
-        return checked(data, where)
+        return Delivery(contents=checked(data, where), proof=signature)
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        signed = Signed(data=kept.contents.data, signature=kept.proof, where=self.where)
+        verify(signed, trust, until)
 
     def revision(self, revision: str, until: float) -> Contents:
         raise no_repository(self.where)
 
     def _object(self, data: bytes, path: str) -> dict[str, Any]:
+        if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+            raise self._odd(path)
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
@@ -147,6 +174,8 @@ def pointer_of(value: Mapping[str, Any]) -> Pointer:
 
     Raises one of MISSHAPEN where it says something else.
     """
+    if CANARY in value:
+        raise CanaryRefused(NO_CANARY)
     release, serial, bundle = value["release"], value["serial"], value.get("bundle")
     if not isinstance(release, str) or type(serial) is not int or not 0 < serial < MAX_SERIAL:
         raise ValueError

@@ -12,6 +12,16 @@ from promptops.model.version import VERSION, Version, parse
 from promptops.runtime.bundles.format import Contents, read_bundle
 from promptops.runtime.trust import Trust
 
+MAX_SERIAL = 2**63
+"""The serial of a channel is below it."""
+MAX_SERIAL_STEP = 24 * 60
+"""How far the serial of a channel may rise between two answers that a reader sees.
+
+Each commit that promotes or rolls back a release adds one (`jobs.moving.next_serial`). One such
+commit a minute, for a whole day, is more than any reader misses; whoever answers with a higher
+serial would make every later answer look old.
+"""
+
 _ENDING = re.compile(rf"(?:^|\D)({VERSION})$", re.ASCII)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
@@ -45,6 +55,19 @@ class Pointer:
     serial: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A bundle from its source.
+
+    Attributes:
+        proof: Who signed it, to keep beside the bundle: a detached signature, or the signed tag.
+            None if no trust is asked for, and if there is nothing to keep that proves it.
+    """
+
+    contents: Contents
+    proof: bytes | None = None
+
+
 class Source(Protocol):
     """A place that has releases.
 
@@ -70,8 +93,14 @@ class Source(Protocol):
     def channels(self, until: float) -> tuple[str, ...] | None:
         """Names, for messages; None where a source of this kind has none."""
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
-        """Its bundle; signed by somebody whom `trust` names, where that is given."""
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
+        """Its bundle; with `trust`, only if one of these signers signed it."""
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        """Raise IntegrityError if the proof does not show that one of the signers signed it.
+
+        Nothing is asked of another machine.
+        """
 
     def revision(self, revision: str, until: float) -> Contents:
         """The bundle of any revision; raises UsageError where the source is no repository."""

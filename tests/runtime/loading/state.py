@@ -13,6 +13,7 @@ def forget() -> None:
     settle()
     api._LOADED.clear()
     resolver._SEEN.clear()
+    resolver._PROVEN.clear()
 
 
 def settle() -> None:

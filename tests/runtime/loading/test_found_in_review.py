@@ -15,12 +15,11 @@ import pytest
 import promptops
 from promptops.model.prompt import Output
 from promptops.runtime.answers import Answers
-from promptops.runtime.bundles.format import Contents
 from promptops.runtime.cache import Cache
 from promptops.runtime.resolver import Resolver
 from promptops.runtime.sources.site import Site as SiteSource
 from promptops.runtime.sources.site import site_at
-from promptops.runtime.sources.source import Listed, shown
+from promptops.runtime.sources.source import Delivery, Listed, shown
 from promptops.runtime.trust import Trust
 from tests.conftest import GitRepository
 from tests.runtime.loading.git_releases import FILE, PROMPT, said
@@ -127,7 +126,7 @@ class Slow(SiteSource):
         super().__init__(real.where, real._get, remote=True)
         self._meanwhile = meanwhile
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
         self._meanwhile()
         return super().bundle(listed, trust, until)
 

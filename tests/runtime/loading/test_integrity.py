@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import promptops
+from promptops.runtime.sources.source import MAX_SERIAL_STEP
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget, settle
@@ -176,6 +178,80 @@ def test_a_rollback_counts_up_and_is_taken(server: ServedSite, site: Site, cache
     assert (after.release, after.stale) == ("v1.0.0", False)
 
 
+@pytest.mark.parametrize("serial", [2**63 - 1, 3 + MAX_SERIAL_STEP + 1])
+@pytest.mark.parametrize("new_process", [True, False])
+def test_a_serial_that_jumps_is_refused_and_the_channel_goes_on_afterwards(
+    server: ServedSite, site: Site, cache: Path, serial: int, new_process: bool
+) -> None:
+    def load() -> promptops.Bundle:
+        promptops.load("production", source=server.address, refresh_s=0, timeout_s=PATIENCE_S)
+        settle()
+        return promptops.load("production", source=server.address, timeout_s=PATIENCE_S)
+
+    load()
+    if new_process:
+        forget()
+    site.channel("production", "1.0.0", serial)
+    during = load()
+    site.channel("production", "1.0.0", 4)
+    after = load()
+
+    assert (during.release, during.stale) == ("v1.1.0", True)
+    assert (after.release, after.stale) == ("v1.0.0", False)
+
+
+def test_a_serial_that_rises_by_a_day_of_promotions_is_taken(
+    server: ServedSite, site: Site, cache: Path
+) -> None:
+    promptops.load("production", source=server.address)
+    forget()
+    site.channel("production", "1.0.0", 3 + MAX_SERIAL_STEP)
+
+    assert promptops.load("production", source=server.address).release == "v1.0.0"
+
+
+def test_a_jump_says_how_to_go_on(server: ServedSite, site: Site, cache: Path) -> None:
+    promptops.load("production", source=server.address)
+    forget()
+    for file in (cache / "pointers").glob("*"):
+        file.unlink()
+    site.channel("production", "1.0.0", 2**63 - 1)
+
+    with pytest.raises(promptops.IntegrityError) as raised:
+        promptops.load("production", source=server.address)
+
+    assert (raised.value.message, raised.value.hint) == (
+        "channel 'production' jumped from serial 3 to 9223372036854775807",
+        "the limit is 1440 changes at once; if this is right: "
+        "promptops doctor --reset-channel production",
+    )
+
+
+def test_a_channel_with_a_canary_is_refused(server: ServedSite, site: Site, cache: Path) -> None:
+    pointer = json.loads((site.folder / "channels" / "production.json").read_bytes())
+    canary = {"release": "v1.0.0", "percent": 5}
+    site.put("channels/production.json", json.dumps(pointer | {"canary": canary}).encode())
+
+    with pytest.raises(promptops.IntegrityError, match="`canary` does not work yet"):
+        promptops.load("production", source=server.address)
+
+
+def test_an_index_of_more_values_than_fit_into_memory_is_refused(site: Site) -> None:
+    site.put("index.json", b'{"schema":1,"releases":[' + b"[]," * 1_000_000 + b"[]]}")
+
+    with pytest.raises(promptops.IntegrityError, match=r"'index\.json' is not what a site"):
+        promptops.load("^1", source=site.folder)
+
+
+def test_a_pipe_in_place_of_a_bundle_is_not_waited_for(site: Site) -> None:
+    file = site.folder / "bundles" / "v1.0.0.jsonl"
+    file.unlink()
+    os.mkfifo(file)
+
+    with pytest.raises(promptops.TransportError, match="it can't be read: not a regular file"):
+        promptops.load("v1.0.0", source=site.folder)
+
+
 def test_a_serial_of_what_could_not_be_loaded_does_not_count(
     server: ServedSite, site: Site, cache: Path
 ) -> None:
@@ -258,6 +334,41 @@ def test_the_environment_says_who_is_trusted(
 
     with pytest.raises(promptops.IntegrityError, match="the bundle is not signed"):
         promptops.load("v1.0.0", source=site.folder)
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_of_trust_is_an_error(
+    site: Site, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("PROMPTOPS_TRUST", value)
+
+    with pytest.raises(promptops.UsageError) as raised:
+        promptops.load("v1.0.0", source=site.folder)
+
+    assert (raised.value.message, raised.value.hint) == (
+        "`PROMPTOPS_TRUST` is set, and empty",
+        "set it to a file of allowed signers, or remove it: unset PROMPTOPS_TRUST",
+    )
+
+
+def test_allowed_signers_that_everybody_can_change_are_refused(site: Site, signer: Signer) -> None:
+    signed(site, signer)
+    signer.allowed.chmod(0o666)
+
+    with pytest.raises(promptops.InputError) as raised:
+        promptops.load("v1.0.0", source=site.folder, trust=signer.allowed)
+
+    assert (raised.value.message, raised.value.hint) == (
+        "every user of this machine can change the allowed signers",
+        f"chmod o-w {signer.allowed}",
+    )
+
+
+def test_allowed_signers_in_a_pipe_are_not_waited_for(site: Site, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "signers")
+
+    with pytest.raises(promptops.InputError, match="can't be read: not a regular file"):
+        promptops.load("v1.0.0", source=site.folder, trust=tmp_path / "signers")
 
 
 def test_a_signature_of_somebody_else_is_refused(

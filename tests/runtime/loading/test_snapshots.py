@@ -13,7 +13,7 @@ from promptops.runtime.bundles.format import Contents
 from promptops.runtime.cache import Cache
 from promptops.runtime.resolver import Resolver
 from promptops.runtime.snapshots import Snapshot
-from promptops.runtime.sources.source import Listed, Pointer, checked
+from promptops.runtime.sources.source import Delivery, Listed, Pointer, checked
 from promptops.runtime.trust import Trust
 from tests.runtime.loading.site import bundle, digest_of
 from tests.runtime.loading.state import settle
@@ -47,8 +47,11 @@ class Stuck:
         serial = (1, 3, 2)[number]  # what is late is not refused for its serial
         return Pointer(release=release, digest=digest_of(bundle(release)), serial=serial)
 
-    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Contents:
-        return checked(bundle(listed.release), self.where)
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
+        return Delivery(contents=checked(bundle(listed.release), self.where))
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        raise NotImplementedError
 
     def releases(self, until: float) -> Mapping[str, Listed]:
         return {}

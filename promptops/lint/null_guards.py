@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 
 from jinja2 import nodes
 
 from promptops.analysis.uses import Path, Site, Step, Use
 from promptops.lint.guards import test_of, written_path
 from promptops.lint.subject import TemplateScope
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.template import TemplateError, parse
 
 Paths = frozenset[Path]
@@ -54,7 +54,7 @@ def _known_at(site: Site) -> Paths:
     return _facts(site.text.value).get(site.start, frozenset())
 
 
-@lru_cache(maxsize=256)
+@cached_by_size(16_000_000)
 def _facts(source: str) -> dict[int, Paths]:
     """From the offset of each name and each literal to what is known there, if anything is."""
     found: dict[int, Paths] = {}

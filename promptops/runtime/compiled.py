@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from jinja2 import nodes
@@ -12,6 +11,7 @@ from promptops.model.place import Text
 from promptops.runtime import calls, composition, flow, macros
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, capped_range
 from promptops.runtime.scope import Frame, Run, Scope, TemplateFailure
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -24,7 +24,12 @@ from promptops.runtime.statements import (
     failure,
     mentions,
 )
-from promptops.runtime.template import TemplateError, parse, parse_expression
+from promptops.runtime.template import (
+    MAX_CACHED_BYTES,
+    TemplateError,
+    parse,
+    parse_expression,
+)
 from promptops.runtime.values import Namespace
 
 _REGISTERED = (calls, composition, flow, macros)
@@ -126,12 +131,20 @@ class Program:
         parent.into(above, out)
 
 
-@lru_cache(maxsize=4096)
+def _program_bytes(source: str, _program: Program) -> int:
+    return 1_000 + 250 * len(parse(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _program_bytes)
 def _compiled(source: str) -> Program:
     return Program(parse(source).tree)
 
 
-@lru_cache(maxsize=1024)
+def _condition_bytes(source: str, _test: object) -> int:
+    return 1_000 + 250 * len(parse_expression(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES // 4, _condition_bytes)
 def _condition(source: str) -> tuple[Condition, nodes.Node]:
     body = parse_expression(source).tree.body[0]
     assert isinstance(body, nodes.Output)

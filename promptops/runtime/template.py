@@ -12,7 +12,6 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -25,6 +24,7 @@ from jinja2.utils import _PassArg
 from promptops.runtime.filter_costs import admitted, tested
 from promptops.runtime.filters import allowed_filters, allowed_tests
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
 
@@ -220,8 +220,15 @@ class MeteredContext(Context):
 
 ENVIRONMENT = TemplateEnvironment()
 
+MAX_CACHED_BYTES = 48_000_000
+"""About what all remembered syntax trees need; the programs made of them need as much again."""
 
-@lru_cache(maxsize=4096)
+
+def _parsed_bytes(source: str, template: Template) -> int:
+    return 1_000 + 2 * len(source) + 250 * len(template.tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _parsed_bytes)
 def parse(source: str) -> Template:
     """Parse a template's text, newlines as LF.
 
@@ -236,7 +243,7 @@ def parse(source: str) -> Template:
     return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
 
 
-@lru_cache(maxsize=1024)
+@cached_by_size(MAX_CACHED_BYTES // 4, _parsed_bytes)
 def parse_expression(source: str) -> Template:
     """Parse a `when`: the tree is a template whose only output is the expression.
 
@@ -262,7 +269,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     try:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)
-        _refuse_too_many(tree)
+        _refuse_nodes(tree)
     except TemplateSyntaxError as error:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:
@@ -273,15 +280,18 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     return Template(source, tree, spans)
 
 
-def _refuse_too_many(tree: nodes.Template) -> None:
-    """20,000 nodes at most, and no deeper than what can be walked safely."""
+def _refuse_nodes(tree: nodes.Template) -> None:
+    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
     count = 0
     stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()
         count += 1
+        at = node.lineno or 0  # Jinja gives the node around `autoescape` none
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise TemplateError("the template is too large", node.lineno, node.lineno + 1, "TPL005")
+            raise TemplateError("the template is too large", at, at + 1, "TPL005")
+        if isinstance(node, nodes.ScopedEvalContextModifier):
+            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 

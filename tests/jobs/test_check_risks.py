@@ -219,6 +219,7 @@ def test_lowered_repeats_are_a_risk(repo, told):
     repo.commit("one")
     repo.git("switch", "--quiet", "--create", "change")
     repo.write({ASK: PROMPT.replace("evaluation:", "evaluation:\n  repeats: 2")})
+    repo.commit("two")
 
     assert told() == [
         f"risk: ask: `repeats` of the evaluation differs: 3 -> 2 ({ASK}:15)  [CHG602]"
@@ -413,6 +414,7 @@ def test_many_replaced_answers_name_five_cases_and_count_the_rest(repo, told):
     repo.commit("one")
     repo.git("switch", "--quiet", "--create", "change")
     repo.write({RECORDINGS: answers(repo, rewritten(text="Be brief!"))})
+    repo.commit("two")
 
     lines = told()
 

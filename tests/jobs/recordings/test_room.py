@@ -91,9 +91,7 @@ def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo):
     with workspace(repo.root) as opened, pytest.raises(UsageError) as caught:
         run_cases(opened, Wanted(), Options(mode="record"))
 
-    journal = repo.root / ".git/promptops/journal"
-    answered = sum(
-        len(each.read_bytes().splitlines()) for each in journal.rglob("*") if each.is_file()
-    )
+    (journal,) = (repo.root / ".git/promptops/journal").glob("*.jsonl")
+    answered = len(journal.read_bytes().splitlines())
     assert caught.value.message == "1,000 answers would not fit: the limit is 2 MB"
     assert answered == 20

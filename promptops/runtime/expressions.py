@@ -53,6 +53,8 @@ def _name(node: nodes.Name) -> Expression:
         while scope is not None:
             if key in scope.names:
                 return scope.names[key]
+            if key in scope.unset:
+                break
             scope = scope.parent
         return StrictUndefined(name=key)
 

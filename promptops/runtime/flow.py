@@ -11,6 +11,7 @@ from jinja2.runtime import LoopContext
 from promptops.runtime.expressions import expression
 from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Piece, Scope, Traced
+from promptops.runtime.scope_names import has_loop, unset_at_start
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -115,12 +116,12 @@ def took(scope: Scope, offset: int, way: str) -> None:
 def _for(node: nodes.For) -> Statement:
     if mentions([node.target], "loop"):
         at = node.target.lineno
-        raise TemplateError("`loop` is what tells about a loop", at, at + 4)
+        raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.lineno
+    unset, unset_in_else = unset_at_start(node, "body"), unset_at_start(node, "else")
     weight = 1 + sum(1 for part in node.body for _ in walk(part))
-    # A scoped block may be replaced by one that tells about the loop.
-    extended = node.recursive or mentions(node.body, "loop") or _has_scoped_block(node)
+    extended = has_loop(node)
     test = condition(node.test) if node.test is not None else None
 
     def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
@@ -139,12 +140,12 @@ def _for(node: nodes.For) -> Statement:
         for pair in pairs:
             taken = True
             scope.run.meter.charge(weight)
-            inner = scope.inner({"loop": pair[1]} if extended else {})
+            inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
         took(scope, offset, "taken" if taken else "empty")
         if not taken:
-            otherwise(scope.inner(), out)
+            otherwise(scope.inner(unset=unset_in_else), out)
 
     def plain(scope: Scope, out: Out) -> None:
         try:
@@ -165,10 +166,6 @@ def _for(node: nodes.For) -> Statement:
             out.extend(text.pieces if isinstance(text, Traced) else (text,))
 
     return recursive if node.recursive else plain
-
-
-def _has_scoped_block(node: nodes.For) -> bool:
-    return any(block.scoped for block in node.find_all(nodes.Block))
 
 
 def _iterable(value: Any) -> list[Any]:
@@ -192,7 +189,7 @@ def binder(target: nodes.Node) -> Bind:
     if isinstance(target, nodes.NSRef):
         return _attribute_binder(target)
     if not isinstance(target, (nodes.Tuple, nodes.List)):
-        raise TemplateError("not a name", target.lineno, target.lineno + 1)
+        raise TemplateError("not a name", target.lineno, target.lineno + 1, "TPL005")
     binders = tuple(binder(item) for item in target.items)
 
     def bind_each(scope: Scope, value: Any) -> None:
@@ -236,10 +233,10 @@ def _assign(node: nodes.Assign) -> Statement:
 def _with(node: nodes.With) -> Statement:
     values = tuple(guarded(value) for value in node.values)
     binders = tuple(binder(target) for target in node.targets)
-    body = statements(node.body)
+    body, unset = statements(node.body), unset_at_start(node)
 
     def run(scope: Scope, out: Out) -> None:
-        inner = scope.inner()
+        inner = scope.inner(unset=unset)
         for bind, value in zip(binders, values, strict=True):
             bind(inner, value(scope))
         body(inner, out)

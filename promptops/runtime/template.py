@@ -23,6 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from promptops.runtime.filters import admitted, allowed_filters, allowed_tests, tested
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.scope_names import find_unset
 from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
 
@@ -252,6 +253,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)
         _refuse_too_many(tree)
+        find_unset(source, tree)
     except TemplateSyntaxError as error:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:

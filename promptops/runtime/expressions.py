@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, Undefined, nodes
 
 from promptops.runtime import limits
 from promptops.runtime.data import MAX_INTEGER_BITS
+from promptops.runtime.kinds import kind
 from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Scope
 from promptops.runtime.template import TemplateError
@@ -97,7 +98,7 @@ def _is_sliced(value: Any) -> bool:
 
 
 def _no_slice(value: Any) -> Any:
-    raise TypeError(f"a slice of what is no list and no text, but {type(value).__name__}")
+    raise TypeError(f"a slice needs a list or a string, not {kind(value)}")
 
 
 def _charge_for_key(key: Any, scope: Scope) -> None:

@@ -9,6 +9,7 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.runtime import LoopContext
 
 from promptops.runtime.expressions import expression
+from promptops.runtime.kinds import kind
 from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Piece, Scope, Traced
 from promptops.runtime.scope_names import has_loop, unset_at_start
@@ -170,7 +171,7 @@ def _for(node: nodes.For) -> Statement:
 
 def _iterable(value: Any) -> list[Any]:
     if is_opaque(value):
-        raise Refused(f"a loop over a {type(value).__name__.lower()}")
+        raise Refused(f"{kind(value)} has no items")
     return list(value)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jinja2 import TemplateError as JinjaError
 from jinja2 import nodes
 
 from promptops.runtime.expressions import Expression, expression
+from promptops.runtime.kinds import in_plain_words
 from promptops.runtime.limits import Refused
 from promptops.runtime.scope import Frame, Scope, TemplateFailure, Traced
 from promptops.runtime.template import TemplateError
@@ -43,6 +44,7 @@ FAILURES = (
 )
 """What evaluating an expression may raise; anything else is a bug of ours."""
 
+_WRITTEN: Mapping[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
 _BUILDERS: dict[type[nodes.Node], Build] = {}
 
 
@@ -74,7 +76,7 @@ def statement(node: nodes.Node) -> Statement:
     build = _BUILDERS.get(type(node))
     if build is None:
         start = min(part.lineno for part in walk(node) if part.lineno is not None)
-        kind = type(node).__name__.lower()
+        kind = _WRITTEN.get(type(node), type(node).__name__.lower())
         raise TemplateError(f"`{kind}` is not allowed", start, start + 1, "TPL005")
     return build(node)
 
@@ -107,7 +109,7 @@ def condition(node: nodes.Node) -> Condition:
 
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
     """What an exception of an expression means, at the part of the expression that raised it."""
-    message = str(error) or type(error).__name__
+    message = in_plain_words(str(error) or type(error).__name__)
     if isinstance(error, RecursionError):
         message = "the template is nested too deep"
     elif isinstance(error, MemoryError):

@@ -60,9 +60,10 @@ def _refusal() -> str:
 def _check(reports: Path) -> int:
     base = _base()
     log(f"compared with {base}" if base else "everything is checked: nothing to compare with")
-    since = [f"--since={base}"] if base else []
+    # The commit, never the files on disk: attributes may change those on checkout.
+    judged = [f"--since={base}"] if base else ["--at=HEAD"]
     formats = [f"--format={name}={reports / file}" for name, file in FILES.items()]
-    command = [os.environ["PROMPTOPS"], "check", *since, "--format=github", *formats]
+    command = [os.environ["PROMPTOPS"], "check", *judged, "--format=github", *formats]
     code = subprocess.run(command, check=False).returncode
     return code if code >= 0 else 128 - code
 

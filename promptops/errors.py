@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+BUG = 70
+"""The exit code after an error inside promptops: a bug of ours."""
+
 
 class PromptopsError(Exception):
     """Cause, place and way out of something that stops a command.
@@ -18,7 +21,7 @@ class PromptopsError(Exception):
         hint: What to do, or None.
     """
 
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[int] = BUG
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)

@@ -69,7 +69,7 @@ Set to 1 where the change comes from a stranger, as a CI workflow does for forks
 loaded and no code of the change is run.
 .TP
 .B PROMPTOPS_DEBUG
-Set to 1 to see where a bug in promptops happened.
+Set to 1 to stop at the first bug in promptops and print its traceback.
 .TP
 .B NO_COLOR
 No colour, also on a terminal.

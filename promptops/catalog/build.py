@@ -236,10 +236,8 @@ class PromptBuilder:
             message = f"`{written}` holds no case"
             place = self._layers.place(at, False)
             self._problems.append(Problem(message, at=place, code="SCH002"))
-        broken = {str(p.at.line) for p in found.problems if not isinstance(p.at, str)}
-        for index, value in enumerate(found.values):
-            if str(found.place(f"/{index}").line) not in broken and isinstance(value, Mapping):
-                yield case(value, f"/{index}", found.place)
+        for index, value in found.sound:
+            yield case(value, f"/{index}", found.place)
 
 
 _ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from promptops.analysis.includes import includes
+from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, Tree
 from promptops.catalog.graph import PROMPT_ENDINGS, Graph, Names
@@ -14,11 +15,12 @@ from promptops.catalog.layers import layers
 from promptops.catalog.references import Resolver, is_below
 from promptops.model.config import Config
 from promptops.model.finding import Problem
+from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.template import Template, TemplateError, is_template, parse
-from promptops.source.document import Document, read
+from promptops.source.document import MAX_BYTES, Document, read
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -119,13 +121,25 @@ class Catalog:
         return below[: -len(ending)]
 
     def loaded(self, path: str) -> Loaded:
-        """A prompt file, read and resolved."""
+        """A prompt file, read and resolved.
+
+        Where a bug of ours keeps it from being read, that is its problem; the others are read.
+        """
         if path not in self._loaded:
-            document = self.document(path)
-            chain = layers(document, self.document, self._follow_parent)
-            builder = PromptBuilder(self.files, self.config, chain, self.id_of(path) or "")
-            self._loaded[path] = builder.loaded()
+            try:
+                self._loaded[path] = self._load(path)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                problem = internal_error(error).problem(Place(path))
+                identity = self.id_of(path) or ""
+                self._loaded[path] = Loaded(
+                    id=identity, path=path, prompt=None, problems=(problem,)
+                )
         return self._loaded[path]
+
+    def _load(self, path: str) -> Loaded:
+        document = self.document(path)
+        chain = layers(document, self.document, self._follow_parent)
+        return PromptBuilder(self.files, self.config, chain, self.id_of(path) or "").loaded()
 
     def prompts(self, paths: Iterable[str] | None = None) -> Iterator[Loaded]:
         """The prompt files of some paths, or all of them, in order."""
@@ -136,18 +150,23 @@ class Catalog:
     def document(self, path: str) -> Document:
         """A prompt file as YAML with places; what is no plain file says so in its problems."""
         if path not in self._documents:
-            data = self.files.data(path)
-            self._documents[path] = read(path, data) if data is not None else self._no_file(path)
+            try:
+                self._documents[path] = self._read(path)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                problem = internal_error(error).problem(Place(path))
+                self._documents[path] = _without_content(path, problem)
         return self._documents[path]
+
+    def _read(self, path: str) -> Document:
+        data = self.files.data(path)
+        return read(path, data) if data is not None else self._no_file(path)
 
     def _no_file(self, path: str) -> Document:
         entry = self.files.entries.get(path)
         absent = "folder" if path in self.folders else "missing"
         kind = entry.kind if entry is not None else absent
-        document = read(path, b"")
         problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code="SCH001")
-        document.problems = (problem,)
-        return document
+        return _without_content(path, problem)
 
     def _follow_parent(self, written: str, place: Place, base: str) -> Reference | Problem:
         return self.resolver.follow("extends", written, place, base)
@@ -246,6 +265,17 @@ class Catalog:
         found = loaded.prompt
         return found is not None and any(text.path == path for text in self.reached(found))
 
+    def shown(self, path: str) -> Masked:
+        """A file as it may be shown, newlines as LF; empty where there is none, or over 1 MB."""
+        data = self.files.data(path) or b""
+        text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
+        return masked(text.replace("\r\n", "\n"))
+
+    def shown_line(self, path: str, number: int) -> str:
+        """A line of a file as it may be shown; "" where there is none."""
+        lines = self.shown(path).text.split("\n")
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
     def line(self, path: str, number: int) -> str:
         """A line of a file, without its newline; "" where there is none."""
         if path not in self._lines:
@@ -253,6 +283,12 @@ class Catalog:
             self._lines[path] = text.replace("\r\n", "\n").split("\n")
         lines = self._lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _without_content(path: str, problem: Problem) -> Document:
+    document = read(path, b"")
+    document.problems = (problem,)
+    return document
 
 
 _NO_FILE = {

@@ -16,14 +16,18 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
+from promptops.model.internal_error import internal_error
 from promptops.model.place import plain_text
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.paths import confined
 
 Names = tuple[str, ...]
 """What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
 prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
 
-FORMAT = 2
+_MAX_CACHED_BYTES = 16_000_000
+
+FORMAT = 3
 """To be raised when the same content is read as other names, so that no old fact is believed."""
 
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
@@ -60,7 +64,7 @@ class Graph:
         self._targets: dict[str, frozenset[str]] = {}
 
     @cached_property
-    def sources(self) -> Mapping[str, str]:
+    def sources(self) -> dict[str, str]:
         """From each file that may name another to the key of its facts."""
         roots = {*self._config.prompts, *self._config.schemas}
         folders = tuple(f"{root}/" for root in roots)
@@ -88,11 +92,23 @@ class Graph:
 
     def know(self, path: str, names: Names) -> None:
         """Take what a file names from whoever has read it."""
-        key = self.sources.get(path)
+        key = self._key_of_what_was_read(path)
         if key is not None and key not in self.facts:
             self.facts[key] = names
             self.learnt = True
             self._enter(key, names)
+
+    def _key_of_what_was_read(self, path: str) -> str | None:
+        """By the bytes that were read: a file may have been written since it was listed."""
+        listed = self.sources.get(path)
+        if listed is None:
+            return None
+        key = _sort(path) + self._files.entries[path].blob
+        if key != listed:
+            self.sources[path] = key
+            self.__dict__.pop("_holding", None)
+            self.__dict__.pop("_index", None)
+        return key
 
     def names(self, path: str) -> Names:
         """What one file names."""
@@ -169,15 +185,21 @@ class Graph:
             yield confined(name[1:], path, root).path
 
     def _read(self, path: str) -> Names:
+        try:
+            found = list(self._named_in(path))
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            internal_error(error)  # reported by who judges the file
+            found = list(self._guessed(path))
+        return tuple(sorted({name for name in found if name[1:].isprintable()}))
+
+    def _named_in(self, path: str) -> Iterable[str]:
         sort = _sort(path)
         if sort == "y":
-            found = self._of_prompt(path)
-        elif sort == "j":
-            found = self._of_json(path)
-        else:
-            text = self._files.text(path)
-            found = _of_template(text.value) if text is not None else ()
-        return tuple(sorted({name for name in found if name[1:].isprintable()}))
+            return self._of_prompt(path)
+        if sort == "j":
+            return self._of_json(path)
+        text = self._files.text(path)
+        return _of_template(text.value) if text is not None else ()
 
     def _of_prompt(self, path: str) -> Iterable[str]:
         value = self._value_of(path)
@@ -256,7 +278,7 @@ def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
             yield None, each
 
 
-@lru_cache(maxsize=4096)
+@cached_by_size(_MAX_CACHED_BYTES)
 def _of_template(source: str) -> Names:
     if not any(word in source for word in ("include", "import", "extends")):
         return ()

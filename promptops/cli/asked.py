@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from promptops.cli.options import Output
     from promptops.jobs.lint import LintOptions
     from promptops.jobs.selection import Wanted
+    from promptops.jobs.workspace import Workspace
 
 
 def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
@@ -20,4 +22,22 @@ def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
-    return wanted, LintOptions(use_cache=not options["no_cache"], untrusted=untrusted)
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
+
+
+def note_unjudged(output: Output, workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.jobs.workspace import managed
+    from promptops.report.parts.summary import counted
+    from promptops.report.parts.visible import visible_path
+
+    repository = workspace.repository
+    named = options["revision"] is not None or options["staged"] or options["worktree"]
+    if options["since"] is None or named or repository.bare:
+        return
+    changed = repository.uncommitted(managed(workspace.config))
+    if changed:
+        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
+        output.note(f"not judged: uncommitted changes in {visible_path(changed[0])}{more}")
+        output.note("  tip: --worktree judges the files on disk, --staged the index")

@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import BUG, PromptopsError, UsageError
 
 INTERRUPTED = 130
-BUG = 70
 STDOUT = 1
 USAGE = 2
 ABORTS = 128
@@ -49,7 +48,7 @@ def _said(arguments: list[str]) -> int:
         # Whatever else wants to leave, a plugin perhaps, must not look like a pass.
         left = isinstance(error, OSError) or _raised_in(error).startswith("click.")
         return _reader_left() if left else _bug(error)
-    except Exception as error:  # noqa: BLE001  # a traceback is no answer to a user
+    except BaseException as error:  # noqa: BLE001  # a traceback is no answer; a panic is no Exception
         return _bug(error)
 
 
@@ -109,12 +108,13 @@ def _usage_tip(error: object) -> None:
 
 
 def _say(error: PromptopsError) -> None:
+    from promptops.analysis.masking import without_secrets
     from promptops.report.parts.visible import visible, visible_path
 
-    where = f"{visible_path(error.where)}: " if error.where else ""
-    print(f"{where}error: {visible(error.message)}", file=sys.stderr)
+    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
+    print(f"{where}error: {visible(without_secrets(error.message))}", file=sys.stderr)
     if error.hint:
-        print(f"  tip: {visible(error.hint)}", file=sys.stderr)
+        print(f"  tip: {visible(without_secrets(error.hint))}", file=sys.stderr)
 
 
 def _visible(text: str) -> str:
@@ -128,7 +128,9 @@ def _bug(error: BaseException) -> int:
         import traceback
 
         traceback.print_exc()
-    said = _visible(f"{type(error).__name__}: {error}")
+    from promptops.analysis.masking import without_secrets
+
+    said = _visible(without_secrets(f"{type(error).__name__}: {error}"))
     print(f"error: a bug in promptops: {said}", file=sys.stderr)
     print("  tip: report it, with what PROMPTOPS_DEBUG=1 prints", file=sys.stderr)
     return BUG

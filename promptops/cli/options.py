@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,9 @@ from promptops.model.report import Style, plain
 F = TypeVar("F", bound=Callable[..., Any])
 
 REVISION_HELP = "Look at a commit, tag or branch, or `index`; the work tree otherwise."
+JUDGED_HELP = (
+    "Look at a commit, tag or branch; otherwise HEAD with --since, the files on disk without."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +173,26 @@ def at_option(function: F) -> F:
     return click.option("--at", "revision", default="worktree", metavar="REV", help=REVISION_HELP)(
         function
     )
+
+
+def judged_options(function: F) -> F:
+    """Add `--at REV`, `--staged` and `--worktree`, for `judged_revision`."""
+    at = click.option("--at", "revision", metavar="REV", help=JUDGED_HELP)
+    staged = click.option("--staged", is_flag=True, help="Look at the index.")
+    worktree = click.option("--worktree", is_flag=True, help="Look at the files on disk.")
+    return at(staged(worktree(function)))
+
+
+def judged_revision(options: Mapping[str, Any]) -> str:
+    """What `judged_options` and `--since` name; raises UsageError for two revisions."""
+    at = options["revision"]
+    named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
+    given = [name for name, value in named.items() if value not in (None, False)]
+    if given[1:]:
+        message = f"{given[0]} and {given[1]} name two revisions"
+        raise UsageError(message, hint="leave out one of them")
+    if options["staged"]:
+        return "index"
+    if at is not None:
+        return str(at)
+    return "worktree" if options["worktree"] or options["since"] is None else "HEAD"

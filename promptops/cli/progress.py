@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from promptops.cli.options import Output
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.ledger import INTERRUPTED
@@ -25,6 +27,10 @@ class ShownProgress:
         self._bar: Progress | None = None
         self._cost_usd = 0.0
         self._failed = 0
+
+    def calls(self, line: str) -> None:
+        """Shown whatever --quiet silences: it says where a key goes."""
+        click.echo(visible_line(line), err=True)
 
     def begins(self, estimate: Estimate) -> None:
         self._output.note(estimate_line(estimate))

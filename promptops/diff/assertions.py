@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from promptops.diff.equality import equal
 from promptops.diff.made import change
 from promptops.diff.side import Side
 from promptops.model.change import Change
-from promptops.model.prompt import Case
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt, Schema
 from promptops.runtime.canonical import canonical_json
 
 Assertion = Mapping[str, Any]
@@ -17,10 +19,26 @@ Assertion = Mapping[str, Any]
 _AT_MOST = frozenset(("max-chars", "max-tokens", "max-cost", "max-latency"))
 """Assertions whose `value` is a limit: a greater one asserts less."""
 _IDENTIFYING = ("type", "path", "role", "transform", "score")
+_WITHOUT_SCORE = _IDENTIFYING[:-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _List:
+    """The assertions of one list of the newer side.
+
+    Attributes:
+        path: Of its changes.
+        words: Whose it is, in front of each message.
+        place: From "" to the list's owner, and from an index such as `/0` to an assertion.
+    """
+
+    path: str
+    words: str
+    place: Callable[[str], Place]
 
 
 def assertion_changes(before: Side, after: Side) -> Iterator[Change]:
-    """What changed about the tests of a prompt: never a reason to release, and yet to look."""
+    """What changed about the tests of a prompt; none of it requires a release."""
     old = {case.name: case for case in before.prompt.cases}
     new = {case.name: case for case in after.prompt.cases}
     added = [name for name in new if name not in old]
@@ -28,15 +46,16 @@ def assertion_changes(before: Side, after: Side) -> Iterator[Change]:
     for was, now in _renamed(old, new, removed, added):
         removed.remove(was)
         added.remove(now)
-        yield change("CHG601", "/tests", f"case `{was}` is called `{now}` now")
+        yield change("CHG601", "/tests", f"case `{was}` was renamed to `{now}`")
     if added:
         yield change("CHG601", "/tests", f"cases were added: {_listed(added)}")
     if removed:
-        yield change("CHG602", "/tests", f"cases were removed: {_listed(removed)}")
+        place = after.prompt.locate("/tests", True)
+        yield change("CHG602", "/tests", f"cases were removed: {_listed(removed)}", place=place)
     for name, case in new.items():
         if name in old:
-            yield from _of_case(old[name], case)
-    yield from _evaluation(before.prompt.evaluation, after.prompt.evaluation)
+            yield from _of_case(old[name], case, after.prompt.inputs)
+    yield from _evaluation(before.prompt.evaluation, after.prompt)
 
 
 def _renamed(
@@ -57,43 +76,88 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names[:3]) + more
 
 
-def _of_case(old: Case, new: Case) -> Iterator[Change]:
-    where = f"case `{new.name}`"
-    if not equal((old.inputs, old.expected, old.tags), (new.inputs, new.expected, new.tags)):
-        yield change("CHG601", "/tests", f"{where}: other inputs or data")
+def _of_case(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:
+    yield from _data(old, new, inputs)
     for field in ("rendered", "output"):
-        yield from _assertions(
-            getattr(old, field), getattr(new, field), "/tests", f"{where}, `{field}`"
-        )
+        yield from _assertions(getattr(old, field), getattr(new, field), _of_field(new, field))
+
+
+def _of_field(case: Case, field: str) -> _List:
+    return _List(
+        path="/tests",
+        words=f"case `{case.name}`, `{field}`",
+        place=lambda at: case.locate(f"{case.at}/{field}{at}" if at else case.at, False),
+    )
+
+
+def _data(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:
+    """What a case is given: with other inputs it tests something else under the same name."""
+    words = f"case `{new.name}`"
+    if old.expected is not None and not equal(old.expected, new.expected):
+        facts = {"before": old.expected, "after": new.expected, "place": _key(new, "expected")}
+        yield change("CHG602", "/tests", f"{words}: `expected` differs", **facts)
+    altered = _altered_inputs(old, new, inputs)
+    if altered:
+        message = f"{words}: other values of {_listed(altered)}"
+        yield change("CHG602", "/tests", message, place=_key(new, "inputs"))
+    elif not equal((old.inputs, old.tags), (new.inputs, new.tags)) or (
+        old.expected is None and new.expected is not None
+    ):
+        yield change("CHG601", "/tests", f"{words}: more inputs or other tags")
+
+
+def _key(case: Case, key: str) -> Place:
+    return case.locate(f"{case.at}/{key}", True)
+
+
+def _altered_inputs(old: Case, new: Case, inputs: Schema) -> list[str]:
+    """The inputs with another value; one that the prompt no longer declares had to go."""
+    declared = inputs.get("properties") or {}
+    return [
+        name
+        for name, value in old.inputs.items()
+        if (not equal(value, new.inputs[name]) if name in new.inputs else name in declared)
+    ]
 
 
 def _assertions(
-    old: tuple[Assertion, ...], new: tuple[Assertion, ...], path: str, where: str
+    old: Sequence[Assertion], new: Sequence[Assertion], found: _List
 ) -> Iterator[Change]:
     gone, come = _without(old, new), _without(new, old)
-    for lost in gone:
-        successor = next((each for each in come if _identity(each) == _identity(lost)), None)
+    for lost in (old[index] for index in gone):
+        successor = _successor(lost, new, come)
         if successor is None:
-            facts = {"before": dict(lost)}
-            yield change("CHG602", path, f"{where}: `{lost.get('type')}` was removed", **facts)
+            facts = {"before": dict(lost), "place": found.place("")}
+            message = f"{found.words}: `{lost.get('type')}` was removed"
+            yield change("CHG602", found.path, message, **facts)
             continue
         come.remove(successor)
-        yield _altered(lost, successor, path, where)
-    for each in come:
-        facts = {"after": dict(each)}
-        yield change("CHG601", path, f"{where}: `{each.get('type')}` was added", **facts)
+        yield _altered(lost, new[successor], found, found.place(f"/{successor}"))
+    for index in come:
+        facts = {"after": dict(new[index]), "place": found.place(f"/{index}")}
+        message = f"{found.words}: `{new[index].get('type')}` was added"
+        yield change("CHG601", found.path, message, **facts)
 
 
-def _altered(old: Assertion, new: Assertion, path: str, where: str) -> Change:
+def _successor(lost: Assertion, new: Sequence[Assertion], come: Sequence[int]) -> int | None:
+    """The index of what stands in its place; a contract that became a measure is still the same."""
+    for keys in (_IDENTIFYING, _WITHOUT_SCORE):
+        for index in come:
+            if _identity(new[index], keys) == _identity(lost, keys):
+                return index
+    return None
+
+
+def _altered(old: Assertion, new: Assertion, found: _List, place: Place) -> Change:
     tightened = _tightened(old, new)
     word = "tightened" if tightened else "loosened, or asserts something else now"
-    message = f"{where}: `{new.get('type')}` was {word}"
-    facts = {"before": dict(old), "after": dict(new)}
-    return change("CHG601" if tightened else "CHG602", path, message, **facts)
+    message = f"{found.words}: `{new.get('type')}` was {word}"
+    facts = {"before": dict(old), "after": dict(new), "place": place}
+    return change("CHG601" if tightened else "CHG602", found.path, message, **facts)
 
 
 def _tightened(old: Assertion, new: Assertion) -> bool:
-    """Whether all that differs asserts more; what can't be told counts as less."""
+    """Whether every difference asserts more; what can't be decided counts as less."""
     return all(
         _is_more(key, old.get(key), new.get(key), str(new.get("type", "")))
         for key in old.keys() | new.keys()
@@ -102,30 +166,31 @@ def _tightened(old: Assertion, new: Assertion) -> bool:
 
 
 def _is_more(key: str, old: Any, new: Any, kind: str) -> bool:
+    """A negated assertion is reached the other way round, and a weight shifts the whole score."""
     if key == "must":
         return bool(new)
     numbers = isinstance(old, int | float) and isinstance(new, int | float)
-    if key in ("threshold", "weight", "min") and numbers:
+    if not numbers or kind.startswith("not-"):
+        return False
+    if key in ("threshold", "min"):
         return bool(new > old)
-    if numbers and (key == "max" or (key == "value" and kind in _AT_MOST)):
-        return bool(new < old)
-    return False
+    return (key == "max" or (key == "value" and kind in _AT_MOST)) and bool(new < old)
 
 
-def _identity(assertion: Assertion) -> tuple[str, ...]:
-    return tuple(str(assertion.get(key, "")) for key in _IDENTIFYING)
+def _identity(assertion: Assertion, keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(assertion.get(key, "")) for key in keys)
 
 
-def _without(those: tuple[Assertion, ...], others: tuple[Assertion, ...]) -> list[Assertion]:
-    """Those of some assertions that are not among others, each as often as it is left over."""
+def _without(those: Sequence[Assertion], others: Sequence[Assertion]) -> list[int]:
+    """The indices of assertions that are not among others, each as often as it is left over."""
     left = [_written(each) for each in others]
     found = []
-    for each in those:
+    for index, each in enumerate(those):
         written = _written(each)
         if written in left:
             left.remove(written)
         else:
-            found.append(each)
+            found.append(index)
     return found
 
 
@@ -136,15 +201,24 @@ def _written(assertion: Assertion) -> str:
         return repr(assertion)
 
 
-def _evaluation(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    path = "/evaluation"
+def _evaluation(old: Mapping[str, Any], prompt: Prompt) -> Iterator[Change]:
+    path, new = "/evaluation", prompt.evaluation
     was, now = (tuple(each.get("assertions") or ()) for each in (old, new))
-    yield from _assertions(was, now, f"{path}/assertions", "every case")
+    found = _List(
+        path=f"{path}/assertions",
+        words="every case",
+        place=lambda at: prompt.locate(f"{path}/assertions{at}", not at),
+    )
+    yield from _assertions(was, now, found)
     for key in sorted((old.keys() | new.keys()) - {"assertions"}):
         before, after = old.get(key), new.get(key)
         if not equal(before, after):
             code = "CHG601" if _is_stricter(key, before, after) else "CHG602"
-            facts = {"before": before, "after": after}
+            facts = {
+                "before": before,
+                "after": after,
+                "place": prompt.locate(f"{path}/{key}", True),
+            }
             yield change(code, f"{path}/{key}", f"`{key}` of the evaluation differs", **facts)
 
 

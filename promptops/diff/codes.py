@@ -187,6 +187,9 @@ CHG503 file-moved NEUTRAL patch
     a partial or a schema file moved, and everything else is equal
 CHG504 variant-removed BREAKING major
     a variant of a prompt can't be loaded any more
+CHG505 not-compared BREAKING major
+    an internal error of promptops kept both sides from being compared; please report it
+    risk: the change was not looked at
 CHG601 tests-changed NEUTRAL none
     test cases or assertions were added, tightened or renamed
 CHG602 tests-loosened NEUTRAL none warn

@@ -13,7 +13,7 @@ from promptops.diff.inputs import input_changes
 from promptops.diff.made import change, waived, with_fingerprints
 from promptops.diff.metadata import metadata_changes
 from promptops.diff.models import long_context, model_changes
-from promptops.diff.names import Match, added, gone, matches, unreadable
+from promptops.diff.names import Match, added, gone, matches, not_compared, unreadable
 from promptops.diff.outputs import output_changes
 from promptops.diff.rendering import Rendered, render_both
 from promptops.diff.requests import request_changes
@@ -24,6 +24,7 @@ from promptops.diff.through import through
 from promptops.diff.tools import tool_changes
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff
+from promptops.model.internal_error import InternalError, internal_error
 from promptops.model.prompt import Model
 
 
@@ -56,7 +57,10 @@ def compare(
         changed: All files that differ between the sides: what a change may have come through.
     """
     for match in matches(base, head, paths):
-        found = _of_match(match, frozenset(changed), options)
+        try:
+            found = _of_match(match, frozenset(changed), options)
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            found = _diff(match, [not_compared(internal_error(error))], options)
         if found is not None:
             yield found
 
@@ -108,6 +112,12 @@ def _compared(
         rendered=sum(each.requests is not None for each in rendered),
         via=tuple(sorted({path for change in found.changes for path in change.via})),
     )
+
+
+def not_answered(diff: PromptDiff, error: InternalError) -> PromptDiff:
+    """The same with the change that its recorded answers could not be compared."""
+    (failed,) = with_fingerprints(diff.id, [not_compared(f"recorded answers: {error}")])
+    return replace(diff, changes=(failed, *diff.changes), bump=max(diff.bump, failed.bump))
 
 
 def _of_draft(found: Change) -> Change:

@@ -25,7 +25,7 @@ from promptops.runtime.inputs import Inputs
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 
 _NARROWED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
@@ -85,7 +85,7 @@ class _Inputs:
         self._renamed = dict(self._renames())
 
     def changes(self) -> Iterator[Change]:
-        from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+        from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
         sides = [accepted(each) if plain else each for each in (self._old, self._new)]
@@ -113,7 +113,7 @@ class _Inputs:
 
     def _differ(self) -> bool:
         """Whether anything but words differs."""
-        from promptops.diff.schemas.reader import without_annotations
+        from promptops.analysis.schemas.reader import without_annotations
 
         said = (without_annotations(side) for side in (self._old, self._new))
         defaults = (

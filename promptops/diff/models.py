@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from promptops.analysis.masking import without_secrets
 from promptops.analysis.models import ModelFacts, canonical_provider, find
 from promptops.diff.equality import equal
 from promptops.diff.made import OWN_POLICY, change
@@ -81,7 +83,7 @@ def _endpoint(before: Side, after: Side) -> Iterator[Change]:
         if old != new:
             message = f"`{field}` of the profile `{name}` differs"
             risk = "requests go elsewhere, or with another key"
-            facts = {} if field == "headers" else {"before": old, "after": new}
+            facts = {} if field == "headers" else {"before": _shown(old), "after": _shown(new)}
             yield change("CHG701", f"/model/{field}", message, risk=risk, **facts)
 
 
@@ -130,7 +132,21 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
         was, now = (each.provider_options.get(name, ABSENT) for each in (old, new))
         if not equal(was, now):
             path = f"/model/provider_options/{name}"
-            yield change("CHG403", path, f"options for `{name}` differ", before=was, after=now)
+            message = f"options for `{name}` differ"
+            yield change("CHG403", path, message, before=_shown(was), after=_shown(now))
+
+
+def _shown(value: Any) -> Any:
+    """A setting without the secrets in it."""
+    if isinstance(value, str):
+        # A password in an address is one, whatever it looks like.
+        return without_secrets(_LOGIN.sub("***@", value))
+    if isinstance(value, Mapping):
+        return {key: _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value
+
+
+_LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 
 
 def _is_lower(now: Any, was: Any) -> bool:

@@ -9,7 +9,9 @@ from typing import Literal
 from promptops.catalog.catalog import Catalog
 from promptops.diff.made import change
 from promptops.model.bump import Bump
-from promptops.model.change import Change
+from promptops.model.change import NOT_COMPARED, Change
+from promptops.model.finding import Problem
+from promptops.model.internal_error import CODE
 from promptops.model.loaded import Loaded
 
 State = Literal["added", "removed", "renamed", "changed", "unreadable"]
@@ -134,11 +136,27 @@ def unreadable(match: Match) -> list[Change]:
     """Of a prompt that a side can't read; where the newer one can, it is as good as new."""
     if match.after is not None and match.after.prompt is None:
         return _broken(match.after)
+    failed = _internal(match.before)
+    if failed is not None:
+        return [not_compared(failed.message)]
     why = _why(match.before)
     return [change("CHG502", "", f"it could not be read before, so nothing is compared: {why}")]
 
 
+def not_compared(reason: object) -> Change:
+    """That a bug of ours kept both sides from being compared."""
+    return change(NOT_COMPARED, "", f"it could not be compared: {reason}")
+
+
+def _internal(loaded: Loaded | None) -> Problem | None:
+    problems = loaded.problems if loaded is not None else ()
+    return next((each for each in problems if each.code == CODE), None)
+
+
 def _broken(loaded: Loaded | None) -> list[Change]:
+    failed = _internal(loaded)
+    if failed is not None:
+        return [not_compared(failed.message)]
     return [change("CHG501", "", f"it can't be read: {_why(loaded)}")]
 
 

@@ -14,11 +14,11 @@ from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import message_of, validator
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 
 _WIDENED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG202"),
@@ -66,7 +66,7 @@ def _schema_changes(
         message = f"the output could not be known before, so nothing is compared: {was}"
         yield change("CHG203", _AT, message)
         return
-    from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+    from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
     widened = differences(closed(new), opened(old))
     narrowed = differences(closed(old), opened(new))
@@ -174,6 +174,6 @@ def _witness(found: Difference, old: Schema) -> Witness | None:
     """An output that the newer schema allows and the older one did not, as consumers see it."""
     if found.witness is ABSENT:
         return None
-    errors = validator(opened(old)).iter_errors(found.witness)
-    first = next((str(error.message) for error in errors), "")
+    errors = validator(opened(old)).errors(found.witness)
+    first = next(map(message_of, errors), "")
     return Witness(kind="output", value=found.witness, reason=first[:200])

@@ -12,7 +12,7 @@ from promptops.model.prompt import Schema
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 
 MAX_DEPTH = 12
 

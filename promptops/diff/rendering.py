@@ -14,6 +14,7 @@ from promptops.diff.equality import equal
 from promptops.diff.side import Side
 from promptops.model.prompt import Case, ForEach
 from promptops.model.request import Request
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError, Traced
 
 _REST = ("model", "params", "provider_options", "tools", "tool_choice", "response_format")
@@ -74,7 +75,8 @@ def render_both(before: Side, after: Side) -> tuple[Rendered, ...]:
     A case of the newer side whose inputs the older one refuses stands beside the case that had its
     name, each rendered on its own side: else nobody would see what became of the text.
     """
-    renderers = _renderer(before), _renderer(after)
+    cases = len(before.prompt.cases) + len(after.prompt.cases)
+    renderers = _renderer(before, cases), _renderer(after, cases)
     named = {case.name: case for case in before.prompt.cases}
 
     def render(name: str, case: Case, old: bool) -> Rendered:
@@ -121,9 +123,10 @@ def _cases(before: Side, after: Side) -> Iterator[tuple[str, Case, bool]]:
         yield f"{case.name} (as it was)" if case.name in names else case.name, case, True
 
 
-def _renderer(side: Side) -> Renderer | RenderError:
+def _renderer(side: Side, cases: int) -> Renderer | RenderError:
     try:
-        return Renderer(side.prompt, side.catalog.load, side.catalog.files.data)
+        files = side.catalog.files
+        return Renderer(side.prompt, side.catalog.load, files.data, PromptBudget(cases))
     except RenderError as error:
         return error
 

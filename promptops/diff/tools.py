@@ -17,7 +17,7 @@ from promptops.model.prompt import Tool
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 
 
 def tool_changes(before: Side, after: Side) -> Iterator[Change]:
@@ -75,7 +75,7 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
         message = f"the parameters of `{name}` can't be compared: {problem}"
         yield change("CHG407", path, message, basis=[old.parameters, new.parameters])
         return
-    from promptops.diff.schemas.inclusion import differences  # 20 ms, and seldom needed
+    from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
     widened = differences(closed(new.parameters), closed(old.parameters))
     narrowed = differences(closed(old.parameters), closed(new.parameters))

@@ -44,7 +44,7 @@ INPUTS_NARROWED = Wording(
 )
 
 if TYPE_CHECKING:
-    from promptops.diff.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import Difference
 INPUTS_WIDENED = Wording(
     root="the inputs",
     type="{who} accepts {what}, too",

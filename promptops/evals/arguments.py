@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache
+from math import isfinite
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -60,6 +61,8 @@ def _read(hint: Any, value: Any, at: str) -> Any:
         return tuple(_read(item, part, f"{at}/{index}") for index, part in enumerate(value))
     if not _is(hint, value):
         raise Refused(f"expected {_named(hint)}, got {type_name(value)}", at=at)
+    if isinstance(value, float) and not isfinite(value):
+        raise Refused(f"expected a number with an end, got {value}", at=at)
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.judged import At
-from promptops.evals.parse import QUALITY, is_to_come, parse
+from promptops.evals.parse import QUALITY, is_of_plugin, is_to_come, parse
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.source.explain import nearest, type_name
@@ -44,15 +44,29 @@ def problems_of_answers(
     `profiles` the names of models, that there are.
     """
     for each in _of_every_case(prompt):
-        if not is_to_come(each.written.get("type")):
-            for problem in parse(each.written, "answer")[1]:
-                yield replace(problem, at=each.at(str(problem.at), problem.key))
+        yield from _problems(each)
     yield from _wrong_judge(prompt, judges, profiles)
     yield from _wrong_score(prompt)
     cases = {case.name: case for case in prompt.cases}
     for case in prompt.cases:
         for each in asserted(case, prompt):
             yield from _wrong_case(each, case, cases)
+
+
+def problems_of_every_case(prompt: Prompt) -> Iterator[Problem]:
+    """What is wrong with the assertions of `evaluation`, each at its place.
+
+    As `parse.problems`, without those of plugins.
+    """
+    for each in _of_every_case(prompt):
+        if not is_of_plugin(each.written):
+            yield from _problems(each)
+
+
+def _problems(each: Asserted) -> Iterator[Problem]:
+    if not is_to_come(each.written.get("type")):
+        for problem in parse(each.written, "answer")[1]:
+            yield replace(problem, at=each.at(str(problem.at), problem.key))
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:

@@ -206,7 +206,9 @@ def _of_numbers(operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
     return lambda one, other: operate(_number(one), _number(other))
 
 
-def _operators() -> dict[type[ast.AST], Callable[..., Any]]:
+@cache
+def operators() -> Mapping[type[ast.AST], Callable[..., Any]]:
+    """How operators work on JSON values; they raise WrongExpression, or TypeError."""
     import operator
 
     return {
@@ -235,7 +237,7 @@ def _evaluator() -> Callable[[Mapping[str, Any]], Any]:
 
     class Evaluator(EvalWithCompoundTypes):  # type: ignore[misc]  # so its class is Any
         def __init__(self, names: Mapping[str, Any]) -> None:
-            super().__init__(_operators(), dict(FUNCTIONS), dict(names))
+            super().__init__(dict(operators()), dict(FUNCTIONS), dict(names))
             self._work = 0
 
         def _eval(self, node: ast.AST) -> Any:

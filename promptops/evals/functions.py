@@ -84,14 +84,27 @@ class _TakesTooLong(Unjudgeable):
     """A call was given up."""
 
 
-def functions_of(catalog: Catalog, *, allowed: bool) -> Functions:
-    """Those of a tree: `./` is beside the file that says so, any other path below a prompt root."""
+def functions_of(
+    catalog: Catalog,
+    *,
+    allowed: bool,
+    refused: Callable[[str, bytes], str] = lambda _path, _content: "",
+) -> Functions:
+    """Those of a tree: `./` is beside the file that says so, any other path below a prompt root.
+
+    Args:
+        refused: From the path of a file and its content to why its code may not run, or "".
+    """
 
     def read(path: str, base: str) -> bytes | None:
         found = catalog.resolver.follow("template", path, Place(base), base)
         if isinstance(found, Problem):
             raise Unjudgeable(f"{found.message}: {found.hint}", "/value")
-        return catalog.files.data(found.target)
+        content = catalog.files.data(found.target)
+        reason = refused(found.target, content) if content is not None else ""
+        if reason:
+            raise Undecided(f"`python` does not run here: {reason}")
+        return content
 
     return Functions(read, allowed=allowed)
 

@@ -13,6 +13,7 @@ from promptops.evals.questions import BUILT_IN, Lack, NoReply
 from promptops.evals.record import Record
 from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
+from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
 
 Status = Literal["passed", "failed", "error", "skipped"]
@@ -36,6 +37,7 @@ class Judged:
         compared: What was expected and what was got, both whole, where it does not hold and the
             reason is too short to show how they differ; else None.
         lack: Of an error that is nobody's: there is no answer yet of who has to be asked.
+        internal: The error is a bug of ours.
     """
 
     type: str
@@ -48,6 +50,7 @@ class Judged:
     degree: float | None = None
     compared: tuple[str, str] | None = None
     lack: Lack | None = None
+    internal: bool = False
 
     @property
     def passed(self) -> bool:
@@ -55,7 +58,16 @@ class Judged:
 
 
 def judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
-    """What a written assertion says of a record."""
+    """What a written assertion says of a record; a bug of ours is an error of that assertion."""
+    try:
+        return _judged(written, record, at)
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        problem = internal_error(error).problem("")
+        failed = _misstated(str(written.get("type", "")), problem, at)
+        return replace(failed, internal=True)
+
+
+def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
     assertion, problems = parse(written, record.on)
     if assertion is None:
         return _misstated(str(written.get("type", "")), problems[0], at)

@@ -7,10 +7,12 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.comparison import to_compare
+from promptops.evals.given import Given
+from promptops.evals.limits import LEAST_THRESHOLD
 from promptops.evals.sets import check_threshold
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
-from promptops.evals.verdict import Verdict
+from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import shown
 from promptops.model.distribution import install_command
 
@@ -30,6 +32,14 @@ def check_likeness(value: str, threshold: float) -> None:
     """Raises Refused for a text that says nothing, and a degree that all or nothing reaches."""
     not_blank(value)
     check_threshold(threshold)
+
+
+def doubt_threshold(threshold: float, given: Given) -> Refused | None:
+    """Why a threshold is none: texts that have nothing to do with each other reach it."""
+    if given.negated or threshold >= LEAST_THRESHOLD:
+        return None
+    message = f"nearly every text reaches {threshold:g}"
+    return Refused(message, hint=f"take {LEAST_THRESHOLD:g} or more", at="/threshold")
 
 
 def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:

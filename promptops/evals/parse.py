@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from promptops.evals import arguments, expressions
+from promptops.evals import arguments, expressions, given
 from promptops.evals.assertion import Assertion
 from promptops.evals.expressions import WrongExpression
 from promptops.evals.record import NAMES, On
-from promptops.evals.registry import Kind, built_in, is_of_plugin, kind_of
+from promptops.evals.registry import Kind, built_in, is_name_of_plugin, kind_of
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
@@ -29,15 +29,23 @@ def problems(case: Case) -> Iterator[Problem]:
     plugins, which no hook loads.
     """
     for index, written in enumerate(case.rendered):
-        if not _is_of_plugin(written.get("type")):
+        if not is_of_plugin(written):
             yield from placed(parse(written, "request")[1], case, f"/rendered/{index}")
     for index, written in enumerate(case.output):
-        if not (is_to_come(written.get("type")) or _is_of_plugin(written.get("type"))):
+        if not (is_to_come(written.get("type")) or is_of_plugin(written)):
             yield from placed(parse(written, "answer")[1], case, f"/output/{index}")
 
 
-def _is_of_plugin(name: Any) -> bool:
-    return isinstance(name, str) and is_of_plugin(name)
+def is_of_plugin(written: Mapping[str, Any]) -> bool:
+    """Whether another package has it, or an assertion in it."""
+    name, parts = written.get("type"), written.get("value")
+    if isinstance(name, str) and is_name_of_plugin(name):
+        return True
+    parts = parts if isinstance(parts, list) and name in _SETS else ()
+    return any(is_of_plugin(part) for part in parts if isinstance(part, Mapping))
+
+
+_SETS = frozenset(f"{negation}{name}" for negation in ("", "not-") for name in ("all", "any"))
 
 
 def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
@@ -92,6 +100,9 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
         return None, (Problem(error.message, at=error.at, hint=error.hint),)
     judged = kind.judged or any(each.judged for parts in inner.values() for each in parts)
     assertion = _assertion(written, check, negated, on)
+    doubts = given.problems(assertion, on, in_set=in_set)
+    if doubts:
+        return None, doubts
     return (_measured(assertion, written) if judged else assertion), ()
 
 
@@ -149,7 +160,7 @@ def _unknown_name(name: Any, on: On) -> Problem:
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
     if is_to_come(name):
         return Problem(f"`{name}` can't judge {_an(on)}", at="/type")
-    if is_of_plugin(name):
+    if is_name_of_plugin(name):
         hint = "install the package that offers it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
@@ -210,16 +221,16 @@ def _an(on: On) -> str:
 
 _COMMON_TYPES: Mapping[str, tuple[Any, str]] = {
     "transform": (str, "an expression"),
-    "weight": ((int, float), "a number above 0"),
+    "weight": ((int, float), "a number from 0.001 to 1,000"),
     "score": (str, "a name"),
     "must": (bool, "true or false"),
 }
 
-_HEAVIEST = 1e9  # sums of weights stay finite
+_LIGHTEST, _HEAVIEST = 0.001, 1_000.0  # beyond these, one assertion of a score decides alone
 
 
 def _is_odd(key: str, value: Any) -> bool:
-    """A truth value where a number should be, a weight of nothing, a score without a name."""
+    """A truth value for a number, a weight of nearly nothing, a score without a name."""
     if key == "weight":
-        return isinstance(value, bool) or not 0 < value <= _HEAVIEST
+        return isinstance(value, bool) or not _LIGHTEST <= value <= _HEAVIEST
     return key == "score" and not value

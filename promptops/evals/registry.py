@@ -119,13 +119,13 @@ def kind_of(written: str) -> tuple[Kind, bool] | None:
     if written in _files():
         return _named(written), False
     positive = written.removeprefix("not-")
-    if is_of_plugin(positive):
+    if is_name_of_plugin(positive):
         found = _plugin(positive, bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
         return (found, positive != written) if found else None
     return (_named(positive), True) if positive != written and positive in _files() else None
 
 
-def is_of_plugin(written: str) -> bool:
+def is_name_of_plugin(written: str) -> bool:
     """Whether only another package can have an assertion of that name."""
     return "." in written
 

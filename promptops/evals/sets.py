@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite
+from statistics import mean
+from typing import Any
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.questions import Question
@@ -63,10 +67,64 @@ def questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Ques
 
 
 def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> None:
-    """Raises Refused for a set of nothing, and for a threshold that all or none would reach."""
+    """Raises Refused for a set that always holds, or never can.
+
+    That is one of nothing, one with an assertion and its opposite, one of limits of which each
+    value keeps one, or none keeps all, and a threshold that all or none would reach.
+    """
     if not assertions:
         raise Refused("an empty list asks for nothing", hint="say what must hold")
     check_threshold(threshold)
+    for index, later in enumerate(assertions):
+        if any(_is_opposite(earlier, later) for earlier in assertions[:index]):
+            message = f"`{later.type}` is the opposite of another assertion of this set"
+            raise Refused(message, hint="keep one of them", at=f"/value/{index}")
+
+
+def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
+    """Raises Refused where limits on the same measure let every value through, or none.
+
+    Args:
+        combine: `any` or `all`, as the set is.
+    """
+    for limits in _limits(assertions):
+        ends = sorted({0.0, *(end for each, _ in limits for end in each if isfinite(end))})
+        points = [*ends, *map(mean, pairwise(ends)), ends[-1] + 1]
+        holds = {
+            combine((low <= point <= high) is not negated for (low, high), negated in limits)
+            for point in points
+        }
+        if combine is any and holds == {True}:
+            raise Refused("every value keeps one of these limits", hint="keep one of them")
+        if combine is all and holds == {False}:
+            raise Refused("no value keeps all of these limits", hint="keep one of them")
+
+
+Combine = Callable[[Iterable[bool]], bool]
+
+
+def _limits(assertions: tuple[Assertion, ...]) -> Iterable[list[tuple[tuple[float, float], bool]]]:
+    """By measure, from which value to which each assertion holds, and whether it is negated."""
+    found: dict[Any, list[tuple[tuple[float, float], bool]]] = {}
+    for each in assertions:
+        limits = getattr(each.check, "limits", None)
+        if limits is not None:
+            measure = type(each.check), each.path, each.role, _text(each)
+            found.setdefault(measure, []).append((limits, each.negated))
+    return found.values()
+
+
+def _is_opposite(one: Assertion, other: Assertion) -> bool:
+    """Whether they are the same but for a `not-`."""
+    return (
+        one.negated is not other.negated
+        and one.check == other.check
+        and (one.path, one.role, _text(one)) == (other.path, other.role, _text(other))
+    )
+
+
+def _text(assertion: Assertion) -> str | None:
+    return assertion.transform.text if assertion.transform else None
 
 
 def check_threshold(threshold: float | None) -> None:

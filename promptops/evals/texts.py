@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from promptops.analysis.match import Match
-from promptops.evals.verdict import Refused
-from promptops.evals.wording import LONG, shown
+from promptops.evals.verdict import Refused, Unjudgeable
+from promptops.evals.wording import LONG, amount, shown
+
+MAX_COMPARED_CHARS = 400_000_000
+"""Characters of a text times strings that are looked for in it: at most about a second."""
 
 _TELLING = 8
 
@@ -29,10 +32,36 @@ def not_empty_texts(values: tuple[str, ...]) -> None:
         not_empty(value, f"/value/{index}")
 
 
-def not_negative(value: float) -> None:
-    """Raises Refused for a number below 0."""
-    if value < 0:
-        raise Refused(f"expected a number from 0 on, got {value}")
+def not_blank_texts(values: tuple[str, ...]) -> None:
+    """Raises Refused for an empty list, or a text of white space in it."""
+    not_empty_texts(values)
+    refused = no_white_space(values)
+    if refused is not None:
+        raise refused
+
+
+def no_white_space(values: tuple[str, ...]) -> Refused | None:
+    """That one of several texts is white space, which nearly every text has."""
+    for index, value in enumerate(values):
+        if not value.strip():
+            message, hint = "white space is in nearly every text", "say what must stand there"
+            return Refused(message, hint=hint, at=f"/value/{index}")
+    return None
+
+
+def no_blank(values: tuple[str, ...]) -> Refused | None:
+    """That all of these texts are a single blank; lines, and several blanks, are a layout."""
+    if set(values) != {" "}:
+        return None
+    return Refused("a blank is in nearly every text", hint="say what must stand there")
+
+
+def searchable(text: str, values: tuple[str, ...]) -> str:
+    """The text; raises Unjudgeable where it takes too long to look for each value in it."""
+    if len(text) * len(values) > MAX_COMPARED_CHARS:
+        what = f"{amount(len(values), 'string')} in {amount(len(text), 'character')}"
+        raise Unjudgeable(f"it takes too long to look for {what}", "/value")
+    return text
 
 
 def sendable(text: str) -> str:
@@ -44,9 +73,11 @@ def found_in(text: str, matches: tuple[Match, ...]) -> str:
     """What detectors found, by kind and line: a reason is read by more people than a secret is."""
     if not matches:
         return "none"
-    told = [f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches]
-    more = f", and {len(told) - 3} more" if len(told) > 3 else ""
-    return ", ".join(told[:3]) + more
+    first = [
+        f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches[:3]
+    ]
+    more = f", and {len(matches) - 3} more" if len(matches) > 3 else ""
+    return ", ".join(first) + more
 
 
 def without(value: str, text: str) -> str:

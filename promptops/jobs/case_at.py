@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError, TransportError
@@ -25,6 +26,9 @@ from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
 from promptops.repo.repository import Repository
 from promptops.source.explain import nearest
+
+if TYPE_CHECKING:
+    from promptops.jobs.approvals import Approvals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ class CaseAt:
         self._manner = manner
         self._known: dict[Hashable, Judgement] = {}
         self._policy = configuration(repository, "HEAD", manner.overrides) if manner.live else None
-        self._asking = _asking(self._policy or Config(), manner)
+        self._asking = _asking(repository, self._policy or Config(), manner)
 
     def at(self, commit: str) -> Judgement:
         """What it says of a commit.
@@ -142,8 +146,8 @@ class CaseAt:
             raise TransportError(reason, hint=hint)
 
 
-def _asking(policy: Config, manner: Manner) -> Asking:
-    """One way to models for all commits: they share a budget."""
+def _asking(repository: Repository, policy: Config, manner: Manner) -> Asking:
+    """What calls models for all commits: they share a budget."""
     test = policy.test
     settings = Settings(
         concurrency=test.concurrency,
@@ -152,7 +156,15 @@ def _asking(policy: Config, manner: Manner) -> Asking:
     )
     event = event_of(os.environ)
     settings = within_budget(settings, test.budget, event)
-    return Asking(settings=settings, watcher=manner.watcher, event=event)
+    approvals = _approvals(repository, manner) if manner.live else None
+    return Asking(settings=settings, watcher=manner.watcher, approvals=approvals, event=event)
+
+
+def _approvals(repository: Repository, manner: Manner) -> Approvals:
+    from promptops.jobs.approvals import Approvals
+
+    announce = manner.watcher.calls
+    return Approvals(repository=repository, announce=announce, trusts_change=manner.trusted)
 
 
 def _all_it_rests_on(catalog: Catalog, loaded: Loaded) -> Hashable:

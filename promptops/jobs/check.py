@@ -8,9 +8,10 @@ from dataclasses import replace
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
-from promptops.jobs.judge_risks import judge_risks
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.risks.checkout import checkout_risks
+from promptops.jobs.risks.of_change import change_risks
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
@@ -18,6 +19,7 @@ from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.report import LintReport
+from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 
 
@@ -40,6 +42,7 @@ def check(
     if wanted.since is None:
         refuse_missing_roots(workspace)
         report, judged = _checked(workspace, wanted, options, coverage), workspace
+        report = replace(report, risks=tuple(checkout_risks(workspace, None)))
     else:
         report, judged = _against_base(workspace, wanted, options, overrides, coverage)
     return replace(report, shown=shown(judged, report)) if page else report
@@ -65,7 +68,8 @@ def _against_base(
         # What stands in the roots of the base must not mend what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
-    risks = (*policy_risks(judged, workspace.config, base), *report.risks)
+    policy = policy_risks(judged, workspace.config, base)
+    risks = (*policy, *checkout_risks(judged, base), *report.risks)
     notes = tuple(moved_on(workspace, since, base, overrides))
     return replace(
         report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)
@@ -95,12 +99,16 @@ def _checked(
     covering = coverage or settings.coverage is not None
     at = base.revision if base is not None else None
     run = run_selected(workspace, selected, Options(baseline=at, coverage=covering))
+    risks: tuple[Risk, ...] = ()
+    if base is not None:
+        untrusted = options.doubt_comments
+        risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
     return CheckReport(
-        lint=_without_stale(report, run),
+        lint=_without_repeats(report, run),
         test=run.failing_under(settings.coverage),
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
-        risks=tuple(judge_risks(workspace, selected, base)) if base is not None else (),
+        risks=risks,
         fail_on=workspace.config.lint.fail_on,
         refused=settings.fail_on,
         budgeted=_budgeted(workspace, selected),
@@ -114,14 +122,21 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
     return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
 
 
-def _without_stale(report: LintReport, run: TestRun) -> LintReport:
-    """Without what lint says of files whose cases the run itself calls stale."""
-    told = {case.place.path for case in run.cases if case.status == "stale"}
-    kept = (each for each in report.findings if each.code != _STALE or each.place.path not in told)
+def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
+    """Without what the run reports itself: stale cases, by their file, and invalid assertions."""
+    stale = {case.place.path for case in run.cases if case.status == "stale"}
+    errors = {case.place for case in run.cases if case.status == "error"}
+    kept = (
+        each
+        for each in report.findings
+        if not (each.code == _STALE and each.place.path in stale)
+        and not (each.code == _INVALID and each.place in errors)
+    )
     return replace(report, findings=tuple(kept))
 
 
 _STALE = "TST006"
+_INVALID = "TST009"
 
 
 def _why_nothing(selected: Selected) -> str:

@@ -16,12 +16,13 @@ def shown(workspace: Workspace, report: CheckReport) -> Shown:
     stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
     paths = list(dict.fromkeys(_spoken_of(report)))
     catalog.files.prefetch(paths)
-    texts = {path: catalog.files.text(path) for path in paths}
     return Shown(
         head=TITLES.get(revision, revision),
         commit=workspace.repository.find(stands_on) or "",
         ids={path: catalog.ids.get(path, path) for path in report.why},
-        sources={path: text.value for path, text in texts.items() if text is not None},
+        sources={
+            path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
+        },
     )
 
 

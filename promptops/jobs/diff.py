@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from promptops.analysis.exact_tokens import counter
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
-from promptops.diff.compare import Options, compare
+from promptops.diff.compare import Options, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
@@ -23,11 +22,12 @@ from promptops.jobs.workspace import managed
 from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
+from promptops.model.internal_error import internal_error
 from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
 from promptops.release.versions import prompt_version
-from promptops.repo.repository import WORKTREE
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.config import FILES
 
 
@@ -80,9 +80,7 @@ def uncommitted(sides: Sides) -> bool:
     repository, head = sides.repository, sides.head
     if repository is None or repository.bare or head.title != "HEAD":
         return False
-    roots = managed(head.config)
-    changed = repository.changed("HEAD", WORKTREE)
-    return any(_is_in(each.path, root) for each in changed for root in roots)
+    return bool(repository.uncommitted(managed(head.config)))
 
 
 def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
@@ -169,7 +167,10 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
         return diff
     from promptops.jobs.diff_answers import with_answers
 
-    return with_answers(diff, base, head)
+    try:
+        return with_answers(diff, base, head)
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        return not_answered(diff, internal_error(error))
 
 
 def _versioned(
@@ -214,7 +215,7 @@ class _Counting:
             self._estimated = True
             return estimate
         # Most messages are the same on both sides, and in most cases.
-        return self._exact.setdefault(exact.name, lru_cache(maxsize=None)(exact.count))
+        return self._exact.setdefault(exact.name, cached_by_size(16_000_000)(exact.count))
 
 
 def declared(text: str) -> Bump | Version:

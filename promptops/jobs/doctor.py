@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
 from promptops.jobs.git_releases import GitReleases
@@ -266,4 +267,5 @@ def _text(file: Path) -> str:
 
 def _failed(name: str, error: PromptopsError) -> Check:
     where = f"{error.where}: " if error.where else ""
-    return Check(name, "problem", f"{where}{error.message}", error.hint or "")
+    message = without_secrets(f"{where}{error.message}")
+    return Check(name, "problem", message, without_secrets(error.hint or ""))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import Names
 from promptops.jobs.lint_cache import Known, LintCache
+from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
 from promptops.lint.registry import Rule
+from promptops.model.internal_error import internal_error
+from promptops.model.place import Place
 
 PARALLEL_FROM = 400
 """Prompts from which on a second process pays for its start."""
@@ -79,13 +82,16 @@ class _Judging:
     def _one(self, path: str) -> Judged:
         catalog = self.catalog
         catalog.looked_around = False
-        result = lint_one(catalog, catalog.loaded(path), self.rules, self.today)
-        return Judged(
-            result,
-            catalog.rests_on(path),
-            lasting=not catalog.looked_around,
-            names=catalog.graph.names(path),
-        )
+        loaded = catalog.loaded(path)
+        result = lint_one(catalog, loaded, self.rules, self.today)
+        needed: frozenset[str] = frozenset()
+        try:
+            needed = catalog.rests_on(path)
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            problem = internal_error(error).problem(Place(path), "the files it needs")
+            result = replace(result, findings=(*result.findings, failed(problem, loaded)))
+        lasting = not (catalog.looked_around or result.failed)
+        return Judged(result, needed, lasting=lasting, names=catalog.graph.names(path))
 
     def in_parallel(self, paths: Sequence[str], processes: int) -> list[Judged]:
         """The same in forked processes, which share what was read so far."""
@@ -96,12 +102,15 @@ class _Judging:
         global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
         self.catalog.files.prefetch(self.catalog.files.entries)
         _INHERITED = self
-        pool = ProcessPoolExecutor(
-            processes,
-            mp_context=get_context("fork"),
-            initializer=signal.signal,  # an interruption is for the first process to answer
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
+        try:
+            pool = ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("fork"),
+                initializer=signal.signal,  # an interruption is for the first process to answer
+                initargs=(signal.SIGINT, signal.SIG_IGN),
+            )
+        except OSError:  # no shared memory, no writable folder for semaphores
+            return self.in_turn(paths)
         try:
             return [judged for part in pool.map(_one_chunk, _chunks(paths)) for judged in part]
         finally:

@@ -13,13 +13,16 @@ from promptops.jobs.baseline import read_baseline
 from promptops.jobs.graph_file import save_graph
 from promptops.jobs.judging import Judged, judge
 from promptops.jobs.lint_cache import LintCache, cache_key
+from promptops.jobs.risks.comments import only_known
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, held_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in, with_plugins
+from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
+from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport, RuleInfo
 
 CACHED_FROM = 20
@@ -34,6 +37,8 @@ class LintOptions:
         select, ignore, extend_select: Instead of, or beside, those of the configuration.
         baseline_at: The revision whose baseline counts; None for the one that is looked at.
         untrusted: No plugin is loaded: the change may have come from a stranger.
+        doubt_comments: A comment silences a security rule only where the base has it, too; without
+            a base, nowhere.
         processes: At most so many; 0 for as many as there are cores.
     """
 
@@ -44,6 +49,7 @@ class LintOptions:
     use_baseline: bool = True
     baseline_at: str | None = None
     untrusted: bool = False
+    doubt_comments: bool = False
     processes: int = 0
     today: date | None = None
 
@@ -75,6 +81,7 @@ def lint_selected(
         waivers=workspace.config.lint.waivers,
         baseline=_baseline(workspace, options),
         complete=wanted.everything,
+        counts=_counts(workspace, wanted, options),
     )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
     results = [each.result for each in judged.values()]
@@ -83,7 +90,25 @@ def lint_selected(
     findings = outcome.findings
     if not wanted.everything:
         findings = tuple(_within(outcome, selected, judged))
-    return LintReport(findings=findings, files=len(selected.why), suppressed=len(outcome.silenced))
+    return LintReport(
+        findings=findings,
+        files=len(selected.why),
+        suppressed=len(outcome.silenced),
+        comments=outcome.comments,
+    )
+
+
+def _counts(workspace: Workspace, wanted: Wanted, options: LintOptions) -> Counts:
+    """Which comments may silence what they cover."""
+    if not options.doubt_comments:
+        return Silencers().counts
+    catalog = workspace.catalog
+    before = catalog.before if wanted.since is not None else None
+    return only_known(catalog, before or _nothing)
+
+
+def _nothing(_path: str) -> None:
+    return None
 
 
 def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]:
@@ -140,7 +165,7 @@ def _within(
     needed = (each.needed for each in judged.values())
     concerned = frozenset(selected.why).union(selected.changed or (), *needed)
     for finding in outcome.findings:
-        if not concerned.isdisjoint(_paths(finding)):
+        if finding.code == CODE or not concerned.isdisjoint(_paths(finding)):
             yield finding
 
 

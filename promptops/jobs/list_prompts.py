@@ -7,9 +7,10 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import InputError
+from promptops.errors import InputError, PromptopsError
 from promptops.jobs.selection import Selected
 from promptops.jobs.workspace import Workspace
+from promptops.model.internal_error import CODE
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
@@ -66,9 +67,11 @@ def shown(workspace: Workspace, path: str) -> dict[str, Any]:
     return {"schema": 1, "revision": workspace.catalog.revision, "prompt": value}
 
 
-def unreadable(loaded: Loaded) -> InputError:
+def unreadable(loaded: Loaded) -> PromptopsError:
     """The first of what keeps a prompt file from being one."""
     problem = loaded.problems[0]
+    if problem.code == CODE:
+        return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)
     where = str(problem.at) if isinstance(problem.at, Place) else loaded.path
     hint = problem.hint or f"`promptops lint {loaded.id}` says all that is wrong"
     return InputError(problem.message, where=where, hint=hint)

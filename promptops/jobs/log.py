@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -94,7 +95,7 @@ def _history(
 
 def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
     error = no_match(catalog, identity)
-    if any((repository.root / path).is_file() for path in possible(catalog, [identity])):
+    if any(os.path.isfile(repository.root / path) for path in possible(catalog, [identity])):
         error.hint = "it is not committed yet"
     elif repository.shallow:
         error.hint = FETCH_ALL

@@ -11,6 +11,7 @@ from promptops.errors import GitError, NotFound, UsageError
 from promptops.jobs.channel_file import ChannelFile, channel_file, commit, write
 from promptops.jobs.channel_history import history
 from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.release_tag import release_tag
 from promptops.jobs.remotes import default_remote, remotes
 from promptops.jobs.sides import Asked, sides
 from promptops.jobs.verify import verify
@@ -27,6 +28,9 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.refs import wrong_name
 from promptops.runtime.sources.source import Pointer
 from promptops.source.explain import nearest
+
+ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
+"""In the commit of a rollback, so that the exception is on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +98,40 @@ def meant(ground: Ground, written: str) -> Release:
     return found
 
 
-def verified(
-    directory: Path, ground: Ground, release: Release, digest: str | None
-) -> tuple[str | None, tuple[str, ...]]:
-    """The digest of a release's bundle, built anew, and why the release is not what it should be.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A release as it is now.
 
-    It is None where it can't be built. `digest` is what a channel says that it was, if one does.
+    Attributes:
+        bundle: SHA-256 of its bundle, built anew; None where it can't be built.
+        wrong: Why the release is not what it should be, its missing signature apart.
+        unsigned: That its tag lacks the signature that the configuration asks for; or "".
     """
+
+    bundle: str | None
+    wrong: tuple[str, ...]
+    unsigned: str
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """All that refuses the release."""
+        return (*self.wrong, self.unsigned) if self.unsigned else self.wrong
+
+
+def verified(directory: Path, ground: Ground, release: Release, digest: str | None) -> Verified:
+    """Verify a release; `digest` is what a channel says that its bundle was, if one does."""
     found = verify(directory, release.name, None)
-    failed = (each for each in found.checks if each.state == "failed")
-    refusals = [f"`{release.name}`: {each.message}" for each in failed]
+    tag = release_tag(ground.repository, release.name)
+    failed = {
+        each.subject: f"`{release.name}`: {each.message}"
+        for each in found.checks
+        if each.state == "failed"
+    }
+    unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
+    wrong = [*failed.values()]
     if found.bundle is not None and digest not in (None, found.bundle):
-        refusals.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
-    return found.bundle, tuple(refusals)
+        wrong.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
+    return Verified(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
 
 
 def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
@@ -149,7 +174,7 @@ def moved(ground: Ground, move: Move, saving: Saving) -> Move:
     if saving.committed:
         identity = commit(ground.file, message, interactive=saving.interactive)
     following = tuple(_following(ground, move.release, message, committed=saving.committed))
-    notes = tuple(_lacking(ground, move.release))
+    notes = (*_unsigned(move), *_lacking(ground, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
@@ -159,7 +184,13 @@ def _message(move: Move) -> str:
     else:
         title = f"Roll {move.channel} back to {move.release}"
     was = f"{move.before}, serial {move.serial_before}" if move.before else "nothing"
-    return f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
+    text = f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
+    return f"{text}\n{ALLOWED_UNSIGNED}" if move.unsigned else text
+
+
+def _unsigned(move: Move) -> Iterator[str]:
+    if move.unsigned:
+        yield f"{move.release} is not signed: readers that pass `trust` keep what they have"
 
 
 def _lacking(ground: Ground, release: str) -> Iterator[str]:

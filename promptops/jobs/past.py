@@ -14,6 +14,7 @@ from functools import cache
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.jobs.commits import Commit, commits
+from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.jobs.workspace import configuration, managed
 from promptops.model.config import Config
@@ -117,7 +118,7 @@ class Past:
     def _configuration(self, revision: str, newer: Config) -> Config:
         """That of a commit; of one that was broken, the newer one has to do."""
         try:
-            return load(self._tree(revision).read(FILES), self._overrides)
+            return load(config_files(self._tree(revision)), self._overrides)
         except InputError as error:
             self.notes.append(
                 f"{revision[:12]}: {error.where}: {error.message}; "

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 from promptops.errors import PromptopsError
 from promptops.jobs.baseline import baseline_data, baseline_path
+from promptops.jobs.config_files import config_places
 from promptops.jobs.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.place import Place
+from promptops.model.risk import Risk
+from promptops.source.toml_places import TomlPlaces
 
 
 def under_policy(head: Config, base: Config) -> Config:
@@ -51,17 +55,20 @@ def widened(config: Config, base: Config) -> Config:
     )
 
 
-def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[str]:
-    """What a change would alter in the rules it is judged by, a line each.
+def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
+    """What a change would alter in the rules it is judged by.
 
     Args:
         judged: What is looked at, under the policy of the base.
         head: The configuration of the change itself.
     """
-    yield from _risks(base.config, head)
-    yield from _service_risks(base.config, head)
+    places = config_places(judged.repository, judged.revision, head.path)
+    yield from _risks(base.config, head, places)
+    yield from _service_risks(base.config, head, places)
     if baseline_data(judged, judged.revision) != baseline_data(judged, base.revision):
-        yield f"{baseline_path(judged)} changes which findings count; {_ONCE_MERGED}"
+        path = baseline_path(judged)
+        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
+        yield Risk(message=message, place=Place(path))
 
 
 def moved_on(
@@ -90,17 +97,35 @@ def _test_settings(base: Config, head: Config) -> TestSettings:
     return replace(base.test, **services)
 
 
-def _risks(base: Config, head: Config) -> Iterator[str]:
+def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
     base = replace(base, test=_test_settings(base, head))
     for name, effect in _EFFECTS.items():
-        if getattr(base, name) != getattr(head, name):
-            yield f"{head.path or base.path or 'the configuration'} changes `{name}`; {effect}"
+        was, now = getattr(base, name), getattr(head, name)
+        if was != now:
+            keys = _changed_keys(name, was, now)
+            named = " and ".join(f"`{key}`" for key in keys)
+            verb = "changes" if len(keys) == 1 else "change"
+            place = places.place(f"/{keys[0].replace('.', '/')}")
+            yield Risk(message=f"{named} {verb}; {effect}", place=place)
 
 
-def _service_risks(base: Config, head: Config) -> Iterator[str]:
+def _changed_keys(name: str, was: object, now: object) -> list[str]:
+    """As they are written: `lint.per-file-ignores`; of the models, which profiles."""
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        both = sorted(was.keys() | now.keys())
+        return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
+    if not is_dataclass(was):
+        return [name]
+    names = [each.name for each in fields(was)]
+    altered = [each for each in names if getattr(was, each) != getattr(now, each)]
+    return [f"{name}.{each.replace('_', '-')}" for each in altered]
+
+
+def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
     for name in _SERVICES:
         if getattr(base.test, name) != getattr(head.test, name):
-            yield f"{head.path or base.path} changes `test.{name}`; answers are judged with it"
+            message = f"`test.{name}` changes; answers are judged with it"
+            yield Risk(message=message, place=places.place(f"/test/{name}"))
 
 
 _SERVICES = ("embeddings", "moderations")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from promptops.errors import GitError
+from promptops.errors import GitError, NotFound
 from promptops.jobs.channel_file import refuse_uncommitted
 from promptops.jobs.moving import (
     Ground,
@@ -22,6 +22,7 @@ from promptops.jobs.moving import (
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
 from promptops.repo.repository import Repository
+from promptops.source.explain import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +32,20 @@ class Wanted:
     Attributes:
         release: Name of its tag, or its version.
         allow_breaking: Also where it breaks who uses the channel now.
+        create: Also a channel that is new, beside others.
     """
 
     release: str
     channel: str
     allow_breaking: bool = False
+    create: bool = False
 
 
 def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence[str] = ()) -> Move:
     """Change `channels.yaml`; or nothing, where it says so already, or the release is refused.
 
     Raises:
-        NotFound: There is no such release.
+        NotFound: There is no such release; or no such channel, and others are there.
         UsageError: The channel has a name that none can have.
         InputError: `channels.yaml`, or the release, can't be read.
         GitError: There is no work tree; or the file has uncommitted changes, or git refuses the
@@ -50,20 +53,32 @@ def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence
     """
     with Repository.open(directory) as repository:
         found = ground(repository, wanted.channel, overrides)
+        _refuse_unknown(found, wanted)
         if saving.committed:
             refuse_uncommitted(repository)
         release = meant(found, wanted.release)
         same = found.now if found.now and found.now.release == release.name else None
-        digest, refusals = verified(directory, found, release, same.digest if same else None)
-        move = _move(found, release, digest)
-        if refusals:
-            return replace(move, refusals=refusals)
-        if is_said(found, release, digest):
+        checked = verified(directory, found, release, same.digest if same else None)
+        move = _move(found, release, checked.bundle)
+        if checked.refusals:
+            return replace(move, refusals=checked.refusals)
+        if is_said(found, release, checked.bundle):
             return move
         breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
         if breaks and not wanted.allow_breaking:
             return replace(move, refusals=(_refusal(found, release, breaks),), breaks=breaks)
         return moved(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
+
+
+def _refuse_unknown(ground: Ground, wanted: Wanted) -> None:
+    """A misspelt name must not become a channel; only the first channel needs no option."""
+    known = ground.file.channels
+    if wanted.create or not known or ground.now is not None or ground.serves is not None:
+        return
+    new = f"for a new one: promptops promote {wanted.release} {wanted.channel} --create"
+    near = nearest(wanted.channel, known)
+    hint = f"{near}; {new}" if near else new
+    raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
 
 
 def _move(ground: Ground, release: Release, digest: str | None) -> Move:

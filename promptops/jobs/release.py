@@ -12,7 +12,7 @@ from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs import sides as two_sides
 from promptops.jobs.bundling import content_digest
 from promptops.jobs.preflight import more, repository_problems, uncommitted, unpushed
-from promptops.jobs.release_gate import gate
+from promptops.jobs.release_gate import gate, not_checked
 from promptops.jobs.release_names import line_problems, name_problems
 from promptops.jobs.release_plan import Ground, compared, planned, tags_of, version_problems
 from promptops.jobs.release_tag import release_tag
@@ -206,6 +206,7 @@ def _prepared(ground: Ground, opened_sides: Sides, asked: Asked) -> ReleaseRepor
         *(() if plan is None and refused else wrong),  # the gate says it better
         *signing_problems(workspace, signed=signed, interactive=asked.interactive),
         *refused,
+        *((not_checked("promptops diff"),) if report.failed else ()),
     )
     warnings = (*opened_sides.notes, *_unpushed(ground.repository, asked), *doubts)
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)

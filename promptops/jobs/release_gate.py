@@ -30,6 +30,8 @@ def gate(
     limit = workspace.config.lint.fail_on
     findings = [each for each in report.findings if each.severity >= limit]
     problems = []
+    if report.failed:
+        problems.append(not_checked("promptops lint"))
     if findings:
         details = [f"{each.place}: {each.message} [{each.code}]" for each in findings]
         message = f"lint has {counted(len(findings), 'finding')}"
@@ -44,6 +46,11 @@ def gate(
         problems.append(Problem(message=message, hint=hint, details=more(undecided)))
         undecided = []
     return problems, [f"can't be decided: {line}" for line in undecided]
+
+
+def not_checked(command: str) -> Problem:
+    """That a bug of ours kept something from being looked at, which `command` shows."""
+    return Problem(message="an internal error of promptops: not all was checked", hint=command)
 
 
 def _failing(run: TestRun) -> Iterator[Problem]:

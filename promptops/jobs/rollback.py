@@ -28,7 +28,13 @@ from promptops.runtime.sources.source import Pointer
 
 
 def rollback(
-    directory: Path, channel: str, to: str | None, saving: Saving, overrides: Sequence[str] = ()
+    directory: Path,
+    channel: str,
+    to: str | None,
+    saving: Saving,
+    overrides: Sequence[str] = (),
+    *,
+    allow_unsigned: bool = False,
 ) -> Move:
     """Change `channels.yaml`: an earlier release under a higher serial.
 
@@ -36,6 +42,8 @@ def rollback(
         to: Which release; None for the one before, as the history of the checked out branch tells
             it; what nobody committed, no channel served. Rolled back again, it is the one before
             that: what was rolled back from is not come back to.
+        allow_unsigned: Also to a release without a signature, as those from before signing began.
+            One with a wrong signature is always refused.
 
     Raises:
         NotFound: There is no such channel or release, or no release before.
@@ -51,9 +59,11 @@ def rollback(
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
         target, skipped = _target(found, found.serves, to)
         release = meant(found, to) if to is not None else _still_there(found, target)
-        digest, refusals = verified(directory, found, release, target.digest)
-        move = _move(found, found.serves, release, digest)
-        if refusals or is_said(found, release, digest):
+        checked = verified(directory, found, release, target.digest)
+        move = _move(found, found.serves, release, checked.bundle)
+        refusals = checked.wrong if allow_unsigned else checked.refusals
+        move = replace(move, unsigned=bool(checked.unsigned))
+        if refusals or is_said(found, release, checked.bundle):
             return replace(move, refusals=refusals)
         move = replace(move, skipped=skipped, breaks=_breaks(directory, found, release))
         return moved(found, replace(move, serial=next_serial(found)), saving)

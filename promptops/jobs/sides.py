@@ -10,6 +10,7 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError
 from promptops.jobs.arguments import Split, refuse_doubt, refuse_second_revision, split
+from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.jobs.ranges import Names, Range, names_in
 from promptops.jobs.side_sources import (
@@ -161,7 +162,7 @@ def _with(repository: Repository | None, source: Source, config: Config) -> Side
 
 
 def _configuration(source: Source, overrides: Sequence[str]) -> Config:
-    files = source.tree(FILES).read(FILES)
+    files = config_files(source.tree(FILES), source.prefix)
     try:
         return load(files, overrides)
     except InputError as error:

@@ -8,10 +8,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError, UsageError
 from promptops.repo.process import Git, decode
+from promptops.repo.temporary import temporary_folder
 from promptops.runtime.trust import NAMESPACE
 
 DEADLINE_S = 60.0
@@ -29,7 +29,7 @@ def signature_of(data: bytes, git: Git) -> bytes:
         GitError: The key can't be used.
     """
     key = _key(git)
-    with TemporaryDirectory(prefix="promptops-") as folder, _key_file(key, Path(folder)) as options:
+    with temporary_folder() as folder, _key_file(key, Path(folder)) as options:
         file = Path(folder, "bundle")
         file.write_bytes(data)
         _run([_program(git), "-Y", "sign", "-n", NAMESPACE, *options, str(file)], git)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from promptops.errors import GitError, UsageError
@@ -15,6 +14,7 @@ from promptops.model.release import Problem
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository
+from promptops.repo.temporary import temporary_folder
 
 DEADLINE_S = 60.0
 SSH_AGENT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
@@ -55,7 +55,7 @@ def signing_problems(workspace: Workspace, *, signed: bool, interactive: bool) -
         message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
         yield Problem(message=message, hint=_HOW)
         return
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         trial = _Trial(workspace.repository, Path(folder), interactive=interactive)
         try:
             answer = trial.sign()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError
 from promptops.jobs.tag_signing import DEADLINE_S
@@ -15,6 +14,7 @@ from promptops.release.record import write
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, decode
 from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
 
 PUSH_DEADLINE_S = 600.0
 _HOOK = "pre-push"
@@ -40,7 +40,7 @@ def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dic
     there. Raises GitError where git makes one not, with nothing left of those before it.
     """
     made: dict[str, str] = {}
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         for tag in plan.missing:
             try:
                 _make_one(repository, plan, tag, Path(folder, "message"), interactive)
@@ -75,7 +75,7 @@ def push(
     leases = [f"--force-with-lease=refs/tags/{tag}:" for tag in tags]
     refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
     options = ("--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         trace = Path(folder, "trace")
         answer = act(
             repository.git,

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError, InputError, IntegrityError, NotFound
 from promptops.jobs.build import release_bundle
@@ -15,6 +14,7 @@ from promptops.jobs.tag_signature import SSH, signer_in_keyring, signer_of
 from promptops.jobs.workspace import configuration
 from promptops.model.verification import UNSIGNED, Check, Subject, Verification
 from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundles.format import FORMAT, MAX_BYTES, Contents, read_bundle
 from promptops.runtime.sources.file import read_file, unpacked
 from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
@@ -75,7 +75,7 @@ def _signers(
     if content is None:
         hint = "commit it: a line for each key that may sign, NAME KEY"
         raise InputError("the file of allowed signers is not there", where=named, hint=hint)
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         file = Path(folder, Path(named).name)
         file.write_bytes(content)
         yield file

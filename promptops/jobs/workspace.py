@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Tree
 from promptops.errors import GitError
+from promptops.jobs.closed_roots import refuse_closed_roots
+from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.model.config import Config
 from promptops.repo.repository import INDEX, WORKTREE, Repository
@@ -38,10 +41,13 @@ def workspace(
 ) -> Iterator[Workspace]:
     """Open the repository around a directory, with the configuration of the revision asked for.
 
-    Raises GitError, and InputError for a configuration that is wrong.
+    Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
     """
     with Repository.open(directory) as repository:
-        yield opened(repository, revision, overrides)
+        found = opened(repository, revision, overrides)
+        entries = found.catalog.files.entries
+        refuse_closed_roots(repository, found.revision, found.config, entries)
+        yield found
 
 
 def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
@@ -83,7 +89,7 @@ def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config
 
 def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
     """That of a revision."""
-    return load(repository.tree(revision, under=FILES).read(FILES), overrides)
+    return load(config_files(repository.tree(revision, under=FILES)), overrides)
 
 
 def managed(config: Config) -> tuple[str, ...]:
@@ -112,7 +118,7 @@ def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | N
     """What a file is that the tree lacks: there on disk all the same, or nothing."""
 
     def state(path: str) -> str | None:
-        if repository.bare or not (repository.root / path).is_file():
+        if repository.bare or not os.path.isfile(repository.root / path):
             return None
         if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
             return "unstaged" if revision == INDEX else "tracked"

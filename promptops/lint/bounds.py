@@ -13,6 +13,9 @@ from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 12
 
+MAX_STEPS = 10_000
+"""Alternatives of a prompt's inputs that are looked at; chains of `anyOf` double them."""
+
 FORMAT_CHARS = {
     "date": 10,
     "time": 20,
@@ -68,6 +71,7 @@ class Bounds:
         """`of_file` tells which names under `$defs` are those of files."""
         self._root = root
         self._of_file = of_file
+        self._left = MAX_STEPS
 
     def input(self, name: str) -> Part | None:
         """The schema of one input; None where there is no such input."""
@@ -89,9 +93,13 @@ class Bounds:
                     yield Unbounded(way.name, way.at, "maxItems")
 
     def ways(self, part: Part, depth: int = 0) -> list[Part]:
-        """The alternatives of a schema, each as one flat schema: references and `allOf` merged."""
+        """The alternatives of a schema, each as one flat schema: references and `allOf` merged.
+
+        None after MAX_STEPS.
+        """
+        self._left -= 1
         part = self._followed(part)
-        if not isinstance(part.schema, Mapping) or depth > MAX_DEPTH:
+        if not isinstance(part.schema, Mapping) or depth > MAX_DEPTH or self._left < 0:
             return []
         schema = dict(part.schema)
         ways = [replace(part, schema=schema)]
@@ -108,7 +116,7 @@ class Bounds:
     ) -> list[Part]:
         merged: list[Part] = []
         for way in ways[:MAX_DEPTH]:
-            for index, branch in branches:
+            for index, branch in branches[: max(self._left, 0)]:
                 below = replace(way, schema=branch, pointer=f"{way.pointer}/{key}/{index}")
                 merged += [
                     replace(each, schema={**way.schema, **each.schema})
@@ -160,10 +168,12 @@ class Bounds:
 def children(way: Part, step: Step | None = None) -> Iterator[Part]:
     """The schemas one step below a flat schema; below all of it without a step."""
     schema = way.schema
+    properties = schema.get("properties") or {}
+    if isinstance(step, str):
+        properties = {step: properties[step]} if step in properties else {}
     if isinstance(step, str) or step is None or isinstance(step, Item):
-        for name, below in (schema.get("properties") or {}).items():
-            if not isinstance(step, str) or step == name:
-                yield _named(way, below, f"/properties/{escaped(name)}", f".{name}")
+        for name, below in properties.items():
+            yield _named(way, below, f"/properties/{escaped(name)}", f".{name}")
     if not isinstance(step, str):
         for index, below in enumerate(schema.get("prefixItems") or ()):
             yield _inner(way, below, f"/prefixItems/{index}", "[]")

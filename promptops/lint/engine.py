@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
 from promptops.lint.subject import Subject
 from promptops.model.config import LintSettings
-from promptops.model.finding import Finding, Problem
+from promptops.model.finding import Finding, Fix, Problem, Severity
+from promptops.model.internal_error import CODE, NAME, InternalError, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
 """Of one rule and one prompt: nobody reads more, and a hostile file holds a hundred thousand."""
@@ -49,14 +53,25 @@ def lint_prompt(
     catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date
 ) -> Iterator[Finding]:
     """Run the rules over one prompt; the findings have no fingerprints yet."""
+    for problem in loaded.problems:
+        if problem.code == CODE:
+            yield failed(problem, loaded)
     subject = Subject(catalog, loaded, today)
+    failures: set[InternalError] = set()
     # What no door let in has no prompt to judge: only the rules on reading apply.
     readable = loaded.prompt is not None
     for rule in rules:
         if not rule.of_catalog and (readable or _reads_only(rule)):
-            problems = rule.check(*[getattr(subject, name) for name in rule.needs])
-            for problem in islice(problems, MAX_PROBLEMS):
-                yield _finding(rule, problem, catalog, loaded)
+            try:
+                problems = rule.check(*[getattr(subject, name) for name in rule.needs])
+                for problem in islice(problems, MAX_PROBLEMS):
+                    yield _finding(rule, problem, catalog, loaded)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                found = internal_error(error)
+                # What several rules ask for fails for all of them.
+                if found not in failures:
+                    failures.add(found)
+                    yield failed(_failure(rule, found, Place(loaded.path)), loaded)
 
 
 def lint_catalog(
@@ -66,8 +81,35 @@ def lint_catalog(
     given = {"config": catalog.config, **given}
     for rule in rules:
         if rule.of_catalog and set(rule.needs) <= given.keys():
-            for problem in rule.check(*[given[name] for name in rule.needs]):
-                yield _finding(rule, problem, catalog, None)
+            try:
+                for problem in rule.check(*[given[name] for name in rule.needs]):
+                    yield _finding(rule, problem, catalog, None)
+            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+                place = Place(catalog.config.path or FILES[0])
+                yield failed(_failure(rule, internal_error(error), place), None)
+
+
+def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
+    """That a rule failed. Who made the rule is who can fix it."""
+    problem = error.problem(place, f"rule {rule.code} {rule.name}")
+    package = rule.check.__module__.partition(".")[0]
+    if package == "promptops":
+        return problem
+    return replace(problem, hint=f"report it to the authors of the plugin `{package}`")
+
+
+def failed(problem: Problem, loaded: Loaded | None) -> Finding:
+    """The finding of an internal error, which no configuration silences."""
+    assert isinstance(problem.at, Place)
+    return Finding(
+        code=CODE,
+        name=NAME,
+        severity=Severity.ERROR,
+        message=problem.message,
+        place=problem.at,
+        prompt=loaded.id if loaded is not None else "",
+        hint=problem.hint,
+    )
 
 
 def _reads_only(rule: Rule) -> bool:
@@ -82,23 +124,31 @@ _OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
 def _finding(rule: Rule, problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Finding:
     place = _placed(problem, catalog, loaded)
     hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
+    hide = partial(without_secrets, known=catalog.shown(place.path).secrets)
     return Finding(
         code=rule.code,
         name=rule.name,
         severity=rule.severity,
-        message=problem.message,
+        message=hide(problem.message),
         place=place,
         prompt=_owner(place, catalog, loaded),
-        hint=hint,
-        related=problem.related,
-        fix=None if isinstance(problem.fix, str) else problem.fix,
+        hint=hide(hint) if hint is not None else None,
+        related=tuple(replace(each, message=hide(each.message)) for each in problem.related),
+        fix=_shown_fix(problem.fix, hide),
         source_line=_source_line(catalog, place, rule),
         case=problem.case,
     )
 
 
+def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:
+    """None where it would write a secret again: reports show edits, and files keep them."""
+    if fix is None or isinstance(fix, str):
+        return None
+    return fix if all(hide(edit.text) == edit.text for edit in fix.edits) else None
+
+
 def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
-    line = catalog.line(place.path, place.line)
+    line = catalog.shown_line(place.path, place.line)
     if not rule.masked:
         return line
     end = place.end_column if place.end_line == place.line else len(line) + 1
@@ -135,6 +185,8 @@ def without_repeats(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def as_configured(finding: Finding, settings: LintSettings) -> Finding | None:
     """The finding with the configured severity, or None where its file ignores its rule."""
+    if finding.code == CODE:
+        return finding
     for pattern, codes in settings.per_file_ignores.items():
         if matches(finding.place.path, pattern) and finding.code.startswith(tuple(codes)):
             return None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
-from promptops.lint.engine import as_configured, lint_catalog, lint_prompt, without_repeats
+from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prompt, without_repeats
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.suppressions import (
+    Counts,
     Suppression,
     directive,
     silence,
@@ -20,8 +21,10 @@ from promptops.lint.suppressions import (
 )
 from promptops.model.config import Waiver
 from promptops.model.finding import Finding
+from promptops.model.internal_error import CODE, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.model.report import SilencingComment
 from promptops.source.document import Document
 
 
@@ -32,6 +35,11 @@ class PromptResult:
     findings: tuple[Finding, ...]
     suppressions: tuple[Suppression, ...]
 
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(finding.code == CODE for finding in self.findings)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -39,10 +47,12 @@ class Outcome:
 
     Attributes:
         silenced: Findings that a comment, a waiver or the baseline took out.
+        comments: Those with a code and a reason.
     """
 
     findings: tuple[Finding, ...]
     silenced: tuple[Finding, ...]
+    comments: tuple[SilencingComment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,23 @@ class Silencers:
     Attributes:
         baseline: Fingerprints of findings that were there before.
         complete: Every prompt was linted by every rule, so that what matched nothing is unused.
+        counts: Whether a comment may take out a finding that it covers.
     """
 
     waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
     complete: bool = True
+    counts: Counts = lambda _comment, _finding: True
 
 
 def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
     """One prompt, with the comments that silence in its files."""
     found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
-    return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+    try:
+        return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
+        return PromptResult((*found, failed(problem, loaded)), ())
 
 
 def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
@@ -105,8 +121,8 @@ def conclude(
     found = [finding for result in results for finding in result.findings]
     found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
     kept = _configured(catalog, without_repeats(found))
-    heedless = frozenset(rule.code for rule in rules if rule.unsuppressable)
-    silenced = silence(with_fingerprints(kept), suppressions, heedless)
+    heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
+    silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
         # What a comment in a partial silences may be found through a prompt that is not judged.
@@ -126,7 +142,24 @@ def conclude(
         late = _late(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, today)
     findings = sorted(split.kept, key=lambda finding: (finding.place, finding.code))
-    return Outcome(findings=tuple(findings), silenced=(*silenced.silenced, *split.waived))
+    return Outcome(
+        findings=tuple(findings),
+        silenced=(*silenced.silenced, *split.waived),
+        comments=tuple(_comments(suppressions, silenced.used)),
+    )
+
+
+def _comments(
+    suppressions: Iterable[Suppression], used: Mapping[Suppression, tuple[Finding, ...]]
+) -> Iterator[SilencingComment]:
+    for each in suppressions:
+        if each.codes and each.reason:
+            yield SilencingComment(
+                place=each.place,
+                codes=each.codes,
+                reason=each.reason,
+                silenced=used.get(each, ()),
+            )
 
 
 def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -152,15 +185,15 @@ class _Split:
 def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _Split:
     valid = {w.fingerprint for w in silencers.waivers if w.expires >= today}
     taken = valid | silencers.baseline
-    kept = [finding for finding in findings if finding.fingerprint not in taken]
-    waived = [finding for finding in findings if finding.fingerprint in taken]
+    waived = [each for each in findings if each.fingerprint in taken and each.code != CODE]
+    kept = [each for each in findings if each.fingerprint not in taken or each.code == CODE]
     used = {finding.fingerprint for finding in waived}
     idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
     return _Split(kept, waived, idle)
 
 
 def _unused(
-    suppressions: Iterable[Suppression], used: frozenset[Suppression], rules: Sequence[Rule]
+    suppressions: Iterable[Suppression], used: Container[Suppression], rules: Sequence[Rule]
 ) -> Iterator[Suppression]:
     """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
     ran = {rule.code for rule in rules}

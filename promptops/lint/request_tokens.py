@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -18,6 +17,7 @@ from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
 from promptops.model.request import Request
 from promptops.runtime.render import Renderer, RenderError, Traced
+from promptops.runtime.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
 """Of a value that nobody knows yet, about."""
@@ -27,7 +27,7 @@ MAX_TOKENS_A_BYTE = 1.3
 """More than that no estimate is."""
 
 # The cases of a prompt mostly differ in one message.
-estimate = lru_cache(maxsize=256)(tokens.estimate)
+estimate = cached_by_size(16_000_000)(tokens.estimate)
 
 
 def tokens_at_most(request: Request) -> int:

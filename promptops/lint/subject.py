@@ -19,7 +19,7 @@ A rule that asks for nothing of a prompt is run once, over the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -35,7 +35,9 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError, Traced
+from promptops.runtime.schema_work import measured
 from promptops.source.document import Document
 
 
@@ -60,11 +62,21 @@ class TemplateScope:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One case, rendered: either `traced` or `error` is set."""
+    """One case, rendered.
+
+    Either `traced` or `error` is set; neither after the case at which MAX_RENDERED_CHARS are used.
+    """
 
     case: Case
     traced: Traced | None
     error: RenderError | None
+
+
+MAX_RENDERED_CHARS = 6_000_000
+"""Of all cases of a prompt, beside CASE_CHARS and the inputs of each: what lint remembers."""
+
+CASE_CHARS = 16_000
+"""What a case may render without a share in MAX_RENDERED_CHARS."""
 
 
 class Subject:
@@ -146,7 +158,8 @@ class Subject:
         if self.prompt is None:
             return None
         try:
-            return Renderer(self.prompt, self.catalog.load, self.catalog.files.data)
+            budget = PromptBudget(len(self.cases))
+            return Renderer(self.prompt, self.catalog.load, self.catalog.files.data, budget)
         except RenderError as error:
             return error
 
@@ -154,7 +167,7 @@ class Subject:
     def renders(self) -> tuple[Rendered, ...]:
         if not isinstance(self.renderer, Renderer):
             return ()
-        return tuple(_rendered(self.renderer, case) for case in self.cases)
+        return tuple(_rendered_cases(self.renderer, self.cases))
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -188,6 +201,27 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
         elif isinstance(turn, ForEach):
             for message in turn.messages:
                 yield message, {turn.name: turn.source}
+
+
+def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[Rendered]:
+    """Cases whose inputs are small and whose requests are large must not fill the memory."""
+    left = MAX_RENDERED_CHARS
+    for index, case in enumerate(cases):
+        rendered = _rendered(renderer, case)
+        if rendered.traced is not None:
+            left -= sum(len(p.text) for text in rendered.traced.texts for p in text.pieces)
+            left += CASE_CHARS + 2 * measured(case.inputs)[2]
+        yield rendered
+        if left < 0 and index + 1 < len(cases):
+            yield Rendered(cases[index + 1], None, _too_much(cases[index + 1]))
+            yield from (Rendered(each, None, None) for each in cases[index + 2 :])
+            return
+
+
+def _too_much(case: Case) -> RenderError:
+    millions = MAX_RENDERED_CHARS // 1_000_000
+    message = f"the cases before this one render to over {millions} million characters in all"
+    return RenderError(message, place=case.locate(f"{case.at}/name", False), refused=True)
 
 
 def _rendered(renderer: Renderer, case: Case) -> Rendered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptops.model.finding import Finding
@@ -78,32 +78,40 @@ def _next_line(source: str, offset: int) -> int:
     return max(len(source) - 1, 0)
 
 
+Counts = Callable[[Suppression, Finding], bool]
+"""Whether a comment that covers a finding may take it out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Silenced:
     """Findings split by what silences them.
 
     Attributes:
-        used: The suppressions that covered anything.
+        used: The suppressions that cover any finding, each with those that it takes out.
     """
 
     kept: tuple[Finding, ...]
     silenced: tuple[Finding, ...]
-    used: frozenset[Suppression]
+    used: Mapping[Suppression, tuple[Finding, ...]]
 
 
 def silence(
     findings: Sequence[Finding],
     suppressions: Sequence[Suppression],
     unsuppressable: frozenset[str],
+    counts: Counts,
 ) -> Silenced:
-    """Take out what a comment with a code and a reason covers; some rules heed no comment."""
+    """Take out what a comment with a code and a reason covers; some rules ignore comments."""
     valid = [each for each in suppressions if each.codes and each.reason]
-    kept, silenced, used = [], [], set()
+    kept: list[Finding] = []
+    silenced: list[Finding] = []
+    used: dict[Suppression, tuple[Finding, ...]] = {}
     for finding in findings:
         covering = [each for each in valid if each.covers(finding)]
-        if not covering or finding.code in unsuppressable:
-            kept.append(finding)
-        else:
-            silenced.append(finding)
-            used.update(covering)
-    return Silenced(tuple(kept), tuple(silenced), frozenset(used))
+        if finding.code in unsuppressable:
+            covering = []
+        counting = [each for each in covering if counts(each, finding)]
+        used |= {each: used.get(each, ()) for each in covering}
+        used |= {each: (*used[each], finding) for each in counting}
+        (silenced if counting else kept).append(finding)
+    return Silenced(tuple(kept), tuple(silenced), used)

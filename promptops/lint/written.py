@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import accumulate
 from typing import Literal
 
+from promptops.analysis.masking import without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.document import Document
 
 Kind = Literal["prompt", "template", "cases", "schema", "recordings"]
@@ -166,11 +168,4 @@ def _is_template(reference: Reference) -> bool:
     return reference.kind in ("template", "body")
 
 
-@lru_cache(maxsize=256)
-def _unescaped(text: str) -> str:
-    """With the escapes blanked out: no `n` of a newline is glued to the word behind it."""
-    if "\\" not in text:
-        return text
-    for escape in ("\\n", "\\t", "\\r"):
-        text = text.replace(escape, "  ")
-    return text.replace('\\"', ' "')
+_unescaped = cached_by_size(16_000_000)(without_escapes)

@@ -9,6 +9,10 @@ from typing import Any, Final, Literal
 
 from promptops.model.bump import Bump
 from promptops.model.config import Waiver
+from promptops.model.place import Place
+
+NOT_COMPARED = "CHG505"
+"""The code of the change that stands for what a bug of ours kept from being compared."""
 
 Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
 
@@ -56,6 +60,7 @@ class Change:
         waiver: What lowered the bump of a breaking change, or None.
         gated: `--fail-on breaking` stops on it, if it breaks.
         basis: What else it rests on, as JSON data: another basis is another fingerprint.
+        place: Where it is in a file of the newer side; None where that is not one place.
     """
 
     code: str
@@ -73,6 +78,7 @@ class Change:
     waiver: Waiver | None = None
     gated: bool = True
     basis: Any = ABSENT
+    place: Place | None = None
     fingerprint: str = ""
 
     @property
@@ -208,6 +214,12 @@ class DiffReport:
     @property
     def bump(self) -> Bump:
         return max((prompt.bump for prompt in self.prompts), default=Bump.NONE)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being compared."""
+        codes = (change.code for prompt in self.prompts for change in prompt.changes)
+        return NOT_COMPARED in codes
 
     @property
     def risks(self) -> tuple[tuple[PromptDiff, Change], ...]:

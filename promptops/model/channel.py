@@ -28,6 +28,7 @@ class Move:
         commit: Id of the commit that was made of it, or None.
         refusals: Why nothing was done; empty where it was, or where nothing had to be.
         breaks: What breaks callers of the release before; None where it can't be told.
+        unsigned: A rollback to a release without the signature that it should have.
         skipped: Releases that a rollback went past: they were rolled back before.
         notes: What stands in the way of readers.
         following: The commands to type now, in order.
@@ -44,6 +45,7 @@ class Move:
     commit: str | None = None
     refusals: tuple[str, ...] = ()
     breaks: tuple[Break, ...] | None = ()
+    unsigned: bool = False
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     following: tuple[str, ...] = ()

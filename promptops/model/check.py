@@ -9,6 +9,7 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Severity
 from promptops.model.report import LintReport
+from promptops.model.risk import Risk
 from promptops.model.test_run import TestRun
 
 
@@ -37,7 +38,7 @@ class CheckReport:
     Attributes:
         why: From the path of a prompt file that was looked at to the reason, in the order of paths.
         nothing: Why no prompt was selected, or "".
-        risks: What the change would alter in the rules it is judged by; they count from the base.
+        risks: What makes the gate milder in the change; the rules of the base count.
         notes: What whoever reads the verdict has to know of it.
         fail_on: From which severity on a finding fails the gate.
         refused: Kinds of changes that fail it.
@@ -51,7 +52,7 @@ class CheckReport:
     test: TestRun
     why: Mapping[str, str]
     nothing: str
-    risks: tuple[str, ...]
+    risks: tuple[Risk, ...]
     fail_on: Severity
     notes: tuple[str, ...] = ()
     refused: tuple[FailOn, ...] = ()
@@ -66,9 +67,9 @@ class CheckReport:
         return tuple(self.diff.stopping(self.refused)) if self.diff is not None else ()
 
     @property
-    def refused_risks(self) -> tuple[str, ...]:
-        """What the change would alter in its rules, where risks fail the gate."""
-        return self.risks if "risk" in self.refused else ()
+    def refused_risks(self) -> tuple[Risk, ...]:
+        """The risks that fail the gate: all of them where the policy refuses risks."""
+        return tuple(each for each in self.risks if "risk" in self.refused or each.refused)
 
     @property
     def looked(self) -> bool:
@@ -77,7 +78,12 @@ class CheckReport:
         return changed or bool(self.why or self.lint.findings)
 
     @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
+
+    @property
     def passed(self) -> bool:
         findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
         refused = self.refused_changes or self.refused_risks
-        return not (findings or self.test.verdict == "fail" or refused)
+        return not (findings or self.test.verdict == "fail" or refused or self.failed)

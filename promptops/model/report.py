@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from promptops.model.finding import Finding, Severity
+from promptops.model.internal_error import CODE
+from promptops.model.place import Place
 
 Style = Callable[[str, str], str]
 """From a role and a text to the text as it is shown.
@@ -22,6 +24,22 @@ def plain(_role: str, text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilencingComment:
+    """A comment with a code and a reason, in a file that was looked at.
+
+    Attributes:
+        place: Of the comment's words.
+        codes: Rules, or beginnings of their codes.
+        silenced: The findings that it takes out.
+    """
+
+    place: Place
+    codes: tuple[str, ...]
+    reason: str
+    silenced: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LintReport:
     """The result of one lint run.
 
@@ -30,12 +48,19 @@ class LintReport:
         files: Number of files that were checked.
         fixed: Number of findings that `--fix` mended and that are no longer there.
         suppressed: Number of findings taken away by comments, waivers and the baseline.
+        comments: Those that may silence findings, in the order of the files they are in.
     """
 
     findings: tuple[Finding, ...]
     files: int
     fixed: int = 0
     suppressed: int = 0
+    comments: tuple[SilencingComment, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(finding.code == CODE for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

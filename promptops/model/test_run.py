@@ -54,6 +54,7 @@ class CaseRun:
         answer: None where there is none, or nobody asks for one.
         source: Where the answer came from; `none` for a case that asserts nothing about it.
         infrastructure: The error is a provider's or the network's, and stays out of statistics.
+        internal: The error is a bug of ours.
     """
 
     prompt: str
@@ -67,6 +68,7 @@ class CaseRun:
     answer: Answer | None = None
     source: Source = "none"
     infrastructure: bool = False
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,11 @@ class TestRun:
     shard: ShardRun | None = None
     cost_usd: float = 0.0
     duration_s: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug of ours kept anything from being judged."""
+        return any(case.internal for case in self.cases)
 
     @property
     def undercovered(self) -> bool:

@@ -23,7 +23,7 @@ def mode_of(config: pytest.Config) -> Mode:
         raise pytest.UsageError(f"{option} and --promptops-{asking[1]} exclude each other")
     if os.environ.get("PROMPTOPS_UNTRUSTED"):
         raise pytest.UsageError(
-            f"{option}: nothing is asked for a stranger's change: PROMPTOPS_UNTRUSTED is set"
+            f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
         )
     if config.getoption("dist", "no") != "no":
         # A server's limits hold for all requests, and only one process can pace them.

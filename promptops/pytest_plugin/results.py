@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+
+import pytest
 
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.selection import Selected
 from promptops.jobs.testing.answering import Mode
+from promptops.jobs.testing.asking import Unwatched
 from promptops.jobs.testing.budgets import event_of, within_budget
 from promptops.jobs.testing.plan import Asked, Planned
 from promptops.jobs.testing.run import Options, run_selected
@@ -29,7 +34,8 @@ def results(
     Ctrl-C comes has ended, and is recorded where it should be.
     """
     paths = dict.fromkeys((item.file.catalog_path for item in items), "it was collected")
-    options = Options(mode=mode, settings=_settings(workspace.config.test))
+    watcher = _Watcher(items[0].config)
+    options = Options(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
     try:
         run = run_selected(workspace, Selected(paths), options, _plan(items))
     except PromptopsError as error:
@@ -37,6 +43,18 @@ def results(
     if run.interrupted:
         raise KeyboardInterrupt
     return _Reading(workspace, run, items).results(), run.cost_usd
+
+
+class _Watcher(Unwatched):
+    """Prints the endpoints that are called, past pytest's capturing."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._capturing = config.pluginmanager.get_plugin("capturemanager")
+
+    def calls(self, line: str) -> None:
+        shown = self._capturing.global_and_fixture_disabled if self._capturing else nullcontext
+        with shown():
+            sys.stderr.write(f"promptops: {visible(line)}\n")
 
 
 def _settings(config: TestSettings) -> Settings:

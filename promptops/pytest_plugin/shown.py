@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError
 from promptops.jobs.selection import Selected
 from promptops.jobs.testing.run import Options, run_selected
@@ -29,6 +30,6 @@ def shown_file(workspace: Workspace, path: str) -> str:
 
 def shown_error(error: PromptopsError) -> str:
     """Cause, place and way out of what stops everything."""
-    where = f"{visible_path(error.where)}: " if error.where else ""
-    tip = f"\n  tip: {visible(error.hint)}" if error.hint else ""
-    return f"{where}{visible(error.message)}{tip}"
+    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
+    tip = f"\n  tip: {visible(without_secrets(error.hint))}" if error.hint else ""
+    return f"{where}{visible(without_secrets(error.message))}{tip}"

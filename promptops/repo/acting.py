@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from tempfile import TemporaryFile
 
 from promptops.errors import GitError
 from promptops.repo.process import Answer, Git
+from promptops.repo.temporary import temporary_file
 
 SILENT = {"SSH_ASKPASS_REQUIRE": "never"}
 KILLED = -signal.SIGKILL
@@ -39,7 +39,7 @@ def act(
     surroundings = {**git.environment, **(environment or {})}
     surroundings |= _of_terminal() if interactive else SILENT
     # Files and not pipes: a process that git leaves behind, an agent, may hold those open.
-    with TemporaryFile() as out, TemporaryFile() as err:
+    with temporary_file() as out, temporary_file() as err:
         try:
             process = subprocess.Popen(
                 ["git", "-C", str(git.directory), *arguments],

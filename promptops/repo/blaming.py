@@ -10,6 +10,7 @@ from promptops.errors import GitError
 from promptops.model.blame import Author
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
 
 # What `promptops init --git-diff` sets up would have git number the lines of another text.
 _FORM = ("--porcelain", "--no-textconv", "--encoding=UTF-8", "--no-progress")
@@ -46,9 +47,7 @@ def blame_content(
 
     The file is in the index, and there is a commit.
     """
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         file = Path(folder, "content")
         file.write_bytes(content)
         return _asked(repository, *options, "--contents", str(file), "--", path)

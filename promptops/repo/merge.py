@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Answer, Git, decode, records
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL, NamedCommit
+from promptops.repo.temporary import temporary_folder
 
 OLDEST_GIT = (2, 38)
 """The first whose `merge-tree` needs neither index nor work tree."""
@@ -45,7 +45,7 @@ def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> It
         GitError: There are conflicts, no common history, or git is older than OLDEST_GIT.
     """
     commits, names = (into.commit, branch.commit), (into.name, branch.name)
-    with TemporaryDirectory(prefix="promptops-") as folder:
+    with temporary_folder() as folder:
         git = _beside(repository.git, folder)
         answer = git.ask("merge-tree", "--write-tree", *PLAIN, *commits)
         if answer.status not in (0, 1) or not answer.stdout:

@@ -9,10 +9,15 @@ import os
 import select
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 ALWAYS = {
     "LC_ALL": "C",  # messages are looked at
@@ -91,23 +96,30 @@ class Git:
             raise self.error(answer)
         return answer.stdout
 
-    def ask(self, *arguments: str) -> Answer:
-        """For questions whose exit status is part of the answer; GitError if git can't start."""
+    def ask(self, *arguments: str, given: bytes = b"") -> Answer:
+        """For questions whose exit status is part of the answer; GitError if git can't start.
+
+        Args:
+            given: Its standard input, of any length.
+        """
+        child_in, write = _pipe()
         out, child_out = _pipe()
         err, child_err = _pipe()
         try:
-            with open(os.devnull, "rb") as nothing:
-                pid = self._spawn(arguments, (nothing.fileno(), child_out, child_err))
+            pid = self._spawn(arguments, (child_in, child_out, child_err))
         except BaseException:
-            _close(out, err)
+            _close(write, out, err)
             raise
         finally:
-            _close(child_out, child_err)
+            _close(child_in, child_out, child_err)
+        writer = _start_writing(write, given)
         try:
             stdout, stderr = _read_both(out, err)
         finally:
             _close(out, err)
             status = wait(pid)
+            if writer is not None:
+                writer.join()
         return Answer(status, stdout, stderr)
 
     def converse(self, *arguments: str) -> tuple[int, int, int]:
@@ -175,6 +187,26 @@ def _pipe() -> tuple[int, int]:
         pass
     os.close(spare)
     return os.pipe()
+
+
+def _start_writing(stream: int, given: bytes) -> Thread | None:
+    """Write all of it and close the stream, in a thread where git may answer before the end."""
+    if not given:
+        _close(stream)
+        return None
+    from threading import Thread
+
+    writer = Thread(target=_write, args=(stream, given), daemon=True)
+    writer.start()
+    return writer
+
+
+def _write(stream: int, given: bytes) -> None:
+    # A program that ends without reading everything is judged by its exit status.
+    with suppress(BrokenPipeError), os.fdopen(stream, "wb", buffering=0) as opened:
+        left = memoryview(given)
+        while left:
+            left = left[opened.write(left) :]
 
 
 def _read_both(out: int, err: int) -> tuple[bytes, bytes]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from types import TracebackType
 
 from promptops.errors import GitError
-from promptops.model.tree import Changed
+from promptops.model.tree import Changed, Entry
 from promptops.repo import revisions
+from promptops.repo.attributes import Values, attributes_at
 from promptops.repo.blobs import Blobs
+from promptops.repo.disk_tree import DiskTree
 from promptops.repo.process import Git, decode, inherited_environment, records
 from promptops.repo.tree import (
     INDEX,
@@ -21,7 +23,6 @@ from promptops.repo.tree import (
     compare,
     index_tree,
     kind_of,
-    work_tree,
 )
 
 __all__ = ["INDEX", "WORKTREE", "Repository"]
@@ -108,8 +109,7 @@ class Repository:
         if revision == INDEX:
             return index_tree(self.git, self._blobs, below(under))
         if revision == WORKTREE:
-            self.need_work_tree()
-            return work_tree(self.git, self._blobs, self.object_format, below(under))
+            return self._disk(below(under))
         return self.stored(self.resolve(revision), under)
 
     def stored(self, identity: str, under: Sequence[str] = ()) -> Tree:
@@ -124,7 +124,7 @@ class Repository:
         if base == head:
             return ()
         if WORKTREE in (base, head):
-            return compare(self._side(base).entries, self._side(head).entries)
+            return compare(self._side(base), self._side(head))
         if base == INDEX:
             return tuple(
                 Changed(each.path, each.after, each.before) for each in self.changed(head, base)
@@ -170,6 +170,21 @@ class Repository:
             raise self.git.error(answer)
         return tuple(sorted(path.removeprefix(prefix) for path in records(answer.stdout)))
 
+    def attributes(self, revision: str, paths: Sequence[str]) -> Mapping[str, Values]:
+        """What a revision's own .gitattributes set of `attributes.CONVERTING`, by path."""
+        if revision == WORKTREE:
+            return attributes_at(self.git, paths)
+        if revision == INDEX:
+            return attributes_at(self.git, paths, cached=True)
+        return attributes_at(self.git, paths, commit=self.resolve(revision))
+
+    def uncommitted(self, under: Sequence[str]) -> tuple[str, ...]:
+        """Sorted paths, at or below some, that differ from HEAD in the index or on disk."""
+        options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        quiet = ("--ignore-submodules=dirty", "--")
+        lines = records(self.git.run("status", *options, *quiet, *below(under)))
+        return tuple(sorted(line[3:] for line in lines))
+
     def need_work_tree(self) -> None:
         """Raises GitError where there is none."""
         if self.bare:
@@ -194,10 +209,16 @@ class Repository:
     ) -> None:
         self.close()
 
-    def _side(self, revision: str) -> Tree:
-        if revision in (INDEX, WORKTREE):
-            return self.tree(revision)
-        return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ())
+    def _disk(self, under: tuple[str, ...]) -> DiskTree:
+        self.need_work_tree()
+        return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)
+
+    def _side(self, revision: str) -> Mapping[str, Entry]:
+        if revision == WORKTREE:
+            return self._disk(()).listed  # what a filter makes of a file is not a change
+        if revision == INDEX:
+            return self.tree(INDEX).entries
+        return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ()).entries
 
     def _commit_or_empty(self, revision: str) -> str:
         try:

@@ -8,7 +8,6 @@ from functools import cached_property
 from promptops.model.tree import Changed, Entry, Kind
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, records
-from promptops.repo.worktree import WorkTree
 
 WORKTREE = "worktree"
 INDEX = "index"
@@ -68,41 +67,17 @@ def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> 
         output = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *under)
         return _parse_tree(records(output))
 
-    return Tree(commit, entries, lambda wanted: _read_blobs(blobs, wanted))
+    return Tree(commit, entries, lambda wanted: read_blobs(blobs, wanted))
 
 
 def index_tree(git: Git, blobs: Blobs, under: tuple[str, ...]) -> Tree:
     """What would be committed: of `git add --intent-to-add` nothing."""
 
     def entries() -> dict[str, Entry]:
-        found = _parse_index(records(git.run("ls-files", "--stage", "-z", "--", *under)))
+        found = parse_index(records(git.run("ls-files", "--stage", "-z", "--", *under)))
         return _without_intended(git, found)
 
-    return Tree(INDEX, entries, lambda wanted: _read_blobs(blobs, wanted))
-
-
-def work_tree(git: Git, blobs: Blobs, object_format: str, under: tuple[str, ...]) -> Tree:
-    """What stands on disk, with untracked files that are not ignored.
-
-    A file that a sparse checkout leaves out counts as unchanged and is read from its blob.
-    """
-    sparse: set[str] = set()
-
-    def entries() -> dict[str, Entry]:
-        shown = ("--stage", "--cached", "--modified", "--deleted", "--others", "--exclude-standard")
-        output = git.run("ls-files", "-z", "-t", *shown, "--", *under)
-        return _parse_work_tree(records(output), WorkTree(git.directory, object_format), sparse)
-
-    def read(wanted: Iterable[Entry]) -> dict[str, bytes]:
-        wanted = list(wanted)
-        disk = WorkTree(git.directory, object_format)  # anew: a folder may be a link by now
-        contents = _read_blobs(blobs, (entry for entry in wanted if entry.path in sparse))
-        for entry in wanted:
-            if entry.path not in sparse and (content := disk.read(entry.path)) is not None:
-                contents[entry.path] = content
-        return contents
-
-    return Tree(WORKTREE, entries, read)
+    return Tree(INDEX, entries, lambda wanted: read_blobs(blobs, wanted))
 
 
 def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Changed, ...]:
@@ -136,7 +111,7 @@ def _parse_tree(lines: Iterable[str]) -> dict[str, Entry]:
     return entries
 
 
-def _parse_index(lines: Iterable[str]) -> dict[str, Entry]:
+def parse_index(lines: Iterable[str]) -> dict[str, Entry]:
     """Of `MODE ID STAGE<tab>PATH`; of a conflict's stages, the first one."""
     entries: dict[str, Entry] = {}
     for line in lines:
@@ -158,30 +133,7 @@ def _without_intended(git: Git, entries: dict[str, Entry]) -> dict[str, Entry]:
     return {path: entry for path, entry in entries.items() if path not in intended}
 
 
-def _parse_work_tree(lines: Iterable[str], disk: WorkTree, sparse: set[str]) -> dict[str, Entry]:
-    """Of `TAG PATH` and `TAG MODE ID STAGE<tab>PATH`, a path once for each thing true of it."""
-    lines = list(lines)
-    indexed = [line for line in lines if line[0] in "HSM"]
-    entries = _parse_index(line[2:] for line in indexed)
-    sparse.update(line.partition("\t")[2] for line in indexed if line[0] == "S")
-    for line in lines:
-        if line[0] == "?":
-            _put(entries, line[2:], disk.entry(line[2:], tracked=False))
-        elif line[0] in "CR":
-            path = line.partition("\t")[2]
-            if path in entries and entries[path].kind in ("file", "symlink"):
-                _put(entries, path, disk.entry(path, tracked=True))
-    return {path: entry for path, entry in entries.items() if disk.holds(path)}
-
-
-def _put(entries: dict[str, Entry], path: str, entry: Entry | None) -> None:
-    if entry:
-        entries[path] = entry
-    else:
-        entries.pop(path, None)
-
-
-def _read_blobs(blobs: Blobs, wanted: Iterable[Entry]) -> dict[str, bytes]:
+def read_blobs(blobs: Blobs, wanted: Iterable[Entry]) -> dict[str, bytes]:
     wanted = list(wanted)
     contents = blobs.read({entry.blob: entry.path for entry in wanted})
     return {entry.path: contents[entry.blob] for entry in wanted}

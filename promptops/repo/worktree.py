@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from promptops.errors import InputError
 from promptops.model.tree import Entry
 from promptops.repo.blobs import MAX_BYTES
+
+if TYPE_CHECKING:
+    import hashlib
+
+_PIECE = 1 << 20
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class WorkTree:
@@ -28,11 +34,14 @@ class WorkTree:
         Raises:
             InputError: The file is there and can't be read.
         """
-        file = self._open(path)
-        if file is None:
+        opened = self._open(path)
+        if opened is None:
             return None
-        with file:
-            return file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
+        number, size = opened
+        try:
+            return b"".join(_pieces(number, min(size, MAX_BYTES) + 1))
+        finally:
+            os.close(number)
 
     def entry(self, path: str, *, tracked: bool) -> Entry | None:
         """With the id that git would give the content, unfiltered; None where nothing stands there.
@@ -41,22 +50,23 @@ class WorkTree:
         id of zeros.
         """
         try:
-            status = os.lstat(os.path.join(self._root, path))
+            opened = self._open(path)
+        except InputError:  # raised again when the content is needed
+            return Entry(path, self._unknown, tracked=tracked)
+        if opened is None:
+            return self._link(path, tracked=tracked)
+        number, size = opened
+        try:
+            return Entry(path, self._hash(size, _pieces(number, size)), tracked=tracked)
+        finally:
+            os.close(number)
+
+    def _link(self, path: str, *, tracked: bool) -> Entry | None:
+        try:
+            target = os.fsencode(os.readlink(os.path.join(self._root, path)))
         except OSError:
             return None
-        if stat.S_ISLNK(status.st_mode):
-            target = os.fsencode(os.readlink(os.path.join(self._root, path)))
-            return Entry(path, self._hash(len(target), [target]), "symlink", tracked)
-        try:
-            file = self._open(path)
-        except InputError:  # said again, and loudly, when somebody wants to read it
-            return Entry(path, self._unknown, tracked=tracked)
-        if file is None:
-            return None
-        with file:
-            size = os.fstat(file.fileno()).st_size
-            content = iter(lambda: file.read(1 << 20), b"")
-            return Entry(path, self._hash(size, content), tracked=tracked)
+        return Entry(path, self._hash(len(target), [target]), "symlink", tracked)
 
     def holds(self, path: str) -> bool:
         """No folder on the way to it is a link, and none leads out; the file need not exist."""
@@ -67,29 +77,47 @@ class WorkTree:
             self._folders[folder] = below and os.path.realpath(whole) == whole
         return self._folders[folder]
 
-    def _open(self, path: str) -> BinaryIO | None:
+    def _open(self, path: str) -> tuple[int, int] | None:
+        """A descriptor that the caller closes, and the size in bytes; None for no regular file."""
         if not self.holds(path):
             return None
         try:
             # Without O_NONBLOCK a named pipe put in a file's place would hold us for ever.
-            number = os.open(
-                os.path.join(self._root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            )
+            number = os.open(f"{self._root}{os.sep}{path}", _READING)
         except PermissionError:
             raise InputError(
                 f"{path!r} can't be read: permission denied", where=path, hint=f"chmod u+r {path!r}"
             ) from None
         except OSError:  # gone, or a link
             return None
-        if stat.S_ISREG(os.fstat(number).st_mode):
-            return os.fdopen(number, "rb")
+        status = os.fstat(number)
+        if stat.S_ISREG(status.st_mode):
+            return number, status.st_size
         os.close(number)
         return None
 
     def _hash(self, size: int, chunks: Iterable[bytes]) -> str:
-        import hashlib
-
-        digest = hashlib.new(self._object_format, b"blob %d\0" % size, usedforsecurity=False)
+        digest = _digest(size, self._object_format)
         for chunk in chunks:
             digest.update(chunk)
         return digest.hexdigest()
+
+
+def _pieces(number: int, size: int) -> Iterator[bytes]:
+    """As many bytes of an open file, or all there are."""
+    while size > 0 and (piece := os.read(number, min(size, _PIECE))):
+        size -= len(piece)
+        yield piece
+
+
+def blob_id(content: bytes, object_format: str) -> str:
+    """The id that git gives to bytes, in a repository of sha1 or sha256."""
+    digest = _digest(len(content), object_format)
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _digest(size: int, object_format: str) -> hashlib._Hash:
+    import hashlib
+
+    return hashlib.new(object_format, b"blob %d\0" % size, usedforsecurity=False)

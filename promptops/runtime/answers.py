@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.errors import InputError
 from promptops.model.prompt import Output
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import Error, message_of, shortened, validator
 
 
 class AnswerError(InputError):
@@ -63,15 +63,18 @@ class Answers:
         if self._validator is None:
             return value
         try:
-            wrong = next(self._validator.iter_errors(value), None)
+            wrong = next(iter(self._validator.errors(value)), None)
         except ValueError as error:
             raise AnswerError(str(error), text=text, where=self._prompt) from None
         if wrong is not None:
-            at = "".join(f"/{step}" for step in wrong.instance_path)
-            message = f"the answer does not fit the output schema: {wrong.message}"
-            message += f", at {at}" if at else ""
-            raise AnswerError(message, text=text, where=self._prompt)
+            raise AnswerError(_misfit(wrong), text=text, where=self._prompt)
         return value
+
+
+def _misfit(error: Error) -> str:
+    at = "".join(f"/{step}" for step in error.instance_path)
+    message = f"the answer does not fit the output schema: {shortened(message_of(error), 1_000)}"
+    return f"{message}, at {shortened(at, 500)}" if at else message
 
 
 def _finite(digits: str) -> float:

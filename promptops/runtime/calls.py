@@ -13,7 +13,10 @@ from promptops.runtime.expressions import Expression, builds_expression, express
 from promptops.runtime.limits import Refused, length_of
 from promptops.runtime.scope import Run, Scope
 from promptops.runtime.template import ENVIRONMENT, MeteredContext, TemplateError
-from promptops.runtime.values import Namespace, weigh_for_comparing
+from promptops.runtime.values import Namespace, weigh_for_comparing, weigh_keys
+
+# In units of work.
+CALL_COST = 8
 
 Given = tuple[list[Any], dict[str, Any]]
 
@@ -75,7 +78,9 @@ def arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> Callable[[Scope],
     def evaluate(scope: Scope) -> Given:
         positional = [argument(scope) for argument in args]
         if more is not None:
-            positional.extend(scope.run.meter.sized(list(more(scope))))
+            values = more(scope)
+            scope.run.meter.charge(length_of(values))
+            positional.extend(scope.run.meter.sized(list(values)))
         keywords = {key: value(scope) for key, value in kwargs}
         if named is not None:
             _add_named(keywords, scope.run.meter.sized(named(scope)))
@@ -110,20 +115,28 @@ def _call(node: nodes.Call) -> Expression:
                 "only macros, `range` and `namespace` can be called; values have no methods"
             )
         args, kwargs = given(scope)
-        _charge(function, args, scope)
+        args = _charged(function, args, scope)
         scope.run.site = (scope.frame, start, end)
         return function(*args, **kwargs)
 
     return call
 
 
-def _charge(function: Any, args: list[Any], scope: Scope) -> None:
+def _charged(function: Any, args: list[Any], scope: Scope) -> list[Any]:
     meter = scope.run.meter
+    meter.charge(CALL_COST)
     if isinstance(getattr(function, "__self__", None), LoopContext):
         weigh_for_comparing(args, meter)  # `loop.changed` compares them
     elif function is Namespace:
-        meter.charge(2 * sum(map(length_of, args)))
-    meter.charge(1)
+        args = [each if isinstance(each, dict) else meter.sized(list(each)) for each in args]
+        for each in args:
+            meter.charge(2 * len(each))
+            weigh_keys(each if isinstance(each, dict) else map(_first, each), meter)
+    return args
+
+
+def _first(pair: Any) -> Any:
+    return pair[0] if isinstance(pair, (list, tuple)) and pair else None
 
 
 def _callee_span(node: nodes.Node) -> tuple[int, int]:

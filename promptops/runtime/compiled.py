@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from jinja2 import nodes
@@ -11,8 +10,10 @@ from jinja2 import nodes
 from promptops.model.place import Text
 from promptops.runtime import calls, composition, flow, macros
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, capped_range
+from promptops.runtime.node_facts import facts, mentions
 from promptops.runtime.scope import Frame, Run, Scope, TemplateFailure
 from promptops.runtime.scope_names import unset_at_start
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -20,11 +21,15 @@ from promptops.runtime.statements import (
     Out,
     Statement,
     condition,
+    counted,
     failure,
-    mentions,
-    statements,
 )
-from promptops.runtime.template import TemplateError, parse, parse_expression
+from promptops.runtime.template import (
+    MAX_CACHED_BYTES,
+    TemplateError,
+    parse,
+    parse_expression,
+)
 from promptops.runtime.values import Namespace
 
 _REGISTERED = (calls, composition, flow, macros)
@@ -65,7 +70,12 @@ def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
     frame = Frame(text)
     scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
     test, node = _located(text, lambda: _condition(text.value))
-    return bool(_guarded(lambda: test(scope), node, frame))
+
+    def counted_test() -> bool:
+        run.meter.charge(facts(node).size)
+        return test(scope)
+
+    return _guarded(counted_test, node, frame)
 
 
 def program(text: Text) -> Program:
@@ -101,8 +111,8 @@ class Program:
         self._unset = unset_at_start(tree)
         self._has_self = mentions(tree.body, "self")
         self._blocks = composition.block_bodies(tree)
-        self._before: Statement = statements(tree.body[:at])
-        self._after: Statement = statements(tree.body[at + 1 :])
+        self._before: Statement = counted(tree.body[:at])
+        self._after: Statement = counted(tree.body[at + 1 :])
         self._parent = None if extends is None else composition.opened_parent(extends)
 
     def into(self, scope: Scope, out: Out) -> None:
@@ -123,12 +133,20 @@ class Program:
         parent.into(above, out)
 
 
-@lru_cache(maxsize=4096)
+def _program_bytes(source: str, _program: Program) -> int:
+    return 1_000 + 250 * len(parse(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _program_bytes)
 def _compiled(source: str) -> Program:
     return Program(parse(source).tree)
 
 
-@lru_cache(maxsize=1024)
+def _condition_bytes(source: str, _test: object) -> int:
+    return 1_000 + 250 * len(parse_expression(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES // 4, _condition_bytes)
 def _condition(source: str) -> tuple[Condition, nodes.Node]:
     body = parse_expression(source).tree.body[0]
     assert isinstance(body, nodes.Output)

@@ -18,15 +18,15 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     span,
-    statements,
 )
 from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Module, OwnBlocks, lookup
 
 # In units of work: finding a template, and a scope for it.
-INCLUDE_COST = 20
+INCLUDE_COST = 40
 
 
 def targets(node: nodes.Node) -> list[str]:
@@ -207,7 +207,7 @@ def block_bodies(tree: nodes.Template) -> dict[str, BlockBody]:
         if block.name in bodies:
             message = f"block `{block.name}` is defined twice"
             raise TemplateError(message, block.lineno, block.lineno + 5, "TPL005")
-        bodies[block.name] = BlockBody(statements(block.body), unset_at_start(block))
+        bodies[block.name] = BlockBody(counted(block.body), unset_at_start(block))
     return bodies
 
 

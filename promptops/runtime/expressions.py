@@ -16,10 +16,17 @@ from jinja2 import StrictUndefined, Undefined, nodes
 from promptops.runtime import limits
 from promptops.runtime.data import MAX_INTEGER_BITS
 from promptops.runtime.kinds import kind
-from promptops.runtime.limits import Refused
+from promptops.runtime.limits import Refused, length_of
 from promptops.runtime.scope import Scope
 from promptops.runtime.template import TemplateError
-from promptops.runtime.values import is_opaque, lookup, shown, weigh_for_comparing
+from promptops.runtime.values import (
+    is_opaque,
+    lookup,
+    shown,
+    weigh_for_comparing,
+    weigh_key,
+    weighed_items,
+)
 
 Expression = Callable[[Scope], Any]
 Build = Callable[[Any], Expression]
@@ -81,7 +88,7 @@ def _getattr(node: nodes.Getattr) -> Expression:
 
 def _getitem(node: nodes.Getitem) -> Expression:
     owner, key = expression(node.node), expression(node.arg)
-    if isinstance(node.arg, nodes.Const):
+    if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         return lambda scope: lookup(owner(scope), key(scope))
     return lambda scope: _found(owner(scope), key(scope), scope)
 
@@ -89,7 +96,7 @@ def _getitem(node: nodes.Getitem) -> Expression:
 def _found(value: Any, key: Any, scope: Scope) -> Any:
     if isinstance(key, slice):
         return scope.run.meter.sized(value[key] if _is_sliced(value) else _no_slice(value))
-    _charge_for_key(key, scope)
+    weigh_key(key, length_of(value), scope.run.meter)
     return lookup(value, key)
 
 
@@ -99,12 +106,6 @@ def _is_sliced(value: Any) -> bool:
 
 def _no_slice(value: Any) -> Any:
     raise TypeError(f"a slice needs a list or a string, not {kind(value)}")
-
-
-def _charge_for_key(key: Any, scope: Scope) -> None:
-    """Hashing a tuple walks all of it, and comparing a text all of that."""
-    if isinstance(key, (tuple, str)):
-        weigh_for_comparing(key, scope.run.meter)
 
 
 def _slice(node: nodes.Slice) -> Expression:
@@ -143,14 +144,14 @@ def _dict(node: nodes.Dict) -> Expression:
 
     def build(scope: Scope) -> dict[Any, Any]:
         scope.run.meter.charge(cost)
-        return {_key(key(scope), scope): _data_only(value(scope)) for key, value in pairs}
+        made: dict[Any, Any] = {}
+        for key, value in pairs:
+            name = _data_only(key(scope))
+            weigh_key(name, len(made), scope.run.meter)
+            made[name] = _data_only(value(scope))
+        return made
 
     return build
-
-
-def _key(key: Any, scope: Scope) -> Any:
-    _charge_for_key(key, scope)
-    return _data_only(key)
 
 
 def _and(node: nodes.And) -> Expression:
@@ -209,8 +210,7 @@ def _compare(node: nodes.Compare) -> Expression:
         left, result = first(scope), True
         for apply, operand in rest:
             right = operand(scope)
-            _charge_for_comparing(left, right, scope)
-            result = apply(left, right)
+            result = apply(left, _charged_for_comparing(left, right, scope))
             if not result:
                 return result
             left = right
@@ -219,7 +219,8 @@ def _compare(node: nodes.Compare) -> Expression:
     return compare
 
 
-def _charge_for_comparing(left: Any, right: Any, scope: Scope) -> None:
+def _charged_for_comparing(left: Any, right: Any, scope: Scope) -> Any:
+    """What stands on the right, where its items are taken one by one each charged for."""
     meter = scope.run.meter
     meter.charge(1)
     for value in (left, right):
@@ -227,6 +228,7 @@ def _charge_for_comparing(left: Any, right: Any, scope: Scope) -> None:
             weigh_for_comparing(value, meter)
         elif isinstance(value, str):
             meter.charge(len(value) >> 6)
+    return weighed_items(right, meter) if hasattr(right, "__next__") else right
 
 
 def _conditional(node: nodes.CondExpr) -> Expression:

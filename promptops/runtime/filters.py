@@ -7,27 +7,27 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from jinja2.filters import FILTERS
+from jinja2.filters import FILTERS, ignore_case, make_attrgetter
 from jinja2.tests import TESTS
+from jinja2.utils import pass_context
 
 from promptops.runtime.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
     MAX_TEXT_CHARS,
-    Meter,
     Refused,
     length_of,
 )
-from promptops.runtime.printf import printf
-from promptops.runtime.values import is_opaque, weigh, weigh_for_comparing
+from promptops.runtime.printf import formatted, printf
+from promptops.runtime.values import weigh_key
 
 _PLAIN = str.split(
     "abs capitalize count d default dictsort e escape filesizeformat first float groupby int items"
     " last length list lower map max min reject rejectattr reverse select selectattr sort string"
-    " title trim truncate unique upper urlencode wordcount"
+    " title truncate upper urlencode wordcount"
 )
 _SIZED = str.split("batch center round slice")
 _TESTS = str.split(
@@ -35,20 +35,6 @@ _TESTS = str.split(
     " le lessthan lower lt mapping ne none number odd sequence string true undefined upper"
     " == != > >= < <="
 )
-
-# They look at the outside of a value only, so that nothing in it is charged for, or refused.
-_LAZY = frozenset(
-    str.split(
-        "batch count d default first items last length list map reject rejectattr reverse select"
-        " selectattr slice"
-    )
-)
-_TAKE_ITERATORS = frozenset(str.split("groupby join max min sort sum unique"))
-_COMPARING_TESTS = frozenset(
-    str.split("== != > >= < <= eq equalto ge greaterthan gt in le lessthan lt ne")
-)
-# What one filter does to each character, in units of work, beyond reading it.
-_COST_OF_A_CHARACTER = {"striptags": 1, "title": 1, "urlencode": 1, "wordcount": 1, "wordwrap": 1}
 
 
 MAX_COPIED_CHARS = 100_000_000
@@ -68,6 +54,8 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
     filters["replace"] = _replace
     filters["striptags"] = _striptags
     filters["sum"] = _sum
+    filters["trim"] = _trim
+    filters["unique"] = _unique
     filters["wordwrap"] = _wordwrap
     return filters
 
@@ -75,40 +63,11 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
 def allowed_tests() -> dict[str, Callable[..., Any]]:
     """By name; a test that is not here does not exist."""
     known: dict[str, Any] = TESTS
-    return {name: known[name] for name in _TESTS}
-
-
-def admitted(name: str, value: Any, others: Iterable[Any], meter: Meter) -> Any:
-    """What a filter gets for a value: charged for, and nothing that would print as an address.
-
-    Raises Refused.
-    """
-    meter.charge(1)
-    if is_opaque(value) and name not in ("default", "d"):
-        raise Refused(f"`{name}` of what is no data")
-    if name in _LAZY:
-        meter.charge(length_of(value) >> 4 if isinstance(value, str) else length_of(value))
-        return value
-    if hasattr(value, "__next__"):
-        if name not in _TAKE_ITERATORS:
-            raise Refused(f"`{name}` of a sequence under way; put `|list` before it")
-        value = meter.sized(list(value))
-    weigh(value, meter)
-    for other in others:
-        weigh(other, meter)
-    if isinstance(value, str):
-        meter.charge(_COST_OF_A_CHARACTER.get(name, 0) * len(value))
-    return value
-
-
-def tested(name: str, value: Any, others: Iterable[Any], meter: Meter) -> None:
-    """Charge for a test; raises Refused."""
-    meter.charge(1)
-    if name in _COMPARING_TESTS:
-        for part in (value, *others):
-            weigh_for_comparing(part, meter)
-    elif name in ("lower", "upper"):
-        weigh(value, meter)
+    return {name: known[name] for name in _TESTS} | {
+        "divisibleby": _divisibleby,
+        "even": _even,
+        "odd": _odd,
+    }
 
 
 def _without_markup(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -220,6 +179,46 @@ def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0)
     if not isinstance(start, (int, float)):
         raise Refused("`sum` adds numbers only")
     return FILTERS["sum"](environment, iterable, attribute, start)
+
+
+def _trim(value: Any, chars: Any = None) -> str:
+    """Jinja's `trim`, which looks for each character of the value among `chars`."""
+    _refuse_large("trim", chars)
+    result: str = FILTERS["trim"](value, chars)
+    return str.__str__(result)
+
+
+@pass_context
+def _unique(
+    context: Any, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> Iterator[Any]:
+    """Jinja's `unique`, which charges for keys whose hashes may collide."""
+    lower = None if case_sensitive else ignore_case
+    key_of = make_attrgetter(context.environment, attribute, postprocess=lower)
+    seen: set[Any] = set()
+    for item in value:
+        key = key_of(item)
+        weigh_key(key, len(seen), context.meter)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _remainder(value: Any, divisor: Any) -> Any:
+    """Of a string, `%` is formatting; what it gives equals no number."""
+    return formatted(value, divisor) if isinstance(value, str) else value % divisor
+
+
+def _divisibleby(value: Any, num: Any) -> bool:
+    return bool(_remainder(value, num) == 0)
+
+
+def _even(value: Any) -> bool:
+    return bool(_remainder(value, 2) == 0)
+
+
+def _odd(value: Any) -> bool:
+    return bool(_remainder(value, 2) == 1)
 
 
 def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:

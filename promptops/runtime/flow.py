@@ -10,7 +10,8 @@ from jinja2.runtime import LoopContext
 
 from promptops.runtime.expressions import expression
 from promptops.runtime.kinds import kind
-from promptops.runtime.limits import Refused
+from promptops.runtime.limits import Refused, length_of
+from promptops.runtime.node_facts import facts, mentions
 from promptops.runtime.scope import Piece, Scope, Traced
 from promptops.runtime.scope_names import has_loop, unset_at_start
 from promptops.runtime.statements import (
@@ -22,14 +23,18 @@ from promptops.runtime.statements import (
     capture,
     condition,
     failure,
+    farness,
     guarded,
-    mentions,
     span,
     statements,
-    walk,
 )
 from promptops.runtime.template import TemplateError
 from promptops.runtime.values import Namespace, is_opaque, shown
+
+# In units of work: a scope, and what `loop` knows.
+ITERATION_COST = 3
+PIECE_COST = 4
+EXTENDED_COST = 6
 
 
 @builds(nodes.Output)
@@ -50,7 +55,7 @@ def _output(node: nodes.Output) -> Statement:
 
 def _literal(node: nodes.TemplateData) -> Statement:
     text, start, end = node.data, node.lineno, node.lineno + len(node.data)
-    cost = 1 + (len(text) >> 2)
+    cost = PIECE_COST + (len(text) >> 3)
 
     def write(scope: Scope, out: Out) -> None:
         if out is NOWHERE:
@@ -74,7 +79,7 @@ def printed(node: nodes.Expr) -> Statement:
         try:
             value = evaluate(scope)
             text = value if type(value) is str else shown(value, run.meter)
-            run.meter.charge(1 + (len(text) >> 2))
+            run.meter.charge(PIECE_COST + (len(text) >> 2))
         except FAILURES as error:
             raise failure(error, node, scope.frame) from None
         if not run.traced:
@@ -121,13 +126,15 @@ def _for(node: nodes.For) -> Statement:
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.lineno
     unset, unset_in_else = unset_at_start(node, "body"), unset_at_start(node, "else")
-    weight = 1 + sum(1 for part in node.body for _ in walk(part))
     extended = has_loop(node)
+    cost = ITERATION_COST + sum(facts(part).size for part in node.body)
+    cost += EXTENDED_COST if extended else 0
+    test_cost = ITERATION_COST + (facts(node.test).size if node.test is not None else 0)
     test = condition(node.test) if node.test is not None else None
 
     def chosen(scope: Scope, values: list[Any]) -> Iterator[Any]:
         for value in values:
-            scope.run.meter.charge(weight)
+            scope.run.meter.charge(test_cost * farness(scope))
             inner = scope.inner()
             bind(inner, value)
             if test is None or test(inner):
@@ -138,9 +145,10 @@ def _for(node: nodes.For) -> Statement:
         # `loop` counts ahead; a loop that doesn't use it need not.
         pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
         taken = False
+        charge, far_cost = scope.run.meter.charge, cost * farness(scope)
         for pair in pairs:
             taken = True
-            scope.run.meter.charge(weight)
+            charge(far_cost)
             inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
@@ -150,17 +158,18 @@ def _for(node: nodes.For) -> Statement:
 
     def plain(scope: Scope, out: Out) -> None:
         try:
-            each(scope, out, _iterable(iterable(scope)))
+            each(scope, out, _iterable(iterable(scope), scope))
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
 
     def recursive(scope: Scope, out: Out) -> None:
         def again(values: Any, again: Any, depth: int = 0) -> str:
-            scope.run.meter.charge(weight)
-            return capture(lambda s, o: each(s, o, _iterable(values), again, depth), scope)
+            scope.run.meter.charge(cost)
+            items = _iterable(values, scope)
+            return capture(lambda s, o: each(s, o, items, again, depth), scope)
 
         try:
-            text = again(_iterable(iterable(scope)), again)
+            text = again(iterable(scope), again)
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
         if out is not NOWHERE:
@@ -169,9 +178,10 @@ def _for(node: nodes.For) -> Statement:
     return recursive if node.recursive else plain
 
 
-def _iterable(value: Any) -> list[Any]:
+def _iterable(value: Any, scope: Scope) -> list[Any]:
     if is_opaque(value):
         raise Refused(f"{kind(value)} has no items")
+    scope.run.meter.charge(length_of(value))
     return list(value)
 
 
@@ -194,6 +204,7 @@ def binder(target: nodes.Node) -> Bind:
     binders = tuple(binder(item) for item in target.items)
 
     def bind_each(scope: Scope, value: Any) -> None:
+        scope.run.meter.charge(length_of(value))
         values = list(value)
         if len(values) != len(binders):
             raise ValueError(f"{len(binders)} names for {len(values)} values")
@@ -237,6 +248,7 @@ def _with(node: nodes.With) -> Statement:
     body, unset = statements(node.body), unset_at_start(node)
 
     def run(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(ITERATION_COST)
         inner = scope.inner(unset=unset)
         for bind, value in zip(binders, values, strict=True):
             bind(inner, value(scope))

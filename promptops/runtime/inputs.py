@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from promptops.model.prompt import Schema
 from promptops.runtime.data import NotJson, escaped, json_copy
 from promptops.runtime.defaults import defaults_of
-from promptops.runtime.schema_work import TooMuchWork, bounded
+from promptops.runtime.nearest import MAX_LOOKUPS, nearest_name
+from promptops.runtime.schema_check import MAX_ERRORS, Error, message_of, shortened, validator
+from promptops.runtime.schema_work import TooMuchWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Inputs:
             if self._defaults is not None:
                 self._defaults.fill(inputs)
             fits = self._validator.is_valid(inputs)
-            return inputs, () if fits else tuple(self._problems(inputs)) or REFUSED
+            return inputs, () if fits else _limited(self._problems(inputs)) or REFUSED
         except TooMuchWork as error:
             return inputs, (InputProblem("", str(error)),)
         except NotJson as error:
@@ -71,40 +74,24 @@ class Inputs:
             return inputs, (InputProblem("", message),)
 
     def _problems(self, inputs: dict[str, Any]) -> Iterator[InputProblem]:
-        names = [*self._properties, *self._aliases]
-        for error in self._validator.iter_errors(inputs):
+        names = [*self._properties, *self._aliases] if len(inputs) <= MAX_LOOKUPS else []
+        for error in self._validator.errors(inputs):
             if error.kind.name == "falseSchema" and not error.instance_path:
-                # A closed schema without properties: it tells the value, and not where it stands.
+                # A closed schema without properties: it names the value, and not where it stands.
                 yield from (_unexpected("", key, names) for key in inputs)
             else:
                 yield from _explained(error, names)
 
 
-def validator(schema: Schema) -> Any:
-    """A validator that fetches nothing, and that neither patterns nor references can hang.
-
-    Where a value takes too long, it raises TooMuchWork, a ValueError.
-
-    Raises ValueError with jsonschema-rs's sentence.
-    """
-    import jsonschema_rs
-
-    try:
-        found = jsonschema_rs.validator_for(
-            dict(schema),
-            retriever=_refuse,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000),
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-        raise ValueError(str(error).partition("\n")[0]) from None
-    return bounded(found, schema)
+def _limited(problems: Iterator[InputProblem]) -> tuple[InputProblem, ...]:
+    """The first problems, each with a message of limited length."""
+    return tuple(
+        replace(problem, message=shortened(problem.message))
+        for problem in islice(problems, MAX_ERRORS)
+    )
 
 
-def _refuse(address: str) -> Any:
-    raise ValueError(f"`{address}` is not fetched")
-
-
-def _explained(error: Any, names: list[str]) -> Iterator[InputProblem]:
+def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
     pointer = "".join(f"/{escaped(step)}" for step in error.instance_path)
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
@@ -115,24 +102,25 @@ def _explained(error: Any, names: list[str]) -> Iterator[InputProblem]:
         for key in facts["unexpected"]:
             yield _unexpected(pointer, key, names)
     elif sentence is None:
-        yield InputProblem(pointer, _named(pointer, _shortened(f"is wrong: {error.message}")))
+        yield InputProblem(pointer, _named(pointer, _shortened(f"is wrong: {message_of(error)}")))
     else:
         yield InputProblem(pointer, _named(pointer, sentence(facts, error.instance)))
 
 
 def _shortened(sentence: str) -> str:
     """A message may quote all of a long value."""
-    return sentence if len(sentence) <= 200 else f"{sentence[:120]} … {sentence[-70:]}"
+    return shortened(sentence, 200)
 
 
 def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, names, 1) if not pointer else []
+    near = nearest_name(key, names) if not pointer else None
     what = "an input" if not pointer else f"a key of `{_dotted(pointer)}`"
-    hint = f"did you mean `{near[0]}`?" if near else None
+    hint = f"did you mean `{near}`?" if near is not None else None
     return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
 
+
+_MAX_OPTIONS = 200
+"""Of an `enum`: more don't fit into a message."""
 
 _TYPES = {"string": "text", "object": "an object", "array": "a list", "null": "null"}
 _TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
@@ -183,7 +171,8 @@ def _counted(limit: int, what: str) -> str:
 
 
 def _listed(options: Any) -> str:
-    texts = [o if isinstance(o, str) else json.dumps(o, ensure_ascii=False) for o in options]
+    first = options[:_MAX_OPTIONS]
+    texts = [o if isinstance(o, str) else json.dumps(o, ensure_ascii=False) for o in first]
     return _shortened(", ".join(f"`{text}`" for text in texts))
 
 

@@ -14,7 +14,7 @@ from promptops.runtime.expressions import Expression
 from promptops.runtime.flow import binder, printed
 from promptops.runtime.limits import MAX_MACRO_DEPTH, Refused
 from promptops.runtime.scope import Frame, Piece, Run, Scope
-from promptops.runtime.scope_names import MACRO_NAMES, undeclared, unset_at_start
+from promptops.runtime.scope_names import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -22,6 +22,7 @@ from promptops.runtime.statements import (
     Statement,
     builds,
     capture,
+    counted,
     failure,
     guarded,
     statements,
@@ -30,17 +31,17 @@ from promptops.runtime.template import ENVIRONMENT, TemplateError
 from promptops.runtime.values import shown
 
 # In units of work: binding the arguments, and a scope for them.
-MACRO_COST = 10
+MACRO_COST = 16
 
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
     """What makes a macro of a scope: Jinja's own, over a closure of ours."""
     parameters = [argument.name for argument in node.args]
-    own = undeclared(node)
+    own = macro_names(node)
     _check_parameters(node, own)
     defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
     special = [word for word in MACRO_NAMES if word in own and word not in parameters]
-    body, unset = statements(node.body), unset_at_start(node)
+    body, unset = counted(node.body), unset_at_start(node)
 
     def make(scope: Scope) -> Macro:
         def invoke(*values: Any) -> str:

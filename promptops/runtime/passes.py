@@ -16,7 +16,7 @@ from promptops.model.prompt import (
     Prompt,
     TextPart,
 )
-from promptops.runtime.limits import MAX_MEDIA_BYTES
+from promptops.runtime.limits import MAX_MEDIA_BYTES, Meter
 from promptops.runtime.program import evaluate, render_text, trace_text
 from promptops.runtime.scope import Frame, Load, Piece, Run, TemplateFailure
 
@@ -47,20 +47,48 @@ class TracedText:
         return "".join(piece.text for piece in self.pieces)
 
 
+class MediaUrls:
+    """The files of media parts as `data:` addresses, each of them made once."""
+
+    def __init__(self, read: Media | None) -> None:
+        self._read = read
+        self._urls: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Raises LookupError with what is wrong: lower case, no full stop."""
+        if path not in self._urls:
+            self._urls[path] = self._made(path)
+        return self._urls[path]
+
+    def _made(self, path: str) -> str:
+        import base64
+        import mimetypes
+
+        data = self._read(path) if self._read is not None else None
+        if data is None:
+            raise LookupError(f"there is no file `{path}`")
+        if len(data) > MAX_MEDIA_BYTES:  # and so it was not read to its end
+            raise LookupError(f"`{path}` is larger than 2 MB")
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
 class Pass:
     """One walk over the messages with one set of inputs; raises TemplateFailure.
 
     Attributes:
         messages: The turns of the request made so far.
+        meter: The work that the request has left.
     """
 
-    def __init__(
-        self, prompt: Prompt, names: dict[str, Any], load: Load, media: Media | None
-    ) -> None:
+    _traced = False
+
+    def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.meter = Meter()
         self._prompt = prompt
         self._names = names
-        self._load = load
+        self._run = Run(load, self._traced, self.meter)
         self._media = media
 
     def walk(self) -> tuple[dict[str, Any], ...]:
@@ -122,16 +150,10 @@ class Pass:
         return {"url": f"data:{kind};base64,{value}"} if kind else {"data": value}
 
     def _read(self, part: MediaPart) -> str:
-        import base64
-        import mimetypes
-
-        data = self._media(part.value) if self._media is not None else None
-        if data is None:
-            raise self._failure(f"there is no file `{part.value}`", part.at)
-        if len(data) > MAX_MEDIA_BYTES:  # and so it was not read to its end
-            raise self._failure(f"`{part.value}` is larger than 2 MB", part.at)
-        kind = mimetypes.guess_type(part.value)[0] or "application/octet-stream"
-        return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+        try:
+            return self._media.of(part.value)
+        except LookupError as error:
+            raise self._failure(str(error.args[0]), part.at) from None
 
     def _history(self, turn: History) -> None:
         """The caller's conversation, as it is: never a template."""
@@ -156,11 +178,11 @@ class Pass:
         return TemplateFailure(message, Frame(text), 0, 1, refused)
 
     def holds(self, when: Text, names: dict[str, Any]) -> bool:
-        return evaluate(when, names, self._load)
+        return evaluate(when, names, self._run)
 
     def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
         """Texts only: what an application pays for."""
-        return render_text(part.text, names, self._load).rstrip("\n")
+        return render_text(part.text, names, self._run).rstrip("\n")
 
 
 def made_turn(message: Message, content: Any) -> dict[str, Any]:
@@ -180,17 +202,15 @@ def made_turn(message: Message, content: Any) -> dict[str, Any]:
 class TracingPass(Pass):
     """Texts and where they come from: what lint and blame pay for."""
 
-    def __init__(
-        self, prompt: Prompt, names: dict[str, Any], load: Load, media: Media | None
-    ) -> None:
+    _traced = True
+
+    def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
         super().__init__(prompt, names, load, media)
         self.texts: list[TracedText] = []
-        self.branches: set[tuple[Text, int, str]] = set()
+        self.branches = self._run.branches
 
     def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
-        run = Run(self._load, traced=True)
-        pieces = _without_trailing_newlines(trace_text(part.text, names, run))
-        self.branches |= run.branches
+        pieces = _without_trailing_newlines(trace_text(part.text, names, self._run))
         traced = TracedText(len(self.messages), message.role, part.at, pieces)
         self.texts.append(traced)
         return traced.text

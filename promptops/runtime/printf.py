@@ -16,15 +16,23 @@ def printf(value: Any, *args: Any, **kwargs: Any) -> str:
     text = str(value)
     if args and kwargs:
         raise Refused("`format` takes positional or named values, not both")
-    longest = max((len(str(given)) for given in (*args, *kwargs.values())), default=0)
+    return formatted(text, kwargs or args)
+
+
+def formatted(text: str, given: Any) -> str:
+    """`text % given`, within limits."""
+    values = given.values() if isinstance(given, dict) else given
+    values = values if isinstance(given, (dict, tuple)) else [given]
+    longest = max((len(str(value)) for value in values), default=0)
     # `%a` writes a character as up to ten; a mapping can be printed whole by each `%s`.
-    longest = 10 * (longest + (len(str(kwargs)) if kwargs else 0))
+    longest = 10 * (longest + (len(str(given)) if isinstance(given, dict) else 0))
     made = len(text)
     for width in _widths(text):
         made += width + min(longest, MAX_TEXT_CHARS)
         if made > 10 * MAX_TEXT_CHARS:
             raise Refused("`format` makes too much")
-    return text % (kwargs or args)
+    filled: str = text % given
+    return filled
 
 
 def _widths(text: str) -> Iterator[int]:

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.model.place import Text
-from promptops.runtime.scope import Frame, Load, Piece, Run
+from promptops.runtime.scope import Frame, Piece, Run
 from promptops.runtime.substitution import is_template, substituted
 
 
-def render_text(text: Text, names: dict[str, Any], load: Load) -> str:
+def render_text(text: Text, names: dict[str, Any], run: Run) -> str:
     """Render a template; raises TemplateFailure.
 
     `names` is JSON data, copied before by `data.json_copy`.
     """
-    if not is_template(text.value):
-        return text.value
-    short = substituted(text.value, names)
-    if short is not None:
+    short = substituted(text.value, names) if is_template(text.value) else text.value
+    if short is not None and run.meter.covers(2 + (len(short) >> 3)):
         return short
     from promptops.runtime.compiled import rendered
 
-    return "".join(rendered(text, names, Run(load)))
+    return "".join(rendered(text, names, run))
 
 
 def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]:
@@ -29,15 +27,15 @@ def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]
 
     The pieces joined are what `render_text` gives. `run.branches` gets the ways taken.
     """
-    if not is_template(text.value):
+    if not is_template(text.value) and run.meter.covers(2 + (len(text.value) >> 3)):
         return (Piece(text.value, Frame(text), 0, len(text.value), True),)
     from promptops.runtime.compiled import rendered
 
     return tuple(rendered(text, names, run))
 
 
-def evaluate(text: Text, names: dict[str, Any], load: Load) -> bool:
+def evaluate(text: Text, names: dict[str, Any], run: Run) -> bool:
     """Whether a `when` holds; raises TemplateFailure."""
     from promptops.runtime.compiled import holds
 
-    return holds(text, names, Run(load))
+    return holds(text, names, run)

@@ -14,11 +14,12 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
 from promptops.model.request import Request
 from promptops.runtime.inputs import InputProblem, Inputs
-from promptops.runtime.passes import Media, Pass, TracedText, TracingPass
+from promptops.runtime.limits import PromptBudget
+from promptops.runtime.passes import Media, MediaUrls, Pass, TracedText, TracingPass
 from promptops.runtime.scope import Frame, Load, TemplateFailure
 from promptops.runtime.short_way import Messages, short_way
 
-__all__ = ["RenderError", "Renderer", "Traced", "TracedText"]
+__all__ = ["BudgetSpent", "RenderError", "Renderer", "Traced", "TracedText"]
 
 
 class RenderError(InputError):
@@ -46,6 +47,13 @@ class RenderError(InputError):
         self.refused = refused
 
 
+class BudgetSpent(RenderError):
+    """A case that is not rendered, since those before it took all the work of the prompt."""
+
+    def __init__(self) -> None:
+        super().__init__("rendering the cases of this prompt takes too much work", refused=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Traced:
     """A request, where each character of it comes from, and the ways its templates took."""
@@ -62,15 +70,24 @@ class Renderer:
         fixed: What no input changes: all arguments of `Request` but the messages.
     """
 
-    def __init__(self, prompt: Prompt, load: Load, media: Media | None = None) -> None:
+    def __init__(
+        self,
+        prompt: Prompt,
+        load: Load,
+        media: Media | None = None,
+        budget: PromptBudget | None = None,
+    ) -> None:
         """`load` finds included templates, `media` the files of media parts.
 
-        Raises RenderError where the inputs' schema is none.
+        With a budget, all requests share it, and BudgetSpent is raised when it is spent. Raises
+        RenderError where the inputs' schema is none.
         """
         self._prompt = prompt
         self._load = load
-        self._media = media
-        self._short = short_way(prompt.messages)
+        self._media = MediaUrls(media)
+        self._budget = budget
+        # It counts nothing.
+        self._short = short_way(prompt.messages) if budget is None else None
         self.fixed = _fixed(prompt)
         try:
             self._inputs = Inputs(prompt.inputs)
@@ -91,14 +108,25 @@ class Renderer:
         accepted = self._accepted(inputs)
         made = self._short(accepted) if self._short is not None else None
         if made is None:
-            made = _walked(Pass(self._prompt, accepted, self._load, self._media))
+            made = self._walked(Pass(self._prompt, accepted, self._load, self._media))
         return accepted, made
 
     def trace(self, inputs: Mapping[str, Any]) -> Traced:
         """The request, and where each character of it comes from; raises RenderError."""
         walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
-        request = Request(messages=_walked(walk), **self.fixed)
+        request = Request(messages=self._walked(walk), **self.fixed)
         return Traced(request, tuple(walk.texts), frozenset(walk.branches))
+
+    def _walked(self, walk: Pass) -> Messages:
+        if self._budget is not None and self._budget.left <= 0:
+            raise BudgetSpent
+        try:
+            return walk.walk()
+        except TemplateFailure as failure:
+            raise _failed(failure) from None
+        finally:
+            if self._budget is not None:
+                self._budget.take(walk.meter)
 
     def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         accepted, problems = self._inputs.accept(inputs)
@@ -118,13 +146,6 @@ def _fixed(prompt: Prompt) -> dict[str, Any]:
         "tool_choice": prompt.tool_choice,
         "response_format": _response_format(prompt),
     }
-
-
-def _walked(walk: Pass) -> Messages:
-    try:
-        return walk.walk()
-    except TemplateFailure as failure:
-        raise _failed(failure) from None
 
 
 def _failed(failure: TemplateFailure) -> RenderError:

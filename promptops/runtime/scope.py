@@ -56,9 +56,10 @@ class Traced(str):
 
 @dataclass(slots=True)
 class Run:
-    """One rendering.
+    """The rendering of one request: of its texts and conditions, one after the other.
 
     Attributes:
+        meter: The work that all of them together have left.
         traced: Keep pieces and branches, not only text.
         branches: The ways taken, by the text, the offset of the tag and a word for the way.
         site: The frame and the offsets of the call under way.
@@ -96,12 +97,13 @@ class Scope:
     """Names, and the scope around them.
 
     Attributes:
+        depth: How many scopes are around it: a name may be looked for in all of them.
         blocks: Of the template being rendered and of those it extends; one for all of them.
         unset: Names that this scope sets: until it does, they have no value, whatever the scopes
             around it hold.
     """
 
-    __slots__ = ("blocks", "frame", "names", "parent", "run", "unset")
+    __slots__ = ("blocks", "depth", "frame", "names", "parent", "run", "unset")
 
     def __init__(self, names: dict[str, Any], parent: Scope | None, run: Run, frame: Frame) -> None:
         self.unset: frozenset[str] = _NO_NAMES
@@ -109,7 +111,12 @@ class Scope:
         self.parent = parent
         self.run = run
         self.frame = frame
-        self.blocks: Blocks = Blocks(self) if parent is None else parent.blocks
+        if parent is None:
+            self.blocks: Blocks = Blocks(self)
+            self.depth = 0
+        else:
+            self.blocks = parent.blocks
+            self.depth = parent.depth + 1
 
     def inner(
         self, names: dict[str, Any] | None = None, unset: frozenset[str] = _NO_NAMES

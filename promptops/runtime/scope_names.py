@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from weakref import WeakKeyDictionary
 
 from jinja2 import nodes
-from jinja2.compiler import find_undeclared
 from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
+
+from promptops.runtime.node_facts import facts, undeclared
 
 MACRO_NAMES = ("caller", "kwargs", "varargs")
 """What a macro's body may use without declaring it, in the order in which Jinja passes them."""
@@ -23,16 +23,14 @@ _SETS_NAMES = re.compile(r"\{%[-+]?\s*(set|macro|import|from)\b")
 _CALLED = (nodes.Macro, nodes.CallBlock)
 _INNER = (*_CALLED, nodes.Block, nodes.AssignBlock, nodes.FilterBlock, nodes.With)
 
-# By the node of the scope, then by the part of it; most scopes have none.
-_UNSET: WeakKeyDictionary[nodes.Node, dict[str, frozenset[str]]] = WeakKeyDictionary()
-
 
 def unset_at_start(node: nodes.Node, part: str = "") -> frozenset[str]:
     """The names of a scope that have no value when it begins, whatever the scopes around it hold.
 
     `part` is `body` or `else` of a loop. `node` is of a tree that `template.parse` made.
     """
-    return _UNSET.get(node, {}).get(part, NO_NAMES)
+    found: frozenset[str] = node.__dict__.get(f"unset {part}", NO_NAMES)
+    return found
 
 
 def find_unset(source: str, tree: nodes.Template) -> None:
@@ -41,17 +39,17 @@ def find_unset(source: str, tree: nodes.Template) -> None:
         _find_in_scope(tree, "", tree.body, Symbols())
 
 
-def undeclared(node: nodes.Macro | nodes.CallBlock) -> set[str]:
+def macro_names(node: nodes.Macro | nodes.CallBlock) -> frozenset[str]:
     """Which of `MACRO_NAMES` the body of a macro uses without having declared them."""
-    return find_undeclared(node.body, MACRO_NAMES)
+    return undeclared(node.body) & frozenset(MACRO_NAMES)
 
 
 def has_loop(node: nodes.For) -> bool:
     """Whether the scope of a loop has the name `loop`: something in it may use it."""
-    if node.recursive or find_undeclared(node.body, ("loop",)):
+    if node.recursive or "loop" in undeclared(node.body):
         return True
     # A template that extends this one may replace a scoped block by one that uses it.
-    return any(block.scoped for block in node.find_all(nodes.Block))
+    return any(facts(part).has_scoped_block for part in (*node.body, *node.else_))
 
 
 def _find_in_scope(
@@ -59,7 +57,7 @@ def _find_in_scope(
 ) -> None:
     symbols.analyze_node(node, **({"for_branch": part} if part else {}))
     if isinstance(node, _CALLED):
-        for name in undeclared(node):
+        for name in macro_names(node):
             symbols.declare_parameter(name)
     unset = frozenset(
         name
@@ -67,7 +65,7 @@ def _find_in_scope(
         if symbols.loads.get(target, ("",))[0] == VAR_LOAD_UNDEFINED
     )
     if unset:
-        _UNSET.setdefault(node, {})[part] = unset
+        node.__dict__[f"unset {part}"] = unset
     for child in body:
         _find_below(child, symbols)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from promptops.model.prompt import Message, TextPart, Turn
+from promptops.runtime.limits import MAX_OUTPUT_CHARS
 from promptops.runtime.passes import MAX_TURNS, made_turn
 from promptops.runtime.substitution import Parts, filled, is_template, parts_of
 
@@ -27,10 +28,13 @@ def short_way(turns: Iterable[Turn]) -> ShortWay | None:
         steps.append((made_turn(turn, ""), parts))
 
     def messages(names: dict[str, Any]) -> Messages | None:
-        made = []
+        made, chars = [], 0
         for fixed, parts in steps:
             text = filled(parts, names)
             if text is None:
+                return None
+            chars += len(text)
+            if chars > MAX_OUTPUT_CHARS:  # `passes` counts what it makes
                 return None
             message = fixed.copy()
             message["content"] = text.rstrip("\n")

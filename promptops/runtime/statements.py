@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jinja2 import TemplateError as JinjaError
@@ -12,6 +12,7 @@ from jinja2 import nodes
 from promptops.runtime.expressions import Expression, expression
 from promptops.runtime.kinds import in_plain_words
 from promptops.runtime.limits import Refused
+from promptops.runtime.node_facts import facts, walk
 from promptops.runtime.scope import Frame, Scope, TemplateFailure, Traced
 from promptops.runtime.template import TemplateError
 
@@ -43,6 +44,8 @@ FAILURES = (
     MemoryError,
 )
 """What evaluating an expression may raise; anything else is a bug of ours."""
+
+MAX_MESSAGE_CHARS = 300
 
 _WRITTEN: Mapping[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
 _BUILDERS: dict[type[nodes.Node], Build] = {}
@@ -81,6 +84,22 @@ def statement(node: nodes.Node) -> Statement:
     return build(node)
 
 
+def counted(body: Sequence[nodes.Node]) -> Statement:
+    """As `statements`, for a body that can be rendered many times; each time is charged for."""
+    run, size = statements(body), sum(facts(node).size for node in body)
+
+    def render(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(size * farness(scope))
+        run(scope, out)
+
+    return render
+
+
+def farness(scope: Scope) -> int:
+    """By what the size of a body is multiplied where names are looked for in many scopes."""
+    return 1 + (scope.depth >> 4)
+
+
 def guarded(node: nodes.Node) -> Expression:
     """The closure of an expression whose failure says where it happened."""
     evaluate = expression(node)
@@ -109,7 +128,7 @@ def condition(node: nodes.Node) -> Condition:
 
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
     """What an exception of an expression means, at the part of the expression that raised it."""
-    message = in_plain_words(str(error) or type(error).__name__)
+    message = in_plain_words((str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS])
     if isinstance(error, RecursionError):
         message = "the template is nested too deep"
     elif isinstance(error, MemoryError):
@@ -132,20 +151,6 @@ def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
             start = source.find(part.attr, part.lineno)
             return start, start + len(part.attr)
     return span(node)
-
-
-def walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """A node and all below it, in order."""
-    yield node
-    for child in node.iter_child_nodes():
-        yield from walk(child)
-
-
-def mentions(body: Sequence[nodes.Node], name: str) -> bool:
-    """Whether a name occurs anywhere in a body."""
-    return any(
-        isinstance(part, nodes.Name) and part.name == name for node in body for part in walk(node)
-    )
 
 
 def span(node: nodes.Node) -> tuple[int, int]:

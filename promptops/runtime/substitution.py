@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, MAX_TEMPLATE_CHARS
+from promptops.runtime.sized_cache import cached_by_size
 
 _TAG = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Words of Jinja's, and the names that a template finds without being given them.
@@ -21,6 +21,7 @@ _RESERVED = frozenset(
 )
 _PRINTED_AS_THEY_ARE = frozenset((int, float, bool, type(None)))
 _MAX_TAGS = 1_000
+_MAX_CACHED_BYTES = 16_000_000
 
 Parts = tuple[str, ...]
 """Of a template: texts at even indexes, names at odd ones."""
@@ -51,7 +52,7 @@ def filled(parts: Parts, names: Mapping[str, Any]) -> str | None:
     return text if len(text) <= MAX_OUTPUT_CHARS else None
 
 
-@lru_cache(maxsize=4096)
+@cached_by_size(_MAX_CACHED_BYTES)
 def parts_of(source: str) -> Parts | None:
     """The parts of a template; None for one of another kind."""
     if len(source) > MAX_TEMPLATE_CHARS or source.count("{{") > _MAX_TAGS:

@@ -12,7 +12,6 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -20,10 +19,13 @@ from jinja2.lexer import Lexer, TokenStream
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import _PassArg
 
-from promptops.runtime.filters import admitted, allowed_filters, allowed_tests, tested
+from promptops.runtime.filter_costs import admitted, tested
+from promptops.runtime.filters import allowed_filters, allowed_tests
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
 from promptops.runtime.scope_names import find_unset
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
 
@@ -151,6 +153,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters = allowed_filters()
+        # Those that are given nothing but the value and the arguments.
+        self._plain_filters = {
+            name: apply for name, apply in self.filters.items() if _PassArg.from_obj(apply) is None
+        }
         self.tests.clear()
         self.tests.update(allowed_tests())
         self._lexers = threading.local()
@@ -182,9 +188,14 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         eval_ctx: Any = None,
     ) -> Any:
         """Apply a filter, and charge for it; `map` and its like come here for each item."""
-        meter = context.meter
-        value = admitted(name, value, (*(args or ()), *(kwargs or {}).values()), meter)
-        return meter.sized(super().call_filter(name, value, args, kwargs, context, eval_ctx))
+        meter, args, kwargs = context.meter, args or (), kwargs or {}
+        value = admitted(name, value, args, kwargs, meter)
+        apply = self._plain_filters.get(name)
+        if apply is None:
+            made = super().call_filter(name, value, args, kwargs, context, eval_ctx)
+        else:
+            made = apply(value, *args, **kwargs)
+        return meter.sized(made)
 
     def call_test(  # noqa: PLR0917 -- Jinja's signature
         self,
@@ -196,7 +207,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         eval_ctx: Any = None,
     ) -> Any:
         """Apply a test, and charge for it; `select` and its like come here for each item."""
-        tested(name, value, (*(args or ()), *(kwargs or {}).values()), context.meter)
+        args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
         return super().call_test(name, value, args, kwargs, context, eval_ctx)
 
 
@@ -210,8 +221,15 @@ class MeteredContext(Context):
 
 ENVIRONMENT = TemplateEnvironment()
 
+MAX_CACHED_BYTES = 48_000_000
+"""About what all remembered syntax trees need; the programs made of them need as much again."""
 
-@lru_cache(maxsize=4096)
+
+def _parsed_bytes(source: str, template: Template) -> int:
+    return 1_000 + 2 * len(source) + 250 * len(template.tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _parsed_bytes)
 def parse(source: str) -> Template:
     """Parse a template's text, newlines as LF.
 
@@ -226,7 +244,7 @@ def parse(source: str) -> Template:
     return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
 
 
-@lru_cache(maxsize=1024)
+@cached_by_size(MAX_CACHED_BYTES // 4, _parsed_bytes)
 def parse_expression(source: str) -> Template:
     """Parse a `when`: the tree is a template whose only output is the expression.
 
@@ -252,7 +270,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     try:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)
-        _refuse_too_many(tree)
+        _refuse_nodes(tree)
         find_unset(source, tree)
     except TemplateSyntaxError as error:
         raise _parser_error(error, source, lexer.spans) from None
@@ -264,15 +282,18 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
     return Template(source, tree, spans)
 
 
-def _refuse_too_many(tree: nodes.Template) -> None:
-    """20,000 nodes at most, and no deeper than what can be walked safely."""
+def _refuse_nodes(tree: nodes.Template) -> None:
+    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
     count = 0
     stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()
         count += 1
+        at = node.lineno or 0  # Jinja gives the node around `autoescape` none
         if count > MAX_NODES or depth > MAX_DEPTH:
-            raise TemplateError("the template is too large", node.lineno, node.lineno + 1, "TPL005")
+            raise TemplateError("the template is too large", at, at + 1, "TPL005")
+        if isinstance(node, nodes.ScopedEvalContextModifier):
+            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 

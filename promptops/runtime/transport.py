@@ -20,6 +20,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from promptops.errors import TransportError
+from promptops.runtime.unpacking import most_unpacked
 
 MAX_REDIRECTS = 5
 _PIECE = 1 << 16
@@ -93,16 +94,18 @@ def _body(response: Any, largest: int) -> bytes:
     """All of it, unpacked where it was packed for the way."""
     packed = response.headers.get("Content-Encoding") == "gzip"
     unpack = zlib.decompressobj(wbits=31) if packed else None
-    pieces, size = [], 0
+    pieces, received, size, most = [], 0, 0, largest
     while piece := response.read(_PIECE):
+        received += len(piece)
         if unpack is not None:
             if unpack.eof:
                 raise ValueError("it goes on after its end")
-            piece = unpack.decompress(piece, largest - size + 1)
+            most = most_unpacked(received, largest)
+            piece = unpack.decompress(piece, most - size + 1)
         pieces.append(piece)
         size += len(piece)
-        if size > largest:
-            raise ValueError(f"there are more than {largest} bytes")
+        if size > most:
+            raise ValueError(f"there are more than {most} bytes")
     if response.length or (unpack is not None and not unpack.eof):
         raise EOFError("it ended too early")
     return b"".join(pieces)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,14 @@ _LOOP_NAMES = frozenset(
     )
 )
 _GROUP_NAMES = ("grouper", "list")
+
+# In units of work.
+CONTAINER_COST = 3
+FLOAT_COST = 4
+ITEM_COST = 2
+
+_CHARGED_TOGETHER = 500
+_COLLIDING = 2**60  # below it, numbers that differ have hashes that differ
 
 
 class Namespace:
@@ -93,9 +101,10 @@ def _missing(value: Any, key: Any) -> StrictUndefined:
 
 def _as_key(key: Any) -> str:
     if isinstance(key, str):
-        return repr(str(key))[:100].replace("'", "`")
-    if key is None or isinstance(key, (int, float)):
-        return f"item {json.dumps(key)[:100]}"
+        return repr(str(key[:100]))[:100].replace("'", "`")
+    is_long = isinstance(key, int) and abs(key) >= _COLLIDING
+    if (key is None or isinstance(key, (int, float))) and not is_long:
+        return f"item {json.dumps(key)}"
     return f"item that {kind(key)} names"
 
 
@@ -107,46 +116,97 @@ def is_opaque(value: Any) -> bool:
 
 
 def shown(value: Any, meter: Meter) -> str:
-    """A value as text, as Jinja prints it; what has an address in place of a text is refused."""
+    """A value as a string, as Jinja prints it; a value that would print an address is refused."""
     if isinstance(value, str):
         return value
     weigh(value, meter)
     return str(value)
 
 
-def weigh(value: Any, meter: Meter) -> None:
-    """Charge for a value and all in it, before it is printed or sorted.
+def weigh(value: Any, meter: Meter) -> int:
+    """Charge for a value and all in it, before it is printed or sorted; its characters.
 
     Lists that hold one another twice are small in memory and have no end when they are walked.
     Raises Refused for what is no data, and UndefinedError for what is undefined.
     """
-    _walk(value, meter, _weight)
+    if isinstance(value, str):
+        meter.charge(1 + (len(value) >> 4))
+        return _within(len(value))
+    if isinstance(value, (list, tuple, dict)):
+        return _walk(value, meter, _weight)
+    if value is None or type(value) is bool:
+        meter.charge(1)
+        return 0
+    units, chars = _weight(value)
+    meter.charge(units)
+    return chars
 
 
 def weigh_for_comparing(value: Any, meter: Meter) -> None:
     """As `weigh`, before a value is compared or hashed: that shows nobody what is in it."""
     if isinstance(value, (str, list, tuple, dict)):
-        _walk(value, meter, lambda part: 1)
+        _walk(value, meter, lambda part: (1, 0))
 
 
-def _walk(value: Any, meter: Meter, weight: Callable[[Any], int]) -> None:
-    chars = 0
+def weighed_items(items: Iterator[Any], meter: Meter) -> Iterator[Any]:
+    """The items of an iterator, each of them weighed before it is compared."""
+    for item in items:
+        meter.charge(ITEM_COST)
+        weigh_for_comparing(item, meter)
+        yield item
+
+
+def weigh_key(key: Any, keys: int, meter: Meter) -> None:
+    """Charge for hashing a key and looking for it among so many others.
+
+    Hashes of strings can't be made to collide. Those of tuples and of large numbers can, and then
+    each key is compared with all others.
+    """
+    if isinstance(key, (tuple, str)):
+        weigh_for_comparing(key, meter)
+    if isinstance(key, tuple) or (isinstance(key, (int, float)) and abs(key) >= _COLLIDING):
+        meter.charge(1 + (keys >> 2))
+
+
+def weigh_keys(keys: Iterable[Any], meter: Meter) -> None:
+    """Charge for a mapping that is made of these keys."""
+    for count, key in enumerate(keys):
+        weigh_key(key, count, meter)
+
+
+def _walk(value: Any, meter: Meter, weight: Callable[[Any], tuple[int, int]]) -> int:
+    units = chars = 0
     levels: list[Iterator[Any]] = [iter((value,))]
     while levels:
         for part in levels[-1]:
             if isinstance(part, (list, tuple, dict)):
                 levels.append(_parts(part, len(levels)))
+                units += CONTAINER_COST
                 break
             if isinstance(part, str):
+                units += 1 + (len(part) >> 4)
                 chars += len(part)
-                meter.charge(1 + (len(part) >> 4))
             else:
-                meter.charge(weight(part))
-            if chars > MAX_TEXT_CHARS:
-                raise Refused(f"a value of over {MAX_TEXT_CHARS:,} characters")
+                more_units, more_chars = weight(part)
+                units += more_units
+                chars += more_chars
+            if units > _CHARGED_TOGETHER:
+                meter.charge(units)
+                units = 0
+                _within(chars)
         else:
             levels.pop()
-            meter.charge(1)
+        if units > _CHARGED_TOGETHER:
+            meter.charge(units)
+            units = 0
+    meter.charge(units)
+    return _within(chars)
+
+
+def _within(chars: int) -> int:
+    if chars > MAX_TEXT_CHARS:
+        raise Refused(f"a value of over {MAX_TEXT_CHARS:,} characters")
+    return chars
 
 
 def _parts(container: Any, depth: int) -> Iterator[Any]:
@@ -157,12 +217,18 @@ def _parts(container: Any, depth: int) -> Iterator[Any]:
     return iter(container)
 
 
-def _weight(part: Any) -> int:
-    if part is None or isinstance(part, (int, float)):
-        return 1
+def _weight(part: Any) -> tuple[int, int]:
+    """Units of work and characters of what is no string and no container, when it is printed."""
+    if isinstance(part, int):
+        bits = part.bit_length()
+        return 1 + (bits >> 4), bits >> 2
+    if part is None:
+        return 1, 0
+    if isinstance(part, float):
+        return FLOAT_COST, 0
     if isinstance(part, range):
-        return 1 + len(part)
+        return 1 + len(part), 0
     if isinstance(part, Undefined):
         str(part)  # raises, but for an inline `if` that is false and has no `else`
-        return 1
+        return 1, 0
     raise Refused(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.runtime.schema_check import MAX_ERRORS
 from promptops.source.csv_cases import read_table
 from promptops.source.document import Document, decode, read_any
-from promptops.source.explain import MAX_ERRORS
 from promptops.source.json_lines import MAX_CASES, read_lines
 from promptops.source.lines import Lines
-from promptops.source.shape import check_case
+from promptops.source.shape import check_case, is_case
 
 ENDINGS = (".jsonl", ".csv", ".yaml", ".yml")
 
@@ -24,6 +26,16 @@ class CaseFile(Document):
     Attributes:
         values: The cases as written, those that don't fit the schema too.
     """
+
+    @property
+    def sound(self) -> tuple[tuple[int, Mapping[str, Any]], ...]:
+        """The cases that fit the schema and whose text has no problem, each with its index."""
+        wrong = {problem.at.line for problem in self.problems if isinstance(problem.at, Place)}
+        return tuple(
+            (index, value)
+            for index, value in enumerate(self.values)
+            if is_case(value) and self.place(f"/{index}").line not in wrong
+        )
 
     @property
     def values(self) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ from promptops.model.config import (
 from promptops.model.finding import Problem, Severity
 from promptops.source.document import decode
 from promptops.source.explain import nearest
+from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value
@@ -32,6 +33,10 @@ SHARED = "pyproject.toml"
 FILES = (OWN, SHARED)
 """The files that may hold the configuration, at the root of the repository."""
 
+_SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
+_LONGEST_NAME = 100
+_LONGEST_WORD = 32
+_SHORTEST_KEY = 16
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 
 
@@ -104,10 +109,11 @@ def _toml_error(said: str, path: str) -> tuple[str, str]:
 
 def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     value = _dates_as_text(table)
-    problems = list(check_value(CONFIG, value, places.place))
+    problems = list(check_value(CONFIG, value, places.place, secret=_holds_secrets))
     if not problems:
         problems += _wrong_roots(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
+        problems += _keys_for_names(value, places)
     return problems
 
 
@@ -147,6 +153,37 @@ def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Pr
             yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
 
 
+def _holds_secrets(path: Sequence[str | int]) -> bool:
+    """Whether a value may hold a secret, by mistake or by design: errors never show it."""
+    return len(path) > 2 and path[0] == "models" and path[2] in _SECRET_KEYS
+
+
+def _keys_for_names(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for name, profile in table.get("models", {}).items():
+        if looks_like_a_key(profile.get("api_key_env", "")):
+            yield Problem(
+                "`api_key_env` holds what looks like an API key, not the name of a variable",
+                at=places.place(f"/models/{escaped(name)}/api_key_env"),
+                hint="revoke the key, and write the name of the variable that holds a new one",
+            )
+
+
+def looks_like_a_key(name: str) -> bool:
+    """Whether what should be the name of a variable looks like an API key.
+
+    Names are words; a key has a part of many characters drawn by chance.
+    """
+    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, name.split("_")))
+
+
+def _drawn_by_chance(part: str) -> bool:
+    digits = sum(char.isdigit() for char in part)
+    mixed = part != part.upper() and part != part.lower()
+    if len(part) < _SHORTEST_KEY or digits == len(part):
+        return False
+    return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
+
+
 def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
     if problems:
         first, *others = problems
@@ -158,7 +195,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
     import tomllib
 
     for override in overrides:
-        where = f"--config {override}"
+        where = f"--config {_shown(override)}"
         _refuse_long_keys(override, where)
         try:
             override.encode()  # a lone surrogate stands for a byte that is no UTF-8
@@ -172,6 +209,12 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
             first = problems[0]
             raise UsageError(first.message, where=where, hint=first.hint)
     return table
+
+
+def _shown(override: str) -> str:
+    """Without the value where that may be a key."""
+    key, equals, _ = override.partition("=")
+    return f"{key}{equals}…" if equals and "models" in key else override
 
 
 def _config(path: str | None, table: Mapping[str, Any]) -> Config:

@@ -15,7 +15,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.source.csv_rows import MAX_COLUMNS, Field, rows
 from promptops.source.explain import nearest
-from promptops.source.json_lines import JsonNode, Mark
+from promptops.source.json_lines import STRICT, JsonNode, Mark, refused
 from promptops.source.lines import Lines
 
 _COLUMNS = ("name", "tags", "expected", "rendered", "output")
@@ -89,12 +89,15 @@ def _value(column: str, text: str) -> Any:
     if column == "tags":
         return [tag.strip() for tag in re.split("[,;]", text) if tag.strip()]
     if column in ("rendered", "output") or column.endswith(":json"):
-        return json.loads(text, parse_constant=_no_constant)
+        return _json(text)
     return text
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+def _json(text: str) -> Any:
+    value = json.loads(text, **STRICT)
+    if problem := refused(value, text):
+        raise ValueError(problem[0])
+    return value
 
 
 def _scalar(value: str, field: Field) -> JsonNode:

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
+from promptops.runtime.nearest import MAX_LOOKUPS, nearest_name
+from promptops.runtime.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.nodes import pointer_to
 
-MAX_ERRORS = 100
-"""Of one value: nobody reads more, and a hostile file holds a hundred thousand."""
+Secret = Callable[[Sequence[str | int]], bool]
+"""Whether the value at a path must not be shown."""
 
-Error = Any
-"""A jsonschema_rs.ValidationError."""
+
+def nothing_secret(_path: Sequence[str | int]) -> bool:
+    """Every value may be shown."""
+    return False
 
 
 def explain(
-    errors: Iterable[Error], schema: Any, value: Any, place: Locate, at: str = ""
+    errors: Iterable[Error],
+    schema: Any,
+    value: Any,
+    place: Locate,
+    at: str = "",
+    *,
+    secret: Secret = nothing_secret,
 ) -> tuple[Problem, ...]:
     """A problem (SCH002) for each error, in the order of the file.
 
     Attributes:
         value: What was validated, and `at` its pointer in the file.
+        secret: Where a value stands that no message may show.
     """
-    explainer = _Explainer(schema, value, place, at)
+    explainer = _Explainer(schema, value, place, at, secret)
     first = list(islice(errors, MAX_ERRORS))
     return tuple(sorted(set(explainer.problems(first)), key=_order))
 
@@ -41,11 +51,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def close(word: str, known: Iterable[str]) -> str | None:
     """The known word most like the one written, if any is like it."""
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+    return nearest_name(word, known)
+
+
+class _NotShown:
+    """Stands for a value that no message may show."""
+
+
+_NOT_SHOWN = _NotShown()
 
 
 def type_name(value: Any) -> str:
     """What a value is, for a person."""
+    if isinstance(value, _NotShown):
+        return "a value that is not shown here"
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
@@ -78,16 +97,18 @@ _TYPES = {
 
 
 class _Explainer:
-    def __init__(self, schema: Any, value: Any, place: Locate, at: str) -> None:
+    def __init__(self, schema: Any, value: Any, place: Locate, at: str, secret: Secret) -> None:
         self._schema = schema
         self._value = value
         self._place = place
         self._at = at
+        self._secret = secret
+        self._near: dict[tuple[str, tuple[str, ...]], str | None] = {}
 
     def problems(self, errors: list[Error]) -> Iterator[Problem]:
         """A key that is missing is not told where a misspelt one is told."""
         meant = {
-            (tuple(error.instance_path), close(name, self._known(error)))
+            (tuple(error.instance_path), self._close(name, self._known(error)))
             for error in errors
             for name in _unexpected(error)
         }
@@ -106,10 +127,15 @@ class _Explainer:
         elif error.kind.name == "falseSchema":
             yield self._not_here(error)
         elif error.kind.name == "propertyNames":
-            yield from self._names(error)
+            yield from list(self._names(error)) or [self._refused(error)]
         else:
-            message, hint = _wrong_value(error, self._look_up(error.instance_path))
-            yield self._make(message, self._place_of(error.instance_path), hint)
+            yield self._refused(error)
+
+    def _refused(self, error: Error) -> Problem:
+        path = error.instance_path
+        got = _NOT_SHOWN if self._secret(path) else self._look_up(path)
+        message, hint = _wrong_value(error, got)
+        return self._make(message, self._place_of(path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):
@@ -118,10 +144,19 @@ class _Explainer:
 
     def _hint(self, name: str, error: Error) -> str | None:
         known = self._known(error)
-        hint = nearest(name, known) or self._schema_at(error.schema_path[:-1]).get("x-hint")
+        near = self._close(name, known)
+        hint = f"did you mean `{near}`?" if near is not None else None
+        hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
         if hint is None and 0 < len(known) <= 12:
             return f"known here: {', '.join(sorted(known))}"
         return hint
+
+    def _close(self, name: str, known: list[str]) -> str | None:
+        """The known key most like one; None after MAX_LOOKUPS keys."""
+        key = (name, tuple(known))
+        if key not in self._near and len(self._near) < MAX_LOOKUPS:
+            self._near[key] = close(name, known)
+        return self._near.get(key)
 
     def _known(self, error: Error) -> list[str]:
         """The keys of the schema that refused a key, but for those it refuses on purpose."""
@@ -178,7 +213,7 @@ class _Explainer:
                 yield self._make(f"`{name}` can't be a name in a template", place, hint)
 
     def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
-        return Problem(message, at=place, hint=hint, code="SCH002")
+        return Problem(shortened(message), at=place, hint=hint, code="SCH002")
 
     def _place_of(self, path: list[str | int], *, key: bool = False) -> Place:
         return self._place(self._at + pointer_to(path), key)
@@ -224,7 +259,9 @@ def _depth(branch: list[Error]) -> tuple[int, int]:
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
     say = _SAY.get(error.kind.name)
     if say is None:
-        return f"{type_name(got)} is refused: {error.message[:200]}", None
+        is_shown = not isinstance(got, _NotShown)
+        more = f": {shortened(message_of(error), 200)}" if is_shown else ""
+        return f"{type_name(got)} is refused{more}", None
     return say(error.kind, got)
 
 

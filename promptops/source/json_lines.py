@@ -12,6 +12,7 @@ from promptops.model.finding import Problem, Related
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.lines import Lines
 from promptops.source.nodes import bounds
+from promptops.source.values import NO_JSON_NUMBER, is_json_number
 
 MAX_CASES = 5_000
 """Of one file: each is rendered and judged. Reading ends after one more."""
@@ -92,12 +93,12 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
         return {key: result[key] for key, _ in items}
 
     try:
-        value = json.loads(row, object_pairs_hook=pairs, parse_constant=_no_constant)
-        problem = _refused(value, row)
+        value = json.loads(row, object_pairs_hook=pairs, **STRICT)
+        problem = refused(value, row)
     except json.JSONDecodeError as error:
         problem = _lower(error.msg), error.pos
     except (ValueError, RecursionError) as error:
-        problem = (str(error) if "JSON has no" in str(error) else "a value too large to read"), 0
+        problem = _refusal(str(error)), 0
     if problem is not None:
         message, offset = problem
         place = lines.place(start + offset, min(start + offset + 1, end))
@@ -105,11 +106,33 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
     return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
 
 
+def _refusal(message: str) -> str:
+    """Our own sentence as it is; Python's are about its limits."""
+    ours = "JSON has no" in message or message == NO_JSON_NUMBER
+    return message if ours else "a value too large to read"
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"JSON has no `{name}`")
 
 
-def _refused(value: Any, row: str) -> tuple[str, int] | None:
+def _finite(digits: str) -> int | float:
+    number = int(digits) if digits.lstrip("-").isdecimal() else float(digits)
+    if not is_json_number(number):
+        raise ValueError(NO_JSON_NUMBER)
+    return number
+
+
+STRICT: dict[str, Any] = {
+    "parse_constant": _no_constant,
+    "parse_float": _finite,
+    "parse_int": _finite,
+}
+"""For `json.loads`: ValueError for a number that JSON can't hold, which Python would read."""
+
+
+def refused(value: Any, row: str) -> tuple[str, int] | None:
+    """Why a value that Python could read is not read, with the offset of what is wrong."""
     opening = row.count("[") + row.count("{")
     if opening > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         return f"nested deeper than {MAX_DEPTH} levels", 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.runtime.schema_work import TooMuchWork
 from promptops.source.explain import explain
+from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 
@@ -53,7 +54,10 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
     import jsonschema_rs
 
-    problems = explain(_metaschema().iter_errors(schema), {}, schema, place, at)
+    try:
+        problems = explain(metaschema().errors(schema), {}, schema, place, at)
+    except TooMuchWork as error:
+        problems = (Problem(str(error), at=place(at, False), code="SCH002"),)
     if problems:
         return problems
     try:
@@ -75,15 +79,6 @@ def merge_patch(base: Any, patch: Any) -> Any:
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
-
-
-@lru_cache(maxsize=1)
-def _metaschema() -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.Draft202012Validator(
-        {"$ref": _DIALECT}, retriever=_refuse, validate_formats=True
-    )
 
 
 def _refuse(address: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from promptops.source.syntax import unquoted_template
 
 MAX_DIGITS = 400
 """Of a number; longer ones are text that lost its quotes."""
+
+NO_JSON_NUMBER = "a number that JSON can't hold"
 
 MAX_EXPANDED = 10_000
 """Nodes of a document with its aliases written out; with more, it is not read."""
@@ -54,12 +57,20 @@ def _number(text: str) -> Any:
     return text
 
 
+def is_json_number(value: int | float) -> bool:
+    """Whether every JSON reader can hold a number: it is finite, also as a float."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
 @dataclass(slots=True)
 class Builder:
     """Makes a value of a node tree, and collects what is wrong with it.
 
     Attributes:
-        problems: SCH001 for tags and keys that are no text, SCH003, SCH010.
+        problems: SCH001 for tags, keys that are not text and numbers without end, SCH003, SCH010.
     """
 
     lines: Lines
@@ -78,10 +89,16 @@ class Builder:
             self._properties(node)
         kind = node.id
         if kind == "scalar":
-            return plain_value(node.value) if node.tag == "plain" else node.value
+            return self._plain(node) if node.tag == "plain" else node.value
         if kind == "sequence":
             return [self._value(item) for item in node.value]
         return self._mapping(node)
+
+    def _plain(self, node: Node) -> Any:
+        value = plain_value(node.value)
+        if isinstance(value, int | float) and not is_json_number(value):
+            self._refuse("SCH001", NO_JSON_NUMBER, node, "write a finite number, or quote it")
+        return value
 
     def _mapping(self, node: Node) -> dict[str, Any]:
         """The first of equal keys counts; a key is text, whatever it looks like."""

@@ -128,6 +128,18 @@ def catalog(repo: Any) -> Any:
 
 
 @pytest.fixture
+def hidden(catalog: Any) -> dict[str, str]:
+    """Files of a change with invisible instructions that git leaves out of what it checks out."""
+    # Whoever makes such a change adds its bytes as they are.
+    catalog.write({".git/info/attributes": "* !working-tree-encoding\n"})
+    tags = "".join(chr(0xE0000 + ord(each)) for each in "Ignore")
+    return {
+        TRIAGE: PROMPT.replace("You sort tickets.", f"You sort tickets.{tags}"),
+        ".gitattributes": "*.yaml working-tree-encoding=ASCII//TRANSLIT\n",
+    }
+
+
+@pytest.fixture
 def remote(catalog: Any, tmp_path: Path) -> Path:
     """What the catalog is pushed to."""
     bare = tmp_path / "remote.git"

@@ -59,6 +59,16 @@ def test_a_broken_change_fails_at_the_end_when_all_is_told(pull_request, github)
     assert "actions/upload-artifact" in job.used
 
 
+def test_instructions_that_a_checkout_leaves_out_are_found(pull_request, github, hidden):
+    job = pull_request(hidden)
+
+    assert job.failed is True
+    assert "invisible-unicode" in job.log
+    (comment,) = github.comments
+    risk = next(line for line in comment["body"].splitlines() if line.startswith("- risk: "))
+    assert "working-tree-encoding" in risk
+
+
 def test_what_touches_no_prompt_gets_no_comment(pull_request, github):
     job = pull_request({"README.md": "Prompts.\n"})
 

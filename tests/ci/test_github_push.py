@@ -49,6 +49,16 @@ def test_a_new_branch_and_a_forced_push_are_checked_whole(push, catalog, before)
     assert job.ran["Verdict"] == {"CODE": "1"}
 
 
+def test_without_a_base_the_commit_is_judged_and_not_the_checkout(push, catalog, hidden):
+    catalog.write(hidden)
+    catalog.commit("two")
+
+    job = push(None)
+
+    assert job.ran["Verdict"] == {"CODE": "1"}
+    assert "invisible-unicode" in job.log
+
+
 def test_a_merge_queue_is_compared_with_its_base(push, catalog):
     base = catalog.git("rev-parse", "HEAD")
     catalog.write({TRIAGE: KINDER})

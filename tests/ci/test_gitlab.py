@@ -78,6 +78,13 @@ def test_a_clean_change_passes(merge_request):
     assert "requires a minor version" in said
 
 
+def test_instructions_that_a_checkout_leaves_out_are_found(merge_request, hidden):
+    code, said = merge_request(hidden)
+
+    assert code == 1
+    assert "invisible-unicode" in said
+
+
 def test_a_wrong_change_is_shown_at_its_line_and_refused(merge_request, shell):
     code, said = merge_request({TRIAGE: BROKEN})
 

@@ -267,22 +267,34 @@ def broken(document):
 '''
 
 
-@pytest.mark.parametrize("debug", ["", "1"])
-def test_a_bug_is_called_a_bug(small, tmp_path, debug, process):
+@pytest.fixture
+def breaking(tmp_path):
+    """A folder with a plugin whose rule fails."""
     (tmp_path / "breaking.py").write_text(BROKEN)
     info = tmp_path / "breaking-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: breaking\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[promptops.rules]\nbreaking = breaking\n")
+    return str(tmp_path)
 
-    done = process("lint", cwd=small.root, PYTHONPATH=str(tmp_path), PROMPTOPS_DEBUG=debug)
+
+def test_a_rule_of_a_plugin_that_fails_is_a_finding(small, breaking, process):
+    done = process("lint", "--format", "concise", cwd=small.root, PYTHONPATH=breaking)
+
+    assert (done.returncode, done.stderr) == (70, "")
+    assert "internal error: ZeroDivisionError at promptops.lint.engine:" in done.stdout
+    assert "raised in breaking:7 (rule PLG001 broken)" in done.stdout
+
+
+def test_a_bug_is_called_a_bug_with_its_traceback(small, breaking, process):
+    done = process("lint", cwd=small.root, PYTHONPATH=breaking, PROMPTOPS_DEBUG="1")
 
     assert (done.returncode, done.stdout) == (70, "")
+    assert "Traceback" in done.stderr
     assert done.stderr.endswith(
         "error: a bug in promptops: ZeroDivisionError: division by zero\n"
         "  tip: report it, with what PROMPTOPS_DEBUG=1 prints\n"
     )
-    assert ("Traceback" in done.stderr) == bool(debug)
 
 
 def terminal(root: Path, *arguments: str, **environment: str) -> str:

@@ -66,6 +66,10 @@ def test_the_estimate_is_one_line(estimate, line):
     assert estimate_line(estimate) == line
 
 
+def calling(server):
+    return f"calling `fast` at {server.base_url} with no API key"
+
+
 def test_a_terminal_sees_how_far_it_is(repo):
     def refused(received):
         return FAULTS["malformed"] if b"word3" in received.body else OK
@@ -76,30 +80,33 @@ def test_a_terminal_sees_how_far_it_is(repo):
 
         said = on_a_terminal(repo.root, "test", "--record", "--no-color")
 
-    assert said.startswith("asking 5 requests: up to $0\r\n")
+    assert said.startswith(f"{calling(server)}\r\nasking 5 requests: up to $0\r\n")
     assert "5/5" in said
     assert "1 failed" in said
     assert said.endswith("\x1b[2K") or "\x1b[?25h" in said  # the cursor is there again
 
 
-def test_a_pipe_gets_the_estimate_and_nothing_else(repo):
+def test_a_pipe_gets_the_endpoint_and_the_estimate_and_nothing_else(repo):
     with fault_server() as server:
         repo.write(files(server.base_url, WORDS))
         repo.commit("one")
 
         said = ask(repo.root, "test", "--record")
 
-    assert (said.code, said.err) == (0, "asking 5 requests: up to $0\n")
+    assert (said.code, said.err) == (
+        0,
+        f"{calling(server)}\nasking 5 requests: up to $0\n",
+    )
 
 
-def test_who_wants_quiet_gets_nothing_on_a_terminal_either(repo):
+def test_quiet_silences_everything_but_the_endpoint_that_is_called(repo):
     with fault_server() as server:
         repo.write(files(server.base_url, WORDS))
         repo.commit("one")
 
         said = on_a_terminal(repo.root, "test", "--record", "--quiet")
 
-    assert said == ""
+    assert said == f"{calling(server)}\r\n"
 
 
 def test_a_replay_asks_nobody_and_says_nothing(repo):

@@ -14,7 +14,7 @@ from promptops.diff.templates import Sameness, compare_templates
 from promptops.model.place import Text, plain_text
 from promptops.runtime.data import json_copy
 from promptops.runtime.program import render_text
-from promptops.runtime.scope import Load, TemplateFailure
+from promptops.runtime.scope import Load, Run, TemplateFailure
 
 Files = Mapping[str, str]
 
@@ -311,7 +311,7 @@ def test_templates_that_differ_in_form_render_the_same(seed: int) -> None:
 
 def rendered(source: str, inputs: Mapping[str, Any], files: Files) -> str:
     try:
-        text = render_text(plain_text("p.yaml", source), json_copy(inputs), loads(files))
+        text = render_text(plain_text("p.yaml", source), json_copy(inputs), Run(loads(files)))
     except TemplateFailure:
         return "it fails"
     return text.rstrip("\n")

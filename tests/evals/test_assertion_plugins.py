@@ -55,7 +55,7 @@ def install(tmp_path, monkeypatch):
 
     yield install
     registry._plugin.cache_clear()
-    for name in filter(registry.is_of_plugin, tuple(registry._FOUND)):
+    for name in filter(registry.is_name_of_plugin, tuple(registry._FOUND)):
         del registry._FOUND[name]
 
 

@@ -473,7 +473,12 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "not-expr", "value": "len(messages)"},
-        "expected true or false, got the number 7",
+        "the expression is never true: the result has to be true or false, and can be both",
+        "/value",
+    ),
+    (
+        {"type": "not-expr", "value": "messages[0].role"},
+        "expected true or false, got `system`",
         "/value",
     ),
     (

@@ -34,6 +34,7 @@ tests:
     rendered:
       - {type: contains, value: Say}
 """
+FINE_BEFORE = FINE.replace("tikcet", "ticket")
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "lint": ("lint", "--no-cache", "--format", "json"),
     "lint --staged": ("lint", "--staged", "--format", "json"),
@@ -42,6 +43,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "render": ("render", "bad"),
     "show": ("show", "bad"),
 }
+OF_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "test": ("test", "--format", "json"),
+    "diff": ("diff", "--worktree", "--format", "json"),
+    "check": ("check", "--since", "HEAD", "--no-cache", "--format", "json"),
+}
+"""What else has to end well, and to show what became of the fine file since the last commit."""
 MAX_CPU_S = 2
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -111,11 +118,37 @@ def outcome(repo: Any, command: Callable[..., Ended]) -> Callable[[Mapping[str, 
     """
 
     def told(files: Mapping[str, Any]) -> str:
+        repo.write({FINE_PATH: FINE_BEFORE})
+        repo.commit("before")
         repo.write({FINE_PATH: FINE, **files})
         repo.git("add", "--all")
+        for name, arguments in OF_CHANGES.items():
+            ended = command(*arguments)
+            assert ended.code in (3, 4) or SHOWS_FINE[name](json.loads(ended.out)), name
         return tell(command)
 
     return told
+
+
+def _in_cases(report: Any) -> bool:
+    return any((each["prompt"], each["status"]) == ("fine", "error") for each in report["cases"])
+
+
+def _in_changes(report: Any) -> bool:
+    fine = (each["changes"] for each in report["prompts"] if each["id"] == "fine")
+    return any(change["code"] == "CHG310" for changes in fine for change in changes)
+
+
+def _in_findings(report: Any) -> bool:
+    found = report["lint"]["findings"]
+    return any((each["path"], each["code"]) == (FINE_PATH, "VAR001") for each in found)
+
+
+SHOWS_FINE: Mapping[str, Callable[[Any], bool]] = {
+    "test": _in_cases,
+    "diff": _in_changes,
+    "check": _in_findings,
+}
 
 
 def tell(command: Callable[..., Ended]) -> str:

@@ -68,8 +68,23 @@ FILES: dict[str, dict[str, str | bytes]] = {
     "yaml-nested-5000-deep": cases("yaml", "- " * 5000 + "x"),
     "yaml-with-an-alias": cases("yaml", "- {name: a, inputs: *x}\n"),
     "yaml-of-other-things": cases("yaml", "- 7\n- [a]\n- null\n- {name: [x], inputs: [y]}\n"),
+    "yaml-of-assertions-that-are-text": cases("yaml", "- name: a\n  rendered: [text]\n"),
+    "yaml-of-assertions-that-are-text-behind-others": cases(
+        "yaml",
+        "- {nope: 1}\n" * 300 + "- {name: a, inputs: {a: x}, rendered: [text], output: [1]}\n",
+    ),
+    "yaml-with-numbers-without-end": cases(
+        "yaml", "- {name: a, inputs: {a: 1e999}}\n- {name: b, inputs: {a: .nan}}\n"
+    ),
+    "csv-with-numbers-without-end": cases("csv", "name,inputs.a:json\nx,1e999\ny,-Infinity\n"),
     "yaml-of-60000-items": cases("yaml", "- {}\n" * 60_000),
     "unknown-ending": cases("txt", "a: b"),
+    "has-a-name-of-300-characters": {
+        PATH: f"{HEAD}messages: [{{role: user, content: x}}]\ntests: [{{file: {'c' * 300}.csv}}]\n"
+    },
+    "has-a-name-of-5000-characters": {
+        PATH: f"{HEAD}messages: [{{role: user, content: x}}]\ntests: [{{file: {'c' * 5000}.csv}}]\n"
+    },
     "is-missing": {
         PATH: f"{HEAD}messages: [{{role: user, content: x}}]\ntests: [{{file: n.csv}}]\n"
     },

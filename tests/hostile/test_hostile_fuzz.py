@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -123,29 +125,42 @@ def test_any_bytes_are_a_document(data: bytes) -> None:
     assert document.value is not None or document.problems
 
 
-@few(120)
-@given(mutated(PROMPTS))
-@example("format: promptops/1\ntitle: *a\nmessages: []\n")
-@example("format: promptops/1\ninputs: {$defs: 7, properties: {a: {$ref: x.json}}}\nmessages: []\n")
-def test_any_prompt_file_is_linted_by_every_rule(text: str) -> None:
-    files = {
-        "prompts/a.prompt.yaml": text.encode("utf-8", "replace"),
-        "prompts/a.j2": b"{{ x }}{% include 'b.j2' %}",
-        "schemas/x.json": b'{"type": "string"}',
-    }
-    config = load({})
-    catalog = Catalog(MemoryTree(files), config)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "format: promptops/1\ntitle: *a\nmessages: []\n",
+        "format: promptops/1\ninputs: {$defs: 7, properties: {a: {$ref: x.json}}}\nmessages: []\n",
+    ],
+)
+def test_a_prompt_file_that_broke_a_rule_once_is_linted_by_every_rule(text: str) -> None:
+    files = {"prompts/a.prompt.yaml": text.encode(), "schemas/x.json": b'{"type": "string"}'}
+    catalog = Catalog(MemoryTree(files), load({}))
     rules = list(built_in().values())
 
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
     outcome = conclude(catalog, results, rules, DAY, Silencers())
 
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
-    for finding in outcome.findings:
-        if finding.place.path == "prompts/a.prompt.yaml":
-            assert 1 <= finding.place.line <= lines, finding
-            assert finding.place.column >= 1, finding
-            assert finding.fingerprint
+    assert outcome.findings
+    assert "internal-error" not in {finding.code for finding in outcome.findings}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "amount",
+    [("--files", "700"), ("--pairs", "300"), ("--changes", "40"), ("--commands", "25")],
+    ids=lambda amount: amount[0].strip("-"),
+)
+def test_generated_files_break_nothing_hide_nothing_and_take_no_long_time(
+    amount: tuple[str, str],
+) -> None:
+    """`python tests/hostile/fuzz.py --help` looks at more of them, and at one again."""
+    fuzz = [sys.executable, str(Path(__file__).with_name("fuzz.py"))]
+
+    done = subprocess.run(
+        [*fuzz, *amount, "--seed", "12"], capture_output=True, check=False, text=True
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
 @few(300)

@@ -28,7 +28,9 @@ def _table(name: str) -> dict[str, Any]:
 SAMPLE = {
     "prompt_files": ("50-mb", "900-kb-of-repeated-words", "60000-unknown-keys", "billion-laughs"),
     "schemas": ("twice-at-one-place", "either-at-one-place", "chain-of-doubles", "file-of-5-mb",
-                "file-of-20000-properties", "pattern-that-is-huge"),
+                "file-of-20000-properties", "pattern-that-is-huge",
+                "items-and-a-bound", "alternatives-of-items", "schema-of-60000-errors",
+                "type-of-100000-numbers", "chain-of-alternatives"),
     "templates": ("never-ends", "powers", "20-to-the-8-includes", "partial-of-5-mb",
                   "body-of-3-mb", "30000-variables"),
     "case_files": ("csv-of-100000-rows", "csv-of-commas", "csv-of-newlines", "jsonl-in-one-line",

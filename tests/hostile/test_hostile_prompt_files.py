@@ -38,6 +38,10 @@ FILES: dict[str, str | bytes] = {
     "billion-laughs": f"{HEAD}a: &a [x, x, x, x, x, x, x, x, x]\n{LAUGHS}{REST}",
     "merge-key": f"{HEAD}x-a: {{<<: {{a: 1}}}}\n{REST}",
     "duplicate-key": f"{HEAD}title: a\ntitle: b\n{REST}",
+    "a-billion-repeats": f"{HEAD}evaluation: {{repeats: 1000000000}}\n{REST}"
+    "tests:\n  - {name: a, output: [{type: contains, value: x}]}\n",
+    "1000-repeats-of-100-cases": f"{HEAD}evaluation: {{repeats: 1000}}\n{REST}tests:\n"
+    + "".join(f"  - {{name: c{n}, output: [{{type: contains, value: x}}]}}\n" for n in range(100)),
     "500-duplicate-keys": HEAD + "".join(f"title: a{n}\n" for n in range(500)) + REST,
     "tag": f'{HEAD}title: !!python/object/apply:os.system ["id"]\n{REST}',
     "local-tag": f"{HEAD}title: !env HOME\n{REST}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,40 @@ def test_a_revision_of_any_name_is_only_a_name(
                       ("check", f"--since={name}"), ("show", "bad", f"--at={name}")):  # fmt: skip
         assert command(*arguments).code in (2, 4)
     assert sorted(path.name for path in repo.root.iterdir()) == before
+
+
+WITHOUT_FOLDER = """
+import sys, tempfile
+tempfile.tempdir = "/dev/null/gone"
+from promptops.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("lint",), 1, ""),
+        (("check", "--since", "HEAD"), 1, ""),
+        (("diff", "--worktree"), 0, ""),
+        (
+            ("diff", "--merge", "main"),
+            3,
+            "error: a temporary file can't be made: not a directory\n",
+        ),
+    ],
+)
+def test_without_a_folder_for_temporary_files_the_command_names_the_cause(
+    arguments: tuple[str, ...], code: int, complaint: str, repo: Any
+) -> None:
+    repo.write({PATH: GOOD})
+    repo.commit("one")
+    repo.write({PATH: BAD})
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FOLDER, *arguments],
+        capture_output=True, check=False, cwd=repo.root, text=True,
+    )  # fmt: skip
+
+    tip = "  tip: set TMPDIR to a folder that can be written to\n" if complaint else ""
+    assert (done.returncode, done.stderr) == (code, complaint + tip)

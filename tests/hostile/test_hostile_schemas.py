@@ -60,9 +60,29 @@ CHAIN = json.dumps(
         | {"a40": {"type": "string"}},
     }
 )
+ALTERNATIVES = json.dumps(
+    {
+        "$ref": "#/$defs/a0",
+        "$defs": {f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 10} for n in range(11)}
+        | {"a11": {"type": "string"}},
+    }
+)
+UNEVALUATED = (
+    '{"unevaluatedProperties":{"type":"integer"},"anyOf":[' * 20
+    + '{"properties":{"a":true}}'
+    + "]}" * 20
+)
 DEEP_VALUE = "{x: " * 40 + "1" + "}" * 40
 
 FILES: dict[str, dict[str, str]] = {
+    "numbers-without-end": inputs("{type: number, minimum: -.inf, maximum: 1e999}", "1"),
+    "file-with-numbers-without-end": other('{"const": 1e999}', value="1"),
+    "number-of-400-digits": inputs(f"{{const: {'9' * 400}}}", "1"),
+    "tool-with-numbers-without-end": tool('{"name": "t", "parameters": {"const": -1e999}}'),
+    "tool-in-the-prompt-with-numbers-without-end": {
+        PATH: f"{HEAD}tools: [{{name: t, parameters: {{const: .inf}}}}]\n{MESSAGES}"
+    },
+    "name-of-300-characters": inputs(f"{{$ref: {'x' * 300}.json}}", "1"),
     "unknown-type": inputs("{type: strin}"),
     "no-mapping": inputs("7"),
     "refers-to-its-root": inputs('{$ref: "#"}', "{a: 1}"),
@@ -109,6 +129,21 @@ FILES: dict[str, dict[str, str]] = {
     "unique-items": inputs(
         "{type: array, uniqueItems: true}", "[" + ",".join(f"{{a: {n}}}" for n in range(4000)) + "]"
     ),
+    "items-and-a-bound": inputs(
+        "{type: array, maxItems: 20, items: {type: object}}", "[" + "10000000000," * 60_000 + "1]"
+    ),
+    "alternatives-of-items": inputs(
+        "{items: {anyOf: [{type: object}, {type: string}]}}", "[" + "10000000000," * 60_000 + "1]"
+    ),
+    "pattern-with-many-states": inputs(
+        '{type: string, pattern: "(?:[ab]{1,50}a){1,50}c"}', "ab" * 440_000
+    ),
+    "unevaluated-within-unevaluated": other(UNEVALUATED, value="{a: 1, b: 2, c: 3}"),
+    "chain-of-alternatives": other(ALTERNATIVES, value="x"),
+    "schema-of-60000-errors": other(
+        json.dumps({"properties": {f"k{n}": 7 for n in range(60_000)}})
+    ),
+    "type-of-100000-numbers": other(json.dumps({"type": [1] * 100_000})),
     "smallest-multiple": inputs("{type: number, multipleOf: 1.0e-300}", "1.0e+300"),
     "endless-items": inputs("{type: array, maxItems: 1000000000000, items: {maxLength: 9}}"),
     "tool-without-a-schema": tool('{"name":"t","parameters":{"type":"wrong"}}'),

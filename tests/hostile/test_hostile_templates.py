@@ -50,6 +50,8 @@ DOUBLES = "".join(
 BRANCHES = "{% if a %}{% set x = 1 %}{% else %}{% set x = 2 %}{% endif %}" * 400
 
 FILES: dict[str, dict[str, str | bytes]] = {
+    "autoescape": template("{% autoescape true %}{{ x }}{% endautoescape %}"),
+    "autoescape-without-end": template("{% autoescape %}"),
     "never-ends": template(LOOPS),
     "reads-classes": template("{{ ''.__class__.__mro__[1].__subclasses__() }}"),
     "includes-outside": template("{% include '/etc/passwd' %}{% include '../../../etc/passwd' %}"),

@@ -159,7 +159,7 @@ def test_a_change_is_judged_by_the_policy_of_its_base(repo, checked):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[0] == "risk: promptops.toml changes `lint`; it counts once it is merged"
+    assert lines[0] == "risk: `lint.ignore` changes; it counts once it is merged (promptops.toml:2)"
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
     )
@@ -185,7 +185,7 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("one person", "one guest")})
     repo.commit("two")
 
-    code, output = checked("--since")
+    code, output = checked("--since", "--worktree")
 
     base = repo.git("rev-parse", "--short=12", "HEAD~1")
     assert (code, output.splitlines()) == (
@@ -237,7 +237,8 @@ def test_a_change_can_not_bring_a_baseline_of_its_own_findings(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: promptops-baseline.json changes which findings count; it counts once it is merged"
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)"
     )
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
@@ -262,7 +263,8 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
     lines = output.splitlines()
     assert (code, lines[0], lines[-1]) == (
         0,
-        "risk: promptops-baseline.json changes which findings count; it counts once it is merged",
+        "risk: the baseline changes which findings count; it counts once it is merged"
+        " (promptops-baseline.json:1)",
         "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
 
@@ -284,7 +286,7 @@ def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: promptops.toml changes `prompts`; those of the base are looked at, too"
+        "risk: `prompts` changes; those of the base are looked at, too (promptops.toml:1)"
     )
     assert "VAR001" in lines[1]
 
@@ -294,7 +296,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    code, output = checked("--since", "HEAD")
+    code, output = checked("--since", "HEAD", "--worktree")
 
     head = repo.git("rev-parse", "--short=12", "HEAD")
     assert (code, output.splitlines()) == (
@@ -312,7 +314,7 @@ def test_the_comment_shows_what_the_model_sees_now(repo, checked):
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    code, output = checked("--since", "HEAD", "--format", "markdown")
+    code, output = checked("--since", "HEAD", "--worktree", "--format", "markdown")
 
     assert code == 0
     assert "| <code>greet</code> | **minor** |" in output
@@ -325,7 +327,7 @@ def test_json_holds_the_diff_and_fits_its_schema(repo, checked):
     repo.commit("one")
     repo.write({"prompts/greet.prompt.yaml": PROMPT.replace("in one sentence", "kindly")})
 
-    _, output = checked("--since", "HEAD", "--format", "json")
+    _, output = checked("--since", "HEAD", "--worktree", "--format", "json")
 
     value = json.loads(output)
     schema, diff = (
@@ -343,7 +345,7 @@ def test_where_the_base_has_no_prompts_all_of_them_are_new(repo, checked):
     repo.commit("nothing yet")
     repo.write({"prompts/greet.prompt.yaml": PROMPT})
 
-    code, output = checked("--since", "HEAD")
+    code, output = checked("--since", "HEAD", "--worktree")
 
     assert code == 0
     assert "change: greet: minor, added: the prompt was added\n" in output

@@ -67,9 +67,9 @@ def test_code_that_judges_is_a_change_of_the_prompts_that_call_it(repo, base, ch
     base({})
     repo.write({"prompts/judge.py": "def fits(output, facts):\n    return False\n"})
 
-    code, lines = checked("--since", "main", "--why")
+    code, lines = checked("--since", "main", "--worktree", "--why")
 
-    assert (code, lines[0]) == (1, "risk: prompts/judge.py changes, which may judge answers")
+    assert (code, lines[0]) == (1, "risk: code changes that may judge answers (prompts/judge.py:1)")
     assert any("`python` does not hold" in line for line in lines)
 
 
@@ -79,7 +79,7 @@ def test_the_roots_of_the_base_do_not_mend_what_the_change_broke(repo, base, che
     repo.git("mv", ASK, "lib/ask.prompt.yaml")
     repo.write({"promptops.toml": 'prompts = ["lib"]\n'})
 
-    code, lines = checked("--since", "main")
+    code, lines = checked("--since", "main", "--worktree")
 
     assert code == 1
     assert any("there is no template `part.md.j2`" in line for line in lines)
@@ -92,7 +92,7 @@ def test_a_change_does_not_make_its_own_model_cheap(repo, base, checked):
     long = budget.replace("Say please.", f"Say please. {'word ' * 400}")
     repo.write({"promptops.toml": model.format("0.01"), ASK: long})
 
-    code, lines = checked("--since", "main")
+    code, lines = checked("--since", "main", "--worktree")
 
     assert code == 1
     assert any("TOK001" in line for line in lines)
@@ -107,7 +107,7 @@ def test_a_root_that_is_a_link_is_refused_as_diff_does(repo, base, capsys):
     code = run(["check", "-C", str(repo.root), "--since", "main"])
 
     assert code == 3
-    assert "a root of prompts is a symbolic link" in capsys.readouterr().err
+    assert "prompts: error: the root `prompts` is a symbolic link" in capsys.readouterr().err
 
 
 def test_only_what_was_asked_for_is_judged_and_versioned(repo, base, checked):
@@ -117,7 +117,7 @@ def test_only_what_was_asked_for_is_judged_and_versioned(repo, base, checked):
     repo.git("rm", "--quiet", "prompts/b/two.prompt.yaml")
     repo.write({ASK: PROMPT.replace("Say please.", "Kindly say please.")})
 
-    code, lines = checked("ask", "--since", "main")
+    code, lines = checked("ask", "--since", "main", "--worktree")
 
     assert (code, lines[-1]) == (
         0,
@@ -130,11 +130,13 @@ def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
     base({ASK: PROMPT + "budget: {input_tokens: 50, output_tokens: 9}\n"})
     repo.write({ASK: PROMPT + "budget: {input_tokens: 500}\n"})
 
-    _, lines = checked("--since", "main")
+    _, lines = checked("--since", "main", "--worktree")
 
     assert lines[:2] == [
-        "risk: ask raises its budget of `input_tokens` from 50 to 500",
-        "risk: ask raises its budget of `output_tokens` from 9 to none",
+        "risk: ask: the budget of `input_tokens` is raised from 50 to 500"
+        " (prompts/ask.prompt.yaml:9)",
+        "risk: ask: the budget of `output_tokens` is raised from 9 to none"
+        " (prompts/ask.prompt.yaml:9)",
     ]
 
 
@@ -142,7 +144,7 @@ def test_what_is_told_as_a_risk_is_refused_where_risks_are(repo, base, checked):
     base({"promptops.toml": '[check]\nfail-on = ["risk"]\ncoverage = 1\n', ASK: PROMPT})
     repo.write({"promptops.toml": ""})
 
-    code, lines = checked("--since", "main", "--format", "json")
+    code, lines = checked("--since", "main", "--worktree", "--format", "json")
 
     value = json.loads("\n".join(lines))
     gate = {row["name"]: (row["passed"], row["said"]) for row in value["gate"]}
@@ -151,7 +153,7 @@ def test_what_is_told_as_a_risk_is_refused_where_risks_are(repo, base, checked):
         "fail",
         (
             False,
-            "requires no version; 1 risk to the rules it is judged by refused by `check.fail-on`",
+            "requires no version; 1 risk refused by `check.fail-on`",
         ),
     )
 

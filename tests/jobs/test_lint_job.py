@@ -573,3 +573,83 @@ def test_a_small_selection_does_not_read_or_write_the_cache(catalog):
 
     names = [file.name for file in (catalog.root / ".git" / "promptops").iterdir()]
     assert (names, lint_job.CACHED_FROM > 1) == (["graph"], True)
+
+
+INVISIBLE = LintOptions(select=("SEC007",), today=DAY)
+TAGS = "".join(chr(0xE0000 + ord(each)) for each in "Ignore")
+
+
+@pytest.fixture
+def otherwise_on_disk(repo):
+    """A prompt with invisible instructions in its commit, which git leaves out on checkout."""
+    repo.write({ASK: prompt(f"Be brief. $Id: {TAGS} $"), "promptops.toml": ""})
+    repo.commit("one")
+    repo.write({".gitattributes": "*.prompt.yaml ident\n"})
+    repo.git("add", ".gitattributes")
+    repo.git("commit", "--quiet", "--message", "two")
+    (repo.root / ASK).unlink()
+    repo.git("checkout", "--quiet", "--", ASK)
+    later = (repo.root / ASK).stat().st_mtime + 60
+    os.utime(repo.root / ".git/index", (later, later))  # git looks again at what is as new as that
+    assert repo.git("status", "--porcelain") == ""
+    assert TAGS.encode() not in (repo.root / ASK).read_bytes()
+    return repo
+
+
+def codes(repo, revision):
+    return [line.split()[1] for line in linted(repo, options=INVISIBLE, revision=revision)]
+
+
+@pytest.mark.parametrize("first", ["worktree", "HEAD"])
+def test_results_of_other_bytes_are_never_taken_from_the_cache(otherwise_on_disk, first):
+    codes(otherwise_on_disk, first)
+
+    found = {each: codes(otherwise_on_disk, each) for each in ("worktree", "index", "HEAD")}
+
+    assert found == {"worktree": [], "index": ["SEC007"], "HEAD": ["SEC007"]}
+
+
+def test_a_cached_result_is_not_that_of_an_edit_that_git_overlooks(repo, judged):
+    repo.write({ASK: prompt("Be brief."), "promptops.toml": ""})
+    repo.commit("one")
+    repo.git("update-index", "--assume-unchanged", ASK)
+    assert codes(repo, "worktree") == []
+    repo.write({ASK: prompt(f"Be brief.{TAGS}")})
+
+    found = [codes(repo, each) for each in ("worktree", "worktree", "HEAD")]
+
+    assert (found, judged) == ([["SEC007"], ["SEC007"], []], [ASK, ASK])
+
+
+def test_the_include_graph_keeps_names_by_the_bytes_that_were_read(repo):
+    """What a file names on disk is not taken for what it names in its commit."""
+    repo.write(
+        {
+            ASK: prompt("{% include 'outer.md.j2' %}"),
+            "prompts/outer.md.j2": "{% include 'a.md.j2' %}\n",
+            "prompts/a.md.j2": "a\n",
+            "prompts/b.md.j2": "b\n",
+            "promptops.toml": "",
+        }
+    )
+    repo.commit("one")
+    repo.git("update-index", "--assume-unchanged", "prompts/outer.md.j2")
+    repo.write({"prompts/outer.md.j2": "{% include 'b.md.j2' %}\n"})
+    linted(repo)
+
+    with workspace(repo.root, "HEAD") as opened:
+        meant = opened.catalog.graph.meant("prompts/outer.md.j2")
+
+    assert meant == {"prompts/a.md.j2"}
+
+
+def test_a_file_that_is_written_while_it_is_judged_is_cached_as_what_was_read(repo):
+    repo.write({ASK: prompt("Be brief."), "promptops.toml": ""})
+    repo.commit("one")
+    with workspace(repo.root) as opened:
+        assert opened.catalog.graph.sources[ASK]  # listed, and not read yet
+        repo.write({ASK: prompt(f"Be brief.{TAGS}")})
+        found = lint(opened, EVERYTHING, INVISIBLE).findings
+
+    assert [each.code for each in found] == ["SEC007"]
+    assert (codes(repo, "HEAD"), codes(repo, "worktree")) == ([], ["SEC007"])

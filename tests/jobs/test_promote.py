@@ -176,6 +176,24 @@ def test_where_signers_are_trusted_an_unsigned_release_is_refused(released, monk
     assert refused.refusals == ("`v1.0.0`: the tag is not signed",)
 
 
+def test_a_misspelt_channel_is_refused_with_the_nearest_name_unless_it_is_created(released, capfd):
+    promoted(released, "v1.0.0")
+    before = (released.root / "channels.yaml").read_bytes()
+    command = ["promote", "v1.1.0", "prodution", "-C", str(released.root)]
+
+    code = run(command)
+
+    assert (code, capfd.readouterr().err) == (
+        2,
+        "error: there is no channel 'prodution'\n"
+        "  tip: did you mean `production`?; for a new one:"
+        " promptops promote v1.1.0 prodution --create\n",
+    )
+    assert (released.root / "channels.yaml").read_bytes() == before
+    assert run([*command, "--create"]) == 0
+    assert said(released) == {"production": ("v1.0.0", 1), "prodution": ("v1.1.0", 1)}
+
+
 def test_a_release_whose_tag_was_moved_since_is_refused(released):
     promoted(released, "v1.0.0")
     released.git("tag", "-f", "-a", "v1.0.0", "-m", "v1.0.0", "v1.1.0^{}")
@@ -378,7 +396,7 @@ def test_what_was_promoted_again_is_gone_back_from_again(released):
 def test_changes_of_other_channels_are_no_step_of_this_one(released):
     promoted(released, "v1.0.0")
     promoted(released, "v1.1.0")
-    promoted(released, "v1.0.0", channel="staging")
+    promoted(released, "v1.0.0", channel="staging", create=True)
     promoted(released, "v2.0.0", channel="staging", allow_breaking=True)
 
     back = rollback(released.root, "production", None, COMMIT)
@@ -415,6 +433,49 @@ def test_a_release_that_is_not_what_it_was_is_not_gone_back_to(released):
 
     assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
     assert said(released) == {"production": ("v1.1.0", 2)}
+
+
+def test_a_release_from_before_signing_is_gone_back_to_only_with_the_flag_and_on_record(
+    released, monkeypatch, tmp_path, capfd
+):
+    promoted(released, "v1.0.0")
+    promoted(released, "v1.1.0")
+    (tmp_path / "signers").write_text("ada@example.com ssh-ed25519 AAAA\n")
+    monkeypatch.setenv("PROMPTOPS_TRUST", str(tmp_path / "signers"))
+    command = ["rollback", "production", "--commit", "-C", str(released.root)]
+
+    refused = run(command)
+    out = capfd.readouterr().out
+    code = run([*command, "--allow-unsigned"])
+
+    assert (refused, out.splitlines()[-2:]) == (
+        1,
+        [
+            "refused: `v1.0.0`: the tag is not signed",
+            "  tip: name another one: --to RELEASE; or accept it as it is: --allow-unsigned",
+        ],
+    )
+    assert code == 0
+    assert "v1.0.0 is not signed: readers that pass `trust`" in capfd.readouterr().out
+    assert said(released) == {"production": ("v1.0.0", 3)}
+    assert released.git("log", "-1", "--format=%b") == (
+        "production served v1.1.0, serial 2; now v1.0.0, serial 3.\n"
+        "The release is not signed; --allow-unsigned was given.\n"
+    )
+
+
+def test_a_moved_release_is_refused_also_with_the_flag_for_unsigned_ones(
+    released, monkeypatch, tmp_path
+):
+    promoted(released, "v1.0.0")
+    promoted(released, "v1.1.0")
+    released.git("tag", "-f", "-a", "v1.0.0", "-m", "v1.0.0", "v1.1.0^{}")
+    (tmp_path / "signers").write_text("ada@example.com ssh-ed25519 AAAA\n")
+    monkeypatch.setenv("PROMPTOPS_TRUST", str(tmp_path / "signers"))
+
+    refused = rollback(released.root, "production", None, EDIT, allow_unsigned=True)
+
+    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
 
 
 def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(released, capfd):

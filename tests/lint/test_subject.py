@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree
-from promptops.lint.subject import Subject
+from promptops.lint.subject import CASE_CHARS, MAX_RENDERED_CHARS, Subject
 from promptops.model.config import Config
 
 
@@ -29,3 +29,34 @@ def test_each_text_and_each_condition_has_the_pointer_of_its_own_key() -> None:
     assert [prompt.locate(each.at, False) for each in scopes] == [
         each.text.place(0, len(each.text.value)) for each in scopes
     ]
+
+
+def _renders(text: str, cases: str) -> list[tuple[str, bool, str]]:
+    contents = (
+        f"format: promptops/1\nmessages:\n  - {{role: user, content: '{text}'}}\ntests:\n{cases}"
+    )
+    catalog = Catalog(MemoryTree({PROMPT_PATH: contents.encode()}), Config())
+    renders = Subject(catalog, catalog.loaded(PROMPT_PATH), DAY).renders
+    return [(r.case.name, r.traced is not None, str(r.error or "")) for r in renders]
+
+
+def test_cases_that_render_to_very_much_are_refused_once_and_not_remembered() -> None:
+    text = "{% for n in range(9000) %}" + "x" * 100 + "{% endfor %}"
+    enough = MAX_RENDERED_CHARS // (900_000 - CASE_CHARS) + 1
+    cases = "".join(f"  - name: c{n}\n" for n in range(enough + 5))
+
+    renders = _renders(text, cases)
+
+    assert [traced for _, traced, _ in renders] == [True] * enough + [False] * 5
+    assert [name for name, _, error in renders if error] == [f"c{enough}"]
+    assert (
+        "the cases before this one render to over 6 million characters in all" in renders[enough][2]
+    )
+
+
+def test_many_cases_of_ordinary_size_are_all_remembered() -> None:
+    cases = "".join(f"  - name: c{n}\n" for n in range(1_000))
+
+    renders = _renders("x" * 15_000, cases)
+
+    assert [traced for _, traced, _ in renders] == [True] * 1_000

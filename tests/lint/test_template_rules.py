@@ -271,7 +271,7 @@ UNSAFE = [
     (
         "what only a case shows",
         "{% set s = 'x' * 100000 %}{{ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s }}",
-        ["11:36-77 a text of over 1,000,000 characters"],
+        ["11:36-77 a string of over 1,000,000 characters"],
     ),
     ("what is called of a name that is no input", "{{ now() }}{{ lost.x() }}", []),
     (
@@ -293,6 +293,18 @@ UNSAFE = [
 )
 def test_what_the_renderer_refuses_is_found(said: Lines, content: str, expected: list[str]) -> None:
     assert said("TPL005", in_message(content)) == expected
+
+
+def test_cases_that_take_too_much_work_together_are_reported_once(found: Lines) -> None:
+    work = "{% set x = 'x' * 800_000 %}" * 30
+    cases = "".join(f"  - {{name: case {each}}}\n" for each in range(40))
+
+    problems = found("TPL005", f'messages:\n  - role: user\n    content: "{work}"\ntests:\n{cases}')
+
+    assert problems == [
+        "rendering the cases of this prompt takes too much work: 38 of 40 are not rendered"
+        " ask.prompt.yaml:7:5-19"
+    ]
 
 
 def test_a_method_has_a_filter_in_its_place() -> None:

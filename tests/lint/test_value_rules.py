@@ -12,7 +12,7 @@ from promptops.lint.registry import built_in
 from promptops.model.place import plain_text
 from promptops.runtime.filters import allowed_tests
 from promptops.runtime.program import render_text
-from promptops.runtime.scope import TemplateFailure
+from promptops.runtime.scope import Run, TemplateFailure
 
 Lines = Callable[[str, str], list[str]]
 
@@ -358,7 +358,9 @@ def prints_python(template: str, value: object) -> bool:
     if type(value) in (str, int, float):
         return False
     try:
-        return bool(render_text(plain_text("p.j2", template), {"x": value}, lambda _p, _n: None))
+        return bool(
+            render_text(plain_text("p.j2", template), {"x": value}, Run(lambda _p, _n: None))
+        )
     except TemplateFailure:
         return False
 

@@ -10,7 +10,7 @@ from promptops.lint.examples import files, findings
 from promptops.lint.registry import built_in
 from promptops.model.place import plain_text
 from promptops.runtime.program import render_text
-from promptops.runtime.scope import TemplateFailure
+from promptops.runtime.scope import Run, TemplateFailure
 
 Lines = Callable[[str, str], list[str]]
 
@@ -338,7 +338,7 @@ def test_a_name_is_undefined_in_lint_exactly_where_rendering_finds_it_undefined(
 ) -> None:
     data = {"people": [{"name": "Ada"}], "box": {"name": "Bea"}}
     try:
-        render_text(plain_text("p.j2", template), data, lambda _path, _name: None)
+        render_text(plain_text("p.j2", template), data, Run(lambda _path, _name: None))
         fails = False
     except TemplateFailure:
         fails = True

@@ -363,3 +363,128 @@ def test_ten_thousand_files_are_read_without_a_deadlock(repo, repository, record
 
         record_property(revision, took)  # for who looks; a busy machine must not fail it
         assert (len(contents), contents["p/77/7700.txt"]) == (10_000, b"content 7700")
+
+
+TEXT = "a text $Id$\n"
+OTHER = b"other text 1\n"
+
+
+def entry_on_disk(repo, repository, path="p/a.txt"):
+    """The id of a work tree entry, and the id of the bytes on disk."""
+    tree = repository.tree(WORKTREE, under=["p"])
+    return tree.entries[path].blob, blob((repo.root / path).read_bytes())
+
+
+def checked_out_anew(repo, path="p/a.txt"):
+    (repo.root / path).unlink()
+    repo.git("checkout", "--quiet", "--", path)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["working-tree-encoding=UTF-16LE", "filter=upper", "ident", "eol=crlf"],
+)
+@pytest.mark.parametrize("file", [".gitattributes", "p/.gitattributes", ".git/info/attributes"])
+def test_a_file_that_git_converts_has_the_id_of_the_bytes_on_disk(
+    repo, repository, attributes, file
+):
+    repo.git("config", "filter.upper.smudge", "tr a-z A-Z")
+    repo.git("config", "filter.upper.clean", "tr A-Z a-z")
+    repo.write({"p/a.txt": TEXT, file: f"a.txt {attributes}\n"})
+    repo.git("config", "core.safecrlf", "false")
+    repo.commit("one")
+    checked_out_anew(repo)
+
+    listed, on_disk = entry_on_disk(repo, repository)
+
+    assert listed == on_disk
+    assert on_disk != repository.tree(INDEX).entries["p/a.txt"].blob
+    assert repository.changed("HEAD", WORKTREE) == ()
+
+
+def test_attributes_that_only_the_index_has_count_as_they_do_for_git(repo, repository):
+    repo.write({"p/a.txt": TEXT, ".gitattributes": "a.txt ident\n"})
+    repo.commit("one")
+    checked_out_anew(repo)
+    (repo.root / ".gitattributes").unlink()
+
+    listed, on_disk = entry_on_disk(repo, repository)
+
+    assert listed == on_disk
+    assert list(repository.tree(WORKTREE, under=["p"]).entries) == ["p/a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("core.autocrlf", "true"), ("core.attributesFile", "FILE")]
+)
+def test_what_the_configuration_converts_has_the_id_of_the_bytes_on_disk(
+    repo, repository, tmp_path, name, value
+):
+    (tmp_path / "attributes").write_text("a.txt ident\n")
+    repo.git("config", name, value.replace("FILE", str(tmp_path / "attributes")))
+    repo.write({"p/a.txt": TEXT})
+    repo.commit("one")
+    checked_out_anew(repo)
+
+    listed, on_disk = entry_on_disk(repo, repository)
+
+    assert listed == on_disk
+    assert on_disk != repository.tree(INDEX).entries["p/a.txt"].blob
+
+
+def test_a_change_that_git_was_asked_to_overlook_is_seen(repo, repository):
+    repo.write({"p/a.txt": TEXT})
+    repo.commit("one")
+    repo.git("update-index", "--assume-unchanged", "p/a.txt")
+    repo.write({"p/a.txt": OTHER})
+
+    listed, on_disk = entry_on_disk(repo, repository)
+
+    assert listed == on_disk == blob(OTHER)
+    (repo.root / "p/a.txt").unlink()
+    assert repository.tree(WORKTREE, under=["p"]).entries == {}
+
+
+def test_a_file_that_is_skipped_is_read_from_the_index_and_has_its_id(repo, repository):
+    repo.write({"p/a.txt": TEXT})
+    repo.commit("one")
+    repo.git("update-index", "--skip-worktree", "p/a.txt")
+    repo.write({"p/a.txt": OTHER})
+
+    tree = repository.tree(WORKTREE, under=["p"])
+
+    assert tree.entries["p/a.txt"].blob == blob(TEXT.encode())
+    assert tree.read(["p/a.txt"]) == {"p/a.txt": TEXT.encode()}
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(repo, repository):
+    repo.git("config", "core.trustctime", "false")
+    repo.write({"p/a.txt": OTHER})
+    file = repo.root / "p/a.txt"
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    repo.commit("one")
+    # As if the index had been written an hour ago: within one second git sees no difference.
+    index = repo.root / ".git/index"
+    content = bytearray(index.read_bytes())
+    content[12:16] = (int(time.time()) - 3600).to_bytes(4, "big")  # ctime of its first entry
+    content[-20:] = sha1(content[:-20]).digest()
+    index.write_bytes(content)
+    file.write_bytes(OTHER.upper())
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+
+    listed, on_disk = entry_on_disk(repo, repository)
+
+    assert listed == on_disk == blob(OTHER.upper())
+
+
+def test_a_file_that_is_written_after_it_was_listed_gets_the_id_of_what_was_read(repo, repository):
+    repo.write({"p/a.txt": TEXT})
+    repo.commit("one")
+    tree = repository.tree(WORKTREE, under=["p"])
+    before = tree.entries["p/a.txt"].blob
+    repo.write({"p/a.txt": OTHER})
+
+    contents = tree.read(["p/a.txt"])
+
+    assert (before, contents) == (blob(TEXT.encode()), {"p/a.txt": OTHER})
+    assert tree.entries["p/a.txt"].blob == blob(OTHER)

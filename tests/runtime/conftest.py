@@ -59,7 +59,7 @@ def by_us(source: str, data: Mapping[str, Any], templates: Mapping[str, str] | N
         pieces = trace_text(plain_text(PATH, source), json_copy(data), Run(load, traced=True))
         return "".join(piece.text for piece in pieces)
 
-    plain = _outcome(lambda: render_text(plain_text(PATH, source), json_copy(data), load))
+    plain = _outcome(lambda: render_text(plain_text(PATH, source), json_copy(data), Run(load)))
     assert _outcome(traced) == plain
     for piece in pieces:
         text = piece.frame.text.value

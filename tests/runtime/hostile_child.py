@@ -50,7 +50,7 @@ def outcome(run: Callable[[str], int], source: str) -> dict[str, Any]:
 
 
 def render(source: str) -> int:
-    return len(render_text(plain_text("main", source), dict(DATA), _load))
+    return len(render_text(plain_text("main", source), dict(DATA), Run(_load)))
 
 
 def trace(source: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from promptops.model.place import Text, plain_text
 from promptops.runtime.data import json_copy
 from promptops.runtime.program import render_text
-from promptops.runtime.scope import TemplateFailure
+from promptops.runtime.scope import Run, TemplateFailure
 
 DATA = {"s": "a", "n": 1, "f": 1.5, "l": [1], "o": {"a": 1}, "b": True, "z": None}
 BEFORE = (
@@ -70,7 +70,7 @@ def test_a_message_names_the_kind_of_value(template: str, message: str) -> None:
 
 def message_of(template: str) -> str:
     try:
-        render_text(plain_text("ask.j2", template + "{% endfor %}"), json_copy(DATA), load)
+        render_text(plain_text("ask.j2", template + "{% endfor %}"), json_copy(DATA), Run(load))
     except TemplateFailure as failure:
         return failure.message
     return ""

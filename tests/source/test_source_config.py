@@ -212,6 +212,73 @@ def test_what_is_wrong_is_told_at_its_place(
     assert refused(InputError, text) == (message, where, hint)
 
 
+KEYS = (
+    "gsk_Zq8Lm3WvXyRb7NcHs5KpDf2GjUe9QaTt4oPl6YhBn1CvXz0A",
+    "hf_aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "AIzaSyD4f9K2lmQ8pR7sT6uV5wX4yZ3aB2cD1eF",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "AKIAZQ3DR7TUWXY2345P",
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_variable_name_that_is_like_a_key_is_refused_and_not_shown(key: str) -> None:
+    text = f'[models.a]\nprovider = "openai"\nid = "m"\napi_key_env = "{key}"\n'
+
+    assert refused(InputError, text.encode()) == (
+        "`api_key_env` holds what looks like an API key, not the name of a variable",
+        "promptops.toml:4:1",
+        "revoke the key, and write the name of the variable that holds a new one",
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OPENAI_API_KEY",
+        "AZURE_OPENAI_API_KEY_EASTUS2_PROD",
+        "acme_key_2026",
+        "HF_TOKEN",
+        "KEY_FOR_INTERNATIONALIZATION_TEAM",
+        "X1",
+    ],
+)
+def test_a_variable_name_made_of_words_is_none(name: str) -> None:
+    text = f'[models.a]\nprovider = "openai"\nid = "m"\napi_key_env = "{name}"\n'
+
+    assert load({"promptops.toml": text.encode()}).models["a"].api_key_env == name
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            'api_key_env = "opaque-secret-1"',
+            "a value that is not shown here does not fit the pattern `^[A-Za-z_][A-Za-z0-9_]*$`",
+        ),
+        (
+            'base_url = "me:opaque-secret-1@host"',
+            "a value that is not shown here does not fit the pattern `^https?://`",
+        ),
+        (
+            'headers = "opaque-secret-1"',
+            "expected a mapping, got a value that is not shown here",
+        ),
+        (
+            'provider_options = {openai = "opaque-secret-1"}',
+            "expected a mapping, got a value that is not shown here",
+        ),
+    ],
+)
+def test_no_error_shows_a_value_that_may_be_a_secret(line: str, message: str) -> None:
+    text = f'[models.a]\nprovider = "openai"\nid = "m"\n{line}\n'.encode()
+    override = "models.a={provider='openai', id='m', " + line.replace('"', "'") + "}"
+
+    assert refused(InputError, text)[0] == message
+    assert refused(UsageError, b"", override) == (message, "--config models.a=…", None)
+
+
 def test_places_in_pyproject_are_those_of_the_file() -> None:
     with pytest.raises(InputError) as caught:
         load({"pyproject.toml": b"[project]\n\n[tool.promptops.lint]\nselct = []\n"})

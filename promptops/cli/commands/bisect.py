@@ -42,7 +42,7 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
     help="Spend at most so much, with --live.",
 )
 @click.option(
-    "--trust-config", is_flag=True, help="Ask whom each commit names, not whom HEAD does."
+    "--trust-config", is_flag=True, help="Call the endpoints of each commit, and remember them."
 )
 @click.option("--here", is_flag=True, help="Judge the work tree only, for `git bisect run`.")
 @common("text", "json")

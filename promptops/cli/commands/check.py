@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.asked import asked
-from promptops.cli.options import Output, at_option, common, since_option
+from promptops.cli.asked import asked, note_unjudged
+from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.errors import BUG
 
 if TYPE_CHECKING:
     from promptops.model.check import CheckReport
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
 @since_option
-@at_option
+@judged_options
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 def command(output: Output, **options: Any) -> int:
     """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
-    Nothing is asked of a model or a network. With --since also what changed, and the version that
-    requires. Exits 1 when the gate says no.
+    Makes no API calls and uses no network. With --since it judges HEAD, and reports what changed
+    and the version that requires. Exits 1 when the gate fails.
 
     \b
     Example:
@@ -41,7 +42,8 @@ def command(output: Output, **options: Any) -> int:
 
     wanted, chosen = asked(options)
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
+    with workspace(output.directory, judged_revision(options), output.overrides) as opened:
+        note_unjudged(output, opened, options)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():
@@ -50,7 +52,7 @@ def command(output: Output, **options: Any) -> int:
             extra = _driver() if name == "sarif" else {}
             written = _written(name, report, output, extra, to_terminal=file == "-")
             output.write(written, file)
-    return int(not report.passed)
+    return BUG if report.failed else int(not report.passed)
 
 
 def _written(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import Output, common
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 FAIL_ON = ("breaking", "risk")
 BEHIND = "promptops.behind"
@@ -110,6 +110,8 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
         output.note(f"stops on {visible(prompt.id)}: {what}  [fingerprint {change.fingerprint}]")
     if any(change.breaking for _, change in stopped):
         output.note("a break that is meant is waived by its fingerprint: [[diff.waivers]]")
+    if report.failed:
+        return BUG
     unreadable = (each for each in report.prompts if each.state == "unreadable")
     if any(each.changes[0].code == "CHG501" for each in unreadable):
         return 3  # what could not be compared may hold anything

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 FORMATS = (
     "full",
@@ -86,13 +86,15 @@ def command(output: Output, **options: Any) -> int:
             report, opened = fixed.report, fixed.workspace
         else:
             report = lint(opened, wanted, chosen)
-        if options["write_baseline"]:
+        if options["write_baseline"] and not report.failed:
             from promptops.jobs.baseline import baseline_path, write_baseline
 
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
             return 0
         _report(output, opened, report, chosen, statistics=options["statistics"])
+        if report.failed:
+            return BUG
         return int(_fails(opened, report, options) and not options["exit_zero"])
 
 
@@ -119,13 +121,15 @@ def _wanted(options: dict[str, Any]) -> Any:
 def _options(options: dict[str, Any]) -> Any:
     from promptops.jobs.lint import LintOptions
 
+    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     return LintOptions(
         select=tuple(each for each in _each(options["select"]) if ":" not in each),
         ignore=_each(options["ignore"]),
         extend_select=_each(options["extend_select"]),
         use_cache=not options["no_cache"],
         use_baseline=not (options["no_baseline"] or options["write_baseline"]),
-        untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")),
+        untrusted=untrusted,
+        doubt_comments=untrusted,
     )
 
 

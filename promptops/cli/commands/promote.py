@@ -14,9 +14,16 @@ from promptops.cli.options import Output, common
 @click.option(
     "--allow-breaking", is_flag=True, help="Also where it breaks who uses the channel now."
 )
+@click.option("--create", is_flag=True, help="Make a new channel, where there are others.")
 @common("text", "json")
 def command(
-    output: Output, release: str, channel: str, committed: bool, allow_breaking: bool
+    output: Output,
+    *,
+    release: str,
+    channel: str,
+    committed: bool,
+    allow_breaking: bool,
+    create: bool,
 ) -> int:
     """Have a channel serve a release, by an edit of channels.yaml.
 
@@ -32,6 +39,6 @@ def command(
     from promptops.cli.moving import saving, shown
     from promptops.jobs.promote import Wanted, promote
 
-    wanted = Wanted(release=release, channel=channel, allow_breaking=allow_breaking)
+    wanted = Wanted(release=release, channel=channel, allow_breaking=allow_breaking, create=create)
     move = promote(output.directory, wanted, saving(committed=committed), output.overrides)
     return shown(output, move)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from promptops.cli.asked import asked
-from promptops.cli.options import Output, at_option, common, since_option
-from promptops.errors import UsageError
+from promptops.cli.asked import asked, note_unjudged
+from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
 
@@ -17,7 +17,7 @@ FILE = "promptops-report.html"
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
 @since_option
-@at_option
+@judged_options
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option(
@@ -53,11 +53,12 @@ def command(output: Output, file: str, **options: Any) -> int:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = asked(options)
     gc.set_threshold(50_000)  # nearly all that is made lives until the end
-    with workspace(output.directory, options["revision"], output.overrides) as opened:
+    with workspace(output.directory, judged_revision(options), output.overrides) as opened:
+        note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
     page = write(report)
     for each in named or [file]:
         output.write(page, each)
         where = "" if each == "-" else f"{visible_path(each)}: "
         output.note(f"{where}{verdict(report)}: {counts(report)}")
-    return 0
+    return BUG if report.failed else 0

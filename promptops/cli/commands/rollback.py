@@ -11,8 +11,15 @@ from promptops.cli.options import Output, common
 @click.argument("channel", metavar="CHANNEL")
 @click.option("--to", metavar="RELEASE", help="Which release, where it is not the one before.")
 @click.option("--commit", "committed", is_flag=True, help="Commit channels.yaml, and only it.")
+@click.option(
+    "--allow-unsigned",
+    is_flag=True,
+    help="Also to a release without a signature, from before signing began; the commit records it.",
+)
 @common("text", "json")
-def command(output: Output, channel: str, to: str | None, committed: bool) -> int:
+def command(
+    output: Output, channel: str, to: str | None, committed: bool, allow_unsigned: bool
+) -> int:
     """Have a channel serve the release before again.
 
     Which one that was, the history of channels.yaml tells. The serial goes up all the same: readers
@@ -27,5 +34,12 @@ def command(output: Output, channel: str, to: str | None, committed: bool) -> in
     from promptops.cli.moving import saving, shown
     from promptops.jobs.rollback import rollback
 
-    move = rollback(output.directory, channel, to, saving(committed=committed), output.overrides)
+    move = rollback(
+        output.directory,
+        channel,
+        to,
+        saving(committed=committed),
+        output.overrides,
+        allow_unsigned=allow_unsigned,
+    )
     return shown(output, move)

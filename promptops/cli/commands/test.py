@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import Output, at_option, common, since_option
-from promptops.errors import UsageError
+from promptops.errors import BUG, UsageError
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.run import Options
@@ -88,7 +88,9 @@ class _Amount(click.FloatRange):
     "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Of branches covered."
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case asks for any more.")
-@click.option("--trust-config", is_flag=True, help="Ask whom the change names, not its base.")
+@click.option(
+    "--trust-config", is_flag=True, help="Call the endpoints of the change, and remember them."
+)
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: Output, **options: Any) -> int:
     """Run the test cases: replayed from their recordings, or asked.
@@ -216,6 +218,8 @@ def _again(options: dict[str, Any]) -> str:
 def _exit_code(run: TestRun) -> int:
     if run.interrupted:
         return _INTERRUPTED
+    if run.failed:
+        return BUG
     if run.unanswered or any(case.infrastructure for case in run.cases):
         return _OUTAGE
     return int(run.verdict == "fail")

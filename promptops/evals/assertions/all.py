@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promptops.evals.assertion import Assertion
+from promptops.evals.given import Given
+from promptops.evals.likeness import doubt_threshold
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
-from promptops.evals.sets import Part, check_set, gravest, judged_parts, questions, told
+from promptops.evals.sets import (
+    Part,
+    check_limits,
+    check_set,
+    gravest,
+    judged_parts,
+    questions,
+    told,
+)
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Undecided, Verdict
+from promptops.evals.verdict import Refused, Undecided, Verdict
 from promptops.evals.wording import amount
 
 
@@ -23,8 +33,8 @@ class AllOf:
 
     Attributes:
         value: The assertions; each may have a `weight`, and another `path` or `role`.
-        threshold: From which degree on it holds, above 0, at most 1; if it is left out, every one
-            has to hold.
+        threshold: From which degree on it holds, 0.05 to 1; if it is left out, every one has to
+            hold.
 
     Holds:
         answer: Hold the button for ten seconds.
@@ -42,6 +52,11 @@ class AllOf:
 
     def __post_init__(self) -> None:
         check_set(self.value, self.threshold)
+        if self.threshold is None:
+            check_limits(self.value, all)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return None if self.threshold is None else doubt_threshold(self.threshold, given)
 
     @property
     def parts(self) -> tuple[Assertion, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptops.evals.assertion import Assertion
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
-from promptops.evals.sets import check_set, gravest, judged_parts, questions, told
+from promptops.evals.sets import check_limits, check_set, gravest, judged_parts, questions, told
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
@@ -39,6 +39,7 @@ class AnyOf:
 
     def __post_init__(self) -> None:
         check_set(self.value, None)
+        check_limits(self.value, any)
 
     @property
     def parts(self) -> tuple[Assertion, ...]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from promptops.evals.likeness import check_likeness, likeness, package
+from promptops.evals.given import Given
+from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 
 _LONGEST = 100_000
 
@@ -24,7 +25,7 @@ class ChrF:
 
     Attributes:
         value: The text, such as a good translation.
-        threshold: From which likeness on it holds, above 0, at most 1.
+        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
 
     Holds:
         answer: Halten Sie die Taste zehn Sekunden gedrückt.
@@ -40,6 +41,9 @@ class ChrF:
 
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts
-from promptops.evals.verdict import Verdict
+from promptops.evals.texts import no_blank, not_empty_texts, searchable
+from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import listed, shown
 
 
@@ -36,10 +37,14 @@ class ContainsAll:
     def __post_init__(self) -> None:
         not_empty_texts(self.value)
 
+    def doubt(self, given: Given) -> Refused | None:
+        return no_blank(self.value)
+
     def check(self, subject: Subject) -> Verdict:
-        missing = tuple(value for value in self.value if value not in subject.text)
+        text = searchable(subject.text, self.value)
+        missing = tuple(value for value in self.value if value not in text)
         wanted = listed(self.value, "and")
-        got = f"{shown(subject.text)} without {listed(missing, 'and')}" if missing else "all"
+        got = f"{shown(text)} without {listed(missing, 'and')}" if missing else "all"
         return Verdict(
             passed=not missing,
             expected=wanted,

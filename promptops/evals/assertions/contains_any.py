@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts
-from promptops.evals.verdict import Verdict
+from promptops.evals.texts import no_white_space, not_empty_texts, searchable
+from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, listed, shown
 
 
@@ -35,8 +36,11 @@ class ContainsAny:
     def __post_init__(self) -> None:
         not_empty_texts(self.value)
 
+    def doubt(self, given: Given) -> Refused | None:
+        return None if given.negated else no_white_space(self.value)
+
     def check(self, subject: Subject) -> Verdict:
-        text = subject.text
+        text = searchable(subject.text, self.value)
         at = next((text.find(value) for value in self.value if value in text), -1)
         return Verdict(
             passed=at >= 0,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.comparison import to_compare
+from promptops.evals.given import Given
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
+from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import compared, shown
 
 
@@ -34,6 +36,9 @@ class Equals:
 
     value: Any
 
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_values((self.value,), given)
+
     def check(self, subject: Subject) -> Verdict:
         value = as_compared(subject, self.value)
         wanted = shown(self.value)
@@ -47,6 +52,21 @@ class Equals:
             got=compared(self.value, value) if both_texts else shown(value),
             compared=None if passed else to_compare(self.value, value),
         )
+
+
+def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
+    """Why what is looked at is always one of these, or never is; None where it may be either."""
+    has_text = any(isinstance(value, str) for value in values)
+    # A list of text parts is compared as a text.
+    may_be_parts = has_text and not admits_no_value({"type": "array"}, given.shape)
+    if may_be_parts or given.shape in (True, {"type": "string"}):
+        return None
+    wanted = {"enum": list(values)}
+    if admits_every_value(wanted, given.shape):
+        return Refused("what is looked at is always one of these", hint="assert what it has to be")
+    if admits_no_value(wanted, given.shape):
+        return Refused("what is looked at is never one of these: it is of another type")
+    return None
 
 
 def as_compared(subject: Subject, wanted: Any) -> Any:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from promptops.evals import expressions
 from promptops.evals.expressions import WrongExpression
+from promptops.evals.given import Given, own_data
+from promptops.evals.possible_results import possible
 from promptops.evals.record import NAMES
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 
 
@@ -37,6 +39,18 @@ class Expr:
     """
 
     value: str
+
+    def doubt(self, given: Given) -> Refused | None:
+        expression = expressions.read(self.value, NAMES[given.on])
+        result = possible(expression.tree, given.names)
+        if "boolean" not in result.kinds or True not in result.truths:
+            hint = "the result has to be true or false, and can be both"
+            return Refused("the expression is never true", hint=hint)
+        if False not in result.truths:
+            hint = f"compare a part of the {given.on} with what it has to be"
+            return Refused("the expression is never false", hint=hint)
+        own = None if given.in_set else own_data(expression, given.on)
+        return Refused(own, hint=f"look at a part of the {given.on}, too") if own else None
 
     def check(self, subject: Subject) -> Verdict:
         held = self._held(subject)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty
-from promptops.evals.verdict import Verdict
+from promptops.evals.texts import no_blank, not_empty
+from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, shown
 
 
@@ -34,6 +35,9 @@ class IContains:
 
     def __post_init__(self) -> None:
         not_empty(self.value)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return None if given.negated else no_blank((self.value,))
 
     def check(self, subject: Subject) -> Verdict:
         value, text = self.value.casefold(), subject.text.casefold()

@@ -6,16 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
+from promptops.evals.given import Given
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.registry import assertion
+from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.model.place import Place
-from promptops.runtime.inputs import validator
+from promptops.runtime.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
 from promptops.source.nodes import tokens
 from promptops.source.references import check_schema
@@ -27,7 +28,8 @@ class JsonSchema:
     """What is looked at fits a JSON Schema.
 
     A text is read as JSON first, and fails where it is none; at a `path` the value itself is
-    looked at. The schema is 2020-12 and refers to nothing outside itself.
+    looked at. The schema is 2020-12 and refers to nothing outside itself. `format` is not checked:
+    write a `pattern`. A schema that every value fits, or none, is an error.
 
     Attributes:
         value: The schema.
@@ -49,8 +51,15 @@ class JsonSchema:
         for problem in check_schema(self.value, _as_place):
             at = problem.at if isinstance(problem.at, str) else problem.at.path
             raise Refused(f"no schema: {problem.message}", hint=problem.hint, at=f"/value{at}")
-        if not self.value.keys() & _KEYWORDS:
-            raise Refused("every value fits this schema: it has no keyword that asks for anything")
+
+    def doubt(self, given: Given) -> Refused | None:
+        """A text is read as JSON, which can be anything."""
+        of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
+        if admits_every_value(self.value, of):
+            return Refused("every value fits this schema", hint=_hint(self.value))
+        if admits_no_value(self.value, of):
+            return Refused("no value fits this schema", hint="two parts of it exclude each other")
+        return None
 
     def check(self, subject: Subject) -> Verdict:
         value = subject.value
@@ -70,11 +79,18 @@ class JsonSchema:
         schema = json.dumps(self.value)
         value = json.loads(json.dumps(value))  # tuples are no JSON to a validator
         try:
-            errors = list(islice(_validator(schema).iter_errors(value), 3))
+            errors = _validator(schema).errors(value)[:3]
         except ValueError as error:
             raise Unjudgeable(f"the schema can't be used: {error}", "/value") from None
         problems = explain(errors, self.value, value, _as_place)
-        return [f"{problem.message}{_at(problem.at)}" for problem in problems]
+        found = [f"{problem.message}{_at(problem.at)}" for problem in problems]
+        return found or [shortened(message_of(error), 200) for error in errors]
+
+
+def _hint(schema: Mapping[str, Any]) -> str:
+    if '"format"' in json.dumps(schema):
+        return "`format` is not checked: write a `pattern`"
+    return "say what it needs: `type`, `required`, `enum`"
 
 
 def _at(place: str | Place) -> str:
@@ -88,18 +104,5 @@ def _as_place(pointer: str, key: bool = False) -> Place:
 
 
 @lru_cache(maxsize=64)
-def _validator(schema: str) -> Any:
+def _validator(schema: str) -> Validator:
     return validator(json.loads(schema))
-
-
-_KEYWORDS = frozenset(
-    (
-        *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "type", "enum", "const"),
-        *("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
-        *("maxLength", "minLength", "pattern", "format", "items", "prefixItems", "contains"),
-        *("maxItems", "minItems", "uniqueItems", "unevaluatedItems", "properties"),
-        *("patternProperties", "additionalProperties", "propertyNames", "required"),
-        *("maxProperties", "minProperties", "dependentRequired", "dependentSchemas"),
-        *("unevaluatedProperties",),
-    )
-)

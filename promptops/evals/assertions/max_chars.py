@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_negative
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
 
@@ -32,7 +32,12 @@ class MaxChars:
     value: int
 
     def __post_init__(self) -> None:
-        not_negative(self.value)
+        check_limit(self.value, MOST_CHARS, "text has over 10,000,000 characters")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         length = len(subject.text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promptops.evals.cost import answer_cost_usd
+from promptops.evals.limits import MOST_USD, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_negative
 from promptops.evals.verdict import Unjudgeable, Verdict
 
 
@@ -36,7 +36,12 @@ class MaxCost:
     value: float
 
     def __post_init__(self) -> None:
-        not_negative(self.value)
+        check_limit(self.value, MOST_USD, "answer costs over $1,000")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         cost = _cost(subject)

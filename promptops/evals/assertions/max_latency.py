@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.limits import LONGEST_S, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_negative
 from promptops.evals.verdict import Skipped, Verdict
 
 
@@ -34,7 +34,12 @@ class MaxLatency:
     value: float
 
     def __post_init__(self) -> None:
-        not_negative(self.value)
+        check_limit(self.value, LONGEST_S, "answer takes over 3,600 s")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         answer = subject.record.answer

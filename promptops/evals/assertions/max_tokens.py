@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from promptops.analysis.tokens import estimate
+from promptops.evals.limits import MOST_TOKENS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_negative
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
 
@@ -36,7 +36,12 @@ class MaxTokens:
     value: int
 
     def __post_init__(self) -> None:
-        not_negative(self.value)
+        check_limit(self.value, MOST_TOKENS, "model reads or writes over 10,000,000 tokens")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
         counted = _counted(subject)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptops.evals.limits import MOST_MESSAGES, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_negative
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
 
@@ -33,7 +33,12 @@ class MessageCount:
     value: int
 
     def __post_init__(self) -> None:
-        not_negative(self.value)
+        check_limit(self.value, MOST_MESSAGES, "request has over 1,000 messages")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        return self.value, self.value
 
     def check(self, subject: Subject) -> Verdict:
         count = len(subject.messages)

@@ -9,7 +9,7 @@ from promptops.evals.questions import Moderation as Found
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts, sendable
+from promptops.evals.texts import not_blank_texts, sendable
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import listed
 
@@ -39,7 +39,7 @@ class Moderation:
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            not_empty_texts(self.value)
+            not_blank_texts(self.value)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         text = sendable(subject.text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from promptops.evals.obedience import obedience_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_empty_texts
+from promptops.evals.texts import not_blank_texts
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, listed
 
@@ -37,7 +37,7 @@ class NoInjection:
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            not_empty_texts(self.value)
+            not_blank_texts(self.value)
 
     def check(self, subject: Subject) -> Verdict:
         text = subject.whole

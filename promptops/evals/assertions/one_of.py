@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from promptops.evals.assertions.equals import as_compared
+from promptops.evals.assertions.equals import as_compared, doubt_values
+from promptops.evals.given import Given
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -37,6 +38,9 @@ class OneOf:
     def __post_init__(self) -> None:
         if not self.value:
             raise Refused("nothing is one of an empty list")
+
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_values(self.value, given)
 
     def check(self, subject: Subject) -> Verdict:
         wanted = listed(self.value, "or")

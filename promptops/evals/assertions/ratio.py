@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from promptops.evals.likeness import check_likeness, likeness, package
+from promptops.evals.given import Given
+from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 
 _LONGEST = 100_000
 
@@ -22,7 +23,7 @@ class Ratio:
 
     Attributes:
         value: The text.
-        threshold: From which likeness on it holds, above 0, at most 1.
+        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
 
     Holds:
         answer: Hold the reset button for 10 seconds.
@@ -38,6 +39,9 @@ class Ratio:
 
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:

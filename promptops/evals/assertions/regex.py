@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
+from promptops.evals.given import Given
+from promptops.evals.patterns import (
+    compiled,
+    matches_every_answer,
+    matches_every_text,
+    matches_no_text,
+)
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import sendable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, shown
-
-MAX_LENGTH = 1_000
-_EVERYTHING = "".join(map(chr, range(256))) * 8
-_ANY_TEXTS = ("", "\n", _EVERYTHING, _EVERYTHING[::-1])
 
 
 @assertion("regex")
@@ -40,12 +41,22 @@ class Regex:
     value: str
 
     def __post_init__(self) -> None:
-        pattern = _compiled(self.value)
-        if all(pattern.search(text) for text in _ANY_TEXTS):
+        compiled(self.value)
+        if matches_every_text(self.value):
             raise Refused("the pattern matches every text", hint="say what must stand there")
+        if matches_no_text(self.value):
+            raise Refused(
+                "the pattern matches no text", hint="test it on a text that it should match"
+            )
+
+    def doubt(self, given: Given) -> Refused | None:
+        if given.negated or not matches_every_answer(self.value):
+            return None
+        hint = "for any text at all, write `word-count: {min: 1}`"
+        return Refused("the pattern matches every text that is not blank", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
-        match = _compiled(self.value).search(sendable(subject.text))
+        match = compiled(self.value).search(sendable(subject.text))
         return Verdict(
             passed=match is not None,
             expected=f"a match of {shown(self.value)}",
@@ -53,22 +64,3 @@ class Regex:
             where=subject.where,
             got=line_of(subject.text, match.start()) if match else shown(subject.text),
         )
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    import re2
-
-    if len(pattern) > MAX_LENGTH:
-        raise Refused(f"the pattern has over {MAX_LENGTH:,} characters")
-    options = re2.Options()
-    options.log_errors = False  # they would go to stderr past us
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        raise Refused(f"the pattern can't be used: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    said = error.args[0] if error.args else ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from promptops.evals.likeness import check_likeness, likeness, package
+from promptops.evals.given import Given
+from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
@@ -26,7 +27,7 @@ class Rouge:
 
     Attributes:
         value: The text.
-        threshold: From which likeness on it holds, above 0, at most 1.
+        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
 
     Holds:
         answer: Hold the button for ten seconds and wait.
@@ -44,6 +45,9 @@ class Rouge:
         check_likeness(self.value, self.threshold)
         if not re.search("[a-z0-9]", self.value.lower()):
             raise Refused("there is no word of letters a to z in it", hint="use `chrf`")
+
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(text.split()) for text in (subject.text, self.value)) > _LONGEST:

@@ -8,12 +8,13 @@ from math import fsum, hypot, isfinite
 from operator import mul
 
 from promptops.evals.asking import reply
-from promptops.evals.likeness import check_likeness, likeness
+from promptops.evals.given import Given
+from promptops.evals.likeness import check_likeness, doubt_threshold, likeness
 from promptops.evals.questions import Embedding, Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Verdict
+from promptops.evals.verdict import Refused, Undecided, Verdict
 
 
 @assertion("similar", on=("answer",))
@@ -26,7 +27,7 @@ class Similar:
 
     Attributes:
         value: The text.
-        threshold: From which likeness on it holds, above 0, at most 1.
+        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
 
     Holds:
         answer: You are covered for three years.
@@ -44,6 +45,9 @@ class Similar:
 
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
+
+    def doubt(self, given: Given) -> Refused | None:
+        return doubt_threshold(self.threshold, given)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return (_about(subject.text), _about(self.value)) if subject.text.strip() else ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -44,11 +46,18 @@ class WordCount:
                 raise Refused(f"`{name}` is no limit", hint=hint, at=at)
             if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
                 raise Refused(f"expected a whole number, got {type_name(limit)}", at=at)
+            check_limit(limit, MOST_CHARS, "text has over 10,000,000 words", at)
         low, high = self._limits
         if low == 0 and high is None:
             raise Refused("every text has so many words", hint="set `max`, or `min` above 0")
         if high is not None and high < low:
             raise Refused("no text has so many words: `max` is below `min`")
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From which value to which it holds."""
+        low, high = self._limits
+        return low, inf if high is None else high
 
     def check(self, subject: Subject) -> Verdict:
         low, high = self._limits

@@ -7,6 +7,12 @@ from promptops.model.request import Request
 OWN = "openai"
 """Where a request holds what only those know who speak OpenAI's API."""
 
+COMPATIBLE = "openai"
+"""The provider that calls an address for which no other provider is known."""
+
+ADDRESS = "https://api.openai.com/v1"
+"""Its address where a profile has none."""
+
 
 def api_of(request: Request) -> str:
     """`chat`, `responses`, `embeddings` or `moderations`, as far as a prompt file is right."""

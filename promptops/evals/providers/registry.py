@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 
 from promptops.errors import InputError, UsageError
 from promptops.evals.providers import Provider
+from promptops.evals.providers.apis import COMPATIBLE
+from promptops.evals.providers.endpoint import Approved, key_variable
 from promptops.evals.providers.guarded import guarded
 from promptops.model.config import ModelProfile
 
 GROUP = "promptops.providers"
-COMPATIBLE = "openai"
-"""Who asks an address that no provider is known for."""
-
 Factory = Callable[[ModelProfile, str | None], Provider]
 
 _FOUND: dict[str, Factory] = {}
@@ -47,17 +46,26 @@ def built_in() -> Mapping[str, Factory]:
 
 
 def provider_of(
-    profile: ModelProfile, environment: Mapping[str, str], *, plugins: bool = True
+    approved: Approved, environment: Mapping[str, str], *, plugins: bool = True
 ) -> Provider:
-    """Who is asked for a profile; the key comes from the environment and from nowhere else.
+    """The provider that calls an approved profile; the key comes from the environment alone.
 
-    Raises UsageError where there is none of that name, its address is none or its key is not set,
-    and InputError, with its name, for a plugin that does not work.
+    Raises UsageError for an unknown provider, for an address that can't be read and for a key that
+    is not set; InputError, with its name, for a plug-in that does not work.
     """
+    profile = approved.profile
     _refuse_no_address(profile)
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
     return guarded(factory(profile, key), profile, key)
+
+
+def is_known(profile: ModelProfile) -> bool:
+    """Whether there is a provider for a profile; no plug-in is imported to find out."""
+    from importlib.metadata import entry_points
+
+    known = profile.provider in built_in() or profile.base_url is not None
+    return known or bool(entry_points(group=GROUP, name=profile.provider))
 
 
 def _refuse_no_address(profile: ModelProfile) -> None:
@@ -106,9 +114,7 @@ def _plugin(name: str) -> Factory | None:
 
 
 def _key(profile: ModelProfile, environment: Mapping[str, str]) -> str | None:
-    variable = profile.api_key_env
-    if variable is None and profile.provider == COMPATIBLE and profile.base_url is None:
-        variable = "OPENAI_API_KEY"  # only for its own address: no other one gets it unasked
+    variable = key_variable(profile)
     if variable is None:
         return None
     key = environment.get(variable, "").strip()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.journal import Journal
@@ -88,9 +87,10 @@ class Answering:
         known: Mapping[Key, Got] | None = None,
     ) -> None:
         """The repository is needed to record; with `known` answers nobody is asked for others."""
-        if mode != "replay" and os.environ.get("PROMPTOPS_UNTRUSTED"):
-            message = "nothing is asked for a stranger's change: PROMPTOPS_UNTRUSTED is set"
-            raise UsageError(message, hint="replay: promptops test")
+        if mode != "replay":
+            from promptops.evals.providers.endpoint import refuse_untrusted
+
+            refuse_untrusted()
         self._catalog = catalog
         self._repository = repository
         self._store = store
@@ -119,6 +119,10 @@ class Answering:
         if missing and self._asks:
             self.known |= self._asked(missing)
         return {want.key: self.known[want.key] for want in wants}
+
+    def refused_code(self, path: str, content: bytes) -> str:
+        """Why a function of a file of the catalog may not judge answers in this run, or ""."""
+        return self._asking.refused_code(path, content)
 
     def answered(self) -> Iterator[tuple[Want, Answer]]:
         """All that was wanted and had, in the order of wanting."""
@@ -172,7 +176,7 @@ class Answering:
         ]
         for (want, _), ask in zip(asked, asks, strict=True):
             self._wanted.setdefault(ask.key, []).append(want)
-        outcomes = self._asking.ask(asks, self._keep)
+        outcomes = self._asking.ask(asks, self._catalog, self._keep)
         found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
         return found | {want.key: Got(reason="the prompt names no model") for want in nobody}
 

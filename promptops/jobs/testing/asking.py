@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from promptops.catalog.catalog import Catalog
+from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
 from promptops.evals.engine.ledger import Ledger
 from promptops.jobs.testing.budgets import Event, prompt_budget
@@ -14,10 +16,14 @@ from promptops.model.prompt import Prompt
 
 if TYPE_CHECKING:
     from promptops.evals.engine.estimate import Estimate
+    from promptops.jobs.approvals import Approvals
 
 
 class Watcher(Protocol):
     """Who is told how asking goes on."""
+
+    def calls(self, line: str) -> None:
+        """An endpoint is about to get its first request; a person must see the line."""
 
     def begins(self, estimate: Estimate) -> None:
         """A round is about to begin: the cases, then their judges, then what fresh answers tell."""
@@ -35,6 +41,8 @@ class Watcher(Protocol):
 class Unwatched:
     """Tells nobody."""
 
+    def calls(self, line: str) -> None: ...
+
     def begins(self, estimate: Estimate) -> None: ...
 
     def came(self, outcome: Answered | Failed) -> None: ...
@@ -49,6 +57,7 @@ class Asking:
     """All asking of one run goes through one of these.
 
     Attributes:
+        approvals: Which endpoints may be called; without them none may.
         event: What the run is for; prompts may have a budget of their own for it.
         cost_usd: Of the answers so far, as far as prices are known.
         unanswered: Requests that got no answer, since a provider failed or the run ended before.
@@ -57,6 +66,7 @@ class Asking:
 
     settings: Settings = field(default_factory=Settings)
     watcher: Watcher = field(default_factory=Unwatched)
+    approvals: Approvals | None = None
     event: Event | None = None
     ledger: Ledger = field(init=False, default_factory=Ledger)
     cost_usd: float = 0.0
@@ -67,10 +77,13 @@ class Asking:
         self.ledger.on_end = self.watcher.closes
 
     def ask(
-        self, asks: Sequence[Ask], on_answer: Callable[[Answered], None]
+        self, asks: Sequence[Ask], catalog: Catalog, on_answer: Callable[[Answered], None]
     ) -> tuple[Outcome, ...]:
-        """What became of each; `on_answer` gets each answer as soon as it is there."""
-        # They need asyncio, and who replays asks nobody.
+        """What became of each request of a catalog; `on_answer` gets each answer at once.
+
+        Raises UsageError where an endpoint is not approved.
+        """
+        # They need asyncio, which a replay does not import.
         from promptops.evals.engine.estimate import estimate
         from promptops.evals.engine.run import ask
         from promptops.evals.providers.registry import provider_of
@@ -82,12 +95,17 @@ class Asking:
             if isinstance(outcome, Answered | Failed):
                 self.watcher.came(outcome)
 
-        if asks and not self.ledger.ended:
+        if not asks:
+            return ()
+        if self.approvals is None:
+            raise UsageError("this command makes no API calls")
+        approved = self.approvals.approve(asks, catalog)
+        if not self.ledger.ended:
             self.watcher.begins(estimate(asks, self.settings, self.ledger))
         try:
             outcomes = ask(
                 asks,
-                lambda profile: provider_of(profile, os.environ),
+                lambda profile: provider_of(approved(profile), os.environ),
                 self.settings,
                 came,
                 ledger=self.ledger,
@@ -96,6 +114,10 @@ class Asking:
             self.watcher.ends()
         self._count(outcomes)
         return outcomes
+
+    def refused_code(self, path: str, content: bytes) -> str:
+        """Why a function of a file may not run in a run that calls models, or ""."""
+        return self.approvals.refused_code(path, content) if self.approvals is not None else ""
 
     def payer(self, prompt: Prompt, judge: str = "") -> Payer:
         """Who an answer is wanted for."""

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.catalog.catalog import Catalog
+from promptops.jobs.testing.outcomes import error_run
+from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded
+from promptops.model.place import Place
 from promptops.model.prompt import Prompt
-from promptops.model.test_run import CoverageRow, Uncovered
+from promptops.model.test_run import CaseRun, CoverageRow, Uncovered
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
 
 if TYPE_CHECKING:
     from promptops.analysis.coverage import Branch
 
 
-def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> tuple[CoverageRow, ...]:
-    """A row for each prompt that can be read and has a branch, in order."""
-    prompts = (each.prompt for each in loaded if each.prompt is not None)
-    rows = (_row(catalog, prompt) for prompt in prompts)
-    return tuple(row for row in rows if row.total)
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Coverage by prompt, in order.
+
+    Attributes:
+        failed: An error for each prompt whose coverage a bug of ours kept from being found out.
+    """
+
+    rows: tuple[CoverageRow, ...] = ()
+    failed: tuple[CaseRun, ...] = ()
+
+
+def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> Covered:
+    """A row for each prompt that can be read and has a branch."""
+    rows: list[CoverageRow] = []
+    failed: list[CaseRun] = []
+    for prompt in (each.prompt for each in loaded if each.prompt is not None):
+        try:
+            rows.append(_row(catalog, prompt))
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            problem = internal_error(error).problem("", "coverage")
+            run = error_run(prompt.id, problem.message, Place(prompt.path))
+            failed.append(replace(run, internal=True))
+    return Covered(tuple(row for row in rows if row.total), tuple(failed))
 
 
 def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
@@ -43,7 +67,8 @@ def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
     """The branches of all cases; one that can't be rendered takes none to its end."""
     taken: set[Branch] = set()
     try:
-        renderer = Renderer(prompt, catalog.load, catalog.files.data)
+        budget = PromptBudget(len(prompt.cases))
+        renderer = Renderer(prompt, catalog.load, catalog.files.data, budget)
     except RenderError:
         return taken
     for case in prompt.cases:

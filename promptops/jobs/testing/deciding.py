@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -136,7 +137,7 @@ class _Deciding:
             return self._open("no case has an answer on both sides")
         decision = self._settled(_look(paired))
         verdict = decision.verdict
-        if verdict != "inconclusive" and self._drifted:
+        if verdict != "inconclusive" and self._drifted and not _is_final(verdict):
             verdict = "inconclusive"
         return Decided(
             prompt=self._prompt.id,
@@ -258,6 +259,11 @@ class _Deciding:
         if verdict == "inconclusive" and decision.needs is not None:
             return f"{line} · {what_it_takes(decision.needs)}"
         return line
+
+
+def _is_final(verdict: Verdict) -> bool:
+    """An untrusted change can't excuse its worse answers by the model that it recorded."""
+    return verdict == "fail" and bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
 
 
 def _look(cases: Sequence[Case]) -> Look:

@@ -47,7 +47,9 @@ class Judging:
     _first: dict[tuple[str, str], Answer] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._functions = functions_of(self.catalog, allowed=self.runs_code)
+        self._functions = functions_of(
+            self.catalog, allowed=self.runs_code, refused=self.answering.refused_code
+        )
         self._questioning = Questioning(self.catalog, self.answering)
 
     def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judged, ...]]:

@@ -26,8 +26,9 @@ class Options:
         prune: Remove recordings that no case asks for any more.
         audit: So many recordings are asked again, and compared.
         seed: Chooses them; the revision where it is "".
-        trusted: The models of the change may be asked, although the base has others, within its
-            own budget.
+        trusted: `--trust-config`: what the change calls is approved and remembered, and its own
+            prices and budget count.
+        base: With `--since`, the commit that the change is compared with.
         event: What the run is for: its budget bounds the cost where `settings` don't.
         shard: Only the cases of this one, to be merged with the others.
         merged: What shards found out, to be judged together; nobody is asked.
@@ -41,6 +42,7 @@ class Options:
     coverage: bool = False
     prune: bool = False
     trusted: bool = False
+    base: str | None = None
     audit: Size | None = None
     seed: str = ""
     settings: Settings = field(default_factory=Settings)
@@ -48,3 +50,8 @@ class Options:
     shard: Shard | None = None
     merged: Merged | None = None
     watcher: Watcher = field(default_factory=Unwatched)
+
+    @property
+    def calls(self) -> bool:
+        """Whether models may be called."""
+        return self.mode != "replay" or self.audit is not None

@@ -14,6 +14,7 @@ from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Got
 from promptops.jobs.testing.judging import Heard
 from promptops.jobs.testing.plan import Asked, Key, Planned, with_hint
+from promptops.model.internal_error import CODE
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.request import Request
@@ -48,7 +49,8 @@ def unreadable(loaded: Sequence[Loaded]) -> Iterator[CaseRun]:
         if each.prompt is None:
             problem = next(iter(each.problems), None)
             place = problem.at if problem and isinstance(problem.at, Place) else Place(each.path)
-            yield error_run(each.id, problem.message if problem else "it can't be read", place)
+            run = error_run(each.id, problem.message if problem else "it can't be read", place)
+            yield replace(run, internal=problem is not None and problem.code == CODE)
         else:
             yield from (error_run(each.id, message, place) for message, place in _left_out(each))
 
@@ -91,6 +93,7 @@ def _run(planned: Planned, got: Got, heard: Heard | None) -> CaseRun:
         reason=planned.error,
         messages=_sent(planned.request) if planned.request is not None else (),
         assertions=tuple(_result(each, "request") for each in planned.rendered),
+        internal=planned.internal or any(each.internal for each in planned.rendered),
     )
     if planned.error:
         return said
@@ -117,6 +120,7 @@ def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> Ca
         status=status,
         reason=unheard or ("what it asserts can't be judged" if status == "error" else ""),
         infrastructure=bool(unheard),
+        internal=any(each.internal for each in judged),
         assertions=results,
         answer=heard.answer,
         source=got.source,

@@ -12,13 +12,18 @@ from promptops.evals.judged import Judged
 from promptops.evals.judging import is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.rendered import judge
+from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.runtime.canonical import request_digest
+from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
 from promptops.source.explain import nearest
+
+MAX_ANSWERS = 50_000
+"""Of all cases of one prompt: each is planned before the first one is asked for."""
 
 Asked = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
@@ -39,6 +44,7 @@ class Planned:
         error: Why nothing can be said of it, or "".
         place: Of the case, or of what is in error.
         asks: It asserts something of the answer.
+        internal: The error is a bug of ours.
     """
 
     prompt: Prompt
@@ -50,6 +56,7 @@ class Planned:
     rendered: tuple[Judged, ...] = ()
     error: str = ""
     asks: bool = False
+    internal: bool = False
 
     @property
     def asked(self) -> Asked:
@@ -67,8 +74,7 @@ def planned(
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
     ids: set[str] = set()
     for prompt in (each.prompt for each in loaded if each.prompt is not None):
-        wrong = _twin(prompt, ids) or _wrong(catalog, prompt)
-        yield from _of_prompt(catalog, prompt, repeats, wrong)
+        yield from _of_prompt(_prepared(catalog, prompt, ids), prompt, repeats)
         ids.add(prompt.id)
 
 
@@ -86,81 +92,110 @@ def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) ->
     return [each for each in whole() if each.asked in needed] if needed else []
 
 
-def _of_prompt(
-    catalog: Catalog, prompt: Prompt, repeats: int | None, wrong: tuple[str, Place] | None
-) -> Iterator[Planned]:
-    renderer = _renderer(catalog, prompt)
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """Why nothing can be said of a case."""
+
+    error: str
+    place: Place
+    internal: bool = False
+
+
+def _internal(error: BaseException, place: Place) -> _Wrong:
+    problem = internal_error(error).problem(place)
+    return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
+
+
+_Prepared = Renderer | RenderError | _Wrong
+"""What renders the cases of a prompt, or why none of them can be judged."""
+
+
+def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
+    try:
+        return _twin(prompt, ids) or _wrong(catalog, prompt) or _renderer(catalog, prompt)
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        return _internal(error, Place(prompt.path))
+
+
+def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[Planned]:
+    count = repeats or prompt.evaluation.get("repeats") or 1
+    if count * len(prompt.cases) > MAX_ANSWERS:
+        message = f"over {MAX_ANSWERS:,} answers: {len(prompt.cases)} cases, each {count} times"
+        prepared = _Wrong(message, prompt.locate("/evaluation/repeats", True))
     names: set[str] = set()
     for case in prompt.cases:
-        once = _once(renderer, prompt, case, wrong or _twice(case, names))
+        try:
+            once = _once(prepared, prompt, case, names)
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
         names.add(case.name)
-        count = (repeats or prompt.evaluation.get("repeats") or 1) if once.asks else 1
-        yield from (replace(once, repeat=repeat) for repeat in range(count))
+        yield from (replace(once, repeat=repeat) for repeat in range(count if once.asks else 1))
 
 
-def _twin(prompt: Prompt, ids: Collection[str]) -> tuple[str, Place] | None:
+def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> Planned:
+    return Planned(
+        prompt=prompt, case=case, error=wrong.error, place=wrong.place, internal=wrong.internal
+    )
+
+
+def _twin(prompt: Prompt, ids: Collection[str]) -> _Wrong | None:
     """What is told of a prompt is told by its id."""
     if prompt.id not in ids:
         return None
-    return f"another prompt file has the id `{prompt.id}`", Place(prompt.path)
+    return _Wrong(f"another prompt file has the id `{prompt.id}`", Place(prompt.path))
 
 
 def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
     try:
-        return Renderer(prompt, catalog.load, catalog.files.data)
+        budget = PromptBudget(len(prompt.cases))
+        return Renderer(prompt, catalog.load, catalog.files.data, budget)
     except RenderError as error:
         return error
 
 
-def _wrong(catalog: Catalog, prompt: Prompt) -> tuple[str, Place] | None:
+def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     """What makes no sense of all that is asserted of the answers, if anything."""
     profiles = catalog.config.models
     named = prompt.model.profile
     if named is not None and named not in profiles and _asks(prompt):
         hint = nearest(named, profiles) or "name it in the configuration: [models.NAME]"
         place = prompt.locate("/model/profile", False)
-        return with_hint(f"there is no model `{named}`", hint), place
+        return _Wrong(with_hint(f"there is no model `{named}`", hint), place)
     found = problems_of_answers(prompt, judges=catalog.paths, profiles=profiles)
     problem = next(iter(found), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
-    return with_hint(problem.message, problem.hint), problem.at
+    return _Wrong(with_hint(problem.message, problem.hint), problem.at)
 
 
 def _asks(prompt: Prompt) -> bool:
     return any(True for case in prompt.cases for _ in asserted(case, prompt))
 
 
-def _twice(case: Case, names: Collection[str]) -> tuple[str, Place] | None:
+def _twice(case: Case, names: Collection[str]) -> _Wrong | None:
     """Answers are kept and verdicts are told by the name of a case."""
     if case.name not in names:
         return None
-    return f"another case has the name `{case.name}`", case.locate(f"{case.at}/name", False)
+    place = case.locate(f"{case.at}/name", False)
+    return _Wrong(f"another case has the name `{case.name}`", place)
 
 
-def _once(
-    renderer: Renderer | RenderError, prompt: Prompt, case: Case, wrong: tuple[str, Place] | None
-) -> Planned:
+def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]) -> Planned:
     place = case.locate(case.at, False)
-    problem = next(iter(problems(case)), None)
-    if problem is not None and isinstance(problem.at, Place):
-        wrong = with_hint(problem.message, problem.hint), problem.at
+    misstated = _misstated(case)
+    if isinstance(prepared, _Wrong):
+        return _not_judged(prompt, case, misstated or prepared)
+    wrong = misstated or _twice(case, names) or _says_nothing(case, prompt)
     if wrong is not None:
-        return Planned(prompt=prompt, case=case, error=wrong[0], place=wrong[1])
-    if ANCHOR in case.tags and not is_anchor(case):
-        why = "an anchor says what people judged: `expected: {verdict: pass}`"
-        return Planned(prompt=prompt, case=case, error=why, place=place)
+        return _not_judged(prompt, case, wrong)
     asks = any(True for _ in asserted(case, prompt))
-    if not asks and not case.rendered:
-        return Planned(prompt=prompt, case=case, error="it asserts nothing", place=place)
     try:
-        if isinstance(renderer, RenderError):
-            raise renderer
-        request = renderer.request(case.inputs)
+        if isinstance(prepared, RenderError):
+            raise prepared
+        request = prepared.request(case.inputs)
     except RenderError as error:
         at = error.place or case.locate(f"{case.at}/inputs", False)
-        why = f"it can't be rendered: {error.message}"
-        return Planned(prompt=prompt, case=case, error=why, place=at)
+        return _not_judged(prompt, case, _Wrong(f"it can't be rendered: {error.message}", at))
     return Planned(
         prompt=prompt,
         case=case,
@@ -170,6 +205,22 @@ def _once(
         rendered=judge(request, case),
         asks=asks,
     )
+
+
+def _misstated(case: Case) -> _Wrong | None:
+    problem = next(iter(problems(case)), None)
+    if problem is None or not isinstance(problem.at, Place):
+        return None
+    return _Wrong(with_hint(problem.message, problem.hint), problem.at)
+
+
+def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
+    place = case.locate(case.at, False)
+    if ANCHOR in case.tags and not is_anchor(case):
+        why = "an anchor says what people judged: `expected: {verdict: pass}`"
+        return _Wrong(why, place)
+    asserts = case.rendered or any(True for _ in asserted(case, prompt))
+    return None if asserts else _Wrong("it asserts nothing", place)
 
 
 def with_hint(message: str, hint: str | None) -> str:

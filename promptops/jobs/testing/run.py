@@ -16,7 +16,7 @@ from promptops.jobs.testing.plan import Planned
 from promptops.jobs.testing.running import RECORD, Running
 from promptops.jobs.testing.shards import with_selection
 from promptops.jobs.workspace import Workspace, configuration
-from promptops.model.config import Config
+from promptops.model.config import Config, ModelProfile
 from promptops.model.test_run import TestRun
 from promptops.repo.repository import Repository
 
@@ -26,15 +26,17 @@ __all__ = ["RECORD", "Options", "run_selected", "settle_earlier", "test"]
 def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
     """Run the cases of what was asked for.
 
-    Raises UsageError for what matches nothing, where the change would choose who is asked, and
-    where a key or a package is missing; InputError where recordings can't be written.
+    Raises UsageError for what matches nothing, for an endpoint that is not approved, and where a
+    key or a package is missing; InputError where recordings can't be written.
     """
     if wanted.since is None:
         refuse_missing_roots(workspace)
-    asks, policy = options.mode != "replay" or options.audit is not None, workspace.config
-    if asks and wanted.since is not None and not options.trusted:
-        policy = configuration(workspace.repository, merge_base(workspace, wanted.since))
-        _refuse_other_models(workspace, policy)
+    policy = workspace.config
+    if options.calls and wanted.since is not None:
+        options = replace(options, base=merge_base(workspace, wanted.since))
+    if options.base is not None and not options.trusted:
+        policy = configuration(workspace.repository, options.base)
+        _refuse_other_prices(workspace, policy)
     settings = within_budget(options.settings, policy.test.budget, options.event)
     prune = options.prune and wanted.everything and not options.cases
     options = replace(options, settings=settings, prune=prune)
@@ -66,16 +68,16 @@ def settle_earlier(directory: Path) -> None:
             settle(repository)
 
 
-def _refuse_other_models(workspace: Workspace, base: Config) -> None:
-    """A change must not send a key to where it wants, nor say itself what that costs."""
-    old, new = base.models, workspace.config.models
-    fields = ("provider", "base_url", "api_key_env", "headers", "price", "max_output_tokens")
-    for name, profile in new.items():
-        was = old.get(name)
-        altered = [f for f in fields if was is None or getattr(was, f) != getattr(profile, f)]
-        if altered:
-            raise UsageError(
-                f"the change sets `{altered[0]}` of the model `{name}` otherwise than its base",
-                where=workspace.config.path,
-                hint="read it, then say --trust-config",
-            )
+def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
+    """A change must not set its own price; which endpoints it calls is compared before a call."""
+    from promptops.evals.providers.endpoint import shown_endpoint
+
+    for name, profile in workspace.config.models.items():
+        was = base.models.get(name, ModelProfile(name=name, provider="", id=""))
+        for field in ("price", "max_output_tokens"):
+            if getattr(was, field) != getattr(profile, field):
+                raise UsageError(
+                    f"the change sets `{field}` of `{name}`, at {shown_endpoint(profile)}",
+                    where=workspace.config.path,
+                    hint="read what it sets, then repeat with --trust-config",
+                )

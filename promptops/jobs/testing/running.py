@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import Cache
@@ -17,7 +19,7 @@ from promptops.jobs.testing.asking import Asking
 from promptops.jobs.testing.auditing import audited
 from promptops.jobs.testing.baseline import Baseline, compares
 from promptops.jobs.testing.confirming import confirmed
-from promptops.jobs.testing.cover import coverage_rows
+from promptops.jobs.testing.cover import Covered, coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
 from promptops.jobs.testing.options import Options
@@ -36,8 +38,12 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
+from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
 from promptops.source.explain import nearest
+
+if TYPE_CHECKING:
+    from promptops.jobs.approvals import Approvals
 
 RECORD = "promptops test --record"
 
@@ -67,7 +73,7 @@ class Running:
         # What only this machine was answered must not pass here and be missing elsewhere.
         cache = Cache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
-        self._asking = _asking(options)
+        self._asking = _asking(workspace.repository, options)
         self._answering = self._way_to_answers()
         self._baseline = self._compared_with() if compares(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _nobody
@@ -93,12 +99,15 @@ class Running:
         ]
         cases += self._audited()
         refused = self._refused()
+        covered = coverage_rows(self._catalog, self._loaded) if options.coverage else Covered()
+        cases += covered.failed
         lost = self._written(refused.values())
         told = {(case.reason, case.place) for case in cases}
         new = (each for each in lost if each not in told)
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(lost, refused)
-        return self._told(cases, decisions, tuple(agreements(found)), shard)
+        run = self._told(cases, decisions, tuple(agreements(found)), shard)
+        return replace(run, coverage=covered.rows)
 
     def _everything(self) -> Iterator[Planned]:
         return planned(self._catalog, self._loaded, self._options.repeats)
@@ -219,7 +228,6 @@ class Running:
             decided=decisions,
             judges=judges,
             baseline=self._baseline.title if self._baseline is not None else "",
-            coverage=coverage_rows(self._catalog, self._loaded) if self._options.coverage else (),
             nothing="" if cases else self._why_nothing(),
             advice=RECORD if any(case.status == "stale" for case in cases) else "",
             unanswered=asking.unanswered,
@@ -243,13 +251,29 @@ class Running:
         return f"{changed} changed, and none of them has a test case"
 
 
-def _asking(options: Options) -> Asking:
-    """A way to models; of merged shards it has done already what it will."""
-    asking = Asking(settings=options.settings, watcher=options.watcher, event=options.event)
+def _asking(repository: Repository, options: Options) -> Asking:
+    """What calls models; for merged shards it has called all that it will."""
+    asking = Asking(
+        settings=options.settings,
+        watcher=options.watcher,
+        approvals=_approvals(repository, options) if options.calls else None,
+        event=options.event,
+    )
     if options.merged is not None:
         asking.cost_usd = options.merged.cost_usd
         asking.unanswered = options.merged.unanswered
     return asking
+
+
+def _approvals(repository: Repository, options: Options) -> Approvals:
+    from promptops.jobs.approvals import Approvals
+
+    return Approvals(
+        repository=repository,
+        announce=options.watcher.calls,
+        base=options.base,
+        trusts_change=options.trusted,
+    )
 
 
 def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:

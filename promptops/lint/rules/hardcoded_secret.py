@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.secrets import find_secrets
 from promptops.lint.written import Written
+from promptops.runtime.sized_cache import cached_by_size
 
-_found = lru_cache(maxsize=256)(find_secrets)  # a partial is searched once for all its prompts
+_found = cached_by_size(16_000_000)(find_secrets)  # a partial is searched once for all its prompts
 
 
 @rule("SEC001", severity=Severity.ERROR, unsuppressable=True, masked=True)

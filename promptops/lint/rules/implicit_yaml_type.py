@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
@@ -11,6 +12,9 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.document import Document
 from promptops.source.nodes import escaped, pointer_to
+
+_MAX_SUSPECTS = 20_000
+"""Scalars of one file that are looked at: a file with more is data and not written by hand."""
 
 
 @rule("SCH004", severity=Severity.WARNING)
@@ -47,7 +51,7 @@ def implicit_yaml_type(
           - {name: one, inputs: {country: "NO"}}
     """
     refused = {problem.at for problem in problems}  # by SCH002: no text to us either
-    for path in suspects(document.value or {}):
+    for path in islice(suspects(document.value or {}), _MAX_SUSPECTS):
         pointer = pointer_to(list(path))
         if is_text_field(pointer, document.value) and document.style(pointer) == "plain":
             text = document.template(pointer).value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -14,11 +14,12 @@ from promptops.lint.subject import Subject
 from promptops.lint.written import Written
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.cases import read_cases
 from promptops.source.document import Document
 from promptops.source.nodes import escaped
 
-_found = lru_cache(maxsize=256)(find_injection)
+_found = cached_by_size(16_000_000)(find_injection)
 
 # Between two texts: no phrase, and no defence against one, reaches over it.
 _PARTED = "\n\n.\n\n"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.markers import find_markers
 from promptops.lint.passages import Passage
+from promptops.runtime.sized_cache import cached_by_size
 
-_found = lru_cache(maxsize=256)(find_markers)
+_found = cached_by_size(16_000_000)(find_markers)
 
 
 @rule("STY001", severity=Severity.WARNING)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.personal import find_personal_data
 from promptops.lint.written import Written
 from promptops.model.place import Place
+from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.document import Document
 
-_found = lru_cache(maxsize=256)(find_personal_data)
+_found = cached_by_size(16_000_000)(find_personal_data)
 
 
 @rule("SEC002", severity=Severity.WARNING)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.match import Match
 from promptops.lint.detect.repetition import find_repeated_words
 from promptops.lint.passages import Passage
+from promptops.runtime.sized_cache import cached_by_size
 
-_found = lru_cache(maxsize=256)(find_repeated_words)
+_found = cached_by_size(16_000_000)(find_repeated_words)
 
 
 @rule("STY003", severity=Severity.WARNING)

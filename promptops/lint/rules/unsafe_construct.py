@@ -15,6 +15,7 @@ from promptops.lint.stacks import included_from
 from promptops.lint.subject import Rendered, Subject, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
+from promptops.runtime.render import BudgetSpent
 
 _INSTEAD = {
     "capitalize": "`| capitalize`",
@@ -181,9 +182,22 @@ def _not_buildable(text: Text) -> Iterator[Problem]:
             yield Problem(failure.message, at=text.place(failure.start, failure.end))
 
 
+def _too_much_work(first: Rendered, renders: Sequence[Rendered], error: BudgetSpent) -> Problem:
+    """One problem for the prompt, at the first case that is not rendered."""
+    left_out = sum(isinstance(each.error, BudgetSpent) for each in renders)
+    return Problem(
+        f"{error.message}: {left_out} of {len(renders)} are not rendered",
+        at=first.case.locate(first.case.at, False),
+        hint="use shorter inputs and smaller loops, fewer cases, or several prompts",
+    )
+
+
 def _told_by_rendering(renders: Sequence[Rendered]) -> Iterator[Problem]:
     for rendered in renders:
         error = rendered.error
+        if isinstance(error, BudgetSpent):
+            yield _too_much_work(rendered, renders, error)
+            return
         if error is not None and error.refused and error.place is not None:
             related = tuple(include_stack(error.frame)) if error.frame else ()
             message = str(error.message)

@@ -30,6 +30,7 @@ def write(move: Move, **_: object) -> str:
         value["before"] = {"release": move.before, "serial": move.serial_before}
     if move.kind == "rollback":
         value["skipped"] = list(move.skipped)
+        value["unsigned"] = move.unsigned
     return json_text(value)
 
 

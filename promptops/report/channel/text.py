@@ -26,7 +26,7 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         if move.breaks and move.kind == "promote":
             yield f"  {style('hint', 'tip')}: where everybody is ready for that: --allow-breaking"
         if move.kind == "rollback":
-            yield f"  {style('hint', 'tip')}: name another one: --to RELEASE"
+            yield f"  {style('hint', 'tip')}: {_other_ways(move)}"
         return
     if not move.changed:
         yield f"{channel} serves {visible(move.release)} already, serial {move.serial}"
@@ -41,6 +41,11 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         yield f"{style('note', 'note')}: {visible(each)}"
     for each in move.following:
         yield f"{style('hint', 'next')}: {visible(each)}"
+
+
+def _other_ways(move: Move) -> str:
+    another = "name another one: --to RELEASE"
+    return f"{another}; or accept it as it is: --allow-unsigned" if move.unsigned else another
 
 
 def _was(move: Move) -> str:

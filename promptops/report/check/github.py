@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
+from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
@@ -25,8 +26,9 @@ def write(report: CheckReport, **_: object) -> str:
     """One command a line, then a line for each question of the gate, then the verdict."""
     parts = [
         *(annotation("notice", None, "note", visible(note)) for note in report.notes),
-        *(annotation("warning", None, "risk", visible(risk)) for risk in report.risks),
+        *(_refused_risk(risk) for risk in report.refused_risks),
         *(_refusal(*each) for each in report.refused_changes),
+        *(_risk(risk) for risk in report.risks if risk not in report.refused_risks),
         *_breaks(report),
         *_risks(report.diff),
         write_lint(report.lint),
@@ -34,6 +36,14 @@ def write(report: CheckReport, **_: object) -> str:
         *_summary(report),
     ]
     return "".join(parts)
+
+
+def _refused_risk(risk: Risk) -> str:
+    return annotation("error", risk.place, "refused", visible(risk.sentence))
+
+
+def _risk(risk: Risk) -> str:
+    return annotation("warning", risk.place, "risk", visible(risk.sentence))
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:
@@ -53,7 +63,8 @@ def _risks(diff: DiffReport | None) -> Iterator[str]:
     for prompts, change in risks(diff) if diff is not None else ():
         first, *others = prompts
         who = visible(first.id) + (f" and {len(others)} more" if others else "")
-        yield annotation("warning", _place(first), f"{who}: risk", facts.risk(change))
+        place = change.place or _place(first)
+        yield annotation("warning", place, f"{who}: risk", facts.risk(change))
 
 
 def _place(prompt: PromptDiff) -> Place | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from promptops.model.check import CheckReport
+from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import rows
 from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
@@ -21,7 +24,8 @@ def write(report: CheckReport, **_: object) -> str:
             "lint": report_value(report.lint),
             "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
-            "risks": list(report.risks),
+            "risks": [str(risk) for risk in report.risks],
+            "risk_details": [_risk(risk) for risk in report.risks],
             "gate": [
                 {"name": row.name, "passed": row.passed, "said": row.said} for row in rows(report)
             ],
@@ -32,3 +36,14 @@ def write(report: CheckReport, **_: object) -> str:
             "selected": [{"path": path, "why": why} for path, why in report.why.items()],
         }
     )
+
+
+def _risk(risk: Risk) -> dict[str, Any]:
+    return {
+        "message": risk.message,
+        "prompt": risk.prompt,
+        "case": risk.case or None,
+        "path": risk.place.path if risk.place is not None else None,
+        "line": risk.place.line if risk.place is not None else None,
+        "refused": risk.refused,
+    }

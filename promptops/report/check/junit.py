@@ -72,5 +72,7 @@ def _asked(report: CheckReport, row: Row) -> str:
 
 
 def _refused(report: CheckReport) -> Iterator[str]:
+    for risk in report.refused_risks:
+        yield visible(str(risk))
     for prompt, change in report.refused_changes:
         yield f"{visible(prompt.id)}: {reason(change)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
+from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, required, rows, waived
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, verdict
@@ -71,8 +72,12 @@ def _gate(report: CheckReport) -> str:
 
 def _risks(report: CheckReport) -> str:
     items = [f"- note: {_sentence(note)}\n" for note in report.notes]
-    items += [f"- risk: {_sentence(risk)}\n" for risk in report.risks]
+    items += [f"- {_word(risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
     return _listed(items, _ROOM_FOR_RISKS, "risk")
+
+
+def _word(risk: Risk) -> str:
+    return "refused" if risk.refused else "risk"
 
 
 def _refused(report: CheckReport) -> str:

@@ -53,7 +53,8 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for note in report.notes:
         yield f"{style('note', 'note')}: {visible(note)}"
     for risk in report.risks:
-        yield f"{style('error', 'risk')}: {visible(risk)}"
+        word = "refused" if risk.refused else "risk"
+        yield f"{style('error', word)}: {visible(str(risk))}"
     if report.diff is not None:
         yield from risk_lines(report.diff, style)
     lint = write_lint(report.lint, style=style)

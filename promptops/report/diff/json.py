@@ -15,6 +15,7 @@ from promptops.model.change import (
     Witness,
 )
 from promptops.model.config import Waiver
+from promptops.model.place import Place
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.json_text import json_text
 
@@ -59,6 +60,10 @@ def _prompt(prompt: PromptDiff) -> dict[str, Any]:
     }
 
 
+def _place(place: Place) -> dict[str, Any]:
+    return {"path": place.path, "line": place.line, "column": place.column}
+
+
 def _change(change: Change) -> dict[str, Any]:
     values = {"before": change.before, "after": change.after}
     return {
@@ -72,6 +77,7 @@ def _change(change: Change) -> dict[str, Any]:
         "witness": _witness(change.witness) if change.witness else None,
         "warning": change.warning,
         "risk": change.risk or None,
+        "place": _place(change.place) if change.place is not None else None,
         "via": list(change.via),
         "waiver": _waiver(change.waiver) if change.waiver else None,
         "fingerprint": change.fingerprint,

@@ -18,6 +18,7 @@ from promptops.runtime.sources.source import (
     version_in,
 )
 from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
+from promptops.runtime.unpacking import most_unpacked
 
 _PACKED = b"\x1f\x8b"
 
@@ -97,10 +98,14 @@ def unpacked(data: bytes, where: str) -> bytes:
     if not data.startswith(_PACKED):
         return data
     unpack = zlib.decompressobj(wbits=31)
+    most = most_unpacked(len(data), MAX_BYTES)
     try:
-        plain = unpack.decompress(data, MAX_BYTES + 1)
+        plain = unpack.decompress(data, most + 1)
     except zlib.error:
         plain = b""
-    if not unpack.eof or len(plain) > MAX_BYTES:
-        raise IntegrityError("it can't be unpacked: it is damaged or too large", where=where)
+    if len(plain) > most:
+        hint = "build it again without `.gz`"
+        raise IntegrityError(f"it unpacks to more than {most >> 20} MB", where=where, hint=hint)
+    if not unpack.eof:
+        raise IntegrityError("it can't be unpacked: it is damaged", where=where)
     return plain

@@ -11,9 +11,9 @@ import pytest
 
 from promptops.evals.engine.ask import Answered, Failed, Outcome, Patience, Settings
 from promptops.evals.engine.run import ask
-from promptops.evals.providers.registry import provider_of
 from promptops.model.config import ModelProfile
 from tests.evals.engine.scripted import ask_for, statuses
+from tests.evals.providers.approved import provider_of
 from tests.servers.answers import FAULTS, OK, Answer
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Quota, always, for_each, in_order

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from promptops.evals.providers import Failure, Reply
-from promptops.evals.providers.registry import provider_of
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from tests.evals.providers.approved import provider_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned
 from tests.servers.fault_server import fault_server

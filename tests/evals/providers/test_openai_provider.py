@@ -15,10 +15,10 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.evals.providers import Failure, RateLimits, Reply, Window
-from promptops.evals.providers.registry import provider_of
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from tests.evals.providers.approved import provider_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned
 from tests.servers.fault_server import fault_server
@@ -591,10 +591,12 @@ def test_without_the_package_it_says_what_to_install():
 import sys
 sys.modules["openai"] = None
 from promptops.errors import UsageError
+from promptops.evals.providers.endpoint import approve
 from promptops.evals.providers.registry import provider_of
 from promptops.model.config import ModelProfile
+profile = ModelProfile(name="a", provider="openai", id="b")
 try:
-    provider_of(ModelProfile(name="a", provider="openai", id="b"), {"OPENAI_API_KEY": "k"})
+    provider_of(approve(profile, ()), {"OPENAI_API_KEY": "k"})
 except UsageError as error:
     print(error.message, "|", error.hint)
 """

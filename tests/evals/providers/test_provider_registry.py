@@ -9,10 +9,11 @@ import pytest
 
 from promptops.errors import InputError, UsageError
 from promptops.evals.providers import Reply
-from promptops.evals.providers.registry import built_in, provider_of
+from promptops.evals.providers.registry import built_in
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from tests.evals.providers.approved import provider_of
 
 
 def _profile(provider: str, **said: str) -> ModelProfile:

@@ -49,6 +49,9 @@ class Watching:
         self.estimates = []
         self.came_of = []
 
+    def calls(self, line):
+        """No profile here has an address that could be printed."""
+
     def begins(self, estimate):
         self.estimates.append(estimate)
 

@@ -74,7 +74,7 @@ def test_a_prompt_that_names_another_judge_is_told(risks, other):
 
     found = risks({"prompts/ask.prompt.yaml": changed})
 
-    assert found == ["ask names another judge than its base"]
+    assert found == ["ask: it names another judge (prompts/ask.prompt.yaml:7)"]
 
 
 def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
@@ -83,7 +83,7 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
 
     found = risks({"prompts/asked.prompt.yaml": changed})
 
-    assert found == ["asked names another judge than its base"]
+    assert found == ["asked: it names another judge (prompts/asked.prompt.yaml:7)"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,10 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
     ids=["itself", "what it includes", "what it was recorded to say"],
 )
 def test_a_judge_that_changes_is_told_with_those_whom_it_judges(risks, files):
-    assert risks(files) == ["judges/tone changes, which judges ask and 1 more prompt"]
+    assert risks(files) == [
+        "judges/tone: a judge changes, which judges ask and 1 more prompt"
+        " (prompts/judges/tone.prompt.yaml:1)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,4 +120,4 @@ def test_other_services_are_told_and_count_already(risks):
 
     found = risks({"promptops.toml": settings})
 
-    assert found == ["promptops.toml changes `test.embeddings`; answers are judged with it"]
+    assert found == ["`test.embeddings` changes; answers are judged with it (promptops.toml:5)"]

@@ -10,6 +10,7 @@ from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
+from promptops.model.risk import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
 from tests.report.conftest import hostile_finding
 from tests.report.diff.html_extremes import ATTACK
@@ -20,6 +21,11 @@ from tests.report.diff.html_reports import unchanged
 from tests.report.test_run.hostile_runs import hostile as hostile_run
 from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
+
+LINT_CHANGES = Risk(
+    message="`lint.select` changes; it counts once it is merged",
+    place=Place("promptops.toml", 3, 1, 3, 7),
+)
 
 DESK = "prompts/partials/support-desk.md.j2"
 LONG = "prompts/sql/write.prompt.yaml"
@@ -140,7 +146,7 @@ def failed() -> CheckReport:
             "prompts/translate/ui.prompt.yaml": "it changed",
             "prompts/alone.prompt.yaml": "promptops.toml changed",
         },
-        risks=("promptops.toml changes `lint`; it counts once it is merged",),
+        risks=(LINT_CHANGES,),
         refused=("breaking",),
         budgeted=2,
         shown=shown(
@@ -181,7 +187,7 @@ def hostile(text: str = ATTACK) -> CheckReport:
         test=hostile_run(text),
         diff=hostile_diff(),
         why={path: text},
-        risks=(text,),
+        risks=(Risk(message=text, prompt=text, case=text, place=Place(text), refused=True),),
         refused=("breaking", "risk"),
         budgeted=1,
         shown=Shown(

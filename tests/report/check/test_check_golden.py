@@ -12,8 +12,11 @@ import pytest
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
+from promptops.model.place import Place
 from promptops.model.report import LintReport
+from promptops.model.risk import Risk
 from promptops.report.check import github, gitlab, json, junit, markdown, sarif, text
+from tests.report.check.html_reports import LINT_CHANGES
 from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
 from tests.report.diff.reports import REPORTS
@@ -33,6 +36,10 @@ FORMATS = {
 SEEN_BY_A_LOG = ("txt", "md", "github.txt")
 
 
+def hostile_risk(text):
+    return Risk(message=text, prompt=text, case=text, place=Place(text), refused=True)
+
+
 def reviewed():
     """A change that breaks callers, between two releases."""
     return replace(REPORTS["breaking"], before_version="1.8.0", after_version="2.0.0")
@@ -43,7 +50,7 @@ def report(lint, **values):
         "test": failing(),
         "why": {"prompts/a.prompt.yaml": "all prompts are selected"},
         "nothing": "",
-        "risks": ("promptops.toml changes `lint`; it counts once it is merged",),
+        "risks": (LINT_CHANGES,),
         "fail_on": Severity.ERROR,
     }
     return CheckReport(lint=lint, **{**usual, **values})
@@ -126,7 +133,7 @@ def test_the_verdict_is_that_of_findings_and_cases(sample, severity):
 def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
     lint = replace(sample, findings=sample.findings * 200)
 
-    shown = markdown.write(report(lint, test=large(), risks=("a risk " * 60,) * 100))
+    shown = markdown.write(report(lint, test=large(), risks=(Risk(message="a risk " * 60),) * 100))
 
     assert len(shown) <= 65_536
     assert "more risks\n" in shown
@@ -135,7 +142,9 @@ def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):
 
 
 def test_a_comment_on_very_many_changes_is_whole_and_not_too_long():
-    found = replace(large_report(400, 5), risks=("a risk " * 60,) * 100, refused=("risk",))
+    found = replace(
+        large_report(400, 5), risks=(Risk(message="a risk " * 60),) * 100, refused=("risk",)
+    )
 
     shown = markdown.write(found)
 
@@ -160,7 +169,9 @@ def test_nothing_but_newlines_controls_a_terminal_or_a_log(name, ending):
     written = HOSTILE[name]
     lint = LintReport(findings=(hostile_finding(written),), files=1)
 
-    shown = FORMATS[ending].write(report(lint, test=hostile(written), risks=(written,)))
+    shown = FORMATS[ending].write(
+        report(lint, test=hostile(written), risks=(hostile_risk(written),))
+    )
 
     kinds = {unicodedata.category(char) for char in shown.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()

@@ -6,6 +6,7 @@ import pytest
 
 from promptops.model.finding import Severity
 from promptops.model.place import Place
+from promptops.model.risk import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
 from promptops.report.check.html import write
 from tests.report.check.html_reports import finding, large, report, shown, source
@@ -99,7 +100,7 @@ def test_where_sources_are_too_long_their_lines_are_counted():
 
 
 def test_what_is_told_at_the_top_is_cut():
-    risks = tuple(f"risk {number}" for number in range(150))
+    risks = tuple(Risk(message=f"risk {number}") for number in range(150))
 
     root = read(write(report(risks=risks)))
 

@@ -16,7 +16,7 @@ import openai
 
 from promptops.errors import UsageError
 from promptops.evals.providers import Failure, RateLimits, Reply
-from promptops.evals.providers.apis import OWN, api_of
+from promptops.evals.providers.apis import ADDRESS, OWN, api_of
 from promptops.evals.providers.limits import rate_limits
 from promptops.evals.providers.openai import chat, embeddings, moderations, responses
 from promptops.evals.providers.openai.bounded import bounded
@@ -25,7 +25,6 @@ from promptops.evals.providers.redaction import redacted, secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 
-ADDRESS = "https://api.openai.com/v1"
 CONNECT_S = 10.0
 _NO_KEY = "no-key"  # the package wants one, also for servers that want none
 _APIS = {

@@ -16,18 +16,23 @@ from promptops.report.check.parts.told import untold
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 
+_CONFIGURATION = "promptops.toml"
+"""Where a risk without a place is shown: these formats show nothing that has none."""
+
 SUMMARIES = {
     "case-failed": "Every assertion of a case holds",
     "case-error": "Every case can be rendered and judged",
     "case-stale": "Every answer of a model is recorded",
     "coverage": "The cases take enough of the templates' branches",
     "score-worse": "No score is worse than before",
+    "risk": "Nothing in a change makes the gate milder",
 }
 
 
 def as_findings(report: CheckReport) -> LintReport:
-    """Findings of lint, then refused changes, and cases that don't pass."""
-    found = (*report.lint.findings, *_told_apart([*_refused(report), *_cases(report)]))
+    """Findings of lint, then risks, refused changes, and cases that don't pass."""
+    more = [*_risks(report), *_refused(report), *_cases(report)]
+    found = (*report.lint.findings, *_told_apart(more))
     return replace(report.lint, findings=found)
 
 
@@ -53,6 +58,16 @@ def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
         )
         for each in report.findings
     }
+
+
+def _risks(report: CheckReport) -> Iterator[Finding]:
+    """A warning each, an error where it is refused."""
+    refused = set(report.refused_risks)
+    for risk in report.risks:
+        place = risk.place or Place(_CONFIGURATION)
+        found = _finding("risk", risk.sentence, place, risk.prompt, f"{risk.case}:{risk.message}")
+        severity = Severity.ERROR if risk in refused else Severity.WARNING
+        yield replace(found, severity=severity, case=risk.case or None)
 
 
 def _refused(report: CheckReport) -> Iterator[Finding]:

@@ -108,7 +108,9 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     refused = report.refused_changes
     if report.refused_risks:
         number = counted(len(report.refused_risks), "risk")
-        yield f"{number} to the rules it is judged by refused by `check.fail-on`"
+        by_policy = "risk" in report.refused
+        why = "by `check.fail-on`" if by_policy else "since the change is untrusted"
+        yield f"{number} refused {why}"
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"

@@ -21,6 +21,8 @@ def counts(report: CheckReport) -> str:
     found = ", ".join(filter(None, [_prompts(report), findings, _cases(report)]))
     refused = len(report.refused_changes)
     more = [f"{counted(refused, 'change')} refused"] if refused else []
+    risks = len(report.refused_risks)
+    more += [f"{counted(risks, 'risk')} refused"] if risks else []
     if report.diff is not None and report.diff.bump:
         more.append(required(report.diff))
     return " · ".join([found, *more])

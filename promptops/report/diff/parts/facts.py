@@ -147,7 +147,8 @@ def risk(change: Change, arrow: str = "->") -> str:
     """What a reviewer must not overlook, in one line."""
     there = [value for value in (change.before, change.after) if value is not ABSENT]
     told = f" {arrow} ".join(map(_value, there))
-    return visible(change.message) + (f": {told}" if told else "")
+    at = f" ({visible(f'{change.place.path}:{change.place.line}')})" if change.place else ""
+    return visible(change.message) + (f": {told}" if told else "") + at
 
 
 def told_risk(change: Change) -> str:

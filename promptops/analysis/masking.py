@@ -1,0 +1,60 @@
+"""Texts as they may be shown: with each secret in them replaced by asterisks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from promptops.analysis.match import occurrences
+from promptops.analysis.secrets import find_secrets
+
+PIECE = 12
+"""As many characters of a known secret are no coincidence; a message may quote its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without its secrets.
+
+    Attributes:
+        text: As long as the original, with the same lines.
+        secrets: What was replaced, of at least `PIECE` characters.
+    """
+
+    text: str
+    secrets: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def masked(text: str) -> Masked:
+    """The text with every character of a secret but newlines as `*`."""
+    found = find_secrets(without_escapes(text))
+    secrets = (text[match.start : match.end] for match in found)
+    for match in found:
+        stars = "\n".join("*" * len(row) for row in text[match.start : match.end].split("\n"))
+        text = f"{text[: match.start]}{stars}{text[match.end :]}"
+    return Masked(text, tuple(each for each in secrets if len(each) >= PIECE))
+
+
+def without_secrets(text: str, known: Iterable[str] = ()) -> str:
+    """A message without what looks like a secret, and without pieces of those that are known."""
+    for secret in known:
+        for at in occurrences(text, secret[:PIECE]):
+            end = at
+            while end < len(text) and text[end] == secret[end - at : end - at + 1]:
+                end += 1
+            text = f"{text[:at]}{'*' * (end - at)}{text[end:]}"
+    return masked(text).text
+
+
+def without_escapes(text: str) -> str:
+    """As long as the text, with the escapes of quoted strings blanked out.
+
+    So no `n` of a newline is glued to the word behind it.
+    """
+    if "\\" not in text:
+        return text
+    for escape in ("\\n", "\\t", "\\r"):
+        text = text.replace(escape, "  ")
+    return text.replace('\\"', ' "')

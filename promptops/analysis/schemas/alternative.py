@@ -1,0 +1,100 @@
+"""The left side of a comparison: some values, by what they are all instances of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from promptops.analysis.schemas.numbers import exact
+from promptops.analysis.schemas.reader import Bare
+from promptops.model.prompt import Schema
+
+TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
+"""None overlaps another one: `number` stands for those that are not whole."""
+
+_OF_ARRAYS = frozenset(("prefixItems", "items", "minItems", "maxItems", "uniqueItems"))
+_OF_ARRAYS |= {"contains", "minContains", "maxContains", "unevaluatedItems"}
+_OF_OBJECTS = frozenset(("properties", "patternProperties", "additionalProperties"))
+_OF_OBJECTS |= {"propertyNames", "required", "minProperties", "maxProperties"}
+_OF_OBJECTS |= {"dependentRequired", "dependentSchemas", "unevaluatedProperties"}
+
+BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+CONCERNED: Final = {
+    **dict.fromkeys(BOUNDS, frozenset(("integer", "number"))),
+    **dict.fromkeys(("minLength", "maxLength", "pattern"), frozenset(("string",))),
+    **dict.fromkeys(_OF_ARRAYS, frozenset(("array",))),
+    **dict.fromkeys(_OF_OBJECTS, frozenset(("object",))),
+}
+"""The types of the values that a keyword may refuse; all, where it is not here."""
+
+_NARROWING: Final = {
+    "not": TYPES,
+    "pattern": ("string",),
+    "contains": ("array",),
+    "unevaluatedItems": ("array",),
+    **dict.fromkeys(
+        ("patternProperties", "propertyNames", "dependentRequired", "unevaluatedProperties"),
+        ("object",),
+    ),
+}
+"""Keywords that only narrow what this module sees, and the types they narrow."""
+
+Layers = tuple[Bare, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Values that are of some types and instances of all of some schemas.
+
+    Attributes:
+        layers: With their references followed, their `allOf` taken apart and one branch chosen of
+            each `anyOf`, `oneOf`, `if` and dependent schema.
+        values: All of them, where they are few and known; else None.
+        cut: Some choice was left open, as there were too many.
+    """
+
+    layers: tuple[Schema, ...] = ()
+    types: frozenset[str] = frozenset(TYPES)
+    values: tuple[Any, ...] | None = None
+    cut: bool = False
+
+    def exact(self, *types: str) -> bool:
+        """Whether nothing narrows the values of some types (of all, unless said) unseen."""
+        seen = self.types.intersection(types or TYPES)
+        narrowed = (_NARROWING.get(key, ()) for layer in self.layers for key in layer)
+        return self.values is not None or not (
+            self.cut or any(seen.intersection(types) for types in narrowed)
+        )
+
+    def only(self, types: frozenset[str]) -> Alternative:
+        """Those of some types."""
+        values = self.values and tuple(v for v in self.values if kind(v) in types)
+        return replace(self, types=self.types & types, values=values)
+
+    def with_values(self, values: Sequence[Any]) -> Alternative:
+        """Those among some of its values."""
+        return replace(self, types=frozenset(map(kind, values)), values=tuple(values))
+
+    def said(self, keyword: str) -> list[Any]:
+        """The values of a keyword, where layers have it."""
+        return [layer[keyword] for layer in self.layers if keyword in layer]
+
+    def least(self, keyword: str) -> int:
+        """The greatest value of a lower bound on a count; 0 without one."""
+        return max(map(int, self.said(keyword)), default=0)
+
+    def most(self, keyword: str) -> float:
+        """The least value of an upper bound on a count; infinite without one."""
+        return min(map(int, self.said(keyword)), default=math.inf)
+
+
+def kind(value: Any) -> str:
+    """The one of `TYPES` that a value is of."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "integer" if exact(value).denominator == 1 else "number"
+    names: dict[type, str] = {str: "string", list: "array", dict: "object"}
+    return names.get(type(value), "null")

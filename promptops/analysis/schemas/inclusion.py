@@ -1,0 +1,225 @@
+"""Whether every instance of one JSON Schema is an instance of another one, and why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from promptops.analysis.schemas import containers, logic, scalars
+from promptops.analysis.schemas.comparison import Check, Comparison, Found, Where
+from promptops.analysis.schemas.document import BUDGET, Document, OutOfWork
+from promptops.analysis.schemas.order import rank
+from promptops.analysis.schemas.reader import Unsupported, without_annotations
+from promptops.analysis.schemas.witness import Witnesses
+from promptops.model.change import ABSENT
+from promptops.model.prompt import Schema
+from promptops.runtime.data import NotJson, json_copy
+from promptops.runtime.schema_check import validator
+
+WITNESS_BUDGET: Final = 2_000
+"""Steps that are spent on one witness, at the most."""
+
+_INTO_ANNOTATION: Final = re.compile(r'"#[^"]*/(x-|default|examples)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A way in which a schema admits an instance that another one refuses.
+
+    Attributes:
+        keyword: Of the right side, the one that refuses; `false` for a schema that is `false`,
+            `schema` where a side is none that the validator takes, `work` where the comparison
+            took too long and more differences may be left.
+        pointer: JSON pointer into the right side, as if references were written out, to the schema
+            that has the keyword.
+        name: The property concerned; None where it is any other one, or the keyword is not about
+            single properties.
+        left, right: The keyword's value on either side, ABSENT where it has none. Of `type`, what
+            either side admits; of `enum`, the values that are refused, and all of the right side.
+        decided: False where it may be no difference at all.
+        witness: An instance of the left root that the right root refuses, checked by the validator;
+            ABSENT where none was found.
+    """
+
+    keyword: str
+    pointer: str
+    name: str | None
+    left: Any
+    right: Any
+    decided: bool
+    witness: Any
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "enum": scalars.enum,
+    "const": scalars.const,
+    "minimum": scalars.bound,
+    "maximum": scalars.bound,
+    "exclusiveMinimum": scalars.bound,
+    "exclusiveMaximum": scalars.bound,
+    "multipleOf": scalars.bound,
+    "minLength": scalars.length,
+    "maxLength": scalars.length,
+    "pattern": scalars.pattern,
+    "minItems": scalars.items,
+    "maxItems": scalars.items,
+    "uniqueItems": scalars.unique,
+    "minProperties": scalars.properties,
+    "maxProperties": scalars.properties,
+    "properties": containers.members,
+    "patternProperties": containers.members,
+    "additionalProperties": containers.members,
+    "required": containers.needed,
+    "dependentRequired": containers.needed_with,
+    "propertyNames": containers.property_names,
+    "unevaluatedProperties": containers.unevaluated_properties,
+    "prefixItems": containers.entries,
+    "items": containers.entries,
+    "contains": containers.contains,
+    "unevaluatedItems": containers.unevaluated_items,
+    "$ref": logic.reference,
+    "allOf": logic.every,
+    "anyOf": logic.choice,
+    "oneOf": logic.choice,
+    "not": logic.negation,
+    "if": logic.condition,
+    "dependentSchemas": logic.dependent,
+}
+
+
+def differences(left: Schema | bool, right: Schema | bool) -> tuple[Difference, ...]:
+    """Why some instance of `left` may be none of `right`; empty where each is proved to be one.
+
+    Validity is that of the validator of inputs: JSON Schema 2020-12, formats not asserted. Never
+    raises: what can't be decided is a difference that is not decided. In the order of the keywords
+    and properties of `right`.
+    """
+    try:
+        sides = (json_copy(left), json_copy(right))
+        proves = _proof(*sides)
+        document = Document(*sides)
+    except (NotJson, ValueError, TypeError, RecursionError):
+        return _unless_equal("schema", left, right)
+    except Unsupported as error:
+        return _unless_equal(str(error), left, right)
+    return tuple(_compared(document, proves))
+
+
+def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:
+    """Whether each instance of `left` is proved to be one of `right`.
+
+    As `differences`, without the reasons, which cost most of the work. `budget` is in steps of a
+    comparison; one that needs more proves nothing.
+    """
+    try:
+        document = Document(json_copy(left), json_copy(right))
+        document.budget = budget
+        comparison = Comparison(document, _CHECKS)
+        return not comparison.compare((document.left,), document.right, Where())
+    except (NotJson, Unsupported, OutOfWork, ValueError, TypeError, RecursionError):
+        return False
+
+
+def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[Difference, ...]:
+    try:
+        texts = {_text(side) for side in (left, right)}
+    except (TypeError, ValueError, RecursionError):
+        texts = set()
+    return () if len(texts) == 1 else (_undecided(keyword),)
+
+
+def _text(schema: Any) -> str:
+    """A schema's text without annotations, unless a reference leads into one."""
+    whole = json.dumps(schema, sort_keys=True)
+    if _INTO_ANNOTATION.search(whole):
+        return whole
+    return json.dumps(without_annotations(schema), sort_keys=True)
+
+
+def _undecided(keyword: str) -> Difference:
+    return Difference(
+        keyword=keyword,
+        pointer="",
+        name=None,
+        left=ABSENT,
+        right=ABSENT,
+        decided=False,
+        witness=ABSENT,
+    )
+
+
+def _proof(left: Any, right: Any) -> Callable[[Any], bool]:
+    """Whether a value is an instance of the left schema and none of the right one."""
+    admits, refuses = _validator(left), _validator(right)
+
+    def proves(value: Any) -> bool:
+        try:
+            return admits.is_valid(value) and not refuses.is_valid(value)
+        except ValueError:
+            return False
+
+    return proves
+
+
+def _validator(schema: Any) -> Any:
+    if isinstance(schema, bool):
+        return validator({} if schema else {"not": {}})
+    if not isinstance(schema, Mapping):
+        raise TypeError("that is no schema")
+    return validator(schema)
+
+
+def _compared(document: Document, proves: Callable[[Any], bool]) -> Iterator[Difference]:
+    comparison = Comparison(document, _CHECKS)
+    found: list[Found] = []
+    done = True
+    try:
+        found = comparison.compare((document.left,), document.right, Where())
+    except (OutOfWork, RecursionError):
+        done = False
+    witnesses = Witnesses(document, comparison.alternatives, proves)
+    left = BUDGET
+    found.sort(key=lambda one: rank(document, one))
+    for same in _grouped(found):
+        document.budget = given = min(left, WITNESS_BUDGET)
+        yield _difference(document, same, witnesses)
+        left -= given - max(document.budget, 0)
+    if not done:
+        yield _undecided("work")
+
+
+def _grouped(found: list[Found]) -> Iterable[list[Found]]:
+    """Those that are one to a reader: the same keyword at the same place, of the same name."""
+    groups: dict[Any, list[Found]] = {}
+    for one in found:
+        groups.setdefault((one.keyword, one.where.pointer, one.name), []).append(one)
+    return groups.values()
+
+
+def _difference(document: Document, same: list[Found], witnesses: Witnesses) -> Difference:
+    witness: Any = ABSENT
+    try:
+        for one in same:
+            if witness is ABSENT:
+                witness = witnesses.of(one)
+    except (OutOfWork, RecursionError):
+        pass
+    return Difference(
+        keyword=same[0].keyword,
+        pointer=same[0].where.pointer,
+        name=same[0].name,
+        left=document.written(_left(same)),
+        right=document.written(same[0].right),
+        decided=witness is not ABSENT or any(one.exact for one in same),
+        witness=witness,
+    )
+
+
+def _left(same: list[Found]) -> Any:
+    if same[0].keyword != "enum" or any(one.left is ABSENT for one in same):
+        return same[0].left
+    refused = {json.dumps(v, sort_keys=True): v for one in same for v in one.left}
+    return tuple(refused.values())

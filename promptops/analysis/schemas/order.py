@@ -1,0 +1,52 @@
+"""Where a difference stands in the right side, as its author wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.analysis.schemas.comparison import Found
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.reader import Bare
+
+LAST = 1_000_000
+
+
+def rank(document: Document, found: Found) -> tuple[int, ...]:
+    """Compares as the places of keywords and properties do; other properties come last."""
+    ranks: list[int] = []
+    here: Any = document.right
+    for step in found.where.pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        here = _holding(document, here, key)
+        ranks.append(_index(here, key))
+        here = _below(here, key)
+    here = _holding(document, here, found.keyword)
+    names = _below(here, found.keyword)
+    name = LAST if found.name is None else _index(names, found.name)
+    return (*ranks, _index(here, found.keyword), name)
+
+
+def _holding(document: Document, schema: Bare, keyword: str) -> Any:
+    """The schema itself, or what it refers to where only that has a keyword."""
+    seen = 0
+    while isinstance(schema, dict) and keyword not in schema and "$ref" in schema and seen < 100:
+        target = document.target(schema)
+        schema = {} if target is None else target
+        seen += 1
+    return schema
+
+
+def _index(container: Any, key: str) -> int:
+    if isinstance(container, list) and key.isdecimal():
+        return int(key)
+    return (
+        list(container).index(key)
+        if isinstance(container, (dict, list)) and key in container
+        else LAST
+    )
+
+
+def _below(container: Any, key: str) -> Any:
+    if isinstance(container, list):
+        return container[int(key)] if key.isdecimal() and int(key) < len(container) else None
+    return container.get(key) if isinstance(container, dict) else None

@@ -1,0 +1,135 @@
+"""What an alternative says of the properties of objects and the items of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from promptops.analysis.schemas.alternative import Alternative, Layers
+from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.reader import Bare
+from promptops.model.prompt import Schema
+from promptops.runtime.data import escaped
+
+NOTHING: Layers = (False,)
+
+
+def required(alternative: Alternative, also: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names that each object has, one that has some more names if those are given."""
+    if alternative.values is not None:
+        objects = [value for value in alternative.values if isinstance(value, dict)]
+        return tuple(n for n in objects[0] if all(n in o for o in objects)) if objects else ()
+    found = dict.fromkeys([*also, *(n for names in alternative.said("required") for n in names)])
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for needs in alternative.said("dependentRequired"):
+            found |= dict.fromkeys(n for name in needs if name in found for n in needs[name])
+    return tuple(found)
+
+
+def names(alternative: Alternative) -> tuple[str, ...]:
+    """Names that it says something of."""
+    if alternative.values is not None:
+        return tuple(dict.fromkeys(n for v in alternative.values if isinstance(v, dict) for n in v))
+    listed = [n for known in alternative.said("properties") for n in known]
+    for of_names in alternative.said("propertyNames"):
+        listed += [n for n in _values(of_names) or () if isinstance(n, str)]
+    return tuple(dict.fromkeys([*listed, *required(alternative)]))
+
+
+def patterns(alternative: Alternative) -> tuple[str, ...]:
+    """Patterns of names that it says something of."""
+    return tuple(dict.fromkeys(p for known in alternative.said("patternProperties") for p in known))
+
+
+def member(document: Document, alternative: Alternative, name: str) -> Layers:
+    """What the value of a property is an instance of."""
+    if alternative.values is not None:
+        return _enumerated(v[name] for v in alternative.values if isinstance(v, dict) and name in v)
+    if len(required(alternative, (name,))) > alternative.most("maxProperties"):
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _member(document, layer, name))
+
+
+def others(alternative: Alternative, pattern: str | None = None) -> Layers:
+    """What the value of a property is an instance of whose name is not among `names`.
+
+    The name matches a pattern, or none of `patterns` where none is given.
+    """
+    if alternative.values is not None:
+        return NOTHING
+    if len(required(alternative)) >= alternative.most("maxProperties"):
+        return NOTHING
+    if any(_values(of_names) is not None for of_names in alternative.said("propertyNames")):
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _other(layer, pattern))
+
+
+def item(alternative: Alternative, index: int) -> Layers:
+    """What the item at a position is an instance of."""
+    if alternative.values is not None:
+        arrays = (v for v in alternative.values if isinstance(v, list))
+        return _enumerated(array[index] for array in arrays if len(array) > index)
+    if index >= alternative.most("maxItems"):
+        return NOTHING
+    return tuple(s for layer in alternative.layers for s in _item(layer, index))
+
+
+def width(alternative: Alternative) -> int:
+    """The position from which on all items are alike."""
+    if alternative.values is not None:
+        return max((len(v) for v in alternative.values if isinstance(v, list)), default=0)
+    return max(map(len, alternative.said("prefixItems")), default=0)
+
+
+def applied(document: Document, schema: Schema, name: str) -> list[tuple[Bare, str]]:
+    """The schemas that a schema applies to a property, each with its pointer from there."""
+    found: list[tuple[Bare, str]] = []
+    if name in schema.get("properties", {}):
+        found.append((schema["properties"][name], f"/properties/{escaped(name)}"))
+    for pattern, below in schema.get("patternProperties", {}).items():
+        if document.matches(pattern, name):
+            found.append((below, f"/patternProperties/{escaped(pattern)}"))
+    if not found and "additionalProperties" in schema:
+        found.append((schema["additionalProperties"], "/additionalProperties"))
+    return found
+
+
+def _member(document: Document, layer: Schema, name: str) -> Layers:
+    if "propertyNames" in layer and not document.admits((layer["propertyNames"],), name):
+        return NOTHING
+    return tuple(schema for schema, _ in applied(document, layer, name))
+
+
+def _other(layer: Schema, pattern: str | None) -> Layers:
+    known = layer.get("patternProperties", {})
+    if layer.get("propertyNames") is False:
+        return NOTHING
+    if pattern in known:
+        return (known[pattern],)
+    # A name that matches one pattern may match another one of this layer, too.
+    alone = pattern is None or not known
+    return (layer["additionalProperties"],) if alone and "additionalProperties" in layer else ()
+
+
+def _item(layer: Schema, index: int) -> Layers:
+    first = layer.get("prefixItems", ())
+    if index < len(first):
+        return (first[index],)
+    return (layer["items"],) if "items" in layer else ()
+
+
+def _values(schema: Any) -> list[Any] | None:
+    """What a schema lists, at the most; None where it lists nothing."""
+    if schema is False:
+        return []
+    if "const" in schema:
+        return [schema["const"]]
+    listed: list[Any] | None = schema.get("enum")
+    return listed
+
+
+def _enumerated(values: Iterable[Any]) -> Layers:
+    listed = list(values)
+    return ({"enum": listed},) if listed else NOTHING

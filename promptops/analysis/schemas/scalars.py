@@ -1,0 +1,117 @@
+"""The keywords of values without parts, and the counts of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.analysis.schemas.comparison import Comparison, Found, Question
+from promptops.analysis.schemas.numbers import Range, exact, range_of
+from promptops.analysis.schemas.parts import required
+from promptops.model.change import ABSENT
+
+
+def enum(comparison: Comparison, question: Question) -> Iterator[Found]:
+    values = question.alternative.values
+    left = ABSENT if values is None else values
+    yield question.found(left=left, right=tuple(question.asked))
+
+
+def const(comparison: Comparison, question: Question) -> Iterator[Found]:
+    yield question.found()
+
+
+def bound(comparison: Comparison, question: Question) -> Iterator[Found]:
+    """A bound of numbers, or a divisor."""
+    if question.alternative.values is not None:
+        yield question.found()
+        return
+    for name in ("integer", "number"):
+        if name in question.alternative.types:
+            numbers = range_of(question.alternative.layers, name == "integer")
+            if not _within(numbers, question):
+                yield question.found(name, left=_said(question))
+                return
+
+
+def _within(numbers: Range, question: Question) -> bool:
+    wanted = exact(question.asked)
+    if question.keyword == "multipleOf":
+        return numbers.multiples(wanted)
+    inclusive = not question.keyword.startswith("exclusive")
+    if question.keyword.lower().endswith("minimum"):
+        return numbers.above(wanted, inclusive)
+    return numbers.below(wanted, inclusive)
+
+
+def _said(question: Question) -> object:
+    """The tightest value of the same keyword on the left."""
+    said = question.alternative.said(question.keyword)
+    tightest = max if question.keyword.lower().endswith("minimum") else min
+    return tightest(said, key=exact) if said else ABSENT
+
+
+def length(comparison: Comparison, question: Question) -> Iterator[Found]:
+    if not _needs_text(comparison, question):
+        yield from _counted(comparison, question, "string")
+
+
+def _needs_text(comparison: Comparison, question: Question) -> bool:
+    """Whether one character is asked for, the most frequent bound, and a pattern needs it."""
+    patterns = question.alternative.said("pattern")
+    matches = comparison.document.matches
+    asked = question.keyword == "minLength" and question.asked == 1
+    return asked and not all(matches(pattern, "") for pattern in patterns)
+
+
+def pattern(comparison: Comparison, question: Question) -> Iterator[Found]:
+    if "string" in question.alternative.types:
+        yield question.found("string")
+
+
+def items(comparison: Comparison, question: Question) -> Iterator[Found]:
+    yield from _counted(comparison, question, "array")
+
+
+def properties(comparison: Comparison, question: Question) -> Iterator[Found]:
+    yield from _counted(comparison, question, "object")
+
+
+def unique(comparison: Comparison, question: Question) -> Iterator[Found]:
+    alternative = question.alternative
+    if not question.asked or "array" not in alternative.types:
+        return
+    implied = any(alternative.said("uniqueItems"))
+    if alternative.values is not None or not (
+        implied or comparison.alternatives.longest(alternative) <= 1
+    ):
+        yield question.found("array")
+
+
+def _counted(comparison: Comparison, question: Question, name: str) -> Iterator[Found]:
+    alternative, keyword = question.alternative, question.keyword
+    if name not in alternative.types:
+        return
+    said = alternative.said(keyword)
+    low = keyword.startswith("min")
+    if alternative.values is None:
+        reached = _least(question) if low else _most(comparison, question)
+        if reached >= question.asked if low else reached <= question.asked:
+            return
+    left = (max if low else min)(said) if said else ABSENT
+    yield question.found(name, left=left)
+
+
+def _least(question: Question) -> int:
+    least = question.alternative.least(question.keyword)
+    names = required(question.alternative) if question.keyword == "minProperties" else ()
+    return max(least, len(names))
+
+
+def _most(comparison: Comparison, question: Question) -> float:
+    alternative, known = question.alternative, comparison.alternatives
+    most = alternative.most(question.keyword)
+    if question.keyword == "maxItems":
+        return known.longest(alternative)
+    if question.keyword == "maxProperties" and known.closed(alternative):
+        return min(most, len(known.possible(alternative)))
+    return most

@@ -1,0 +1,41 @@
+"""Files below a root of prompts that look like prompt files and have another ending."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from promptops.catalog.catalog import ENDINGS, Catalog
+from promptops.catalog.references import is_below
+
+_YAML = (".yaml", ".yml")
+_CASES = tuple(f".cases{ending}" for ending in _YAML)
+_FORMAT = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
+_MESSAGES = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
+_LOOKS = re.compile(f"^(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
+
+
+def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
+    """Those of some paths that look like prompt files, and that nothing reads."""
+    likely = [path for path in paths if _is_candidate(catalog, path)]
+    catalog.files.prefetch(likely)
+    for path in likely:
+        text = catalog.files.text(path)
+        if text is not None and _LOOKS.search(text.value) and not catalog.is_needed(path):
+            yield path
+
+
+def proper_name(path: str) -> str:
+    """The path with the ending of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
+    stem = re.sub(r"(?i)(?:\.prompts?)?\.ya?ml(?:\.\w+)?$", "", path)
+    return f"{stem}{ENDINGS[0]}"
+
+
+def _is_candidate(catalog: Catalog, path: str) -> bool:
+    """By its name: YAML that is no prompt and no case file, in capital letters or renamed, too."""
+    name = path.rpartition("/")[2].lower()
+    is_yaml = name.endswith(_YAML) or any(f"{ending}." in name for ending in _YAML)
+    if not is_yaml or name.endswith(_CASES) or path in catalog.ids:
+        return False
+    roots = catalog.config.prompts
+    return catalog.files.is_file(path) and any(is_below(path, root) for root in roots)

@@ -1,0 +1,129 @@
+"""What an assertion is going to look at, as far as that is known before anything is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from promptops.evals.expressions import Expression
+from promptops.evals.possible import ANYTHING, Possible, of_kind
+from promptops.evals.possible_results import Scope, possible
+from promptops.evals.record import On
+from promptops.evals.verdict import Refused
+from promptops.evals.wording import shown
+from promptops.model.finding import Problem
+from promptops.model.prompt import ROLES
+from promptops.source.nodes import tokens
+
+if TYPE_CHECKING:
+    from promptops.evals.assertion import Assertion
+
+_OF_THE_CASE = frozenset(("inputs", "expected"))
+_NAMES: Mapping[On, Mapping[str, Possible]] = {
+    "request": {
+        **dict.fromkeys(("messages", "tools"), of_kind("array")),
+        **dict.fromkeys(("inputs", "model", "params"), of_kind("object")),
+    },
+    "answer": {
+        "text": of_kind("string"),
+        "tool_calls": of_kind("array"),
+        **dict.fromkeys(("inputs", "usage"), of_kind("object")),
+    },
+}
+_MESSAGE = {"type": "object", "required": ["role"], "properties": {"role": {"enum": list(ROLES)}}}
+_REQUEST = {
+    "type": "object",
+    "required": ["messages", "tools", "response_format", "params", "model"],
+    "properties": {
+        "messages": {"type": "array", "items": _MESSAGE},
+        "tools": {"type": "array", "items": {"type": "object", "required": ["name"]}},
+        "params": {"type": "object"},
+        "model": {"type": "object"},
+    },
+}
+"""What `path` leads into, of every request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an assertion looks at.
+
+    Attributes:
+        negated: It is written with `not-`.
+        in_set: It stands in `all` or `any`, where it may be a condition on the case.
+        shape: A JSON Schema that each value fits that it may look at.
+        names: Of an expression.
+    """
+
+    on: On
+    negated: bool
+    in_set: bool
+    shape: Any
+    names: Scope
+
+
+@runtime_checkable
+class Doubtful(Protocol):
+    """A check that may turn out to be one that can't fail, or can't hold."""
+
+    def doubt(self, given: Given) -> Refused | None:
+        """Why it can't fail, or can't hold, for what it looks at; None where it can do both.
+
+        What is so whatever it looks at, `__post_init__` refuses.
+        """
+
+
+def problems(assertion: Assertion, on: On, *, in_set: bool) -> tuple[Problem, ...]:
+    """Why an assertion can't fail, or can't hold, as far as that is known."""
+    try:
+        return tuple(_problems(assertion, on, in_set=in_set))
+    except RecursionError:
+        return ()  # an expression too deep to look into
+
+
+def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem]:
+    path, transform = assertion.path, assertion.transform
+    names = {**_NAMES[on], "value": ANYTHING if path is not None else of_kind("string")}
+    shape = {"type": "string"} if path is None else _at(path) if on == "request" else True
+    if transform is not None:
+        found = list(_of_transform(transform, names, in_set=in_set, on=on))
+        yield from found
+        if found:
+            return
+        names["value"] = possible(transform.tree, Scope(names))
+        shape = names["value"].schema
+    given = Given(on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=Scope(names))
+    check = assertion.check
+    refused = check.doubt(given) if isinstance(check, Doubtful) else None
+    if refused is not None:
+        yield Problem(refused.message, at=refused.at, hint=refused.hint)
+
+
+def own_data(expression: Expression, on: On) -> str | None:
+    """That an expression looks at nothing but the case's own data; None where it does not."""
+    if expression.names - _OF_THE_CASE:
+        return None
+    seen = " and ".join(f"`{name}`" for name in sorted(expression.names))
+    return f"only {seen} of the case is looked at, and nothing of the {on}"
+
+
+def _of_transform(
+    transform: Expression, names: Mapping[str, Possible], *, in_set: bool, on: On
+) -> Iterator[Problem]:
+    given = possible(transform.tree, Scope(names))
+    if given.constant and given.values:
+        message = f"`transform` gives {shown(given.values[0])} whatever the {on} is"
+        yield Problem(message, at="/transform", hint=f"take a part of the {on}")
+    elif not in_set and (own := own_data(transform, on)):
+        yield Problem(own, at="/transform", hint=f"take a part of the {on}")
+
+
+def _at(path: str) -> Any:
+    """The schema of what stands at a pointer into a request; true where nothing is known."""
+    schema: Any = _REQUEST
+    for token in tokens(path):
+        if not isinstance(schema, Mapping):
+            return True
+        schema = schema.get("properties", {}).get(token, schema.get("items", True))
+    return schema

@@ -1,0 +1,128 @@
+"""Regular expressions (RE2) that match every text, or none: decided by matching probes."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from promptops.evals.verdict import Refused
+
+MAX_LENGTH = 1_000
+"""Characters of a pattern."""
+
+_LATIN = "".join(map(chr, range(256)))
+_EVERYWHERE = "".join(map(chr, (*range(0, 0xD800, 97), *range(0xE000, 0x30000, 389), 0x1F642)))
+_SENTENCE = "The hub pairs with eight cameras, at most. Call 030 1234 (Mon-Fri)!\n"
+_WORDS: tuple[str, ...] = (
+    *("a", "Z", "7", "é", "ß", "日", "🙂", "-", ".", "?", "{", "}", '"', "\\", "…", "<", "_"),
+    *(
+        "Yes",
+        "no",
+        "ok.",
+        "42",
+        "-1.5",
+        "null",
+        "true",
+        "{}",
+        "[]",
+        '{"a": 1}',
+        "你好",
+        "Здравствуй",
+    ),
+    *(
+        "I can't help with that.",
+        "a b",
+        "a\nb",
+        "\n- one\n- two\n",
+        "```json\n{}\n```",
+        "a@b.example",
+    ),
+    *(_SENTENCE, _SENTENCE * 30, _LATIN * 4, _LATIN[::-1] * 4, _EVERYWHERE, _EVERYWHERE[::-1]),
+    *("x" * 1_500, "word " * 400, "line\n" * 400),
+)
+_BLANKS: tuple[str, ...] = ("", "\n", " ", "\t", " \n \n", "\r\n", " " * 1_500, "\n" * 1_500)
+_LARGEST = 1_000  # instructions of a compiled pattern: about 0.03 s for all probes
+_OF_ITS_OWN = 1_500  # characters of a probe over a pattern's own alphabet
+_ANCHORED_INSIDE = re.compile(
+    r"[\w\s,;:!\"'<>&%#@=~`/-](?:\^|\\A)|(?:\$|\\z)[\w,;:!<>&%#@=~`/-](?![?*{])"
+)
+_CLASS_OR_ESCAPE = re.compile(r"\\(?!A|z)(?:x\{[^}]*\}|[pP]\{[^}]*\}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]")
+_BOUNDARY = re.compile(r"(?<!\\)(?:\\\\)*\\[bB]")
+_CODE_POINT = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str) -> Any:
+    """The pattern of RE2; raises Refused where there is none."""
+    import re2
+
+    if len(pattern) > MAX_LENGTH:
+        raise Refused(f"the pattern has over {MAX_LENGTH:,} characters")
+    options = re2.Options()
+    options.log_errors = False  # they would go to stderr past us
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise Refused(f"the pattern can't be used: {_reason(error)}") from None
+
+
+@lru_cache(maxsize=256)
+def matches_every_text(pattern: str) -> bool:
+    """Whether it matches somewhere in every text, the empty one included."""
+    return _matches(pattern, _BLANKS) and matches_every_answer(pattern)
+
+
+@lru_cache(maxsize=256)
+def matches_every_answer(pattern: str) -> bool:
+    """Whether it matches somewhere in every text that is not blank."""
+    return _matches(pattern, _WORDS) and _matches(pattern, _over_its_alphabet(pattern))
+
+
+@lru_cache(maxsize=256)
+def matches_no_text(pattern: str) -> bool:
+    """Whether it is known to match nothing: an empty class, or an anchor that comes too late."""
+    if compiled(pattern).programsize <= compiled(r"[^\s\S]").programsize:
+        return True
+    if "|" in pattern or "(?" in pattern or "\\Q" in pattern:
+        return False
+    plain = _CLASS_OR_ESCAPE.sub("a", _BOUNDARY.sub("?", pattern))
+    return _ANCHORED_INSIDE.search(plain) is not None
+
+
+def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
+    try:
+        program = compiled(pattern)
+    except Refused:
+        return False
+    # The work grows with the program: one that is larger is not examined.
+    return program.programsize <= _LARGEST and all(map(program.search, texts))
+
+
+def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
+    """Texts of the characters that a pattern names, each beside each: what it forbids is there."""
+    named = sorted({*pattern, *_code_points(pattern)})
+    chance = random.Random(pattern)  # the same probes on every machine
+    mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""
+    letters = [each for each in named if each.isalnum()] or ["x"]
+    words = "".join(chance.choices(letters, k=_OF_ITS_OWN))
+    return (*named_texts(named), mixed or "x", words, pattern or "x", pattern.lower() or "x")
+
+
+def named_texts(named: list[str]) -> Iterator[str]:
+    """Each character by itself, if it is not blank."""
+    return (each for each in named if each.strip())
+
+
+def _code_points(pattern: str) -> Iterator[str]:
+    for braced, plain in _CODE_POINT.findall(pattern):
+        number = int(braced or plain, 16)
+        if number <= 0x10FFFF and not 0xD800 <= number < 0xE000:
+            yield chr(number)
+
+
+def _reason(error: Exception) -> str:
+    reason = error.args[0] if error.args else ""
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

@@ -1,0 +1,104 @@
+"""Values that may come out of an expression, described without any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+from promptops.evals.json_values import same
+
+ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
+BOTH = frozenset((True, False))
+_MOST_VALUES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Possible:
+    """Values that may come out.
+
+    Attributes:
+        kinds: JSON types of them.
+        values: All of them where they are few; None where they are not.
+        low, high: Bounds of those that are numbers.
+        items: Of a list: what its items can be; None where nothing is known of them.
+        limited: Whether they can be true, and whether false, where the formula they come from
+            allows only one of them.
+    """
+
+    kinds: frozenset[str] = ALL_KINDS
+    values: tuple[Any, ...] | None = None
+    low: float = -inf
+    high: float = inf
+    items: Possible | None = None
+    limited: frozenset[bool] = BOTH
+
+    @property
+    def constant(self) -> bool:
+        return self.values is not None and len(self.values) == 1
+
+    @property
+    def truths(self) -> frozenset[bool]:
+        """Whether they can be true, and whether they can be false, as Python has it."""
+        if self.values is not None:
+            return self.limited & frozenset(map(bool, self.values))
+        if self.kinds == {"number"} and (self.low > 0 or self.high < 0):
+            return frozenset((True,))
+        return self.limited
+
+    @property
+    def schema(self) -> Any:
+        """A JSON Schema that each of them fits."""
+        if self.values is not None:
+            return {"enum": list(self.values)}
+        bounds = {"minimum": self.low} if isfinite(self.low) else {}
+        return True if self.kinds == ALL_KINDS else {"type": sorted(self.kinds), **bounds}
+
+
+ANYTHING = Possible()
+TRUTH = Possible(kinds=frozenset(("boolean",)), values=(True, False))
+
+
+def of_kind(*kinds: str, low: float = -inf, high: float = inf) -> Possible:
+    return Possible(kinds=frozenset(kinds), low=low, high=high)
+
+
+def only(*values: Any) -> Possible:
+    """These values and no others; without repeats."""
+    if not values:
+        return ANYTHING  # it is in error, whatever it looks at
+    distinct: list[Any] = []
+    for value in values:
+        if not any(same(value, known) for known in distinct):
+            distinct.append(value)
+    numbers = [v for v in distinct if _kind(v) == "number"] or [-inf, inf]
+    return Possible(
+        kinds=frozenset(map(_kind, distinct)),
+        values=tuple(distinct) if len(distinct) <= _MOST_VALUES else None,
+        low=min(numbers),
+        high=max(numbers),
+    )
+
+
+def either(one: Possible, other: Possible) -> Possible:
+    """What comes out of one or of the other."""
+    if one.values is not None and other.values is not None:
+        return only(*one.values, *other.values)
+    return Possible(
+        kinds=one.kinds | other.kinds, low=min(one.low, other.low), high=max(one.high, other.high)
+    )
+
+
+def within(low: float, high: float) -> Possible:
+    """Numbers between bounds, which are included."""
+    return only(low) if low == high else of_kind("number", low=low, high=high)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "string" if isinstance(value, str) else "array"

@@ -1,0 +1,109 @@
+"""JSON Schemas that every value fits, or that no value fits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from promptops.analysis.schemas.inclusion import is_included
+from promptops.evals.limits import MOST_CHARS
+from promptops.evals.patterns import matches_every_text
+from promptops.runtime.schema_check import validator
+
+_BUDGET = 2_000
+"""Steps of one proof: about 0.1 s."""
+
+_LONGEST = 100_000  # characters of a schema as JSON; a proof reads all of it
+
+_PROBES: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1.5, 10**12, "", "x", "12", "é\n", "x" * 2_000),
+    *([], [None], [1, "x"], [[]], list(range(50)), {}, {"x": None}, {"": {"x": [1]}}),
+)
+"""One value of each type that asks for nothing, and some that ask for more."""
+
+
+def admits_every_value(schema: Any, of: Any = True) -> bool:
+    """Whether each value that fits the schema `of` is proved to fit `schema`, too.
+
+    JSON Schema 2020-12, formats not asserted. A limit that no answer reaches is none.
+    """
+    schema = _without_idle_limits(schema)
+    if _some_probe_decides(schema, of, fits=False):
+        return False
+    return _proved(_text(of), _text(schema))
+
+
+def admits_no_value(schema: Any, of: Any = True) -> bool:
+    """Whether no value that fits the schema `of` fits `schema`, too; False where that is open."""
+    if _some_probe_decides(schema, of, fits=True):
+        return False
+    both = schema if of is True else _both(schema, of)
+    return _proved(_text(both), "false")
+
+
+def _both(schema: Any, of: Any) -> Any:
+    """A schema for both; its definitions stay at its root, where its references lead."""
+    if not isinstance(schema, Mapping):
+        return {"allOf": [schema, of]}
+    return {**schema, "allOf": [*schema.get("allOf", ()), of]}
+
+
+def _some_probe_decides(schema: Any, of: Any, *, fits: bool) -> bool:
+    """Whether a probe that `of` admits is a counterexample: cheap, and most schemas have one."""
+    try:
+        judges, concerned = _validator(_text(schema)), _validator(_text(of))
+        return any(judges.is_valid(v) is fits for v in _PROBES if concerned.is_valid(v))
+    except (ValueError, RecursionError):
+        return True  # it can't be used, which is reported elsewhere
+
+
+@lru_cache(maxsize=256)
+def _validator(schema: str) -> Any:
+    return validator({"allOf": [read]} if isinstance(read := json.loads(schema), bool) else read)
+
+
+@lru_cache(maxsize=256)
+def _proved(left: str, right: str) -> bool:
+    if len(left) + len(right) > _LONGEST:
+        return False
+    return is_included(json.loads(left), json.loads(right), budget=_BUDGET)
+
+
+def _text(schema: Any) -> str:
+    return json.dumps(schema, sort_keys=True)
+
+
+def _without_idle_limits(schema: Any) -> Any:
+    """The schema without patterns and sizes that refuse nothing."""
+    if isinstance(schema, list):
+        return [_without_idle_limits(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {key: _without_idle_limits(value) for key, value in _busy(schema)}
+
+
+def _busy(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in schema.items():
+        if not _is_idle(key, value):
+            yield key, value
+
+
+def _is_idle(key: str, value: Any) -> bool:
+    if key == "pattern":
+        return isinstance(value, str) and matches_every_text(value)
+    if key in ("maxLength", "maxItems", "maxProperties"):
+        return _is_number(value) and value > MOST_CHARS
+    if key in ("minimum", "exclusiveMinimum"):
+        return _is_number(value) and value < -_HUGE
+    if key in ("maximum", "exclusiveMaximum"):
+        return _is_number(value) and value > _HUGE
+    return key in ("unevaluatedProperties", "unevaluatedItems") and value is True
+
+
+_HUGE = 1e300
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,47 @@
+"""Links and submodules in the place of a root: every check would pass on nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptops.catalog.references import is_below
+from promptops.errors import InputError
+from promptops.model.config import Config
+from promptops.model.tree import Entry, Kind
+from promptops.release.channels import PATH as CHANNELS
+from promptops.repo.repository import Repository
+
+_CLOSED: Mapping[Kind, tuple[str, str]] = {
+    "symlink": ("a symbolic link", "commit what it points to in its place"),
+    "submodule": ("a submodule", "work inside of it: promptops -C {path} …"),
+}
+
+
+def refuse_closed_roots(
+    repository: Repository, revision: str, config: Config, entries: Mapping[str, Entry]
+) -> None:
+    """Raise InputError where nothing behind a root, or in `channels.yaml`, is read.
+
+    Also where a folder above a root is a link: git lists nothing behind it.
+
+    Args:
+        entries: Of the revision, at or below what the configuration names.
+    """
+    for root in (*config.prompts, *config.schemas, CHANNELS):
+        entry = entries.get(root) or _above(repository, revision, root, entries)
+        if entry is not None and entry.kind in _CLOSED:
+            kind, hint = _CLOSED[entry.kind]
+            what = f"the file `{root}`" if root == CHANNELS else f"the root `{root}`"
+            message = f"{what} is {kind}: nothing behind it is read"
+            raise InputError(message, where=entry.path, hint=hint.format(path=entry.path))
+
+
+def _above(
+    repository: Repository, revision: str, root: str, entries: Mapping[str, Entry]
+) -> Entry | None:
+    """The entry in the place of a folder above a root; read only where the root is empty."""
+    folders = [root[:at] for at, char in enumerate(root) if char == "/"]
+    if not folders or any(is_below(path, root) for path in entries):
+        return None
+    tree = repository.tree(revision, under=folders[:1])
+    return next((tree.entries[each] for each in folders if each in tree.entries), None)

@@ -1,0 +1,1 @@
+"""What makes the gate milder in a change."""

@@ -1,0 +1,38 @@
+"""REP011."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.unread import proper_name, unread_prompts
+from promptops.lint import Problem, Severity, rule
+from promptops.model.place import Place
+
+
+@rule("REP011", severity=Severity.WARNING)
+def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
+    """A file that looks like a prompt has the ending of a prompt file.
+
+    Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. One that is renamed to
+    `ask.yaml` leaves the catalog without a word: no rule reads it, no test case runs, and the next
+    release lacks it.
+
+    Looked at are YAML files below the prompt roots that no prompt names. One looks like a prompt if
+    it has `format: promptops/…` or `messages:` at its top level.
+
+    Bad:
+        --- prompts/ask.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say hello.}
+
+    Good:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say hello.}
+    """
+    for path in unread_prompts(catalog, catalog.files.entries):
+        hint = f"git mv {path} {proper_name(path)}"
+        yield Problem("no prompt is read from this file", at=Place(path), hint=hint)

@@ -1,0 +1,36 @@
+"""What a change does to the rules that judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.model.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """One thing in a change that makes the gate milder.
+
+    Attributes:
+        message: One line: lower case, no full stop; without the prompt, the case and the place.
+        prompt: Its id, or "".
+        case: Name of the test case, or "".
+        place: None where the change removed it.
+        refused: It fails the gate, whatever `check.fail-on` lists.
+    """
+
+    message: str
+    prompt: str = ""
+    case: str = ""
+    place: Place | None = None
+    refused: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The message, with the prompt and the case in front."""
+        case = f"case `{self.case}`" if self.case else ""
+        return ": ".join(filter(None, (self.prompt, case, self.message)))
+
+    def __str__(self) -> str:
+        where = f" ({self.place.path}:{self.place.line})" if self.place is not None else ""
+        return f"{self.sentence}{where}"

@@ -1,0 +1,45 @@
+"""Folders and files that are gone when they are no longer needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
+
+from promptops.errors import InputError
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """The path of an empty folder, removed at the end.
+
+    Raises:
+        InputError: No folder for temporary files can be written to.
+    """
+    from tempfile import TemporaryDirectory
+
+    try:
+        made = TemporaryDirectory(prefix="promptops-")
+    except OSError as error:
+        raise _no_room(error) from None
+    with made as folder:
+        yield folder
+
+
+@contextmanager
+def temporary_file() -> Iterator[BinaryIO]:
+    """An open file without a name; raises InputError as `temporary_folder` does."""
+    from tempfile import TemporaryFile
+
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(TemporaryFile())
+        except OSError as error:
+            raise _no_room(error) from None
+        yield file
+
+
+def _no_room(error: OSError) -> InputError:
+    reason = (error.strerror or str(error)).lower()
+    hint = "set TMPDIR to a folder that can be written to"
+    return InputError(f"a temporary file can't be made: {reason}", hint=hint)

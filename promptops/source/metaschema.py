@@ -1,0 +1,60 @@
+"""The schema that every JSON Schema (2020-12) fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from promptops.runtime.schema_check import OwnValidator
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@lru_cache(maxsize=1)
+def metaschema() -> OwnValidator:
+    """Checks whether a value is a JSON Schema, formats included."""
+    import jsonschema_rs
+
+    engine = jsonschema_rs.Draft202012Validator(
+        {"$ref": _DIALECT}, retriever=_refuse, validate_formats=True
+    )
+    return OwnValidator(engine, _whole_metaschema)
+
+
+def _whole_metaschema() -> Mapping[str, Any]:
+    """The metaschema and its vocabularies as one document, whose references are pointers."""
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+    main = REGISTRY.contents(_DIALECT)
+    parts = [each["$ref"] for each in main["allOf"]]
+    base = _DIALECT.rpartition("/")[0]
+    vocabularies = {part: REGISTRY.contents(f"{base}/{part}") for part in parts}
+    named = {
+        part.replace("/", "."): _pointing(whole, part.replace("/", "."))
+        for part, whole in vocabularies.items()
+    }
+    return {"allOf": [{"$ref": f"#/$defs/{name}"} for name in named], "$defs": named}
+
+
+def _pointing(part: Any, name: str) -> Any:
+    """A part of a vocabulary, whose references begin at the root of the whole document."""
+    if isinstance(part, list):
+        return [_pointing(each, name) for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    pointing = {
+        key: _pointing(each, name)
+        for key, each in part.items()
+        if key not in ("$id", "$schema", "$vocabulary", "$dynamicAnchor")
+    }
+    if isinstance(part.get("$dynamicRef"), str):
+        del pointing["$dynamicRef"]
+        pointing["$ref"] = "#"
+    elif isinstance(part.get("$ref"), str):
+        pointing["$ref"] = f"#/$defs/{name}{part['$ref'][1:]}"
+    return pointing
+
+
+def _refuse(address: str) -> Any:
+    raise ValueError(f"{address} is not fetched")

@@ -1,0 +1,603 @@
+"""An assertion that can't fail is an error at its place; its nearest useful neighbour is not."""
+
+# ruff: noqa: E501 - an assertion stands on one line, as in a case
+
+from __future__ import annotations
+
+import ast
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from promptops.evals.expressions import WrongExpression, read
+from promptops.evals.parse import parse
+from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
+from promptops.evals.possible import ANYTHING, of_kind
+from promptops.evals.possible_results import Scope, possible
+from promptops.evals.record import NAMES, On
+from promptops.evals.schema_limits import admits_every_value, admits_no_value
+from promptops.evals.verdict import Refused
+from promptops.runtime.inputs import validator
+from promptops.source.document import read_any
+
+# Each line: an assertion, and where its problem is.
+CAN_NOT_FAIL = """
+json-schema, value: {} /value
+json-schema, value: {type: [object, array, string, number, boolean, "null"]} /value
+json-schema, path: /a, value: {type: [object, array, string, number, boolean, "null"]} /value
+json-schema, value: {minLength: 0} /value
+json-schema, value: {minItems: 0, minProperties: 0} /value
+json-schema, value: {maxLength: 1000000000} /value
+json-schema, value: {maxItems: 1000000000, maxProperties: 1000000000} /value
+json-schema, value: {minimum: -1.0e+308} /value
+json-schema, value: {anyOf: [{}]} /value
+json-schema, value: {anyOf: [{type: string}, true]} /value
+json-schema, value: {anyOf: [{type: string}, {not: {type: string}}]} /value
+json-schema, value: {anyOf: [{type: [string, "null", boolean]}, {type: [number, object, array]}]} /value
+json-schema, value: {oneOf: [{type: string}, {not: {type: string}}]} /value
+json-schema, value: {allOf: [{}, {minLength: 0}]} /value
+json-schema, value: {not: false} /value
+json-schema, value: {not: {not: {}}} /value
+json-schema, value: {not: {enum: []}} /value
+json-schema, value: {not: {allOf: [{type: string}, {type: number}]}} /value
+json-schema, value: {not: {type: string, minLength: 5, maxLength: 3}} /value
+json-schema, value: {if: {type: string}} /value
+json-schema, value: {if: {type: string}, then: {}, else: true} /value
+json-schema, value: {if: false, then: false} /value
+json-schema, value: {then: false} /value
+json-schema, value: {$ref: "#/$defs/a", $defs: {a: {}}} /value
+json-schema, value: {$ref: "#/$defs/a", $defs: {a: {items: {$ref: "#/$defs/a"}}}} /value
+json-schema, value: {properties: {a: {}}} /value
+json-schema, value: {properties: {a: true}, additionalProperties: true} /value
+json-schema, value: {properties: {a: {$ref: "#"}}} /value
+json-schema, value: {patternProperties: {a: {}}} /value
+json-schema, value: {unevaluatedProperties: true} /value
+json-schema, value: {required: []} /value
+json-schema, value: {dependentRequired: {a: []}} /value
+json-schema, value: {dependentSchemas: {a: {}}} /value
+json-schema, value: {propertyNames: {type: string}} /value
+json-schema, value: {items: {}} /value
+json-schema, value: {prefixItems: [true, {}]} /value
+json-schema, value: {contains: {type: string}, minContains: 0} /value
+json-schema, value: {minContains: 3} /value
+json-schema, value: {uniqueItems: false} /value
+json-schema, value: {pattern: ""} /value
+json-schema, value: {pattern: ".*"} /value
+json-schema, value: {propertyNames: {pattern: "^"}} /value
+json-schema, value: {format: email} /value
+json-schema, value: {properties: {at: {format: date-time}}} /value
+json-schema, value: {title: A reply, description: Anything., examples: [1]} /value
+json-schema, value: {contentMediaType: application/json} /value
+json-schema, value: {requires: [a]} /value
+json-schema, transform: len(text), value: {type: number} /value
+json-schema, transform: "'a' in text", value: {type: boolean} /value
+json-schema, transform: words(text), value: {type: array} /value
+not-json-schema, value: {allOf: [{type: string}, {type: number}]} /value
+not-json-schema, value: {type: string, minLength: 4, maxLength: 3} /value
+not-json-schema, value: {enum: []} /value
+not-json-schema, value: {type: object, required: [a], properties: {a: false}} /value
+not-json-schema, transform: len(text), value: {type: string, minLength: 3} /value
+regex, value: "" /value
+regex, value: ".*" /value
+regex, value: "(?s).*" /value
+regex, value: "(?s)^.*$" /value
+regex, value: "^" /value
+regex, value: "$" /value
+regex, value: "\\\\A" /value
+regex, value: "\\\\z" /value
+regex, value: "a*" /value
+regex, value: "a?" /value
+regex, value: "(?:refund){0}" /value
+regex, value: "refund|" /value
+regex, value: "|refund" /value
+regex, value: "(refund)?" /value
+regex, value: "\\\\b|" /value
+regex, value: "\\\\b|\\\\B" /value
+regex, value: "\\\\S?" /value
+regex, value: "\\\\S*" /value
+regex, value: "[\\\\s\\\\S]*" /value
+regex, value: "[^x]*" /value
+regex, value: "(?i)|x" /value
+regex, value: "(?m)^" /value
+regex, value: "(?m)$" /value
+regex, value: "x{0,5}" /value
+regex, value: "()" /value
+regex, value: "." /value
+regex, value: ".+" /value
+regex, value: "\\\\S" /value
+regex, value: "[\\\\s\\\\S]" /value
+regex, value: "(?s)." /value
+regex, value: "\\\\w|\\\\W" /value
+regex, value: "[^a]|a" /value
+not-regex, value: "[^\\\\s\\\\S]" /value
+not-regex, value: "x[^\\\\s\\\\S]" /value
+not-regex, value: "a^" /value
+not-regex, value: "$a" /value
+not-regex, value: "a\\\\Ab" /value
+contains, value: "" /value
+contains, value: " " /value
+icontains, value: "" /value
+icontains, value: " " /value
+starts-with, value: "" /value
+contains-any, value: [] /value
+contains-any, value: [refund, ""] /value/1
+contains-any, value: [refund, " "] /value/1
+contains-any, value: ["\\n", refund] /value/0
+contains-all, value: [] /value
+contains-all, value: [" "] /value
+contains-all, value: [""] /value/0
+contains-json, value: {} /value
+contains-json, value: [] /value
+one-of, value: [] /value
+one-of, transform: "'a' in text", value: [true, false] /value
+one-of, transform: "'yes' if 'a' in text else 'no'", value: ["yes", "no"] /value
+not-equals, transform: "'a' in text", value: 3 /value
+not-equals, transform: len(text), value: [] /value
+equals, transform: "len(text) >= 0", value: true /transform
+equals, transform: "text == text", value: true /transform
+equals, transform: "text[:0]", value: "" /transform
+equals, transform: "len(text) * 0", value: 0 /transform
+equals, transform: "len(text) - len(text)", value: 0 /transform
+equals, transform: "[1, text][0]", value: 1 /transform
+contains, transform: "'ok' if text else 'ok'", value: ok /transform
+contains, transform: "lower('OK') if text else 'ok'", value: ok /transform
+contains, transform: "'ok'", value: ok /transform
+equals, transform: expected, value: x /transform
+contains, transform: inputs.question, value: x /transform
+is-json, transform: "[x for x in []] or text[:0]", value: 1 /value
+expr, value: "True" /value
+expr, value: "1 == 1" /value
+expr, value: "True or text" /value
+expr, value: "text == 'a' or True" /value
+expr, value: "text == text" /value
+expr, value: "output.a == output.a" /value
+expr, value: "lower(text) == lower(text)" /value
+expr, value: "not text != text" /value
+expr, value: "inputs == inputs" /value
+expr, value: "expected == 'bug'" /value
+expr, value: "len(inputs.question) > 3" /value
+expr, value: "len(text) >= 0" /value
+expr, value: "len(text) > -1" /value
+expr, value: "0 <= len(text)" /value
+expr, value: "len(text) < 1000000000" /value
+expr, value: "len(text) + 1 > 0" /value
+expr, value: "max(len(text), 1) > 0" /value
+expr, value: "abs(output.n) >= 0" /value
+expr, value: "usage.output >= 0" /value
+expr, value: "len(words(text)) % 7 <= 7" /value
+expr, value: "'' in text" /value
+expr, value: "text in [text]" /value
+expr, value: "text in ['a', text]" /value
+expr, value: "'a' in text or 'a' not in text" /value
+expr, value: "output.a == 1 or output.a != 1" /value
+expr, value: "output.a != 'x' or output.a != 'y'" /value
+expr, value: "output.a > 3 or output.a <= 3" /value
+expr, value: "output.ok or not output.ok" /value
+expr, value: "not (output.ok and not output.ok)" /value
+expr, value: "len(text) > 5 or len(text) < 10" /value
+expr, value: "output.a in ['x', 'y'] or output.a not in ['x']" /value
+expr, value: "all([])" /value
+expr, value: "all([len(c) >= 0 for c in tool_calls])" /value
+expr, value: "all([c.name == 'x' for c in tool_calls if False])" /value
+expr, value: "True if text else True" /value
+expr, value: "text == 'a' if False else True or text" /value
+expr, value: "'a' != 3 or text" /value
+expr, value: "len(text) != 'a'" /value
+not-expr, value: "any([]) or text != text" /value
+not-expr, value: "len(text) < 0" /value
+not-expr, value: "output.a == 'x' and output.a == 'y'" /value
+not-expr, value: "len(text)" /value
+not-expr, value: "'yes' if text else 'no'" /value
+expr, transform: len(text), value: "value >= 0" /value
+max-chars, value: 1000000000 /value
+max-chars, value: .inf /value
+max-tokens, value: 1000000000 /value
+max-cost, value: 1000000 /value
+max-cost, value: .inf /value
+not-max-cost, value: .nan /value
+max-latency, value: 100000 /value
+max-latency, value: .inf /value
+not-max-chars, value: 1000000000 /value
+word-count, value: {} /value
+word-count, value: {min: 0} /value
+word-count, value: {min: 0, max: 1000000000} /value/max
+not-word-count, value: {min: 1000000000} /value/min
+not-word-count, value: {min: 3, max: 2} /value
+not-word-count, value: 1000000000 /value
+ratio, value: Hold the button., threshold: 0 /threshold
+ratio, value: Hold the button., threshold: 1.0e-7 /threshold
+ratio, value: Hold the button., threshold: 0.01 /threshold
+ratio, value: Hold the button., threshold: -1 /threshold
+ratio, value: Hold the button., threshold: .nan /threshold
+chrf, value: Hold the button., threshold: 1.0e-7 /threshold
+rouge, value: Hold the button., threshold: 1.0e-7 /threshold
+similar, value: Hold the button., threshold: 1.0e-7 /threshold
+similar, value: " " /value
+not-ratio, value: x, threshold: 1.1 /threshold
+not-rouge, value: 你好 /value
+no-injection, value: [] /value
+no-injection, value: [" "] /value/0
+moderation, value: [] /value
+moderation, value: [" "] /value/0
+no-leak, value: "" /value
+no-leak, value: 1000000 /value
+tool-calls, value: [] /value
+not-tool-call, name: "" /name
+finish-reason, value: any /value
+llm-rubric, value: " " /value
+factual, value: "" /value
+pairwise, value: "" /value
+any, value: [] /value
+all, value: [] /value
+any, value: [{type: contains, value: a}, {type: not-contains, value: a}] /value/1
+any, value: [{type: is-json}, {type: not-is-json}] /value/1
+any, value: [{type: regex, value: ".*"}, {type: contains, value: a}] /value/0/value
+any, value: [{type: any, value: [{type: expr, value: text == text}]}] /value/0/value/0/value
+any, value: [{type: max-chars, value: 80}, {type: not-max-chars, value: 40}] /value
+any, value: [{type: word-count, value: {max: 9}}, {type: word-count, value: {min: 5}}] /value
+not-all, value: [{type: is-json}, {type: not-is-json}] /value/1
+not-all, value: [{type: max-chars, value: 10}, {type: not-max-chars, value: 90}] /value
+all, value: [{type: contains, value: a}, {type: contains, value: b}], threshold: 1.0e-9 /threshold
+all, value: [{type: contains, value: ""}] /value/0/value
+contains, value: a, weight: 0 /weight
+contains, value: a, weight: 1.0e-9, score: tone /weight
+contains, value: a, weight: 1.0e+9, score: tone /weight
+contains, value: a, weight: .nan, score: tone /weight
+contains, value: a, must: false /must
+"""
+
+IN_A_REQUEST = """
+json-schema, path: "", value: {type: object} /value
+json-schema, path: "", value: {required: [messages]} /value
+json-schema, path: /messages, value: {type: array} /value
+json-schema, path: /messages/0, value: {type: object, required: [role]} /value
+json-schema, path: /params, value: {type: object} /value
+one-of, path: /messages/0/role, value: [system, developer, user, assistant, tool] /value
+not-equals, path: /messages, value: 3 /value
+expr, value: "len(messages) >= 0" /value
+expr, value: "inputs.tone == 'warm'" /value
+contains, transform: "inputs.tone", value: warm /transform
+message-count, value: 1001 /value
+not-message-count, value: 100000 /value
+message-count, value: -1 /value
+"""
+
+CAN_FAIL = """
+json-schema, value: {type: object}
+json-schema, value: {properties: {a: {type: string}}}
+json-schema, value: {properties: {a: {}}, additionalProperties: false}
+json-schema, value: {required: [a]}
+json-schema, value: {dependentRequired: {a: [b]}}
+json-schema, value: {enum: [a, b]}
+json-schema, value: {const: null}
+json-schema, value: {not: {type: string}}
+json-schema, value: {type: string, format: email}
+json-schema, value: {pattern: "^A-"}
+json-schema, value: {pattern: "^[^;]*$"}
+json-schema, value: {maxLength: 400}
+json-schema, value: {minLength: 1}
+json-schema, value: {items: {type: string}}
+json-schema, value: {contains: {}}
+json-schema, value: {uniqueItems: true}
+json-schema, value: {if: {type: object}, then: {required: [a]}}
+json-schema, value: {anyOf: [{type: string}, {type: number}]}
+json-schema, value: {oneOf: [{type: number}, {type: number, minimum: 3}]}
+json-schema, value: {anyOf: [{maxLength: 5}, {minLength: 7}]}
+json-schema, value: {$ref: "#/$defs/a", $defs: {a: {type: string}}}
+json-schema, value: {type: object, properties: {next: {$ref: "#"}}}
+json-schema, value: {propertyNames: {pattern: "^[a-z]+$"}}
+json-schema, transform: len(text), value: {maximum: 80}
+json-schema, transform: len(text), value: {type: number, multipleOf: 2}
+json-schema, transform: json(text), value: {type: number}
+json-schema, transform: "'{}' if 'a' in text else '[]'", value: {type: object}
+not-json-schema, value: {type: array}
+not-json-schema, value: {required: [error]}
+regex, value: 'A-\\d{4}'
+regex, value: '\\d'
+regex, value: '^.*$'
+regex, value: '^[^;]*$'
+regex, value: '^[^—]*$'
+regex, value: '^[^\\x{2014}]*$'
+regex, value: '^(?:[^f]|f[^o])*f?$'
+regex, value: '^\\P{Greek}*$'
+regex, value: '(?s)^.{0,500}$'
+regex, value: '(?s)^.{20,}$'
+regex, value: '^(?:Yes|No)$'
+regex, value: '[.!?]$'
+regex, value: '(?m)^- '
+regex, value: '(?m)^$'
+regex, value: '\\n\\n'
+regex, value: '\\p{Han}'
+regex, value: '^$'
+regex, value: '^\\s*$'
+regex, value: 'a|^b'
+regex, value: '(?m)a$\\nb'
+regex, value: '[$]a'
+regex, value: '\\$5'
+not-regex, value: '.'
+not-regex, value: '\\S'
+not-regex, value: '(?i)sorry'
+not-regex, value: '\\s$'
+not-regex, value: '[^\\x00-\\x7f]'
+contains, value: a
+contains, value: "\\n"
+contains, value: "  "
+not-contains, value: " "
+not-contains, value: "\\n"
+not-contains-any, value: [" ", "\\n"]
+contains-any, value: [" - ", refund]
+contains-all, value: [" ", refund]
+starts-with, value: " "
+not-starts-with, value: " "
+contains-json, value: {a: {}}
+contains-json, value: [[]]
+equals, value: ""
+equals, path: /a, value: 0
+equals, path: /a, value: null
+equals, transform: "'a' in text", value: true
+equals, transform: len(text), value: 0
+equals, transform: lower(text), value: "yes"
+one-of, value: ["yes", "no"]
+one-of, transform: "'a' in text", value: [true]
+not-equals, transform: len(text), value: 0
+contains, transform: "text[:80]", value: a
+contains, transform: "text or 'x'", value: a
+contains, transform: "expected + text", value: a
+is-json, transform: strip(text)
+expr, value: len(text) < 400
+expr, value: len(text) > 0
+expr, value: 1 <= output.urgency <= 5
+expr, value: output.urgency >= 0
+expr, value: output.verdict == expected
+expr, value: output.a == inputs.a
+expr, value: "output.a == 1 or output.b == 2"
+expr, value: "output.a != 1 or output.b != 1"
+expr, value: "output.a in ['x', 'y'] or output.a not in ['x', 'z']"
+expr, value: "output.a == ['x'] or output.a == 'x'"
+expr, value: "len(text) > 10 or len(text) < 5"
+expr, value: "'' in output"
+expr, value: "text != '' and text == strip(text)"
+expr, value: "any([c.name == 'x' for c in tool_calls])"
+expr, value: "all([c.name == 'x' for c in tool_calls])"
+expr, value: "any([True for c in tool_calls])"
+expr, value: "len(output.items) <= 5 and all([i[0] == 'P' for i in output.items])"
+expr, value: "len(tool_calls) == 0"
+expr, value: "usage.output > 0"
+expr, value: "int(0.5 + usage.output) > 0"
+expr, value: "output.ok"
+expr, value: "not output.ok"
+expr, value: "output.a if len(text) > 3 else False"
+expr, value: "round(output.total) == output.total"
+expr, value: "text(output.total) in text"
+expr, value: "sorted(output.items) == output.items"
+not-expr, value: "'TODO' in text"
+max-chars, value: 0
+max-chars, value: 100000
+not-max-chars, value: 0
+max-tokens, value: 128000
+max-cost, value: 5
+max-latency, value: 120
+max-latency, value: 600
+word-count, value: {min: 1}
+word-count, value: {min: 1, max: 1000}
+word-count, value: 0
+ratio, value: Hold the button., threshold: 0.05
+ratio, value: Hold the button.
+not-rouge, value: Hold the button., threshold: 0.02
+not-ratio, value: Hold the button., threshold: 1
+similar, value: Hold the button., threshold: 1
+no-leak, value: 4
+no-leak
+no-injection
+moderation
+refuses
+not-refuses
+no-secrets
+tool-call, name: refund
+not-tool-call, name: refund
+tool-calls, value: [find, {name: refund, arguments: {id: 7}}]
+finish-reason, value: stop
+not-finish-reason, value: length
+llm-rubric, value: It is polite.
+any, value: [{type: contains, value: a}, {type: not-contains, value: b}]
+any, value: [{type: contains, value: a}]
+any, value: [{type: contains, path: /a, value: a}, {type: not-contains, path: /b, value: a}]
+any, value: [{type: max-chars, value: 40}, {type: not-max-chars, value: 80}]
+any, value: [{type: expr, value: inputs.language != 'de'}, {type: contains, value: Guten}]
+any, value: [{type: equals, transform: expected, value: refuse}, {type: not-refuses}]
+all, value: [{type: max-chars, value: 80}, {type: not-max-chars, value: 40}]
+all, value: [{type: contains, value: a}, {type: not-contains, value: b}], threshold: 0.5
+all, value: [{type: word-count, value: {min: 3}}, {type: word-count, value: {max: 3}}]
+contains, value: a, weight: 0.1, score: tone
+contains, value: a, weight: 10, score: tone
+"""
+
+
+def lines(table: str) -> list[str]:
+    return table.strip().splitlines()
+
+
+def written(line: str) -> dict[str, Any]:
+    document = read_any("case.yaml", f"{{type: {line}}}".encode())
+    assert document.problems == ()
+    return dict(document.value)
+
+
+def places(line: str, on: On) -> list[str]:
+    return [str(problem.at) for problem in parse(written(line), on)[1]]
+
+
+@pytest.mark.parametrize("line", lines(CAN_NOT_FAIL))
+def test_an_assertion_that_can_not_fail_is_an_error_at_its_argument(line: str) -> None:
+    assertion, _, place = line.rpartition(" ")
+
+    assert places(assertion, "answer")[:1] == [place]
+
+
+@pytest.mark.parametrize("line", lines(IN_A_REQUEST))
+def test_an_assertion_that_every_request_meets_is_an_error(line: str) -> None:
+    assertion, _, place = line.rpartition(" ")
+
+    assert places(assertion, "request")[:1] == [place]
+
+
+@pytest.mark.parametrize("line", lines(CAN_FAIL))
+def test_the_nearest_assertion_that_can_fail_is_none(line: str) -> None:
+    assert places(line, "answer") == []
+
+
+LEAVES = st.sampled_from([*"abz ", "", "ab", None, True, False, 0, 1, -1, 2.5, 40])
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=8,
+)
+TYPES = ["null", "boolean", "number", "string", "array", "object", "integer"]
+SCHEMAS = st.recursive(
+    st.sampled_from(
+        [
+            *(
+                True,
+                False,
+                {},
+                {"format": "email"},
+                {"minLength": 0},
+                {"minLength": 1},
+                {"enum": []},
+            ),
+            *({"type": TYPES[:6]}, {"required": []}, {"required": ["a"]}, {"pattern": ""}),
+            *({"pattern": "a|"}, {"maxLength": 10**9}, {"const": 1}, {"uniqueItems": False}),
+        ]
+    )
+    | st.lists(st.sampled_from(TYPES), min_size=1, max_size=6, unique=True).map(
+        lambda types: {"type": types}
+    ),
+    lambda inner: (
+        st.builds(
+            lambda key, of: {key: of},
+            st.sampled_from(["anyOf", "allOf", "oneOf"]),
+            st.lists(inner, min_size=1, max_size=3),
+        )
+        | st.builds(
+            lambda key, of: {key: of},
+            st.sampled_from(
+                ["not", "items", "additionalProperties", "propertyNames", "if", "then", "contains"]
+            ),
+            inner,
+        )
+        | st.builds(lambda one, other: {"if": one, "then": other}, inner, inner)
+        | st.builds(lambda of: {"anyOf": [of, {"not": of}]}, inner)
+        | st.dictionaries(st.sampled_from("ab"), inner, max_size=2).map(
+            lambda of: {"properties": of}
+        )
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(SCHEMAS, st.lists(VALUES, min_size=20, max_size=20))
+def test_no_value_fails_a_schema_that_is_refused_since_none_does(schema: Any, values: Any) -> None:
+    judges = validator({"allOf": [schema]})
+
+    if admits_every_value(schema):
+        assert all(judges.is_valid(value) for value in values)
+    if admits_no_value(schema):
+        assert not any(judges.is_valid(value) for value in values)
+
+
+ATOMS = st.sampled_from(["a", "b", ".", "[^a]", r"\s", r"\S", "^", "$", r"\b", "", r"[^\s\S]"])
+PATTERNS = st.recursive(
+    ATOMS,
+    lambda inner: (
+        st.builds("{}{}".format, inner, inner)
+        | st.builds("(?:{}|{})".format, inner, inner)
+        | st.builds("(?:{}){}".format, inner, st.sampled_from(["*", "?", "+", "{2}"]))
+        | st.builds("(?s){}".format, inner)
+    ),
+    max_leaves=6,
+)
+TEXTS = st.text(alphabet="ab \n;é", max_size=12) | st.text(alphabet=string.printable, max_size=40)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(PATTERNS, st.lists(TEXTS, min_size=20, max_size=20))
+def test_every_text_matches_a_pattern_that_is_refused_since_all_do(
+    pattern: str, texts: list[str]
+) -> None:
+    try:
+        search = compiled(pattern).search
+    except Refused:
+        return
+
+    if matches_every_text(pattern):
+        assert all(search(text) for text in texts)
+    if matches_no_text(pattern):
+        assert not any(search(text) for text in texts)
+
+
+NUMBERS = st.recursive(
+    st.sampled_from(["0", "1", "-3", "2.5", "40", "len(text)", "usage.input", "output.n"]),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "%", "/"]), inner)
+        | st.builds("{}({})".format, st.sampled_from(["abs", "int", "round", "-"]), inner)
+        | st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), inner, inner)
+    ),
+    max_leaves=3,
+)
+STRINGS = st.sampled_from(["text", "''", "'a'", "lower(text)", "text[:0]", "text[1:]", "output.s"])
+COMPARED = st.builds(
+    "({} {} {})".format, NUMBERS, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), NUMBERS
+) | st.builds("({} {} {})".format, STRINGS, st.sampled_from(["==", "!=", "in", "not in"]), STRINGS)
+EXPRESSIONS = st.recursive(
+    COMPARED | st.sampled_from(["text", "output.n", "True", "all([n > 0 for n in output.l])"]),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner)
+        | st.builds("(not {})".format, inner)
+        | st.builds("({} if {} else {})".format, inner, inner, inner)
+        | st.builds("any([{} for n in output.l])".format, inner)
+        | st.builds("({} or not {})".format, inner, inner)
+    ),
+    max_leaves=5,
+)
+WORLDS = st.fixed_dictionaries(
+    {
+        "text": st.text(alphabet="ab", max_size=5),
+        "usage": st.fixed_dictionaries({"input": st.integers(0, 50)}),
+        "output": st.fixed_dictionaries(
+            {
+                "n": st.sampled_from([0, 1, -3, 2.5, 40, 41]),
+                "s": st.sampled_from(["", "a", "b"]),
+                "l": st.lists(st.integers(-1, 2), max_size=3),
+            }
+        ),
+    }
+)
+KNOWN = {"text": of_kind("string"), "usage": of_kind("object"), "output": ANYTHING}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(EXPRESSIONS | NUMBERS, st.lists(WORLDS, min_size=10, max_size=10))
+def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
+    text: str, worlds: list[dict[str, Any]]
+) -> None:
+    try:
+        expression = read(text, NAMES["answer"])
+    except WrongExpression:
+        return
+    expected = possible(ast.parse(text, mode="eval").body, Scope(KNOWN))
+    admits = validator({"allOf": [json.loads(json.dumps(expected.schema))]})
+
+    for world in worlds:
+        try:
+            value = expression.value(world)
+        except WrongExpression:
+            continue
+        assert bool(value) in expected.truths, (text, world)
+        assert admits.is_valid(value), (text, world, value, expected)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            assert expected.low <= value <= expected.high, (text, world, value)

@@ -44,6 +44,7 @@ _CLOSERS = {
     "「": "」",
     "『": "』",
 }
+_STRAIGHT = frozenset("\"'`")
 _REACH = 300
 """In characters: how far a sentence, a quotation or a line is looked at."""
 _MAX_ITEMS = 30
@@ -85,7 +86,9 @@ def _open_quote(before: str) -> int | None:
         if opened is not None:
             if _closes(before, at, _CLOSERS[before[opened]]):
                 opened = None
-        elif character in _CLOSERS and not before[at - 1 : at].isalnum():
+        elif character in _CLOSERS and not (
+            character in _STRAIGHT and before[at - 1 : at].isalnum()
+        ):
             opened = at
     return opened
 

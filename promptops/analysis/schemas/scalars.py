@@ -10,7 +10,6 @@ from promptops.analysis.schemas.numbers import Range, exact, range_of
 from promptops.analysis.schemas.parts import required
 from promptops.model.change import ABSENT
 
-
 _LOOKS_AROUND = re.compile(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
 """In a pattern: an end, an assertion, a back reference, a flag."""
 

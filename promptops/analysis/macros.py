@@ -47,7 +47,8 @@ class MacroWalk(StatementWalk):
                 self.read(more, ARGUMENT)
                 bindings = {**dict.fromkeys(names, KNOWN), **bindings}
         defaults = dict(zip(reversed(names), reversed(macro.node.defaults), strict=False))
-        bindings.setdefault("caller", given or unset("caller"))
+        if given is not None or "caller" not in names:
+            bindings["caller"] = given or unset("caller")
         if self.may_repeat(id(macro.node), len(macro.here.template.tokens)):
             site = self.callee_site(call)
             self.enter_macro(macro, bindings, defaults, (*self.here.stack, site))
@@ -62,8 +63,10 @@ class MacroWalk(StatementWalk):
         if macro.node in self.active or len(self.active) > MAX_CALLS:
             return
         here = replace(macro.here, stack=stack, files=self.here.files)
-        frame = Frame(macro.node, macro.frame, stores=macro.frame.stores)
-        frame.bindings.update(varargs=KNOWN, kwargs=KNOWN, caller=bindings["caller"])
+        frame = Frame(macro.node, macro.frame)
+        frame.bindings.update(varargs=KNOWN, kwargs=KNOWN)
+        if "caller" in bindings:
+            frame.bindings["caller"] = bindings["caller"]
         self.active.append(macro.node)
         with self.moved(here, frame, silent=False):
             self._bind_parameters(macro, bindings, defaults)

@@ -42,7 +42,7 @@ def walk_expression(when: Text, *, locals_: Locals | None = None) -> Scope:
         return Scope(problems=(Problem(error.message, at=place, code=error.code),))
     walker = Walk(lambda _path, _target: None)
     context = Context(_visible(when, locals_ or {}), isolated=False)
-    walker.here = Here(when, template, frozenset(), context, (), ())
+    walker.here = Here(when, template, context, (), ())
     walker.frame = Frame(template.tree, None)
     for test in template.tree.find_all(nodes.Output):
         walker.read(test.nodes[0], TEST)

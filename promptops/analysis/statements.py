@@ -58,7 +58,7 @@ class StatementWalk(ExpressionWalk):
 
     def inner(self, node: nodes.Node, part: str = "") -> Frame:
         """A scope within the one where the walk stands."""
-        return Frame(node, self.frame, stores=self.frame.stores, part=part)
+        return Frame(node, self.frame, part=part)
 
     def _output(self, node: nodes.Output) -> None:
         if self.silent:

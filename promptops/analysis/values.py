@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jinja2 import nodes
-from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_UNDEFINED, Symbols
 
 from promptops.analysis.sources import Source
 from promptops.analysis.uses import ITEM, Origin, Site, Stack, Step
 from promptops.model.place import Text
+from promptops.runtime.scope_names import unset_at_start
 from promptops.runtime.template import Template
 
 MAX_ALTERNATIVES = 16
@@ -122,26 +121,14 @@ class Here:
     """Where the walk stands.
 
     Attributes:
-        keywords: The tags that the template has, of those that define or reach something.
         files: The templates on the way, the outermost first.
     """
 
     text: Text
     template: Template
-    keywords: frozenset[str]
     context: Context
     stack: Stack
     files: tuple[str, ...]
-
-
-_KEYWORDS = re.compile(r"\{%[-+]?\s*(set|macro|import|from|block)\b")
-STORES = frozenset(("set", "macro", "import", "from"))
-_DECLARED = frozenset(("loop", "caller", "varargs", "kwargs", "super"))
-
-
-def keywords(source: str) -> frozenset[str]:
-    """The tags a template has, of those that bind names or are blocks."""
-    return frozenset(_KEYWORDS.findall(source))
 
 
 @dataclass(slots=True, eq=False)
@@ -156,11 +143,9 @@ class Frame:
     node: nodes.Node
     parent: Frame | None
     bindings: dict[str, Value] = field(default_factory=dict)
-    stores: bool = False
     part: str = ""
     top: bool = False
     imported: set[str] = field(default_factory=set)
-    _symbols: Symbols | None = None
 
     def find(self, name: str) -> Value | None:
         """What this scope or one around it holds; None where the context is asked."""
@@ -169,38 +154,15 @@ class Frame:
             value = frame.bindings.get(name)
             if value is not None:
                 return value
+            if name in unset_at_start(frame.node, frame.part):
+                return unset(name)
             frame = frame.parent
-        return unset(name) if self.stores and self._set_later(name) else None
+        return None
 
     def held(self) -> dict[str, Value]:
         """All that this scope and those around it hold."""
         outer = self.parent.held() if self.parent else {}
         return {**outer, **self.bindings}
-
-    def _set_later(self, name: str) -> bool:
-        """Jinja knows the names that a scope sets before it runs: see `jinja2.idtracking`.
-
-        A loop that reads one before the `set` around it ran finds no value, not the input.
-        """
-        symbols: Symbols = self.symbols()
-        target = symbols.find_ref(name)
-        while target is not None:
-            kind, parameter = symbols.find_load(target) or ("", None)
-            if kind != VAR_LOAD_ALIAS:
-                return bool(kind == VAR_LOAD_UNDEFINED)
-            target = parameter
-        return False
-
-    def symbols(self) -> Symbols:
-        """Jinja's own analysis of this scope, made when it is first asked."""
-        if self._symbols is None:
-            outer = self.parent.symbols() if self.parent else None
-            self._symbols = Symbols(parent=outer)
-            for name in _DECLARED.intersection(self.bindings):
-                self._symbols.declare_parameter(name)
-            part = {"for_branch": self.part} if self.part else {}
-            self._symbols.analyze_node(self.node, **part)
-        return self._symbols
 
 
 def joined(values: Iterable[Value]) -> Value:

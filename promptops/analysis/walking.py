@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from jinja2 import nodes
-from jinja2.compiler import find_undeclared
 
 from promptops.analysis import spans
 from promptops.analysis.guards import NOTHING
@@ -16,7 +15,6 @@ from promptops.analysis.paths import OTHER
 from promptops.analysis.uses import Reference, Site, Stack
 from promptops.analysis.values import (
     KNOWN,
-    STORES,
     Block,
     BlockValue,
     Builtin,
@@ -26,12 +24,12 @@ from promptops.analysis.values import (
     LoopValue,
     ModuleValue,
     Value,
-    keywords,
     unset,
 )
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Text
 from promptops.runtime.scope import Load
+from promptops.runtime.scope_names import has_loop
 from promptops.runtime.template import Template, TemplateError, parse
 
 MAX_DEPTH = 8
@@ -58,7 +56,7 @@ class Walk(MacroWalk):
         context = Context(visible, isolated=False)
         nowhere = nodes.Template([], lineno=0)
         template = Template("", nowhere, ())
-        self.here = Here(entry, template, frozenset(), context, (), ())
+        self.here = Here(entry, template, context, (), ())
         self.frame = Frame(nowhere, None)
         try:
             self._render(entry, context, ())
@@ -87,11 +85,10 @@ class Walk(MacroWalk):
         template = self._parsed(text, stack)
         if template is None:
             return False
-        words = keywords(template.source)
-        here = Here(text, template, words, context, stack, (*self.here.files, text.path))
-        frame = Frame(template.tree, None, stores=bool(words & STORES), top=True)
+        here = Here(text, template, context, stack, (*self.here.files, text.path))
+        frame = Frame(template.tree, None, top=True)
         context.tops.insert(0, frame)
-        if "block" in words:
+        if "block" in template.source:
             self._register_blocks(template, here)
         outer, self._parents = self._parents, []
         with self.moved(here, frame, silent=False):
@@ -199,8 +196,7 @@ class Walk(MacroWalk):
         context = self.here.context
         held = self.frame.held()
         loop = next((part for part in held.get("loop", ()) if isinstance(part, LoopValue)), None)
-        # Jinja keeps `loop` only where the loop's own text speaks of it.
-        if loop and not loop.node.recursive and not find_undeclared(loop.node.body, ("loop",)):
+        if loop and not has_loop(loop.node):
             del held["loop"]
         tops = {
             name: value for top in reversed(context.tops) for name, value in top.bindings.items()
@@ -278,7 +274,7 @@ class Walk(MacroWalk):
         if block.node in self.active:
             return
         here = replace(block.here, context=context, files=self.here.files)
-        frame = Frame(block.node, None, {"super": outer}, stores=bool(here.keywords & STORES))
+        frame = Frame(block.node, None, {"super": outer})
         self.active.append(block.node)
         with self.moved(here, frame, silent=False):
             self.body(block.node.body)

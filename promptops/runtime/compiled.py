@@ -10,7 +10,9 @@ from jinja2 import nodes
 from promptops.model.place import Text
 from promptops.runtime import calls, composition, flow, macros
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, capped_range
+from promptops.runtime.node_facts import facts, mentions
 from promptops.runtime.scope import Frame, Run, Scope, TemplateFailure
+from promptops.runtime.scope_names import unset_at_start
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.statements import (
     FAILURES,
@@ -20,9 +22,7 @@ from promptops.runtime.statements import (
     Statement,
     condition,
     counted,
-    facts,
     failure,
-    mentions,
 )
 from promptops.runtime.template import (
     MAX_CACHED_BYTES,
@@ -102,12 +102,13 @@ def _guarded(run: Callable[[], T], node: nodes.Node, frame: Frame) -> T:
 class Program:
     """The closures of one template."""
 
-    __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "tree")
+    __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "_unset", "tree")
 
     def __init__(self, tree: nodes.Template) -> None:
         self.tree = nodes.Template([], lineno=0)  # of a failure that has no nearer place
         extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
         at = len(tree.body) if extends is None else tree.body.index(extends)
+        self._unset = unset_at_start(tree)
         self._has_self = mentions(tree.body, "self")
         self._blocks = composition.block_bodies(tree)
         self._before: Statement = counted(tree.body[:at])
@@ -117,6 +118,7 @@ class Program:
     def into(self, scope: Scope, out: Out) -> None:
         """Render in a scope; the names that the template's top defines stay in it."""
         scope.blocks.top = scope
+        scope.unset = self._unset
         for name, body in self._blocks.items():
             scope.blocks.definitions.setdefault(name, []).append((body, scope.frame))
         if self._has_self:

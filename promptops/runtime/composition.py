@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
@@ -10,6 +11,7 @@ from jinja2 import StrictUndefined, nodes
 from promptops.runtime.flow import took
 from promptops.runtime.limits import MAX_INCLUDE_DEPTH, Refused
 from promptops.runtime.scope import Blocks, Frame, Scope, TemplateFailure, Traced
+from promptops.runtime.scope_names import unset_at_start
 from promptops.runtime.statements import (
     NOWHERE,
     Out,
@@ -72,7 +74,7 @@ def _include(node: nodes.Include) -> Statement:
         took(scope, offset, "included" if opened else "missing")
         if opened is not None:
             found, frame = opened
-            parent = scope if node.with_context else _globals(scope)
+            parent = scope.exposed() if node.with_context else _globals(scope)
             inner = Scope({}, parent, scope.run, frame)
             inner.blocks = Blocks(inner)
             found.into(inner, out)
@@ -90,7 +92,8 @@ def _module(node: Any, scope: Scope) -> Module:
     opened = _opened(node, scope)
     assert opened is not None
     found, frame = opened
-    inner = Scope({}, scope if node.with_context else _globals(scope), scope.run, frame)
+    parent = scope.exposed() if node.with_context else _globals(scope)
+    inner = Scope({}, parent, scope.run, frame)
     inner.blocks = Blocks(inner)
     found.into(inner, [])
     return Module({k: v for k, v in inner.names.items() if not k.startswith("_")})
@@ -145,7 +148,9 @@ class _Block:
             above = _Block(self._name, self._scope, self._called, self._level + 1)
         frame, start = self._called
         called = Frame(defined.text, frame, start, start + 5, defined.depth)
-        return capture(body, Scope({"super": above}, self._scope, self._scope.run, called))
+        inner = Scope({"super": above}, self._scope.exposed(), self._scope.run, called)
+        inner.unset = body.unset
+        return capture(body.run, inner)
 
 
 @builds(nodes.Block)
@@ -158,11 +163,18 @@ def _block(node: nodes.Block) -> Statement:
         if node.required and len(scope.blocks.definitions[name]) <= 1:
             missing = Refused(f"the required block `{name}` is not defined")
             raise failure(missing, node, scope.frame)
-        around = scope if node.scoped else scope.blocks.top
+        around = _top_of_its_own(scope) if node.scoped else scope.blocks.top
         text = _Block(name, around, (scope.frame, start))()
         out.extend(text.pieces if isinstance(text, Traced) else (text,))
 
     return run
+
+
+def _top_of_its_own(scope: Scope) -> Scope:
+    """What a scoped block sees, and the blocks inside it."""
+    around = scope.inner()
+    around.blocks = Blocks(around, scope.blocks.definitions)
+    return around
 
 
 def own_blocks(scope: Scope) -> OwnBlocks:
@@ -176,14 +188,26 @@ def own_blocks(scope: Scope) -> OwnBlocks:
     return OwnBlocks(find)
 
 
-def block_bodies(tree: nodes.Template) -> dict[str, Statement]:
+@dataclass(frozen=True, slots=True)
+class BlockBody:
+    """What one definition of a block renders.
+
+    Attributes:
+        unset: The names that it sets, and that have no value before it does.
+    """
+
+    run: Statement
+    unset: frozenset[str]
+
+
+def block_bodies(tree: nodes.Template) -> dict[str, BlockBody]:
     """The blocks a template defines, by name."""
-    bodies: dict[str, Statement] = {}
+    bodies: dict[str, BlockBody] = {}
     for block in tree.find_all(nodes.Block):
         if block.name in bodies:
             message = f"block `{block.name}` is defined twice"
-            raise TemplateError(message, block.lineno, block.lineno + 5)
-        bodies[block.name] = counted(block.body)
+            raise TemplateError(message, block.lineno, block.lineno + 5, "TPL005")
+        bodies[block.name] = BlockBody(counted(block.body), unset_at_start(block))
     return bodies
 
 

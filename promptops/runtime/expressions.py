@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, Undefined, nodes
 
 from promptops.runtime import limits
 from promptops.runtime.data import MAX_INTEGER_BITS
+from promptops.runtime.kinds import kind
 from promptops.runtime.limits import Refused, length_of
 from promptops.runtime.scope import Scope
 from promptops.runtime.template import TemplateError
@@ -60,6 +61,8 @@ def _name(node: nodes.Name) -> Expression:
         while scope is not None:
             if key in scope.names:
                 return scope.names[key]
+            if key in scope.unset:
+                break
             scope = scope.parent
         return StrictUndefined(name=key)
 
@@ -102,7 +105,7 @@ def _is_sliced(value: Any) -> bool:
 
 
 def _no_slice(value: Any) -> Any:
-    raise TypeError(f"a slice of what is no list and no text, but {type(value).__name__}")
+    raise TypeError(f"a slice needs a list or a string, not {kind(value)}")
 
 
 def _slice(node: nodes.Slice) -> Expression:

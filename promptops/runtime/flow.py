@@ -9,8 +9,11 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.runtime import LoopContext
 
 from promptops.runtime.expressions import expression
+from promptops.runtime.kinds import kind
 from promptops.runtime.limits import Refused, length_of
+from promptops.runtime.node_facts import facts, mentions
 from promptops.runtime.scope import Piece, Scope, Traced
+from promptops.runtime.scope_names import has_loop, unset_at_start
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -19,11 +22,9 @@ from promptops.runtime.statements import (
     builds,
     capture,
     condition,
-    facts,
     failure,
     farness,
     guarded,
-    mentions,
     span,
     statements,
 )
@@ -121,12 +122,11 @@ def took(scope: Scope, offset: int, way: str) -> None:
 def _for(node: nodes.For) -> Statement:
     if mentions([node.target], "loop"):
         at = node.target.lineno
-        raise TemplateError("`loop` is what tells about a loop", at, at + 4)
+        raise TemplateError("`loop` is the name of the loop itself", at, at + 4, "TPL005")
     iterable, body, otherwise = guarded(node.iter), statements(node.body), statements(node.else_)
     bind, offset = binder(node.target), node.lineno
-    has_scoped_block = any(facts(part).has_scoped_block for part in node.body)
-    # A scoped block may be replaced by one that tells about the loop.
-    extended = node.recursive or mentions(node.body, "loop") or has_scoped_block
+    unset, unset_in_else = unset_at_start(node, "body"), unset_at_start(node, "else")
+    extended = has_loop(node)
     cost = ITERATION_COST + sum(facts(part).size for part in node.body)
     cost += EXTENDED_COST if extended else 0
     test_cost = ITERATION_COST + (facts(node.test).size if node.test is not None else 0)
@@ -149,12 +149,12 @@ def _for(node: nodes.For) -> Statement:
         for pair in pairs:
             taken = True
             charge(far_cost)
-            inner = scope.inner({"loop": pair[1]} if extended else {})
+            inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
         took(scope, offset, "taken" if taken else "empty")
         if not taken:
-            otherwise(scope.inner(), out)
+            otherwise(scope.inner(unset=unset_in_else), out)
 
     def plain(scope: Scope, out: Out) -> None:
         try:
@@ -180,7 +180,7 @@ def _for(node: nodes.For) -> Statement:
 
 def _iterable(value: Any, scope: Scope) -> list[Any]:
     if is_opaque(value):
-        raise Refused(f"a loop over a {type(value).__name__.lower()}")
+        raise Refused(f"{kind(value)} has no items")
     scope.run.meter.charge(length_of(value))
     return list(value)
 
@@ -200,7 +200,7 @@ def binder(target: nodes.Node) -> Bind:
     if isinstance(target, nodes.NSRef):
         return _attribute_binder(target)
     if not isinstance(target, (nodes.Tuple, nodes.List)):
-        raise TemplateError("not a name", target.lineno, target.lineno + 1)
+        raise TemplateError("not a name", target.lineno, target.lineno + 1, "TPL005")
     binders = tuple(binder(item) for item in target.items)
 
     def bind_each(scope: Scope, value: Any) -> None:
@@ -245,11 +245,11 @@ def _assign(node: nodes.Assign) -> Statement:
 def _with(node: nodes.With) -> Statement:
     values = tuple(guarded(value) for value in node.values)
     binders = tuple(binder(target) for target in node.targets)
-    body = statements(node.body)
+    body, unset = statements(node.body), unset_at_start(node)
 
     def run(scope: Scope, out: Out) -> None:
         scope.run.meter.charge(ITERATION_COST)
-        inner = scope.inner()
+        inner = scope.inner(unset=unset)
         for bind, value in zip(binders, values, strict=True):
             bind(inner, value(scope))
         body(inner, out)

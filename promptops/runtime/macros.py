@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
@@ -14,6 +14,7 @@ from promptops.runtime.expressions import Expression
 from promptops.runtime.flow import binder, printed
 from promptops.runtime.limits import MAX_MACRO_DEPTH, Refused
 from promptops.runtime.scope import Frame, Piece, Run, Scope
+from promptops.runtime.scope_names import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
@@ -24,7 +25,6 @@ from promptops.runtime.statements import (
     counted,
     failure,
     guarded,
-    mentions,
     statements,
 )
 from promptops.runtime.template import ENVIRONMENT, TemplateError
@@ -37,22 +37,17 @@ MACRO_COST = 16
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
     """What makes a macro of a scope: Jinja's own, over a closure of ours."""
     parameters = [argument.name for argument in node.args]
-    for argument in node.args:
-        if parameters.count(argument.name) > 1:
-            message, at = f"two parameters `{argument.name}`", argument.lineno
-            raise TemplateError(message, at, at + len(argument.name))
+    own = macro_names(node)
+    _check_parameters(node, own)
     defaults = dict(zip(parameters[::-1], [guarded(d) for d in node.defaults[::-1]], strict=False))
-    special = [
-        word
-        for word in ("caller", "kwargs", "varargs")
-        if word not in parameters and mentions(node.body, word)
-    ]
-    body = counted(node.body)
+    special = [word for word in MACRO_NAMES if word in own and word not in parameters]
+    body, unset = counted(node.body), unset_at_start(node)
 
     def make(scope: Scope) -> Macro:
         def invoke(*values: Any) -> str:
             run = scope.run
             inner = Scope({}, scope, run, _called_frame(scope))
+            inner.unset = unset
             for key, value in zip([*parameters, *special], values, strict=True):
                 inner.names[key] = _given(key, value, defaults, inner)
             return _deeper(run, lambda: capture(body, inner))
@@ -68,6 +63,18 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
         )
 
     return make
+
+
+def _check_parameters(node: nodes.Macro | nodes.CallBlock, own: Set[str]) -> None:
+    parameters = [argument.name for argument in node.args]
+    optional = parameters[len(parameters) - len(node.defaults) :]
+    for argument in node.args:
+        name, at = argument.name, argument.lineno
+        if parameters.count(name) > 1:
+            raise TemplateError(f"two parameters `{name}`", at, at + len(name), "TPL005")
+        if name == "caller" and name in own and name not in optional:
+            message = "the parameter `caller` has no default: write `caller=none`, or remove it"
+            raise TemplateError(message, at, at + len(name), "TPL005")
 
 
 def _given(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
@@ -132,11 +139,11 @@ def _call_block(node: nodes.CallBlock) -> Statement:
 
 @builds(nodes.AssignBlock)
 def _assign_block(node: nodes.AssignBlock) -> Statement:
-    bind, body = binder(node.target), statements(node.body)
+    bind, body, unset = binder(node.target), statements(node.body), unset_at_start(node)
     apply = _filters(node.filter) if node.filter is not None else None
 
     def run(scope: Scope, out: Out) -> None:
-        text: Any = capture(body, scope.inner())
+        text: Any = capture(body, scope.inner(unset=unset))
         bind(scope, apply(text, scope) if apply is not None else text)
 
     return run
@@ -166,11 +173,11 @@ def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
 
 @builds(nodes.FilterBlock)
 def _filter_block(node: nodes.FilterBlock) -> Statement:
-    body, apply = statements(node.body), _filters(node.filter)
+    body, apply, unset = statements(node.body), _filters(node.filter), unset_at_start(node)
     start, end = node.filter.lineno, node.filter.lineno + len(node.filter.name)
 
     def run(scope: Scope, out: Out) -> None:
-        text = shown(apply(capture(body, scope.inner()), scope), scope.run.meter)
+        text = shown(apply(capture(body, scope.inner(unset=unset)), scope), scope.run.meter)
         if out is NOWHERE:
             return
         out.append(Piece(text, scope.frame, start, end, False) if scope.run.traced else text)

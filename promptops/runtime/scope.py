@@ -85,9 +85,12 @@ class Blocks:
 
     __slots__ = ("definitions", "top")
 
-    def __init__(self, top: Scope) -> None:
+    def __init__(self, top: Scope, definitions: dict[str, list[Any]] | None = None) -> None:
         self.top = top
-        self.definitions: dict[str, list[Any]] = {}
+        self.definitions: dict[str, list[Any]] = {} if definitions is None else definitions
+
+
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 class Scope:
@@ -96,11 +99,14 @@ class Scope:
     Attributes:
         depth: How many scopes are around it: a name may be looked for in all of them.
         blocks: Of the template being rendered and of those it extends; one for all of them.
+        unset: Names that this scope sets: until it does, they have no value, whatever the scopes
+            around it hold.
     """
 
-    __slots__ = ("blocks", "depth", "frame", "names", "parent", "run")
+    __slots__ = ("blocks", "depth", "frame", "names", "parent", "run", "unset")
 
     def __init__(self, names: dict[str, Any], parent: Scope | None, run: Run, frame: Frame) -> None:
+        self.unset: frozenset[str] = _NO_NAMES
         self.names = names
         self.parent = parent
         self.run = run
@@ -112,8 +118,21 @@ class Scope:
             self.blocks = parent.blocks
             self.depth = parent.depth + 1
 
-    def inner(self, names: dict[str, Any] | None = None) -> Scope:
-        return Scope({} if names is None else names, self, self.run, self.frame)
+    def inner(
+        self, names: dict[str, Any] | None = None, unset: frozenset[str] = _NO_NAMES
+    ) -> Scope:
+        scope = Scope({} if names is None else names, self, self.run, self.frame)
+        scope.unset = unset
+        return scope
+
+    def exposed(self) -> Scope:
+        """This scope as an included template or a block sees it: only names that have a value."""
+        if not any(scope.unset for scope in self.outward()):
+            return self
+        parent = None if self.parent is None else self.parent.exposed()
+        scope = Scope(self.names, parent, self.run, self.frame)
+        scope.blocks = self.blocks
+        return scope
 
     def outward(self) -> Iterator[Scope]:
         """This scope and those around it."""

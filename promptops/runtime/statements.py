@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jinja2 import TemplateError as JinjaError
 from jinja2 import nodes
 
 from promptops.runtime.expressions import Expression, expression
+from promptops.runtime.kinds import in_plain_words
 from promptops.runtime.limits import Refused
+from promptops.runtime.node_facts import facts, walk
 from promptops.runtime.scope import Frame, Scope, TemplateFailure, Traced
 from promptops.runtime.template import TemplateError
 
@@ -46,6 +47,7 @@ FAILURES = (
 
 MAX_MESSAGE_CHARS = 300
 
+_WRITTEN: Mapping[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
 _BUILDERS: dict[type[nodes.Node], Build] = {}
 
 
@@ -77,7 +79,7 @@ def statement(node: nodes.Node) -> Statement:
     build = _BUILDERS.get(type(node))
     if build is None:
         start = min(part.lineno for part in walk(node) if part.lineno is not None)
-        kind = type(node).__name__.lower()
+        kind = _WRITTEN.get(type(node), type(node).__name__.lower())
         raise TemplateError(f"`{kind}` is not allowed", start, start + 1, "TPL005")
     return build(node)
 
@@ -126,7 +128,7 @@ def condition(node: nodes.Node) -> Condition:
 
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
     """What an exception of an expression means, at the part of the expression that raised it."""
-    message = (str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS]
+    message = in_plain_words((str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS])
     if isinstance(error, RecursionError):
         message = "the template is nested too deep"
     elif isinstance(error, MemoryError):
@@ -149,64 +151,6 @@ def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
             start = source.find(part.attr, part.lineno)
             return start, start + len(part.attr)
     return span(node)
-
-
-def walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """A node and all below it, in order."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        waiting.extend(reversed(list(part.iter_child_nodes())))
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a node and all below it.
-
-    Attributes:
-        size: How many nodes there are.
-        names: Those of `SPECIAL` that occur.
-        has_scoped_block: There is a block that sees the variables around it.
-    """
-
-    size: int
-    names: frozenset[str]
-    has_scoped_block: bool
-
-
-SPECIAL = frozenset(("caller", "kwargs", "loop", "self", "varargs"))
-"""Names that mean something by themselves."""
-
-
-def facts(node: nodes.Node) -> Facts:
-    """The facts of a node, kept in it: bodies nest, and each level asks for them."""
-    found: Facts | None = node.__dict__.get("facts")
-    waiting = [] if found else [node]
-    while waiting:
-        part = waiting[-1]
-        missing = [each for each in part.iter_child_nodes() if "facts" not in each.__dict__]
-        waiting.extend(missing)
-        if not missing:
-            found = part.__dict__["facts"] = _facts(waiting.pop())
-    assert found is not None
-    return found
-
-
-def _facts(node: nodes.Node) -> Facts:
-    below = [facts(child) for child in node.iter_child_nodes()]
-    own = {node.name} & SPECIAL if isinstance(node, nodes.Name) else ()
-    return Facts(
-        1 + sum(each.size for each in below),
-        frozenset(own).union(*(each.names for each in below)),
-        (isinstance(node, nodes.Block) and node.scoped)
-        or any(each.has_scoped_block for each in below),
-    )
-
-
-def mentions(body: Iterable[nodes.Node], name: str) -> bool:
-    """Whether a name of `SPECIAL` occurs anywhere in a body."""
-    return any(name in facts(node).names for node in body)
 
 
 def span(node: nodes.Node) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from jinja2.utils import _PassArg
 from promptops.runtime.filter_costs import admitted, tested
 from promptops.runtime.filters import allowed_filters, allowed_tests
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.scope_names import find_unset
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.substitution import is_template
 from promptops.runtime.values import lookup
@@ -270,6 +271,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)
         _refuse_nodes(tree)
+        find_unset(source, tree)
     except TemplateSyntaxError as error:
         raise _parser_error(error, source, lexer.spans) from None
     except RecursionError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined
 from jinja2.filters import _GroupTuple
-from jinja2.runtime import LoopContext, Macro
+from jinja2.runtime import LoopContext
 
 from promptops.runtime.data import MAX_DATA_DEPTH
+from promptops.runtime.kinds import kind, this
 from promptops.runtime.limits import MAX_TEXT_CHARS, Meter, Refused
 
 _LOOP_NAMES = frozenset(
@@ -61,12 +63,20 @@ class OwnBlocks:
         return self._find(name)
 
 
+_FIXES = {
+    "a macro": ": call it",
+    "a function": ": call it",
+    "a block": ": call it",
+    "a generator": ": use `|list` or `|join`",
+}
+
+
 def lookup(value: Any, key: Any) -> Any:
     """`value.key` and `value[key]`: a key or an index, never a method or an attribute."""
     if type(value) is dict or isinstance(value, OwnBlocks):
-        return _item(value, key)
+        return _item(value, key, value)
     if isinstance(value, (Namespace, Module)):
-        return _item(value.names, key)
+        return _item(value.names, key, value)
     if isinstance(value, LoopContext):
         return getattr(value, key) if key in _LOOP_NAMES else _missing(value, key)
     if isinstance(value, Undefined):
@@ -74,27 +84,28 @@ def lookup(value: Any, key: Any) -> Any:
     if isinstance(value, _GroupTuple) and key in _GROUP_NAMES:
         return value[_GROUP_NAMES.index(key)]
     by_index = isinstance(value, (list, tuple, str, range)) and isinstance(key, (int, slice))
-    return _item(value, key) if by_index else _missing(value, key)
+    return _item(value, key, value) if by_index else _missing(value, key)
 
 
-def _item(value: Any, key: Any) -> Any:
+def _item(items: Any, key: Any, value: Any) -> Any:
     try:
-        return value[key]
+        return items[key]
     except (LookupError, TypeError):
         return _missing(value, key)
 
 
 def _missing(value: Any, key: Any) -> StrictUndefined:
-    kind = "object" if isinstance(value, dict) else type(value).__name__
-    message = f"this {kind} has no {_shown_key(key)}".replace("'", "`")
+    message = f"{this(value)} has no {_as_key(key)}"
     return StrictUndefined(message, name=str(key) if isinstance(key, str) else None)
 
 
-def _shown_key(key: Any) -> str:
+def _as_key(key: Any) -> str:
     if isinstance(key, str):
-        return repr(key[:100])[:100]
-    is_short = isinstance(key, int) and abs(key) < _COLLIDING
-    return repr(key) if is_short else type(key).__name__
+        return repr(str(key[:100]))[:100].replace("'", "`")
+    is_long = isinstance(key, int) and abs(key) >= _COLLIDING
+    if (key is None or isinstance(key, (int, float))) and not is_long:
+        return f"item {json.dumps(key)}"
+    return f"item that {kind(key)} names"
 
 
 def is_opaque(value: Any) -> bool:
@@ -220,6 +231,4 @@ def _weight(part: Any) -> tuple[int, int]:
     if isinstance(part, Undefined):
         str(part)  # raises, but for an inline `if` that is false and has no `else`
         return 1, 0
-    name = "macro" if isinstance(part, Macro) else type(part).__name__.lstrip("_").lower()
-    instead = "; call it" if callable(part) else "; use `|list` or `|join`"
-    raise Refused(f"a {name} is no data" + instead)
+    raise Refused(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))

@@ -278,6 +278,21 @@ TABLE = {
         inputs({"a": {**TEXT, "pattern": "^[ab]+$"}}),
         "CHG117 major",
     ),
+    "a pattern that every string has is added": (
+        inputs({"a": TEXT}),
+        inputs({"a": {**TEXT, "pattern": ".*"}}),
+        "CHG120 patch",
+    ),
+    "a pattern that nothing is known of is added": (
+        inputs({"a": TEXT}),
+        inputs({"a": {**TEXT, "pattern": "^.*$"}}),
+        "CHG117 major",
+    ),
+    "a schema as an input is narrowed": (
+        inputs({"a": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}),
+        inputs({"a": {"type": ["object", "boolean"]}}),
+        "CHG117 major, CHG113 minor",
+    ),
     "a condition is added": (
         inputs({"a": TEXT}),
         inputs({"a": TEXT}, **{"if": {"minProperties": 1}, "then": {"required": ["a"]}}),

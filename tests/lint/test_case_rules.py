@@ -139,11 +139,11 @@ tests:
         ("{{ open.key }}", ["prompts/ask.prompt.yaml:10:17 this object has no `key`"]),
         (
             "{{ open + 1 }}",
-            ["prompts/ask.prompt.yaml:10:12 unsupported operand type(s) for +: 'dict' and 'int'"],
+            ["prompts/ask.prompt.yaml:10:12 `+` does not work on an object and a number"],
         ),
         (
             "{% for i in 3 %}{% endfor %}",
-            ["prompts/ask.prompt.yaml:10:21 'int' object is not iterable"],
+            ["prompts/ask.prompt.yaml:10:21 a number has no items"],
         ),
         ("{% include 'p.j2' %}", ["prompts/q.j2:1:6 division by zero"]),
         # Said by VAR001, VAR003 and VAR004.

@@ -328,6 +328,61 @@ DELIMITERS = {
         "messages:\n  - role: user\n    content: |\n      ```python\n      print(1)\ntests: []\n",
         ["a code fence is never closed ask.prompt.yaml:4:7-10"],
     ),
+    "a fence on the last line of the last message": (
+        "messages:\n"
+        "  - role: system\n"
+        "    content: Answer with code.\n"
+        "  - role: user\n"
+        "    content: |\n"
+        "      Write a loop.\n"
+        "      ```python\n",
+        [],
+    ),
+    "the same without a case": (
+        "messages:\n  - role: user\n    content: |\n      Write a loop.\n      ~~~~\ntests: []\n",
+        [],
+    ),
+    "a fence on the last line of another message": (
+        "messages:\n"
+        "  - role: system\n"
+        "    content: |\n"
+        "      Answer with code.\n"
+        "      ```python\n"
+        "  - {role: user, content: Write a loop.}\n",
+        ["a code fence is never closed ask.prompt.yaml:5:7-10 [one]"],
+    ),
+    "a fence before a conversation": (
+        "inputs:\n"
+        "  required: [talk]\n"
+        "  properties: {talk: {type: array}}\n"
+        "messages:\n"
+        "  - role: user\n"
+        "    content: |\n"
+        "      ```json\n"
+        "  - {history: talk}\n"
+        "tests: []\n",
+        ["a code fence is never closed ask.prompt.yaml:7:7-10"],
+    ),
+    "the beginning of an answer": (
+        "messages:\n"
+        "  - {role: user, content: Give me JSON.}\n"
+        "  - role: assistant\n"
+        "    content: |\n"
+        "      <answer>\n"
+        "      ```json\n"
+        "      {\n",
+        [],
+    ),
+    "an answer in the middle": (
+        "messages:\n"
+        "  - {role: user, content: Give me JSON.}\n"
+        "  - role: assistant\n"
+        "    content: |\n"
+        "      ```json\n"
+        "      {\n"
+        "  - {role: user, content: Once more.}\n",
+        ["a code fence is never closed ask.prompt.yaml:5:7-10 [one]"],
+    ),
 }
 
 

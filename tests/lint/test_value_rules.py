@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import pytest
 
 from promptops.lint.examples import PROMPT_PATH, files, findings
 from promptops.lint.registry import built_in
+from promptops.model.place import plain_text
+from promptops.runtime.filters import allowed_tests
+from promptops.runtime.program import render_text
+from promptops.runtime.scope import Run, TemplateFailure
 
 Lines = Callable[[str, str], list[str]]
 
@@ -285,6 +290,115 @@ def test_a_value_that_would_be_printed_as_python_writes_it_is_found(
     said: Lines, content: str, expected: list[str]
 ) -> None:
     assert said("VAR005", in_message(content, VALUES)) == expected
+
+
+SAMPLES = {
+    "string": ["a", "B", ""],
+    "number": [0, 1, 2, 2.5],
+    "boolean": [True, False],
+    "null": [None],
+    "array": [["a"], []],
+    "object": [{"k": 1}, {}],
+}
+ARGUMENTS = {
+    **dict.fromkeys(("divisibleby", "lt", "lessthan"), "(1)"),
+    **dict.fromkeys(("le", "gt", "greaterthan"), "(0)"),
+    "divisibleby": "(2)",
+    "ge": "('A')",
+    **dict.fromkeys(("eq", "equalto", "ne"), "(1)"),
+    "in": "(['a', none])",
+}
+COMPARISONS = ["x == 'a'", "x != none", "x in ['a', 1]", "x < 1", "x >= 'A'", "x | length", "x"]
+IN_WORDS = {"lower", "upper"}
+"""What these test is the value as Jinja prints it, of which VAR005 knows nothing."""
+
+
+@pytest.mark.parametrize("name", sorted(filter(str.isidentifier, allowed_tests())))
+@pytest.mark.parametrize("negation", ["", "not "])
+def test_a_leak_is_found_exactly_where_a_test_lets_such_a_value_through(
+    said: Lines, name: str, negation: str
+) -> None:
+    test = f"x is {negation}{name}{ARGUMENTS.get(name, '')}"
+
+    leaks = {kinds: leaks_of(test, kinds, said) for kinds in combinations(SAMPLES, 2)}
+
+    wrong = {kinds: leak for kinds, leak in leaks.items() if leak[0] != leak[1]}
+    assert not wrong or name in IN_WORDS, wrong
+
+
+@pytest.mark.parametrize("test", [*COMPARISONS, *(f"not ({each})" for each in COMPARISONS)])
+def test_a_leak_is_found_exactly_where_a_comparison_lets_such_a_value_through(
+    said: Lines, test: str
+) -> None:
+    leaks = {kinds: leaks_of(test, kinds, said) for kinds in combinations(SAMPLES, 2)}
+
+    assert {kinds: leak for kinds, leak in leaks.items() if leak[0] != leak[1]} == {}
+
+
+def leaks_of(test: str, kinds: tuple[str, ...], said: Lines) -> tuple[bool, bool]:
+    """Whether VAR005 reports a print behind a test, and whether a value comes there that it means.
+
+    The same print stands behind an `elif`, an inline `if`, and a loop's `if`: all must agree.
+    """
+    schema = f"inputs: {{required: [x], properties: {{x: {{type: [{', '.join(kinds)}]}}}}}}\n"
+    found = {
+        bool(said("VAR005", in_message(content, schema.replace("null", '"null"'))))
+        for content in (
+            f"{{% if {test} %}}{{{{ x }}}}{{% endif %}}",
+            f"{{% if 0 %}}-{{% elif {test} %}}{{{{ x }}}}{{% endif %}}",
+            f"{{{{ x if {test} else '-' }}}}",
+        )
+    }
+    (reported,) = found
+    values = [value for kind in kinds for value in SAMPLES[kind]]
+    return reported, any(prints_python(f"{{% if {test} %}}yes{{% endif %}}", v) for v in values)
+
+
+def prints_python(template: str, value: object) -> bool:
+    if type(value) in (str, int, float):
+        return False
+    try:
+        return bool(
+            render_text(plain_text("p.j2", template), {"x": value}, Run(lambda _p, _n: None))
+        )
+    except TemplateFailure:
+        return False
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{% if box.name is defined %}x{% else %}{{ box.legacy }}{% endif %}",
+        "{% if box.name is undefined %}{{ box.legacy.id }}{% endif %}",
+        "{{ box.name if box.name is defined else box.legacy }}",
+        "{% for p in people %}{% if p.name is defined %}x{% else %}{{ p.old }}{% endif %}"
+        "{% endfor %}",
+        "{% if box.name is mapping %}{{ box.name.first }}{% endif %}",
+        "{% if people is string %}-{% elif people is sequence %}-{% else %}{{ people.name }}"
+        "{% endif %}",
+        "{% if people is undefined %}{{ box.nick }}{% endif %}",
+        "{{ box.name is mapping and box.name.first }}",
+    ],
+)
+def test_what_no_caller_can_reach_is_not_reported(said: Lines, content: str) -> None:
+    inputs = PEOPLE.replace(', {type: "null"}', "")
+
+    assert said("VAR003", in_message(content, inputs)) == []
+    assert said("VAR004", in_message(content, inputs)) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{% if box.nick is defined %}x{% else %}{{ box.legacy }}{% endif %}",
+        "{% if box.name is defined %}{{ box.legacy }}{% endif %}",
+        "{% if box.legacy is defined %}x{% else %}{{ box.legacy.id }}{% endif %}",
+        "{% set box = people[0] %}{% if box.nick is undefined %}{{ box.legacy }}{% endif %}",
+        "{% set people = 1 %}{% if people is undefined %}{{ box.legacy }}{% endif %}",
+    ],
+)
+def test_what_some_caller_reaches_is_reported(said: Lines, content: str) -> None:
+    assert len(said("VAR003", in_message(content))) >= 1
 
 
 def test_a_condition_on_a_message_rules_out_null(said: Lines) -> None:

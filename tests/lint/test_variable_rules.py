@@ -8,6 +8,9 @@ import pytest
 
 from promptops.lint.examples import files, findings
 from promptops.lint.registry import built_in
+from promptops.model.place import plain_text
+from promptops.runtime.program import render_text
+from promptops.runtime.scope import Run, TemplateFailure
 
 Lines = Callable[[str, str], list[str]]
 
@@ -308,3 +311,46 @@ def test_a_placeholder_in_a_case_is_the_callers_text_and_one_in_a_partial_is_tol
     assert (str(found.place), found.hint) == ("prompts/p.j2:1:3", "write `{{ count }}`")
     assert found.fix is not None
     assert [edit.text for edit in found.fix.edits] == ["{{ count }}"]
+
+
+NAMES_OF_SCOPES = [
+    "{% macro m(caller=none) %}{{ caller() if caller else '-' }}{% endmacro %}{{ m() }}",
+    "{% macro m(caller=none) %}{{ caller() }}{% endmacro %}{% call m() %}x{% endcall %}",
+    "{% macro m() %}{{ caller() if caller is defined }}{% endmacro %}{{ m() }}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{{ m() }}",
+    "{% macro m(a, caller=a) %}{{ caller }}{% endmacro %}{{ m() }}",
+    "{% for p in people %}{% block b scoped %}{{ loop.index }}{% endblock %}{% endfor %}",
+    "{% for p in people %}{% block b %}{{ loop.index }}{% endblock %}{% endfor %}",
+    "{% for p in people %}{% block b scoped %}{% block c %}{{ p.name }}{{ loop.index }}"
+    "{% endblock %}{% endblock %}{% endfor %}",
+    "{% macro m() %}{{ box.name }}{% endmacro %}{{ m() }}{% set box = people[0] %}",
+    "{% macro m() %}{{ box.name }}{% endmacro %}{% set box = people[0] %}{{ m() }}",
+    "{% macro m() %}{{ box.name }}{% endmacro %}{{ m() }}{% if box %}{% set box = 1 %}{% endif %}",
+    "{% for p in people %}{{ box.name }}{% endfor %}{% set box = people[0] %}",
+    "{{ box.name }}{% for p in people %}{{ box.name }}{% endfor %}{% set box = people[0] %}",
+    "{% set box %}{{ box.name }}{% endset %}{{ box }}",
+]
+
+
+@pytest.mark.parametrize("template", NAMES_OF_SCOPES)
+def test_a_name_is_undefined_in_lint_exactly_where_rendering_finds_it_undefined(
+    said: Lines, template: str
+) -> None:
+    data = {"people": [{"name": "Ada"}], "box": {"name": "Bea"}}
+    try:
+        render_text(plain_text("p.j2", template), data, Run(lambda _path, _name: None))
+        fails = False
+    except TemplateFailure:
+        fails = True
+
+    found = said("VAR001", in_message(template))
+
+    assert len(found) == fails, found
+
+
+def test_a_macro_parameter_caller_without_a_default_is_refused(said: Lines) -> None:
+    template = "{% macro m(caller) %}{{ caller() }}{% endmacro %}never called"
+
+    assert said("TPL005", in_message(template)) == [
+        "21:18-24 the parameter `caller` has no default: write `caller=none`, or remove it"
+    ]

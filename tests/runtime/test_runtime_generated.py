@@ -63,6 +63,7 @@ class Grammar:
 
     def _part(self, depth: int) -> str:
         simple = [self._text, self._print, self._print, self._set, self._text, self._comment]
+        simple += [self._called_later]
         nested = [self._if, self._for, self._with, self._macro, self._captured, self._filtered]
         nested += [self._called, self._composed, self._for, self._if]
         if depth and self._maybe():
@@ -116,6 +117,11 @@ class Grammar:
         extra = self._pick(["", "{{ p }}{{ q }}", "{{ varargs|length }}{{ kwargs|length }}"])
         call = self._pick([f"{name}({self.expression(1)})", f"{name}(q=1)", f"{name}(1, 2, z=3)"])
         return f"{body}{extra}{self._tag('endmacro')}{{{{ {call} }}}}"
+
+    def _called_later(self) -> str:
+        shown = self._pick(["a", "b", "new", "made"])
+        macro = f"{{% macro late() %}}<{{{{ {shown}|default('-') }}}}>{{% endmacro %}}"
+        return self._pick([macro, "{{ late() if late is defined }}"])
 
     def _called(self, depth: int) -> str:
         macro = f"{self._tag('macro w()')}[{{{{ caller(a) }}}}]{self._tag('endmacro')}"

@@ -65,7 +65,9 @@ class Alternative:
         seen = self.types.intersection(types or TYPES)
         narrowed = (_NARROWING.get(key, ()) for layer in self.layers for key in layer)
         return self.values is not None or not (
-            self.cut or any(seen.intersection(types) for types in narrowed)
+            self.cut
+            or any(map(_is_metaschema, self.said("$ref")))
+            or any(seen.intersection(types) for types in narrowed)
         )
 
     def only(self, types: frozenset[str]) -> Alternative:
@@ -88,6 +90,11 @@ class Alternative:
     def most(self, keyword: str) -> float:
         """The least value of an upper bound on a count; infinite without one."""
         return min(map(int, self.said(keyword)), default=math.inf)
+
+
+def _is_metaschema(reference: str) -> bool:
+    """Whether a reference leads out of both sides: nothing of what it says is seen here."""
+    return not reference.startswith("#")
 
 
 def kind(value: Any) -> str:

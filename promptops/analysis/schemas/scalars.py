@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from promptops.analysis.schemas.comparison import Comparison, Found, Question
 from promptops.analysis.schemas.numbers import Range, exact, range_of
 from promptops.analysis.schemas.parts import required
 from promptops.model.change import ABSENT
+
+_LOOKS_AROUND = re.compile(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
+"""In a pattern: an end, an assertion, a back reference, a flag."""
 
 
 def enum(comparison: Comparison, question: Question) -> Iterator[Found]:
@@ -64,8 +68,16 @@ def _needs_text(comparison: Comparison, question: Question) -> bool:
 
 
 def pattern(comparison: Comparison, question: Question) -> Iterator[Found]:
-    if "string" in question.alternative.types:
-        yield question.found("string")
+    """A pattern may be found in every text: only a witness decides that it is not."""
+    if "string" not in question.alternative.types:
+        return
+    if not _is_in_every_text(comparison, question.asked):
+        yield question.found("string", exact=False)
+
+
+def _is_in_every_text(comparison: Comparison, asked: str) -> bool:
+    """What is found in an empty text, and looks at nothing around it, is found everywhere."""
+    return not _LOOKS_AROUND.search(asked) and comparison.document.matches(asked, "")
 
 
 def items(comparison: Comparison, question: Question) -> Iterator[Found]:

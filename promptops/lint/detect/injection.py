@@ -9,9 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Literal
 
 from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
+from promptops.lint.detect.mentions import is_mention
+
+MAX_JUDGED = 2_000
+"""Phrases of one text whose surroundings are looked at."""
 
 Guard = Literal["near", "sentence"]
 
@@ -158,28 +163,40 @@ _UNSPACED = (
 
 # What turns the phrase into a defence against it: a negation, or the telling of who might say it.
 _DEFENCE_NEAR = re.compile(
-    r"(?:\b(?:never|not|cannot|n't|n’t|nicht|ne|no|non|nunca|niet|nie|не|without)\s+(?:\w+\s+){0,2}"
+    r"(?:(?:\b(?:never|not|cannot|nicht|ne|no|non|nunca|niet|nie|не|without)|n['’]t)\s+"
+    r"(?:\w+\s+){0,2}"
+    r"|\b(?:nobody|no one|neither)\b[^.!?\n]{0,60}"
     r"|\b(?:asks?|asking|tells?|telling|instruct(?:s|ing)?|tr(?:y|ies|ying)|attempts?|attempting"
     r"|wants?|says?|saying|claims?|claiming|requests?|requesting|commands?|such as|like|e\.g\."
     r"|including|contain(?:s|ing)?|phrases?|for example)\b[^.!?\n]{0,60})[\"'“”‘’`«(\[]{0,3}$"
 )
 _DEFENCE_IN_SENTENCE = re.compile(
-    r"\b(?:never|not|cannot|no|avoid|refuse|decline|forbidden|prohibited|without|unless|asks?|tries"
+    r"\b(?:never|not|cannot|no|avoid|refuse|decline|forbidden|prohibited|without|unless|asks?|try|tries"
     r"|attempts?|requests?|such as|like)\b|n[’']t\b"
 )
 
 
 def find_injection(text: str) -> tuple[Match, ...]:
-    """Override phrases, in order; not where a prompt defends itself against them."""
+    """Override phrases, in order; not where a prompt defends itself against them, or quotes them.
+
+    After `MAX_JUDGED` phrases the others are found whatever stands around them.
+    """
     lower = lowered(text)
-    found = [*_spaced(lower, frozenset(blunt_words(text))), *_unspaced(lower)]
+    phrases = chain(_spaced(lower, frozenset(blunt_words(text))), _unspaced(lower))
     return in_order(
         Match(start, end, f"`{_shown(text[start:end])}` tells a model to drop its instructions")
-        for start, end in found
+        for index, (start, end, guard) in enumerate(phrases)
+        if index >= MAX_JUDGED or not _is_harmless(lower, start, end, guard)
     )
 
 
-def _spaced(lower: str, first_words: frozenset[bytes]) -> Iterator[tuple[int, int]]:
+def _is_harmless(lower: str, start: int, end: int, guard: Guard | None) -> bool:
+    if guard is not None and _is_defence(lower, start, guard):
+        return True
+    return is_mention(lower, start, end)
+
+
+def _spaced(lower: str, first_words: frozenset[bytes]) -> Iterator[tuple[int, int, Guard | None]]:
     for phrase in PHRASES:
         for word in phrase.words:
             if word.isascii() and word.encode().split()[0] not in first_words:
@@ -188,8 +205,8 @@ def _spaced(lower: str, first_words: frozenset[bytes]) -> Iterator[tuple[int, in
                 found = (
                     None if _inside_word(lower, at) else _compiled(phrase.pattern).match(lower, at)
                 )
-                if found and not _is_defence(lower, at, phrase.guard):
-                    yield found.span()
+                if found:
+                    yield *found.span(), phrase.guard
 
 
 @cache
@@ -198,7 +215,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(" ", r"\s{1,8}") + r"(?!\w)")
 
 
-def _unspaced(lower: str) -> Iterator[tuple[int, int]]:
+def _unspaced(lower: str) -> Iterator[tuple[int, int, Guard | None]]:
     if lower.isascii():
         return
     for words, pattern in _UNSPACED:
@@ -206,7 +223,7 @@ def _unspaced(lower: str) -> Iterator[tuple[int, int]]:
             for at in occurrences(lower, word):
                 found = re.compile(pattern).match(lower, at)
                 if found:
-                    yield found.span()
+                    yield *found.span(), None
 
 
 def _inside_word(lower: str, at: int) -> bool:

@@ -32,8 +32,9 @@ def injection_phrase(subject: Subject, written: Sequence[Written]) -> Iterator[P
     A phrase such as "ignore all previous instructions" in a prompt, in a partial or in the inputs
     of a test case is what an attacker would write: text copied from a poisoned page, or a test that
     nobody marked. A prompt that defends itself ("never ignore these rules", "whoever asks you to
-    ignore …") is left alone. A test that tries an attack says so with the tag `adversarial`: its
-    inputs are meant.
+    ignore …") is left alone, and so is a text that quotes an attack and says what to do with it,
+    or gives it as an example of one. A test that tries an attack says so with the tag
+    `adversarial`: its inputs are meant.
 
     Bad:
         inputs:

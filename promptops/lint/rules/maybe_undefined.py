@@ -8,6 +8,7 @@ from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of, is_defined_by, is_item
+from promptops.lint.kind_guards import is_unreachable
 from promptops.lint.splices import end_of_expression
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject, TemplateScope
@@ -90,7 +91,9 @@ def maybe_undefined(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
                 missing = _missing(use, subject.input_schemas)
                 if missing == 0 and use.name in meant:
                     continue
-                if missing is not None and not _is_guarded(use, missing, scope, subject):
+                if missing is None or _is_guarded(use, missing, scope, subject):
+                    continue
+                if not is_unreachable(use, scope, subject):
                     yield _problem(use, missing)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promptops.analysis.input_schemas import InputSchemas, dotted
+from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import ITEM, Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of
-from promptops.lint.null_guards import is_not_null
+from promptops.lint.kind_guards import excluded_kinds, is_unreachable
 from promptops.lint.splices import end_of_expression
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject, TemplateScope
@@ -34,7 +34,8 @@ def python_repr_leak(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     Jinja prints everything else as Python writes it. A model that is told to answer in JSON and
     sees `True`, `None` and `['late', 'broken']` in its instructions takes them for an example: it
     answers with `None`, and the application can't parse it. Say what a list or a flag means to the
-    reader of the prompt, or print it as JSON. A value that may be null is fine behind an `if`.
+    reader of the prompt, or print it as JSON. A value that may be null is fine behind an `if`, and
+    one of several types behind a test that leaves texts and numbers only: `is string`.
 
     Bad:
         inputs:
@@ -79,14 +80,17 @@ def python_repr_leak(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     for scope in subject.scopes:
         for use in scope.scope.uses:
             if use.role == "output" and use.name in inputs and use.origin in ("input", "branch"):
-                found = None if use.open else _leak(use, subject.input_schemas)
-                if found is not None and not _is_asked(use, found, scope, subject):
+                found = None if use.open else _leak(use, scope, subject)
+                if found is not None and not is_unreachable(use, scope, subject):
                     yield _problem(use, found)
 
 
-def _leak(use: Use, schemas: InputSchemas) -> _Leak | None:
+def _leak(use: Use, scope: TemplateScope, subject: Subject) -> _Leak | None:
+    schemas = subject.input_schemas
     shape = schemas.at(use.name, use.path)
     types = shape.types - _TEXTUAL if shape is not None else frozenset()
+    if types:
+        types -= excluded_kinds(use, guards_of(scope, subject.scopes))
     whole = dotted(use.name, use.path)
     if "object" in types:
         return _Leak(
@@ -106,10 +110,6 @@ def _leak(use: Use, schemas: InputSchemas) -> _Leak | None:
         asked = " is not none" if shape is not None and "number" in shape.types else ""  # 0 is said
         return _Leak(message, f"put it into `{{% if {_written(use)}{asked} %}}`")
     return None
-
-
-def _is_asked(use: Use, found: _Leak, scope: TemplateScope, subject: Subject) -> bool:
-    return "null" in found.message and is_not_null(use, guards_of(scope, subject.scopes))
 
 
 def _written(use: Use) -> str:

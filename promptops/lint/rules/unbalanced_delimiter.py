@@ -8,6 +8,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.match import Match
 from promptops.lint.passages import Passage
+from promptops.model.prompt import Message, Prompt, TextPart
 from promptops.runtime.scope import Piece
 
 # What comes in as a value is data: its tags and fences open and close nothing.
@@ -15,14 +16,16 @@ _AS_DATA = str.maketrans("<>`~", "    ")
 
 
 @rule("MSG006", severity=Severity.WARNING)
-def unbalanced_delimiter(passages: Sequence[Passage]) -> Iterator[Problem]:
+def unbalanced_delimiter(prompt: Prompt, passages: Sequence[Passage]) -> Iterator[Problem]:
     """A tag or a code fence that opens also closes.
 
     A model tells the document from the instructions by what stands around it. Where the end is
     missing, the instructions after it are part of the document, and are treated as such.
 
     Judged are tags that stand alone on their line, or open it, and code fences; HTML that needs no
-    end, tags within a sentence and what stands in code are left alone.
+    end, tags within a sentence and what stands in code are left alone. What the last message ends
+    with may stay open, for the model to go on from there: a fence on its last line, or any
+    delimiter of an assistant message.
 
     Bad:
         messages:
@@ -54,9 +57,31 @@ def unbalanced_delimiter(passages: Sequence[Passage]) -> Iterator[Problem]:
         return
     for passage in passages:
         for match in find_unbalanced(_without_data(passage)):
+            if _is_continued(passage, match) and _is_last(passage, passages, prompt):
+                continue
             if passage.is_written(match.start, match.end) and _certain(passage, match, written):
                 hint = "close it, or write it in backquotes where it is no delimiter"
                 yield passage.problem(match.message, match.start, match.end, hint=hint)
+
+
+def _is_continued(passage: Passage, match: Match) -> bool:
+    """Whether the model may be meant to go on from an open delimiter."""
+    if passage.role == "assistant":
+        return not match.message.startswith("`</")
+    is_fence = match.name.startswith(("`", "~"))
+    return is_fence and "\n" not in passage.text[match.end :].rstrip()
+
+
+def _is_last(passage: Passage, passages: Sequence[Passage], prompt: Prompt) -> bool:
+    """Whether a passage ends the request."""
+    turn = prompt.messages[-1]
+    if not isinstance(turn, Message):
+        return False
+    if not passage.literal:
+        return passage.message == max(p.message for p in passages if p.case == passage.case)
+    part = turn.parts[-1]
+    text = part.text if isinstance(part, TextPart) else None
+    return any(piece.frame.text is text for piece in passage.pieces)
 
 
 def _without_data(passage: Passage) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.analysis.input_schemas import InputSchemas, Shape, dotted
 from promptops.analysis.uses import Item, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.kind_guards import is_unreachable
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt
@@ -28,7 +29,8 @@ def unknown_attribute(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     be there: the prompt fails for every caller, or, behind an `is defined`, its branch is never
     rendered and nobody notices. The usual reason is a typo, or a key that was renamed in the
     schema only. Where a schema leaves open which keys there are, a key that is nearly one of those
-    it names is taken for a typo of that one.
+    it names is taken for a typo of that one. What is read only where a required key is missing, or
+    where a text is no text, is never read, and not reported.
 
     Bad:
         inputs:
@@ -71,7 +73,9 @@ def unknown_attribute(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     for scope in subject.scopes:
         for use in scope.scope.uses:
             if use.path and use.name in inputs and use.origin in ("input", "branch"):
-                yield from _unknown(use, subject.input_schemas)
+                problem = next(_unknown(use, subject.input_schemas), None)
+                if problem is not None and not is_unreachable(use, scope, subject):
+                    yield problem
 
 
 def _unknown(use: Use, schemas: InputSchemas) -> Iterator[Problem]:

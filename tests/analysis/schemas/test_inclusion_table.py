@@ -20,6 +20,7 @@ NUMBER = {"type": "number"}
 NULL = {"type": "null"}
 LIST = {"type": "array"}
 OBJECT = {"type": "object"}
+METASCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 CLOSED = {"additionalProperties": False}
 
 
@@ -80,6 +81,9 @@ SAME: list[Row] = [
     ({**TEXT, "pattern": "^a+$"}, {"pattern": "^a+$"}),
     ({"allOf": [{"pattern": "^a"}, {"pattern": "b$"}]}, {"pattern": "b$"}),
     ({**TEXT, "pattern": "^a"}, {"minLength": 1}),
+    *((TEXT, {"pattern": pattern}) for pattern in ("", "^", ".*", "^.*", "a?", "(?:ab)*", "x|")),
+    (OBJECT, {"propertyNames": {"pattern": ".*"}}),
+    ({"items": TEXT}, {"items": {"pattern": "^"}}),
     (items(WHOLE), items(NUMBER)),
     (items(WHOLE, maxItems=0), items(TEXT)),
     (items(TEXT, minItems=2), {"minItems": 1}),
@@ -176,6 +180,19 @@ MORE: list[Row] = [
     (TEXT, {"pattern": "^a"}, "pattern"),
     ({"pattern": "^a"}, {"pattern": "^a+$"}, "pattern"),
     ({"pattern": "^ab"}, {"pattern": "^a"}, "pattern undecided"),
+    *(
+        (TEXT, {"pattern": every}, "pattern undecided")
+        for every in ("$", "^.*$", "(?=)", "^(?!\\b.)|.")
+    ),
+    (TEXT, {"pattern": "^$"}, "pattern"),
+    (METASCHEMA, {"type": ["object", "boolean"]}, "type undecided"),
+    (METASCHEMA, {"type": "object"}, "type"),
+    (METASCHEMA, {"properties": {"title": TEXT}}, "type /properties/title undecided"),
+    (
+        {"properties": {"s": METASCHEMA}},
+        {"properties": {"s": {"properties": {"title": TEXT}}}},
+        "type /properties/s/properties/title undecided",
+    ),
     ({"pattern": "^[A-Z]{3}-\\d+$"}, {"maxLength": 4}, "maxLength"),
     (items(NUMBER), items(WHOLE), "type /items"),
     (items(items(NUMBER)), items(items(WHOLE)), "type /items/items"),

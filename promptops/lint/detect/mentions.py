@@ -1,0 +1,131 @@
+"""Whether a text speaks of an attack, in quotes or as an example, rather than being one."""
+
+from __future__ import annotations
+
+import re
+
+_ATTACK = (
+    r"(?:attack\w*|injections?|injected|jailbreak\w*|manipulat\w+|malicious|suspicious|hostile"
+    r"|adversarial|phishing|hijack\w*|abus(?:e|ive)|red[ -]team\w*|unsafe"
+    r"|angriff\w*|attaque\w*|ataque\w*|attacco|攻击|攻撃|공격)"
+)
+_NAMES_ATTACK = re.compile(rf"(?<!\w){_ATTACK}(?!\w)")
+# What stands in a sentence that quotes somebody, or that says what to do with what is quoted.
+_FRAMES_QUOTE = re.compile(
+    rf"(?<!\w)(?:{_ATTACK}|treat(?:s|ed)?|flag(?:s|ged)?|label\w*|classif\w+|detect\w*|recogni\w+"
+    r"|report(?:s|ed)?|reject\w*|refus\w+|declin\w+|resist\w*|block(?:s|ed)?|mention\w*|quot\w+"
+    r"|obey(?:s|ed)?|compl(?:y|ies|ied)|follows|repeats|ignores|says?|said|reads?|writes?|wrote"
+    r"|written|typed?|types|contains?|tried|tries|starts?|e\.g|for example|for instance|examples?"
+    r"|such|like|including|as in|of the form|phrases?|sentences?|texts?|words?|lines?|means?|even"
+    r"|although|despite|without|never|not|nothing|cannot|no|fails?|pass(?:es)?|scores?|expected|unchanged"
+    r"|beispiel|etwa|exemple|ejemplo|esempio)(?!\w)|n['’]t(?!\w)"
+)
+_LABEL = re.compile(
+    rf"(?:^|[|,;\t]|→|->|=>)[ ]*[\"'`]?{_ATTACK}[\"'`]?[ ]*(?:$|[|,;:\t]|→)", re.MULTILINE
+)
+_GIVEN = re.compile(
+    r"\W*(?:text|input|message|user|customer|example|ticket|e-?mail|prompt|query|document)\b\W"
+)
+_VERDICT = re.compile(
+    r"\W*(?:label|output|class|category|verdict|expected|answer|result|type|assistant)\b"
+)
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")
+_SENTENCE_END = re.compile(r"[.!?](?=\s)|\n\s*\n")
+
+_CLOSERS = {
+    '"': '"',
+    "'": "'",
+    "`": "`",
+    "“": "”",
+    "‘": "’",
+    "«": "»",
+    "»": "«",
+    "„": "“”",
+    "「": "」",
+    "『": "』",
+}
+_STRAIGHT = frozenset("\"'`")
+_REACH = 300
+"""In characters: how far a sentence, a quotation or a line is looked at."""
+_MAX_ITEMS = 30
+
+
+def is_mention(lower: str, start: int, end: int) -> bool:
+    """Whether the phrase at a span is quoted, listed as an example of an attack, or labelled one.
+
+    `lower` is the whole text in lower case.
+    """
+    before = _from_paragraph(lower, start)
+    after = lower[end : end + _REACH].partition("\n\n")[0]
+    return (
+        _is_quoted(before, after)
+        or _is_labelled(lower, start, end)
+        or _is_listed(lower[max(0, start - 2_000) : start])
+    )
+
+
+def _from_paragraph(lower: str, start: int) -> str:
+    return lower[max(0, start - _REACH) : start].rpartition("\n\n")[2]
+
+
+def _is_quoted(before: str, after: str) -> bool:
+    opened = _open_quote(before)
+    if opened is None:
+        return False
+    closed = _end_of_quote(after, _CLOSERS[before[opened]])
+    if closed is None:
+        return False
+    outside = f"{_last_sentence(before[:opened])} {_SENTENCE_END.split(after[closed:], 1)[0]}"
+    return _FRAMES_QUOTE.search(outside) is not None
+
+
+def _open_quote(before: str) -> int | None:
+    """Where the quotation begins that is open at the end of a text."""
+    opened: int | None = None
+    for at, character in enumerate(before):
+        if opened is not None:
+            if _closes(before, at, _CLOSERS[before[opened]]):
+                opened = None
+        elif character in _CLOSERS and not (
+            character in _STRAIGHT and before[at - 1 : at].isalnum()
+        ):
+            opened = at
+    return opened
+
+
+def _end_of_quote(after: str, closers: str) -> int | None:
+    return next((at + 1 for at in range(len(after)) if _closes(after, at, closers)), None)
+
+
+def _closes(text: str, at: int, closers: str) -> bool:
+    """An apostrophe inside a word closes nothing."""
+    return text[at] in closers and not (text[at] in "'’" and text[at + 1 : at + 2].isalnum())
+
+
+def _last_sentence(text: str) -> str:
+    ends = list(_SENTENCE_END.finditer(text.rstrip()))
+    return text[ends[-1].end() :] if ends else text
+
+
+def _is_labelled(lower: str, start: int, end: int) -> bool:
+    """In a table, or in an example with its verdict on the next line."""
+    first = lower.rfind("\n", max(0, start - _REACH), start) + 1
+    first = first or max(0, start - _REACH)
+    line, _, rest = lower[first : end + _REACH].partition("\n")
+    if _LABEL.search(line):
+        return True
+    following = rest.lstrip().partition("\n")[0]
+    is_example = _GIVEN.match(line) and _VERDICT.match(following)
+    return bool(is_example) and _NAMES_ATTACK.search(following) is not None
+
+
+def _is_listed(before: str) -> bool:
+    """An item of a list whose introduction names attacks."""
+    line = before[before.rfind("\n") + 1 :]
+    marker = _ITEM.match(f"{line} ")
+    if marker is None or line[marker.end() :].strip(" \"'“‘`«„"):
+        return False
+    for introduction in reversed(before.split("\n")[-_MAX_ITEMS:-1]):
+        if introduction.strip() and not _ITEM.match(introduction):
+            return _NAMES_ATTACK.search(introduction) is not None
+    return False

@@ -1,0 +1,243 @@
+"""What a template has made sure of about the kind of a value: `{% if x %}`, `x is mapping`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import nodes
+
+from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.uses import Path, Site, Step, Use
+from promptops.lint.guards import guards_of, test_of, written_path
+from promptops.lint.subject import Subject, TemplateScope
+from promptops.runtime.template import TemplateError, parse
+
+MISSING = "missing"
+"""The kind of a value that is not there; the others are JSON Schema's types without `integer`."""
+
+Fact = tuple[Path, str]
+"""A name with what is read below it, as written at that place, and a kind that it is not."""
+Facts = frozenset[Fact]
+
+_NOTHING: Facts = frozenset()
+_NULL = frozenset(("null",))
+_NO_VALUE = frozenset(("null", MISSING))
+_SIZED = frozenset(("array", "object", "string"))
+_COUNTED = frozenset(("boolean", "number"))
+_ALL = _SIZED | _COUNTED | _NO_VALUE
+
+# The kinds that pass a test, and then those that can also fail it.
+_TESTS = {
+    "string": (frozenset(("string",)), _NOTHING),
+    "mapping": (frozenset(("object",)), _NOTHING),
+    "sequence": (_SIZED, _NOTHING),
+    "iterable": (_SIZED, _NOTHING),
+    "boolean": (frozenset(("boolean",)), _NOTHING),
+    "true": (frozenset(("boolean",)), frozenset(("boolean",))),
+    "false": (frozenset(("boolean",)), frozenset(("boolean",))),
+    "number": (_COUNTED, _NOTHING),  # Jinja's: a boolean is a number, too
+    "integer": (frozenset(("number",)), frozenset(("number",))),
+    "float": (frozenset(("number",)), frozenset(("number",))),
+    "none": (_NULL, _NOTHING),
+    "defined": (_ALL - {MISSING}, _NOTHING),
+    "undefined": (frozenset((MISSING,)), _NOTHING),
+}
+_DIVIDED = frozenset(("divisibleby", "even", "odd"))
+_EQUAL = {"==": "eq", "eq": "eq", "equalto": "eq", "!=": "ne", "ne": "ne", "in": "in"}
+_ORDER = frozenset(str.split("< <= > >= lt le gt ge lessthan greaterthan"))
+_SIZES = frozenset(("length", "count"))
+_FALLBACKS = frozenset(("default", "d"))
+
+
+def excluded_kinds(use: Use, whens: Sequence[TemplateScope]) -> frozenset[str]:
+    """The kinds that the value of a use can't have there, by what its template tested before.
+
+    `whens` are those that decide about the text.
+    """
+    written = _written(use)
+    facts = [fact for each in _around(use, whens) for fact in each if fact[0] == written]
+    for site in use.aliases:
+        facts += (fact for fact in _known_at(site) if fact[0][0] == site.source)
+    return frozenset(kind for _, kind in facts)
+
+
+def is_unreachable(use: Use, scope: TemplateScope, subject: Subject) -> bool:
+    """Whether tests and the schema of the inputs together leave no caller for whom it is read.
+
+    Such is the `else` of an `is defined` about a key that is required.
+    """
+    excluded: dict[tuple[str, Path], set[str]] = {}
+    inputs = _inputs(scope, subject)
+    for facts in _around(use, guards_of(scope, subject.scopes)):
+        for written, kind in facts:
+            meant = _meant(written, use, inputs)
+            if meant is not None:
+                excluded.setdefault(meant, set()).add(kind)
+    schemas = subject.input_schemas
+    return any(_possible(schemas, *meant) <= kinds for meant, kinds in excluded.items())
+
+
+def _inputs(scope: TemplateScope, subject: Subject) -> frozenset[str]:
+    """The names that mean an input wherever the templates of a text write them."""
+    declared = subject.prompt.inputs.get("properties") or {} if subject.prompt else {}
+    return frozenset(declared) - {each.name for each in scope.scope.definitions}
+
+
+def _meant(written: Path, use: Use, inputs: frozenset[str]) -> tuple[str, Path] | None:
+    """The input, and the path below it, that a name with its steps stands for near a use."""
+    name, below = str(written[0]), written[1:]
+    if name == use.site.source:
+        steps = len(_written(use)) - 1
+        return use.name, (*use.path[: len(use.path) - steps], *below)
+    return (name, below) if name in inputs else None
+
+
+def _possible(schemas: InputSchemas, name: str, path: Path) -> frozenset[str]:
+    """The kinds that a schema allows; all of them where that is not known for sure."""
+    shape = schemas.at(name, path)
+    if shape is None or not shape.declared or not shape.types:
+        return _ALL
+    optional = any(
+        above is None or above.optional
+        for above in (schemas.at(name, path[:length]) for length in range(len(path) + 1))
+    )
+    return shape.types | {MISSING} if optional else shape.types
+
+
+def _around(use: Use, whens: Sequence[TemplateScope]) -> Iterator[Facts]:
+    """What is known at a use, and on the way to it."""
+    yield from (_held_by(when) for when in whens)
+    yield from (_known_at(site) for site in (use.site, *use.stack))
+
+
+def _written(use: Use) -> Path:
+    """The name of a use and the steps that stand behind it, rather than where it got its name."""
+    steps: list[Step] = []
+    for step, site in zip(reversed(use.path), reversed(use.path_sites), strict=True):
+        if site.text is not use.site.text or site.start < use.site.end:
+            break
+        steps.append(step)
+    return (use.site.source, *reversed(steps))
+
+
+def _held_by(when: TemplateScope) -> Facts:
+    test = test_of(when)
+    return _NOTHING if test is None else _held(test, True)
+
+
+def _known_at(site: Site) -> Facts:
+    return _facts(site.text.value).get(site.start, _NOTHING)
+
+
+@lru_cache(maxsize=256)
+def _facts(source: str) -> dict[int, Facts]:
+    """From the offset of each name and each literal to what is known there, if anything is."""
+    found: dict[int, Facts] = {}
+    with suppress(TemplateError):
+        _walk(parse(source).tree, _NOTHING, found)
+    return found
+
+
+def _walk(node: nodes.Node, known: Facts, found: dict[int, Facts]) -> None:
+    if known and isinstance(node, nodes.Name | nodes.Const):
+        found[node.lineno] = known
+    if known and isinstance(node, nodes.Getattr):
+        found[node.lineno + 1] = known
+    if isinstance(node, nodes.If):
+        _walk_if(node, known, found)
+    elif isinstance(node, nodes.For) and node.test is not None:
+        inside = known | _held(node.test, True)
+        for child in (node.iter, node.test, *node.else_):
+            _walk(child, known, found)
+        for child in node.body:
+            _walk(child, inside, found)
+    elif isinstance(node, nodes.And | nodes.Or):
+        _walk(node.left, known, found)
+        _walk(node.right, known | _held(node.left, isinstance(node, nodes.And)), found)
+    elif isinstance(node, nodes.CondExpr):
+        _walk(node.test, known, found)
+        _walk(node.expr1, known | _held(node.test, True), found)
+        if node.expr2 is not None:
+            _walk(node.expr2, known | _held(node.test, False), found)
+    else:
+        for child in node.iter_child_nodes():
+            _walk(child, known, found)
+
+
+def _walk_if(node: nodes.If, known: Facts, found: dict[int, Facts]) -> None:
+    for part in (node, *node.elif_):
+        _walk(part.test, known, found)
+        for child in part.body:
+            _walk(child, known | _held(part.test, True), found)
+        known |= _held(part.test, False)
+    for child in node.else_:
+        _walk(child, known, found)
+
+
+def _held(test: nodes.Node, truth: bool) -> Facts:
+    """What a value is not where a test has the given outcome."""
+    if isinstance(test, nodes.Not):
+        return _held(test.node, not truth)
+    if isinstance(test, nodes.And | nodes.Or):
+        left, right = _held(test.left, truth), _held(test.right, truth)
+        return left | right if isinstance(test, nodes.And) == truth else left & right
+    if isinstance(test, nodes.Test):
+        return _tested(test, truth)
+    if isinstance(test, nodes.Compare):
+        return _not_of(test.expr, _compared(test.ops[0].op, test.ops[0].expr, truth))
+    if isinstance(test, nodes.Filter):
+        return _not_of(test.node, _filtered(test.name, truth))
+    return _not_of(test, _NO_VALUE if truth else frozenset((MISSING,)))
+
+
+def _tested(test: nodes.Test, truth: bool) -> Facts:
+    if test.name in _TESTS:
+        passing, either = _TESTS[test.name]
+        return _not_of(test.node, _ALL - passing if truth else passing - either)
+    if test.name in _DIVIDED:
+        return _not_of(test.node, _ALL - _COUNTED)
+    if test.name in _EQUAL and test.args:
+        return _not_of(test.node, _compared(_EQUAL[test.name], test.args[0], truth))
+    if test.name in _ORDER and test.args:
+        return _not_of(test.node, _compared("lt", test.args[0], truth))
+    return _NOTHING
+
+
+def _compared(operator: str, other: nodes.Node, truth: bool) -> frozenset[str]:
+    """What the left side of a comparison is not; what is missing can't be compared at all."""
+    values = _literals(operator, other)
+    # An order between values of two kinds fails, whatever its outcome would be.
+    if operator not in ("eq", "ne", "in", "notin") or truth == (operator in ("eq", "in")):
+        return _NO_VALUE if values is None else _ALL - _kinds(values)
+    return _NO_VALUE if values and None in values else frozenset((MISSING,))
+
+
+def _literals(operator: str, other: nodes.Node) -> list[Any] | None:
+    if operator not in ("in", "notin"):
+        return [other.value] if isinstance(other, nodes.Const) else None
+    items = other.items if isinstance(other, nodes.List | nodes.Tuple) else None
+    if items is None or not all(isinstance(item, nodes.Const) for item in items):
+        return None
+    return [item.value for item in items if isinstance(item, nodes.Const)]
+
+
+def _kinds(values: Iterable[Any]) -> frozenset[str]:
+    """The kinds that literals can be equal to: 1 is true."""
+    found: set[str] = set()
+    for value in values:
+        found |= {"string"} if isinstance(value, str) else _NULL if value is None else _COUNTED
+    return frozenset(found)
+
+
+def _filtered(name: str, truth: bool) -> frozenset[str]:
+    if name in _SIZES:
+        return _ALL - _SIZED
+    return _NULL if truth and name in _FALLBACKS else frozenset()
+
+
+def _not_of(node: nodes.Node | None, kinds: Iterable[str]) -> Facts:
+    path = written_path(node)
+    return _NOTHING if path is None else frozenset((path, kind) for kind in kinds)

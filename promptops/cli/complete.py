@@ -16,11 +16,12 @@ def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the prompt's cases that begin so."""
     from promptops.errors import PromptopsError
+    from promptops.jobs.named_prompts import only
     from promptops.jobs.workspace import workspace
 
     try:
         with workspace(_directory(ctx)) as opened:
-            path = opened.catalog.paths.get(ctx.params.get("identity") or "")
+            path = only(opened.catalog, opened.repository, ctx.params.get("identity") or "")
             prompt = opened.catalog.loaded(path).prompt if path else None
             names = [case.name for case in prompt.cases] if prompt else []
     except PromptopsError:

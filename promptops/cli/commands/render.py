@@ -39,8 +39,8 @@ def command(output: Output, **options: Any) -> int:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
+    from promptops.jobs.named_prompts import one
     from promptops.jobs.render import render_case, render_inputs
-    from promptops.jobs.selection import one
     from promptops.jobs.workspace import workspace
 
     inputs = _inputs(options["given"], options["file"])

@@ -21,7 +21,7 @@ def command(output: Output, identity: str, revision: str) -> int:
       promptops show support/triage.de --at v1.2.0 --format json
     """
     from promptops.jobs.list_prompts import shown
-    from promptops.jobs.selection import one
+    from promptops.jobs.named_prompts import one
     from promptops.jobs.workspace import workspace
     from promptops.report.parts.json_text import json_text
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def complete_prompt(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids that begin so, or else files; nothing outside a repository."""
+    from click.shell_completion import CompletionItem
+
+    paths = _paths(ctx)
+    found = [CompletionItem(name) for name in paths if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")] * bool(paths)
 
 
 def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

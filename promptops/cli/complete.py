@@ -35,7 +35,9 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 
     try:
         with workspace(_directory(ctx)) as opened:
-            path = only(opened.catalog, opened.repository, ctx.params.get("identity") or "")
+            # Before an option without its value click leaves the arguments where they were.
+            name = ctx.params.get("identity") or next(iter(ctx.args), "")
+            path = only(opened.catalog, opened.repository, name)
             prompt = opened.catalog.loaded(path).prompt if path else None
             names = [case.name for case in prompt.cases] if prompt else []
     except PromptopsError:

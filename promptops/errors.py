@@ -29,6 +29,12 @@ class PromptopsError(Exception):
         self.where = where
         self.hint = hint
 
+    def __str__(self) -> str:
+        """The place and the cause, and the hint on a line of its own: what a traceback shows."""
+        place = f"{self.where}: " if self.where else ""
+        tip = f"\n  tip: {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{tip}"
+
 
 class UsageError(PromptopsError):
     """The command line asks for what does not exist."""

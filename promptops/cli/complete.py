@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def complete_prompt(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids that begin so, or else files; nothing outside a repository."""
+    from click.shell_completion import CompletionItem
+
+    paths = _paths(ctx)
+    found = [CompletionItem(name) for name in paths if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")] * bool(paths)
 
 
 def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -16,11 +30,14 @@ def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the prompt's cases that begin so."""
     from promptops.errors import PromptopsError
+    from promptops.jobs.named_prompts import only
     from promptops.jobs.workspace import workspace
 
     try:
         with workspace(_directory(ctx)) as opened:
-            path = opened.catalog.paths.get(ctx.params.get("identity") or "")
+            # Before an option without its value click leaves the arguments where they were.
+            name = ctx.params.get("identity") or next(iter(ctx.args), "")
+            path = only(opened.catalog, opened.repository, name)
             prompt = opened.catalog.loaded(path).prompt if path else None
             names = [case.name for case in prompt.cases] if prompt else []
     except PromptopsError:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import GitError, UsageError
-from promptops.jobs.ranges import Names, Range
-from promptops.jobs.selection import id_matches
+from promptops.catalog.references import is_below
+from promptops.errors import GitError, PromptopsError, UsageError
+from promptops.jobs.named_prompts import GLOB, named, written_paths
+from promptops.jobs.ranges import Folder, Names, Range
+from promptops.jobs.workspace import configuration
 from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE
 
-GLOB = frozenset("*?[")
 ONLY_GITS = frozenset("~^:@")
 MAX_REFS = 2000
 """Among so many refs the nearest name is sought."""
@@ -25,7 +27,7 @@ class Split:
 
     Attributes:
         range: What to compare; None where nobody said.
-        patterns: Ids of prompts, and globs of ids.
+        patterns: Names of prompts, as `named_prompts.named` takes them.
         doubtful: The first argument, where it was taken for one of them and may be the other.
     """
 
@@ -53,10 +55,24 @@ def split(names: Names, arguments: Sequence[str], behind: int | None) -> Split:
         found = names.find_range(first)
     except GitError:  # of a few digits, git knows too many commits: they may be an id all the same
         found = None
-    if found is not None:
+    if found is not None and not _is_folder_of_prompts(names, first, found):
         return Split(range=found, patterns=tuple(rest), doubtful=first)
     doubtful = None if GLOB.intersection(first) else first
     return Split(patterns=tuple(arguments), doubtful=doubtful)
+
+
+def _is_folder_of_prompts(names: Names, written: str, found: Range) -> bool:
+    """Whether a directory is a part of this repository's catalog and not another catalog."""
+    if found.head or found.parted or not isinstance(found.base, Folder) or names.found is None:
+        return False
+    try:
+        roots = configuration(names.found, WORKTREE).prompts
+    except PromptopsError:
+        return False
+    paths = () if names.found.bare else written_paths(names.found, written)[:1]
+    return any(
+        root != "." and (path == root or is_below(path, root)) for path in paths for root in roots
+    )
 
 
 def refuse_doubt(names: Names, arguments: Split, catalogs: Sequence[Catalog]) -> None:
@@ -65,7 +81,7 @@ def refuse_doubt(names: Names, arguments: Split, catalogs: Sequence[Catalog]) ->
     if first is None:
         return
     if arguments.range is None:
-        if not _is_prompt(first, catalogs):
+        if not _is_prompt(names, first, catalogs):
             _refuse_unknown(names, first, catalogs)
     elif any(first in catalog.ids.values() for catalog in catalogs):
         raise UsageError(
@@ -79,31 +95,27 @@ def refuse_second_revision(names: Names, arguments: Split, catalogs: Sequence[Ca
     if arguments.range is None or not arguments.patterns or arguments.doubtful is None:
         return
     base, head = arguments.doubtful, arguments.patterns[0]
-    if ".." in base or _is_prompt(head, catalogs):
+    if ".." in base or _is_prompt(names, head, catalogs):
         return
     if names.find(head):
         message = f"`{head}` is a revision, and no prompt"
         raise UsageError(message, hint=f"to compare the two, write `{base}..{head}`")
 
 
-def _is_prompt(name: str, catalogs: Sequence[Catalog]) -> bool:
-    """Whether it is an id, a glob of ids, or a name that a prompt had."""
-    if any(id_matches(catalog, name) for catalog in catalogs):
-        return True
-    return any(name in catalog.graph.aliases for catalog in catalogs)  # reads every file
+def _is_prompt(names: Names, name: str, catalogs: Sequence[Catalog]) -> bool:
+    """Whether it names prompts."""
+    return any(named(catalog, names.found, name) for catalog in catalogs)
 
 
 def _refuse_unknown(names: Names, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
     """Say what is wrong with an argument that names nothing."""
     from difflib import get_close_matches
 
-    ids = {path: each for catalog in catalogs for path, each in catalog.ids.items()}
+    ids = {each for catalog in catalogs for each in catalog.ids.values()}
     if os.path.isfile(names.directory / first):
-        named = next((ids[path] for path in ids if f"/{first}".endswith(f"/{path}")), None)
-        hint = f"name the prompt by its id: {named}" if named else "name a revision or a prompt"
-        raise UsageError(f"`{first}` is a file", hint=hint)
+        raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
     near = [
-        *(f"the prompt `{each}`" for each in get_close_matches(first, set(ids.values()), 1)),
+        *(f"the prompt `{each}`" for each in get_close_matches(first, ids, 1)),
         *(f"the revision `{each}`" for each in get_close_matches(first, _refs(names), 1)),
     ]
     meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")

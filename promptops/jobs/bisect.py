@@ -9,7 +9,7 @@ from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.case_at import CaseAt, Manner
-from promptops.jobs.selection import one
+from promptops.jobs.named_prompts import one, only
 from promptops.jobs.workspace import Workspace, managed, opened, workspace
 from promptops.model.bisection import Bisection, Judgement
 from promptops.repo.bisecting import Span, candidates, suspects
@@ -84,6 +84,8 @@ def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str
     identity, case = wanted
     try:
         with workspace(directory, overrides=overrides) as found:
+            path = only(found.catalog, found.repository, identity)
+            identity = identity if path is None else found.catalog.ids[path]
             at = CaseAt(found.repository, (identity,), case, Manner())
             here = at.of(found.catalog, "")
     except GitError:

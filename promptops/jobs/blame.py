@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import UsageError
+from promptops.jobs.named_prompts import one
 from promptops.jobs.render import Line, RenderedCase, lines, render_case
-from promptops.jobs.selection import one
 from promptops.jobs.workspace import Workspace, opened
 from promptops.lint.passages import Passage, include_stack, rendered_passages
 from promptops.model.blame import Asked, Blame, BlamedLine, Origin

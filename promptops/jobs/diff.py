@@ -15,8 +15,9 @@ from promptops.diff.compare import Options, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
+from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.releases import last_release, released_versions, versions
-from promptops.jobs.selection import Grep, id_matches, no_match, reaching
+from promptops.jobs.selection import Grep, reaching
 from promptops.jobs.sides import Side, Sides
 from promptops.jobs.workspace import managed
 from promptops.model.bump import Bump
@@ -36,7 +37,8 @@ class Chosen:
     """How a diff is done.
 
     Attributes:
-        patterns: Ids and globs of ids, of either side; all where there are none.
+        patterns: Names of prompts of either side, as `named_prompts.named` takes them; all prompts
+            where there are none.
         strict: A property more in the output breaks its consumers.
         estimated: Tokens are not counted exactly, wherever that could be done.
     """
@@ -50,7 +52,7 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     """Compare what changed, and what reaches what changed; raises UsageError for unknown ids."""
     base, head = sides.base.catalog, sides.head.catalog
     paths = set(_paths(sides))
-    wanted = _asked_for(base, head, chosen.patterns)
+    wanted = _asked_for(sides, chosen.patterns)
     shown = paths & wanted
     counting = _Counting()
     today = datetime.now(UTC).date()
@@ -136,21 +138,18 @@ def _grep(sides: Sides) -> Grep | None:
     return lambda words: repository.grep(revision, words, roots)
 
 
-def _asked_for(base: Catalog, head: Catalog, patterns: Sequence[str]) -> set[str]:
+def _asked_for(sides: Sides, patterns: Sequence[str]) -> set[str]:
     """Prompt files of either side, whether they changed or not."""
+    base, head, repository = sides.base.catalog, sides.head.catalog, sides.repository
     if not patterns:
         return {*base.ids, *head.ids}
     shown: set[str] = set()
     for pattern in patterns:
-        hits = [*_named(base, pattern), *_named(head, pattern)]
+        hits = [*named(base, repository, pattern), *named(head, repository, pattern)]
         if not hits:
-            raise no_match(head, pattern)
+            raise no_match(head, repository, pattern)
         shown.update(hits)
     return shown
-
-
-def _named(catalog: Catalog, pattern: str) -> list[str]:
-    return id_matches(catalog, pattern) or catalog.graph.aliases.get(pattern, [])
 
 
 def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import PROMPT_ENDINGS
+from promptops.jobs.named_prompts import only, written_paths
 from promptops.jobs.past import Step
+from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 
 
@@ -18,10 +20,12 @@ class Followed:
         newest: The first that was met; None as long as none was.
     """
 
-    def __init__(self, catalog: Catalog, asked: str) -> None:
-        self.here = _id(catalog, asked)
+    def __init__(self, repository: Repository, catalog: Catalog, asked: str) -> None:
+        """Raises UsageError where the name means several prompts."""
+        path = only(catalog, repository, asked)
+        self.here = None if path is None else catalog.ids[path]
         self.newest = self.here
-        self._names = dict.fromkeys([self.here or asked])
+        self._names = dict.fromkeys([self.here or _former_id(repository, catalog, asked)])
 
     def files(self, catalog: Catalog) -> frozenset[str]:
         """All that decides what the prompt is, and where it might be under any of its names.
@@ -55,12 +59,7 @@ def possible(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
         yield from (f"{folder}{name}{ending}" for name in names for ending in PROMPT_ENDINGS)
 
 
-def _id(catalog: Catalog, asked: str) -> str | None:
-    """Of an id, a name that a prompt had, or the path of its file."""
-    if asked in catalog.paths:
-        return asked
-    path = asked.removeprefix("./")
-    if path in catalog.ids:
-        return catalog.ids[path]
-    had = catalog.graph.aliases.get(asked, [])
-    return catalog.ids.get(min(had)) if had else None
+def _former_id(repository: Repository, catalog: Catalog, asked: str) -> str:
+    """The id of a prompt that is gone, whose file may be named by its path."""
+    ids = map(catalog.id_of, written_paths(repository, asked))
+    return next(filter(None, ids), asked)

@@ -55,18 +55,6 @@ def content_digest(catalog: Catalog, prompt: Prompt) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def shown(workspace: Workspace, path: str) -> dict[str, Any]:
-    """One prompt resolved, as plain values: variants merged, references and body files read.
-
-    Raises InputError for a file that is no prompt.
-    """
-    loaded = workspace.catalog.loaded(path)
-    if loaded.prompt is None:
-        raise unreadable(loaded)
-    value: dict[str, Any] = plain_value(loaded.prompt)
-    return {"schema": 1, "revision": workspace.catalog.revision, "prompt": value}
-
-
 def unreadable(loaded: Loaded) -> PromptopsError:
     """The first of what keeps a prompt file from being one."""
     problem = loaded.problems[0]

@@ -15,8 +15,8 @@ from promptops.diff.compare import Options, compare
 from promptops.errors import NotFound, UsageError
 from promptops.jobs.first_releases import first_releases
 from promptops.jobs.followed import Followed, possible
+from promptops.jobs.named_prompts import no_match
 from promptops.jobs.past import Past, Step
-from promptops.jobs.selection import no_match
 from promptops.jobs.served import served_at, time_of
 from promptops.model.change import Change, PromptDiff
 from promptops.model.history import History, HistoryEntry, Served
@@ -30,7 +30,7 @@ class Wanted:
     """What a command line asks for.
 
     Attributes:
-        prompt: Its id, one that it had, or the path of its file; None for none, with a channel.
+        prompt: Its name, as `named_prompts.named` takes it; None for none, with a channel.
         at: A revision, None for HEAD; with a channel, a time, None for now.
         channel: Go back from the release that it served at that time.
         number: At most so many entries; None for all.
@@ -79,7 +79,7 @@ def _history(
     assert wanted.prompt is not None
     with closing(Past(repository, repository.resolve(revision), overrides)) as past:
         newest = past.catalog
-        followed = Followed(newest, wanted.prompt)
+        followed = Followed(repository, newest, wanted.prompt)
         found = list(islice(_entries(past, followed, wanted), wanted.number))
     if followed.newest is None:
         raise _unknown(repository, newest, wanted.prompt)
@@ -94,7 +94,7 @@ def _history(
 
 
 def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
-    error = no_match(catalog, identity)
+    error = no_match(catalog, repository, identity)
     if any(os.path.isfile(repository.root / path) for path in possible(catalog, [identity])):
         error.hint = "it is not committed yet"
     elif repository.shallow:

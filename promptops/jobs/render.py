@@ -64,18 +64,19 @@ def render_case(workspace: Workspace, path: str, name: str | None) -> RenderedCa
 
     Raises UsageError for a case that is not there, RenderError for one that can't be rendered.
     """
-    prompt = _prompt(workspace, path)
+    prompt = readable(workspace, path)
     case = _case(prompt, name)
     return RenderedCase(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
 
 
 def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> RenderedCase:
     """The request for inputs given by hand; raises RenderError."""
-    prompt = _prompt(workspace, path)
+    prompt = readable(workspace, path)
     return RenderedCase(prompt, None, _renderer(workspace, prompt).trace(inputs))
 
 
-def _prompt(workspace: Workspace, path: str) -> Prompt:
+def readable(workspace: Workspace, path: str) -> Prompt:
+    """A prompt that can be rendered; raises InputError where it or a body file can't be read."""
     loaded = workspace.catalog.loaded(path)
     if loaded.prompt is None:
         raise unreadable(loaded)

@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
+from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.workspace import Workspace, configuration, managed
 from promptops.model.loaded import Loaded
 from promptops.repo.repository import INDEX, WORKTREE
@@ -26,7 +27,7 @@ class Wanted:
     """What a command line selects.
 
     Attributes:
-        patterns: Ids, names that prompts had, and globs of ids.
+        patterns: Names of prompts, as `named_prompts.named` takes them.
         since: A revision, or "" for where this branch left the default one: what changed since,
             and all that reaches it.
         staged: What is about to be committed, and all that reaches it.
@@ -65,7 +66,7 @@ def select(workspace: Workspace, wanted: Wanted) -> Selected:
     else:
         why = reaching(workspace.catalog, changed, _grep(workspace))
     if wanted.patterns:
-        why = _matching(catalog, why, wanted.patterns)
+        why = _matching(workspace, why, wanted.patterns)
     for selector in wanted.selectors:
         why = _selected_by(catalog, why, selector)
     return Selected(dict(sorted(why.items())), changed)
@@ -185,34 +186,14 @@ def _longest_word(path: str) -> str:
     return max(path.rpartition("/")[2].split(), key=len, default=path)
 
 
-def _matching(catalog: Catalog, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
+def _matching(workspace: Workspace, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for pattern in patterns:
-        hits = id_matches(catalog, pattern) or catalog.graph.aliases.get(pattern, [])
+        hits = named(workspace.catalog, workspace.repository, pattern)
         if not hits:
-            raise no_match(catalog, pattern)
+            raise no_match(workspace.catalog, workspace.repository, pattern)
         chosen |= {path: why[path] for path in hits if path in why}
     return chosen
-
-
-def id_matches(catalog: Catalog, pattern: str) -> list[str]:
-    """The prompt files whose ids are a pattern, or match it; or whose path it is."""
-    from promptops.lint.engine import matches
-
-    path = pattern.removeprefix("./")
-    if path in catalog.ids:
-        return [path]
-    return [p for p, name in catalog.ids.items() if name == pattern or matches(name, pattern)]
-
-
-def no_match(catalog: Catalog, pattern: str) -> UsageError:
-    """That a pattern matches nothing, with the nearest id."""
-    from difflib import get_close_matches
-
-    as_path = (catalog.ids[path] for path in catalog.ids if f"/{pattern}".endswith(f"/{path}"))
-    near = next(as_path, None) or next(iter(get_close_matches(pattern, catalog.paths, 1)), None)
-    hint = f"did you mean {near!r}?" if near else "`promptops list` shows the prompts"
-    return UsageError(f"no prompt matches {pattern!r}", hint=hint)
 
 
 def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[str, str]:
@@ -238,14 +219,3 @@ def _has(loaded: Loaded, key: str, value: str) -> bool:
         return True  # what can't be read is never silently left out
     values = {"tag": prompt.tags, "owner": prompt.owners, "status": (prompt.status,)}
     return value in values[key]
-
-
-def one(workspace: Workspace, identity: str) -> str:
-    """The path of the prompt with an id, or with an alias; raises UsageError."""
-    catalog = workspace.catalog
-    if identity in catalog.paths:
-        return catalog.paths[identity]
-    had = catalog.graph.aliases.get(identity, [])
-    if not had:
-        raise no_match(catalog, identity)
-    return min(had)

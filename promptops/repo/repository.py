@@ -45,6 +45,7 @@ class Repository:
         bare: Without a work tree, or entered through git's own directory.
         object_format: sha1 or sha256.
         git: The git program in the root.
+        directory: Where it was opened, absolute: paths on a command line are relative to it.
     """
 
     root: Path
@@ -54,6 +55,7 @@ class Repository:
     shallow: bool
     object_format: str
     git: Git = field(repr=False)
+    directory: Path
     _blobs: Blobs = field(repr=False)
 
     @classmethod
@@ -80,6 +82,7 @@ class Repository:
             raise git.error(answer)
         bare = len(lines) == 5  # the last question has no answer where there is no work tree
         root = Path(lines[3] if bare else lines[5])
+        directory = git.directory
         git = Git(root, _pinned(git.environment, lines[3], root))
         return cls(
             root=root,
@@ -89,6 +92,7 @@ class Repository:
             shallow=lines[1] == "true",
             object_format=lines[2],
             git=git,
+            directory=directory,
             _blobs=Blobs(git),
         )
 

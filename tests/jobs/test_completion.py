@@ -84,5 +84,27 @@ def test_ids_complete(repo):
     ]
 
 
+@pytest.mark.parametrize("command", ["show", "lint", "test", "check", "list", "report", "blame"])
+def test_the_names_of_prompts_complete_by_id_or_else_as_files(repo, command):
+    repo.write({"prompts/support/triage.prompt.yaml": "not even: [YAML\n"})
+
+    assert completed(f"promptops {command} support/", 2, repo.root) == ["support/triage"]
+    assert completed(f"promptops {command} prompts/su", 2, repo.root) == ["file,prompts/su"]
+
+
+def test_cases_complete_for_a_prompt_that_is_named_by_its_path(repo):
+    repo.write(
+        {
+            "prompts/ask.prompt.yaml": (
+                "format: promptops/1\nmessages:\n  - {role: user, content: Hello}\n"
+                "tests:\n  - {name: greeting}\n"
+            )
+        }
+    )
+
+    words = "promptops render prompts/ask.prompt.yaml --case gr"
+    assert completed(words, 4, repo.root) == ["greeting"]
+
+
 def test_outside_a_repository_no_id_completes(tmp_path):
     assert completed("promptops new s", 2, tmp_path) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from promptops.errors import UsageError
 from promptops.jobs import selection
 from promptops.jobs.graph_file import save_graph
-from promptops.jobs.selection import Wanted, one, select
+from promptops.jobs.selection import Wanted, select
 from promptops.jobs.workspace import workspace
 
 STAGED = Wanted(staged=True)
@@ -287,13 +287,6 @@ def test_a_new_file_in_an_earlier_root_is_reached_by_those_it_shadows(repo):
     found = staged(repo, {"a/tone.md.j2": "Be brief.\n"})
 
     assert found == {"a/one.prompt.yaml": "it reaches a/tone.md.j2, which changed"}
-
-
-def test_one_prompt_is_found_by_id_and_by_alias(catalog):
-    with workspace(catalog.root) as opened:
-        assert (one(opened, "plain"), one(opened, "triage")) == (PLAIN, TRIAGE)
-        with pytest.raises(UsageError, match="no prompt matches 'plane'"):
-            one(opened, "plane")
 
 
 def escaped(char: str) -> str:

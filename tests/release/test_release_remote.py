@@ -142,6 +142,15 @@ def test_the_next_command_works_as_it_is_printed(remote, catalog, say, process, 
     assert tags_of(remote) == [made.removesuffix(" is made")]
 
 
+def test_what_an_earlier_run_may_have_pushed_is_not_said_to_need_a_push(remote, catalog, say):
+    pushed = say(catalog, "release", "--yes", "--push").out.splitlines()[-1]
+    again = say(catalog, "release", "--yes").out.splitlines()[-1]
+
+    assert pushed == "v0.1.0 is made, and origin has it"
+    command = "promptops release --yes --push"
+    assert again == f"v0.1.0 is made already; if it is not pushed yet: {command}"
+
+
 def test_without_any_remote_nothing_is_next(catalog, say):
     assert say(catalog, "release", "--yes").out.splitlines()[-1] == "v0.1.0 is made"
 

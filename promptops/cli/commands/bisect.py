@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import Output, common
 from promptops.errors import UsageError
 
@@ -22,7 +22,7 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 
 
 @click.command()
-@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
     "-c",
     "--case",

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import Output, common
 from promptops.errors import UsageError
 
@@ -16,7 +16,7 @@ _SPAN = re.compile(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
 
 
 @click.command()
-@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
     "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
 )

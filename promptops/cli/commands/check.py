@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.asked import asked, note_unjudged
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
 from promptops.errors import BUG
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @judged_options
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")

@@ -24,7 +24,7 @@ class _Separated(click.Command):
 
 
 @click.command(cls=_Separated)
-@click.argument("arguments", nargs=-1, metavar="[BASE[..HEAD]] [ID|GLOB]...")
+@click.argument("arguments", nargs=-1, metavar="[BASE[..HEAD]] [ID|GLOB|PATH]...")
 @click.option("--staged", is_flag=True, help="What is about to be committed, against HEAD.")
 @click.option("--worktree", is_flag=True, help="What stands on disk, against HEAD.")
 @click.option("--merge", is_flag=True, help="What merging HEAD into BASE would give.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, at_option, common, since_option
 from promptops.errors import BUG, UsageError
 
@@ -24,7 +25,7 @@ FORMATS = (
 
 
 @click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @click.option("--staged", is_flag=True, help="What is about to be committed, and what reaches it.")
 @since_option
 @at_option

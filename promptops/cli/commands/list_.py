@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, at_option, common, since_option
 
 
 @click.command("list")
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @at_option
 @since_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from promptops.cli.complete import complete_id
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, common
 from promptops.errors import UsageError
 
 
 @click.command()
-@click.argument("prompt", required=False, metavar="ID", shell_complete=complete_id)
+@click.argument("prompt", required=False, metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
     "--at",
     metavar="REV|TIME",

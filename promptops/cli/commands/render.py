@@ -8,17 +8,19 @@ from typing import Any
 
 import click
 
-from promptops.cli.complete import complete_case, complete_id
+from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import Output, at_option, common
 from promptops.errors import InputError, UsageError
 
+INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
+
 
 @click.command()
-@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
     "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
 )
-@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help="An input.")
+@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
 @click.option(
     "--inputs",
     "file",
@@ -31,60 +33,50 @@ from promptops.errors import InputError, UsageError
 def command(output: Output, **options: Any) -> int:
     """Render the request that a model gets, for a test case or for given inputs.
 
-    A value that is JSON is taken as JSON, any other as text. `--format openai` prints the arguments
-    of the `openai` client's chat completions.
+    ID may also be the path of the file. The inputs' schema decides which type VALUE has: `7` is a
+    string for a string input and a number for an integer. Arrays and objects are written as JSON.
+    `--format openai` prints the arguments of the `openai` client's chat completions.
 
     \b
     Example:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
-    from promptops.jobs.render import render_case, render_inputs
-    from promptops.jobs.selection import one
+    from promptops.jobs.given_inputs import given_inputs
+    from promptops.jobs.named_prompts import one
+    from promptops.jobs.render import readable, render_case, render_inputs
     from promptops.jobs.workspace import workspace
 
-    inputs = _inputs(options["given"], options["file"])
-    if inputs is not None and options["case"] is not None:
+    given, file = options["given"], options["file"]
+    if (given or file) and options["case"] is not None:
         raise UsageError("a case has inputs of its own", hint="leave out --case, or the inputs")
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         path = one(opened, options["identity"])
-        if inputs is None:
-            rendered = render_case(opened, path, options["case"])
-        else:
+        if given or file:
+            inputs = _of_file(file) | given_inputs(
+                readable(opened, path).inputs, given, output.directory
+            )
             rendered = render_inputs(opened, path, inputs)
+        else:
+            rendered = render_case(opened, path, options["case"])
         for name, file in output.formats:
             output.write(_written(name, rendered, annotate=options["annotate"]), file)
     return 0
 
 
-def _inputs(given: tuple[str, ...], file: Path | None) -> dict[str, Any] | None:
+def _of_file(file: Path | None) -> dict[str, Any]:
+    """The inputs in a JSON file; none without a file."""
     import json
 
-    if not given and file is None:
-        return None
-    inputs: dict[str, Any] = {}
-    if file is not None:
-        try:
-            inputs = json.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"not JSON: {error}", where=str(file)) from None
-        if not isinstance(inputs, dict):
-            raise InputError("not a JSON object", where=str(file), hint="write {NAME: VALUE}")
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals:
-            raise UsageError(f"{each!r} gives no value", hint="write --input NAME=VALUE")
-        inputs[name] = _value(value)
-    return inputs
-
-
-def _value(text: str) -> Any:
-    import json
-
+    if file is None:
+        return {}
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        inputs = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}", where=str(file)) from None
+    if not isinstance(inputs, dict):
+        raise InputError("not a JSON object", where=str(file), hint="write {NAME: VALUE}")
+    return inputs
 
 
 def _written(name: str, rendered: Any, *, annotate: bool) -> str:

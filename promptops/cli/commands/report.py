@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.asked import asked, note_unjudged
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
 from promptops.errors import BUG, UsageError
 
@@ -15,7 +16,7 @@ FILE = "promptops-report.html"
 
 
 @click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @judged_options
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")

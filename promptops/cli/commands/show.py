@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
-from promptops.cli.complete import complete_id
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, at_option, common
 
 
 @click.command()
-@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @at_option
 @common("text", "json")
 def command(output: Output, identity: str, revision: str) -> int:
     """Show one prompt resolved: variants merged, references and body files read.
+
+    The output is a prompt file. ID may also be the path of the file.
 
     \b
     Example:
       promptops show support/triage
       promptops show support/triage.de --at v1.2.0 --format json
     """
-    from promptops.jobs.list_prompts import shown
-    from promptops.jobs.selection import one
+    from promptops.jobs.named_prompts import one
+    from promptops.jobs.show import shown
     from promptops.jobs.workspace import workspace
     from promptops.report.parts.json_text import json_text
 
@@ -31,12 +36,27 @@ def command(output: Output, identity: str, revision: str) -> int:
         if name == "json":
             output.write(json_text(value), file)
         else:
-            output.write(_yaml(value["prompt"]), file)
+            output.write(_about(value) + _yaml(value["prompt"]), file)
     return 0
 
 
+def _about(value: Mapping[str, Any]) -> str:
+    """What is not in the file, as comments: the output stays a prompt file."""
+    from promptops.report.parts.visible import visible, visible_path
+
+    model = value["model"]
+    names = " ".join(each for each in (model["provider"], model["id"]) if each)
+    about = {
+        "id": visible(value["id"]),
+        "path": visible_path(value["path"]),
+        "extends": visible_path(value["extends"]) if value["extends"] else "",
+        "model": visible(names) if model["profile"] else "",
+    }
+    return "".join(f"# {key}: {text}\n" for key, text in about.items() if text)
+
+
 def _yaml(value: object) -> str:
-    """As YAML, since that is what a prompt file is; texts of several lines as blocks."""
+    """As YAML, since that is what a prompt file is; strings of several lines as blocks."""
     import yaml
 
     from promptops.report.parts.visible import visible_line

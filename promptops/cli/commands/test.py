@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, at_option, common, since_option
 from promptops.errors import BUG, UsageError
 
@@ -39,7 +40,7 @@ class _Amount(click.FloatRange):
 
 
 @click.command()
-@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @at_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")

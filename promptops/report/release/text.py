@@ -134,7 +134,10 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
         signed = "signed" if plan.signed else "without a signature"
         again = visible(report.next) or "promptops release --yes"
         return f"nothing was made; {tag} would be {signed}: {again}"
-    made = f"{tag} is made" if report.state == "created" else f"{tag} is made already"
+    is_new = report.state == "created"
+    made = f"{tag} is made" if is_new else f"{tag} is made already"
     if report.pushed is not None:
         return f"{made}, and {visible(report.pushed)} has it"
-    return f"{made}; next: {style('hint', visible(report.next))}" if report.next else made
+    # Only the remote knows whether an earlier run has pushed it, and it is not called here.
+    then = "next" if is_new else "if it is not pushed yet"
+    return f"{made}; {then}: {style('hint', visible(report.next))}" if report.next else made

@@ -1,0 +1,85 @@
+"""Inputs that are written on a command line: `NAME=VALUE`, or `NAME=@FILE`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from promptops.analysis.input_schemas import InputSchemas
+from promptops.errors import InputError, UsageError
+from promptops.model.prompt import Schema
+
+_TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def given_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dict[str, Any]:
+    """Inputs by name, each of a type that the schema of the inputs admits, where it can be.
+
+    A value is read as JSON where that gives an admitted type, else it is the text itself if strings
+    are admitted: for a string input `7` and `{}` are texts. What fits no type is left to the check
+    of the inputs.
+
+    Args:
+        written: `NAME=VALUE`; `NAME=@FILE` reads the value from a file in UTF-8, and `NAME=@@TEXT`
+            is a text that begins with `@`.
+        directory: What the paths of files are relative to.
+
+    Raises:
+        UsageError: There is no `=`.
+        InputError: A file can't be read.
+    """
+    schemas = InputSchemas(schema)
+    return dict(_given(schemas, each, directory) for each in written)
+
+
+def _given(schemas: InputSchemas, written: str, directory: Path) -> tuple[str, Any]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise UsageError(f"{written!r} gives no value", hint="write --input NAME=VALUE")
+    shape = schemas.at(name, ())
+    types = shape.types if shape is not None else frozenset[str]()
+    return name, _coerced(_text(value, directory), types)
+
+
+def _text(value: str, directory: Path) -> str:
+    if value.startswith("@@"):
+        return value[1:]
+    if not value.startswith("@"):
+        return value
+    hint = f"for a text that begins with `@`, write `@{value}`"
+    try:
+        return Path(directory, value[1:]).read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", where=value[1:]) from None
+    except OSError as error:
+        raise InputError(f"can't be read: {error.strerror}", where=value[1:], hint=hint) from None
+
+
+def _coerced(text: str, types: frozenset[str]) -> Any:
+    """`types` as JSON Schema names them, `number` for an integer, too; none where any may be."""
+    for value in _json(text):
+        if not types or _TYPES[type(value)] in types or "string" not in types:
+            return value
+    return text
+
+
+def _json(text: str) -> Iterator[Any]:
+    """The value, where the text is JSON."""
+    try:
+        yield json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

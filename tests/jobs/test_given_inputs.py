@@ -1,0 +1,136 @@
+"""Inputs on a command line get the types that the inputs' schema admits."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from promptops.cli.main import run
+from promptops.errors import InputError, UsageError
+from promptops.jobs.given_inputs import given_inputs
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "no": {"type": "integer"},
+        "ratio": {"type": "number"},
+        "is_new": {"type": "boolean"},
+        "items": {"type": "array"},
+        "known": {"type": "object"},
+        "maybe": {"type": ["string", "null"]},
+        "either": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+        "kind": {"enum": ["1", "2"]},
+        "level": {"$ref": "#/$defs/level"},
+        "free": {},
+    },
+    "$defs": {"level": {"type": "string"}},
+}
+
+
+def value(written, directory="."):
+    (found,) = given_inputs(SCHEMA, (written,), directory).values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("name=7", "7"),
+        ("name=true", "true"),
+        ("name={}", "{}"),
+        ("name=null", "null"),
+        ("name=", ""),
+        ("name=a=b", "a=b"),
+        ('name="7"', "7"),
+        ('name=he said "no"', 'he said "no"'),
+        ("no=7", 7),
+        ("no=seven", "seven"),
+        ('no="7"', "7"),
+        ("ratio=7", 7),
+        ("ratio=7.5", 7.5),
+        ("ratio=NaN", "NaN"),
+        ("is_new=true", True),
+        ("is_new=1", 1),
+        ('items=["a", 1]', ["a", 1]),
+        ('known={"a": null}', {"a": None}),
+        ("known=[" + "[" * 100_000, "[" * 100_001),
+        ("maybe=null", None),
+        ("maybe=7", "7"),
+        ("either=7", 7),
+        ("either=seven", "seven"),
+        ("kind=1", "1"),
+        ("level=3", "3"),
+        ("free=7", 7),
+        ("free=seven", "seven"),
+        ("unknown=7", 7),
+        ("name=@@ada", "@ada"),
+    ],
+)
+def test_the_schema_decides_the_type_of_a_written_value(written, expected):
+    found = value(written)
+
+    assert (type(found), found) == (type(expected), expected)
+
+
+def test_the_last_of_several_values_of_an_input_counts():
+    assert given_inputs(SCHEMA, ("no=1", "name=2", "no=3"), ".") == {"no": 3, "name": "2"}
+
+
+def test_a_value_is_read_from_a_file_of_the_directory(tmp_path):
+    (tmp_path / "text.txt").write_bytes("Grüße,\r\nAda\n".encode())
+    (tmp_path / "items.json").write_text('["a"]\n')
+
+    assert value("name=@text.txt", tmp_path) == "Grüße,\r\nAda\n"
+    assert value("items=@items.json", tmp_path) == ["a"]
+    assert value(f"items=@{tmp_path}/items.json") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        (
+            "nowhere",
+            "can't be read: No such file or directory",
+            "for a text that begins with `@`, write `@@nowhere`",
+        ),
+        (".", "can't be read: Is a directory", "for a text that begins with `@`, write `@@.`"),
+        ("bytes", "not UTF-8", None),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_named(tmp_path, name, message, hint):
+    (tmp_path / "bytes").write_bytes(b"\xff")
+
+    with pytest.raises(InputError) as refused:
+        value(f"name=@{name}", tmp_path)
+
+    error = refused.value
+    assert (error.message, error.where, error.hint) == (message, name, hint)
+
+
+def test_a_value_without_a_name_is_wrong_usage():
+    with pytest.raises(UsageError, match="'name' gives no value"):
+        value("name")
+
+
+def test_render_takes_a_number_for_a_string_and_a_file(repo, capfd):
+    repo.write(
+        {
+            "prompts/ask.prompt.yaml": (
+                "format: promptops/1\n"
+                "inputs:\n  required: [no, doc]\n"
+                "  properties: {no: {type: string}, doc: {type: string}}\n"
+                "messages:\n  - {role: user, content: '{{ no }}: {{ doc }}'}\n"
+            ),
+            "docs/a.txt": "a page",
+        }
+    )
+
+    folder = str(repo.root / "docs")
+    code = run(
+        ["render", "-C", folder, "ask", "-i", "no=7", "-i", "doc=@a.txt", "--format", "json"]
+    )
+
+    request = json.loads(capfd.readouterr().out)["request"]
+    assert (code, request["messages"]) == (0, [{"role": "user", "content": "7: a page"}])

@@ -12,6 +12,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prompt, without_repeats
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
+from promptops.lint.rule_names import RuleNames, is_named, rule_names
 from promptops.lint.suppressions import (
     Counts,
     Suppression,
@@ -63,12 +64,14 @@ class Silencers:
         baseline: Fingerprints of findings that were there before.
         complete: Every prompt was linted by every rule, so that what matched nothing is unused.
         counts: Whether a comment may take out a finding that it covers.
+        names: Of all rules that a comment may name; by default those that run, or are built in.
     """
 
     waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
     complete: bool = True
     counts: Counts = lambda _comment, _finding: True
+    names: RuleNames | None = None
 
 
 def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
@@ -133,6 +136,8 @@ def conclude(
         "suppressions": suppressions,
         "unused": tuple(unused),
         "idle_waivers": (),
+        "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
+        "complete": silencers.complete,
     }
     last = [rule for rule in rules if rule.of_silencing]
     late = _late(catalog, last, given)
@@ -197,8 +202,8 @@ def _unused(
 ) -> Iterator[Suppression]:
     """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
     ran = {rule.code for rule in rules}
-    known = ran.union(built_in())
+    known = {rule.code: rule.name for rule in (*built_in().values(), *rules)}
     for each in suppressions:
-        meant = {code for code in known if code.startswith(each.codes)}
+        meant = {code for code, name in known.items() if is_named(each.codes, code, name)}
         if each not in used and each.codes and each.reason and meant and meant <= ran:
             yield each

@@ -70,7 +70,7 @@ def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
     table = own if shared is None else shared
     prefix = "" if shared is None else "/tool/promptops"
     text, _ = decode(path, files[path])
-    _refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
+    refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
     return path, table or {}
 
 
@@ -78,7 +78,7 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
     import tomllib
 
     text, problems = decode(path, data)
-    _refuse_first(problems)
+    refuse_first(problems)
     _refuse_long_keys(text, path)
     try:
         return tomllib.loads(text)
@@ -184,7 +184,8 @@ def _drawn_by_chance(part: str) -> bool:
     return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
 
 
-def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
+def refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
+    """Raise the first of some problems; nothing where there are none."""
     if problems:
         first, *others = problems
         more = f" (and {len(others)} more)" if others else ""

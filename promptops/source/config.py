@@ -20,8 +20,11 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
+from promptops.source.conflicts import CODE as CONFLICT
+from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.explain import nearest
+from promptops.source.lines import Lines
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
@@ -83,6 +86,8 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        not_toml = [Problem(str(error), code="SCH001")]
+        refuse_first([p for p in explained(not_toml, Lines(path, text)) if p.code == CONFLICT])
         message, where = _toml_error(str(error), path)
         raise InputError(f"not TOML: {message}", where=where) from None
     except RecursionError:

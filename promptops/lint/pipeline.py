@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -123,6 +124,8 @@ def conclude(
     suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
     found = [finding for result in results for finding in result.findings]
     found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
+    if silencers.complete:
+        found = list(_with_users(found, catalog.config.path))
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
@@ -152,6 +155,16 @@ def conclude(
         silenced=(*silenced.silenced, *split.waived),
         comments=tuple(_comments(suppressions, silenced.used)),
     )
+
+
+def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Finding]:
+    """What several prompts have from the configuration, with their number."""
+    keys = [(each.code, each.place, each.message) for each in findings]
+    users = Counter(key for key in keys if key[1].path == config)
+    for finding, key in zip(findings, keys, strict=True):
+        several = users[key] > 1
+        message = f"{finding.message}; used by {users[key]} prompts"
+        yield replace(finding, message=message) if several else finding
 
 
 def _comments(

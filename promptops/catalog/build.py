@@ -17,10 +17,11 @@ from promptops.catalog.schema_places import schema_locator, without_what_is_none
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
-from promptops.model.place import Text
+from promptops.model.place import Place, Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
 from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
+from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.json_document import json_value
 from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve
@@ -162,6 +163,8 @@ class PromptBuilder:
             told = problem
             if absent:
                 found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
+                if found is not None and self._is_in_conflict(found.target):
+                    continue
                 told = _no_object(problem, found)
             self._problems.append(replace(told, at=place))
         if read:
@@ -180,8 +183,8 @@ class PromptBuilder:
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
         # What is no JSON at all is told at the reference, which then leads to no object.
-        twice = (p for p in problems if p.code == "SCH003" and p not in self._problems)
-        self._problems.extend(twice)
+        told = (p for p in problems if p.code in _OF_JSON and p not in self._problems)
+        self._problems.extend(told)
         return value if isinstance(value, dict | bool) else None
 
     def _output(self, written: Mapping[str, Any]) -> Output:
@@ -225,6 +228,8 @@ class PromptBuilder:
         if reference is None or not reference.found:
             return  # that is the reference's problem
         found = self._json(reference.target)
+        if found is None and self._is_in_conflict(reference.target):
+            return
         if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
             self._unreadable_tool(written, at)
         else:
@@ -239,6 +244,13 @@ class PromptBuilder:
             strict=bool(value.get("strict", False)),
             at=at,
         )
+
+    def _is_in_conflict(self, path: str) -> bool:
+        """Whether a merge of a file is not resolved, which is reported in that file."""
+        if self._files.is_unmerged(path):
+            return True
+        found = (p.at for p in self._problems if p.code == CONFLICT)
+        return any(isinstance(at, Place) and at.path == path for at in found)
 
     def _unreadable_tool(self, written: str, at: str) -> None:
         place = self._layers.place(f"{at}/ref", False)
@@ -293,6 +305,9 @@ def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
             else:
                 yield from _written_references(value, pointer)
 
+
+_OF_JSON = frozenset(("SCH003", CONFLICT))
+"""What is reported in a JSON file itself."""
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """A file with these can still be judged: what is said of the rest of it holds."""

@@ -20,6 +20,8 @@ from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.template import Template, TemplateError, is_template, parse
+from promptops.source.conflicts import CODE as CONFLICT
+from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
 
 ENDINGS = PROMPT_ENDINGS
@@ -166,7 +168,8 @@ class Catalog:
         entry = self.files.entries.get(path)
         absent = "folder" if path in self.folders else "missing"
         kind = entry.kind if entry is not None else absent
-        problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code="SCH001")
+        code = CONFLICT if kind == "unmerged" else "SCH001"
+        problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code=code)
         return _without_content(path, problem)
 
     def _follow_parent(self, written: str, place: Place, base: str) -> Reference | Problem:
@@ -310,5 +313,5 @@ _WAY_OUT = {
     "symlink": "commit the file itself",
     "submodule": "commit the file itself",
     "folder": "rename it",
-    "unmerged": "resolve the conflict, then `git add` the file",
+    "unmerged": UNMERGED_HINT,
 }

@@ -49,6 +49,11 @@ class Files:
         entry = self.entries.get(path)
         return entry is not None and entry.kind == "file"
 
+    def is_unmerged(self, path: str) -> bool:
+        """Whether a merge of a file is not resolved in git's index."""
+        entry = self.entries.get(path)
+        return entry is not None and entry.kind == "unmerged"
+
     def defines(self, name: str) -> bool:
         """Whether a name under `$defs` of a resolved schema is one that a file got there."""
         return name in self._definitions or name.rstrip("_") in self._definitions

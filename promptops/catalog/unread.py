@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import ENDINGS, Catalog
@@ -12,7 +13,7 @@ _YAML = (".yaml", ".yml")
 _CASES = tuple(f".cases{ending}" for ending in _YAML)
 _FORMAT = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
 _MESSAGES = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
-_LOOKS = re.compile(f"^(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
+_LOOKS = re.compile(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
@@ -23,6 +24,14 @@ def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
         text = catalog.files.text(path)
         if text is not None and _LOOKS.search(text.value) and not catalog.is_needed(path):
             yield path
+
+
+UNREAD = "no prompt is read from this file"
+
+
+def rename_command(path: str) -> str:
+    """What gives a file the ending of a prompt file."""
+    return f"git mv {shlex.quote(path)} {shlex.quote(proper_name(path))}"
 
 
 def proper_name(path: str) -> str:

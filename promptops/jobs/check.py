@@ -9,6 +9,12 @@ from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
 from promptops.jobs.check_shown import shown
 from promptops.jobs.lint import LintOptions, lint_selected
+from promptops.jobs.lint_rules import (
+    available_names,
+    refuse_unknown_rules,
+    unknown_names,
+    without_unknown,
+)
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
 from promptops.jobs.risks.checkout import checkout_risks
 from promptops.jobs.risks.of_change import change_risks
@@ -58,7 +64,10 @@ def _against_base(
     since = wanted.since or ""
     commit = merge_base(workspace, since)
     base = _base(workspace, commit, overrides)
-    own = under_policy(workspace.config, base.config)
+    refuse_unknown_rules(workspace, untrusted=options.untrusted)
+    names = available_names(base.config.lint, untrusted=options.untrusted)
+    policy = replace(base.config, lint=without_unknown(base.config.lint, names))
+    own = under_policy(workspace.config, policy)
     head = judged_by(workspace, own)
     judged = judged_by(head, widened(own, base.config))
     wanted = replace(wanted, since=base.revision)
@@ -68,9 +77,15 @@ def _against_base(
         # What stands in the roots of the base must not mend what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
-    policy = policy_risks(judged, workspace.config, base)
-    risks = (*policy, *checkout_risks(judged, base), *report.risks)
-    notes = tuple(moved_on(workspace, since, base, overrides))
+    altered = policy_risks(judged, workspace.config, base)
+    risks = (*altered, *checkout_risks(judged, base), *report.risks)
+    notes = (
+        *moved_on(workspace, since, base, overrides),
+        *(
+            f"the base's configuration names `{each}`, which no rule is called: it is ignored"
+            for each in unknown_names(base.config.lint, names)
+        ),
+    )
     return replace(
         report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)
     ), judged

@@ -7,26 +7,29 @@ from promptops.errors import InputError
 from promptops.model.tree import Kind
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES, OWN, SHARED
+from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import decode
 from promptops.source.toml_places import TomlPlaces
 
 CLOSED: dict[Kind, tuple[str, str]] = {
     "symlink": ("a symbolic link", "commit the file itself"),
     "submodule": ("a submodule", "commit the file itself"),
-    "unmerged": ("an unresolved merge conflict", "resolve the conflict, then `git add` the file"),
+    "unmerged": ("an unresolved merge conflict", UNMERGED_HINT),
 }
 
 
 def config_files(tree: Tree, prefix: str = "") -> dict[str, bytes]:
     """The content of those of `FILES` that the tree has.
 
-    Raises InputError where something that can't be read is in the place of `promptops.toml`:
-    without it the defaults would count. `prefix` stands before its path in the message.
+    Raises InputError where something that can't be read is in the place of `promptops.toml`, or a
+    merge of `pyproject.toml` is not resolved: without it the defaults would count. `prefix` is
+    written before its path in the message.
     """
-    entry = tree.entries.get(OWN)
-    if entry is not None and entry.kind in CLOSED:
-        what, hint = CLOSED[entry.kind]
-        raise InputError(f"the configuration is {what}", where=f"{prefix}{OWN}", hint=hint)
+    for path, kinds in ((OWN, CLOSED.keys()), (SHARED, {"unmerged"})):
+        entry = tree.entries.get(path)
+        if entry is not None and entry.kind in kinds:
+            what, hint = CLOSED[entry.kind]
+            raise InputError(f"the configuration is {what}", where=f"{prefix}{path}", hint=hint)
     return tree.read(FILES)
 
 

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Literal
 
 from promptops.analysis.masking import without_secrets
+from promptops.catalog.unread import UNREAD
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
 from promptops.jobs.git_releases import GitReleases
 from promptops.jobs.hook_file import HookFile, find_hooks, hook_line
+from promptops.jobs.lint_rules import refuse_unknown_rules
+from promptops.jobs.list_prompts import unread_files
 from promptops.jobs.new_files import SCHEMA
-from promptops.jobs.workspace import configuration
+from promptops.jobs.workspace import opened as open_workspace
 from promptops.model.config import Config
 from promptops.model.distribution import NAME
 from promptops.repo.process import Git, decode, inherited_environment
@@ -223,15 +226,19 @@ def _depth(repository: Repository) -> Check:
 
 def _configured(repository: Repository) -> Iterator[Check]:
     try:
-        config = configuration(repository, "HEAD" if repository.bare else WORKTREE)
+        found = open_workspace(repository, WORKTREE)
+        refuse_unknown_rules(found, untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
     except PromptopsError as error:
         yield _failed("configuration", error)
         return
+    config = found.config
     if config.path is None:
         message = "there is none, so the defaults hold"
         yield Check("configuration", "note", message, "promptops init")
     else:
         yield Check("configuration", "ok", config.path)
+    for path, way_out in unread_files(found):
+        yield Check("prompts", "problem", f"{path}: {UNREAD}", way_out)
     yield from _keys(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)

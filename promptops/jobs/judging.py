@@ -14,6 +14,7 @@ from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
 from promptops.lint.registry import Rule
 from promptops.model.internal_error import internal_error
+from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 
 PARALLEL_FROM = 400
@@ -86,7 +87,7 @@ class _Judging:
         result = lint_one(catalog, loaded, self.rules, self.today)
         needed: frozenset[str] = frozenset()
         try:
-            needed = catalog.rests_on(path)
+            needed = catalog.rests_on(path) | _profile_files(catalog, loaded)
         except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
@@ -116,6 +117,13 @@ class _Judging:
         finally:
             pool.shutdown(cancel_futures=True)
             _INHERITED = None
+
+
+def _profile_files(catalog: Catalog, loaded: Loaded) -> frozenset[str]:
+    """The configuration, if the prompt names a profile: some findings are placed in it."""
+    path = catalog.config.path
+    named = loaded.prompt is not None and loaded.prompt.model.profile in catalog.config.models
+    return frozenset((path,)) if path is not None and named else frozenset()
 
 
 _INHERITED: _Judging | None = None

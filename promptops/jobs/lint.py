@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from promptops.errors import UsageError
 from promptops.jobs.baseline import read_baseline
 from promptops.jobs.graph_file import save_graph
 from promptops.jobs.judging import Judged, judge
 from promptops.jobs.lint_cache import LintCache, cache_key
+from promptops.jobs.lint_rules import (
+    available_names,
+    available_rules,
+    refuse_unknown,
+    refuse_unknown_rules,
+)
 from promptops.jobs.risks.comments import only_known
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, held_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
-from promptops.lint.registry import Rule, built_in, with_plugins
+from promptops.lint.registry import Rule, built_in
 from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE
@@ -82,6 +87,7 @@ def lint_selected(
         baseline=_baseline(workspace, options),
         complete=wanted.everything,
         counts=_counts(workspace, wanted, options),
+        names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
     results = [each.result for each in judged.values()]
@@ -112,15 +118,15 @@ def _nothing(_path: str) -> None:
 
 
 def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]:
-    """The rules that configuration and options select; raises UsageError for an unknown code."""
-    from promptops.lint.custom import custom_rules
+    """The rules that configuration and options select.
 
+    Raises InputError for an unknown one in the configuration, UsageError for one in the options.
+    """
     settings = workspace.config.lint
-    known = dict(built_in() if options.untrusted else with_plugins())
-    known |= custom_rules(settings.rules)
-    for code in (*options.select, *options.ignore, *options.extend_select):
-        if code != "ALL" and not any(each.startswith(code) for each in known):
-            raise UsageError(f"no rule begins with {code!r}", hint="`promptops rule` lists them")
+    known = available_rules(settings, untrusted=options.untrusted)
+    names = available_names(settings, untrusted=options.untrusted)
+    refuse_unknown((*options.select, *options.ignore, *options.extend_select), names)
+    refuse_unknown_rules(workspace, untrusted=options.untrusted)
     selection = Selection(
         select=(options.select or settings.select) + settings.extend_select + options.extend_select,
         ignore=settings.ignore + options.ignore,

@@ -7,6 +7,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.unread import rename_command, unread_prompts
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs.selection import Selected
 from promptops.jobs.workspace import Workspace
@@ -25,6 +26,13 @@ def listed(workspace: Workspace, selected: Selected) -> dict[str, Any]:
         "revision": catalog.revision,
         "prompts": sorted(entries, key=lambda entry: str(entry["id"])),
     }
+
+
+def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
+    """Each file that looks like a prompt and is not read as one, with the command to rename it."""
+    catalog = workspace.catalog
+    found = unread_prompts(catalog, catalog.files.entries)
+    return tuple((path, rename_command(path)) for path in found)
 
 
 def _entry(catalog: Catalog, loaded: Loaded) -> dict[str, Any]:

@@ -6,24 +6,39 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from promptops.diff.codes import Code
-from promptops.errors import GitError
+from promptops.diff.codes import CODES, Code
+from promptops.errors import GitError, UsageError
+from promptops.jobs.lint_rules import available_rules
 from promptops.jobs.workspace import workspace
-from promptops.lint.custom import custom_rules
-from promptops.lint.registry import Rule, with_plugins
+from promptops.lint.registry import Rule
+from promptops.lint.rule_names import RuleNames
+from promptops.model.config import LintSettings
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible_line
 
 
 def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rule]:
     """Those of the tool, of plugins, and of the configuration of the repository around, if any."""
-    rules = dict(with_plugins())
+    settings = LintSettings()
     try:
         with workspace(directory, overrides=overrides) as opened:
-            rules |= custom_rules(opened.config.lint.rules)
+            settings = opened.config.lint
     except GitError:
         pass  # outside a repository the tool's own rules can be read all the same
-    return rules
+    return available_rules(settings, untrusted=False)
+
+
+def find_rule(written: str, rules: Mapping[str, Rule]) -> Rule | Code:
+    """The rule, or the kind of change, of a code or a name; raises UsageError for an unknown one.
+
+    Upper and lower case are the same.
+    """
+    known: list[Rule | Code] = [*rules.values(), *CODES.values()]
+    for found in known:
+        if written.upper() == found.code or written.lower() == found.name:
+            return found
+    names = RuleNames(tuple((each.code, each.name) for each in known))
+    raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
 def written(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:

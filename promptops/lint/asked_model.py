@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from promptops.analysis.models import ModelFacts, find
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.config_places import toml_places
 from promptops.model.config import Config, ModelProfile
+from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.source.nodes import escaped
+
+NEAR_DAYS = 90
+"""Before its retirement, a model is reported."""
+
+
+def retires_soon(facts: ModelFacts, today: date) -> bool:
+    """Whether a model is retired, or will be within NEAR_DAYS."""
+    if facts.retires_on is None:
+        return False
+    return (date.fromisoformat(facts.retires_on) - today).days <= NEAR_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +63,18 @@ class AskedModel:
         """US dollars for a million tokens of the answer."""
         said = self.profile.price.get("output") if self.profile else None
         return said if said is not None else (self.facts.output_usd if self.facts else None)
+
+
+def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
+    """Where the id of a model is written: in its profile, once for all prompts that name it.
+
+    The pointer in the prompt file where it names no profile, or one that no file defines.
+    """
+    profile = model.profile
+    places = toml_places(catalog) if profile is not None else None
+    if profile is None or places is None:
+        return model.at
+    return places.word(f"/models/{escaped(profile.name)}/id", profile.id) or model.at
 
 
 def asked_model(prompt: Prompt, config: Config) -> AskedModel | None:

@@ -13,6 +13,7 @@ from typing import Any
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
+from promptops.lint.rule_names import ALL, best_name, is_named
 from promptops.lint.subject import Subject
 from promptops.model.config import LintSettings
 from promptops.model.finding import Finding, Fix, Problem, Severity
@@ -30,23 +31,21 @@ class Selection:
     """Which rules are run: those the configuration selects, without those it ignores.
 
     Attributes:
-        select, ignore: Codes or their beginnings; `ALL` selects every rule, opt-in ones too;
-            nothing selected means the rules that are on by default.
+        select, ignore: Codes, their beginnings, or names; `ALL` selects the rules that are on by
+            default, and so does nothing.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
     def chooses(self, rule: Rule) -> bool:
-        if rule.code.startswith(self.ignore or ("\0",)):
+        if is_named(self.ignore, rule.code, rule.name):
             return False
         if not self.select:
             return rule.on == "default"
         # `ALL` is what is on by default and more would be noise: opt-in rules are named.
-        by_all = "ALL" in self.select and rule.on == "default"
-        return by_all or rule.code.startswith(
-            tuple(code for code in self.select if code != "ALL") or ("\0",)
-        )
+        by_all = ALL in map(str.upper, self.select) and rule.on == "default"
+        return by_all or is_named(self.select, rule.code, rule.name)
 
 
 def lint_prompt(
@@ -188,9 +187,10 @@ def as_configured(finding: Finding, settings: LintSettings) -> Finding | None:
     if finding.code == CODE:
         return finding
     for pattern, codes in settings.per_file_ignores.items():
-        if matches(finding.place.path, pattern) and finding.code.startswith(tuple(codes)):
+        if matches(finding.place.path, pattern) and is_named(codes, finding.code, finding.name):
             return None
-    severity = settings.severity.get(finding.code, finding.severity)
+    chosen = best_name(settings.severity, finding.code, finding.name)
+    severity = settings.severity[chosen] if chosen is not None else finding.severity
     return finding if severity == finding.severity else replace(finding, severity=severity)
 
 

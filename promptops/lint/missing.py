@@ -28,10 +28,13 @@ def missing(catalog: Catalog, reference: Reference) -> str | None:
     """Why a commit of this tree would lack a file that is named; None when it has it.
 
     "" where it is nowhere (TPL003; of a schema SCH002); otherwise what it is instead (REP005):
-    `untracked`, `ignored`, `unstaged`, or `tracked` for one that is there in another revision.
+    `untracked`, `ignored`, `unstaged`, or `tracked` for one that is there in another revision;
+    `unmerged` where its merge is not resolved (SCH011).
     """
     if not reference.found:
         entry = catalog.files.entries.get(reference.target)
+        if catalog.files.is_unmerged(reference.target):
+            return "unmerged"
         return "" if entry is not None else catalog.elsewhere(reference.target) or ""
     return "untracked" if _is_left_behind(catalog, reference) else None
 

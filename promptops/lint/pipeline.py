@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prompt, without_repeats
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
+from promptops.lint.rule_names import RuleNames, is_named, rule_names
 from promptops.lint.suppressions import (
     Counts,
     Suppression,
@@ -63,12 +65,14 @@ class Silencers:
         baseline: Fingerprints of findings that were there before.
         complete: Every prompt was linted by every rule, so that what matched nothing is unused.
         counts: Whether a comment may take out a finding that it covers.
+        names: Of all rules that a comment may name; by default those that run, or are built in.
     """
 
     waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
     complete: bool = True
     counts: Counts = lambda _comment, _finding: True
+    names: RuleNames | None = None
 
 
 def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
@@ -120,6 +124,8 @@ def conclude(
     suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
     found = [finding for result in results for finding in result.findings]
     found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
+    if silencers.complete:
+        found = list(_with_users(found, catalog.config.path))
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
@@ -133,6 +139,8 @@ def conclude(
         "suppressions": suppressions,
         "unused": tuple(unused),
         "idle_waivers": (),
+        "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
+        "complete": silencers.complete,
     }
     last = [rule for rule in rules if rule.of_silencing]
     late = _late(catalog, last, given)
@@ -147,6 +155,16 @@ def conclude(
         silenced=(*silenced.silenced, *split.waived),
         comments=tuple(_comments(suppressions, silenced.used)),
     )
+
+
+def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Finding]:
+    """What several prompts have from the configuration, with their number."""
+    keys = [(each.code, each.place, each.message) for each in findings]
+    users = Counter(key for key in keys if key[1].path == config)
+    for finding, key in zip(findings, keys, strict=True):
+        several = users[key] > 1
+        message = f"{finding.message}; used by {users[key]} prompts"
+        yield replace(finding, message=message) if several else finding
 
 
 def _comments(
@@ -197,8 +215,8 @@ def _unused(
 ) -> Iterator[Suppression]:
     """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
     ran = {rule.code for rule in rules}
-    known = ran.union(built_in())
+    known = {rule.code: rule.name for rule in (*built_in().values(), *rules)}
     for each in suppressions:
-        meant = {code for code in known if code.startswith(each.codes)}
+        meant = {code for code, name in known.items() if is_named(each.codes, code, name)}
         if each not in used and each.codes and each.reason and meant and meant <= ran:
             yield each

@@ -86,7 +86,7 @@ _OF_A_PROMPT = frozenset(
         "passages",
     )
 )
-_OF_SILENCING = frozenset(("suppressions", "unused", "idle_waivers"))
+_OF_SILENCING = frozenset(("suppressions", "unused", "idle_waivers", "rule_names"))
 _FOUND: dict[str, Rule] = {}
 _CODE = re.compile(r"[A-Z]{1,4}\d{3}")
 
@@ -153,6 +153,11 @@ def with_plugins() -> Mapping[str, Rule]:
                 hint="mend or uninstall it",
             ) from error
     return dict(sorted(_FOUND.items()))
+
+
+def has_plugins() -> bool:
+    """Whether any installed package offers rules; loads none."""
+    return any(True for _ in _plugins())
 
 
 def _plugins() -> Iterable[EntryPoint]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from promptops.lint.rule_names import is_named
 from promptops.model.finding import Finding
 from promptops.model.place import Place, Text
 
@@ -21,7 +22,7 @@ class Suppression:
 
     Attributes:
         place: Of the comment's words.
-        codes: Rules, or beginnings of their codes; empty is an error of the comment's.
+        codes: Codes, their beginnings, or names of rules; empty is an error of the comment's.
         first, last: The lines it silences, both included; 0 and 0 for the whole file.
         reason: Why; empty is an error of the comment's.
     """
@@ -34,7 +35,9 @@ class Suppression:
 
     def covers(self, finding: Finding) -> bool:
         """Whether it speaks of this finding's rule and line."""
-        if finding.place.path != self.place.path or not finding.code.startswith(self.codes):
+        if finding.place.path != self.place.path:
+            return False
+        if not is_named(self.codes, finding.code, finding.name):
             return False
         return self.last == 0 or self.first <= finding.place.line <= self.last
 

@@ -9,6 +9,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.runtime.schema_check import MAX_ERRORS
+from promptops.source.conflicts import conflict_problems
 from promptops.source.csv_cases import read_table
 from promptops.source.document import Document, decode, read_any
 from promptops.source.json_lines import MAX_CASES, read_lines
@@ -64,10 +65,16 @@ def _read(path: str, data: bytes) -> CaseFile:
     if problems:
         return CaseFile(lines, None, None, problems)
     if path.endswith(".jsonl"):
-        return CaseFile(lines, *read_lines(lines))
+        return _unless_in_conflict(lines, *read_lines(lines))
     if path.endswith(".csv"):
-        return CaseFile(lines, *read_table(lines))
+        return _unless_in_conflict(lines, *read_table(lines))
     return CaseFile(lines, None, None, [_unknown_ending(lines)])
+
+
+def _unless_in_conflict(lines: Lines, root: Any, value: Any, problems: list[Problem]) -> CaseFile:
+    """Which cases are meant is open while a merge is not resolved."""
+    found = conflict_problems(lines) if problems else []
+    return CaseFile(lines, None, None, found) if found else CaseFile(lines, root, value, problems)
 
 
 def _from_yaml(path: str, data: bytes) -> CaseFile:

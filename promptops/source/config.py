@@ -20,8 +20,11 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
+from promptops.source.conflicts import CODE as CONFLICT
+from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.explain import nearest
+from promptops.source.lines import Lines
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
@@ -70,7 +73,7 @@ def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
     table = own if shared is None else shared
     prefix = "" if shared is None else "/tool/promptops"
     text, _ = decode(path, files[path])
-    _refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
+    refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
     return path, table or {}
 
 
@@ -78,11 +81,13 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
     import tomllib
 
     text, problems = decode(path, data)
-    _refuse_first(problems)
+    refuse_first(problems)
     _refuse_long_keys(text, path)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        not_toml = [Problem(str(error), code="SCH001")]
+        refuse_first([p for p in explained(not_toml, Lines(path, text)) if p.code == CONFLICT])
         message, where = _toml_error(str(error), path)
         raise InputError(f"not TOML: {message}", where=where) from None
     except RecursionError:
@@ -184,7 +189,8 @@ def _drawn_by_chance(part: str) -> bool:
     return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
 
 
-def _refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
+def refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
+    """Raise the first of some problems; nothing where there are none."""
     if problems:
         first, *others = problems
         more = f" (and {len(others)} more)" if others else ""

@@ -11,6 +11,7 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place, Text
 from promptops.source.comments import Comment, comments, tabs
 from promptops.source.compose import compose
+from promptops.source.conflicts import explained
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, find, span, walk
 from promptops.source.scalars import STYLES, locator
@@ -110,7 +111,7 @@ def read_any(path: str, data: bytes) -> Document:
         return Document(lines, None, None, problems)
     root = compose(lines)
     if isinstance(root, Problem):
-        return Document(lines, None, None, [*problems, root])
+        return Document(lines, None, None, [*problems, *explained([root], lines)])
     builder = Builder(lines)
     value = builder.build(root)
     if value is None and builder.problems:  # too many aliases: don't walk them either

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.source.conflicts import explained
 from promptops.source.document import Document, decode
 from promptops.source.json_lines import read_value, scan
 from promptops.source.lines import Lines
@@ -18,7 +19,7 @@ def read_json(path: str, data: bytes) -> Document:
         return Document(lines, None, None, problems)
     value, problems = read_value(lines, 0, len(text))
     if any(problem.code == "SCH001" for problem in problems):
-        return Document(lines, None, None, problems)
+        return Document(lines, None, None, explained(problems, lines))
     return Document(lines, scan(text, 0, len(text)), value, problems)
 
 
@@ -27,5 +28,6 @@ def json_value(path: str, data: bytes) -> tuple[Any, tuple[Problem, ...]]:
     text, problems = decode(path, data)
     if problems:
         return None, tuple(problems)
-    value, problems = read_value(Lines(path, text), 0, len(text))
-    return value, tuple(problems)
+    lines = Lines(path, text)
+    value, problems = read_value(lines, 0, len(text))
+    return value, tuple(explained(problems, lines))

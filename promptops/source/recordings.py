@@ -15,6 +15,7 @@ from promptops.model.finding import Problem, Related
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
 from promptops.runtime.canonical import canonical_json
+from promptops.source.conflicts import CODE, MESSAGE
 from promptops.source.document import Document
 from promptops.source.json_lines import read_value, scan
 from promptops.source.lines import Lines
@@ -139,9 +140,8 @@ class _Reader:
         """One problem for each conflict; of both sides the lines are read all the same."""
         if row.startswith(b"<") or not self._in_conflict:
             place = Place(self._path, number, 1, number, len(row) + 1)
-            message = "a merge conflict that is not resolved"
             hint = "keep the lines of one side, then record what is missing"
-            self.problems.append(_problem(place, message, hint))
+            self.problems.append(_problem(place, MESSAGE, hint, CODE))
         self._in_conflict = not row.startswith(b">")
 
     def _read(self, number: int, row: bytes) -> None:

@@ -22,6 +22,7 @@ class TomlPlaces:
         """`prefix` is the pointer of the table that pointers begin at."""
         self._path = path
         self._prefix = prefix
+        self._lines = text.split("\n")
         self._places = _scan(path, text)
 
     def place(self, pointer: str, _key: bool = False) -> Place:
@@ -30,6 +31,24 @@ class TomlPlaces:
         while pointer and pointer not in self._places:
             pointer = pointer.rpartition("/")[0]
         return self._places.get(pointer, Place(self._path))
+
+    def word(self, pointer: str, word: str) -> Place | None:
+        """The first place of a word at or after a key: an item of its array, a key of its inline
+        table; None where the file has no such key, or does not go on with that word."""
+        pointer = self._prefix + pointer
+        place = self._places.get(pointer) or self._places.get(pointer.rpartition("/")[0])
+        if place is None:
+            return None
+        pattern = re.compile(rf"(?<![\w-])([\"']?){re.escape(word)}\1(?![\w-])")
+        for number in range(place.line, len(self._lines) + 1):
+            line = self._lines[number - 1]
+            start = place.column - 1 if number == place.line else 0
+            if number > place.line and _TABLE.match(line):
+                return None
+            found = pattern.search(line, start)
+            if found:
+                return Place(self._path, number, found.start() + 1, number, found.end() + 1)
+        return None
 
 
 def _scan(path: str, text: str) -> dict[str, Place]:

@@ -49,7 +49,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("lint", "--select", "XYZ"),
             2,
-            "error: no rule begins with 'XYZ'\n  tip: `promptops rule` lists them\n",
+            "error: there is no rule 'XYZ'\n  tip: `promptops rule` lists the rules\n",
         ),
         (
             ("lint", "--staged", "--at", "HEAD"),
@@ -69,7 +69,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("rule", "VAR0001"),
             2,
-            "error: there is no rule 'VAR0001'\n  tip: did you mean VAR001?\n",
+            "error: there is no rule 'VAR0001'\n  tip: did you mean `VAR001`?\n",
         ),
         (
             ("render", "support/triage", "-c", "zero"),

@@ -264,7 +264,7 @@ def test_recordings_that_hold_nothing_prove_nothing(tested, content, lines):
         (
             lambda line: f"<<<<<<< ours\n{line}=======\n{line}>>>>>>> theirs\n",
             "1:1",
-            "a merge conflict that is not resolved: "
+            "a conflict marker: a merge is not resolved here: "
             "keep the lines of one side, then record what is missing",
         ),
     ],

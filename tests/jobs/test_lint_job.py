@@ -397,7 +397,7 @@ def test_a_code_that_begins_no_rule_is_refused(catalog, option):
     with pytest.raises(UsageError) as refused:
         linted(catalog, options=LintOptions(**{option: ("XYZ",)}))
 
-    assert refused.value.message == "no rule begins with 'XYZ'"
+    assert refused.value.message == "there is no rule 'XYZ'"
 
 
 def test_a_waiver_lasts_through_its_day_and_an_idle_one_is_told(catalog):

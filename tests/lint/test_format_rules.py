@@ -309,3 +309,53 @@ def test_only_a_file_that_fits_the_current_format_is_marked_anew() -> None:
 
     assert (text.splitlines()[0], safe) == ("format: promptops/1", True)
     assert fixed("SCH008", "format: promptops/0\nwhat: 1\n") == []
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("messages: [{role: user, content: Hi}] # one", []),
+        ("messages:\n  - role: user #one\n    content: Hi  # two\n", []),
+        ("messages:\n  - role: user\n    content: |  # block\n      Hi # there\n", []),
+        ('messages:\n  - role: user\n    content: "Hi" #5\n', []),
+        ("messages:\n  - role: user\n    content: Hi #5\n", ["3:17-19"]),
+        ("messages:\n  - role: user\n    content: Hi # 5\n", ["3:17-20"]),
+        ("messages:\n  - role: user\n    when: true #5\n    content: Hi\n", []),
+        ("messages:\n  - role: user\n    when: q #5\n    content: Hi\n", ["3:13-15"]),
+        ("description: Sorts  #5 things", ["1:21-30"]),
+        ("description: Sorts  # 5 things", []),
+        ("description: Sorts # promptops: ignore[STY001] why", []),
+        ("tags:\n  - c #sharp\n  - d # note\n", ["2:7-13"]),
+        (
+            "inputs:\n  properties:\n    q:\n      type: string # note\n"
+            "      description: Of #fff\n      default: a #b\n",
+            ["5:23-27", "6:18-20"],
+        ),
+        ("inputs:\n  properties:\n    q:\n      type: integer\n      default: 5 #b\n", []),
+        (
+            "tests:\n  - name: one #1\n    inputs:\n      q: a #b\n    rendered:\n"
+            "      - type: contains # note\n        value: Hi # x\n"
+            "      - type: max-tokens\n        value: 5 # x\n",
+            ["2:15-17", "4:12-14", "7:19-22"],
+        ),
+    ],
+)
+def test_text_that_yaml_takes_for_a_comment_is_an_error_and_a_comment_is_not(said, block, expected):
+    places = [line.partition(" ")[0] for line in said("SCH012", block + "\n")]
+
+    assert places == expected
+
+
+def test_text_that_is_cut_in_a_case_file_is_an_error_there(found):
+    block = (
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\nmessages:\n"
+        "  - {role: user, content: Hi}\ntests:\n  - file: ask.cases.yaml\n"
+        "--- prompts/ask.cases.yaml\n- name: two #2\n  rendered:\n"
+        "    - type: contains\n      value: issue #5\n"
+    )
+
+    message = "is a comment to YAML, and not part of the text"
+    assert found("SCH012", block) == [
+        f"` #2` {message} ask.cases.yaml:1:13-15",
+        f"` #5` {message} ask.cases.yaml:4:20-22",
+    ]

@@ -103,16 +103,33 @@ def test_a_model_is_retired_on_its_day_and_near_it_before(day: date, expected: l
     assert messages == expected
 
 
-def test_only_the_rule_on_retirement_depends_on_the_day() -> None:
+def test_only_the_rules_on_retirement_depend_on_the_day() -> None:
     assert [code for code, rule in built_in().items() if rule.dated and code[:3] == "CFG"] == [
-        "CFG002"
+        "CFG002",
+        "CFG003",
     ]
+
+
+def test_the_retired_model_of_a_profile_is_reported_once_with_the_number_of_its_prompts(
+    found: Lines,
+) -> None:
+    profile = '[models.old]\nprovider = "openai"\nid = "gpt-3.5-turbo"\n'
+    prompts = "".join(
+        f"--- prompts/p{number}.prompt.yaml\nformat: promptops/1\nmodel: {{profile: old}}\n"
+        "messages: [{role: user, content: hi}]\n"
+        for number in range(301)
+    )
+    block = f"--- promptops.toml\n{profile}{prompts}"
+
+    retired = "`gpt-3.5-turbo` was retired on 2026-10-23; used by 301 prompts"
+    assert found("CFG002", block) == [f"{retired} promptops.toml:3:6-21"]
+    assert found("CFG003", block) == []
 
 
 FLOATING = {
     "through a profile": (
         with_model("{profile: fast}", config=FAST),
-        ["`gpt-5.4-mini` moves on to newer models a.prompt.yaml:2:18-22"],
+        ["`gpt-5.4-mini` moves on to newer models promptops.toml:3:6-20"],
     ),
     "in a draft": (with_model("{profile: fast}", config=FAST, more="status: draft\n"), []),
     "with its date": (with_model("{provider: openai, id: gpt-5.4-mini-2026-03-17}"), []),

@@ -422,3 +422,70 @@ def test_a_number_that_may_be_null_is_asked_for_so_that_nought_is_printed(
     (leak,) = findings(built_in()["VAR005"], files(block))
 
     assert leak.hint == f"put it into `{asked}`"
+
+
+_DEFAULTS = """\
+inputs:
+  required: [key]
+  properties:
+    key: {type: string, maxLength: 3}
+    tone: {enum: [a, b], default: c}
+    size:
+      type: object
+      required: [unit]
+      properties:
+        unit: {type: string, maxLength: 3}
+        width: {type: integer, default: wide}
+    rows:
+      type: array
+      maxItems: 3
+      items:
+        type: object
+        properties:
+          "5": {type: string, maxLength: 5, default: 4}
+    owner:
+      type: object
+      default: {name: 3}
+      properties:
+        name: {type: string, maxLength: 3}
+    short: {$ref: "#/$defs/short"}
+    fits: {type: string, maxLength: 3, default: abc}
+  $defs:
+    short: {type: string, maxLength: 1, default: abc}
+tests:
+  - name: one
+    inputs: {key: a, tone: a}
+    rendered: [{type: contains, value: hello}]
+  - name: two
+    inputs: {key: a}
+    rendered: [{type: contains, value: hello}]
+"""
+
+
+def test_a_default_that_its_schema_refuses_is_reported_at_the_default(found):
+    refused = "the default is refused:"
+
+    assert found("VAR013", _DEFAULTS) == [
+        f"{refused} `tone` must be one of `a`, `b` ask.prompt.yaml:5:35-36",
+        f"{refused} `size.width` must be a whole number, not text ask.prompt.yaml:11:41-45",
+        f"{refused} `rows.0.5` must be text, not a number ask.prompt.yaml:18:54-55",
+        f"{refused} `owner.name` must be text, not a number ask.prompt.yaml:21:16-25",
+        f"{refused} `short` must have at most 1 character, not 3 ask.prompt.yaml:24:12-35",
+    ]
+    assert found("TST002", _DEFAULTS) == []
+
+
+def test_the_default_of_a_variant_is_reported_in_the_variant(found):
+    base = (
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ninputs:\n  properties:\n"
+        "    tone: {enum: [a, b], default: a}\nmessages:\n  - {role: user, content: '{{ tone }}'}\n"
+        "tests:\n  - {name: one, rendered: [{type: contains, value: a}]}\n"
+    )
+    variant = (
+        "--- prompts/ask.de.prompt.yaml\nformat: promptops/1\nextends: ask.prompt.yaml\n"
+        "inputs:\n  properties:\n    tone: {default: c}\n"
+    )
+
+    refused = "the default is refused: `tone` must be one of `a`, `b`"
+    assert found("VAR013", base + variant) == [f"{refused} ask.de.prompt.yaml:5:21-22"]
+    assert found("TST002", base + variant) == []

@@ -254,8 +254,8 @@ def test_a_merge_conflict_is_told_once_and_both_sides_are_read() -> None:
 
     assert [each.request[0] for each in found.recordings] == ["a", "c", "b"]
     assert told(found) == [
-        ("SCH001", "1:1-1:13", "a merge conflict that is not resolved"),
-        ("SCH001", "9:1-9:8", "a merge conflict that is not resolved"),
+        ("SCH011", "1:1-1:13", "a conflict marker: a merge is not resolved here"),
+        ("SCH011", "9:1-9:8", "a conflict marker: a merge is not resolved here"),
     ]
 
 

@@ -24,7 +24,8 @@ def command(output: Output, channel: str | None, source: str | None) -> int:
     """Find what prevents promptops from working here.
 
     Checks git, Python, the hook, the command on PATH, the cache, the configuration and its keys
-    (never their values). Exits 1 if there is a problem; a note is not one.
+    (never their values), and files that look like prompts and have another ending. Exits 1 if
+    there is a problem; a note is not one.
 
     With --reset-channel it checks nothing. Use it if a reader refuses the serial of a channel and
     you know that the source is right. SOURCE is what the program passes to `promptops.load`; by

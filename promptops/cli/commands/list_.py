@@ -19,25 +19,32 @@ from promptops.cli.options import Output, at_option, common, since_option
 def command(output: Output, **options: Any) -> int:
     """List the prompts of the catalog.
 
+    Warns of YAML files below the prompt roots that look like prompts and have another ending.
+
     \b
     Example:
       promptops list
       promptops list 'support/*' --select status:active
       promptops list --at v1.2.0 --format json
     """
-    from promptops.jobs.list_prompts import listed
+    from promptops.catalog.unread import UNREAD
+    from promptops.jobs.list_prompts import listed, unread_files
     from promptops.jobs.selection import Wanted, select
     from promptops.jobs.workspace import workspace
     from promptops.report.parts.json_text import json_text
+    from promptops.report.parts.visible import visible, visible_path
 
     wanted = Wanted(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         value = listed(opened, select(opened, wanted))
+        unread = unread_files(opened) if wanted.everything else ()
     for name, file in output.formats:
         shown = _text(value) if name == "text" else json_text(value)
         output.write(shown, file)
+    for path, way_out in unread:
+        output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(way_out)}")
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
-from promptops.catalog.unread import proper_name, unread_prompts
+from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
 from promptops.jobs.selection import Selected
 from promptops.jobs.workspace import Workspace
 from promptops.model.place import Place
@@ -19,8 +19,7 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     changed = sorted(selected.changed or ())
     yield from _removed(changed, head.catalog, base.catalog)
     for path in unread_prompts(head.catalog, changed):
-        message = f"no prompt is read from this file: git mv {path} {proper_name(path)}"
-        yield Risk(message=message, place=Place(path))
+        yield Risk(message=f"{UNREAD}: {rename_command(path)}", place=Place(path))
     yield from _links(changed, head.catalog)
 
 

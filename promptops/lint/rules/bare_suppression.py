@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.rule_names import RuleNames
 from promptops.lint.suppressions import Suppression
 
 
 @rule("REP010", severity=Severity.WARNING)
-def bare_suppression(suppressions: Sequence[Suppression]) -> Iterator[Problem]:
-    """A comment that silences a finding says which rule, and why.
+def bare_suppression(
+    suppressions: Sequence[Suppression], rule_names: RuleNames
+) -> Iterator[Problem]:
+    """A comment that silences a finding names a rule that exists, and gives a reason.
 
     Without a code it would silence whatever comes; without a reason the next reader can't tell
-    whether it still holds. Such a comment silences nothing.
+    whether it still holds. Such a comment silences nothing, and neither does one that names a rule
+    that does not exist. Rules are named by code, by how codes begin, or by name.
 
     Bad:
         messages:
@@ -27,10 +31,22 @@ def bare_suppression(suppressions: Sequence[Suppression]) -> Iterator[Problem]:
             # promptops: ignore[VAR001]
             content: "Say hello to {{ name }}."
 
+    Bad:
+        messages:
+          - role: user
+            # promptops: ignore[VRA001] the caller adds it
+            content: "Say hello to {{ name }}."
+
     Good:
         messages:
           - role: user
             # promptops: ignore[VAR001] the caller adds it
+            content: "Say hello to {{ name }}."
+
+    Good:
+        messages:
+          - role: user
+            # promptops: ignore[undefined-variable] the caller adds it
             content: "Say hello to {{ name }}."
     """
     for suppression in suppressions:
@@ -39,3 +55,6 @@ def bare_suppression(suppressions: Sequence[Suppression]) -> Iterator[Problem]:
             yield Problem("no rule is named", at=suppression.place, hint=hint)
         elif not suppression.reason:
             yield Problem("no reason is given", at=suppression.place, hint="say why, after the `]`")
+        for code in filter(rule_names.is_unknown, suppression.codes):
+            message = f"there is no rule `{code}`"
+            yield Problem(message, at=suppression.place, hint=rule_names.hint(code))

@@ -12,6 +12,7 @@ from promptops.model.place import Place
 from promptops.runtime.refs import wrong_name
 from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
 from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
+from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
@@ -50,6 +51,8 @@ def channel_drift(catalog: Catalog) -> Iterator[Problem]:
           bundle: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
           serial: 12
     """
+    if catalog.files.is_unmerged(PATH):
+        yield Problem("an unresolved merge conflict", at=Place(PATH), hint=UNMERGED_HINT)
     data = catalog.files.data(PATH)
     if data is None or not data.strip():
         return

@@ -42,7 +42,7 @@ def dependency_not_in_commit(
     """
     for need in needed(catalog, references):
         state = missing(catalog, need.reference)
-        if state:
+        if state in _IS:
             target = need.reference.target
             yield Problem(
                 f"`{need.reference.written}` is not in the commit: `{target}` {_IS[state]}",

@@ -9,6 +9,7 @@ from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.passages import include_stack
 from promptops.lint.subject import Rendered, Subject
 from promptops.lint.undefined import named_by_messages, undeclared
+from promptops.lint.wrong_defaults import is_given, wrong_defaults
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.runtime.inputs import InputProblem
@@ -68,7 +69,8 @@ def invalid_fixture(prompt: Prompt, subject: Subject, cases: Sequence[Case]) -> 
         for case in cases:
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
-                if not _is_told_elsewhere(wrong, found, prompt):
+                told = _is_told_elsewhere(wrong, found, prompt)
+                if not told and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
             yield from _not_rendered(rendered, prompt, subject)
@@ -93,6 +95,13 @@ def _is_told_elsewhere(wrong: InputProblem, others: Sequence[InputProblem], prom
     name, _, what = wrong.message.rpartition(" is ")
     misspelt = any(other.hint == f"did you mean {name}?" for other in others)
     return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
+
+
+def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:
+    """Whether it is a default's, and so VAR013's, whatever the case passes."""
+    if not wrong.pointer or is_given(case.inputs, wrong.pointer):
+        return False
+    return any(each.problem == wrong for each in wrong_defaults(prompt))
 
 
 def _wrong_input(case: Case, wrong: InputProblem) -> Problem:

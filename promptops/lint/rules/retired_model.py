@@ -7,21 +7,22 @@ from collections.abc import Iterator
 from datetime import date
 
 from promptops.analysis.models import ModelFacts
+from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.asked_model import AskedModel, asked_model
+from promptops.lint.asked_model import AskedModel, asked_model, id_place, retires_soon
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
-NEAR_DAYS = 90
-
 
 @rule("CFG002", severity=Severity.WARNING, dated=True)
-def retired_model(prompt: Prompt, config: Config, today: date) -> Iterator[Problem]:
+def retired_model(
+    prompt: Prompt, config: Config, catalog: Catalog, today: date
+) -> Iterator[Problem]:
     """The model is not retired, and will not be within 90 days.
 
     From that day on every request fails. The days come from the providers' announcements, in a
     table that says when it was made; a model's successor answers differently, so that changing it
-    takes time and tests.
+    takes time and tests. The model of a profile is reported once, at the profile's `id`.
 
     Bad:
         model: {provider: openai, id: gpt-3.5-turbo-0125}
@@ -30,13 +31,11 @@ def retired_model(prompt: Prompt, config: Config, today: date) -> Iterator[Probl
         model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
     """
     model = asked_model(prompt, config)
-    if model is None or model.facts is None or model.facts.retires_on is None:
-        return
-    days = (date.fromisoformat(model.facts.retires_on) - today).days
-    if days <= NEAR_DAYS:
+    if model is not None and model.facts is not None and retires_soon(model.facts, today):
+        day = model.facts.retires_on or ""
         yield Problem(
-            f"`{model.id}` {_when(model.facts.retires_on, days)}",
-            at=model.at,
+            f"`{model.id}` {_when(day, (date.fromisoformat(day) - today).days)}",
+            at=id_place(model, catalog),
             hint=_way_out(model.facts),
             fix=_successor(prompt, model),
         )

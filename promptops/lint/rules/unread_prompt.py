@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.unread import proper_name, unread_prompts
+from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
 
@@ -34,5 +34,4 @@ def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
           - {role: user, content: Say hello.}
     """
     for path in unread_prompts(catalog, catalog.files.entries):
-        hint = f"git mv {path} {proper_name(path)}"
-        yield Problem("no prompt is read from this file", at=Place(path), hint=hint)
+        yield Problem(UNREAD, at=Place(path), hint=rename_command(path))

@@ -60,6 +60,8 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
         Be brief.
     """
     kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
+    if any(map(catalog.files.is_unmerged, catalog.files.entries)):
+        return  # what an unmerged file needs is open
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
     for path, kind in unused:

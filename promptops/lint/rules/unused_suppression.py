@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.config_places import toml_places
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.engine import matches
 from promptops.lint.suppressions import Suppression
 from promptops.model.config import Waiver
 from promptops.model.place import Place
@@ -18,18 +20,29 @@ def unused_suppression(
     unused: Sequence[Suppression],
     idle_waivers: Sequence[Waiver],
     today: date,
+    complete: bool,
 ) -> Iterator[Problem]:
-    """A comment or a waiver that silences a finding has a finding to silence.
+    """A comment, a waiver or a glob that silences findings has something to silence.
 
     What is silenced was known and accepted, for a reason. When the reason is gone and the comment
     stays, it waits to hide the next finding of its kind, which nobody has seen. A waiver past its
-    day silences nothing either: its finding is back, or was mended.
+    day silences nothing either: its finding is back, or was fixed. A glob of `per-file-ignores`
+    that matches no file is misspelt, or its files were moved.
 
     Bad:
         messages:
           - role: user
             # promptops: ignore[VAR001] the caller adds it
             content: Say hello.
+
+    Bad:
+        --- promptops.toml
+        [lint.per-file-ignores]
+        "prompts/legcay/**" = ["TST001"]
+        --- prompts/legacy/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - {role: user, content: Say hello.}
 
     Good:
         messages:
@@ -48,4 +61,16 @@ def unused_suppression(
             f"ended on {waiver.expires}" if expired else "matches no finding"
         )
         path = catalog.config.path or "promptops.toml"
-        yield Problem(message, at=Place(path), hint="remove it, or mend what it waives")
+        yield Problem(message, at=Place(path), hint="remove it, or fix what it waives")
+    if complete:
+        yield from _idle_globs(catalog)
+
+
+def _idle_globs(catalog: Catalog) -> Iterator[Problem]:
+    """Those of the file of this revision: a gate applies the settings of its base instead."""
+    places = toml_places(catalog)
+    for glob in catalog.config.lint.per_file_ignores:
+        place = places.word("/lint/per-file-ignores", glob) if places is not None else None
+        if place is not None and not any(matches(path, glob) for path in catalog.files.entries):
+            hint = "correct the glob, or remove it; paths begin at the root of the repository"
+            yield Problem(f"`{glob}` matches no file", at=place, hint=hint)

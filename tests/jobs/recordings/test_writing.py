@@ -164,7 +164,11 @@ def test_a_file_that_would_not_change_is_not_written(opened, repo):
             Place(FILE, 1, 12, 1, 13),
             "format 2 is newer than this promptops, which reads 1",
         ),
-        (b"<<<<<<< HEAD\n", Place(FILE, 1, 1, 1, 13), "a merge conflict that is not resolved"),
+        (
+            b"<<<<<<< HEAD\n",
+            Place(FILE, 1, 1, 1, 13),
+            "a conflict marker: a merge is not resolved here",
+        ),
     ],
 )
 def test_a_file_that_cant_be_read_whole_is_not_touched(content, place, message, opened, repo):
@@ -308,6 +312,6 @@ def test_branches_that_record_one_case_conflict_and_git_and_we_say_so(repo):
     found = read_recordings(FILE, (repo.root / FILE).read_bytes())
     assert (status, [each.message for each in found.problems]) == (
         1,
-        ["a merge conflict that is not resolved"],
+        ["a conflict marker: a merge is not resolved here"],
     )
     assert [each.case for each in found.recordings] == sorted([*CASES, "b"])

@@ -1,0 +1,84 @@
+"""SCH011."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.lint import Problem, Severity, rule
+from promptops.lint.missing import missing, needed
+from promptops.lint.written import Written
+from promptops.model.loaded import Reference
+from promptops.model.place import Place, Text, plain_text
+from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts
+from promptops.source.document import Document
+
+
+@rule("SCH011", severity=Severity.ERROR)
+def conflict_marker(
+    problems: Sequence[Problem],
+    references: Sequence[Reference],
+    document: Document,
+    written: Sequence[Written],
+    catalog: Catalog,
+) -> Iterator[Problem]:
+    """No file of a prompt has the markers of a merge that is not resolved.
+
+    Git writes both versions of a conflict into the file, between `<<<<<<<`, `|||||||`, `=======`
+    and `>>>>>>>`. A file that is committed like that is still a valid template, and both versions
+    go to the model. Searched are the prompt file, its partials, body files, schemas, tools, case
+    files and recordings; in the configuration and in `channels.yaml`, markers are an error, too.
+
+    A single marker is no conflict: `=======` underlines a heading in Markdown. A prompt that shows
+    a whole conflict on purpose suppresses this rule where it does.
+
+    Bad:
+        messages:
+          - role: user
+            content: |
+              <<<<<<< HEAD
+              Answer in one sentence.
+              =======
+              Answer in two sentences.
+              >>>>>>> main
+
+    Bad:
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+        <<<<<<< HEAD
+            content: Answer in one sentence.
+        =======
+            content: Answer in two sentences.
+        >>>>>>> main
+
+    Good:
+        messages:
+          - role: user
+            content: |
+              Answer
+              =======
+              in one sentence.
+    """
+    yield from (problem for problem in problems if problem.code == "SCH011")
+    for each in written:
+        yield from _in_text(each.source)
+    recordings = catalog.recordings_of(document.path)
+    data = catalog.files.data(recordings)
+    if data is not None:
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        yield from _in_text(plain_text(recordings, text))
+    if catalog.files.is_unmerged(recordings):
+        message = "recordings with an unresolved merge conflict"
+        yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)
+    for need in needed(catalog, references):
+        if missing(catalog, need.reference) == "unmerged":
+            message = f"`{need.reference.written}` has an unresolved merge conflict"
+            at, related = need.reference.place, need.related
+            yield Problem(message, at=at, hint=UNMERGED_HINT, related=related)
+
+
+def _in_text(text: Text) -> Iterator[Problem]:
+    for start, end in conflicts(text.path, text.value):
+        yield Problem(MESSAGE, at=text.place(start, end), hint=HINT)

@@ -1,0 +1,103 @@
+"""Defaults of inputs that their own schema refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptops.model.prompt import Prompt, Schema
+from promptops.runtime.defaults import defaults_of
+from promptops.runtime.inputs import InputProblem, Inputs
+from promptops.source.nodes import escaped, tokens
+
+MAX_DEPTH = 8
+"""Of objects and lists within an input that are looked into for defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongDefault:
+    """What is wrong with a default.
+
+    Attributes:
+        problem: As a caller who passes nothing gets it.
+        at: JSON pointer of the default in the prompt file.
+    """
+
+    problem: InputProblem
+    at: str
+
+
+def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
+    """Of the inputs, and of the properties and items of inputs, each where it is written.
+
+    What a `$ref` brings in is seen where it is the input itself.
+    """
+    if defaults_of(prompt.inputs) is None:
+        return ()
+    try:
+        inputs = Inputs({**prompt.inputs, "required": []})
+    except ValueError:
+        return ()  # the schema is wrong, which is SCH002's
+    given = _without_defaults(prompt.inputs)
+    return tuple(_found(inputs, given, prompt.inputs))
+
+
+def is_given(inputs: Any, pointer: str) -> bool:
+    """Whether a pointer leads to something in inputs; what it else leads to is a default."""
+    return _depth_given(inputs, tokens(pointer)) == len(tokens(pointer))
+
+
+def _found(inputs: Inputs, given: Mapping[str, Any], schema: Schema) -> Iterator[WrongDefault]:
+    for problem in inputs.accept(given)[1]:
+        steps = tokens(problem.pointer)
+        depth = _depth_given(given, steps)
+        if depth < len(steps):
+            yield WrongDefault(problem, _in_schema(schema, given, steps[: depth + 1]))
+
+
+def _without_defaults(schema: Any, depth: int = 0) -> Any:
+    """A value in which every object that can have defaults is there, and empty."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    if not isinstance(properties, Mapping) or depth > MAX_DEPTH:
+        return {}
+    return {
+        name: value
+        for name, each in properties.items()
+        if (value := _value(each, depth)) is not None
+    }
+
+
+def _value(schema: Any, depth: int) -> Any:
+    """An empty object, or a list with one; None where there is a default, or nothing inside."""
+    if not isinstance(schema, Mapping) or "default" in schema:
+        return None
+    if "properties" in schema:
+        return _without_defaults(schema, depth + 1)
+    items = schema.get("items")
+    inside = isinstance(items, Mapping) and "properties" in items
+    return [_without_defaults(items, depth + 1)] if inside else None
+
+
+def _depth_given(value: Any, steps: list[str]) -> int:
+    """How many steps lead to something."""
+    for depth, step in enumerate(steps):
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, Mapping) and step in value:
+            value = value[step]
+        else:
+            return depth
+    return len(steps)
+
+
+def _in_schema(schema: Any, value: Any, steps: list[str]) -> str:
+    """The pointer of the default at the end of some steps; of its schema where a `$ref` has it."""
+    pointer = "/inputs"
+    for step in steps:
+        keys = ("items",) if isinstance(value, list) else ("properties", step)
+        for key in keys:
+            pointer += f"/{escaped(key)}"
+            schema = schema.get(key) if isinstance(schema, Mapping) else None
+        value = value[0] if isinstance(value, list) else value.get(step)
+    return f"{pointer}/default" if isinstance(schema, Mapping) and "default" in schema else pointer

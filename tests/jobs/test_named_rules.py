@@ -1,0 +1,224 @@
+"""Rules that a configuration, a command line or a comment names, and that may not exist."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.cli.main import run
+
+ASK = "prompts/ask.prompt.yaml"
+BROKEN = """\
+format: promptops/1
+description: Asks.
+messages:
+  - {role: user, content: "Hello {{ nmae }}."}
+tests:
+  - {name: one, rendered: [{type: contains, value: Hello}]}
+"""
+UNDEFINED = (
+    "prompts/ask.prompt.yaml:4:37: error: `nmae` is not an input  [VAR001 undefined-variable]\n"
+)
+
+
+@pytest.fixture
+def started(repo, capsys):
+    """Run a command in the repository: exit code, stdout and stderr."""
+
+    def start(command, *arguments):
+        code = run([command, "-C", str(repo.root), *arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "written", "near"),
+    [
+        ('[lint]\nselect = ["VRA"]', "2:11", "VRA", "VAR"),
+        (
+            '[lint]\nselect = ["ALL"]\nignore = [\n  "SEC",\n  "STY0011",\n]',
+            "5:3",
+            "STY0011",
+            "STY001",
+        ),
+        (
+            'lint.extend-select = ["undefned-variable"]',
+            "1:23",
+            "undefned-variable",
+            "undefined-variable",
+        ),
+        ('[lint]\nseverity = {VAR0001 = "info"}', "2:13", "VAR0001", "VAR001"),
+        ('[lint.severity]\nVAR0001 = "info"', "2:1", "VAR0001", "VAR001"),
+        ('[lint]\nper-file-ignores = {"prompts/**" = ["TTS"]}', "2:37", "TTS", "TST"),
+        (
+            '[lint.per-file-ignores]\n"prompts/**" = ["VAR001", "TSTT001"]',
+            "2:27",
+            "TSTT001",
+            "TST001",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["lint", "check"])
+def test_a_misspelt_rule_in_the_configuration_is_an_error_at_its_place(
+    repo, started, command, settings, place, written, near
+):
+    repo.write({"promptops.toml": f"{settings}\n", ASK: BROKEN})
+
+    said = started(command)
+
+    line = f"promptops.toml:{place}: error: there is no rule `{written}`\n"
+    assert said == (3, "", f"{line}  tip: did you mean `{near}`?\n")
+
+
+def test_a_misspelt_rule_in_pyproject_is_an_error_at_its_place(repo, started):
+    repo.write({"pyproject.toml": '[tool.promptops.lint]\nselect = ["VRA"]\n', ASK: BROKEN})
+
+    code, _, said = started("lint")
+
+    assert (code, said.splitlines()[0]) == (
+        3,
+        "pyproject.toml:2:11: error: there is no rule `VRA`",
+    )
+
+
+def test_the_hook_refuses_a_configuration_that_misspells_a_rule(repo, started):
+    repo.write({"promptops.toml": '[lint]\nselect = ["VRA"]\n', ASK: BROKEN})
+    repo.git("add", "--all")
+
+    code, _, said = started("lint", "--staged")
+
+    assert (code, said.splitlines()[0]) == (
+        3,
+        "promptops.toml:2:11: error: there is no rule `VRA`",
+    )
+
+
+def test_a_rule_is_named_by_name_in_the_configuration(repo, started):
+    select = 'select = ["undefined-variable", "no-assertion"]'
+    severity = 'severity = {no-assertion = "info", "undefined-variable" = "error"}'
+    config = f"[lint]\n{select}\n{severity}\n"
+    repo.write({"promptops.toml": config, ASK: BROKEN})
+
+    said = started("lint", "--format", "concise")
+
+    assert said[:2] == (1, UNDEFINED)
+
+
+@pytest.mark.parametrize("name", ["VAR001", "var001", "VAR", "undefined-variable"])
+def test_a_rule_is_named_alike_on_the_command_line(repo, started, name):
+    repo.write({ASK: BROKEN})
+
+    selected = started("lint", "--format", "concise", "--select", name)
+    ignored = started("lint", "--select", "VAR,TST", "--ignore", name)
+
+    assert selected[:2] == (1, UNDEFINED)
+    assert ignored[0] == 0
+
+
+@pytest.mark.parametrize("name", ["VAR001", "VAR", "undefined-variable"])
+def test_a_rule_is_named_alike_in_a_comment(repo, started, name):
+    comment = f"# promptops: ignore[{name}] the caller adds it\n  - {{role"
+    repo.write({ASK: BROKEN.replace("- {role", comment, 1)})
+
+    assert started("lint", "--fail-on", "info")[:2] == (0, "")
+
+
+def test_a_comment_that_names_no_rule_is_reported_with_the_nearest(repo, started):
+    comment = "# promptops: ignore[undefned-variable] the caller adds it\n  - {role"
+    repo.write({ASK: BROKEN.replace("- {role", comment, 1)})
+
+    _, said, _ = started("lint", "--format", "concise", "--select", "REP010")
+
+    message = "there is no rule `undefned-variable`  [REP010 bare-suppression]"
+    assert said == f"prompts/ask.prompt.yaml:4:3: warning: {message}\n"
+
+
+def test_a_rule_of_ones_own_is_known_by_code_and_by_name(repo, started):
+    rule = (
+        '[[lint.rules]]\ncode = "X001"\nname = "no-competitors"\nkind = "existence"\n'
+        'tokens = ["Hello"]\nmessage = "no greeting"\n'
+    )
+    select = '[lint]\nselect = ["no-competitors"]\nseverity = {X001 = "error"}\n'
+    repo.write({"promptops.toml": select + rule, ASK: BROKEN})
+
+    _, said, _ = started("lint", "--format", "concise")
+
+    assert said == "prompts/ask.prompt.yaml:4:28: error: no greeting  [X001 no-competitors]\n"
+
+
+def test_a_glob_that_ignores_rules_in_no_file_is_a_warning_at_its_place(repo, started):
+    globs = '[lint.per-file-ignores]\n"prompts/legcay/**" = ["TST"]\n"prompts/*.yaml" = ["VAR"]\n'
+    repo.write({"promptops.toml": globs, ASK: BROKEN})
+
+    code, said, _ = started("lint", "--format", "concise")
+
+    message = "`prompts/legcay/**` matches no file"
+    assert (code, said) == (
+        0,
+        f"promptops.toml:2:1: warning: {message}  [REP009 unused-suppression]\n",
+    )
+
+
+def test_an_untrusted_run_takes_an_unknown_code_for_a_rule_of_an_installed_plugin(
+    repo, started, monkeypatch, tmp_path
+):
+    repo.write({"promptops.toml": '[lint]\nextend-select = ["ACME001"]\n', ASK: BROKEN})
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+    alone = started("lint")[0]
+    offered = tmp_path / "site" / "acme-1.dist-info"
+    offered.mkdir(parents=True)
+    (offered / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (offered / "entry_points.txt").write_text("[promptops.rules]\nacme = acme_rules\n")
+    monkeypatch.syspath_prepend(str(offered.parent))
+
+    beside = started("lint", "--format", "concise")
+
+    assert alone == 3
+    assert beside[:2] == (1, UNDEFINED)
+
+
+def test_the_gate_ignores_what_its_base_misspells_and_runs_the_rules(repo, started):
+    repo.write({"promptops.toml": '[lint]\nselect = ["VRA"]\n', ASK: "format: promptops/1\n"})
+    repo.commit("a base with a typing error")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.write({"promptops.toml": '[lint]\nselect = ["VAR"]\n', ASK: BROKEN})
+    repo.commit("corrected")
+
+    code, said, noted = started("check", "--since", "main")
+
+    note = "the base's configuration names `VRA`, which no rule is called: it is ignored"
+    assert code == 1
+    assert note in said + noted
+    assert "[VAR001 undefined-variable]" in said
+
+
+def test_the_gate_refuses_a_change_that_misspells_a_rule(repo, started):
+    repo.write({ASK: BROKEN.replace("nmae", "'Ada'")})
+    repo.commit("a base")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.write({"promptops.toml": '[lint]\nselect = ["VRA"]\n'})
+    repo.commit("a typing error")
+
+    code, _, said = started("check", "--since", "main")
+
+    assert (code, said.splitlines()[0]) == (
+        3,
+        "promptops.toml:2:11: error: there is no rule `VRA`",
+    )
+
+
+@pytest.mark.parametrize("name", ["VAR001", "undefined-variable", "Undefined-Variable"])
+def test_a_rule_is_explained_by_code_and_by_name(repo, started, name):
+    _, said, _ = started("rule", name)
+
+    assert said.splitlines()[0] == "VAR001 undefined-variable (error)"
+
+
+def test_doctor_reports_a_misspelt_rule_of_the_configuration(repo, started):
+    repo.write({"promptops.toml": '[lint]\nselect = ["VRA"]\n'})
+
+    code, said, _ = started("doctor")
+
+    assert code == 1
+    assert "problem  configuration  promptops.toml:2:11: there is no rule `VRA`" in said

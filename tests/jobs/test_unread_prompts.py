@@ -1,0 +1,93 @@
+"""A prompt file that was renamed, so that no prompt is read from it, is reported everywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.cli.main import run
+
+PROMPT = """\
+format: promptops/1
+description: Greets.
+messages:
+  - {role: user, content: Say hello.}
+tests:
+  - {name: one, rendered: [{type: contains, value: hello}]}
+"""
+WARNING = "prompts/ask.yaml:1:1: warning: no prompt is read from this file"
+RENAME = "git mv prompts/ask.yaml prompts/ask.prompt.yaml"
+
+
+@pytest.fixture
+def started(repo, capsys):
+    """Run a command in the repository: exit code, stdout and stderr."""
+
+    def start(command, *arguments):
+        code = run([command, "-C", str(repo.root), *arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return start
+
+
+@pytest.fixture
+def renamed(repo):
+    """A branch on which a prompt file lost its ending."""
+    repo.write({"prompts/ask.prompt.yaml": PROMPT, "prompts/other.prompt.yaml": PROMPT})
+    repo.commit("two prompts")
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.git("mv", "prompts/ask.prompt.yaml", "prompts/ask.yaml")
+    return repo
+
+
+def test_the_hook_reports_it_with_the_command_that_fixes_it(renamed, started):
+    _, said, _ = started("lint", "--staged")
+
+    assert said.splitlines()[0] == f"{WARNING}  [REP011 unread-prompt]"
+    assert RENAME in said
+
+
+@pytest.mark.parametrize("arguments", [(), ("--since", "main")])
+def test_the_gate_reports_it(renamed, started, arguments):
+    renamed.commit("renamed")
+
+    _, said, _ = started("check", *arguments)
+
+    assert WARNING in said
+    assert RENAME in said
+
+
+def test_list_warns_of_it_beside_the_prompts(renamed, started):
+    code, said, noted = started("list")
+
+    assert (code, said) == (0, "other  active  -  1 case\n")
+    assert noted == (
+        f"prompts/ask.yaml: warning: no prompt is read from this file\n  tip: {RENAME}\n"
+    )
+
+
+def test_list_of_some_prompts_does_not_warn(renamed, started):
+    assert started("list", "other")[2] == ""
+
+
+def test_doctor_reports_it_as_a_problem(renamed, started):
+    code, said, _ = started("doctor")
+
+    assert code == 1
+    assert "prompts/ask.yaml: no prompt is read from this file" in said
+    assert RENAME in said
+
+
+def test_a_file_that_only_looks_like_yaml_of_ones_own_is_not_reported(repo, started):
+    repo.write({"prompts/other.prompt.yaml": PROMPT, "prompts/notes.yaml": "a: 1\n"})
+
+    assert started("list")[2] == ""
+    assert started("lint")[:2] == (0, "")
+
+
+def test_a_path_with_a_space_is_quoted_in_the_command(repo, started):
+    repo.write({"prompts/ask me.yaml": PROMPT})
+
+    _, _, noted = started("list")
+
+    assert "git mv 'prompts/ask me.yaml' 'prompts/ask me.prompt.yaml'" in noted

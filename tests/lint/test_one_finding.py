@@ -87,7 +87,7 @@ MISTAKES = {
     ),
     "a misspelt key of an open object": (OPEN, ["VAR003 6:58"]),
     "a misspelt filter": (changed("{{ ticket }}", "{{ ticket | uper }}"), ["TPL002 15:19"]),
-    "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 15:19"]),
+    "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 10:7"]),
     "an include in a circle": (CIRCLE, ["REP002 prompts/b.md.j2:1:14"]),
     "a misspelt include": (MISSPELT_INCLUDE, ["TPL003 4:27"]),
     "a misspelt input of a case": (

@@ -171,7 +171,7 @@ def test_a_syntax_error_marks_the_wrong_token(source: str, start: int, marked: s
     assert (error.value.start, source[error.value.start : error.value.end]) == (start, marked)
     assert error.value.code == "TPL001"
     assert not error.value.message.endswith(".")
-    assert error.value.message[:1].islower()
+    assert not error.value.message[:1].isupper()
 
 
 @pytest.mark.parametrize(("source", "message"), REFUSED, ids=range(len(REFUSED)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ class PromptBuilder:
         self._id = identity
         self._ledger = Ledger(Resolver(files, config), layers.path)
         self._problems: list[Problem] = []
+        self._no_json: set[str] = set()
 
     def loaded(self) -> Loaded:
         """The prompt, or why there is none."""
@@ -46,6 +47,7 @@ class PromptBuilder:
         self._problems += check_shape(layers.document)
         prompt = None
         readable = isinstance(layers.value, Mapping)  # not one with an alias to nothing
+        self._problems += _lost_parents(layers.parents)
         if readable and all(problem.code in _HARMLESS for problem in self._problems):
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
@@ -133,11 +135,24 @@ class PromptBuilder:
             told = problem
             if absent:
                 found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
-                told = _no_object(problem, found)
+                if found is not None and found.target in self._no_json:
+                    continue  # reported in that file, at the character that is wrong
+                told = self._no_object(problem, found)
             self._problems.append(replace(told, at=place))
         if read:
             self._note_schemas(schema, at, base, read)
         return resolved
+
+    def _no_object(self, problem: Problem, reference: Reference | None) -> Problem:
+        """A schema that is there, and can't be read, is not absent."""
+        if reference is None:
+            return problem
+        if not reference.found:
+            near = self._ledger.resolver.nearest("schema", reference.written, reference.place.path)
+            return problem if near is None else replace(problem, hint=f"did you mean `{near}`?")
+        written = reference.written
+        message = f"`{written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
+        return replace(problem, message=message, hint=None)
 
     def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
         """Note each file at the `$ref` that names it, or what only other files name at `at`."""
@@ -150,9 +165,9 @@ class PromptBuilder:
         """What a JSON file holds, where it is an object, and not deeper than what is read."""
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
-        # What is no JSON at all is told at the reference, which then leads to no object.
-        twice = (p for p in problems if p.code == "SCH003" and p not in self._problems)
-        self._problems.extend(twice)
+        if any(problem.code == "SCH001" for problem in problems):
+            self._no_json.add(path)
+        self._problems.extend(p for p in problems if p not in self._problems)
         return value if isinstance(value, dict) else None
 
     def _output(self, written: Mapping[str, Any]) -> Output:
@@ -196,10 +211,10 @@ class PromptBuilder:
         if reference is None or not reference.found:
             return  # that is the reference's problem
         found = self._json(reference.target)
-        if found is None or not isinstance(found.get("name"), str):
-            self._unreadable_tool(written, at)
-        else:
+        if found is not None and isinstance(found.get("name"), str):
             yield self._tool(found, at, reference.target)
+        elif reference.target not in self._no_json:
+            self._unreadable_tool(written, at)
 
     def _tool(self, value: Mapping[str, Any], at: str, base: str) -> Tool:
         return Tool(
@@ -243,14 +258,6 @@ class PromptBuilder:
 _ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 
 
-def _no_object(problem: Problem, reference: Reference | None) -> Problem:
-    """A schema that is there, and can't be read, is not absent."""
-    if reference is None or not reference.found:
-        return problem
-    message = f"`{reference.written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
-    return replace(problem, message=message, hint=None)
-
-
 def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
     """The files that a schema's own `$ref`s name, each with its pointer."""
     if isinstance(schema, list):
@@ -267,6 +274,14 @@ def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """A file with these can still be judged: what is said of the rest of it holds."""
+
+
+def _lost_parents(parents: Sequence[Reference]) -> Iterator[Problem]:
+    """What a prompt extends, where it is not there: the rest of it can't be judged without it."""
+    for each in parents:
+        if not each.found:
+            message = f"there is no prompt file `{each.written}`"
+            yield Problem(message, at=each.place, code="TPL003")
 
 
 def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:

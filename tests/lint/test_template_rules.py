@@ -397,3 +397,51 @@ def test_a_condition_of_a_message_and_a_name_in_quotes_are_explained(
 
     assert said("TPL007", block) == ["9:25-28 this `when` is always true"]
     assert hints("TPL007", block) == ["without quotes, `a` is the input"]
+
+
+LOST = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+extends: bse.prompt.yaml
+tools: [{ref: WRITTEN}]
+messages:
+  - {role: user, content: hi}
+--- prompts/base.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: hi}
+--- schemas/tools/search.json
+{"name": "search", "parameters": {"type": "object"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "hint", "edit"),
+    [
+        ("tools/serch.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("./tools/search.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("search.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("weather.json", "a path begins in `schemas`, or with `./` beside the file", None),
+    ],
+)
+def test_a_tool_that_is_not_there_names_the_root_of_tools_or_the_nearest_one(
+    written: str, hint: str, edit: str | None
+) -> None:
+    block = LOST.replace("WRITTEN", written).replace("extends: bse.prompt.yaml\n", "")
+
+    assert [
+        (each.message, each.hint, each.fix and each.fix.edits[0].text)
+        for each in findings(built_in()["TPL003"], files(block))
+    ] == [(f"there is no tool `{written}`", hint, edit)]
+
+
+def test_a_base_that_is_not_there_names_the_nearest_one() -> None:
+    found = findings(built_in()["TPL003"], files(LOST))
+
+    assert [(str(each.place), each.message, each.hint) for each in found] == [
+        (
+            "prompts/ask.prompt.yaml:2:10",
+            "there is no prompt file `bse.prompt.yaml`",
+            "did you mean `base.prompt.yaml`?",
+        )
+    ]

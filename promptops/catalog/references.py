@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from promptops.catalog.files import Files
 from promptops.model.config import Config
@@ -11,6 +12,9 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
 from promptops.source.paths import confined
+
+_MOST_NEAR = 500
+"""Files of one root that are compared with a path that leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +54,20 @@ class Resolver:
         In the form to write: from one of the roots of its kind.
         """
         folder, _, name = written.removeprefix("./").rpartition("/")
-        known = []
+        known: list[str] = []
         for root in roots_of(kind, self.config, base):
             inside = f"{root}/" if root else ""
-            paths = [path for path in self.files.entries if path.startswith(inside)]
-            known += [path[len(inside) :] for path in paths if _is_near(path, folder, name)]
+            paths = (p[len(inside) :] for p in self.files.entries if p.startswith(inside))
+            known += islice((path for path in paths if _is_near(path, folder, name)), _MOST_NEAR)
         near = get_close_matches(written.removeprefix("./"), known, 1, cutoff=0.8)
         same = [path for path in known if path.rpartition("/")[2] == name]
         return near[0] if near else same[0] if len(same) == 1 else None
 
 
 def _is_near(path: str, folder: str, name: str) -> bool:
-    return f"/{folder}/" in f"/{path}" or path.endswith(f"/{name}") or not folder
+    """Whether a path below a root has the folder or the name of another."""
+    own, _, file = path.rpartition("/")
+    return own == folder or f"/{folder}/" in f"/{path}" or file == name
 
 
 def _outside(message: str, place: Place) -> Problem:

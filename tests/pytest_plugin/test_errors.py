@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from tests.pytest_plugin.conftest import ASK
+from tests.servers.fault_server import fault_server
+
 
 def test_loading_the_plugin_loads_nothing_else_of_ours():
     code = (
@@ -97,8 +100,7 @@ def test_paths_that_lead_to_no_prompt_are_told(recorded, run_pytest):
         (
             ("--promptops-live",),
             {"PROMPTOPS_UNTRUSTED": "1"},
-            "--promptops-live: nothing is asked for a stranger's change: "
-            "PROMPTOPS_UNTRUSTED is set",
+            "--promptops-live: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set",
         ),
         (
             ("--promptops-record", "-p", "xdist", "-n", "2"),
@@ -135,3 +137,44 @@ def test_what_stops_all_asking_fails_each_test_that_needs_it_and_no_other(record
     assert list(ran.outcomes.values()) == ["failed", "failed", "passed"]
     assert "NO_SUCH_KEY" in ran.failures
     assert "Traceback" not in ran.output + ran.errors
+
+
+def served(server):
+    return (
+        f'[models.echo]\nprovider = "openai"\nid = "m-1"\nbase_url = "{server.base_url}"\n'
+        "price = {input = 0.0, output = 0.0}\n"
+    )
+
+
+def test_the_endpoint_that_is_called_is_printed_past_the_capturing(repo, run_pytest):
+    with fault_server() as server:
+        repo.write(
+            {
+                "promptops.toml": served(server),
+                "pytest.ini": "[pytest]\n",
+                "prompts/ask.prompt.yaml": ASK,
+            }
+        )
+        repo.commit("one")
+
+        ran = run_pytest("--promptops-record")
+
+    assert f"promptops: calling `echo` at {server.base_url} with no API key\n" in ran.errors
+
+
+def test_an_endpoint_that_is_not_approved_fails_the_tests_and_gets_no_request(repo, run_pytest):
+    with fault_server() as ours, fault_server() as theirs:
+        repo.write(
+            {
+                "promptops.toml": served(ours),
+                "pytest.ini": "[pytest]\n",
+                "prompts/ask.prompt.yaml": ASK,
+            }
+        )
+        repo.commit("one")
+        repo.write({"promptops.toml": served(theirs)})
+
+        ran = run_pytest("--promptops-record")
+
+    assert (ran.code, theirs.requests) == (1, [])
+    assert "the default branch, `main`, has no such endpoint" in ran.output

@@ -18,7 +18,7 @@ from promptops.source.document import decode
 def yaml_syntax(
     problems: Sequence[Problem], references: Sequence[Reference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """A prompt file, and what it names, can be read: YAML or JSON in UTF-8, without tags or tabs.
+    """A prompt file, and what it names, can be read: YAML or JSON in UTF-8, without tabs.
 
     A file that one reader takes and the next refuses is a prompt that works on one machine. So
     there is no byte order mark, no tab between the words, no `!!python/object` that asks a reader

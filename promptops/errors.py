@@ -6,28 +6,58 @@ where the place is known and caught once, in `cli.main`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 BUG = 70
 """The exit code after an error inside promptops: a bug of ours."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """The line of a file that an error is about.
+
+    Attributes:
+        text: Without its newline, and without values that may be secrets.
+        line: 1-based.
+        column, end_column: 1-based, in characters: of the first character that is wrong, and of
+            the one after the last.
+    """
+
+    text: str
+    line: int
+    column: int
+    end_column: int
+
+
 class PromptopsError(Exception):
-    """Cause, place and way out of something that stops a command.
+    """Cause, place and fix of something that stops a command.
 
     Attributes:
         message: The cause: lower case, no full stop, the thing in quotes.
         where: The place, as a path or `path:line:column`, or None.
         hint: What to do, or None.
+        source: The line at the place, or None.
+        others: Further errors that were found together with this one, to be shown after it.
     """
 
     exit_code: ClassVar[int] = BUG
 
-    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        source: SourceLine | None = None,
+        others: tuple[PromptopsError, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.source = source
+        self.others = others
 
     def __str__(self) -> str:
         """The place and the cause, and the hint on a line of its own: what a traceback shows."""

@@ -39,7 +39,8 @@ def walk_expression(when: Text, *, locals_: Locals | None = None) -> Scope:
         template = parse_expression(when.value)
     except TemplateError as error:
         place = Site(when, error.start, error.end).place
-        return Scope(problems=(Problem(error.message, at=place, code=error.code),))
+        problem = Problem(error.message, at=place, hint=error.hint, code=error.code)
+        return Scope(problems=(problem,))
     walker = Walk(lambda _path, _target: None)
     context = Context(_visible(when, locals_ or {}), isolated=False)
     walker.here = Here(when, template, context, (), ())

@@ -107,14 +107,18 @@ class Walk(MacroWalk):
         except TemplateError as error:
             self._refused.add(text.path)
             site = Site(text, error.start, error.end)
-            self._problem(error.code, error.message, site, stack)
+            self._problem(error.code, error.message, site, stack, error.hint)
             return None
 
-    def _problem(self, code: str, message: str, site: Site, stack: Stack) -> None:
+    def _problem(
+        self, code: str, message: str, site: Site, stack: Stack, hint: str | None = None
+    ) -> None:
         if not self.first(code, site):
             return
         related = tuple(Related(way.place, "reached from here") for way in stack)
-        self.found.problems.append(Problem(message, at=site.place, code=code, related=related))
+        self.found.problems.append(
+            Problem(message, at=site.place, hint=hint, code=code, related=related)
+        )
 
     def _register_blocks(self, template: Template, here: Here) -> None:
         for node in template.tree.find_all(nodes.Block):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from promptops.catalog.schema_places import schema_locator, without_what_is_none
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
-from promptops.model.place import Place, Text
+from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
 from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
@@ -41,6 +41,7 @@ class PromptBuilder:
         self._id = identity
         self._ledger = Ledger(Resolver(files, config), layers.path)
         self._problems: list[Problem] = []
+        self._no_json: set[str] = set()
 
     def loaded(self) -> Loaded:
         """The prompt, or why there is none."""
@@ -51,6 +52,7 @@ class PromptBuilder:
         self._problems += check_shape(layers.document)
         prompt = None
         readable = isinstance(layers.value, Mapping)  # not one with an alias to nothing
+        self._problems += _lost_parents(layers.parents)
         if readable and all(problem.code in _HARMLESS for problem in self._problems):
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
@@ -163,13 +165,24 @@ class PromptBuilder:
             told = problem
             if absent:
                 found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
-                if found is not None and self._is_in_conflict(found.target):
-                    continue
-                told = _no_object(problem, found)
+                if found is not None and self._is_reported(found.target):
+                    continue  # in that file, at the character that is wrong
+                told = self._no_object(problem, found)
             self._problems.append(replace(told, at=place))
         if read:
             self._note_schemas(schema, at, base, read)
         return resolved
+
+    def _no_object(self, problem: Problem, reference: Reference | None) -> Problem:
+        """A schema that is there, and can't be read, is not absent."""
+        if reference is None:
+            return problem
+        if not reference.found:
+            near = self._ledger.resolver.nearest("schema", reference.written, reference.place.path)
+            return problem if near is None else replace(problem, hint=f"did you mean `{near}`?")
+        written = reference.written
+        message = f"`{written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
+        return replace(problem, message=message, hint=None)
 
     def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
         """Note each file at the `$ref` that names it, or what only other files name at `at`."""
@@ -182,9 +195,9 @@ class PromptBuilder:
         """What a JSON file holds, where it can be a schema, and is not deeper than what is read."""
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
-        # What is no JSON at all is told at the reference, which then leads to no object.
-        told = (p for p in problems if p.code in _OF_JSON and p not in self._problems)
-        self._problems.extend(told)
+        if any(problem.code in _NO_JSON for problem in problems):
+            self._no_json.add(path)
+        self._problems.extend(p for p in problems if p not in self._problems)
         return value if isinstance(value, dict | bool) else None
 
     def _output(self, written: Mapping[str, Any]) -> Output:
@@ -228,12 +241,10 @@ class PromptBuilder:
         if reference is None or not reference.found:
             return  # that is the reference's problem
         found = self._json(reference.target)
-        if found is None and self._is_in_conflict(reference.target):
-            return
-        if not isinstance(found, Mapping) or not isinstance(found.get("name"), str):
-            self._unreadable_tool(written, at)
-        else:
+        if isinstance(found, Mapping) and isinstance(found.get("name"), str):
             yield self._tool(found, at, reference.target)
+        elif not self._is_reported(reference.target):
+            self._unreadable_tool(written, at)
 
     def _tool(self, value: Mapping[str, Any], at: str, base: str) -> Tool:
         return Tool(
@@ -245,12 +256,9 @@ class PromptBuilder:
             at=at,
         )
 
-    def _is_in_conflict(self, path: str) -> bool:
-        """Whether a merge of a file is not resolved, which is reported in that file."""
-        if self._files.is_unmerged(path):
-            return True
-        found = (p.at for p in self._problems if p.code == CONFLICT)
-        return any(isinstance(at, Place) and at.path == path for at in found)
+    def _is_reported(self, path: str) -> bool:
+        """Whether a JSON file can't be read or is unmerged, which is reported in that file."""
+        return path in self._no_json or self._files.is_unmerged(path)
 
     def _unreadable_tool(self, written: str, at: str) -> None:
         place = self._layers.place(f"{at}/ref", False)
@@ -284,14 +292,6 @@ class PromptBuilder:
 _ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 
 
-def _no_object(problem: Problem, reference: Reference | None) -> Problem:
-    """A schema that is there, and can't be read, is not absent."""
-    if reference is None or not reference.found:
-        return problem
-    message = f"`{reference.written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
-    return replace(problem, message=message, hint=None)
-
-
 def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
     """The files that a schema's own `$ref`s name, each with its pointer."""
     if isinstance(schema, list):
@@ -306,11 +306,19 @@ def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
                 yield from _written_references(value, pointer)
 
 
-_OF_JSON = frozenset(("SCH003", CONFLICT))
-"""What is reported in a JSON file itself."""
+_NO_JSON = frozenset(("SCH001", CONFLICT))
+"""Why a JSON file has no value."""
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """A file with these can still be judged: what is said of the rest of it holds."""
+
+
+def _lost_parents(parents: Sequence[Reference]) -> Iterator[Problem]:
+    """What a prompt extends, where it is not there: the rest of it can't be judged without it."""
+    for each in parents:
+        if not each.found:
+            message = f"there is no prompt file `{each.written}`"
+            yield Problem(message, at=each.place, code="TPL003")
 
 
 def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:

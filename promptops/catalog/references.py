@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 
 from promptops.catalog.files import Files
 from promptops.model.config import Config
@@ -10,6 +12,9 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
 from promptops.source.paths import confined
+
+_MOST_NEAR = 500
+"""Files of one root that are compared with a path that leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,27 @@ class Resolver:
         assert first is not None
         return first
 
+    def nearest(self, kind: ReferenceKind, written: str, base: str) -> str | None:
+        """A path like the one written that leads to a file of the same folder, or the same name.
+
+        In the form to write: from one of the roots of its kind.
+        """
+        folder, _, name = written.removeprefix("./").rpartition("/")
+        known: list[str] = []
+        for root in roots_of(kind, self.config, base):
+            inside = f"{root}/" if root else ""
+            paths = (p[len(inside) :] for p in self.files.entries if p.startswith(inside))
+            known += islice((path for path in paths if _is_near(path, folder, name)), _MOST_NEAR)
+        near = get_close_matches(written.removeprefix("./"), known, 1, cutoff=0.8)
+        same = [path for path in known if path.rpartition("/")[2] == name]
+        return near[0] if near else same[0] if len(same) == 1 else None
+
+
+def _is_near(path: str, folder: str, name: str) -> bool:
+    """Whether a path below a root has the folder or the name of another."""
+    own, _, file = path.rpartition("/")
+    return own == folder or f"/{folder}/" in f"/{path}" or file == name
+
 
 def _outside(message: str, place: Place) -> Problem:
     hint = "name a file of this repository, from its root of prompts or with `./`"
@@ -57,7 +83,7 @@ class Ledger:
     """
 
     def __init__(self, resolver: Resolver, path: str) -> None:
-        self._resolver = resolver
+        self.resolver = resolver
         self._path = path
         self.references: list[Reference] = []
         self.problems: list[Problem] = []
@@ -66,7 +92,7 @@ class Ledger:
         self, kind: ReferenceKind, written: str, place: Place, base: str = ""
     ) -> Reference | None:
         """Note a reference; None, and a problem, where its path leads outside."""
-        found = self._resolver.follow(kind, written, place, base or self._path)
+        found = self.resolver.follow(kind, written, place, base or self._path)
         if isinstance(found, Problem):
             self.problems.append(found)
             return None
@@ -77,14 +103,14 @@ class Ledger:
         self, kind: ReferenceKind, written: str, place: Place, base: str, targets: set[str]
     ) -> None:
         """Note a reference to one of some files, which are then noted; any other is none."""
-        found = self._resolver.follow(kind, written, place, base)
+        found = self.resolver.follow(kind, written, place, base)
         if isinstance(found, Reference) and found.target in targets:
             self.add(found)
             targets.discard(found.target)
 
     def note(self, kind: ReferenceKind, target: str, place: Place) -> None:
         """Note a reference whose target is already known."""
-        found = self._resolver.files.is_file(target)
+        found = self.resolver.files.is_file(target)
         self.add(Reference(kind, target, target, place, found))
 
     def add(self, reference: Reference) -> None:

@@ -108,13 +108,10 @@ def _usage_tip(error: object) -> None:
 
 
 def _say(error: PromptopsError) -> None:
-    from promptops.analysis.masking import without_secrets
-    from promptops.report.parts.visible import visible, visible_path
+    from promptops.cli.shown_errors import shown_error
 
-    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
-    print(f"{where}error: {visible(without_secrets(error.message))}", file=sys.stderr)
-    if error.hint:
-        print(f"  tip: {visible(without_secrets(error.hint))}", file=sys.stderr)
+    for each in (error, *error.others):
+        print(shown_error(each), file=sys.stderr)
 
 
 def _visible(text: str) -> str:

@@ -13,7 +13,7 @@ from promptops.lint.registry import Rule, built_in, has_plugins, with_plugins
 from promptops.lint.rule_names import RuleNames, rule_names
 from promptops.model.config import LintSettings
 from promptops.model.finding import Problem
-from promptops.source.config import refuse_first
+from promptops.source.config_errors import refuse
 from promptops.source.nodes import escaped
 
 
@@ -45,7 +45,7 @@ def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
             refuse_unknown((written,), names)
         message = f"there is no rule `{written}`"
         problems.append(Problem(message, at=place or "", hint=names.hint(written)))
-    refuse_first(problems)
+    refuse(problems, places.text if places is not None else "")
 
 
 def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:

@@ -82,14 +82,18 @@ class TemplateError(Exception):
         message: What is wrong: lower case, no full stop.
         start, end: Offsets in the template's text.
         code: `TPL001` for syntax, `TPL005` for what is refused.
+        hint: What to write instead, where that is known.
     """
 
-    def __init__(self, message: str, start: int, end: int, code: str = "TPL001") -> None:
+    def __init__(
+        self, message: str, start: int, end: int, code: str = "TPL001", hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.start = start
         self.end = end
         self.code = code
+        self.hint = hint
 
 
 class _OffsetLexer(Lexer):
@@ -241,7 +245,10 @@ def parse(source: str) -> Template:
         raise TemplateError("a carriage return; write a newline", at, at + 1)
     if len(source) > MAX_TEMPLATE_CHARS:
         raise TemplateError(f"a template of over {MAX_TEMPLATE_CHARS // 1024} KB", 0, 1, "TPL005")
-    return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
+    try:
+        return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
+    except TemplateError as error:
+        raise _recognised(error, source, expression=False) from None
 
 
 @cached_by_size(MAX_CACHED_BYTES // 4, _parsed_bytes)
@@ -262,7 +269,16 @@ def parse_expression(source: str) -> Template:
         body: list[nodes.Node] = [nodes.Output([expression], lineno=0)]
         return nodes.Template(body, lineno=0)
 
-    return _parsed(source, tree)
+    try:
+        return _parsed(source, tree)
+    except TemplateError as error:
+        raise _recognised(error, source, expression=True) from None
+
+
+def _recognised(error: TemplateError, source: str, *, expression: bool) -> TemplateError:
+    from promptops.runtime.template_mistakes import recognised
+
+    return recognised(error, source, ENVIRONMENT.lexer.spans, expression=expression)
 
 
 def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -60,6 +61,8 @@ def read_cases(path: str, data: bytes) -> CaseFile:
 def _read(path: str, data: bytes) -> CaseFile:
     if path.endswith((".yaml", ".yml")):
         return _from_yaml(path, data)
+    if path.endswith(".csv"):
+        data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to read the file again
     text, problems = decode(path, data)
     lines = Lines(path, text)
     if problems:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from promptops.errors import InputError, PromptopsError, UsageError
+from promptops.errors import InputError, UsageError
 from promptops.model.config import (
     CheckSettings,
     Config,
@@ -20,7 +21,8 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
-from promptops.source.conflicts import CODE as CONFLICT
+from promptops.model.place import Place
+from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.explain import nearest
@@ -36,7 +38,6 @@ SHARED = "pyproject.toml"
 FILES = (OWN, SHARED)
 """The files that may hold the configuration, at the root of the repository."""
 
-_SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
 _LONGEST_NAME = 100
 _LONGEST_WORD = 32
 _SHORTEST_KEY = 16
@@ -73,7 +74,7 @@ def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
     table = own if shared is None else shared
     prefix = "" if shared is None else "/tool/promptops"
     text, _ = decode(path, files[path])
-    refuse_first(_problems(table, TomlPlaces(path, text, prefix)))
+    refuse(_problems(table, TomlPlaces(path, text, prefix)), text)
     return path, table or {}
 
 
@@ -81,19 +82,18 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
     import tomllib
 
     text, problems = decode(path, data)
-    refuse_first(problems)
+    refuse(problems, text)
     _refuse_long_keys(text, path)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        not_toml = [Problem(str(error), code="SCH001")]
-        refuse_first([p for p in explained(not_toml, Lines(path, text)) if p.code == CONFLICT])
-        message, where = _toml_error(str(error), path)
-        raise InputError(f"not TOML: {message}", where=where) from None
+        lines = Lines(path, text)
+        raise config_error(explained([_toml_error(str(error), lines)], lines), text) from None
     except RecursionError:
-        raise InputError("nested too deep", where=path) from None
+        problem = Problem("nested too deep", at=path)
     except ValueError:
-        raise InputError("a number too large to read", where=path) from None
+        problem = Problem("a number too large to read", at=path)
+    raise config_error([problem], text)
 
 
 def _refuse_long_keys(text: str, path: str) -> None:
@@ -105,11 +105,16 @@ def _refuse_long_keys(text: str, path: str) -> None:
         raise InputError("a key of over 50 parts", where=f"{path}:{line}:{column}")
 
 
-def _toml_error(said: str, path: str) -> tuple[str, str]:
+def _toml_error(said: str, lines: Lines) -> Problem:
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", said, re.DOTALL)
+    message = f"not TOML: {said[:1].lower()}{said[1:]}"
     if match is None:
-        return said[:1].lower() + said[1:], path
-    return match[1][:1].lower() + match[1][1:], f"{path}:{match[2]}:{match[3]}"
+        message = message.removesuffix(" (at end of document)")
+        end = len(lines.text.rstrip())
+        return Problem(message, at=lines.place(end, end), code="SCH001")
+    line, column = int(match[2]), int(match[3])
+    message = message.removesuffix(f" (at line {line}, column {column})")
+    return Problem(message, at=Place(lines.path, line, column, line, column + 1), code="SCH001")
 
 
 def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
@@ -160,7 +165,7 @@ def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Pr
 
 def _holds_secrets(path: Sequence[str | int]) -> bool:
     """Whether a value may hold a secret, by mistake or by design: errors never show it."""
-    return len(path) > 2 and path[0] == "models" and path[2] in _SECRET_KEYS
+    return len(path) > 2 and path[0] == "models" and path[2] in SECRET_KEYS
 
 
 def _keys_for_names(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
@@ -189,14 +194,6 @@ def _drawn_by_chance(part: str) -> bool:
     return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
 
 
-def refuse_first(problems: Sequence[Problem], kind: type[PromptopsError] = InputError) -> None:
-    """Raise the first of some problems; nothing where there are none."""
-    if problems:
-        first, *others = problems
-        more = f" (and {len(others)} more)" if others else ""
-        raise kind(f"{first.message}{more}", where=str(first.at), hint=first.hint)
-
-
 def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, Any]:
     import tomllib
 
@@ -211,9 +208,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
                 "not TOML", where=where, hint="""write it as --config 'lint.select=["SEC"]'"""
             ) from None
         problems = _problems(table, TomlPlaces(where, ""))
-        if problems:
-            first = problems[0]
-            raise UsageError(first.message, where=where, hint=first.hint)
+        refuse([replace(problem, at=where) for problem in problems], "", UsageError)
     return table
 
 

@@ -135,7 +135,7 @@ class _Explainer:
         path = error.instance_path
         got = _NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
-        return self._make(message, self._place_of(path), hint)
+        return self._make(message, self._place_of(path), hint or _without_braces(path, got))
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):
@@ -227,6 +227,14 @@ class _Explainer:
                 break
             value = value[token]
         return value
+
+
+def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
+    """What to write for `when: {x}`, which YAML reads as a mapping without a value."""
+    if not path or path[-1] != "when" or not isinstance(got, Mapping) or len(got) != 1:
+        return None
+    name, value = next(iter(got.items()))
+    return f"write the expression without braces: `{_short(name)}`" if value is None else None
 
 
 def _unexpected(error: Error) -> list[str]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.source.brackets import bracket_problem
 from promptops.source.lines import Lines
+from promptops.source.misplaced_lines import (
+    begins_a_block,
+    dedented_text,
+    less_indented_key,
+    long_blank_line,
+    misplaced_item,
+    more_indented_key,
+)
 
 NO_CHARACTER = "an escape that is no character"
 
+_CURLY = re.compile(r"[:\-,\[{] *([“”„‘’‚])")
 _UNQUOTED = re.compile(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
 
 
@@ -30,14 +41,56 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
         for mark in (error.problem_mark, error.context_mark)
         if mark is not None
     ] or [0]
+    said = error.problem or str(error)
+    misplaced = _misplaced(error, said, offsets, lines)
+    if misplaced is not None:
+        return misplaced
     template = _unquoted_template(offsets, lines)
     if template is not None:
         return unquoted_template(lines, *template)
-    said = error.problem or str(error)
+    if "expected ',' or" in said and error.context_mark is not None:
+        return bracket_problem(offsets[0], offsets[-1], lines)
     for part, (message, hint) in _SAID.items():
         if part in said:
             return problem_at(lines, offsets[0], message, hint)
     return _special(error, said, offsets, lines)
+
+
+_STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
+
+
+def _misplaced(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem | None:
+    """A line with the wrong indentation."""
+    if error.context == "while scanning a simple key" and "':'" in said:
+        found = dedented_text(offsets[-1], lines)
+        return found and replace(found, hint=f"{found.hint}, or write `key: value`")
+    if "cannot start any token" in said and lines.text[offsets[0] : offsets[0] + 1] != "\t":
+        return dedented_text(offsets[0], lines)
+    if any(part in said for part in _STRUCTURE):
+        return (
+            less_indented_key(offsets[0], lines)
+            or dedented_text(offsets[0], lines)
+            or misplaced_item(offsets[0], lines)
+            or long_blank_line(offsets[0], lines)
+        )
+    if "mapping values are not allowed" in said:
+        return (
+            more_indented_key(offsets[0], lines)
+            or dedented_text(offsets[0], lines)
+            or misplaced_item(offsets[0], lines)
+            or _curly_quote(offsets[0], lines)
+        )
+    return None
+
+
+def _curly_quote(offset: int, lines: Lines) -> Problem | None:
+    """A value within the quotes of a word processor, which are text to YAML."""
+    start = lines.text.rfind("\n", 0, offset) + 1
+    found = _CURLY.search(lines.text, start, offset)
+    if found is None:
+        return None
+    message, hint = "a curly quote does not quote a value", """write a straight quote, " or '"""
+    return problem_at(lines, found.start(1), message, hint)
 
 
 def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
@@ -61,10 +114,9 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "the indentation or the quotes don't fit what stands above",
         "align it with its neighbours; quote a text that begins with a quote",
     ),
-    "expected ',' or": ("a list or mapping in brackets is not closed", "add `,` or the bracket"),
-    "did not find expected ',' or": (
-        "a list or mapping in brackets is not closed",
-        "add `,` or the bracket",
+    "<document start>": (
+        "the indentation doesn't fit what stands above",
+        "begin each key of the file in column 1",
     ),
     "node content": ("a value is missing here", None),
     "nesting depth": ("nested deeper than 50 levels", "write it flatter"),
@@ -89,6 +141,9 @@ def _special(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem
 
 def _odd_character(said: str, offset: int, lines: Lines) -> Problem:
     char = lines.text[offset : offset + 1]
+    if "found a tab" in said and begins_a_block(offset, lines):
+        hint = "use spaces, or write `|2` to say where the text begins"
+        return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
     if char == "\t" or "\\t" in said or "found a tab" in said:
         return problem_at(lines, offset, "a tab where spaces belong", "indent with spaces")
     return problem_at(lines, offset, f"a value can't begin with `{char}`", "quote it")

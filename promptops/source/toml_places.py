@@ -16,12 +16,17 @@ _PART = re.compile(_KEY)
 
 
 class TomlPlaces:
-    """The places of a file's keys by JSON pointer; within inline tables, of the key before them."""
+    """The places of a file's keys by JSON pointer; within inline tables, of the key before them.
+
+    Attributes:
+        text: Of the file, newlines as LF.
+    """
 
     def __init__(self, path: str, text: str, prefix: str = "") -> None:
         """`prefix` is the pointer of the table that pointers begin at."""
         self._path = path
         self._prefix = prefix
+        self.text = text
         self._lines = text.split("\n")
         self._places = _scan(path, text)
 

@@ -128,8 +128,40 @@ def test_a_configuration_that_is_wrong_is_placed(small, say):
 
     said = say("lint", "-C", str(small.root))
 
-    assert (said.code, said.out) == (3, "")
-    assert said.err.startswith("promptops.toml:2:1: error: ")
+    assert (said.code, said.out, said.err) == (
+        3,
+        "",
+        "promptops.toml:2:1: error: `slect` is not a key here\n"
+        '    2 | slect = ["VAR"]\n'
+        "      | ^^^^^ did you mean `select`?\n",
+    )
+
+
+def test_every_error_of_the_configuration_is_shown_without_its_secrets(small, say):
+    key = "sk-proj-" + "aB3dE5gH7jK9mN1p" * 3
+    small.write(
+        {
+            "promptops.toml": f'colour = "{key}"\n\n[models.fast]\nprovider = "openai"\n'
+            f'id = "m"\nheaders = "opaque-secret-1"\n\n[lint]\nfail-on = "eror"\n'
+        }
+    )
+
+    said = say("lint", "-C", str(small.root))
+
+    known = "check, diff, lint, models, prompts, release, schemas, test"
+    assert (said.code, said.out, said.err) == (
+        3,
+        "",
+        "promptops.toml:1:1: error: `colour` is not a key here\n"
+        f'    1 | colour = "{"*" * len(key)}"\n'
+        f"      | ^^^^^^ known here: {known}\n"
+        "promptops.toml:6:1: error: expected a mapping, got a value that is not shown here\n"
+        "    6 | headers = …\n"
+        "      | ^^^^^^^\n"
+        "promptops.toml:9:1: error: expected one of error, warning, info, got the text `eror`\n"
+        '    9 | fail-on = "eror"\n'
+        "      | ^^^^^^^ did you mean `error`?\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["show", "render"])

@@ -443,3 +443,50 @@ tests:
             "there is no `7` at /messages, a list of 1 item",
         ),
     ]
+
+
+VARIANTS = """\
+--- prompts/base.prompt.yaml
+format: promptops/1
+inputs:
+  properties:
+    tone: {enum: [a, b], default: a}
+    formal: {type: boolean, default: false}
+messages:
+  - role: user
+    content: |
+      {% if formal %}
+      Be formal.
+      {% endif %}
+      {% if tone == "c" %}
+      Hello.
+      {% endif %}
+tests:
+  - {name: one, rendered: [{type: not-contains, value: x}]}
+  - {name: two, inputs: {formal: true}, rendered: [{type: contains, value: formal}]}
+--- prompts/v.prompt.yaml
+format: promptops/1
+extends: base.prompt.yaml
+tests:
+  - {name: one, rendered: [{type: not-contains, value: x}]}
+--- prompts/w.prompt.yaml
+format: promptops/1
+extends: base.prompt.yaml
+tests:
+  - {name: one, rendered: [{type: not-contains, value: x}]}
+"""
+
+
+def test_a_branch_that_a_variant_does_not_cover_names_the_variant_and_no_impossible_case() -> None:
+    assert [
+        (str(each.place), each.message, each.hint, [str(note.place) for note in each.related])
+        for each in findings(built_in()["TST003"], files(VARIANTS))
+    ] == [
+        (
+            "prompts/base.prompt.yaml:9:13",
+            f"in no case `formal` holds, in the variant `{name}`",
+            "add a case in which it does",
+            [f"prompts/{name}.prompt.yaml:2:10"],
+        )
+        for name in ("v", "w")
+    ]

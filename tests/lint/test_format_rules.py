@@ -54,6 +54,31 @@ READING = [
         "--- prompts/b.md.j2\n\ufeffHi.\n",
         ["prompts/b.md.j2:1:1 the file begins with a byte order mark"],
     ),
+    (
+        "SCH001",
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ntools: [{ref: look.json}]\n"
+        "inputs:\n  properties:\n    a: {$ref: a.json}\n    b: {$ref: list.json}\n"
+        f"output: {{format: json, schema: {{$ref: out.json}}}}\n{SAY}"
+        '--- schemas/look.json\n{"name": "look",\n}\n'
+        '--- schemas/a.json\n{"type": "string",\n "maxLength": 9,,\n}\n'
+        '--- schemas/out.json\n{"type": "object" "title": "a"}\n'
+        "--- schemas/list.json\n[1]\n",
+        [
+            "schemas/a.json:2:17 expecting property name enclosed in double quotes",
+            "schemas/look.json:2:1 expecting property name enclosed in double quotes",
+            "schemas/out.json:1:19 expecting ',' delimiter",
+        ],
+    ),
+    (
+        "SCH002",
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ntools: [{ref: look.json}]\n"
+        f"inputs:\n  properties:\n    a: {{$ref: a.json}}\n{SAY}"
+        "--- schemas/look.json\n[1]\n--- schemas/a.json\n[1]\n",
+        [
+            "2:15 `look.json` is no tool: a JSON object with `name` and `parameters`",
+            "5:15 `a.json` is no schema: a JSON object, nested at most 50 deep",
+        ],
+    ),
     ("SCH002", "desription: x\n", ["1:1 `desription` is not a key here"]),
     ("SCH002", "x-mine: 1\n", []),
     ("SCH003", "title: é\ntitle: b\n", ["2:1 `title` stands twice in one mapping"]),

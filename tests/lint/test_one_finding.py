@@ -39,6 +39,43 @@ a {% include "b.md.j2" %}
 --- prompts/b.md.j2
 b {% include "a.md.j2" %}
 """
+LOST_BASE = """\
+--- prompts/b.prompt.yaml
+format: promptops/1
+extends: lost.prompt.yaml
+description: A variant.
+inputs:
+  properties:
+    tone: {default: b}
+tests:
+  - {name: one, inputs: {tone: a, other: 2}, rendered: [{type: contains, value: hi}]}
+"""
+
+HELLO = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - role: user
+    content: '{% include "b.md.j2" %}'
+tests:
+  - {name: one, rendered: [{type: contains, value: hello}]}
+--- prompts/b.md.j2
+"""
+BOM = f"{HELLO}\ufeffhello\n"
+
+BROKEN_TOOL = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+tools: [{ref: look.json}]
+messages:
+  - {role: user, content: hello}
+tests:
+  - {name: one, rendered: [{type: contains, value: hello}]}
+--- schemas/look.json
+{"name": "look",
+}
+"""
+
 MISSPELT_INCLUDE = """\
 --- prompts/ask.prompt.yaml
 format: promptops/1
@@ -87,8 +124,11 @@ MISTAKES = {
     ),
     "a misspelt key of an open object": (OPEN, ["VAR003 6:58"]),
     "a misspelt filter": (changed("{{ ticket }}", "{{ ticket | uper }}"), ["TPL002 15:19"]),
-    "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 15:19"]),
+    "a loop that is not closed": (changed("{% endfor %}", ""), ["TPL001 10:7"]),
     "an include in a circle": (CIRCLE, ["REP002 prompts/b.md.j2:1:14"]),
+    "a base that is not there": (LOST_BASE, ["TPL003 prompts/b.prompt.yaml:2:10"]),
+    "a byte order mark in a partial": (BOM, ["SCH001 prompts/b.md.j2:1:1"]),
+    "a broken tool file": (BROKEN_TOOL, ["SCH001 schemas/look.json:2:1"]),
     "a misspelt include": (MISSPELT_INCLUDE, ["TPL003 4:27"]),
     "a misspelt input of a case": (
         changed("two, inputs: {ticket", "two, inputs: {tikcet"),

@@ -421,7 +421,6 @@ x-\u202ea: 1
         ("prompts/ask.prompt.yaml:7:16", 22, ""),
         ("prompts/ask.prompt.yaml:10:3", 4, ""),
         ("prompts/c.jsonl:1:33", 34, ""),
-        ("prompts/p.j2:1:1", 2, ""),
     ]
 
 

@@ -411,3 +411,118 @@ def test_a_condition_of_a_message_and_a_name_in_quotes_are_explained(
 
     assert said("TPL007", block) == ["9:25-28 this `when` is always true"]
     assert hints("TPL007", block) == ["without quotes, `a` is the input"]
+
+
+LOST = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+extends: bse.prompt.yaml
+tools: [{ref: WRITTEN}]
+messages:
+  - {role: user, content: hi}
+--- prompts/base.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: hi}
+--- schemas/tools/search.json
+{"name": "search", "parameters": {"type": "object"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "hint", "edit"),
+    [
+        ("tools/serch.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("./tools/search.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("search.json", "did you mean `tools/search.json`?", "tools/search.json"),
+        ("weather.json", "a path begins in `schemas`, or with `./` beside the file", None),
+    ],
+)
+def test_a_tool_that_is_not_there_names_the_root_of_tools_or_the_nearest_one(
+    written: str, hint: str, edit: str | None
+) -> None:
+    block = LOST.replace("WRITTEN", written).replace("extends: bse.prompt.yaml\n", "")
+
+    assert [
+        (each.message, each.hint, each.fix and each.fix.edits[0].text)
+        for each in findings(built_in()["TPL003"], files(block))
+    ] == [(f"there is no tool `{written}`", hint, edit)]
+
+
+def test_a_base_that_is_not_there_names_the_nearest_one() -> None:
+    found = findings(built_in()["TPL003"], files(LOST))
+
+    assert [(str(each.place), each.message, each.hint) for each in found] == [
+        (
+            "prompts/ask.prompt.yaml:2:10",
+            "there is no prompt file `bse.prompt.yaml`",
+            "did you mean `base.prompt.yaml`?",
+        )
+    ]
+
+
+ENUM = """\
+inputs:
+  required: [tone, flags, open]
+  properties:
+    tone: {enum: [final, draft]}
+    flags: {type: object, required: [k], properties: {k: {enum: [one, 2]}}}
+    open: {type: string, maxLength: 9}
+    either: {anyOf: [{enum: [a]}, {type: string, maxLength: 9}]}
+    maybe: {enum: [yes, null], default: null}
+messages:
+  - role: user
+    content: |
+      CONTENT
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{% if tone == "finall" %}a{% endif %}',
+         [('12:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
+        ('{% if tone != "finall" %}a{% endif %}',
+         [('12:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
+        ("{% if 'drft' == tone and open %}a{% endif %}",
+         [('12:13-19 `tone` is never "drft"', 'did you mean "draft"?')]),
+        ('{% if tone in ["final", "x"] %}a{% endif %}',
+         [('12:31-34 `tone` is never "x"', "its schema lists other values")]),
+        ('{{ "a" if flags.k == "onee" }}',
+         [('12:28-34 `flags.k` is never "onee"', 'did you mean "one"?')]),
+        ("{% if flags['k'] == 3 %}a{% endif %}",
+         [("12:27-28 `flags.k` is never 3", "its schema lists other values")]),
+        # Neighbours.
+        ('{% if tone == "final" %}a{% endif %}', []),
+        ("{% if flags.k == 2 %}a{% endif %}", []),
+        ('{% if open == "finall" %}a{% endif %}', []),
+        ('{% if either == "finall" %}a{% endif %}', []),
+        ('{% if maybe == none %}a{% endif %}', []),
+        ('{% if tone | upper == "FINAL" %}a{% endif %}', []),
+        ('{% if tone ~ "l" == "finall" %}a{% endif %}', []),
+        ('{% set tone = "finall" %}{% if tone == "finall" %}a{% endif %}', []),
+        ('{% for tone in [open] %}{% if tone == "finall" %}a{% endif %}{% endfor %}', []),
+        ('{% macro m(tone) %}{% if tone == "x" %}a{% endif %}{% endmacro %}{{ m("x") }}', []),
+    ],
+)  # fmt: skip
+def test_a_comparison_with_a_value_outside_the_enum_names_the_nearest_one(
+    content: str, expected: list[tuple[str, str]]
+) -> None:
+    found = findings(built_in()["TPL007"], files(ENUM.replace("CONTENT", content)))
+
+    assert [
+        (f"{each.place}-{each.place.end_column} {each.message}".partition(".yaml:")[2], each.hint)
+        for each in found
+        if "is never" in each.message
+    ] == expected
+
+
+def test_a_when_is_compared_with_the_enum_too() -> None:
+    block = ENUM.replace("CONTENT", "a").replace(
+        "    content", "    when: tone == 'finall'\n    content"
+    )
+
+    assert [
+        (str(each.place), each.message, each.hint)
+        for each in findings(built_in()["TPL007"], files(block))
+    ] == [("prompts/ask.prompt.yaml:11:19", '`tone` is never "finall"', 'did you mean "final"?')]

@@ -253,3 +253,18 @@ def test_duplicate_keys_of_a_json_file_are_told_and_it_is_read() -> None:
 
     assert document.value == {"a": 1}
     assert [str(problem.at) for problem in document.problems] == ["s.json:2:2"]
+
+
+def test_a_byte_order_mark_of_excel_in_a_table_is_accepted() -> None:
+    table = b"name,inputs.t\r\na,x\r\n"
+
+    found = read_cases("a.csv", b"\xef\xbb\xbf" + table)
+
+    assert (found.problems, found.values) == ((), read_cases("a.csv", table).values)
+    assert found.values == ({"name": "a", "inputs": {"t": "x"}},)
+
+
+def test_a_byte_order_mark_in_json_lines_is_refused() -> None:
+    found = read_cases("a.jsonl", b'\xef\xbb\xbf{"name": "a"}\n')
+
+    assert [each.message for each in found.problems] == ["the file begins with a byte order mark"]

@@ -162,7 +162,7 @@ HOSTILE: list[tuple[str, bytes, list[tuple[str, str, str]]]] = [
      [("SCH001", "1:10-1:11", "a value can't begin with `@`")]),
     ("open quote", b"a: 'x\nb: 1\n", [("SCH001", "1:4-1:5", "a quote that is never closed")]),
     ("open bracket", b"a: [1, 2\n",
-     [("SCH001", "2:1-2:1", "a list or mapping in brackets is not closed")]),
+     [("SCH001", "1:4-1:5", "`[` is never closed")]),
     ("no colon", b"a: 1\nb\n", [("SCH001", "3:1-3:1", "a key without `:`")]),
     ("half a pair", b'a: "\\ud83d"\n', [("SCH001", "1:4-1:5", "an escape that is no character")]),
     ("beyond Unicode", b'"\\U00110000": 1\n',

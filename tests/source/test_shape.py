@@ -302,3 +302,20 @@ def test_the_nearest_word_is_a_hint_and_a_far_one_is_none() -> None:
 )
 def test_values_have_names_for_people(value: object, name: str) -> None:
     assert type_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("when", "found"),
+    [
+        ("{x}", ("expected text, got a mapping", "write the expression without braces: `x`")),
+        ("{x: 1}", ("expected text, got a mapping", None)),
+        ("{x, y}", ("expected text, got a mapping", None)),
+        ("true", ("expected text, got true", "quote it")),
+    ],
+)
+def test_a_when_in_braces_names_the_expression_to_write(
+    when: str, found: tuple[str, str | None]
+) -> None:
+    source = f"format: promptops/1\nmessages:\n  - role: user\n    when: {when}\n    content: a\n"
+
+    assert [each[1:] for each in shape(source)] == [found]

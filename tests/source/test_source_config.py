@@ -202,14 +202,81 @@ def test_two_configurations_are_an_error() -> None:
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
         (b"a = " + b"[" * 5000, "nested too deep", "promptops.toml", None),
-        (b"x = 1\ny = 2\n", "`x` is not a key here (and 1 more)", "promptops.toml:1:1",
-         "known here: check, diff, lint, models, prompts, release, schemas, test"),
+        (b"prompts = [\n", "not TOML: invalid value", "promptops.toml:1:12", None),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(
     text: bytes, message: str, where: str, hint: str | None
 ) -> None:
     assert refused(InputError, text) == (message, where, hint)
+
+
+KNOWN = "known here: check, diff, lint, models, prompts, release, schemas, test"
+
+
+def listed(error: PromptopsError) -> list[tuple[object, ...]]:
+    """Place, message, hint and source line of each error, in order."""
+    return [
+        (each.where, each.message, each.hint, each.source and each.source.text)
+        for each in (error, *error.others)
+    ]
+
+
+def test_every_error_is_listed_with_its_line() -> None:
+    with pytest.raises(InputError) as caught:
+        load({"promptops.toml": b"colour = 1\n\n[lint]\nselct = []\nfail-on = 'eror'\n"})
+
+    assert listed(caught.value) == [
+        ("promptops.toml:1:1", "`colour` is not a key here", KNOWN, "colour = 1"),
+        (
+            "promptops.toml:4:1",
+            "`selct` is not a key here",
+            "did you mean `select`?",
+            "selct = []",
+        ),
+        (
+            "promptops.toml:5:1",
+            "expected one of error, warning, info, got the text `eror`",
+            "did you mean `error`?",
+            "fail-on = 'eror'",
+        ),
+    ]
+
+
+def test_every_error_of_an_override_is_listed() -> None:
+    override = "lint={selct=[], fail-on='eror'}"
+
+    with pytest.raises(UsageError) as caught:
+        load({}, [override])
+
+    assert [each[:3] for each in listed(caught.value)] == [
+        (f"--config {override}", "`selct` is not a key here", "did you mean `select`?"),
+        (
+            f"--config {override}",
+            "expected one of error, warning, info, got the text `eror`",
+            "did you mean `error`?",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[models.a]\nprovider = 'x'\nid = 1\nheaders = 'opaque-1'\n", ["id = …", "headers = …"]),
+        ("models.a = {provider = 'x', id = 'opaque-1', headers = 1}\n", ["models.a = …"]),
+        ("[models.a.headers]\nAuthorization = [ 'opaque-1'\nid = 1\n", ["id = …"]),
+        ("[models.a]\nheaders = {a =\n'opaque-1'}\n", ["headers = …"]),
+        ("[tool]\nx = 1\n[models]\na.api_key_env = 'opaque-1' 2\n", ["a.api_key_env = …"]),
+    ],
+)
+def test_a_line_that_may_hold_a_secret_is_shown_up_to_its_value(
+    text: str, shown: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load({"promptops.toml": text.encode()})
+
+    assert [line for *_, line in listed(caught.value)] == shown
+    assert "opaque-1" not in repr(listed(caught.value))
 
 
 KEYS = (

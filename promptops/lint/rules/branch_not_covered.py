@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from promptops.analysis.coverage import Branch, Way, coverage
 from promptops.analysis.never_empty import never_empty
 from promptops.analysis.untaken import untaken
-from promptops.lint import Problem, Severity, rule
+from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.never_equal import never_equal
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt
@@ -67,11 +68,21 @@ def branch_not_covered(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     uses = (use for scope in subject.scopes for use in scope.scope.uses)
     full = never_empty(uses, subject.input_schemas)
     found = coverage(prompt, subject.catalog.load, taken, full)
+    impossible = {
+        each.test.place
+        for scope in subject.scopes
+        for each in never_equal(scope, subject.input_schemas)
+    }
     for way in found.ways:
-        if way.reached and not way.covered:
-            yield _problem(way)
+        if way.reached and not way.covered and way.site.place not in impossible:
+            yield _problem(way, prompt)
 
 
-def _problem(way: Way) -> Problem:
+def _problem(way: Way, prompt: Prompt) -> Problem:
     message, site, hint = untaken(way)
-    return Problem(message, at=site.place, hint=hint, related=included_from(way.stack))
+    related = included_from(way.stack)
+    if prompt.extends is not None and site.place.path != prompt.path:
+        message = f"{message}, in the variant `{prompt.id}`"
+        variant = Related(prompt.locate("/extends", False), "the variant")
+        related = (*related, variant)
+    return Problem(message, at=site.place, hint=hint, related=related)

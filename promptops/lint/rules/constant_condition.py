@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from jinja2 import nodes
 
+from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Condition, Site
 from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.never_equal import NeverEqual, never_equal
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import Prompt
@@ -16,13 +18,16 @@ _KINDS = {"if": "if", "elif": "elif", "inline": "if", "filter": "if", "when": "w
 
 
 @rule("TPL007", severity=Severity.WARNING)
-def constant_condition(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
+def constant_condition(
+    prompt: Prompt, scopes: Sequence[TemplateScope], input_schemas: InputSchemas
+) -> Iterator[Problem]:
     """A condition can hold and can fail.
 
     One that is always true guards nothing; below one that is always false, or that was already
     asked further up, stands text that no model ever sees, though whoever edits the prompt
     believes it does. Often a name was put in quotes: `{% if "urgent" %}` asks a text, which is
-    never empty.
+    never empty. A comparison of an input with a value that its `enum` does not list never holds:
+    mostly one of the two has a typo.
 
     Bad:
         messages:
@@ -49,6 +54,19 @@ def constant_condition(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Itera
               Write warmly.
               {% endif %}
 
+    Bad:
+        inputs:
+          required: [status]
+          properties:
+            status: {enum: [draft, final]}
+        messages:
+          - role: user
+            content: |
+              Say hello.
+              {% if status == "finall" %}
+              Be formal.
+              {% endif %}
+
     Good:
         inputs:
           required: [tone]
@@ -72,6 +90,12 @@ def constant_condition(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Itera
                 yield _constant(condition, inputs)
             elif condition.repeats is not None:
                 yield _repeated(condition, condition.repeats)
+        yield from (_never(each) for each in never_equal(scope, input_schemas))
+
+
+def _never(each: NeverEqual) -> Problem:
+    hint = f"did you mean {each.near}?" if each.near else "its schema lists other values"
+    return Problem(f"`{each.name}` is never {each.written}", at=each.constant.place, hint=hint)
 
 
 def _constant(condition: Condition, inputs: Collection[str]) -> Problem:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.uses import Reference as Named
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.missing import missing, needed
 from promptops.lint.stacks import included_from
-from promptops.lint.subject import Subject
-from promptops.model.loaded import Reference
+from promptops.lint.subject import TemplateScope
+from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
 
 _KINDS = {
@@ -24,7 +23,9 @@ _KINDS = {
 
 
 @rule("TPL003", severity=Severity.ERROR)
-def include_not_found(subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+def include_not_found(
+    scopes: Sequence[TemplateScope], references: Sequence[Reference], catalog: Catalog
+) -> Iterator[Problem]:
     """Every file that a prompt names is in the tree that is checked.
 
     That tree is what is staged, or a commit, and not what happens to lie on the disk. A path
@@ -54,17 +55,19 @@ def include_not_found(subject: Subject, catalog: Catalog) -> Iterator[Problem]:
         --- prompts/partials/house-style.md.j2
         Short sentences, plain words.
     """
-    yield from _templates(subject, catalog)
-    for each in needed(catalog, subject.references):
+    yield from _templates(scopes, catalog)
+    for each in needed(catalog, references):
         reference = each.reference
         if reference.kind in _KINDS and not reference.found and missing(catalog, reference) == "":
             message = f"there is no {_KINDS[reference.kind]} `{reference.written}`"
-            yield _problem(catalog, message, reference.written, reference.place, each.related)
+            yield _problem(
+                catalog, message, reference.written, reference.place, each.related, reference.kind
+            )
 
 
-def _templates(subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Problem]:
     """Those that the walk over the templates could not reach, at the name within its quotes."""
-    for scope in subject.scopes:
+    for scope in scopes:
         missing_ones = [p for p in scope.scope.problems if p.code == "TPL003"]
         lines = _by_line(scope.scope.references) if missing_ones else {}
         for problem in missing_ones:
@@ -104,27 +107,28 @@ def _is_nowhere(catalog: Catalog, named: Named) -> bool:
     return isinstance(found, Reference) and missing(catalog, found) == ""
 
 
-def _problem(
-    catalog: Catalog, message: str, written: str, at: Place, related: tuple[Related, ...]
+def _problem(  # noqa: PLR0917 -- what a problem is made of
+    catalog: Catalog,
+    message: str,
+    written: str,
+    at: Place,
+    related: tuple[Related, ...],
+    kind: ReferenceKind = "template",
 ) -> Problem:
-    near = _nearest(catalog, written) if written else None
+    near = catalog.resolver.nearest(kind, written, at.path) if written else None
     is_name = near is not None and at.end_column - at.column == len(written)
     return Problem(
         message,
         at=at,
-        hint=f"did you mean `{near}`?" if near else "a path begins at the root of prompts, or `./`",
+        hint=f"did you mean `{near}`?" if near else _roots(catalog, kind),
         fix=Fix((Edit(at, near or ""),)) if is_name else None,
         related=related,
     )
 
 
-def _nearest(catalog: Catalog, written: str) -> str | None:
-    """A file of the same folder, or of the same name elsewhere, that is nearly what is written."""
-    folder, _, name = written.removeprefix("./").rpartition("/")
-    known = []
-    for path in catalog.files.entries:
-        root = next((root for root in catalog.config.prompts if path.startswith(f"{root}/")), None)
-        if root is not None and (f"/{folder}/" in path or path.endswith(f"/{name}")):
-            known.append(path[len(root) + 1 :])
-    near = get_close_matches(written, known, 1, cutoff=0.8)
-    return near[0] if near and not written.startswith("./") else None
+def _roots(catalog: Catalog, kind: ReferenceKind) -> str:
+    """Where a path begins: tools are below the roots of schemas."""
+    if kind != "tool":
+        return "a path begins at the root of prompts, or `./`"
+    roots = " or ".join(f"`{root}`" for root in catalog.config.schemas)
+    return f"a path begins in {roots}, or with `./` beside the file"

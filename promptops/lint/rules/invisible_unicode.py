@@ -10,8 +10,6 @@ from promptops.lint.written import Written
 from promptops.model.place import Place, Text
 from promptops.source.document import Document
 
-_BOM = "\ufeff"
-
 
 @rule("SEC007", severity=Severity.ERROR)
 def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterator[Problem]:
@@ -41,9 +39,6 @@ def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterato
 
 def _as_written(each: Written) -> Iterator[Problem]:
     text = each.source
-    if each.kind == "template" and text.value.startswith(_BOM):
-        # The reader of a prompt file refuses one; a partial's would be sent to the model.
-        yield _problem("an invisible character: U+FEFF BYTE ORDER MARK", text.place(0, 1))
     for match in find_invisible(text.value):
         yield _problem(match.message, text.place(match.start, match.end))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from promptops.catalog.catalog import Catalog
-from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.missing import needed
 from promptops.model.loaded import Reference
+from promptops.model.place import Place
 from promptops.source.document import decode
 
 
@@ -16,7 +18,7 @@ from promptops.source.document import decode
 def yaml_syntax(
     problems: Sequence[Problem], references: Sequence[Reference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """A prompt file, and what it includes, can be read: YAML in UTF-8, without tags or tabs.
+    """A prompt file, and what it names, can be read: YAML or JSON in UTF-8, without tabs.
 
     A file that one reader takes and the next refuses is a prompt that works on one machine. So
     there is no byte order mark, no tab between the words, no `!!python/object` that asks a reader
@@ -44,7 +46,16 @@ def yaml_syntax(
         if need.reference.kind in ("template", "body"):
             for problem in _no_text(catalog, need.reference.target):
                 here = Related(need.reference.place, "included from here")
-                yield replace(problem, related=(here, *need.related))
+                fix = _without_bom(catalog, need.reference.target, problem)
+                yield replace(problem, related=(here, *need.related), fix=fix)
+
+
+def _without_bom(catalog: Catalog, path: str, problem: Problem) -> Fix | None:
+    """A template's byte order mark would be sent to the model: only a person may remove it."""
+    data = catalog.files.data(path) or b""
+    if not data.startswith(BOM_UTF8) or problem.at != Place(path):
+        return None
+    return Fix((Edit(Place(path, 1, 1, 1, 2), ""),))
 
 
 def _no_text(catalog: Catalog, path: str) -> Sequence[Problem]:

@@ -1,0 +1,33 @@
+"""What stops a command, in the form of a finding: the place, the cause, the line and the fix."""
+
+from __future__ import annotations
+
+from promptops.analysis.masking import masked, without_secrets
+from promptops.errors import PromptopsError, SourceLine
+from promptops.model.place import Place
+from promptops.report.parts.excerpt import excerpt
+from promptops.report.parts.visible import visible, visible_path
+
+_GUTTER = 5
+
+
+def shown_error(error: PromptopsError) -> str:
+    """The lines of an error, without the last newline; secrets are masked."""
+    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
+    lines = [f"{where}error: {visible(without_secrets(error.message))}"]
+    hint = visible(without_secrets(error.hint)) if error.hint else ""
+    if error.source is not None:
+        lines += _source(error.source, hint)
+    elif hint:
+        lines.append(f"  tip: {hint}")
+    return "\n".join(lines)
+
+
+def _source(source: SourceLine, hint: str) -> list[str]:
+    place = Place("", source.line, source.column, source.line, source.end_column)
+    shown = excerpt(masked(source.text).text, place)
+    number = str(source.line).rjust(_GUTTER)
+    return [
+        f"{number} | {shown.line}",
+        f"{' ' * len(number)} | {shown.carets} {hint}".rstrip(),
+    ]

@@ -1,0 +1,61 @@
+"""Errors of the configuration, each with the line it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from promptops.errors import InputError, PromptopsError, SourceLine
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+
+SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
+"""The keys of a model's profile whose values no message may show."""
+
+_HEADER = re.compile(r"^[ \t]*\[+[ \t]*(.*)", re.MULTILINE)
+_MAY_BE_SECRET = re.compile("|".join(("models", *SECRET_KEYS)))
+
+
+def refuse(problems: Sequence[Problem], text: str, kind: type[PromptopsError] = InputError) -> None:
+    """Raise an error where there are problems; see `config_error`."""
+    if problems:
+        raise config_error(problems, text, kind)
+
+
+def config_error(
+    problems: Sequence[Problem], text: str, kind: type[PromptopsError] = InputError
+) -> PromptopsError:
+    """The first problem of a file as an error, with the others beside it.
+
+    Attributes:
+        text: Of the file, newlines as LF; "" where there is no line to show.
+    """
+    first, *others = (_error(problem, text, kind) for problem in problems)
+    first.others = tuple(others)
+    return first
+
+
+def _error(problem: Problem, text: str, kind: type[PromptopsError]) -> PromptopsError:
+    source = _source(problem.at, text) if isinstance(problem.at, Place) else None
+    return kind(problem.message, where=str(problem.at), hint=problem.hint, source=source)
+
+
+def _source(place: Place, text: str) -> SourceLine | None:
+    rows = text.split("\n")
+    shown = _without_values(rows, place.line) if place.line <= len(rows) else ""
+    if not shown.strip():
+        return None
+    end = place.end_column if place.end_line == place.line else len(shown) + 1
+    return SourceLine(text=shown, line=place.line, column=place.column, end_column=end)
+
+
+def _without_values(rows: Sequence[str], number: int) -> str:
+    """A line up to its `=`, where what follows may be a secret; "" of a line within a value."""
+    row = rows[number - 1]
+    headers = _HEADER.findall("\n".join(rows[:number]))
+    if not _MAY_BE_SECRET.search(f"{headers[-1] if headers else ''} {row}"):
+        return row
+    if _HEADER.match(row) and "=" not in row:
+        return row
+    key, equals, _ = row.partition("=")
+    return f"{key}= …" if equals else ""

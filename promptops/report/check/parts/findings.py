@@ -31,7 +31,7 @@ SUMMARIES = {
 
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then risks, refused changes, and cases that don't pass."""
-    more = [*_risks(report), *_refused(report), *_cases(report)]
+    more = [*_risks(report), *_refused(report), *failing_cases(report)]
     found = (*report.lint.findings, *_told_apart(more))
     return replace(report.lint, findings=found)
 
@@ -88,7 +88,8 @@ def _change(prompt: PromptDiff, change: Change) -> Finding:
     )
 
 
-def _cases(report: CheckReport) -> Iterator[Finding]:
+def failing_cases(report: CheckReport) -> Iterator[Finding]:
+    """Cases that do not pass, too little coverage, scores that got worse, stale recordings."""
     run = untold(report)
     repeated = facts.repeated(run)
     for each in troubles(run.cases):

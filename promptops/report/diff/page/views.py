@@ -137,9 +137,7 @@ def prompt_views(
     """
     page = _Page(to_show=to_show)
     anchors = (f"{anchor}-{number}" for number in count(1))
-    return tuple(
-        view for each in distinct_prompts(report) for view in _alike(page, anchors, each)
-    )
+    return tuple(view for each in distinct_prompts(report) for view in _alike(page, anchors, each))
 
 
 def _alike(page: _Page, anchors: Iterator[str], each: DistinctPrompt) -> Iterator[PromptView]:

@@ -1,5 +1,6 @@
 """The HTML page of the gate in a real browser."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,36 @@ def test_nothing_is_wider_than_the_screen(opened, name, width):
     )
 
     assert wide == 0
+
+
+BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".overview td, .overview thead th")) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      for (const word of walker.currentNode.data.matchAll(/\\S+/g)) {
+        const range = document.createRange();
+        range.setStart(walker.currentNode, word.index);
+        range.setEnd(walker.currentNode, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(({top}) => Math.round(top)));
+        if (lines.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024, 1280])
+def test_no_word_of_the_table_of_prompts_is_broken(opened, width):
+    long = "a prompt file, a partial and the configuration of " + "changed " * 30
+    found = failed()
+    page = opened(
+        replace(found, why=dict.fromkeys(found.why, long)),
+        viewport={"width": width, "height": 844},
+    )
+
+    assert page.evaluate(BROKEN_WORDS) == []
 
 
 def test_on_a_phone_nothing_stays_in_front_of_what_is_read(opened):

@@ -44,7 +44,7 @@ def risk_views(
 
 def _cases(report: DiffReport) -> tuple[int, int]:
     """How many differ, of how many."""
-    differ = sum(len(prompt.cases) for prompt in report.prompts)
+    differ = sum(prompt.differing for prompt in report.prompts)
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 

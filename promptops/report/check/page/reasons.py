@@ -67,4 +67,5 @@ def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
     for each in failing_cases(report):
         text = each.message.removeprefix(f"{each.prompt}: ")
         anchor = "coverage" if each.code == "coverage" else anchors.get(each.prompt, "cases")
-        yield ReasonView(anchor, each.prompt, text)
+        name = each.code if each.code == "coverage" else each.prompt
+        yield ReasonView(anchor, name, text)

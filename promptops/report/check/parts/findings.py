@@ -98,7 +98,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
         yield _case(f"case-{each.status}", said, each.place, each)
     yield from _worse(report)
     for prompt, cases in stale(run).items():
-        message = f"{prompt}: {facts.names(cases)}: {facts.advice(run)}"
+        message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
 
 
@@ -112,7 +112,7 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
     for each in run.decided:
         case = next((case for case in run.cases if case.prompt == each.prompt), None)
         if each.gates and each.verdict == "fail" and case is not None:
-            message = f"{each.prompt} {each.score}: {each.line}"
+            message = f"{each.prompt}: {each.score}: {each.line}"
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 

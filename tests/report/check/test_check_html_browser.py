@@ -64,7 +64,7 @@ def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     led_to = page.locator("nav li:visible").all_inner_texts()
     page.fill("#filter", "")
 
-    assert every == ["changes", "findings", "cases", "coverage", "cost"]
+    assert every == ["findings", "cases", "coverage", "changes", "cost"]
     assert found == (["findings"], ["support/triage"], found[2])
     assert found[2].startswith("1 of ")
     assert found[2].endswith(" entries")
@@ -77,7 +77,7 @@ def test_a_prompt_is_found_in_each_part_by_its_name(opened):
 
     page.fill("#filter", "sql/write")
 
-    assert parts(page) == ["changes", "findings"]
+    assert parts(page) == ["findings", "changes"]
     assert prompts(page) == ["sql/write"]
 
 
@@ -128,7 +128,7 @@ def test_keys_move_through_changes_findings_cases_and_branches(opened):
         page.keyboard.press("j")
         seen.append(page.evaluate("document.activeElement.closest('.group')?.id"))
 
-    assert list(dict.fromkeys(seen)) == ["changes", "findings", "cases", "coverage"]
+    assert list(dict.fromkeys(seen)) == ["findings", "cases", "coverage", "changes"]
 
 
 def test_what_a_key_goes_to_is_below_what_stays_in_reach(opened):
@@ -272,7 +272,7 @@ def test_all_is_there_to_read_without_scripts(opened):
 
     page.locator("#cases-of-1-case-1 summary").click()
 
-    assert parts(page) == ["changes", "findings", "cases", "coverage", "cost"]
+    assert parts(page) == ["findings", "cases", "coverage", "changes", "cost"]
     assert page.locator("#cases-of-1-case-1 .message:visible").count() == 3
     assert page.locator(".remark:visible").count() == 8
     assert page.locator("nav a:visible").count() == 5

@@ -25,6 +25,9 @@ from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve
 from promptops.source.shape import check_prompt, check_shape
 
+MAX_TAGS = 20_000
+"""Of all messages of one prompt; to look at that many takes about a second."""
+
 
 class PromptBuilder:
     """Builds one prompt; what is wrong on the way is kept, and hides nothing else."""
@@ -50,7 +53,8 @@ class PromptBuilder:
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
             if not any(problem.code == "SCH002" for problem in self._problems):
-                prompt = self._prompt(layers.value)
+                built = self._prompt(layers.value)
+                prompt = None if self._has_many_tags(built) else built
         return Loaded(
             id=self._id,
             path=layers.path,
@@ -88,6 +92,21 @@ class PromptBuilder:
         )
         self._note_includes(prompt)
         return prompt
+
+    def _has_many_tags(self, prompt: Prompt) -> bool:
+        """Whether they are too many for one prompt, which is then a problem.
+
+        Each template is limited by itself; a thousand in one file are a thousand times the work.
+        """
+        left = MAX_TAGS
+        for text in texts(prompt):
+            left -= sum(map(text.value.count, ("{%", "{{")))
+            if left < 0:
+                message = f"the templates of a prompt have over {MAX_TAGS:,} tags"
+                place, hint = text.place(0, 1), "use loops and partials, or several prompts"
+                self._problems.append(Problem(message, at=place, hint=hint, code="SCH002"))
+                return True
+        return False
 
     def _note_includes(self, prompt: Prompt) -> None:
         for text in texts(prompt):

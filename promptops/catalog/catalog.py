@@ -65,6 +65,7 @@ class Catalog:
         self.looked_around = False
         self.whole = True
         self._includers: dict[str, tuple[str, ...]] = {}
+        self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
         self.config = config
         self.revision = tree.revision
         self.files = Files(tree)
@@ -187,16 +188,22 @@ class Catalog:
 
     def included(self, text: Text) -> tuple[Text, ...]:
         """All templates that a text reaches through includes, each once, in the order met."""
+        key = text.path, text.value
+        if key not in self._included:
+            self._included[key] = tuple(self._reach(text).values())
+        return self._included[key]
+
+    def _reach(self, text: Text) -> dict[str, Text]:
         found: dict[str, Text] = {}
         waiting = [text]
         while waiting:
             current = waiting.pop(0)
-            for include in includes(current):
-                target = self.load(current.path, include.name)
+            for name in dict.fromkeys(include.name for include in includes(current)):
+                target = self.load(current.path, name)
                 if target is not None and target.path not in found:
                     found[target.path] = target
                     waiting.append(target)
-        return tuple(found.values())
+        return found
 
     def reached(self, prompt: Prompt) -> tuple[Text, ...]:
         """The body files and partials that a prompt's messages reach, each once."""

@@ -35,7 +35,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
-from promptops.runtime.limits import PromptBudget
+from promptops.runtime.limits import PromptBudget, TookTooLong
 from promptops.runtime.render import Renderer, RenderError, Traced
 from promptops.runtime.schema_work import measured
 from promptops.source.document import Document
@@ -163,11 +163,22 @@ class Subject:
         except RenderError as error:
             return error
 
-    @cached_property
+    @property
     def renders(self) -> tuple[Rendered, ...]:
+        """The cases, rendered; raises TookTooLong again for each rule that asks."""
+        if isinstance(self._renders, TookTooLong):
+            raise self._renders
+        return self._renders
+
+    @cached_property
+    def _renders(self) -> tuple[Rendered, ...] | TookTooLong:
         if not isinstance(self.renderer, Renderer):
             return ()
-        return tuple(_rendered_cases(self.renderer, self.cases))
+        try:
+            return tuple(_rendered_cases(self.renderer, self.cases))
+        except TookTooLong as error:
+            # Rendered once more, they would find the budget spent, and that is a finding.
+            return error
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:

@@ -194,13 +194,9 @@ not-expr, value: "len(text)" /value
 not-expr, value: "'yes' if text else 'no'" /value
 expr, transform: len(text), value: "value >= 0" /value
 max-chars, value: 1000000000 /value
-max-chars, value: .inf /value
 max-tokens, value: 1000000000 /value
 max-cost, value: 1000000 /value
-max-cost, value: .inf /value
-not-max-cost, value: .nan /value
 max-latency, value: 100000 /value
-max-latency, value: .inf /value
 not-max-chars, value: 1000000000 /value
 word-count, value: {} /value
 word-count, value: {min: 0} /value
@@ -212,7 +208,6 @@ ratio, value: Hold the button., threshold: 0 /threshold
 ratio, value: Hold the button., threshold: 1.0e-7 /threshold
 ratio, value: Hold the button., threshold: 0.01 /threshold
 ratio, value: Hold the button., threshold: -1 /threshold
-ratio, value: Hold the button., threshold: .nan /threshold
 chrf, value: Hold the button., threshold: 1.0e-7 /threshold
 rouge, value: Hold the button., threshold: 1.0e-7 /threshold
 similar, value: Hold the button., threshold: 1.0e-7 /threshold
@@ -246,7 +241,6 @@ all, value: [{type: contains, value: ""}] /value/0/value
 contains, value: a, weight: 0 /weight
 contains, value: a, weight: 1.0e-9, score: tone /weight
 contains, value: a, weight: 1.0e+9, score: tone /weight
-contains, value: a, weight: .nan, score: tone /weight
 contains, value: a, must: false /must
 """
 

@@ -251,7 +251,7 @@ main(sys.argv[1:])
     ("arguments", "code", "complaint"),
     [
         (("lint",), 1, ""),
-        (("check", "--since", "HEAD"), 1, ""),
+        (("check", "--since", "HEAD", "--worktree"), 1, ""),
         (("diff", "--worktree"), 0, ""),
         (
             ("diff", "--merge", "main"),

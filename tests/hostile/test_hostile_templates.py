@@ -62,6 +62,11 @@ FILES: dict[str, dict[str, str | bytes]] = {
     "2000-ifs": template("{% if 1 %}" * 2000 + "x" + "{% endif %}" * 2000),
     "5000-unclosed-ifs": template("{% if 1 %}" * 5000),
     "30000-variables": template("{{ x }}" * 30_000),
+    "27-messages-of-6500-variables": {
+        PATH: HEAD + "messages:\n" + ('  - {role: user, content: "' + "{{x}}" * 6500 + '"}\n') * 27
+    },
+    "600-includes-of-600-of-600": tree_of_includes(600, 3)
+    | template('{% include "partials/p0.j2" %}' * 600),
     "powers": template("{{ 9**9**9 }}{{ 'a'*10**9 }}"),
     "400-branches": template("{% set x = 1 %}" + BRANCHES + "{{ x }}"),
     "10000-attributes": template("{{ a" + ".b" * 10_000 + " }}"),

@@ -10,6 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.registry import built_in
+from promptops.runtime import limits
 from promptops.source.config import load
 
 Lines = Callable[[str, str], list[str]]
@@ -305,6 +306,19 @@ def test_cases_that_take_too_much_work_together_are_reported_once(found: Lines) 
         "rendering the cases of this prompt takes too much work: 38 of 40 are not rendered"
         " ask.prompt.yaml:7:5-19"
     ]
+
+
+def test_a_clock_that_stops_a_case_makes_no_finding_about_the_template(
+    all_said: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CPU_S", 0)
+    work = "{% set x = 'x' * 800_000 %}" * 30
+    block = f'messages:\n  - role: user\n    content: "{work}"\ntests:\n  - {{name: one}}\n'
+
+    codes = {line.split()[0] for line in all_said(block)}
+
+    assert "internal-error" in codes
+    assert "TPL005" not in codes
 
 
 def test_a_method_has_a_filter_in_its_place() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from promptops.analysis.uses import Reference as Named
@@ -65,14 +65,26 @@ def include_not_found(subject: Subject, catalog: Catalog) -> Iterator[Problem]:
 def _templates(subject: Subject, catalog: Catalog) -> Iterator[Problem]:
     """Those that the walk over the templates could not reach, at the name within its quotes."""
     for scope in subject.scopes:
-        for problem in scope.scope.problems:
-            if problem.code == "TPL003" and isinstance(problem.at, Place):
+        missing_ones = [p for p in scope.scope.problems if p.code == "TPL003"]
+        lines = _by_line(scope.scope.references) if missing_ones else {}
+        for problem in missing_ones:
+            if isinstance(problem.at, Place):
                 at = problem.at
-                named = [n for n in scope.scope.references if _is_within(n.site.place, at)]
+                near = (lines.get((at.path, n), ()) for n in range(at.line, at.end_line + 1))
+                named = [n for line in near for place, n in line if _is_within(place, at)]
                 if all(_is_nowhere(catalog, each) for each in named):
                     written = (named[0].target or "") if len(named) == 1 else ""
                     related = included_from(named[0].stack) if named else problem.related
                     yield _problem(catalog, problem.message, written, at, related)
+
+
+def _by_line(references: Iterable[Named]) -> dict[tuple[str, int], list[tuple[Place, Named]]]:
+    """From path and line to what is named there: to look through all for each takes its square."""
+    found: dict[tuple[str, int], list[tuple[Place, Named]]] = {}
+    for each in references:
+        place = each.site.place
+        found.setdefault((place.path, place.line), []).append((place, each))
+    return found
 
 
 def _is_within(inner: Place, outer: Place) -> bool:

@@ -23,7 +23,7 @@ from promptops.diff.slots import message_changes
 from promptops.diff.through import through
 from promptops.diff.tools import tool_changes
 from promptops.model.bump import Bump
-from promptops.model.change import Change, PromptDiff
+from promptops.model.change import Change, PromptDiff, number_of_cases
 from promptops.model.internal_error import InternalError, internal_error
 from promptops.model.prompt import Model
 
@@ -109,7 +109,7 @@ def _compared(
     return replace(
         found,
         cases=tuple(cases),
-        rendered=sum(each.requests is not None for each in rendered),
+        rendered=number_of_cases(each.name for each in rendered if each.requests is not None),
         via=tuple(sorted({path for change in found.changes for path in change.via})),
     )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from promptops.diff.made import change
 from promptops.model.bump import Bump
-from promptops.model.change import Change
+from promptops.model.change import Change, PromptDiff
 from promptops.model.version import Version
 
 
@@ -45,3 +45,10 @@ def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change 
     if firm is not None:
         return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
     return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")
+
+
+def demanding(prompts: Iterable[PromptDiff], bump: Bump) -> tuple[str, ...]:
+    """The changes that require more than a bump, each with its prompt, the greatest bump first."""
+    found = [(prompt, each) for prompt in prompts for each in prompt.changes if each.bump > bump]
+    found.sort(key=lambda pair: -pair[1].bump)
+    return tuple(f"{prompt.id}: {each.code} {each.message}" for prompt, each in found)

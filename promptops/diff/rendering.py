@@ -12,6 +12,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.never_empty import never_empty, uses_of
 from promptops.diff.equality import equal
 from promptops.diff.side import Side
+from promptops.model.change import AS_IT_WAS
 from promptops.model.prompt import Case, ForEach
 from promptops.model.request import Request
 from promptops.runtime.limits import PromptBudget
@@ -120,7 +121,7 @@ def _cases(before: Side, after: Side) -> Iterator[tuple[str, Case, bool]]:
         yield case.name, case, same is not None
     names = {case.name for case in after.prompt.cases}
     for case in old:
-        yield f"{case.name} (as it was)" if case.name in names else case.name, case, True
+        yield f"{case.name}{AS_IT_WAS}" if case.name in names else case.name, case, True
 
 
 def _renderer(side: Side, cases: int) -> Renderer | RenderError:

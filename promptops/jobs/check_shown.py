@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from promptops.catalog.catalog import Catalog
 from promptops.jobs.check_changes import TITLES
 from promptops.jobs.workspace import Workspace
 from promptops.model.check import CheckReport, Shown
+from promptops.model.finding import Finding
 from promptops.repo.repository import INDEX, WORKTREE
 
 
@@ -23,7 +25,13 @@ def shown(workspace: Workspace, report: CheckReport) -> Shown:
         sources={
             path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
         },
+        users=dict(_users(catalog, report.lint.findings)),
     )
+
+
+def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path in dict.fromkeys(each.place.path for each in findings if not each.prompt):
+        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
 def _spoken_of(report: CheckReport) -> Iterator[str]:

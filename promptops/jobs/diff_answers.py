@@ -12,10 +12,8 @@ from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import Judging, heard
 from promptops.jobs.testing.plan import planned
-from promptops.model.change import CaseDiff, PromptDiff, Seen, SeenPair
+from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
 
-WAS = " (as it was)"
-"""Marks the case of the older side beside one of the same name with other inputs."""
 STALE = "what the model answers now is not recorded yet: `promptops test --record`"
 
 
@@ -61,11 +59,11 @@ def _verdicts(judged: tuple[Judged, ...]) -> dict[str, str]:
 
 
 def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replayed]) -> CaseDiff:
-    before = old.get(case.name.removesuffix(WAS))
-    after = None if case.name.endswith(WAS) else new.get(case.name)
+    before = old.get(case.name.removesuffix(AS_IT_WAS))
+    after = None if case.name.endswith(AS_IT_WAS) else new.get(case.name)
     if case.after_error or (before is None and after is None):
         return case  # what can't be rendered can't be recorded
-    if after is None and not case.name.endswith(WAS):
+    if after is None and not case.name.endswith(AS_IT_WAS):
         return replace(case, verdicts=(STALE,))
     answer = SeenPair(_seen(before), _seen(after))
     return replace(case, answer=answer, verdicts=tuple(_changed(before, after)))

@@ -11,7 +11,7 @@ from promptops.jobs.selection import Wanted, select
 from promptops.jobs.testing.run import RECORD, Options, run_selected
 from promptops.jobs.workspace import Workspace
 from promptops.model.release import Problem
-from promptops.model.test_run import TestRun
+from promptops.model.test_run import TestRun, Verdict
 from promptops.report.parts.summary import counted
 
 
@@ -39,9 +39,9 @@ def gate(
     baseline = f"tags/{base}" if base is not None else None
     run = run_selected(workspace, selected, Options(baseline=baseline))
     problems += _failing(run)
-    undecided = [e.line for e in run.decided if e.gates and e.verdict == "inconclusive"]
+    undecided = _decided(run, "inconclusive")
     if undecided and workspace.config.release.on_inconclusive == "fail":
-        message = f"{counted(len(undecided), 'measure')} can't be decided"
+        message = f"{counted(len(undecided), 'score')} can't be decided"
         hint = "promptops test --live asks for what decides it"
         problems.append(Problem(message=message, hint=hint, details=more(undecided)))
         undecided = []
@@ -67,7 +67,16 @@ def _failing(run: TestRun) -> Iterator[Problem]:
     if number:
         message = f"{counted(number, 'case')} of {len(run.cases)} failed"
         yield Problem(message=message, hint="promptops test", details=more(failed))
-    worse = [e.line for e in run.decided if e.gates and e.verdict == "fail"]
+    worse = _decided(run, "fail")
     if worse:
-        message = f"{counted(len(worse), 'measure')} worse than before"
+        message = f"{counted(len(worse), 'score')} worse than before"
         yield Problem(message=message, hint="promptops test", details=more(worse))
+
+
+def _decided(run: TestRun, verdict: Verdict) -> list[str]:
+    """The scores with a verdict, each with its prompt and its name."""
+    return [
+        f"{each.prompt}: {each.score}: {each.line}"
+        for each in run.decided
+        if each.gates and each.verdict == verdict
+    ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from promptops.diff.gate import gate, lowered
+from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
 from promptops.jobs.bundling import bundle_of
 from promptops.jobs.diff import Chosen, diff
+from promptops.jobs.preflight import more
 from promptops.jobs.sides import Sides
 from promptops.jobs.waivers import waiver_lines
 from promptops.jobs.workspace import Workspace
@@ -111,7 +112,8 @@ def version_problems(
         waivers = waiver_lines(ground.repository, report.prompts, max(bump, Bump.MINOR))
         reasoned = lowered(changes, bump, "because") is None
         hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
-        yield Problem(message=message, hint=hint, details=waivers)
+        details = waivers or more(demanding(report.prompts, bump))
+        yield Problem(message=message, hint=hint, details=details)
 
 
 def tags_of(ground: Ground, record: Record) -> tuple[str, ...]:

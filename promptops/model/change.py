@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
@@ -122,6 +122,15 @@ class SeenPair:
         )
 
 
+AS_IT_WAS = " (as it was)"
+"""Ends the name of a case of the older side beside one of the same name with other inputs."""
+
+
+def number_of_cases(names: Iterable[str]) -> int:
+    """How many test cases have these names; one that is also there as it was counts once."""
+    return len({name.removesuffix(AS_IT_WAS) for name in names})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDiff:
     """A test case, rendered on both sides with the same inputs.
@@ -171,7 +180,7 @@ class PromptDiff:
         state: `unreadable` where a side can't be read, as the changes say.
         via: Paths of the files it reaches, other than its own, that changed.
         cases: Those whose requests differ, in the order of the newer side.
-        rendered: Cases that were rendered on both sides.
+        rendered: Number of cases that were rendered on both sides.
         before_version, after_version: Released, and the next; None where nothing was released.
     """
 
@@ -186,6 +195,11 @@ class PromptDiff:
     before_id: str | None = None
     before_version: str | None = None
     after_version: str | None = None
+
+    @property
+    def differing(self) -> int:
+        """The number of test cases whose requests differ."""
+        return number_of_cases(case.name for case in self.cases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,15 @@ class Shown:
         ids: From the path of a prompt file that was looked at to its id.
         sources: Texts of the files that findings and branches speak of, by path, newlines as LF;
             without those that can't be read.
+        users: From the path of a file with findings that belongs to no prompt, such as a partial or
+            a file with a message's content, to the ids of the prompts that use it.
     """
 
     head: str = ""
     commit: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

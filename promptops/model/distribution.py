@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 NAME = "git-promptops"
@@ -12,6 +13,7 @@ NAME = "git-promptops"
 _URL = re.compile(
     "https://" r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+"
 )
+_HOMES = ("homepage", "documentation", "docs", "source", "repository", "sourcecode", "github")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -50,6 +52,30 @@ def version() -> str:
         return installed(NAME)
     except PackageNotFoundError:
         return "unknown"
+
+
+def home() -> str:
+    """The project's address, from the `[project.urls]` it was installed with; "" if there is none.
+
+    Labels are compared as PyPI does: without case and punctuation; `Homepage` counts before others.
+    """
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        found = metadata(NAME).get_all("Project-URL") or ()
+    except PackageNotFoundError:
+        return ""
+    return home_of(found)
+
+
+def home_of(project_urls: Iterable[str]) -> str:
+    """The address of the first `LABEL, URL` with the best label; "" if none is a web page."""
+    urls: dict[str, str] = {}
+    for each in project_urls:
+        label, _, url = each.partition(",")
+        if url.strip().startswith("https://"):
+            urls.setdefault(re.sub(r"[\W_]", "", label).lower(), url.strip())
+    return next((urls[label] for label in _HOMES if label in urls), "")
 
 
 def installed_origin() -> Origin | None:

@@ -114,7 +114,11 @@ class _Reading:
         failed = [each for each in decided if each.verdict == "fail"]
         if failed or strays:
             return Result(failure=shown(self._run, strays, failed))
-        lines = [visible(each.line) for each in decided if each.verdict == "inconclusive"]
+        lines = [
+            visible(f"{each.prompt}: {each.score}: {each.line}")
+            for each in decided
+            if each.verdict == "inconclusive"
+        ]
         return Result(undecided="; ".join(lines) if decided else "nothing was measured")
 
     def _decided(self, item: PromptItem) -> Iterator[Decided]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from promptops.errors import UsageError
+from promptops.model.finding import Severity
 from promptops.model.report import LintReport, RuleInfo, Style
 
 
 class Writer(Protocol):
-    """The function `write` of a format; one that needs no rules, style or version ignores them.
+    """The function `write` of a format, which ignores the arguments that it does not need.
 
     The text it returns ends with a newline, or is empty. It raises nothing, whatever the findings
     hold, and can be encoded as UTF-8.
@@ -27,6 +28,8 @@ class Writer(Protocol):
         rules: Mapping[str, RuleInfo] = ...,
         style: Style = ...,
         version: str = ...,
+        home: str = ...,
+        fail_on: Severity = ...,
     ) -> str: ...
 
 

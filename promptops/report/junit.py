@@ -1,19 +1,21 @@
-"""For CI servers that show test results: JUnit's XML.
+"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
 
-    testsuites  name tests failures errors skipped
+    testsuites  name tests failures errors
       testsuite  name tests failures errors skipped
-        testcase  classname name file?
-          failure?  message type
+        testcase  classname name
+          failure?  message type     the findings that fail the run
+          system-out?                the others
 
-One test case for each file with findings, and in it one failure with all of them, since readers
-disagree about several. A clean run is one test case that passed: some readers refuse none.
+One test case for each file with findings, since readers disagree about several failures of one. A
+clean run is one test case that passed: some readers reject an empty report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import filterfalse
 
-from promptops.model.finding import Finding
+from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
 from promptops.report.full import first_line
 from promptops.report.parts.sentence import advice, notes
@@ -24,28 +26,35 @@ from promptops.report.parts.xml_text import attributes, xml_text
 _NAME = "promptops lint"
 
 
-def write(report: LintReport, **_: object) -> str:
-    """One XML document."""
+def write(report: LintReport, *, fail_on: Severity = Severity.ERROR, **_: object) -> str:
+    """One XML document; only findings at or above `fail_on` are failures."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{attributes(name=_NAME, **counts(report))}>",
-        *suite(report),
+        f"<testsuites{attributes(name=_NAME, **totals(counts(report, fail_on)))}>",
+        *suite(report, fail_on),
         "</testsuites>",
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def counts(report: LintReport) -> dict[str, int]:
-    """Of the suite, as its attributes say."""
-    files = len(_by_file(report))
-    return {"tests": max(1, files), "failures": files, "errors": 0, "skipped": 0}
+def totals(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts that Jenkins' schema allows on `testsuites`, which has no `skipped`."""
+    return {name: counts[name] for name in ("tests", "failures", "errors")}
 
 
-def suite(report: LintReport) -> Iterator[str]:
+def counts(report: LintReport, fail_on: Severity) -> dict[str, int]:
+    """The attributes of the suite that are counts."""
+    files = _by_file(report)
+    failures = sum(any(map(_fails(fail_on), findings)) for findings in files.values())
+    return {"tests": max(1, len(files)), "failures": failures, "errors": 0, "skipped": 0}
+
+
+def suite(report: LintReport, fail_on: Severity) -> Iterator[str]:
     """The suite's lines."""
     files = _by_file(report)
-    yield f"  <testsuite{attributes(name=_NAME, **counts(report))}>"
-    yield from (_failed(path, findings) for path, findings in files.items())
+    yield f"  <testsuite{attributes(name=_NAME, **counts(report, fail_on))}>"
+    for path, findings in files.items():
+        yield from _of_file(path, findings, fail_on)
     if not files:
         yield f"    <testcase{attributes(classname=_NAME, name='no findings')}/>"
     yield "  </testsuite>"
@@ -58,14 +67,25 @@ def _by_file(report: LintReport) -> dict[str, list[Finding]]:
     return files
 
 
-def _failed(path: str, findings: list[Finding]) -> str:
-    worst = max(finding.severity for finding in findings)
-    case = attributes(classname=_NAME, name=visible(path), file=visible(path))
-    failure = attributes(message=by_severity(findings), type=str(worst))
-    body = "\n".join(line for finding in findings for line in _lines(finding))
-    return (
-        f"    <testcase{case}>\n      <failure{failure}>{xml_text(body)}</failure>\n    </testcase>"
-    )
+def _fails(fail_on: Severity) -> Callable[[Finding], bool]:
+    return lambda finding: finding.severity >= fail_on
+
+
+def _of_file(path: str, findings: list[Finding], fail_on: Severity) -> Iterator[str]:
+    failing = list(filter(_fails(fail_on), findings))
+    others = list(filterfalse(_fails(fail_on), findings))
+    yield f"    <testcase{attributes(classname=_NAME, name=visible(path))}>"
+    if failing:
+        worst = max(finding.severity for finding in failing)
+        failure = attributes(message=by_severity(failing), type=str(worst))
+        yield f"      <failure{failure}>{_body(failing)}</failure>"
+    if others:
+        yield f"      <system-out>{_body(others)}</system-out>"
+    yield "    </testcase>"
+
+
+def _body(findings: list[Finding]) -> str:
+    return xml_text("\n".join(line for finding in findings for line in _lines(finding)))
 
 
 def _lines(finding: Finding) -> Iterator[str]:

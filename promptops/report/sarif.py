@@ -26,14 +26,19 @@ def write(
     *,
     rules: Mapping[str, RuleInfo] | None = None,
     version: str = "",
+    home: str = "",
     category: str = "promptops/lint/",
     **_: object,
 ) -> str:
-    """One run. Its rules are those given and those of the findings, by code."""
+    """One run. Its rules are those given and those of the findings, by code.
+
+    Args:
+        home: The project's address, or "": the schema does not require one.
+    """
     known = _known_rules(report, rules or {})
     indexes = {code: index for index, code in enumerate(known)}
     run = {
-        "tool": {"driver": _driver(known.values(), version)},
+        "tool": {"driver": _driver(known.values(), version, home)},
         "automationDetails": {"id": category},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
@@ -59,9 +64,10 @@ def _known_rules(report: LintReport, rules: Mapping[str, RuleInfo]) -> dict[str,
     return dict(sorted((found | dict(rules)).items()))
 
 
-def _driver(rules: Iterable[RuleInfo], version: str) -> dict[str, Any]:
+def _driver(rules: Iterable[RuleInfo], version: str, home: str) -> dict[str, Any]:
     driver: dict[str, Any] = {"name": "promptops", "rules": [_rule(rule) for rule in rules]}
-    return driver | ({"version": version} if version else {})
+    known = {"version": version, "informationUri": home}
+    return driver | {name: value for name, value in known.items() if value}
 
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:

@@ -129,7 +129,11 @@ def test_a_policy_that_is_asked_for_decides_the_exit_code(history, arguments, ex
 def test_a_gate_that_says_no_says_why(history):
     _, _, err = run(history.root, "--declare", "1.2.1")
 
-    assert err == "CHG903: 1.2.1 is too small: the changes require 1.3.0 (minor)\n"
+    assert err.splitlines() == [
+        "CHG903: 1.2.1 is too small: the changes require 1.3.0 (minor)",
+        "  ask: CHG301 the model sees another system text in the only case",
+        "  reply: CHG301 the model sees another system text in the only case",
+    ]
 
 
 def test_a_risk_stops_where_asked(history):

@@ -344,6 +344,16 @@ def test_a_case_with_other_inputs_is_rendered_with_both(compared):
     assert [each.name for each in found.cases] == ["one", "one (as it was)"]
 
 
+def test_a_case_that_is_rendered_with_both_inputs_is_one_case(compared):
+    text = "{{ question }}"
+    before = says(f"Answer: {text}", tests=[case("one", question="now"), case("two", question="a")])
+    after = says(f"Reply: {text}", tests=[case("one", question="not"), case("two", question="a")])
+
+    (found,) = compared(before, after)
+
+    assert (len(found.cases), found.differing, found.rendered) == (3, 2, 2)
+
+
 def test_tokens_and_prices_stand_beside_each_message(compared):
     before, after = model() | says("Answer. {{ question }}"), model() | says("{{ question }}")
 

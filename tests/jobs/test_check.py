@@ -265,7 +265,7 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
         0,
         "risk: the baseline changes which findings count; it counts once it is merged"
         " (promptops-baseline.json:1)",
-        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
 
 

@@ -121,7 +121,7 @@ def test_only_what_was_asked_for_is_judged_and_versioned(repo, base, checked):
 
     assert (code, lines[-1]) == (
         0,
-        "pass: 1 prompt, no findings, 1 case, 1 assertion"
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion"
         " · requires a minor version, 1.5.0 after 1.4.2",
     )
 

@@ -86,7 +86,7 @@ def test_a_break_passes_until_the_policy_refuses_breaks(change, checked):
     assert (code, lines[1], lines[-1]) == (
         0,
         "change: greet: major: `title` must be passed now and 3 more changes",
-        "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a major version",
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a major version",
     )
 
 
@@ -103,7 +103,7 @@ def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked)
         len("0123456789abcdef]"),
         "  a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base"
         " first",
-        "fail: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
+        "fail · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
         " · requires a major version",
     )
 
@@ -129,7 +129,7 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
         0,
         [
             "waived: greet: `title` must be passed now, by ada until 2999-01-01",
-            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+            "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
         ],
     )
 
@@ -246,7 +246,7 @@ def test_every_format_is_written_at_once(repo, change, checked):
     suites = ElementTree.parse(repo.root / "a.xml").getroot()
     assert (code, value["verdict"], suites.get("failures")) == (1, "fail", "1")
     assert lines[0].startswith(f"::error file={GREET},line=1,")
-    assert lines[-1].startswith("fail: 1 prompt")
+    assert lines[-1].startswith("fail · 1 risk: 1 prompt")
     assert (repo.root / "a.md").read_text().startswith("<!-- promptops check -->\n### promptops")
     assert [(each["ruleId"], each["level"]) for each in results] == [("CHG101", "error")]
     assert results[0]["partialFingerprints"]["promptops/v1"] == value["refused"][0]["fingerprint"]
@@ -339,7 +339,7 @@ def test_a_prompt_that_is_only_removed_is_told_in_every_format(repo, checked, co
     }
 
     more = " · 1 change refused" if refused else ""
-    verdict = "fail" if refused else "pass"
+    verdict = "fail · 1 risk" if refused else "pass · 1 risk"
     said = f"{verdict}: 1 prompt removed, no findings{more} · requires a major version"
     assert (code, lines[-1]) == (int(refused), said)
     assert f"### promptops: {verdict} · requires a **major** version" in found["markdown"]

@@ -139,7 +139,7 @@ def test_answers_of_another_model_fail_an_untrusted_change(base, commit, checked
 
     assert code == 1
     assert lines[0].startswith("refused: ask: case `c0`: the recorded answer is by `echo-2`")
-    assert lines[-1].startswith("fail: ")
+    assert lines[-1].startswith("fail · 1 risk: ")
     assert "1 risk refused" in lines[-1]
 
 

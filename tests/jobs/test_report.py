@@ -227,6 +227,35 @@ def test_a_repository_without_prompts_has_a_page_that_says_so(repo, reported):
     assert words(verdict) == said.replace("`", "")
 
 
+def test_an_error_in_a_file_that_prompts_share_is_counted_for_each_of_them(repo, reported):
+    body = "content: {file: ./greet.md.j2}\n"
+    prompt = PROMPT.partition("    content: |")[0] + f"    {body}"
+    repo.write(
+        {
+            "prompts/greet.prompt.yaml": prompt,
+            "prompts/greet.md.j2": "Greet {{ nmae }}.\n{% include 'partials/style.md.j2' %}\n",
+            "prompts/other.prompt.yaml": PROMPT,
+            "prompts/partials/style.md.j2": STYLE + "{{ nobody }}\n",
+        }
+    )
+    repo.commit("one")
+
+    reported("report")
+
+    (table,) = with_class(page_of(repo), "overview")
+    found = {}
+    for row in list(table.all("tr"))[1:]:
+        (cell,) = (each for each in row.all("td") if each.attributes["data-title"] == "Findings")
+        (link,) = cell.all("a")
+        found[words(next(row.all("th")))] = (words(cell), link.attributes["href"])
+    assert {name: told[0].split(" ! ")[0] for name, told in found.items()} == {
+        "greet": "✕ 2 errors",
+        "other": "✕ 1 error",
+    }
+    anchors = {each.attributes.get("id") for each in page_of(repo).all()}
+    assert {href.removeprefix("#") for _, href in found.values()} <= anchors
+
+
 def test_files_that_can_t_be_read_are_findings_without_a_source(repo, reported):
     repo.write({**FILES, "prompts/broken.prompt.yaml": b"\xff\xfe\x00"})
 

@@ -65,4 +65,4 @@ def test_what_few_cases_can_not_decide_is_skipped_and_says_why(measured, record,
     ran = run_pytest("--promptops", "-v", "-rs")
 
     assert (ran.code, ran.outcomes[DECIDED]) == (0, "skipped")
-    assert "\nSKIPPED [1] prompts/ask.prompt.yaml:12: 0.0 points [" in ran.output
+    assert "\nSKIPPED [1] prompts/ask.prompt.yaml:12: ask: brevity: 0.0 points [" in ran.output

@@ -11,14 +11,7 @@ from promptops.model.finding import Fix, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.report import writer
-
-ATTRIBUTES = {
-    "testsuites": {"name", "tests", "failures", "errors", "skipped"},
-    "testsuite": {"name", "tests", "failures", "errors", "skipped"},
-    "testcase": {"classname", "name", "file"},
-    "failure": {"message", "type"},
-}
-PARENT = {"testsuite": "testsuites", "testcase": "testsuite", "failure": "testcase"}
+from tests.report.junit_schema import violations
 
 
 def summary_of(findings=(), **counts):
@@ -112,18 +105,50 @@ def test_gitlab_gets_each_fingerprint_once(sample):
     ]
 
 
+@pytest.mark.parametrize("fail_on", Severity)
 @pytest.mark.parametrize("what", ["sample", "hostile", "clean"])
-def test_junit_has_the_shape_its_module_describes(what, request):
-    root = ElementTree.fromstring(writer("junit")(request.getfixturevalue(what)))
+def test_junit_fits_the_schema_of_jenkins(what, fail_on, request):
+    report = request.getfixturevalue(what)
 
-    parents = {child: element for element in root.iter() for child in element}
-    assert root.tag == "testsuites"
-    for element in root.iter():
-        assert set(element.attrib) >= ATTRIBUTES[element.tag] - {"file"}
-        assert set(element.attrib) <= ATTRIBUTES[element.tag]
-        assert element is root or PARENT[element.tag] == parents[element].tag
-    assert root.get("tests") == str(len(root.findall("*/testcase")))
-    assert root.get("failures") == str(len(root.findall("*/testcase/failure")))
+    root = ElementTree.fromstring(writer("junit")(report, fail_on=fail_on))
+
+    assert list(violations(root)) == []
+    for suite in [root, *root.findall("testsuite")]:
+        assert suite.get("tests") == str(len(list(suite.iter("testcase"))))
+        assert suite.get("failures") == str(len(list(suite.iter("failure"))))
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "failures"),
+    [
+        (Severity.ERROR, {"a": "1 error"}),
+        (Severity.WARNING, {"a": "1 error, 1 warning", "b": "1 warning"}),
+        (Severity.INFO, {"a": "1 error, 1 warning", "b": "1 warning, 1 info"}),
+    ],
+)
+def test_only_findings_that_fail_the_run_are_failures_in_junit(sample, fail_on, failures):
+    found = [
+        replace(sample.findings[0], place=Place(path), severity=severity)
+        for path, severity in (
+            ("a", Severity.ERROR),
+            ("a", Severity.WARNING),
+            ("b", Severity.WARNING),
+            ("b", Severity.INFO),
+        )
+    ]
+
+    root = ElementTree.fromstring(
+        writer("junit")(LintReport(findings=tuple(found), files=2), fail_on=fail_on)
+    )
+
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert list(cases) == ["a", "b"]
+    assert failures == {
+        name: case.find("failure").get("message")
+        for name, case in cases.items()
+        if case.find("failure") is not None
+    }
+    assert sum("VAR001" in line for text in root.itertext() for line in text.splitlines()) == 4
 
 
 def test_markdown_is_cut_below_what_github_takes_and_keeps_the_worst(sample):
@@ -193,7 +218,14 @@ def test_sarif_describes_given_rules_and_those_only_findings_know(sample, rules)
     assert [rule["id"] for rule in driver["rules"]] == ["SCH005", "STY003", "TPL008", "VAR001"]
     assert [result["ruleIndex"] for result in results] == [3, 2, 0, 3]
     assert driver["rules"][3]["shortDescription"] == {"text": "A name that no input defines."}
-    assert "version" not in driver
+    assert set(driver) == {"name", "rules"}
+
+
+def test_sarif_names_the_project_s_home_where_there_is_one(sample):
+    value = json.loads(writer("sarif")(sample, version="1.2.3", home="https://example.org"))
+
+    driver = value["runs"][0]["tool"]["driver"]
+    assert (driver["version"], driver["informationUri"]) == ("1.2.3", "https://example.org")
 
 
 def test_statistics_put_the_most_frequent_first(sample):

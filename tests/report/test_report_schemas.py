@@ -157,7 +157,9 @@ without_sarif_schema = pytest.mark.skipif(
 def test_sarif_is_what_the_official_schema_says(what, rules, request):
     report = request.getfixturevalue(what)
 
-    value = json.loads(writer("sarif")(report, rules=rules, version="1.2.3"))
+    value = json.loads(
+        writer("sarif")(report, rules=rules, version="1.2.3", home="https://example.org")
+    )
 
     assert sarif_errors(value) == []
 

@@ -68,6 +68,6 @@ def _written(
 def _driver() -> dict[str, Any]:
     """What SARIF says of the tool; of rules of one's own, what their findings say."""
     from promptops.jobs.lint import built_in_infos
-    from promptops.model.distribution import version
+    from promptops.model.distribution import home, version
 
-    return {"rules": built_in_infos(), "version": version()}
+    return {"rules": built_in_infos(), "version": version(), "home": home()}

@@ -104,6 +104,8 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
 
     if verdict is not None:
         output.note(f"{verdict.code}: {visible(verdict.message)}")
+        for line in _demanding(report) if verdict.code == "CHG903" else ():
+            output.note(f"  {visible(line)}")
     stopped = [*report.stopping(fail_on)]
     for prompt, change in stopped:
         what = f"{change.code} {visible(change.message)}"
@@ -116,3 +118,12 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
     if any(each.changes[0].code == "CHG501" for each in unreadable):
         return 3  # what could not be compared may hold anything
     return int(verdict is not None or bool(stopped))
+
+
+def _demanding(report: Any) -> tuple[str, ...]:
+    """The changes that require the bump, each with its prompt."""
+    from promptops.diff.gate import demanding
+    from promptops.jobs.preflight import more
+    from promptops.model.bump import Bump
+
+    return more(demanding(report.prompts, Bump(report.bump - 1)))

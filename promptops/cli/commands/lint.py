@@ -93,10 +93,11 @@ def command(output: Output, **options: Any) -> int:
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
             return 0
-        _report(output, opened, report, chosen, statistics=options["statistics"])
+        limit = _limit(opened, options)
+        _report(output, opened, report, chosen, limit, statistics=options["statistics"])
         if report.failed:
             return BUG
-        return int(_fails(opened, report, options) and not options["exit_zero"])
+        return int(_fails(report, limit) and not options["exit_zero"])
 
 
 def _revision(options: dict[str, Any]) -> str:
@@ -139,9 +140,11 @@ def _each(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for each in given for part in each.split(",") if part.strip())
 
 
-def _report(output: Output, opened: Any, report: Any, chosen: Any, *, statistics: bool) -> None:
+def _report(
+    output: Output, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
+) -> None:
     from promptops.jobs.lint import rule_infos
-    from promptops.model.distribution import version
+    from promptops.model.distribution import home, version
     from promptops.report import writer
 
     rules = rule_infos(opened, chosen)
@@ -151,14 +154,19 @@ def _report(output: Output, opened: Any, report: Any, chosen: Any, *, statistics
     for name, file in formats:
         write = writer(name)
         style = output.style if file == "-" else None
-        extra = {"style": style} if style is not None else {}
-        release = version() if name == "sarif" else ""  # asking costs 10 ms
-        output.write(write(report, rules=rules, version=release, **extra), file)
+        extra: dict[str, Any] = {"style": style} if style is not None else {}
+        if name == "sarif":  # reading the distribution's metadata costs 10 ms
+            extra |= {"version": version(), "home": home()}
+        output.write(write(report, rules=rules, fail_on=limit, **extra), file)
 
 
-def _fails(opened: Any, report: Any, options: dict[str, Any]) -> bool:
+def _limit(opened: Any, options: dict[str, Any]) -> Any:
+    """The severity from which on a finding fails the run."""
     from promptops.model.finding import Severity
 
     chosen = options["fail_on"]
-    limit = Severity[chosen.upper()] if chosen else opened.config.lint.fail_on
+    return Severity[chosen.upper()] if chosen else opened.config.lint.fail_on
+
+
+def _fails(report: Any, limit: Any) -> bool:
     return any(finding.severity >= limit for finding in report.findings)

@@ -46,7 +46,7 @@ def command(output: Output, file: str, **options: Any) -> int:
     from promptops.jobs.check import check
     from promptops.jobs.workspace import workspace
     from promptops.report.check.html import write
-    from promptops.report.check.parts.verdict import counts, verdict
+    from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path
 
     named = [each for _, each in output.formats if each != "-"]
@@ -61,5 +61,5 @@ def command(output: Output, file: str, **options: Any) -> int:
     for each in named or [file]:
         output.write(page, each)
         where = "" if each == "-" else f"{visible_path(each)}: "
-        output.note(f"{where}{verdict(report)}: {counts(report)}")
+        output.note(f"{where}{headline(report)}: {counts(report)}")
     return BUG if report.failed else 0

@@ -13,7 +13,7 @@ from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.told import untold
-from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import risks
 from promptops.report.github import write as write_lint
@@ -75,4 +75,4 @@ def _place(prompt: PromptDiff) -> Place | None:
 def _summary(report: CheckReport) -> Iterator[str]:
     for row in rows(report) if report.looked else ():
         yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.said}\n"
-    yield f"{verdict(report)}: {counts(report)}\n"
+    yield f"{headline(report)}: {counts(report)}\n"

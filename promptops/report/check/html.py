@@ -12,9 +12,10 @@ from promptops.report.check.page.cost import cost_rows, total
 from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
-from promptops.report.check.parts.rows import reason, required, rows
+from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
+from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.told import untold
-from promptops.report.check.parts.verdict import counts
+from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptView, prompt_views
 from promptops.report.page.document import document
@@ -30,6 +31,7 @@ _CHARACTERS_OF_CASES = 4_000_000
 _MOST_CASES = 1_000
 _MOST_OPEN = 6
 _MOST_TOLD = 100
+_MOST_REASONS = 20
 
 
 def write(report: CheckReport, **_: object) -> str:
@@ -49,7 +51,9 @@ def write(report: CheckReport, **_: object) -> str:
         report=report,
         rows=prompt_rows(report, parts),
         changes=changes,
-        anchors_of_changes={view.prompt.id: view.anchor for view in changes},
+        reasons=reasons(report, parts),
+        parts_of_gate=PARTS,
+        most_reasons=_MOST_REASONS,
         risks=diff.risk_views(report.diff, changes) if report.diff else [],
         open=diff.differences(changes) <= _MOST_OPEN,
         files=files,
@@ -59,7 +63,7 @@ def write(report: CheckReport, **_: object) -> str:
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_contents(report, has_costs=bool(costs)),
+        contents=_ordered(report, _contents(report, has_costs=bool(costs))),
     )
 
 
@@ -80,6 +84,8 @@ def _verdict(report: CheckReport) -> dict[str, Any]:
     """The first thing that a reader wants to know, and what it rests on."""
     asked = rows(report)
     return {
+        "headline": headline(report),
+        "has_risks": bool(counted_risks(report)),
         "said": counts(report),
         "gate": asked,
         "cases_said": next((row.said for row in asked if row.name == "cases"), ""),
@@ -95,8 +101,14 @@ class _Content:
     count: str = ""
 
 
+def _ordered(report: CheckReport, contents: Iterator[_Content]) -> list[_Content]:
+    """On a page that fails, the parts that fail the gate stand before all changes."""
+    failing = failing_parts(report)
+    return sorted(contents, key=lambda part: part.name not in failing)
+
+
 def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Content]:
-    """The parts that say something, in the order of the page."""
+    """The parts that have something to show."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Content("changes", f"{len(report.diff.prompts):,}")
@@ -116,7 +128,6 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     **test.FILTERS,
     "advice": advice,
     "by_severity": by_severity,
-    "refusal": reason,
     "required": required,
     "quiet": quiet,
     "severity_sign": _SIGNS.__getitem__,

@@ -1,6 +1,6 @@
-"""For CI servers that show test results: JUnit's XML.
+"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
 
-    testsuites  name tests failures errors skipped time
+    testsuites  name tests failures errors time
       testsuite   of lint: a test case for each file with findings
       testsuite   of each prompt: its cases and scores
       testsuite   of the gate: a test case for each question that it asks
@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from promptops.model.check import CheckReport
-from promptops.model.report import LintReport
 from promptops.report import junit as lint
 from promptops.report.check.parts.rows import Row, reason, rows
 from promptops.report.parts.visible import visible
@@ -28,25 +26,19 @@ _NAME = "promptops check"
 def write(report: CheckReport, **_: object) -> str:
     """One XML document."""
     every: Counter[str] = Counter()
-    findings = _failing(report)
-    for counts in (lint.counts(findings), test.counts(report.test), _counts(report)):
+    of_lint = lint.counts(report.lint, report.fail_on)
+    for counts in (of_lint, test.counts(report.test), _counts(report)):
         every.update(counts)
     time = f"{report.test.duration_s:.3f}"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{attributes(name=_NAME, **every, time=time)}>",
-        *lint.suite(findings),
+        f"<testsuites{attributes(name=_NAME, **lint.totals(every), time=time)}>",
+        *lint.suite(report.lint, report.fail_on),
         *test.suites(report.test),
         *_gate(report),
         "</testsuites>",
     ]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _failing(report: CheckReport) -> LintReport:
-    """The findings that fail the gate: a reader takes every one for a failure."""
-    found = (each for each in report.lint.findings if each.severity >= report.fail_on)
-    return replace(report.lint, findings=tuple(found))
 
 
 def _counts(report: CheckReport) -> dict[str, int]:

@@ -10,7 +10,7 @@ from promptops.model.config import Waiver
 from promptops.model.risk import Risk
 from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, required, rows, waived
 from promptops.report.check.parts.told import untold
-from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary
 from promptops.report.markdown import table
 from promptops.report.parts.markdown_text import code, escape, sentence
@@ -53,8 +53,8 @@ def _parts(report: CheckReport, room: int) -> Iterator[str]:
 
 
 def _headline(report: CheckReport) -> str:
-    """The verdict and the version, which is what a reviewer asks first."""
-    line = f"### promptops: {verdict(report)}"
+    """The verdict, the number of risks, and the required version."""
+    line = f"### promptops: {headline(report)}"
     if report.diff is not None and report.diff.bump:
         bump = str(report.diff.bump)
         line += f" · {escape(required(report.diff)).replace(bump, f'**{bump}**', 1)}"

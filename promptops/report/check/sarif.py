@@ -15,9 +15,10 @@ def write(
     *,
     rules: Mapping[str, RuleInfo] | None = None,
     version: str = "",
+    home: str = "",
     **_: object,
 ) -> str:
     """One run: findings, refused changes, and cases that don't pass."""
     found = as_findings(report)
     known = {**rule_infos(found), **(rules or {})}
-    return write_lint(found, rules=known, version=version, category="promptops/check/")
+    return write_lint(found, rules=known, version=version, home=home, category="promptops/check/")

@@ -9,7 +9,7 @@ from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
 from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, waived
 from promptops.report.check.parts.told import untold
-from promptops.report.check.parts.verdict import counts, verdict
+from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
@@ -72,4 +72,4 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
         until = f"by {who} until {waiver.expires}"
         yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
     yield from told(untold(report), style)
-    yield style("summary", f"{verdict(report)}: {counts(report)}")
+    yield style("summary", f"{headline(report)}: {counts(report)}")

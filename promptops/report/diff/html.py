@@ -10,7 +10,7 @@ from typing import Any
 from promptops.model.change import Change, DiffReport
 from promptops.report.diff.page.views import PromptView, prompt_views
 from promptops.report.diff.parts.distinct import risks
-from promptops.report.diff.parts.facts import risk, told_risk
+from promptops.report.diff.parts.facts import label, risk, told_risk
 from promptops.report.page.document import document
 
 PARTS = "diff/page/changes"
@@ -20,13 +20,14 @@ _MOST_OPEN = 40
 def write(report: DiffReport, **_: object) -> str:
     """The whole page."""
     prompts = prompt_views(report)
+    every = (change for prompt in report.prompts for change in prompt.changes)
     return document(
         "diff/page",
         FILTERS,
         parts=(PARTS,),
         report=report,
         prompts=prompts,
-        levels=Counter(change.level for prompt in report.prompts for change in prompt.changes),
+        levels=Counter(map(label, every)),
         risks=risk_views(report, prompts),
         cases=_cases(report),
         open=differences(prompts) <= _MOST_OPEN,
@@ -43,7 +44,7 @@ def risk_views(
 
 def _cases(report: DiffReport) -> tuple[int, int]:
     """How many differ, of how many."""
-    differ = sum(len(prompt.cases) for prompt in report.prompts)
+    differ = sum(prompt.differing for prompt in report.prompts)
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 

@@ -106,8 +106,8 @@ def _what(prompt: PromptDiff) -> str:
 def _cases(prompt: PromptDiff) -> str:
     if not prompt.cases:
         return ""
-    of_all = f" of {prompt.rendered}" if prompt.rendered >= len(prompt.cases) else ""
-    return f"{len(prompt.cases)}{of_all}"
+    of_all = f" of {prompt.rendered}" if prompt.rendered >= prompt.differing else ""
+    return f"{prompt.differing}{of_all}"
 
 
 def _quiet(prompts: list[PromptDiff]) -> str:

@@ -1,8 +1,8 @@
-"""For CI servers that show test results: JUnit's XML.
+"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
 
-    testsuites  name tests failures errors skipped time
+    testsuites  name tests failures errors time
       testsuite  name tests failures errors skipped
-        testcase  classname name file time?
+        testcase  classname name time?
           failure?  message type     of type assertion, score (it is worse) or coverage
           error?    message type     of type error, infrastructure or stale
           skipped?  message          nothing could be judged, or a score is undecided
@@ -23,6 +23,7 @@ from typing import Literal
 from promptops.model.answer import Answer
 from promptops.model.report import plain
 from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
+from promptops.report.junit import totals
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.xml_text import attributes, xml_text
 from promptops.report.test.parts import facts, scores
@@ -42,7 +43,7 @@ def write(run: TestRun, **_: object) -> str:
     time = f"{run.duration_s:.3f}"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites{attributes(name=_NAME, **counts(run), time=time)}>",
+        f"<testsuites{attributes(name=_NAME, **totals(counts(run)), time=time)}>",
         *suites(run),
         "</testsuites>",
     ]
@@ -76,7 +77,6 @@ class _Test:
     kind: str
     message: str
     body: tuple[str, ...] = ()
-    file: str = ""
     time: str = ""
     answer: Answer | None = None
 
@@ -111,7 +111,6 @@ def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Dif
         kind=kind,
         message=message or visible(case.reason) or ("nothing could be judged" if kind else ""),
         body=tuple(line for each in found for line in _lines(each, differences)),
-        file=visible(case.place.path),
         time="" if latency is None else f"{latency:.3f}",
         answer=case.answer if outcome in _BROKEN else None,
     )
@@ -166,8 +165,8 @@ def _counts(tests: Iterable[_Test]) -> dict[str, int]:
 
 
 def _written(prompt: str, test: _Test) -> Iterator[str]:
-    optional = {name: value for name, value in (("file", test.file), ("time", test.time)) if value}
-    tag = f"    <testcase{attributes(classname=prompt, name=test.name, **optional)}"
+    time = {"time": test.time} if test.time else {}
+    tag = f"    <testcase{attributes(classname=prompt, name=test.name, **time)}"
     if test.outcome == "passed":
         yield f"{tag}/>"
         return

@@ -14,6 +14,7 @@ from promptops.model.test_run import TestRun
 from promptops.report.check.html import write
 from tests.report.check.html_reports import (
     DESK,
+    LINT_CHANGES,
     REPORTS,
     TRIAGE,
     bare,
@@ -166,7 +167,9 @@ def test_no_character_of_a_stranger_is_invisible(name):
 def test_the_verdict_comes_first_then_what_the_gate_asks():
     (header,) = read(write(failed())).all("header")
 
-    assert words(next(header.all("h1"))) == "✕ fail requires a major version, 2.0.0 after 1.4.2"
+    assert words(next(header.all("h1"))) == (
+        "✕ fail · 4 risks requires a major version, 2.0.0 after 1.4.2"
+    )
     (revisions,) = with_class(header, "revisions")
     assert words(revisions) == "v1.4.2 → to HEAD at 0123456789ab"
     assert rows(header) == [
@@ -195,20 +198,59 @@ def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
 
     root = read(page)
     refused, risks, *_ = with_class(root, "risks")
+    assert words(next(refused.all("h2"))) == "Why it fails"
     told = [words(item) for item in refused.all("li")]
     assert told[0].startswith("support/triage: CHG204 queue may now be safety")
     assert "[fingerprint 5b1f0c9e7a3d]" in told[0]
     assert words(next(risks.all("li"))) == (
         "lint.select changes; it counts once it is merged (promptops.toml:3)"
     )
-    assert page.index('id="refused-title"') < page.index('id="risks-title"') < page.index("<nav")
+    assert page.index('id="reasons-title"') < page.index('id="risks-title"') < page.index("<nav")
+
+
+def test_on_a_fail_each_reason_stands_above_all_parts_and_leads_to_the_one_that_shows_it():
+    root = read(write(failed()))
+
+    (section,) = (each for each in with_class(root, "refused") if each.name == "section")
+    reasons = [words(item) for item in section.all("li")]
+    leads = [link.attributes["href"] for link in section.all("a")]
+    assert reasons[3:7] == [
+        f"{TRIAGE}:31: tikcet is not an input (VAR001)",
+        f"{TRIAGE}:60: plan is missing (TST002)",
+        "prompts/sql/write.prompt.yaml:2: no table (VAR001)",
+        "support/triage: refund #0, #2: one-of does not hold: "
+        "expected one of billing, other at /category in the answer, got bug",
+    ]
+    assert leads[3:6] == ["#file-1", "#file-1", "#file-2"]
+    assert leads[6].startswith("#cases-of-")
+    assert "#coverage" in leads
+
+
+def test_only_reasons_that_fit_the_top_are_listed():
+    many = tuple(replace(findings()[1], message=f"no {number}") for number in range(30))
+
+    root = read(write(report(findings=many, shown=shown())))
+
+    (section,) = (each for each in with_class(root, "refused") if each.name == "section")
+    assert len(list(section.all("li"))) == 20
+    assert "10 more reasons" in section.text
+
+
+def test_a_pass_with_risks_is_not_shown_as_a_green_pass():
+    root = read(write(report(risks=(LINT_CHANGES, LINT_CHANGES))))
+
+    (title,) = root.all("h1")
+    (pill,) = with_class(title, "pill")
+    assert words(pill) == "! pass · 2 risks"
+    assert pill.attributes["class"] == "pill missed"
+    assert next(root.all("title")).text.startswith("pass · 2 risks: ")
 
 
 def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
     def led_to(made):
         return [words(item) for nav in read(write(made)).all("nav") for item in nav.all("li")]
 
-    assert led_to(failed()) == ["Changes 7", "Findings 6", "Cases 17", "Coverage 82%", "Cost"]
+    assert led_to(failed()) == ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Cost"]
     assert led_to(passed()) == ["Findings 0", "Cases 5", "Coverage 100%", "Cost"]
     assert led_to(same()) == ["Changes 0", "Findings 0", "Cases 5", "Cost"]
     assert led_to(empty()) == []

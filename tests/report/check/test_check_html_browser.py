@@ -1,5 +1,6 @@
 """The HTML page of the gate in a real browser."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     led_to = page.locator("nav li:visible").all_inner_texts()
     page.fill("#filter", "")
 
-    assert every == ["changes", "findings", "cases", "coverage", "cost"]
+    assert every == ["findings", "cases", "coverage", "changes", "cost"]
     assert found == (["findings"], ["support/triage"], found[2])
     assert found[2].startswith("1 of ")
     assert found[2].endswith(" entries")
@@ -76,7 +77,7 @@ def test_a_prompt_is_found_in_each_part_by_its_name(opened):
 
     page.fill("#filter", "sql/write")
 
-    assert parts(page) == ["changes", "findings"]
+    assert parts(page) == ["findings", "changes"]
     assert prompts(page) == ["sql/write"]
 
 
@@ -127,7 +128,7 @@ def test_keys_move_through_changes_findings_cases_and_branches(opened):
         page.keyboard.press("j")
         seen.append(page.evaluate("document.activeElement.closest('.group')?.id"))
 
-    assert list(dict.fromkeys(seen)) == ["changes", "findings", "cases", "coverage"]
+    assert list(dict.fromkeys(seen)) == ["findings", "cases", "coverage", "changes"]
 
 
 def test_what_a_key_goes_to_is_below_what_stays_in_reach(opened):
@@ -191,6 +192,36 @@ def test_nothing_is_wider_than_the_screen(opened, name, width):
     assert wide == 0
 
 
+BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll(".overview td, .overview thead th")) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      for (const word of walker.currentNode.data.matchAll(/\\S+/g)) {
+        const range = document.createRange();
+        range.setStart(walker.currentNode, word.index);
+        range.setEnd(walker.currentNode, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(({top}) => Math.round(top)));
+        if (lines.size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024, 1280])
+def test_no_word_of_the_table_of_prompts_is_broken(opened, width):
+    long = "a prompt file, a partial and the configuration of " + "changed " * 30
+    found = failed()
+    page = opened(
+        replace(found, why=dict.fromkeys(found.why, long)),
+        viewport={"width": width, "height": 844},
+    )
+
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
 def test_on_a_phone_nothing_stays_in_front_of_what_is_read(opened):
     page = opened(failed(), viewport=PHONE)
 
@@ -241,7 +272,7 @@ def test_all_is_there_to_read_without_scripts(opened):
 
     page.locator("#cases-of-1-case-1 summary").click()
 
-    assert parts(page) == ["changes", "findings", "cases", "coverage", "cost"]
+    assert parts(page) == ["findings", "cases", "coverage", "changes", "cost"]
     assert page.locator("#cases-of-1-case-1 .message:visible").count() == 3
     assert page.locator(".remark:visible").count() == 8
     assert page.locator("nav a:visible").count() == 5

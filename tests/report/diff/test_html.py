@@ -11,6 +11,7 @@ from unicodedata import category
 
 import pytest
 
+from promptops.model.bump import Bump
 from promptops.report.diff.html import write
 from tests.report.diff.html_extremes import REPORTS, hostile
 from tests.report.diff.html_pages import read, readable
@@ -168,7 +169,10 @@ def test_cases_that_differ_alike_are_shown_once_with_their_names():
 
 def test_a_difference_seen_in_another_prompt_is_a_link_to_it():
     messages = pair("system", "Be brief.", "Be kind.")
-    prompts = [prompt(name, cases=[case("usual", messages)]) for name in "ab"]
+    prompts = [
+        prompt(name, [change(message=f"{name} differs")], [case("usual", messages)])
+        for name in "ab"
+    ]
 
     root = read(write(report(*prompts)))
 
@@ -177,6 +181,56 @@ def test_a_difference_seen_in_another_prompt_is_a_link_to_it():
     assert link.attributes["href"] == f"#{first.attributes['id']}"
     assert link.text == "a, usual"
     assert [len(list(each.all("table"))) for each in (first, second)] == [1, 0]
+
+
+def test_changes_that_several_prompts_share_are_shown_once_with_the_names_of_all():
+    messages = pair("system", "Be brief.", "Be kind.")
+    breaks = {"code": "CHG101", "name": "required-input-added", "level": "BREAKING"}
+    prompts = [
+        prompt(
+            name,
+            [change(**breaks, bump=Bump.MAJOR, fingerprint=f"of-{name}")],
+            [case("usual", messages)],
+        )
+        for name in "abc"
+    ]
+
+    root = read(write(report(*prompts)))
+
+    sections = [each for each in root.all("section") if "part" in classes(each)]
+    assert len([each for each in root.all("ol") if "changes" in classes(each)]) == 1
+    assert "The same in 2 more prompts: b, c" in words(sections[0])
+    assert [next(each.all("h2")).text for each in sections] == ["a", "b", "c"]
+    assert [words(list(each.all("p"))[-1]) for each in sections[1:]] == [
+        "The same changes as in a, in the request of 1 case · fingerprint of-b",
+        "The same changes as in a, in the request of 1 case · fingerprint of-c",
+    ]
+
+
+def test_one_change_that_differs_keeps_two_prompts_apart():
+    prompts = [prompt(name, [change(), change(message=f"{name} differs")]) for name in "ab"]
+
+    root = read(write(report(*prompts)))
+
+    assert len([each for each in root.all("ol") if "changes" in classes(each)]) == 2
+
+
+def test_a_change_that_weakens_tests_is_labelled_a_risk_and_never_neutral():
+    loosened = change(code="CHG602", bump=Bump.NONE, risk="a test asserts less", warning=True)
+
+    root = read(write(report(prompt("a", [loosened]))))
+
+    (item,) = (each for each in root.all("li") if "change" in classes(each))
+    assert words(item).startswith("Risk it differs")
+    assert "Neutral" not in words(next(root.all("header")))
+
+
+def classes(element):
+    return (element.attributes.get("class") or "").split()
+
+
+def words(element):
+    return " ".join(element.text.split())
 
 
 def test_parameters_that_differ_in_two_prompts_are_not_said_to_differ_alike():

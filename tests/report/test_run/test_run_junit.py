@@ -7,6 +7,7 @@ import pytest
 from promptops.model.test_run import CoverageRow, Decided
 from promptops.report.test.junit import write
 from tests.report.conftest import HOSTILE
+from tests.report.junit_schema import violations
 from tests.report.test_run.hostile_runs import hostile
 from tests.report.test_run.runs import RUNS, answer, assertion, at, case, failing, run, worse
 
@@ -24,6 +25,7 @@ def outcomes_of(found):
 def test_the_counts_are_those_of_the_elements(name):
     root = ElementTree.fromstring(write(RUNS[name]()))
 
+    assert list(violations(root)) == []
     for suite in [root, *root.iter("testsuite")]:
         counts = {
             "tests": sum(1 for _ in suite.iter("testcase")),
@@ -31,6 +33,8 @@ def test_the_counts_are_those_of_the_elements(name):
             "errors": sum(1 for _ in suite.iter("error")),
             "skipped": sum(1 for _ in suite.iter("skipped")),
         }
+        if suite is root:
+            del counts["skipped"]
         assert {key: int(suite.get(key)) for key in counts} == counts
 
 
@@ -126,7 +130,7 @@ def test_a_failure_says_where_and_why_and_what_was_answered():
     )
 
     (test,) = root.iter("testcase")
-    assert (test.get("file"), test.get("time")) == ("prompts/support/triage.prompt.yaml", "0.250")
+    assert test.get("time") == "0.250"
     assert test.find("failure").get("message") == "`equals` does not hold"
     assert test.find("failure").text == (
         "p.yaml:3:9: `equals` does not hold\n  expected `a`, got `b`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
@@ -81,10 +81,11 @@ class _Rows:
         self.cases = {view.prompt: view for view in parts.cases}
         self.covered = {view.row.prompt: view for view in parts.covered}
         self.refused = {prompt.id for prompt, _ in report.refused_changes}
-        self.findings = _by_prompt(report.lint.findings)
+        users = report.shown.users if report.shown else {}
+        self.findings = _by_prompt(report.lint.findings, users)
         self.files: dict[str, list[FileView]] = {}
         for file in parts.files:
-            for prompt in file.prompts:
+            for prompt in file.prompts.union(users.get(file.path, ())):
                 self.files.setdefault(prompt, []).append(file)
 
     def names(self) -> Iterable[str]:
@@ -106,8 +107,12 @@ class _Rows:
         )
 
 
-def _by_prompt(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+def _by_prompt(
+    findings: Iterable[Finding], users: Mapping[str, Sequence[str]]
+) -> dict[str, list[Finding]]:
+    """A finding in a file that several prompts use counts for each of them."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
-        found.setdefault(finding.prompt, []).append(finding)
+        for prompt in (finding.prompt,) if finding.prompt else users.get(finding.place.path, ()):
+            found.setdefault(prompt, []).append(finding)
     return found

@@ -31,7 +31,7 @@ SUMMARIES = {
 
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then risks, refused changes, and cases that don't pass."""
-    more = [*_risks(report), *_refused(report), *_cases(report)]
+    more = [*_risks(report), *_refused(report), *failing_cases(report)]
     found = (*report.lint.findings, *_told_apart(more))
     return replace(report.lint, findings=found)
 
@@ -88,7 +88,8 @@ def _change(prompt: PromptDiff, change: Change) -> Finding:
     )
 
 
-def _cases(report: CheckReport) -> Iterator[Finding]:
+def failing_cases(report: CheckReport) -> Iterator[Finding]:
+    """Cases that do not pass, too little coverage, scores that got worse, stale recordings."""
     run = untold(report)
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
@@ -97,7 +98,7 @@ def _cases(report: CheckReport) -> Iterator[Finding]:
         yield _case(f"case-{each.status}", said, each.place, each)
     yield from _worse(report)
     for prompt, cases in stale(run).items():
-        message = f"{prompt}: {facts.names(cases)}: {facts.advice(run)}"
+        message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
 
 
@@ -111,7 +112,7 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
     for each in run.decided:
         case = next((case for case in run.cases if case.prompt == each.prompt), None)
         if each.gates and each.verdict == "fail" and case is not None:
-            message = f"{each.prompt} {each.score}: {each.line}"
+            message = f"{each.prompt}: {each.score}: {each.line}"
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from promptops.model.check import CheckReport
 from promptops.report.check.parts.rows import required
+from promptops.report.diff.parts.distinct import risks
 from promptops.report.parts.summary import counted
 from promptops.report.test.parts import facts
 
@@ -11,6 +12,18 @@ from promptops.report.test.parts import facts
 def verdict(report: CheckReport) -> str:
     """Such as `fail`."""
     return "pass" if report.passed else "fail"
+
+
+def headline(report: CheckReport) -> str:
+    """The verdict with the number of risks, such as `pass · 3 risks`: never the verdict alone."""
+    return " · ".join(filter(None, [verdict(report), counted_risks(report)]))
+
+
+def counted_risks(report: CheckReport) -> str:
+    """Such as `3 risks`, those of the gate and those of the changes; "" where there are none."""
+    of_changes = risks(report.diff) if report.diff is not None else []
+    number = len(report.risks) + len(of_changes)
+    return counted(number, "risk") if number else ""
 
 
 def counts(report: CheckReport) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
 from promptops.report.diff.page.rows import Fold, Row, folded, side_by_side
-from promptops.report.diff.parts.facts import worst_first
+from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts
+from promptops.report.diff.parts.facts import label, worst_first
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.words import word_difference
 
@@ -91,8 +93,12 @@ class ChangeView:
     @property
     def quiet(self) -> bool:
         """Nobody misses it who looks for what matters."""
-        change = self.change
-        return change.level == "NEUTRAL" and not (change.risk or change.warning)
+        return self.label == "neutral"
+
+    @property
+    def label(self) -> str:
+        """Such as `breaking`, `neutral`, `risk`."""
+        return label(self.change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,8 @@ class PromptView:
     Attributes:
         tokens, usd: Of a request before and after, the mean of the cases that differ and render on
             both sides; None where there is none, or where a price is not known.
+        twin: The prompt that changed in the same way and is shown in full; None for that one.
+        also: The prompts whose twin this one is.
     """
 
     anchor: str
@@ -110,25 +118,53 @@ class PromptView:
     differences: tuple[Difference, ...]
     tokens: Pair | None
     usd: Pair | None
+    twin: PromptView | None = None
+    also: tuple[PromptDiff, ...] = ()
 
     @property
     def quiet(self) -> bool:
-        return not self.differences and all(change.quiet for change in self.changes)
+        return not self.prompt.cases and all(change.quiet for change in self.changes)
 
 
 def prompt_views(
     report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
 ) -> tuple[PromptView, ...]:
-    """One for each prompt, in the order of the report.
+    """One for each prompt, in the order of the report; those that changed alike follow each other.
 
     Args:
         anchor: What anchors of prompts begin with.
         to_show: Characters for which there is room.
     """
     page = _Page(to_show=to_show)
-    return tuple(
-        _prompt_view(page, f"{anchor}-{number}", prompt)
-        for number, prompt in enumerate(report.prompts, 1)
+    anchors = (f"{anchor}-{number}" for number in count(1))
+    return tuple(view for each in distinct_prompts(report) for view in _alike(page, anchors, each))
+
+
+def _alike(page: _Page, anchors: Iterator[str], each: DistinctPrompt) -> Iterator[PromptView]:
+    """One prompt in full, then those that changed in the same way."""
+    twins = each.also if _is_explained(each.prompt) else ()
+    first = replace(_prompt_view(page, next(anchors), each.prompt), also=twins)
+    yield first
+    for prompt in each.also:
+        anchor = next(anchors)
+        yield _twin_view(anchor, prompt, first) if twins else _prompt_view(page, anchor, prompt)
+
+
+def _is_explained(prompt: PromptDiff) -> bool:
+    """Whether its changes have the values of what a case only knows by name, such as `model`."""
+    return bool(prompt.changes) or not any(case.rest for case in prompt.cases)
+
+
+def _twin_view(anchor: str, prompt: PromptDiff, first: PromptView) -> PromptView:
+    tokens, usd = means(prompt.cases)
+    return PromptView(
+        anchor=anchor,
+        prompt=prompt,
+        changes=tuple(ChangeView(change=change) for change in worst_first(prompt.changes)),
+        differences=(),
+        tokens=tokens,
+        usd=usd,
+        twin=first,
     )
 
 

@@ -111,9 +111,14 @@ def worst_first(changes: Iterable[Change]) -> list[Change]:
 
 def is_quiet(prompt: PromptDiff) -> bool:
     """Nothing about it that a reviewer would want to look at."""
-    return not prompt.cases and not any(
-        change.level != "NEUTRAL" or change.risk or change.warning for change in prompt.changes
-    )
+    return not prompt.cases and all(label(change) == "neutral" for change in prompt.changes)
+
+
+def label(change: Change) -> str:
+    """Its level in lower case; a risk and a warning are never `neutral`."""
+    if change.level != "NEUTRAL":
+        return change.level.lower()
+    return "risk" if change.risk else "warning" if change.warning else "neutral"
 
 
 def level(change: Change) -> str:

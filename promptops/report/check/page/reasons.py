@@ -1,0 +1,71 @@
+"""Why the gate fails, each reason with the part of the page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promptops.model.check import CheckReport
+from promptops.report.check.page.overview import Parts
+from promptops.report.check.parts.findings import failing_cases
+from promptops.report.check.parts.rows import reason, rows
+
+PARTS = {
+    "lint": "findings",
+    "cases": "cases",
+    "coverage": "coverage",
+    "budgets": "findings",
+    "release": "changes",
+}
+"""The part of the page that answers each question of the gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """One reason.
+
+    Attributes:
+        anchor: Of the part of the page that shows it.
+        name: The prompt, the file or the part that the reason is about.
+        text: Not escaped, with code between backticks.
+    """
+
+    anchor: str
+    name: str
+    text: str
+
+
+def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
+    """Refused risks and changes, then findings, then cases; none where the gate passes."""
+    return (*_refused(report, parts), *_findings(report, parts), *_cases(report, parts))
+
+
+def failing_parts(report: CheckReport) -> frozenset[str]:
+    """The parts that fail the gate, but for changes: those that are refused are reasons."""
+    failing = (PARTS[row.name] for row in rows(report) if not row.passed)
+    return frozenset(name for name in failing if name != "changes")
+
+
+def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    for risk in report.refused_risks:
+        yield ReasonView("risks", "risk", str(risk))
+    anchors = {view.prompt.id: view.anchor for view in parts.changes}
+    for prompt, change in report.refused_changes:
+        yield ReasonView(anchors[prompt.id], prompt.id, reason(change))
+
+
+def _findings(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    anchors = {view.path: view.anchor for view in parts.files}
+    for each in report.lint.findings:
+        if each.severity >= report.fail_on:
+            path, line = each.place.path, each.place.line
+            yield ReasonView(anchors[path], f"{path}:{line}", f"{each.message} ({each.code})")
+
+
+def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
+    anchors = {view.prompt: view.anchor for view in parts.cases}
+    for each in failing_cases(report):
+        text = each.message.removeprefix(f"{each.prompt}: ")
+        anchor = "coverage" if each.code == "coverage" else anchors.get(each.prompt, "cases")
+        name = each.code if each.code == "coverage" else each.prompt
+        yield ReasonView(anchor, name, text)

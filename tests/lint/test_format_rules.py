@@ -309,3 +309,34 @@ def test_only_a_file_that_fits_the_current_format_is_marked_anew() -> None:
 
     assert (text.splitlines()[0], safe) == ("format: promptops/1", True)
     assert fixed("SCH008", "format: promptops/0\nwhat: 1\n") == []
+
+
+def test_a_misspelt_keyword_is_found_in_every_schema_that_a_prompt_has() -> None:
+    block = (
+        "inputs:\n"
+        "  properties:\n"
+        "    minLegnth: {type: string, default: '', x-alias: [least]}\n"
+        "    rows: {tpye: array, default: [], itmes: {enmu: [a]}}\n"
+        "output: {format: json, schema: {anyOf: [{typ: object}], additonalProperties: false}}\n"
+        "tools:\n"
+        "  - {name: find, description: Finds., parameters: {type: object, propertys: {}}}\n" + SAY
+    )
+
+    assert found("SCH012", block) == [
+        "3:44 `x-alias` is not a keyword of JSON Schema and is ignored",
+        "4:12 `tpye` is not a keyword of JSON Schema and is ignored",
+        "4:38 `itmes` is not a keyword of JSON Schema and is ignored",
+        "5:42 `typ` is not a keyword of JSON Schema and is ignored",
+        "5:57 `additonalProperties` is not a keyword of JSON Schema and is ignored",
+        "7:66 `propertys` is not a keyword of JSON Schema and is ignored",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["example", "definition", "note", "count", "nullable", "markdownDescription", "x-order", "id"],
+)
+def test_an_annotation_of_another_tool_is_no_misspelt_keyword(key: str) -> None:
+    block = f"inputs:\n  properties:\n    ticket: {{type: string, default: '', {key}: some}}\n"
+
+    assert found("SCH012", block + SAY) == []

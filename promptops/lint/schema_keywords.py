@@ -12,14 +12,14 @@ _ONE = ("additionalProperties", "contains", "contentSchema", "else", "if", "item
 _ONE += ("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
-_VALUES = (
+_OTHERS = (
     "$anchor $comment $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary const "
     "contentEncoding contentMediaType default dependentRequired deprecated description enum "
     "examples exclusiveMaximum exclusiveMinimum format maxContains maxItems maxLength "
     "maxProperties maximum minContains minItems minLength minProperties minimum multipleOf "
     "pattern readOnly required title type uniqueItems writeOnly"
-).split()
-_KEYWORDS = (*_ONE, *_LISTS, *_NAMED, *_VALUES)
+)
+_KEYWORDS = (*_ONE, *_LISTS, *_NAMED, *_OTHERS.split())
 _OURS = ("x-aliases", "x-untrusted")
 _OTHER_DIALECTS = frozenset(("comment", "definition", "dependencies", "example", "id"))
 """Keywords of OpenAPI and of older drafts that look like a misspelt one."""

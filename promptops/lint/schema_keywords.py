@@ -1,15 +1,26 @@
-"""Keywords of JSON Schema, and those that were meant where an unknown one is written."""
+"""Keys of JSON Schemas and tool files, and the one that was meant where another is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.runtime.nearest import nearest_name
 from promptops.source.nodes import escaped
 
-_ONE = ("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not")
-_ONE += ("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties")
+_ONE = (
+    "additionalProperties",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _OTHERS = (
@@ -21,6 +32,7 @@ _OTHERS = (
 )
 _KEYWORDS = (*_ONE, *_LISTS, *_NAMED, *_OTHERS.split())
 _OURS = ("x-aliases", "x-untrusted")
+_OF_TOOLS = ("description", "name", "parameters", "returns", "strict")
 _OTHER_DIALECTS = frozenset(("comment", "definition", "dependencies", "example", "id"))
 """Keywords of OpenAPI and of older drafts that look like a misspelt one."""
 
@@ -29,13 +41,12 @@ _LONG = 8
 _X_CUTOFF = 0.75
 
 
-def meant(key: str) -> str | None:
-    """The keyword that an unknown key is a typing error of; None for a keyword or a free name."""
-    if key in _KEYWORDS or key in _OURS or key in _OTHER_DIALECTS:
-        return None
-    if key.startswith("x-"):
-        return nearest_name(key, _OURS, _X_CUTOFF)
-    return next((each for each in _KEYWORDS if _mistyped(_plain(key), _plain(each))), None)
+def misspelt_tool_keys(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Pointer of each misspelt key of a tool file, with the key that was meant."""
+    for key in tool:
+        known = None if key in _OF_TOOLS else _meant(key, _OF_TOOLS)
+        if known is not None and known not in tool:
+            yield f"/{escaped(key)}", known
 
 
 def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
@@ -43,11 +54,24 @@ def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str
     if not isinstance(schema, Mapping):
         return
     for key in schema:
-        keyword = meant(key)
+        keyword = _keyword_meant(key)
         if keyword is not None and keyword not in schema:
             yield f"{pointer}/{escaped(key)}", keyword
     for part, at in _parts(schema):
         yield from misspelt_keywords(part, pointer + at)
+
+
+def _keyword_meant(key: str) -> str | None:
+    """The keyword that an unknown key is a typing error of; None for a keyword or a free name."""
+    if key in _KEYWORDS or key in _OURS or key in _OTHER_DIALECTS:
+        return None
+    if key.startswith("x-"):
+        return nearest_name(key, _OURS, _X_CUTOFF)
+    return _meant(key, _KEYWORDS)
+
+
+def _meant(key: str, known: Iterable[str]) -> str | None:
+    return next((each for each in known if _mistyped(_plain(key), _plain(each))), None)
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:

@@ -47,7 +47,7 @@ id = "text-embedding-3-small"
 
 [lint]
 select = ["ALL"]
-ignore = ["VAR012"]
+ignore = ["STY003"]
 extend-select = ["STY001"]
 required-metadata = ["description", "owners"]
 fail-on = "warning"

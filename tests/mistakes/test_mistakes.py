@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from promptops.cli.main import run
 from tests.conftest import GitRepository
-from tests.mistakes.clean_repository import build
-from tests.mistakes.kinds import ARGUMENTS, EDITS, RENAMED, Mistake, Renamed
+from tests.mistakes.clean_repository import CHANNELS, FILES, build
+from tests.mistakes.kinds import (
+    ACCEPTED,
+    ARGUMENTS,
+    EDITS,
+    RENAMED,
+    UNPLACED,
+    Mistake,
+    Renamed,
+)
+from tests.mistakes.misspelt_keys import FREE_KEYS, misspelt_keys
 
 Promptops = Callable[..., str]
 PLACE = re.compile(r"(?m)^([^\s:]+):(\d+):\d+: (?:error|warning|failed): ")
-STALE = "promptops test --record"
+NEWLINE = "\n"
 
 
 @pytest.fixture(scope="module")
@@ -58,35 +68,35 @@ def test_the_repository_without_a_mistake_is_clean(promptops: Promptops) -> None
     ]
 
 
-@pytest.mark.parametrize("mistake", EDITS, ids=lambda each: each.name)
+@pytest.mark.parametrize("mistake", [*EDITS, *RENAMED], ids=lambda each: each.name)
 def test_a_mistake_is_reported_at_its_place(
-    mistake: Mistake, clean: GitRepository, promptops: Promptops
+    mistake: Mistake | Renamed, clean: GitRepository, promptops: Promptops
 ) -> None:
-    file = clean.root / mistake.path
-    text = file.read_text(encoding="utf-8")
-    before, found, after = text.partition(mistake.old)
-    assert found, "the clean repository has changed"
-
-    written = _with(file, before + mistake.new + after, promptops)
-
-    line = before.count("\n") + 1
-    assert (mistake.at or f"{mistake.path}:{line}") in _places(written), written
-    assert not written.endswith("exit 0"), written
-
-
-@pytest.mark.parametrize("mistake", RENAMED, ids=lambda each: each.name)
-def test_a_file_under_another_name_is_missed_where_it_is_needed(
-    mistake: Renamed, clean: GitRepository, promptops: Promptops
-) -> None:
-    file, renamed = clean.root / mistake.path, clean.root / mistake.to
-    file.rename(renamed)
-    try:
+    with made(mistake, clean.root) as place:
         written = promptops("check")
-    finally:
-        renamed.rename(file)
 
-    assert mistake.at in _places(written), written
+    assert place in _places(written), written
     assert not written.endswith("exit 0"), written
+
+
+@pytest.mark.parametrize("mistake", UNPLACED, ids=lambda each: each.name)
+def test_a_mistake_without_a_line_is_refused_all_the_same(
+    mistake: Mistake | Renamed, clean: GitRepository, promptops: Promptops
+) -> None:
+    with made(mistake, clean.root):
+        written = promptops("check")
+
+    assert not written.endswith("exit 0"), written
+
+
+@pytest.mark.parametrize("mistake", [each for each, _ in ACCEPTED], ids=lambda each: each.name)
+def test_what_is_accepted_does_pass(
+    mistake: Mistake | Renamed, clean: GitRepository, promptops: Promptops
+) -> None:
+    with made(mistake, clean.root):
+        written = promptops("check")
+
+    assert written.endswith("exit 0"), written
 
 
 @pytest.mark.parametrize(("line", "named"), ARGUMENTS, ids=lambda each: each)
@@ -99,13 +109,37 @@ def test_a_misspelt_argument_is_refused_with_what_it_names(
     assert not written.endswith("exit 0"), written
 
 
-def _with(file: Path, text: str, promptops: Promptops) -> str:
-    """What the gate writes while the file has another text."""
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [*FILES, CHANNELS])
+def test_no_misspelt_key_passes(path: str, clean: GitRepository, promptops: Promptops) -> None:
+    text = (clean.root / path).read_text(encoding="utf-8")
+    passed = []
+
+    for mistake in misspelt_keys(path, text):
+        with made(mistake, clean.root):
+            if promptops("check").endswith("exit 0"):
+                passed.append(mistake.old.rpartition("\n")[2])
+
+    assert [each for each in passed if each not in FREE_KEYS] == []
+
+
+@contextmanager
+def made(mistake: Mistake | Renamed, root: Path) -> Iterator[str]:
+    """The mistake in the files for a while; where it has to be reported."""
+    file = root / mistake.path
     original = file.read_bytes()
-    file.write_text(text, encoding="utf-8")
     try:
-        return promptops("check")
+        if isinstance(mistake, Renamed):
+            file.rename(root / mistake.to)
+            yield mistake.at
+        else:
+            before, found, after = original.decode().partition(mistake.old)
+            assert found, "the clean repository has changed"
+            file.write_bytes((before + mistake.new + after).encode())
+            yield mistake.at or f"{mistake.path}:{before.count(NEWLINE) + 1}"
     finally:
+        if isinstance(mistake, Renamed):
+            (root / mistake.to).unlink()
         file.write_bytes(original)
 
 

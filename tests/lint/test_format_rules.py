@@ -384,3 +384,34 @@ def test_text_that_is_cut_in_a_case_file_is_an_error_there(found):
         f"` #2` {message} ask.cases.yaml:1:13-15",
         f"` #5` {message} ask.cases.yaml:4:20-22",
     ]
+
+
+def test_a_misspelt_keyword_is_found_in_every_schema_that_a_prompt_has() -> None:
+    block = (
+        "inputs:\n"
+        "  properties:\n"
+        "    minLegnth: {type: string, default: '', x-alias: [least]}\n"
+        "    rows: {tpye: array, default: [], itmes: {enmu: [a]}}\n"
+        "output: {format: json, schema: {anyOf: [{typ: object}], additonalProperties: false}}\n"
+        "tools:\n"
+        "  - {name: find, description: Finds., parameters: {type: object, propertys: {}}}\n" + SAY
+    )
+
+    assert said("SCH013", block) == [
+        "3:44 `x-alias` is not a keyword of JSON Schema and is ignored",
+        "4:12 `tpye` is not a keyword of JSON Schema and is ignored",
+        "4:38 `itmes` is not a keyword of JSON Schema and is ignored",
+        "5:42 `typ` is not a keyword of JSON Schema and is ignored",
+        "5:57 `additonalProperties` is not a keyword of JSON Schema and is ignored",
+        "7:66 `propertys` is not a keyword of JSON Schema and is ignored",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["example", "definition", "note", "count", "nullable", "markdownDescription", "x-order", "id"],
+)
+def test_an_annotation_of_another_tool_is_no_misspelt_keyword(key: str) -> None:
+    block = f"inputs:\n  properties:\n    ticket: {{type: string, default: '', {key}: some}}\n"
+
+    assert said("SCH013", block + SAY) == []

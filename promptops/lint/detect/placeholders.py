@@ -10,7 +10,7 @@ from promptops.analysis.match import Match, in_order, occurrences
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _SYNTAXES = (
     ("${", re.compile(rf"\$\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
-    ("{", re.compile(rf"\{{{_NAME}\}}(?!\}})")),
+    ("{", re.compile(rf"\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
     ("<<", re.compile(rf"<<[ ]?{_NAME}[ ]?>>(?!>)")),
     ("%(", re.compile(rf"%\({_NAME}\)[sdrif]")),
 )

@@ -272,7 +272,10 @@ def _text(file: Path) -> str:
         return ""
 
 
+def _placed(error: PromptopsError) -> str:
+    return f"{error.where}: {error.message}" if error.where else error.message
+
+
 def _failed(name: str, error: PromptopsError) -> Check:
-    where = f"{error.where}: " if error.where else ""
-    message = without_secrets(f"{where}{error.message}")
+    message = without_secrets("; ".join(map(_placed, (error, *error.others))))
     return Check(name, "problem", message, without_secrets(error.hint or ""))

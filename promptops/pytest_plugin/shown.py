@@ -29,7 +29,11 @@ def shown_file(workspace: Workspace, path: str) -> str:
 
 
 def shown_error(error: PromptopsError) -> str:
-    """Cause, place and way out of what stops everything."""
+    """Cause, place and fix of what stops everything, and of what was found with it."""
+    return "\n".join(map(_shown_one, (error, *error.others)))
+
+
+def _shown_one(error: PromptopsError) -> str:
     where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
     tip = f"\n  tip: {visible(without_secrets(error.hint))}" if error.hint else ""
     return f"{where}{visible(without_secrets(error.message))}{tip}"

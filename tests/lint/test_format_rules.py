@@ -397,7 +397,7 @@ def test_a_misspelt_keyword_is_found_in_every_schema_that_a_prompt_has() -> None
         "  - {name: find, description: Finds., parameters: {type: object, propertys: {}}}\n" + SAY
     )
 
-    assert said("SCH013", block) == [
+    assert found("SCH013", block) == [
         "3:44 `x-alias` is not a keyword of JSON Schema and is ignored",
         "4:12 `tpye` is not a keyword of JSON Schema and is ignored",
         "4:38 `itmes` is not a keyword of JSON Schema and is ignored",
@@ -414,4 +414,4 @@ def test_a_misspelt_keyword_is_found_in_every_schema_that_a_prompt_has() -> None
 def test_an_annotation_of_another_tool_is_no_misspelt_keyword(key: str) -> None:
     block = f"inputs:\n  properties:\n    ticket: {{type: string, default: '', {key}: some}}\n"
 
-    assert said("SCH013", block + SAY) == []
+    assert found("SCH013", block + SAY) == []

@@ -128,7 +128,7 @@ def test_its_catalog_passes_the_gate_without_findings(repo):
 
     found = promptops(repo.root, "check")
 
-    assert found == Said(0, "pass: 2 prompts, no findings, 4 cases, 9 assertions\n", "")
+    assert found == Said(0, "pass: 2 prompts, no findings, 4 cases, 10 assertions\n", "")
 
 
 def test_a_real_model_answers_the_tickets_of_the_readme(released, model):

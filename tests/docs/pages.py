@@ -3,7 +3,7 @@
     ```yaml title="prompts/ask.prompt.yaml"    the reader saves this
     ```console                                 types what stands behind `$ `, and sees the rest
     ```sh                                      types each line, and sees no error
-    ```toml, yaml, json, jinja, python, …      only looks at it
+    ```toml, yaml, json, jinja, text, …        only looks at it
 
 Above a block may stand why it can't be followed, or what is typed instead:
 
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TYPED = ("console", "sh")
-SHOWN = ("csv", "jinja", "json", "python", "toml", "yaml")
+SHOWN = ("csv", "jinja", "json", "python", "text", "toml", "yaml")
 
 _BLOCK = re.compile(
     r"(?ms)^(?:<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>[\w-]*)(?P<options>[^\n`]*)\n"

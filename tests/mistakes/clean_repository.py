@@ -131,7 +131,6 @@ output:
 
 messages:
   - role: system
-    cache: true
     content: |
       {% from "partials/terms.macros.j2" import term %}
       You sort tickets about the Acme {{ product }} and reply with JSON messages.
@@ -228,6 +227,7 @@ tool_choice: {name: find_order}
 
 messages:
   - role: system
+    cache: true
     content: |
       You are the order desk of Acme. Look an order up before you speak of it.
   - role: developer

@@ -96,6 +96,13 @@ IN_CONFIG = _edits(
     ('fail-on = ["breaking"]', 'fail-on = ["braking"]'),
     ("coverage = 50", "coverage = 150"),
     ('id = "echo-1"', 'id = "echo-1'),
+    ('provider = "openai"', 'provider = "opneai"'),
+    ('select = ["ALL"]', 'select = ["VRA"]'),
+    ('ignore = ["STY003"]', 'ignore = ["STY03"]'),
+    ('extend-select = ["STY001"]', 'extend-select = ["STY01"]'),
+    ('TST001 = "error"', 'TST010 = "error"'),
+    ('"prompts/judges/**"', '"prompts/judegs/**"'),
+    ('["TST001"]}', '["TST010"]}'),
 )
 
 IN_PROMPTS = (
@@ -127,7 +134,6 @@ IN_PROMPTS = (
         ("strict: true", "strict: yes"),
         ("required: [messages]", "required: [message]", TRIAGE),
         ("role: system", "role: sytem"),
-        ("cache: true", "cach: true"),
         ("    content: |", "    contnet: |"),
         ("    content: |", "   content: |", TRIAGE),
         ("terms.macros.j2", "term.macros.j2"),
@@ -162,6 +168,9 @@ IN_PROMPTS = (
         ("file: ./triage.cases.csv", "file: triage.cases.csv"),
         ("judge: judges/tone", "judge: judges/tine"),
         ("repeats: 1", "repeat: 1"),
+        ("value: There are", "value: 'There' # are"),
+        ("      There are no", "<<<<<<< HEAD\n      There are no"),
+        ("      There are no", "=======\n      There are no"),
         ("margin: 2", "margin: two"),
         ("max-chars", "max-char"),
         ("aliases: [support/sort]", "aliases: [support/desk]"),
@@ -179,6 +188,7 @@ IN_PROMPTS = (
         DESK,
         ("find-order.tool.json", "find-orders.tool.json"),
         ("tool_choice:", "tool_choise:"),
+        ("cache: true", "cach: true"),
         ("{name: find_order}", "{nam: find_order}"),
         ('when: "plus"', 'when: "pluss"'),
         ('when: "plus"', 'when: "{{ plus }}"'),
@@ -268,6 +278,7 @@ IN_CASE_FILES = (
         ('"value"', '"vaule"'),
         ('"role": "user"', '"role": "usr"'),
         ("}]}", "}]"),
+        ('{"name"', '>>>>>>> main\n{"name"'),
     ),
 )
 
@@ -335,6 +346,8 @@ RENAMED = (
     Renamed(path=JSON_CASES, to="prompts/support/triage.cases.json", at=TRIAGE),
     Renamed(path=ISSUE_SCHEMA, to="schemas/known_issue.schema.json", at=TRIAGE),
     Renamed(path=TOOL, to="schemas/find_order.tool.json", at=DESK),
+    Renamed(path=SQL, to="prompts/data/sql.yaml", at="prompts/data/sql.yaml"),
+    Renamed(path=SQL, to="prompts/data/sql.promt.yaml", at="prompts/data/sql.promt.yaml"),
     Renamed(path=TRIAGE, to="prompts/support/triages.prompt.yaml", at=TERSE),
     Renamed(path=TRIAGE, to="prompts/support/Triage.prompt.yaml", at=TERSE),
 )
@@ -386,27 +399,8 @@ ACCEPTED: tuple[tuple[Mistake | Renamed, str], ...] = tuple(
 """Mistakes that nothing can know to be one, each with the reason."""
 
 PENDING = (
-    *_edits(
-        CONFIG,
-        ('select = ["ALL"]', 'select = ["VRA"]'),
-        ('ignore = ["STY003"]', 'ignore = ["STY03"]'),
-        ('extend-select = ["STY001"]', 'extend-select = ["STY01"]'),
-        ('TST001 = "error"', 'TST01 = "error"'),
-        ('"prompts/judges/**"', '"prompts/judegs/**"'),
-        ('["TST001"]}', '["TST01"]}'),
-        ('provider = "openai"', 'provider = "opneai"'),
-    ),
-    *_edits(
-        TRIAGE,
-        ("value: There are", "value: 'There' # are", TRIAGE),
-        ("      There are no", "<<<<<<< HEAD\n      There are no", TRIAGE),
-        ("      There are no", "      =======\n      There are no", TRIAGE),
-    ),
-    *_edits(HOUSE_STYLE, ("Write short", "<<<<<<< HEAD\nWrite short")),
-    *_edits(JSON_CASES, ('{"name"', '>>>>>>> main\n{"name"')),
+    *_edits(HOUSE_STYLE, ("Write short", "<<<<<<< HEAD\nWrite short", f"{HOUSE_STYLE}:1")),
     *_edits(TONE, ("verdict: {", "verdcit: {", TONE)),
-    Renamed(path=SQL, to="prompts/data/sql.yaml", at="prompts/data/sql.yaml"),
-    Renamed(path=SQL, to="prompts/data/sql.promt.yaml", at="prompts/data/sql.promt.yaml"),
 )
 """Not collected: mistakes that pass silently, or without their place, until they are reported."""
 

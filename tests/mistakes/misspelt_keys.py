@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.mistakes.kinds import Mistake
 
-FREE_KEYS = frozenset(("metadata: {risk", "    verdict"))
+FREE_KEYS = frozenset(("metadata: {risk", "    verdict", "production"))
 """Ends of the lines up to a key that may have any name, or whose schema no answer fits then."""
 
 _KEY = {"toml": r"[A-Za-z_][\w-]*(?= *=|\]\n)", "json": r'[$A-Za-z_][\w-]*(?=":)'}

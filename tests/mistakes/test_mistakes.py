@@ -63,7 +63,7 @@ def promptops(
 def test_the_repository_without_a_mistake_is_clean(promptops: Promptops) -> None:
     assert promptops("lint", "--fail-on", "info") == "exit 0"
     assert promptops("check").splitlines()[-2:] == [
-        "pass: 5 prompts, no findings, 12 cases, 29 assertions",
+        "pass: 5 prompts, no findings, 12 cases, 37 assertions",
         "exit 0",
     ]
 

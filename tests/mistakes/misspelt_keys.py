@@ -13,14 +13,14 @@ FREE_KEYS: Mapping[str, tuple[str, ...]] = {
     TONE: ("reason", "verdict", "JSON"),
     CHANNELS: ("production",),
 }
-"""By file, what may have any name: metadata, a property of an answer, a word of a text, a channel."""
+"""By file, what may have any name: metadata, a property of an answer, a word, a channel."""
 
 _KEY = {"toml": r"[A-Za-z_][\w-]*(?= *=|\]\n)", "json": r'[$A-Za-z_][\w-]*(?=":)'}
 _YAML_KEY = r"(?<![\w/.'\"-])[$A-Za-z_][\w-]*(?=: |:\n)"
 
 
 def misspelt_keys(path: str, text: str) -> Iterator[Mistake]:
-    """One mistake for each key that is not free; its `old` and `new` are all of the text up to the key."""
+    """One mistake for each key that is not free; its `old` is all of the text up to the key."""
     pattern = _KEY.get(path.rpartition(".")[2], _YAML_KEY)
     for match in re.finditer(pattern, text):
         free = match[0] in FREE_KEYS.get(path, ())

@@ -75,6 +75,8 @@ class Catalog:
         self._documents: dict[str, Document] = {}
         self._loaded: dict[str, Loaded] = {}
         self._lines: dict[str, list[str]] = {}
+        self._shown: dict[str, Masked] = {}
+        self._shown_lines: dict[str, list[str]] = {}
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
@@ -277,13 +279,17 @@ class Catalog:
 
     def shown(self, path: str) -> Masked:
         """A file as it may be shown, newlines as LF; empty where there is none, or over 1 MB."""
-        data = self.files.data(path) or b""
-        text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
-        return masked(text.replace("\r\n", "\n"))
+        if path not in self._shown:
+            data = self.files.data(path) or b""
+            text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
+            self._shown[path] = masked(text.replace("\r\n", "\n"))
+        return self._shown[path]
 
     def shown_line(self, path: str, number: int) -> str:
         """A line of a file as it may be shown; "" where there is none."""
-        lines = self.shown(path).text.split("\n")
+        if path not in self._shown_lines:
+            self._shown_lines[path] = self.shown(path).text.split("\n")
+        lines = self._shown_lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def line(self, path: str, number: int) -> str:

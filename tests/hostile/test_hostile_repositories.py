@@ -82,8 +82,8 @@ def test_an_unresolved_conflict_is_told_and_hides_nothing(
     staged = command("lint", "--staged", "--format", "json")
     whole = command("lint", "--format", "json")
 
-    assert staged.errors() == [f"{PATH}:1:1 SCH001"]
-    assert whole.errors() == [f"{PATH}:1:1 SCH001", PLACE.replace("bad", "other")]
+    assert staged.errors() == [f"{PATH}:1:1 SCH011"]
+    assert whole.errors() == [f"{PATH}:1:1 SCH011", PLACE.replace("bad", "other")]
 
 
 def test_a_submodule_is_neither_entered_nor_read(

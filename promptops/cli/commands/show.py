@@ -61,10 +61,12 @@ def _yaml(value: object) -> str:
 
     from promptops.report.parts.visible import visible_line
 
-    class Dumper(yaml.SafeDumper):
+    fast: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(fast):  # type: ignore[misc]  # known only when it runs
         pass
 
-    def text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    def text(dumper: Any, data: str) -> Any:
         style = "|" if "\n" in data else None
         if any(visible_line(line) != line for line in data.split("\n")):
             style = '"'  # where what must be escaped can be

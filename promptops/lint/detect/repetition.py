@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from operator import eq
 
 from promptops.analysis.match import Match, blunt_words
@@ -15,6 +16,7 @@ _TWICE = re.compile(
     r"((?i:\1))(?![\w'’/@<\\*|=({\[:-]|\.\w)"
 )
 _NEAR = 200
+_MOST = 1_000
 _WORDS = """that had is her do no very so bye ha he ho hee la na blah yes yeah well there now really
     long far many much more again hear tut chop knock tick night ping choo win aye boo cha go hello
     hi ok okay please never always too who nous vous die sie das der dat x s t d b n"""
@@ -22,8 +24,11 @@ _RIGHT_TWICE = frozenset(_WORDS.split())
 
 
 def find_repeated_words(text: str) -> tuple[Match, ...]:
-    """Words typed twice, also across a line's end, in order; the match covers both."""
-    return tuple(_matches(text)) if _may_repeat(text) else ()
+    """Words typed twice, also across a line's end, in order; the match covers both.
+
+    The first 1,000 of them: more are not reported of one prompt.
+    """
+    return tuple(islice(_matches(text), _MOST)) if _may_repeat(text) else ()
 
 
 def _may_repeat(text: str) -> bool:

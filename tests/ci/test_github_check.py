@@ -148,7 +148,9 @@ def test_a_fork_runs_no_code_and_nobody_s_code_sees_the_token(
     pull_request, catalog, command, tmp_path, head, runs
 ):
     catalog.write({"prompts/ask.prompt.yaml": LEAKING, "prompts/leak.py": LEAK})
-    subprocess.run([command, "test", "ask", "--record"], cwd=catalog.root, check=True)
+    subprocess.run(
+        [command, "test", "ask", "--record", "--trust-config"], cwd=catalog.root, check=True
+    )
     (catalog.root / "pwned").unlink()
 
     job = pull_request({"json.py": "1/0\n"}, head=head)

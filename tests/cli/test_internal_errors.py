@@ -131,7 +131,7 @@ def test_no_configuration_and_no_option_silences_an_internal_error(
 ) -> None:
     repo.write({
         BAD: GOOD.replace("format:", "# promptops: ignore-file[internal-error] quiet\nformat:"),
-        "promptops.toml": '[lint]\nignore = ["T"]\n[lint.per-file-ignores]\n"**" = ["internal"]\n',
+        "promptops.toml": '[lint]\nignore = ["TST"]\n[lint.per-file-ignores]\n"**" = ["VAR"]\n',
     })  # fmt: skip
     with fault("promptops.analysis.scopes", "walk", BAD, KeyError()):
         code, report, _ = command("lint", "--no-cache", "--select", "VAR", "--exit-zero")
@@ -202,7 +202,7 @@ def test_a_prompt_that_can_not_be_compared_is_one_entry_of_the_diff(
 def test_a_diff_that_fails_fails_the_gate(repo: Any, command: Callable[..., Any]) -> None:
     repo.write({FINE: GOOD})
     with fault("promptops.diff.inputs", "input_changes", BAD, KeyError()):
-        code, report, _ = command("check", "--since", "HEAD")
+        code, report, _ = command("check", "--since", "HEAD", "--worktree")
 
     assert (code, report["verdict"]) == (70, "fail")
 

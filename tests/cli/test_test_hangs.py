@@ -95,6 +95,7 @@ def test_an_audit_that_gets_no_answer_is_given_up(repo, say, answer):
         repo.commit("one")
         recorded = say("test", "--record", "-C", str(repo.root))
         repo.write(files(silent.base_url, ("alpha", "beta")))
+        repo.commit("the default branch names the silent server")
         said = ask(repo.root, "test", "--audit", "100%", *within(0.3, 0.8))
 
     reason = f"it could not be asked again: {FAST} gave no answer: {LATE}"

@@ -68,14 +68,16 @@ def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(re
         assert kept == before
         assert "hint: promptops test --record\n" in said.out
         assert "not asked: interrupted\n" in said.out
-        assert said.err.splitlines() == [
+        calling, *lines = said.err.splitlines()
+        assert calling == f"calling `fast` at {server.base_url} with no API key"
+        assert lines == [
             "asking 12 requests: up to $0",
             "interrupted: what is under way is waited for; Ctrl-C again to stop at once",
             f"not asked for: {len(WORDS) - len(before)} of the answers, interrupted",
         ]
         assert (again.code, again.err) == (
             0,
-            f"asking {len(WORDS) - len(before)} requests: up to $0\n",
+            f"{calling}\nasking {len(WORDS) - len(before)} requests: up to $0\n",
         )
         assert asked(server) == sorted(WORDS)
         assert recorded(repo.root) == sorted(WORDS)
@@ -91,13 +93,13 @@ def test_the_second_ctrl_c_stops_at_once_and_what_was_answered_is_kept(repo):
             assert process.stderr is not None
             assert plan.reached.wait(PATIENCE_S)
             process.send_signal(signal.SIGINT)
-            said = [process.stderr.readline(), process.stderr.readline()]
+            said = [process.stderr.readline() for _ in range(3)]
             process.send_signal(signal.SIGINT)
             done = ended(process)
         kept = recorded(repo.root)
 
     assert done.code == 130
-    assert said[1].startswith("interrupted: what is under way")
+    assert said[2].startswith("interrupted: what is under way")
     assert len(kept) == FIRST
     assert done.err == f"not asked for: {len(WORDS) - FIRST} of the answers, interrupted\n"
 

@@ -110,6 +110,7 @@ def test_a_commit_is_bound_to_its_budget_and_a_run_for_nobody_is_not(recorded, s
         config = files(server.base_url, WORDS)["promptops.toml"]
         priced = config.replace("input = 0.0", "input = 1.0") + "[test.budget]\nnightly = 0.5\n"
         recorded.write({"promptops.toml": priced.replace("price", "max_output_tokens = 9\nprice")})
+        recorded.commit("the default branch names the server")
         at = ("--live", "-C", str(recorded.root))
 
         commit = say("test", *at, "--event", "commit")
@@ -118,7 +119,7 @@ def test_a_commit_is_bound_to_its_budget_and_a_run_for_nobody_is_not(recorded, s
         free = say("test", *at)
 
     assert (commit.code, asked) == (5, 0)
-    assert commit.err.startswith("asking 10 requests: up to $")
+    assert "\nasking 10 requests: up to $" in f"\n{commit.err}"
     assert "; at most $0 is spent\n" in commit.err
     assert "; at most $0.5 is spent\n" in nightly.err
     assert "is spent" not in free.err

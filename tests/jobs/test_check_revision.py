@@ -147,7 +147,8 @@ def test_invisible_instructions_can_not_hide_behind_an_encoding(branch, checked)
     assert code == 1
     assert findings(out)[0].endswith("[SEC007 invisible-unicode]")
     attribute = "`working-tree-encoding=ASCII//TRANSLIT`"
-    assert risks(out) == [f".gitattributes:2 sets {attribute}: {ON_DISK}"]
+    said = f"the git attribute {attribute} is set: {ON_DISK} (.gitattributes:2)"
+    assert risks(out) == [said]
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,16 @@ def test_a_misspelt_rule_in_the_configuration_is_an_error_at_its_place(
 
     said = started(command)
 
-    line = f"promptops.toml:{place}: error: there is no rule `{written}`\n"
-    assert said == (3, "", f"{line}  tip: did you mean `{near}`?\n")
+    number, column = map(int, place.split(":"))
+    row = settings.splitlines()[number - 1]
+    width = len(written) + 2 * (row[column - 1] == '"')
+    assert said == (
+        3,
+        "",
+        f"promptops.toml:{place}: error: there is no rule `{written}`\n"
+        f"    {number} | {row}\n"
+        f"      | {' ' * (column - 1)}{'^' * width} did you mean `{near}`?\n",
+    )
 
 
 def test_a_misspelt_rule_in_pyproject_is_an_error_at_its_place(repo, started):

@@ -210,7 +210,9 @@ def test_neutral_changes_are_hidden_and_shown_again_but_not_risks(visit):
     visited = visit(realistic())
 
     visited.page.locator("#hide-neutral").check()
-    kinds = [visited.page.locator(f".is-{kind}:visible").count() for kind in ("neutral", "risk")]
+    kinds = [
+        visited.page.locator(f".change.is-{kind}:visible").count() for kind in ("neutral", "risk")
+    ]
     hidden = _shown(visited), kinds
     visited.page.keyboard.press("n")
 

@@ -119,11 +119,12 @@ def _toml_error(said: str, lines: Lines) -> Problem:
 
 def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     value = _dates_as_text(table)
-    problems = list(check_value(CONFIG, value, places.place, secret=_holds_secrets))
+    keys = list(_keys_for_names(value, places))
+    misshapen = check_value(CONFIG, value, places.place, secret=_holds_secrets)
+    problems = [*keys, *(each for each in misshapen if each.at not in {key.at for key in keys})]
     if not problems:
         problems += _wrong_roots(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
-        problems += _keys_for_names(value, places)
     return problems
 
 
@@ -168,14 +169,22 @@ def _holds_secrets(path: Sequence[str | int]) -> bool:
     return len(path) > 2 and path[0] == "models" and path[2] in SECRET_KEYS
 
 
-def _keys_for_names(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    for name, profile in table.get("models", {}).items():
-        if looks_like_a_key(profile.get("api_key_env", "")):
-            yield Problem(
-                "`api_key_env` holds what looks like an API key, not the name of a variable",
-                at=places.place(f"/models/{escaped(name)}/api_key_env"),
-                hint="revoke the key, and write the name of the variable that holds a new one",
-            )
+def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
+    """API keys in profiles, under whatever name they are written; of a table of any shape."""
+    models = table.get("models") if isinstance(table, dict) else None
+    profiles = models.items() if isinstance(models, dict) else ()
+    for name, profile in profiles:
+        for key, value in profile.items() if isinstance(profile, dict) else ():
+            if isinstance(value, str) and _FOR_A_KEY.search(key) and looks_like_a_key(value):
+                yield Problem(
+                    f"`{key}` holds what looks like an API key, not the name of a variable",
+                    at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
+                    hint=_REVOKE if key == "api_key_env" else f"{_REVOKE}, as `api_key_env`",
+                )
+
+
+_FOR_A_KEY = re.compile("key|token|secret|passw", re.IGNORECASE)
+_REVOKE = "revoke the key, and write the name of the variable that holds a new one"
 
 
 def looks_like_a_key(name: str) -> bool:
@@ -183,7 +192,7 @@ def looks_like_a_key(name: str) -> bool:
 
     Names are words; a key has a part of many characters drawn by chance.
     """
-    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, name.split("_")))
+    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
 
 
 def _drawn_by_chance(part: str) -> bool:

@@ -392,3 +392,24 @@ def test_loading_defaults_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('api_key = "sk-proj-Qx7Lm2Vb9Tz4Rk8Wn3Yc6Hd1Jf5Gs0Pa"', "api_key"),
+        ('api_key_env = "sk-proj-Qx7Lm2Vb9Tz4Rk8Wn3Yc6Hd1Jf5Gs0Pa"', "api_key_env"),
+        ('token = "gsk_abcdefghijklmnopqrstuvwx1234567890"', "token"),
+    ],
+)
+def test_a_key_in_a_profile_is_called_one_whatever_its_name_is(line, key):
+    text = f'[models.fast]\nprovider = "openai"\nid = "m"\n{line}\n'
+
+    with pytest.raises(InputError) as raised:
+        load({"promptops.toml": text.encode()})
+
+    message = f"`{key}` holds what looks like an API key, not the name of a variable"
+    assert (raised.value.message, raised.value.others) == (message, ())
+    assert raised.value.where is not None
+    assert raised.value.where.startswith("promptops.toml:4:1")
+    assert "Qx7L" not in str(raised.value)

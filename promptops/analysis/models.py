@@ -7,12 +7,12 @@ asked, and never fetched.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
 _TABLE = Path(__file__).with_name("models.json")
@@ -28,7 +28,7 @@ _PROVIDERS = {
     "mistralai": "mistral",
 }
 # What stands around an id: a region, the word `models/`, a fine-tuned model's owner.
-_AROUND = re.compile(
+_AROUND = lazy_pattern(
     r"(?:models/|ft:|(?:us|eu|apac|au|jp|ca|sa|us-gov|global)\.)([^:]+(?::\d+)?).*"
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
@@ -289,7 +289,7 @@ class PromptBuilder:
             yield case(value, f"/{index}", found.place)
 
 
-_ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
+_ABSENT = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 
 
 def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:

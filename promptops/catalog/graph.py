@@ -7,7 +7,6 @@ means depends on where its file stands and on the roots, and is worked out when 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,6 +17,7 @@ from promptops.catalog.references import roots_of
 from promptops.model.config import Config
 from promptops.model.internal_error import internal_error
 from promptops.model.place import plain_text
+from promptops.patterns import lazy_pattern
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.paths import confined
 
@@ -38,8 +38,8 @@ SILENT_ENDINGS = (
 ESCAPES = ("\\u", "\\U", "\\x", "\\N", "\\0", "\\1")
 """Each file that names one otherwise than letter by letter holds one of these."""
 
-_RUN = re.compile(r"[^\s\"'`,:{}\[\]()<>|]+")
-_PATH = re.compile(r".+\.\w+")
+_RUN = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
+_PATH = lazy_pattern(r".+\.\w+")
 _LONGEST_PATH = 4096
 """Of Linux; what is longer names no file, and would be searched for its last dot from each of its
 characters."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_ID = re.compile(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
-_REFUSED = re.compile(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
+_ID = lazy_pattern(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
+_REFUSED = lazy_pattern(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
 """What git refuses in the name of a tag, and what no path can have or should."""
 
 

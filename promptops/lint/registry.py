@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ _OF_A_PROMPT = frozenset(
 )
 _OF_SILENCING = frozenset(("suppressions", "unused", "idle_waivers", "rule_names"))
 _FOUND: dict[str, Rule] = {}
-_CODE = re.compile(r"[A-Z]{1,4}\d{3}")
+_CODE = lazy_pattern(r"[A-Z]{1,4}\d{3}")
 
 
 def rule(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from promptops.patterns import lazy_pattern
+
 _KINDS = {
     "str": "a string",
     "Traced": "a string",
@@ -41,7 +43,7 @@ _KINDS = {
 
 # Python's messages about values of the wrong type; its own words name types that no template has.
 _PYTHON = tuple(
-    (re.compile(pattern), message)
+    (lazy_pattern(pattern), message)
     for pattern, message in (
         (
             r"unsupported operand type\(s\) for (\S+)(?: or pow\(\))?: '(\w+)' and '(\w+)'",

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, scalar_nodes
 from promptops.source.syntax import NO_CHARACTER, problem_at, syntax_problem
@@ -17,7 +18,7 @@ _MISREAD = "\x85\u2028\u2029\ufeff"
 """Line breaks for YAML 1.1 and so for PyYAML, and a mark that libyaml swallows at the beginning of
 a line; plain characters for YAML 1.2."""
 
-_DIRECTIVE = re.compile(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
+_DIRECTIVE = lazy_pattern(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
 
 
 class TooDeepError(Exception):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
 
 Node = Any
 """A yaml.Node: `id` is "scalar", "sequence" or "mapping"; marks hold offsets in characters."""
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 
 @record(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 
 from promptops.evals.providers import RateLimits, Window
+from promptops.patterns import lazy_pattern
 
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "requests": (
@@ -21,8 +22,8 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
 }
 _UNITS_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _PART = r"(\d+(?:\.\d+)?)(ms|us|µs|[dhms])"
-_DURATION = re.compile(rf"(?:{_PART})+")
-_COUNT = re.compile(r"\s*(\d{1,15})(?!\d)")
+_DURATION = lazy_pattern(rf"(?:{_PART})+")
+_COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
 _LONGEST = 48
 _DATE_BEGINS_AT = 1e9  # as seconds since 1970 that is 2001, as a duration 31 years
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.runtime.refs import wrong_name
 from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
 from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
@@ -19,7 +19,7 @@ from promptops.source.nodes import escaped
 
 PATH = "channels.yaml"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}")
 _KEYS = ("release", "bundle", "serial")
 
 

@@ -12,11 +12,12 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.secrets import find_secrets
 from promptops.model.config import Config
 from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
 
 _SETTINGS = ("promptops.toml", "pyproject.toml", "channels.yaml")
 _SHORTEST = 12
-_FOR_KEYS = re.compile(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
-_STAND_IN = re.compile(r"xxx|\.\.\.|\*\*\*|example|your|placeholder|[<>{}$]", re.IGNORECASE)
+_FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
+_STAND_IN = lazy_pattern(r"xxx|\.\.\.|\*\*\*|example|your|placeholder|[<>{}$]", re.IGNORECASE)
 _HINT = "revoke it, and take it out: what was committed stays in the history"
 
 

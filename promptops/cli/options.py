@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from promptops.errors import InputError, UsageError
-from promptops.model.report import Style, plain
-from promptops.records import record
+from promptops.cli.output import Output, wants_color
+from promptops.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,68 +18,6 @@ REVISION_HELP = "Look at a commit, tag or branch, or `index`; the work tree othe
 JUDGED_HELP = (
     "Look at a commit, tag or branch; otherwise HEAD with --since, the files on disk without."
 )
-
-
-@record(frozen=True, slots=True)
-class Output:
-    """How a command speaks.
-
-    Attributes:
-        directory: Where it was run, or `-C`.
-        formats: Pairs of a format's name and a file, "-" for stdout.
-        overrides: Of the configuration.
-    """
-
-    directory: Path
-    formats: tuple[tuple[str, str], ...]
-    quiet: bool
-    color: bool
-    overrides: tuple[str, ...] = ()
-
-    @property
-    def format(self) -> str:
-        """The one that goes to stdout, or ""."""
-        return next((name for name, file in self.formats if file == "-"), "")
-
-    def write(self, text: str, file: str = "-") -> None:
-        """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
-        if file != "-":
-            try:
-                Path(self.directory, file).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise InputError(f"can't be written: {error.strerror}", where=file) from None
-        elif text and not (self.quiet and self.format in ("full", "text", "concise")):
-            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-            sys.stdout.flush()
-
-    def note(self, text: str) -> None:
-        """To stderr, unless told to be quiet."""
-        if not self.quiet:
-            click.echo(text, err=True)
-
-    @property
-    def style(self) -> Style:
-        return _styled if self.color else plain
-
-
-_STYLES: dict[str, dict[str, Any]] = {
-    "path": {"bold": True},
-    "error": {"fg": "red", "bold": True},
-    "warning": {"fg": "yellow", "bold": True},
-    "info": {"fg": "blue", "bold": True},
-    "code": {"dim": True},
-    "gutter": {"dim": True},
-    "caret": {"fg": "red"},
-    "hint": {"fg": "green"},
-    "note": {"fg": "cyan"},
-    "summary": {"bold": True},
-    "removed": {"fg": "red", "strikethrough": True},
-    "added": {"fg": "green", "underline": True},
-}
-
-
-def _styled(role: str, text: str) -> str:
-    return click.style(text, **_STYLES.get(role, {}))
 
 
 def common(*formats: str) -> Callable[[F], F]:
@@ -101,7 +37,7 @@ def common(*formats: str) -> Callable[[F], F]:
             **rest: Any,
         ) -> Any:
             pairs = _formats(chosen, formats)
-            color = not no_color and sys.stdout.isatty() and not _no_color()
+            color = not no_color and wants_color()
             return function(Output(directory, pairs, quiet, color, overrides), **rest)
 
         for option in reversed(_options(formats)):
@@ -109,12 +45,6 @@ def common(*formats: str) -> Callable[[F], F]:
         return cast(F, command)
 
     return decorate
-
-
-def _no_color() -> bool:
-    import os
-
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:

@@ -9,7 +9,8 @@ import click
 
 from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.cli.options import common, judged_options, judged_revision, since_option
+from promptops.cli.output import Output
 from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"

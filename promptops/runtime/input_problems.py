@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from promptops.records import replace
 from promptops.runtime.data import escaped
 from promptops.runtime.inputs import InputProblem, dotted, named
 from promptops.runtime.nearest import MAX_LOOKUPS, nearest_name

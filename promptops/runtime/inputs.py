@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promptops.model.prompt import Schema
+from promptops.records import record
 from promptops.runtime.data import NotJson, TooMuchWork, json_copy
 from promptops.runtime.defaults import defaults_of
 from promptops.runtime.plain_schema import plain_check
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from promptops.runtime.schema_check import Validator
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InputProblem:
     """One thing that is wrong with the inputs.
 

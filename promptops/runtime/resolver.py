@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
+from promptops.records import record
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import Contents
 from promptops.runtime.refs import Digest, Exact, GitRevision, Highest, Named, Ref, parse_ref
@@ -40,7 +40,7 @@ PROVE_S = 10.0
 """To verify the signature of a kept bundle, which takes hundredths of a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Choice:
     """What a ref means now; `channel` is None where it was not asked for by one."""
 

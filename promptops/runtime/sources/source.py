@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from promptops.errors import InputError, IntegrityError, UsageError
 from promptops.model.version import VERSION, Version, parse
+from promptops.records import record
 from promptops.runtime.bundles.format import Contents, read_bundle
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _ENDING = re.compile(rf"(?:^|\D)({VERSION})$", re.ASCII)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A release that a source has.
 
@@ -44,7 +44,7 @@ class Listed:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pointer:
     """What a channel serves.
 
@@ -58,7 +58,7 @@ class Pointer:
     serial: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A bundle from its source.
 

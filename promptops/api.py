@@ -75,7 +75,10 @@ def load(
         trust: File of allowed signers; what none of them signed is refused. By default
             PROMPTOPS_TRUST; else only the digest is checked.
         refresh_s: Seconds until the source is asked again what a channel, a range or a revision
-            means; in the background, while everybody goes on with the snapshot they have.
+            means; in the background, while everybody goes on with the snapshot they have. Each
+            wait differs by up to a fifth, the first is a random part of it, and after failures it
+            doubles, up to ten times, so that many replicas do not ask at once. A site that answers
+            with `Retry-After` is left alone for that long, at most an hour.
         timeout_s: Seconds that a source on another machine has when nothing is loaded yet.
 
     Raises:
@@ -86,7 +89,7 @@ def load(
         TransportError: The source can't be reached, or lacks the release that a channel of it
             names, and nothing was kept on this machine. Otherwise the last that is known comes
             back, its `stale` true. An error of a source on another machine is raised again at once
-            for `refresh_s`, and for a minute at most.
+            for up to `refresh_s`, and for a minute at most, unless it answers with `Retry-After`.
         InputError, GitError: A file or a repository can't be read.
     """
     key = (ref, source, trust)

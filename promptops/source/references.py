@@ -8,7 +8,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
-from promptops.runtime.schema_work import TooMuchWork
+from promptops.runtime.data import TooMuchWork
 from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped

@@ -8,8 +8,8 @@ from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_check import Error, OwnValidator
-from promptops.runtime.schema_work import TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema

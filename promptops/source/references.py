@@ -9,6 +9,7 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
 from promptops.runtime.data import TooMuchWork
+from promptops.runtime.plain_schema import plain_check
 from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
@@ -60,6 +61,8 @@ def definition_name(path: str) -> str:
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
+    if plain_check(schema) is not None:
+        return ()
     import jsonschema_rs
 
     try:

@@ -19,10 +19,8 @@ from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.json_document import json_value
 from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve
 from promptops.source.shape import check_prompt, check_shape
@@ -193,6 +191,8 @@ class PromptBuilder:
 
     def _json(self, path: str) -> Mapping[str, Any] | bool | None:
         """What a JSON file holds, where it can be a schema, and is not deeper than what is read."""
+        from promptops.source.json_document import json_value
+
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
         if any(problem.code in _NO_JSON for problem in problems):
@@ -274,6 +274,8 @@ class PromptBuilder:
                 yield case(value, at, self._layers.place)
 
     def _case_file(self, written: str, at: str) -> Iterator[Case]:
+        from promptops.source.cases import read_cases
+
         place = self._layers.place(at, False)
         reference = self._ledger.refer("cases", written, place, place.path)
         data = self._files.data(reference.target) if reference and reference.found else None

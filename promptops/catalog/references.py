@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from itertools import islice
 
 from promptops.catalog.files import Files
@@ -53,6 +52,8 @@ class Resolver:
 
         In the form to write: from one of the roots of its kind.
         """
+        from difflib import get_close_matches
+
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []
         for root in roots_of(kind, self.config, base):

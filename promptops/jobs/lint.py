@@ -17,7 +17,6 @@ from promptops.jobs.lint_rules import (
     refuse_unknown,
     refuse_unknown_rules,
 )
-from promptops.jobs.risks.comments import only_known
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, held_at
@@ -108,6 +107,8 @@ def _counts(workspace: Workspace, wanted: Wanted, options: LintOptions) -> Count
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
+    from promptops.jobs.risks.comments import only_known
+
     catalog = workspace.catalog
     before = catalog.before if wanted.since is not None else None
     return only_known(catalog, before or _nothing)

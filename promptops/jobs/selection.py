@@ -8,7 +8,6 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
-from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.workspace import Workspace, configuration, managed
 from promptops.model.loaded import Loaded
 from promptops.records import record
@@ -187,6 +186,8 @@ def _longest_word(path: str) -> str:
 
 
 def _matching(workspace: Workspace, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    from promptops.jobs.named_prompts import named, no_match
+
     chosen: dict[str, str] = {}
     for pattern in patterns:
         hits = named(workspace.catalog, workspace.repository, pattern)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.model.config import CHANNELS_FILE
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.runtime.refs import wrong_name
@@ -16,7 +17,7 @@ from promptops.source.document import Document, read_any
 from promptops.source.nodes import escaped
 from promptops.source.values import plain_value
 
-PATH = "channels.yaml"
+PATH = CHANNELS_FILE
 HEAD = "# Which release each channel serves; see `git log` of this file for when it did what.\n"
 _LOOK = f"`promptops lint {PATH}` says what is wrong"
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")

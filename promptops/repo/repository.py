@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
 from promptops.model.tree import Changed, Entry
 from promptops.records import field, record
 from promptops.repo import revisions
-from promptops.repo.attributes import Values, attributes_at
 from promptops.repo.blobs import Blobs
-from promptops.repo.disk_tree import DiskTree
 from promptops.repo.process import Git, decode, inherited_environment, records
 from promptops.repo.tree import (
     INDEX,
@@ -24,6 +23,10 @@ from promptops.repo.tree import (
     index_tree,
     kind_of,
 )
+
+if TYPE_CHECKING:
+    from promptops.repo.attributes import Values
+    from promptops.repo.disk_tree import DiskTree
 
 __all__ = ["INDEX", "WORKTREE", "Repository"]
 
@@ -176,6 +179,8 @@ class Repository:
 
     def attributes(self, revision: str, paths: Sequence[str]) -> Mapping[str, Values]:
         """What a revision's own .gitattributes set of `attributes.CONVERTING`, by path."""
+        from promptops.repo.attributes import attributes_at
+
         if revision == WORKTREE:
             return attributes_at(self.git, paths)
         if revision == INDEX:
@@ -214,6 +219,8 @@ class Repository:
         self.close()
 
     def _disk(self, under: tuple[str, ...]) -> DiskTree:
+        from promptops.repo.disk_tree import DiskTree
+
         self.need_work_tree()
         return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)
 

@@ -10,7 +10,6 @@ from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, scalar_nodes
-from promptops.source.syntax import NO_CHARACTER, problem_at, syntax_problem
 
 MAX_DEPTH = 50
 
@@ -88,6 +87,8 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
     text, restore = without_surprises(lines.text, load)
     root = _nodes(text, load, lines)
     if root is None:
+        from promptops.source.syntax import problem_at
+
         return problem_at(lines, 0, "the file is empty")
     if restore and not isinstance(root, Problem):
         _restore(root, restore)
@@ -99,17 +100,31 @@ def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
 
     try:
         root = load(text).get_single_node()
-    except TooDeepError as error:
+    except (TooDeepError, yaml.YAMLError, ValueError, OverflowError) as error:
+        return _unread(error, lines)
+    half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
+    return root if half is None else _no_character(lines, half.start_mark.index)
+
+
+def _unread(error: Exception, lines: Lines) -> Problem:
+    import yaml
+
+    from promptops.source.syntax import problem_at, syntax_problem
+
+    if isinstance(error, TooDeepError):
         return problem_at(lines, error.offset, f"nested deeper than {MAX_DEPTH} levels")
-    except yaml.MarkedYAMLError as error:
+    if isinstance(error, yaml.MarkedYAMLError):
         return syntax_problem(error, lines)
-    except yaml.YAMLError as error:
+    if isinstance(error, yaml.YAMLError):
         offset = getattr(error, "position", 0)
         return problem_at(lines, offset, str(getattr(error, "reason", error)))
-    except (ValueError, OverflowError):  # the scanner in Python, of an escape beyond Unicode
-        return problem_at(lines, 0, NO_CHARACTER)
-    half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
-    return root if half is None else problem_at(lines, half.start_mark.index, NO_CHARACTER)
+    return _no_character(lines, 0)  # the scanner in Python, of an escape beyond Unicode
+
+
+def _no_character(lines: Lines, offset: int) -> Problem:
+    from promptops.source.syntax import NO_CHARACTER, problem_at
+
+    return problem_at(lines, offset, NO_CHARACTER)
 
 
 def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:

@@ -11,7 +11,6 @@ from promptops.records import field, record, replace
 from promptops.runtime.data import TooMuchWork
 from promptops.runtime.plain_schema import plain_check
 from promptops.source.explain import explain, nearest
-from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.schema_resources import (
@@ -64,6 +63,8 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     if plain_check(schema) is not None:
         return ()
     import jsonschema_rs
+
+    from promptops.source.metaschema import metaschema
 
     try:
         problems = explain(metaschema().errors(schema), {}, schema, place, at)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.data import TooMuchWork
-from promptops.runtime.schema_check import Error, OwnValidator
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
+
+if TYPE_CHECKING:
+    from promptops.runtime.schema_check import Error, OwnValidator
 
 PROMPT = "prompt.schema.json"
 CONFIG = "config.schema.json"
@@ -34,8 +36,8 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
         problems = _errors(PROMPT, "", _without_nulls(value))
     except TooMuchWork:
         return ()  # the merged prompt is checked, too
-    kept = (error for error in problems if not _brought_by_parent(error))
-    return explain(kept, schema(PROMPT), value, document.place)
+    kept = [error for error in problems if not _brought_by_parent(error)]
+    return explain(kept, schema(PROMPT), value, document.place) if kept else ()
 
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
@@ -71,7 +73,7 @@ def check_value(
     """
     try:
         found = _errors(name, part, value)
-        return explain(found, schema(name), value, place, at, secret=secret)
+        return explain(found, schema(name), value, place, at, secret=secret) if found else ()
     except TooMuchWork as error:
         return (Problem(str(error), at=place(at, False), code="SCH002"),)
 
@@ -106,6 +108,8 @@ def _certainly_fits(name: str, part: str, value: Any) -> bool:
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
     import jsonschema_rs
+
+    from promptops.runtime.schema_check import OwnValidator
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole

@@ -11,7 +11,6 @@ from promptops.records import field, record
 from promptops.source.compose import loader, without_surprises
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, bounds
-from promptops.source.syntax import unquoted_template
 
 MAX_DIGITS = 400
 """Of a number; longer ones are text that lost its quotes."""
@@ -136,6 +135,8 @@ class Builder:
             )
 
     def _no_text(self, node: Node, key: Node) -> None:
+        from promptops.source.syntax import unquoted_template
+
         start = node.start_mark.index
         if self.lines.text.startswith("{{", start):
             end = min(node.end_mark.index, self.lines.line_end(start))

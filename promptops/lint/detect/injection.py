@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Literal
 
 from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
-from promptops.lint.detect.mentions import is_mention
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -192,6 +191,8 @@ def find_injection(text: str) -> tuple[Match, ...]:
 
 
 def _is_harmless(lower: str, start: int, end: int, guard: Guard | None) -> bool:
+    from promptops.lint.detect.mentions import is_mention
+
     if guard is not None and _is_defence(lower, start, guard):
         return True
     return is_mention(lower, start, end)

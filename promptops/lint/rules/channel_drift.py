@@ -9,9 +9,6 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.runtime.refs import wrong_name
-from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
-from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
@@ -83,6 +80,8 @@ class _Channel:
         yield from self._serial(entry)
 
     def _wrong_name(self) -> Iterator[Problem]:
+        from promptops.runtime.refs import wrong_name
+
         reason = wrong_name(self._name)
         if reason is not None:
             place = self._document.place(self._at, True)
@@ -90,6 +89,8 @@ class _Channel:
             yield Problem(message, at=place, hint="give it another name")
 
     def _keys(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
+
         for key in entry:
             place = self._document.place(f"{self._at}/{escaped(key)}", True)
             if key == CANARY:
@@ -131,6 +132,8 @@ class _Channel:
             yield Problem(f"`{release}` has another digest: `{digest}`", at=place, hint=hint)
 
     def _serial(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
+
         if "serial" not in entry:
             return
         serial, place = entry["serial"], self._place("/serial")

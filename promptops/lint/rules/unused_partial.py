@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from functools import cache
 
 from promptops.catalog.catalog import ENDINGS, Catalog
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
-from promptops.source.cases import ENDINGS as CASE_ENDINGS
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
 _SCHEMAS = (".schema.json", ".tool.json")
-_CASES = tuple(f".cases{ending}" for ending in CASE_ENDINGS)
 _RECORDINGS = ".recordings.jsonl"
 
 
@@ -59,6 +57,8 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
         --- prompts/partials/tone.md.j2
         Be brief.
     """
+    from difflib import get_close_matches
+
     kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
     if any(map(catalog.files.is_unmerged, catalog.files.entries)):
         return  # what an unmerged file needs is open
@@ -77,12 +77,19 @@ _HINT = {
 }
 
 
+@cache
+def _case_endings() -> tuple[str, ...]:
+    from promptops.source.cases import ENDINGS
+
+    return tuple(f".cases{ending}" for ending in ENDINGS)
+
+
 def _kind(catalog: Catalog, path: str) -> str:
     """What a file is; "" for one that nothing needs to reach."""
     if any(is_below(path, root) for root in catalog.config.prompts):
         if path.endswith(_TEMPLATES):
             return "partial"
-        if path.endswith(_CASES):
+        if path.endswith(_case_endings()):
             return "case file"
         if path.endswith(_RECORDINGS):
             return "recording"

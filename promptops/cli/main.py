@@ -21,6 +21,8 @@ OF_BISECT_RUN = (0, 1, 125)
 ENDLESS = frozenset(("lsp", "mcp", "ui"))
 COLLECT_AFTER = 50_000
 """Objects more than before: a run that ends needs to look for cycles rarely."""
+HOOK_COLLECTS_AFTER = 1_000_000
+"""A usual commit creates a tenth of them."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     ends = ENDLESS.isdisjoint(arguments)
     if ends:
-        gc.set_threshold(COLLECT_AFTER)
+        is_hook = tuple(arguments) in HOOK_LINES
+        gc.set_threshold(HOOK_COLLECTS_AFTER if is_hook else COLLECT_AFTER)
     code = run(arguments)
     if ends and argv is None:
         leave_at_once(code)

@@ -34,7 +34,7 @@ class _Package(ModuleType):
         qualified = f"{self.__name__}.{name}"
         if not name.startswith("__") and PathFinder.find_spec(qualified, self.__path__):
             return import_module(qualified)
-        self.__class__ = ModuleType
+        self.__class__ = ModuleType  # type: ignore[assignment]
         if self.__spec__ is not None and self.__spec__.loader is not None:
             self.__spec__.loader.exec_module(self)
         return getattr(self, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import click
@@ -54,7 +53,6 @@ def command(output: Output, file: str, **options: Any) -> int:
     if named and file != FILE:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = asked(options)
-    gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)

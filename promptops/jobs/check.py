@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from promptops.errors import InputError
@@ -18,15 +18,14 @@ from promptops.jobs.lint_rules import (
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
 from promptops.jobs.risks.checkout import checkout_risks
 from promptops.jobs.risks.of_change import change_risks
+from promptops.jobs.repeats import without_repeats
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
-from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.model.test_run import CaseRun, TestRun
 
 
 def check(
@@ -119,7 +118,7 @@ def _checked(
         untrusted = options.doubt_comments
         risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
     return CheckReport(
-        lint=_without_repeats(report, run),
+        lint=without_repeats(report, run),
         test=run.failing_under(settings.coverage),
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
@@ -137,40 +136,9 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
     return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
 
 
-def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
-    """Without what the run reports itself: stale cases, by their file, and assertions."""
-    stale = {case.place.path for case in run.cases if case.status == "stale"}
-    errors = {case.place for case in run.cases if case.status == "error"}
-    failing = {place for place, _, _ in failures(run)}
-    kept = (
-        each
-        for each in report.findings
-        if not (each.code == _STALE and each.place.path in stale)
-        and not (each.code == _INVALID and each.place in errors)
-        and not (each.code == _FAILING and each.place in failing)
-    )
-    return replace(report, findings=tuple(kept))
-
-
-_STALE = "TST006"
-_INVALID = "TST009"
-_FAILING = "TST012"
-
-
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
         return "there are no prompts here (`promptops init` begins)"
     if CHANNELS in selected.changed:
         return f"but for {CHANNELS}, which was looked at"
     return "nothing that prompts are made of changed"
-
-
-def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
-    """Each reason why a case has not passed, with its place."""
-    for case in run.cases:
-        if case.reason:
-            yield case.place, case.reason, case
-        for each in case.assertions:
-            fails = each.status == "error" or (each.status == "failed" and each.must)
-            if fails:
-                yield each.place, f"`{each.type}`: {each.reason}", case

@@ -234,7 +234,7 @@ IN_TEMPLATES = (
         ("{% endif %}", "{% endfi %}"),
         ("==", "="),
         ("Write short", "<<<<<<< HEAD\nWrite short"),
-        ("Write formally.\n", "Write formally.\n>>>>>>> topic\n"),
+        ("{% endif %}", ">>>>>>> topic\n{% endif %}"),
     ),
     *_edits(
         TERMS,

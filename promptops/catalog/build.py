@@ -24,7 +24,7 @@ from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.json_document import json_value
 from promptops.source.nodes import escaped
-from promptops.source.references import check_schema, resolve
+from promptops.source.references import check_schema, resolve, wrong_dialect
 from promptops.source.shape import check_prompt, check_shape
 
 MAX_TAGS = 20_000
@@ -141,6 +141,7 @@ class PromptBuilder:
 
     def _inputs(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
         closed = {"type": "object", "additionalProperties": False, **written}
+        self._problems += wrong_dialect(closed, self._layers.place, "/inputs")
         resolved = self._schema(closed, "/inputs")
         locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.defines)
         problems = check_schema(resolved, locate, "/inputs")
@@ -202,6 +203,7 @@ class PromptBuilder:
 
     def _output(self, written: Mapping[str, Any]) -> Output:
         schema = written.get("schema")
+        self._problems += wrong_dialect(schema, self._layers.place, "/output/schema")
         return Output(
             format=written.get("format", "text"),
             schema=None if schema is None else self._schema(schema, "/output/schema"),
@@ -233,6 +235,8 @@ class PromptBuilder:
             if "ref" in value:
                 yield from self._tool_file(value["ref"], at, base)
             else:
+                inline = value.get("parameters")
+                self._problems += wrong_dialect(inline, self._layers.place, f"{at}/parameters")
                 yield self._tool(value, at, base)
 
     def _tool_file(self, written: str, at: str, base: str) -> Iterator[Tool]:

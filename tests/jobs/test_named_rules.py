@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from promptops.cli.main import run
@@ -221,6 +223,30 @@ def test_a_rule_is_explained_by_code_and_by_name(repo, started, name):
     _, said, _ = started("rule", name)
 
     assert said.splitlines()[0] == "VAR001 undefined-variable (error)"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "first"),
+    [
+        ("tst", "TST001  no-tests            warning  An active prompt has a test case"),
+        ("TST00", "TST001  no-tests            warning  An active prompt has a test case"),
+        ("CHG5", "CHG501  prompt-lost      BREAKING  a prompt, or a name it had, can't be loaded any"),
+    ],
+)
+def test_the_beginning_of_codes_lists_the_rules_that_have_it(repo, started, prefix, first):
+    code, said, _ = started("rule", prefix)
+
+    assert code == 0
+    assert said.splitlines()[0][: len(first)] == first
+    assert all(line.startswith(prefix.upper()) for line in said.splitlines())
+
+
+def test_the_beginning_of_codes_lists_rules_and_changes_as_json(repo, started):
+    code, said, _ = started("rule", "C", "--format", "json")
+
+    value = json.loads(said)
+    codes = [each["code"][:3] for key in ("rules", "changes") for each in value[key]]
+    assert (code, sorted(set(codes))) == (0, ["CFG", "CHG"])
 
 
 def test_doctor_reports_a_misspelt_rule_of_the_configuration(repo, started):

@@ -389,14 +389,14 @@ def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capf
         (("lint",), 3, "promptops.toml", 1),
         (("check",), 3, "promptops.toml", 1),
         (("show", "support/triage"), 3, "promptops.toml", 1),
-        (("lint", "--at", "nope"), 4, None, None),
+        (("lint", "nope"), 2, None, None),
     ],
 )
 def test_an_error_is_json_where_json_was_asked_for(small, say, arguments, code, where, line):
     if code == 3:
         small.write({"promptops.toml": "colour = [\n"})
 
-    said = say(*arguments, "--format", "json")
+    said = say(*arguments, "--format", "json", "-C", str(small.root))
 
     value = json.loads(said.out)
     schema = json.loads(Path(__file__).parents[2].joinpath("schemas/error.schema.json").read_text())
@@ -410,7 +410,7 @@ def test_an_error_is_json_where_json_was_asked_for(small, say, arguments, code, 
 def test_an_error_is_json_in_a_file_too_and_lists_all_errors(small, say):
     small.write({"promptops.toml": "colour = 1\n[lint]\nselct = []\n"})
 
-    said = say("check", "--format", "text", "--format", "json=out.json")
+    said = say("check", "--format", "text", "--format", "json=out.json", "-C", str(small.root))
 
     value = json.loads((small.root / "out.json").read_text("utf-8"))
     assert (said.code, said.out) == (3, "")

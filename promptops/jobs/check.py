@@ -16,15 +16,14 @@ from promptops.jobs.lint_rules import (
     without_unknown,
 )
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.repeats import without_repeats
 from promptops.jobs.risks.checkout import checkout_risks
 from promptops.jobs.risks.of_change import change_risks
-from promptops.jobs.repeats import without_repeats
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
-from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 
 
@@ -73,7 +72,7 @@ def _against_base(
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
     if head is not judged and report.passed and not wanted.patterns:
-        # What stands in the roots of the base must not mend what the change broke.
+        # What stands in the roots of the base must not fix what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
     altered = policy_risks(judged, workspace.config, base)
@@ -81,7 +80,7 @@ def _against_base(
     notes = (
         *moved_on(workspace, since, base, overrides),
         *(
-            f"the base's configuration names `{each}`, which no rule is called: it is ignored"
+            f"the configuration of the base names `{each}`, which is not a rule: it is ignored"
             for each in unknown_names(base.config.lint, names)
         ),
     )
@@ -96,7 +95,7 @@ def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Worksp
         return opened(workspace.repository, commit, overrides)
     except InputError as error:
         where = f"{commit[:12]}:{error.where}"
-        hint = "the policy of the base counts: mend it there first, or name another base"
+        hint = "the policy of the base counts: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
 
 

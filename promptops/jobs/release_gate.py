@@ -30,9 +30,7 @@ def gate(
     baseline = f"tags/{base}" if base is not None else None
     run = run_selected(workspace, selected, Options(baseline=baseline))
     limit = workspace.config.lint.fail_on
-    findings = [
-        each for each in without_repeats(report, run).findings if each.severity >= limit
-    ]
+    findings = [each for each in without_repeats(report, run).findings if each.severity >= limit]
     problems = []
     if report.failed:
         problems.append(not_checked("promptops lint"))

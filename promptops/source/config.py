@@ -21,7 +21,6 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
-from promptops.model.place import Place
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
@@ -91,7 +90,9 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
         lines = Lines(path, text)
         raise config_error(explained([toml_problem(str(error), lines)], lines), text) from None
     except RecursionError:
-        problem = Problem("arrays or tables are nested too deeply", at=path, hint="write fewer levels")
+        problem = Problem(
+            "arrays or tables are nested too deeply", at=path, hint="write fewer levels"
+        )
     except ValueError:
         problem = Problem("a number has too many digits", at=path, hint="write a smaller number")
     raise config_error([problem], text)

@@ -311,7 +311,7 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
     assert (code, capsys.readouterr().err) == (
         3,
         f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
-        "  tip: the policy of the base counts: mend it there first, or name another base\n",
+        "  tip: the policy of the base counts: fix it there first, or name another base\n",
     )
 
 

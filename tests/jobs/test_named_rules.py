@@ -197,7 +197,7 @@ def test_the_gate_ignores_what_its_base_misspells_and_runs_the_rules(repo, start
 
     code, said, noted = started("check", "--since", "main")
 
-    note = "the base's configuration names `VRA`, which no rule is called: it is ignored"
+    note = "the configuration of the base names `VRA`, which is not a rule: it is ignored"
     assert code == 1
     assert note in said + noted
     assert "[VAR001 undefined-variable]" in said
@@ -230,7 +230,10 @@ def test_a_rule_is_explained_by_code_and_by_name(repo, started, name):
     [
         ("tst", "TST001  no-tests            warning  An active prompt has a test case"),
         ("TST00", "TST001  no-tests            warning  An active prompt has a test case"),
-        ("CHG5", "CHG501  prompt-lost      BREAKING  a prompt, or a name it had, can't be loaded any"),
+        (
+            "CHG5",
+            "CHG501  prompt-lost      BREAKING  a prompt, or a name it had, can't be loaded any",
+        ),
     ],
 )
 def test_the_beginning_of_codes_lists_the_rules_that_have_it(repo, started, prefix, first):

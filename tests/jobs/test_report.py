@@ -159,7 +159,9 @@ def test_some_prompts_are_reported_by_name_and_by_tag(repo, reported):
     _, _, by_tag = reported("report", "--select", "tag:other")
     code, _, unknown = reported("report", "nobody")
 
-    said = "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP
+    said = (
+        "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP
+    )
     assert [by_name, by_tag] == [said, said]
     assert code == 2
     assert "nobody" in unknown

@@ -45,8 +45,8 @@ def command(output: Output, file: str, **options: Any) -> int:
       promptops report 'support/*' --at v1.4.0
     """
     from promptops.jobs.check import check
-    from promptops.jobs.written_files import not_ignored
     from promptops.jobs.workspace import workspace
+    from promptops.jobs.written_files import not_ignored
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path

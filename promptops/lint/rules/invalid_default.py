@@ -58,5 +58,7 @@ def invalid_default(prompt: Prompt) -> Iterator[Problem]:
     for wrong in wrong_defaults(prompt):
         message = f"the default is refused: {wrong.problem.message}"
         at = wrong.at if wrong.constraint is None else wrong.constraint
-        related = () if at == wrong.at else (Related(prompt.locate(wrong.at, False), "the default"),)
+        related = (
+            () if at == wrong.at else (Related(prompt.locate(wrong.at, False), "the default"),)
+        )
         yield Problem(message, at=at, hint=wrong.problem.hint, related=related)

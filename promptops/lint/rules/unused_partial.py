@@ -21,13 +21,13 @@ _RECORDINGS = ".recordings.jsonl"
 def unused_partial(catalog: Catalog) -> Iterator[Problem]:
     """Every partial, schema, case file and recording is needed by a prompt.
 
-    A partial that nothing includes is still found, read and mended by whoever looks for a phrase,
-    and changes nothing when it is. Case files are worse: tests that somebody wrote and believes in
-    are not run, because the prompt doesn't name the file.
+    Somebody who looks for a phrase finds a partial that nothing includes, fixes it there, and
+    changes nothing. Case files are worse: the tests in them do not run, because the prompt does not
+    name the file.
 
-    One whose name is misspelt where it is needed is told of there.
+    Where a name is misspelt, that place is reported instead.
 
-    Looked at are templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
+    The rule checks templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
     roots, and files named `NAME.cases.…` and `NAME.recordings.jsonl`.
 
     Bad:

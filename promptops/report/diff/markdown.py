@@ -114,7 +114,9 @@ def _cases(prompt: PromptDiff) -> str:
 def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
-    names = facts.some([f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts])
+    names = facts.some(
+        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
+    )
     what = f"{counted(len(prompts), 'prompt')} changed with nothing to see for callers, the model"
     return f"\n{what} or consumers: {names}.\n"
 

@@ -33,10 +33,10 @@ FILE = "promptops-report.html"
 def command(output: Output, file: str, **options: Any) -> int:
     """All that `promptops check` finds, on one page for a browser, with what no case covers.
 
-    Changes with the rendered requests and the answers, findings at their source, each case, branches
-    that no case covers, and cost: one file that needs nothing beside itself. Makes no API calls and
-    uses no network. Writes promptops-report.html in the current directory unless -o names another
-    file. Exits 0 when it is written; the gate is `promptops check`.
+    Changes with the rendered requests and the answers, findings at their source, each case, the
+    branches that no case covers, and cost, in one file. Makes no API calls and uses no network.
+    Writes promptops-report.html in the current directory unless -o names another file. Exits 0
+    when it is written; the gate is `promptops check`.
 
     \b
     Example:

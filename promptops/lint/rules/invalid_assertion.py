@@ -18,7 +18,8 @@ def invalid_assertion(
 
     An assertion that can't fail is a green test that tests nothing: a schema that every value fits,
     a pattern that matches every text, a limit that no answer reaches, an expression that is always
-    true, a threshold that unrelated texts reach. One that can't hold is an error, too, and so is
+    true, a threshold that unrelated texts reach, a delimiter such as `<ticket>` that the template
+    writes whatever the inputs are. One that can't hold is an error, too, and so is
     one that names a tool, an input or a case that the prompt does not have. `evaluation` names a
     judge and a primary score that exist. `promptops test` reports the same errors.
 
@@ -58,6 +59,23 @@ def invalid_assertion(
             inputs: {passages: The hub pairs with eight cameras.}
 
     Bad:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: |
+              <ticket>
+              {{ ticket }}
+              </ticket>
+        tests:
+          - name: one ticket
+            inputs: {ticket: The hub is offline.}
+            rendered:
+              - {type: contains, value: <ticket>}
+
+    Bad:
         messages:
           - role: user
             content: Reply with the order number.
@@ -85,9 +103,11 @@ def invalid_assertion(
         from promptops.evals.asserted import problems_without_plugins
         from promptops.evals.named import problems_of_names
         from promptops.evals.parse import problems
+        from promptops.lint.literal_text import constant_delimiters
 
         for case in cases:
             yield from problems(case)
+            yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog), catalog.config.models
         yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
         yield from problems_of_names(prompt, tools=_tools(prompt, references))

@@ -25,10 +25,10 @@ def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]
     """The schema of the answer is valid, some answer fits it, and strict mode accepts it.
 
     A provider refuses the request otherwise. No answer fits a closed object
-    (`additionalProperties: false`) that requires a property it does not have. With `strict: true` it accepts a part of JSON Schema
-    only: every object is closed and requires all of its properties, and `oneOf`, `allOf`, `not`,
-    `if` and their like are not there. What may be missing is required, and may be `null`. The same
-    holds for the parameters of tools.
+    (`additionalProperties: false`) that requires a property it does not have. With `strict: true` a
+    provider accepts only a part of JSON Schema: every object is closed and requires all of its
+    properties, and there is no `oneOf`, `allOf`, `not`, `if` or the like. A property that may be
+    missing is required, and may be `null`. The same holds for the parameters of tools.
 
     Bad:
         output:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
@@ -25,6 +24,7 @@ from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
 from promptops.model.risk import Risk
+from promptops.records import replace
 
 
 def check(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.records import replace
 
 _STALE = "TST006"
 _INVALID = "TST009"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from promptops.records import record
 from promptops.source.explain import nearest
 from promptops.source.schema_resources import subschemas
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Impossible:
     """A name in `required` that the object's own `additionalProperties: false` refuses.
 

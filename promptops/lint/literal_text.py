@@ -24,7 +24,9 @@ def constant_delimiters(prompt: Prompt, case: Case) -> Iterator[Problem]:
     """
     for index, written in enumerate(case.rendered):
         value = written.get("value")
-        if _is_of_delimiter(written) and _is_constant(prompt, written.get("role"), value):
+        if not isinstance(value, str) or not _is_of_delimiter(written, value):
+            continue
+        if _is_constant(prompt, written.get("role"), value):
             yield Problem(
                 f"`{value}` is in every request, whatever the inputs are: this can't fail",
                 at=case.locate(f"{case.at}/rendered/{index}/value", False),
@@ -32,10 +34,9 @@ def constant_delimiters(prompt: Prompt, case: Case) -> Iterator[Problem]:
             )
 
 
-def _is_of_delimiter(written: Mapping[str, Any]) -> bool:
-    value = written.get("value")
+def _is_of_delimiter(written: Mapping[str, Any], value: str) -> bool:
     whole = written.get("type") == "contains" and not {"path", "transform"} & written.keys()
-    return whole and isinstance(value, str) and _DELIMITER.fullmatch(value) is not None
+    return whole and _DELIMITER.fullmatch(value) is not None
 
 
 def _is_constant(prompt: Prompt, role: str | None, value: str) -> bool:

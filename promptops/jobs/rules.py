@@ -29,7 +29,8 @@ def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rul
 
 
 def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | Code, ...]:
-    """The rule, or the kind of change, of a code or a name; or all whose code begins with it.
+    """The rule, or the kind of change, of a code or a name; of letters, all whose code has them
+    first.
 
     Upper and lower case are the same. Raises UsageError where there is none.
     """
@@ -37,9 +38,10 @@ def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | Code, ..
     for found in known:
         if written.upper() == found.code or written.lower() == found.name:
             return (found,)
-    family = tuple(each for each in known if written and each.code.startswith(written.upper()))
-    if family:
-        return family
+    if written.isalpha():
+        family = tuple(each for each in known if each.code.startswith(written.upper()))
+        if family:
+            return family
     names = RuleNames(tuple((each.code, each.name) for each in known))
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 

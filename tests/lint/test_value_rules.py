@@ -490,7 +490,7 @@ def test_a_default_of_the_base_is_reported_at_the_constraint_that_a_variant_chan
 
     assert str(finding.place) == "prompts/ask.de.prompt.yaml:5:32"
     assert [(str(each.place), each.message) for each in finding.related] == [
-        ("prompts/ask.prompt.yaml:5:49", "the default")
+        ("prompts/ask.prompt.yaml:4:49", "the default")
     ]
 
 

@@ -170,7 +170,7 @@ def test_a_risk_is_refused_where_the_policy_says_so(change, checked):
         1,
         [
             "refused: greet: CHG602 case `Ada`, `rendered`: `contains` was loosened,"
-            " or asserts something else now (prompts/greet.prompt.yaml:22)"
+            " or asserts something else now (prompts/greet.prompt.yaml:21)"
         ],
     )
     assert lines[-2] == (

@@ -20,7 +20,7 @@ FOLLOWED = {
     if any(block.language in TYPED for block in blocks(page))
 }
 LEFT_OUT = {
-    "../README.md": ["how to come there is told in docs/start.md", "there is no network"],
+    "../README.md": ["docs/start.md shows the setup", "there is no network"],
     "ci.md": [
         "GitHub is asked for",
         "GitHub is asked for",

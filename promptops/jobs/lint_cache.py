@@ -78,7 +78,15 @@ class LintCache:
 
 
 def state(files: Files, path: str) -> str:
-    """What a file is: its content's id, and what sets it apart from a plain tracked file."""
+    """What a file is: its content's id, and what sets it apart from a plain tracked file.
+
+    The first file of recordings stands for all of them, so that none is added unseen.
+    """
+    further = [each for each in files.recordings(path) if each != path]
+    return "\0".join((_state(files, path), *(f"{each} {_state(files, each)}" for each in further)))
+
+
+def _state(files: Files, path: str) -> str:
     entry = files.entries.get(path)
     if entry is None:
         return ""

@@ -255,3 +255,21 @@ def test_a_file_that_appears_is_searched_although_lint_was_cached(repo, server, 
     assert said("lint", "--format", "concise") == (code, output)
     (repo.root / "prompts/ask.recordings.part07.jsonl").unlink()
     assert said("lint", "--format", "concise") == before
+
+
+def test_an_answer_too_large_for_any_file_is_reported_with_its_case_and_loses_no_other(repo):
+    pytest.importorskip("openai", reason="no openai: pip install 'openai>=3'")
+    large = "good " * 450_000
+
+    with fault_server(lambda r: says(large if "q1" in asked(r) else "good")) as server:
+        configured(repo, server, PROMPT + contracts(3))
+        found = run(repo, "record")
+
+    assert [(case.reason, str(case.place)) for case in found.cases if case.status == "error"] == [
+        (
+            "the answer to `c1` is not recorded: it is larger than 2 MB:"
+            " limit it: `max_output_tokens`",
+            f"{FILE}:1:1",
+        )
+    ]
+    assert recordings(repo) == [("c0", "good"), ("c2", "good")]

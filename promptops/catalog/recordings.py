@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.records import replace
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.recordings import ReadRecordings, read_files
 

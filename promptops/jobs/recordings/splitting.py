@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from promptops.errors import InputError
 from promptops.model.answer import Recording
+from promptops.records import field, record
 from promptops.source.recording_files import MAX_FILES, numbered
 from promptops.source.recordings import (
     FEWER,
@@ -93,7 +93,7 @@ def _slot(recording: Recording) -> _Slot:
     return recording.case, recording.judge, recording.repeat
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Files:
     first: str
     recordings: dict[str, list[Recording]] = field(default_factory=dict)

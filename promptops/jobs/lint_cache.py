@@ -20,6 +20,7 @@ from promptops.lint.pipeline import PromptResult
 from promptops.lint.registry import Rule
 from promptops.model.config import Config, LintSettings
 from promptops.records import record, replace
+from promptops.source.recording_files import ENDING as RECORDINGS
 
 MAX_ENTRIES = 40_000
 MAX_FILES = 8
@@ -82,8 +83,10 @@ def state(files: Files, path: str) -> str:
 
     The first file of recordings stands for all of them, so that none is added unseen.
     """
-    further = [each for each in files.recordings(path) if each != path]
-    return "\0".join((_state(files, path), *(f"{each} {_state(files, each)}" for each in further)))
+    if not path.endswith(RECORDINGS):
+        return _state(files, path)
+    further = (f"{each} {_state(files, each)}" for each in files.recordings(path) if each != path)
+    return "\0".join((_state(files, path), *further))
 
 
 def _state(files: Files, path: str) -> str:

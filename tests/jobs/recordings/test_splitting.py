@@ -48,8 +48,10 @@ def kept(root):
     return cases
 
 
-def blobs(root):
-    return {name: (root / "prompts" / name).stat() for name in os.listdir(root / "prompts")}
+def stamps(root):
+    """What tells for each file whether it was written; reading changes no part of it."""
+    files = {name: (root / "prompts" / name).stat() for name in os.listdir(root / "prompts")}
+    return {name: (found.st_ino, found.st_mtime_ns) for name, found in files.items()}
 
 
 def test_what_fills_a_file_goes_into_further_ones(opened):
@@ -65,11 +67,11 @@ def test_what_fills_a_file_goes_into_further_ones(opened):
 
 def test_one_answer_more_rewrites_one_file(opened):
     record(opened, *BEFORE)
-    before = blobs(opened.root)
+    before = stamps(opened.root)
 
     settled = record(opened, recording("a00"))
 
-    after = blobs(opened.root)
+    after = stamps(opened.root)
     assert settled.changed == (THIRD,)
     assert [name for name in after if after[name] != before[name]] == [
         THIRD.removeprefix("prompts/")
@@ -79,10 +81,10 @@ def test_one_answer_more_rewrites_one_file(opened):
 
 def test_recording_again_what_is_there_writes_nothing(opened):
     record(opened, *BEFORE)
-    before = blobs(opened.root)
+    before = stamps(opened.root)
 
     assert record(opened, *BEFORE) == Settled()
-    assert blobs(opened.root) == before
+    assert stamps(opened.root) == before
 
 
 def test_another_wording_changes_lines_in_place_in_each_file(opened, repo):
@@ -176,7 +178,7 @@ def facts(each: Recording) -> dict[str, object]:
 
 def test_answers_beyond_the_limit_of_a_prompt_stay_in_the_journal(opened, monkeypatch):
     record(opened, *BEFORE)
-    before = blobs(opened.root)
+    before = stamps(opened.root)
     monkeypatch.setattr(splitting, "MAX_TOTAL_BYTES", len(recordings_bytes(BEFORE)))
 
     settled = record(opened, recording("d"))
@@ -188,7 +190,7 @@ def test_answers_beyond_the_limit_of_a_prompt_stay_in_the_journal(opened, monkey
             "sort the cases into several prompts, or record fewer repeats",
         )
     ]
-    assert (blobs(opened.root), Journal(opened).pending) == (before, True)
+    assert (stamps(opened.root), Journal(opened).pending) == (before, True)
 
 
 def test_more_than_ninety_nine_files_are_refused(opened):

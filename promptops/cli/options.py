@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from promptops.cli.output import Output, wants_color
-from promptops.errors import UsageError
+from promptops.errors import PromptopsError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +38,12 @@ def common(*formats: str) -> Callable[[F], F]:
         ) -> Any:
             pairs = _formats(chosen, formats)
             color = not no_color and wants_color()
-            return function(Output(directory, pairs, quiet, color, overrides), **rest)
+            output = Output(directory, pairs, quiet, color, overrides)
+            try:
+                return function(output, **rest)
+            except PromptopsError as error:
+                output.write_error(error)
+                raise
 
         for option in reversed(_options(formats)):
             command = option(command)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError
+from promptops.errors import InputError, PromptopsError
 from promptops.model.report import Style, plain
-from promptops.records import record
+from promptops.records import field, record
 
 
 @record(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Output:
         directory: Where it was run, or `-C`.
         formats: Pairs of a format's name and a file, "-" for stdout.
         overrides: Of the configuration.
+        written: The files that were written, "-" for stdout.
     """
 
     directory: Path
@@ -27,6 +29,7 @@ class Output:
     quiet: bool
     color: bool
     overrides: tuple[str, ...] = ()
+    written: set[str] = field(default_factory=set)
 
     @property
     def format(self) -> str:
@@ -35,6 +38,7 @@ class Output:
 
     def write(self, text: str, file: str = "-") -> None:
         """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
+        self.written.add(file)
         if file != "-":
             try:
                 Path(self.directory, file).write_text(text, encoding="utf-8")
@@ -43,6 +47,15 @@ class Output:
         elif text and not (self.quiet and self.format in ("full", "text", "concise")):
             sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.flush()
+
+    def write_error(self, error: PromptopsError) -> None:
+        """The error as JSON wherever the command would have written its result as JSON."""
+        from promptops.cli.shown_errors import error_json
+
+        for name, file in self.formats:
+            if name == "json" and file not in self.written:
+                with suppress(InputError):  # the error itself is the one to report
+                    self.write(error_json(error), file)
 
     def note(self, text: str) -> None:
         """To stderr, unless told to be quiet."""

@@ -11,7 +11,7 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.data import TooMuchWork
 from promptops.source.document import Document
-from promptops.source.explain import Secret, explain, nothing_secret
+from promptops.source.explain import Secret, close, explain, nothing_secret
 from promptops.source.schemas import schema
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
     """SCH002 of a whole prompt, such as a variant merged with what it extends."""
     return check_value(PROMPT, value, place)
+
+
+def misspells_templates(value: Mapping[str, Any]) -> bool:
+    """Whether a prompt file has a key that may be meant as one that templates depend on."""
+    known = schema(PROMPT)["properties"]
+    unknown = (key for key in value if key not in known)
+    return any(close(str(key), ("extends", "inputs", "messages")) for key in unknown)
 
 
 def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
 from promptops.cli.commands import lint
+from promptops.cli.group import group
 from promptops.cli.hook_lines import HOOK_LINES, hook_arguments, hook_output
 from promptops.cli.linting import LintArguments
 from promptops.cli.main import run
@@ -25,7 +27,8 @@ FAST = "import promptops.cli.main as m; m.main()"
 
 def read_by_click(line: tuple[str, ...]) -> dict[str, Any]:
     """The parameters that click passes to the command."""
-    return lint.command.make_context("lint", list(line[1:])).params
+    parent = click.Context(group, info_name="promptops", **group.context_settings)
+    return lint.command.make_context("lint", list(line[1:]), parent=parent).params
 
 
 @pytest.mark.parametrize("line", HOOK_LINES)

@@ -10,9 +10,12 @@ from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, Tree
-from promptops.catalog.graph import PROMPT_ENDINGS, Graph, Names
+from promptops.catalog.graph import Graph
+from promptops.catalog.kept_facts import Names
 from promptops.catalog.layers import layers
-from promptops.catalog.references import Resolver, is_below
+from promptops.catalog.near_ids import near_ids
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS, PromptIds
+from promptops.catalog.references import Resolver
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
@@ -40,6 +43,8 @@ class Catalog:
             said of that prompt holds for this catalog only, and is not cached.
         whole: Everything is judged, so that rules may read every file; set to False where only
             some prompts are.
+        concerned: Of findings in or about other paths than these, none is reported; None where
+            all are.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Catalog:
         self.before = before
         self.looked_around = False
         self.whole = True
+        self.concerned: frozenset[str] | None = None
         self._includers: dict[str, tuple[str, ...]] = {}
         self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
         self.config = config
@@ -95,35 +101,25 @@ class Catalog:
         return tuple(self.ids)
 
     @cached_property
-    def ids(self) -> Mapping[str, str]:
+    def ids(self) -> PromptIds:
         """From the path of each prompt file to its id, in the tree's order."""
-        paths = dict.fromkeys(path for path in self.files.entries if path.endswith(ENDINGS))
-        paths |= dict.fromkeys(self.folders)
-        found = ((path, self._id(path)) for path in paths)
-        return {path: identity for path, identity in found if identity is not None}
+        return PromptIds(self.files.entries, self.config.prompts)
 
-    @cached_property
+    @property
+    def ids_in_question(self) -> Mapping[str, str]:
+        """As `ids`, of all prompts that a finding on the id of a concerned one depends on."""
+        if self.concerned is None:
+            return self.ids
+        return near_ids(self.ids, self.files.entries, self.concerned)
+
+    @property
     def folders(self) -> frozenset[str]:
         """Folders that are called like a prompt file: nobody would look for a prompt in there."""
-        inside = (path for path in self.files.entries if ".prompt.y" in path.rpartition("/")[0])
-        return frozenset(
-            path[: path.index(f"{end}/") + len(end)]
-            for path in inside
-            for end in ENDINGS
-            if f"{end}/" in path
-        )
+        return self.ids.folders
 
     def id_of(self, path: str) -> str | None:
         """A prompt file's id: its path below the root without the ending; None for other files."""
-        return self.ids[path] if path in self.ids else self._id(path)
-
-    def _id(self, path: str) -> str | None:
-        ending = next((ending for ending in ENDINGS if path.endswith(ending)), None)
-        root = next((root for root in self.config.prompts if is_below(path, root)), None)
-        if ending is None or root is None:
-            return None
-        below = path if root == "." else path[len(root) + 1 :]
-        return below[: -len(ending)]
+        return self.ids.of(path)
 
     def loaded(self, path: str) -> Loaded:
         """A prompt file, read and resolved.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -11,6 +12,8 @@ from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
+from promptops.model.tree import Entry
+from promptops.repo.listing import holding
 from promptops.source.paths import confined
 
 _MOST_NEAR = 500
@@ -130,6 +133,12 @@ def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:
 def is_below(path: str, root: str) -> bool:
     """Whether a path lies in a root folder."""
     return root == "." or path.startswith(f"{root}/")
+
+
+def has_below(entries: Mapping[str, Entry], root: str) -> bool:
+    """Whether a tree has a file in a root folder."""
+    found = entries if root == "." else holding(entries, f"{root}/")
+    return any(is_below(path, root) for path in found)
 
 
 def _plain(root: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import Names
+from promptops.catalog.kept_facts import Names
 from promptops.jobs.lint_cache import Known, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one

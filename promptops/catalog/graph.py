@@ -15,7 +15,7 @@ from typing import Any
 from promptops.analysis.includes import includes
 from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
-from promptops.catalog.kept_facts import KeptFacts, Names
+from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
@@ -72,14 +72,14 @@ class Graph:
         return {**self._known, **self._learnt}
 
     @property
-    def kept_words(self) -> Mapping[str, Collection[str]]:
-        """Words by key, of an earlier run's."""
-        return self._known.words if isinstance(self._known, KeptFacts) else {}
-
-    @property
     def learnt(self) -> int:
         """How many contents were read."""
         return len(self._learnt) + len(self.words)
+
+    @property
+    def kept(self) -> KeptFacts:
+        """What an earlier run left."""
+        return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
 
     @property
     def was_kept(self) -> bool:
@@ -142,17 +142,18 @@ class Graph:
     def learn_from_words(self, names: Iterable[str]) -> None:
         """Read what the files name that have one of some plain names among their words."""
         wanted = {*names, ESCAPED}
-        keys = {key for key, words in self.words.items() if not wanted.isdisjoint(words)}
+        having = (key for key, words in self.words.items() if not wanted.isdisjoint(words))
+        blobs = {key[1 : BEGINNING + 1] for key in having}
         if isinstance(self._known, KeptFacts):
-            keys.update(key for word in wanted for key in self._known.with_word(word))
-        self.learn(self._paths_of({key for key in keys if self._facts_of(key) is None}))
+            blobs.update(blob for word in wanted for blob in self._known.with_word(word))
+        self.learn(self._beginning(blobs))
 
-    def _paths_of(self, keys: Collection[str]) -> list[str]:
+    def _beginning(self, blobs: Collection[str]) -> list[str]:
+        """The files of contents whose ids begin so."""
         entries = self._files.entries
-        if isinstance(entries, Listing) and len(keys) <= FEW:
-            found = (path for key in keys for path in entries.having(key[1:]))
-            return sorted(path for path in found if self._key(path) in keys)
-        return [path for path, key in self.sources.items() if key in keys]
+        if isinstance(entries, Listing) and len(blobs) <= FEW:
+            return sorted({path for blob in blobs for path in entries.having(blob)})
+        return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
     def learn(self, paths: Iterable[str]) -> None:
         """Read what some files name."""

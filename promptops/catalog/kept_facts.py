@@ -2,8 +2,8 @@
 
 One line for each name: its last part, the key of the file's facts, and the name, with tabs between
 them. A file that names nothing has a line without last part and name. Names are printable, so no
-tab and no newline is part of one. A file whose names are not known has a line for each of its
-words, `/WORD` with its key, and one without a word.
+tab and no newline is part of one. Of a file whose names are not known there is a line `/` with
+its key. Each word of such files has a line `/WORD`, with the beginnings of their ids.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ prompts, `s` from those of schemas, `a` for a name that the prompt had itself.""
 
 _WORD = "/"
 """Begins the lines of words; the last part of a path never does."""
+
+BEGINNING = 10
+"""Digits of an id. Two files that share them are both looked at."""
 
 FOUND_ONE_BY_ONE = 64
 """After so many searches for a key, parsing all lines is cheaper."""
@@ -53,23 +56,27 @@ class KeptFacts(Mapping[str, Names]):
         return {key: tuple(names) for key, names in found.items()}
 
     @cached_property
-    def words(self) -> dict[str, list[str]]:
-        """All words, by key."""
-        found: dict[str, list[str]] = {}
-        for word, key, _ in self._matching(f"\n{_WORD}".encode()):
-            found.setdefault(key, []).append(word[1:])
-        return found
+    def words(self) -> dict[str, str]:
+        """From each word to the beginnings of the ids of the files that have it, in one text."""
+        lines = self._matching(f"\n{_WORD}".encode())
+        return {word[1:]: beginnings for word, key, beginnings in lines if not key}
+
+    @cached_property
+    def keys_with_words(self) -> frozenset[str]:
+        """The keys of the files whose words are here."""
+        return frozenset(key for _, key, _ in self._matching(f"\n{_WORD}\t".encode()))
 
     def has_words(self, key: str) -> bool:
         """Whether the words of a file are here."""
         self._searches += 1
         if self._searches > FOUND_ONE_BY_ONE:
-            return key in self.words
+            return key in self.keys_with_words
         return f"\n{_WORD}\t{key}\t".encode() in self._lines
 
     def with_word(self, word: str) -> list[str]:
-        """The keys of files that have a word."""
-        return [key for _, key, _ in self._matching(f"\n{_WORD}{word}\t".encode())]
+        """The beginnings of the ids of files that have a word."""
+        lines = self._matching(f"\n{_WORD}{word}\t".encode())
+        return [each for *_, beginnings in lines for each in beginnings.split()]
 
     def naming(self, last: str) -> list[tuple[str, str]]:
         """The keys of files that say a name with a last part, each with that name."""
@@ -107,15 +114,25 @@ class KeptFacts(Mapping[str, Names]):
             at = lines.find(part, end)
 
 
-def written(
-    facts: Mapping[str, Names],
-    words: Mapping[str, Iterable[str]],
-    last_part: Callable[[str], str],
-) -> bytes:
-    """The lines of some facts, and of the words of other files, as `KeptFacts` takes them."""
-    lines = [line for key, names in facts.items() for line in _lines(key, names, last_part)]
-    lines += [f"{_WORD}{word}\t{key}\t" for key, some in words.items() for word in {"", *some}]
-    return "\n".join(("", *lines, "")).encode()
+def lines_of_facts(facts: Mapping[str, Names], last_part: Callable[[str], str]) -> Iterator[str]:
+    """As `KeptFacts` takes them, each without its newline."""
+    for key, names in facts.items():
+        yield from _lines(key, names, last_part)
+
+
+def lines_of_words(words: Mapping[str, str], keys: Iterable[str]) -> Iterator[str]:
+    """As `KeptFacts` takes them, of its `words` and `keys_with_words`."""
+    yield from (f"{_WORD}\t{key}\t" for key in keys)
+    yield from (f"{_WORD}{word}\t\t{beginnings}" for word, beginnings in words.items())
+
+
+def by_word(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """As `KeptFacts.words`, of words by key."""
+    found: dict[str, list[str]] = {}
+    for key, some in words.items():
+        for word in some:
+            found.setdefault(word, []).append(key[1 : BEGINNING + 1])
+    return {word: " ".join(beginnings) for word, beginnings in found.items()}
 
 
 def _is_name(line: list[str], key: str) -> bool:

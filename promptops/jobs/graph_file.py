@@ -12,7 +12,7 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph, last_part
-from promptops.catalog.kept_facts import KeptFacts, written
+from promptops.catalog.kept_facts import KeptFacts, by_word, lines_of_facts, lines_of_words
 from promptops.jobs.kept import keep
 
 MAX_FACTS = 100_000
@@ -39,27 +39,29 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
     graph = catalog.graph
     if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
         return
-    facts = graph.facts
-    words = {**graph.kept_words, **graph.words}
-    words = {key: some for key, some in words.items() if key not in facts}
-    if len(facts) + len(words) > MAX_FACTS:
-        needed = frozenset(graph.sources.values())
-        facts = {key: names for key, names in facts.items() if key in needed}
-        words = {key: some for key, some in words.items() if key in needed}
-    records = b"\0".join(_records(catalog, graph, facts.keys() | words.keys()))
-    rest = records + written(facts, words, last_part)
+    facts, words, seen = graph.facts, _words(graph), {*graph.kept.keys_with_words, *graph.words}
+    if len(facts) + len(seen) > MAX_FACTS:
+        facts = {key: facts[key] for key in graph.sources.values() if key in facts}
+        words, seen = {}, set()
+    records = b"\0".join(_records(catalog, graph, facts.keys() | seen))
+    lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, seen - facts.keys()))
+    rest = records + "\n".join(("", *lines, "")).encode()
     keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(records), crc32(rest), rest))
 
 
-def _records(catalog: Catalog, graph: Graph, known: Container[str]) -> Iterator[bytes]:
+def _words(graph: Graph) -> dict[str, str]:
+    words = dict(graph.kept.words)
+    for word, beginnings in by_word(graph.words).items():
+        words[word] = f"{words[word]} {beginnings}" if word in words else beginnings
+    return words
+
+
+def _records(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
     """As `Listing.records` has them; those of executable files differ, and are looked at."""
     for path, entry in catalog.files.entries.items():
-        if entry.kind == "file" and _names_are_known(path, graph, known):
+        is_seen = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in seen
+        if entry.kind == "file" and is_seen:
             yield f"100644 {entry.blob}\t{path}".encode("utf-8", "surrogateescape")
-
-
-def _names_are_known(path: str, graph: Graph, known: Container[str]) -> bool:
-    return path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in known
 
 
 def _file(common_dir: Path) -> Path:

@@ -77,10 +77,10 @@ class Listing(Mapping[str, Entry]):
         return (path for path in paths if path.lower().startswith(part) and path in self)
 
     def having(self, blob: str) -> Iterator[str]:
-        """The paths of the files of one content; `blob` is a whole id."""
+        """The paths of the entries whose id is or begins with `blob`."""
         for start in self._starts_around(self.written, f" {blob}".encode()):
             entry = _entry(self._line(start))
-            if entry.blob == blob and self.get(entry.path) == entry:
+            if entry.blob.startswith(blob) and self.get(entry.path) == entry:
                 yield entry.path
 
     def __getitem__(self, path: str) -> Entry:

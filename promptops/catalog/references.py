@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
@@ -13,6 +12,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
 from promptops.model.tree import Entry
+from promptops.records import record
 from promptops.repo.listing import holding
 from promptops.source.paths import confined
 
@@ -20,7 +20,7 @@ _MOST_NEAR = 500
 """Files of one root that are compared with a path that leads nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Resolver:
     """Finds what a written path means in a tree."""
 

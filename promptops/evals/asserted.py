@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from promptops.evals.assertion import Assertion
@@ -11,11 +10,12 @@ from promptops.evals.judged import At
 from promptops.evals.parse import QUALITY, is_of_plugin, parse
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.records import record, replace
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asserted:
     """An assertion over answers, as it is written, and where its parts stand."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.evals.expressions import Expression
@@ -14,6 +13,7 @@ from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES
+from promptops.records import record
 from promptops.source.nodes import tokens
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _REQUEST = {
 """What `path` leads into, of every request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Given:
     """What an assertion looks at.
 

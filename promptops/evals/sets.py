@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from statistics import mean
@@ -13,9 +12,10 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.questions import Question
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Skipped, Undecided, Unjudgeable, Verdict
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """What an assertion of a set says, or why it says nothing."""
 

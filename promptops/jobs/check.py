@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
@@ -27,6 +26,7 @@ from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.records import replace
 
 
 def check(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from promptops.analysis.exact_tokens import counter
@@ -28,12 +27,13 @@ from promptops.model.internal_error import internal_error
 from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
+from promptops.records import field, record, replace
 from promptops.release.versions import prompt_version
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.config import FILES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """How a diff is done.
 
@@ -196,7 +196,7 @@ def _estimated(_model: Model) -> Count:
     return estimate
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Counting:
     """What counts tokens, exactly where the package is there that knows a model's tokens.
 

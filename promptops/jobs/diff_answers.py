@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
@@ -13,11 +12,12 @@ from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import Judging, heard
 from promptops.jobs.testing.plan import planned
 from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
+from promptops.records import record, replace
 
 STALE = "what the model answers now is not recorded yet: `promptops test --record`"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Replayed:
     """A recorded answer, judged: the verdict of each assertion by what it is."""
 

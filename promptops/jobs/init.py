@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -31,6 +30,7 @@ from promptops.jobs.new_files import (
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
 from promptops.model.distribution import Origin
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN, load
@@ -42,7 +42,7 @@ PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Step:
     """What was done about one file.
 
@@ -58,7 +58,7 @@ class Step:
     snippet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Started:
     """What `init` did, in order.
 

@@ -11,7 +11,6 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from promptops.jobs.kept import forget_all_but_newest, keep
 from promptops.lint.pipeline import PromptResult
 from promptops.lint.registry import Rule
 from promptops.model.config import Config, LintSettings
+from promptops.records import record, replace
 
 MAX_ENTRIES = 40_000
 MAX_FILES = 8
@@ -32,7 +32,7 @@ Entry = tuple[tuple[tuple[str, str], ...], bytes]
 CLEAN = PromptResult((), ())
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Known:
     """A result that holds, and the files it rests on."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES, is_plain
@@ -12,6 +11,7 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.workspace import Workspace, configuration, managed
 from promptops.model.loaded import Loaded
+from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.config import FILES
 
@@ -23,7 +23,7 @@ Grep = Callable[[Sequence[str]], Iterable[str]]
 """From some words to the files below the roots that hold any of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a command line selects.
 
@@ -45,7 +45,7 @@ class Wanted:
         return not (self.patterns or self.since is not None or self.staged or self.selectors)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selected:
     """Prompt files, each with the reason it was selected.
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from promptops.errors import IntegrityError
 from promptops.jobs.release_tag import ReleaseTag
 from promptops.jobs.tag_signature import SSH, signer_of_object
-from promptops.release import record
+from promptops.release.record import read as read_record
 from promptops.repo.process import Git, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.bundles.format import FORMAT, Contents
@@ -53,7 +53,7 @@ def _describes(proof: bytes, contents: Contents) -> bool:
     head, _, message = proof.partition(b"\n\n")
     name, commit = _NAME.search(head), _COMMIT.search(head)
     message, signed, _ = message.rpartition(SSH.encode())  # as git takes the last one
-    told = record.read(decode(message))
+    told = read_record(decode(message))
     origin = contents.origin
     return (
         bool(signed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
@@ -15,13 +14,14 @@ from promptops.jobs.closed_roots import refuse_closed_roots
 from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.model.config import Config
+from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.config import FILES, load
 
 CHANNELS = "channels.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Workspace:
     """What a command works on.
 

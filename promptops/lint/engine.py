@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import partial
@@ -20,13 +19,14 @@ from promptops.model.finding import Finding, Fix, Problem, Severity
 from promptops.model.internal_error import CODE, NAME, InternalError, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.records import record, replace
 from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
 """Of one rule and one prompt: nobody reads more, and a hostile file holds a hundred thousand."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selection:
     """Which rules are run: those the configuration selects, without those it ignores.
 

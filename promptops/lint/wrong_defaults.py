@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.prompt import Prompt, Schema
+from promptops.records import record
 from promptops.runtime.defaults import defaults_of
 from promptops.runtime.inputs import InputProblem, Inputs
 from promptops.source.nodes import escaped, tokens
@@ -15,7 +15,7 @@ MAX_DEPTH = 8
 """Of objects and lists within an input that are looked into for defaults."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WrongDefault:
     """What is wrong with a default.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.records import record
 
 ReferenceKind = Literal["template", "body", "extends", "schema", "tool", "cases", "media"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reference:
     """A file that a file needs.
 
@@ -29,7 +29,7 @@ class Reference:
     found: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A prompt file that was read.
 

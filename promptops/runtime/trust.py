@@ -6,12 +6,12 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.records import record
 from promptops.runtime.private_files import read_regular
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MAX_SIGNATURE_BYTES = 16 * 1024
 _MADE_BY = re.compile(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trust:
     """Those whose signatures count.
 
@@ -71,7 +71,7 @@ def trust_of_environment() -> Path | None:
     return Path(named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Signed:
     """A file, and the detached signature beside it; None where there is none."""
 

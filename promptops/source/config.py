@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +21,7 @@ from promptops.model.config import (
 )
 from promptops.model.finding import Problem, Severity
 from promptops.model.place import Place
+from promptops.records import replace
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode

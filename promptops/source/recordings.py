@@ -6,7 +6,6 @@ Lines are sorted by the names of cases, so that a change of wording changes line
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from promptops.model.answer import RECORDING_FORMAT, Answer, Recording, Usage
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
+from promptops.records import record, replace
 from promptops.runtime.canonical import canonical_json
 from promptops.source.conflicts import CODE, MESSAGE
 from promptops.source.document import Document
@@ -40,7 +40,7 @@ Key = tuple[str, int, str]
 """Request, repeat and judge: what an answer is looked up by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReadRecordings:
     """The recordings of a file, in its order, and what is wrong with its other lines.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.records import field, record, replace
 from promptops.runtime.schema_work import TooMuchWork
 from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
@@ -98,7 +98,7 @@ def _has_references(schema: Any) -> bool:
     return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Resource:
     """A schema with an address of its own: a file, or a part with an `$id`.
 
@@ -115,7 +115,7 @@ class _Resource:
     origin: str | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Bundler:
     read: Read
     roots: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
@@ -11,10 +10,11 @@ from promptops.jobs.recordings.cache import Cache
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """An answer, and where it was."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
@@ -16,12 +15,13 @@ from promptops.jobs.recordings.whole import replace_whole, sync_folder
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.records import field, record
 from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.recordings import ENDING, MAX_BYTES, read_recordings, recordings_bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What became of the answers of a journal.
 
@@ -67,7 +67,7 @@ def settle(
     )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Settling:
     repository: Repository
     needs: Mapping[str, Collection[Need]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
@@ -15,6 +14,7 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
+from promptops.records import record
 from promptops.report.parts.summary import counted
 from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
 
@@ -46,7 +46,7 @@ def recording_risks(
                 yield from _of_prompt(files, untrusted=untrusted)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Files:
     """The recordings of one prompt on both sides."""
 

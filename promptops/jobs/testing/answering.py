@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
@@ -22,12 +21,13 @@ from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.prompt import Prompt
 from promptops.model.request import Request
+from promptops.records import record
 from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Want:
     """An answer that is wanted.
 
@@ -54,7 +54,7 @@ class Want:
         return self.path, self.digest, self.repeat, self.judge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Got:
     """What came of it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from promptops.analysis.models import canonical_provider
@@ -13,6 +12,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.strict_schema import not_strict
 from promptops.model.place import Place
 from promptops.model.prompt import Locate, Prompt, Tool
+from promptops.records import replace
 from promptops.source.references import check_schema
 
 _OTHER_SUBSETS = frozenset(("anthropic", "google"))

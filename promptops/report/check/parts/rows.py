@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
+from promptops.records import record, replace
 from promptops.report.parts.summary import by_severity, counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
@@ -15,7 +15,7 @@ from promptops.report.test.parts import facts
 _OVER_BUDGET = "TOK001"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """One question.
 

@@ -56,6 +56,11 @@ class Listing(Mapping[str, Entry]):
     def _lower(self) -> bytes:
         return self.written.lower()
 
+    def less(self, paths: Iterable[str]) -> Listing:
+        """The same without some paths more."""
+        hidden = tuple(paths)
+        return Listing(self.written, (*self._without, *hidden)) if hidden else self
+
     def outside(self, records: frozenset[bytes]) -> list[str]:
         """The paths whose records are not among some, and those that do not count; in order."""
         lines = self.records - records

@@ -69,14 +69,46 @@ def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> 
     return Tree(commit, entries, lambda wanted: read_blobs(blobs, wanted))
 
 
-def index_tree(git: Git, blobs: Blobs, under: tuple[str, ...]) -> Tree:
+def index_tree(
+    git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...] = ()
+) -> IndexTree:
     """What would be committed: of `git add --intent-to-add` nothing."""
+    return IndexTree(git, blobs, under, beside if under else ())
 
-    def entries() -> Listing:
-        written = git.run("ls-files", "--stage", "-z", "--", *under)
-        return Listing(written, without=_intended(git, written))
 
-    return Tree(INDEX, entries, lambda wanted: read_blobs(blobs, wanted))
+class IndexTree(Tree):
+    """The files of the index, with some files beside them that are listed at the same time."""
+
+    def __init__(
+        self, git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...]
+    ) -> None:
+        super().__init__(INDEX, self._without_beside, lambda wanted: read_blobs(blobs, wanted))
+        self._git = git
+        self._under = under
+        self._beside = beside
+
+    def lists_beside(self, path: str) -> bool:
+        """Whether `read_beside` knows of a path."""
+        return path in self._beside
+
+    def read_beside(self, path: str) -> bytes | None:
+        """What a file beside the others holds; None where there is none. Raises as `read`."""
+        entry = self._listing.get(path)
+        return self._read([entry])[path] if entry is not None and entry.kind == "file" else None
+
+    @cached_property
+    def _listing(self) -> Listing:
+        paths = dict.fromkeys((*self._under, *self._beside))
+        written = self._git.run("ls-files", "--stage", "-z", "--", *paths)
+        return Listing(written, without=_intended(self._git, written))
+
+    def _without_beside(self) -> Listing:
+        found = {path for each in self._beside for path in self._listing.holding(each)}
+        return self._listing.less(path for path in found if not _is_at_or_below(path, self._under))
+
+
+def _is_at_or_below(path: str, under: Sequence[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in under)
 
 
 def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Changed, ...]:

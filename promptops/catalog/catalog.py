@@ -26,6 +26,7 @@ from promptops.runtime.template import Template, TemplateError, is_template, par
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
+from promptops.source.quick_document import read_by_value
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -43,6 +44,7 @@ class Catalog:
             said of that prompt holds for this catalog only, and is not cached.
         whole: Everything is judged, so that rules may read every file; set to False where only
             some prompts are.
+        places_first: The places of what every file says are going to be asked for.
         concerned: Of findings in or about other paths than these, none is reported; None where
             all are.
     """
@@ -71,6 +73,7 @@ class Catalog:
         self.before = before
         self.looked_around = False
         self.whole = True
+        self.places_first = False
         self.concerned: frozenset[str] | None = None
         self._includers: dict[str, tuple[str, ...]] = {}
         self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
@@ -160,7 +163,9 @@ class Catalog:
 
     def _read(self, path: str) -> Document:
         data = self.files.data(path)
-        return read(path, data) if data is not None else self._no_file(path)
+        if data is None:
+            return self._no_file(path)
+        return read(path, data) if self.places_first else read_by_value(path, data)
 
     def _no_file(self, path: str) -> Document:
         entry = self.files.entries.get(path)

@@ -9,7 +9,7 @@ from itertools import islice
 from promptops.catalog.files import Files
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.loaded import Placed, Reference, ReferenceKind, placed
 from promptops.model.place import Place
 from promptops.model.tree import Entry
 from promptops.records import record
@@ -28,7 +28,7 @@ class Resolver:
     config: Config
 
     def follow(
-        self, kind: ReferenceKind, written: str, place: Place, base: str
+        self, kind: ReferenceKind, written: str, place: Placed, base: str
     ) -> Reference | Problem:
         """Where a path leads that stands in the file `base`; a problem where it leads outside.
 
@@ -73,9 +73,9 @@ def _is_near(path: str, folder: str, name: str) -> bool:
     return own == folder or f"/{folder}/" in f"/{path}" or file == name
 
 
-def _outside(message: str, place: Place) -> Problem:
+def _outside(message: str, place: Placed) -> Problem:
     hint = "name a file of this repository, from its root of prompts or with `./`"
-    return Problem(message, at=place, hint=hint, code="SEC010")
+    return Problem(message, at=placed(place), hint=hint, code="SEC010")
 
 
 class Ledger:
@@ -92,7 +92,7 @@ class Ledger:
         self.problems: list[Problem] = []
 
     def refer(
-        self, kind: ReferenceKind, written: str, place: Place, base: str = ""
+        self, kind: ReferenceKind, written: str, place: Placed, base: str = ""
     ) -> Reference | None:
         """Note a reference; None, and a problem, where its path leads outside."""
         found = self.resolver.follow(kind, written, place, base or self._path)

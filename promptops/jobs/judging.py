@@ -50,6 +50,7 @@ def judge(
     processes: int,
 ) -> dict[str, Judged]:
     """What the rules say of each prompt, in the order given, however it is found out."""
+    catalog.places_first = True
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     judging = _Judging(catalog, rules, today)

@@ -60,6 +60,8 @@ class Repository:
     directory: Path
     _blobs: Blobs = field(repr=False)
     staged: Staged | None = field(default=None, repr=False)
+    _commits: set[str] = field(default_factory=set, repr=False)
+    """The ids of commits that were found: what a whole id means does not change."""
 
     @classmethod
     def open(
@@ -111,7 +113,11 @@ class Repository:
         Raises:
             GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
         """
-        return revisions.resolve(self.git, revision, shallow=self.shallow)
+        if revision not in self._commits:
+            commit = revisions.resolve(self.git, revision, shallow=self.shallow)
+            self._commits.add(commit)
+            return commit
+        return revision
 
     def find(self, revision: str) -> str | None:
         """As `resolve`, but None where git knows nothing of that name."""

@@ -8,6 +8,7 @@ from typing import Any
 from promptops.model.place import Text
 from promptops.source.compose import compose
 from promptops.source.document import Document, decode, read
+from promptops.source.json_lines import JsonNode, Mark
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, value_at
 from promptops.source.quick_value import NotPlainError, Scalars, quick_value
@@ -42,7 +43,9 @@ class _QuickDocument(Document):
 
     def template(self, pointer: str, *, key: bool = False) -> Text:
         value = None if key else value_at(self.value, pointer)
-        event = self._scalars.get(id(value)) if isinstance(value, str) else None
-        if event is None:
+        found = self._scalars.get(id(value)) if isinstance(value, str) else None
+        if found is None or not isinstance(value, str):
             return super().template(pointer, key=key)
-        return Text(self.path, event.value, locator(event, self._lines))
+        style, start, end = found
+        node = JsonNode("scalar", value, Mark(start), Mark(end), style or "")
+        return Text(self.path, value, locator(node, self._lines))

@@ -13,8 +13,8 @@ class NotPlainError(Exception):
     """The text has to be read with places: something may be wrong, or is rarely written so."""
 
 
-Scalars = dict[int, Any]
-"""From the identity of a text in a value to its event, which has what its node would have."""
+Scalars = dict[int, tuple[str | None, int, int]]
+"""From the identity of a text in a value to its style and its offsets, as its node has them."""
 
 
 def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
@@ -93,7 +93,8 @@ class _Reading:
         value = plain_value(event.value) if event.implicit[0] else event.value
         if type(value) is str:
             if len(value) > 1:  # Python has each shorter text but once
-                self._scalars[id(value)] = event
+                start, end = event.start_mark.index, event.end_mark.index
+                self._scalars[id(value)] = (event.style, start, end)
         elif isinstance(value, int | float) and not is_json_number(value):
             raise NotPlainError
         return value

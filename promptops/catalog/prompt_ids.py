@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 
-from promptops.catalog.references import is_below
 from promptops.model.tree import Entry
 from promptops.repo.listing import holding
 
@@ -21,6 +20,7 @@ class PromptIds(Mapping[str, str]):
     def __init__(self, entries: Mapping[str, Entry], roots: tuple[str, ...]) -> None:
         self._entries = entries
         self.roots = roots
+        self._folders = tuple("" if root == "." else f"{root}/" for root in roots)
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -34,12 +34,13 @@ class PromptIds(Mapping[str, str]):
 
     def of(self, path: str) -> str | None:
         """The id that a path gives, whether or not there is a file; None where it gives none."""
-        ending = next((ending for ending in PROMPT_ENDINGS if path.endswith(ending)), None)
-        root = next((root for root in self.roots if is_below(path, root)), None)
-        if ending is None or root is None:
+        if not path.endswith(PROMPT_ENDINGS):
             return None
-        below = path if root == "." else path[len(root) + 1 :]
-        return below[: -len(ending)]
+        end = -len(PROMPT_ENDINGS[0 if path.endswith(PROMPT_ENDINGS[0]) else 1])
+        for folder in self._folders:
+            if path.startswith(folder):
+                return path[len(folder) : end]
+        return None
 
     @cached_property
     def _all(self) -> dict[str, str]:

@@ -99,14 +99,22 @@ class Listing(Mapping[str, Entry]):
             raise KeyError(path)
         return found
 
+    @cached_property
+    def _paths(self) -> dict[str, None]:
+        lines = self.written.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        found = dict.fromkeys([line.partition("\t")[2] for line in lines])
+        for path in self._without:
+            found.pop(path, None)
+        return found
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self.parsed)
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self.parsed)
+        return len(self._paths)
 
     def keys(self) -> KeysView[str]:
-        return self.parsed.keys()
+        return self._paths.keys()
 
     def values(self) -> ValuesView[Entry]:
         return self.parsed.values()

@@ -69,7 +69,10 @@ class Listing(Mapping[str, Entry]):
 
     def holding(self, text: str) -> Iterator[str]:
         """The paths that hold a text, each once."""
-        return iter(dict.fromkeys(self._paths_around(text.encode("utf-8", "surrogateescape"))))
+        part = text.encode("utf-8", "surrogateescape")
+        if self.written.count(part) > FOUND_ONE_BY_ONE:
+            return (path for path in self._paths if text in path)
+        return iter(dict.fromkeys(self._paths_around(part)))
 
     def beginning(self, text: str) -> Iterator[str]:
         """The paths that begin with a text, whatever the case of letters, each once.

@@ -15,7 +15,8 @@ WRITTEN = {
     "files of a tree": f"100644 blob {A}\tb/a\x00100755 blob {B}\tb/c\x00".encode(),
     "ids of SHA-256": f"100644 {LONG} 0\tb/a\x00".encode(),
     "links and submodules": f"120000 {A} 0\tb/a\x00160000 {B} 0\tb/c\x00".encode(),
-    "links and submodules of a tree": f"120000 blob {A}\tb/a\x00160000 commit {B}\tb/c\x00".encode(),
+    "links and submodules of a tree": f"120000 blob {A}\tb/a\x00".encode()
+    + f"160000 commit {B}\tb/c\x00".encode(),
     "a conflict": f"100644 {A} 1\tb/a\x00100644 {B} 2\tb/a\x00100644 {B} 3\tb/c\x00".encode(),
     "one path at another's end": f"100644 {A} 0\tx\tb/a\x00100644 {B} 0\tb/a\x00".encode(),
     "a newline and bytes that are no UTF-8": f"100644 {A} 0\tb\n/a\x00".encode()

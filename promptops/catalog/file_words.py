@@ -13,13 +13,18 @@ ESCAPED = "\\"
 _CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@+~=-"
 _SPACES = bytes(byte if byte in _CHARACTERS else ord(" ") for byte in range(256))
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+~=-]*\.[A-Za-z0-9_@+~=-][A-Za-z0-9_.@+~=-]*")
+_GUESSED = re.compile(r".+\.\w+")
 _ESCAPES = tuple(each.encode() for each in ESCAPES)
 
 
 def file_words(content: bytes) -> frozenset[str]:
-    """Every run of the characters of plain file names that has a dot in it."""
+    """Every run of the characters of plain file names that has a dot in it.
+
+    And the part of each that a file which can't be read is taken to name: `a.md` of `a.md.`
+    """
     runs = set(content.translate(_SPACES).split())
     found = {run.decode() for run in runs if b"." in run.rstrip(b".")}
+    found |= {part[0] for part in map(_GUESSED.match, found) if part}
     return frozenset(found | {ESCAPED} if any(map(content.__contains__, _ESCAPES)) else found)
 
 

@@ -7,26 +7,26 @@ means depends on where its file stands and on the roots, and is worked out when 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from promptops.analysis.includes import includes
 from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
 from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
+from promptops.catalog.named_files import (
+    guessed_names,
+    names_in_prompt,
+    names_in_schema,
+    names_in_template,
+)
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
 from promptops.model.internal_error import internal_error
-from promptops.model.place import plain_text
 from promptops.model.tree import Entry
 from promptops.repo.listing import Listing
-from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.paths import confined
-
-_MAX_CACHED_BYTES = 16_000_000
 
 FORMAT = 4
 """To be raised when the same content is read as other names, so that no old fact is believed."""
@@ -37,12 +37,6 @@ SILENT_ENDINGS = (
 )
 FEW = 32
 """Files of so many contents are found one by one; of more, all are looked at."""
-
-_RUN = re.compile(r"[^\s\"'`,:{}\[\]()<>|]+")
-_PATH = re.compile(r".+\.\w+")
-_LONGEST_PATH = 4096
-"""Of Linux; what is longer names no file, and would be searched for its last dot from each of its
-characters."""
 
 
 class Graph:
@@ -295,21 +289,21 @@ class Graph:
         if sort == "j":
             return self._of_json(path)
         text = self._files.text(path)
-        return _of_template(text.value) if text is not None else ()
+        return names_in_template(text.value) if text is not None else ()
 
     def _of_prompt(self, path: str) -> Iterable[str]:
         value = self._value_of(path)
-        return _of_value(value) if isinstance(value, dict) else self._guessed(path)
+        return names_in_prompt(value) if isinstance(value, dict) else self._guessed(path)
 
     def _of_json(self, path: str) -> Iterable[str]:
         try:
-            return list(_referred(json.loads(self._files.data(path) or b"")))
+            return list(names_in_schema(json.loads(self._files.data(path) or b"")))
         except (ValueError, RecursionError):
             return self._guessed(path)
 
     def _guessed(self, path: str) -> Iterable[str]:
         """Of a file that can't be read: it may name all that looks like a path."""
-        return _paths((self._files.data(path) or b"").decode("utf-8", "replace"))
+        return guessed_names((self._files.data(path) or b"").decode("utf-8", "replace"))
 
 
 def _sort(path: str) -> str:
@@ -325,76 +319,3 @@ def last_part(name: str) -> str:
 @lru_cache(maxsize=65536)
 def _last(name: str) -> str:
     return confined(name[1:], "", "").path.rpartition("/")[2]
-
-
-def _of_value(value: Mapping[str, Any]) -> Iterator[str]:
-    """What a prompt file's value names, whether or not it fits the schema."""
-    yield from _files(value.get("extends"), "p")
-    yield from (f"a{alias}" for alias in _listed(value.get("aliases")) if isinstance(alias, str))
-    for mapping, text in _within(value.get("messages")):
-        if mapping is not None:
-            yield from _files(mapping.get("file"), "p")
-        elif "{%" in text:
-            yield from _of_template(text)
-    for key in ("inputs", "output", "tools"):
-        yield from _referred(value.get(key))
-    for tool in _listed(value.get("tools")):
-        yield from _files(tool.get("ref") if isinstance(tool, dict) else None, "s")
-    evaluation = value.get("evaluation")
-    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
-    if isinstance(judge, str):
-        yield from (name for end in PROMPT_ENDINGS for name in _files(f"{judge}{end}", "p"))
-    for case in _listed(value.get("tests")):
-        yield from _files(case.get("file") if isinstance(case, dict) else None, "p")
-
-
-def _referred(value: Any) -> Iterator[str]:
-    """The files that a schema refers to."""
-    for mapping, _ in _within(value):
-        written = mapping.get("$ref") if mapping is not None else None
-        if isinstance(written, str):
-            yield from _files(written.partition("#")[0], "s")
-
-
-def _files(written: Any, root: str) -> Iterator[str]:
-    if isinstance(written, str) and written:
-        yield root + written
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
-    """Every mapping in a value, and every text; no recursion, however deep it is."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each, ""
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, str):
-            yield None, each
-
-
-@cached_by_size(_MAX_CACHED_BYTES)
-def _of_template(source: str) -> Names:
-    if not any(word in source for word in ("include", "import", "extends")):
-        return ()
-    from promptops.runtime.template import TemplateError, parse
-
-    try:
-        parse(source)
-    except TemplateError:
-        return tuple(_paths(source))
-    return tuple(f"p{include.name}" for include in includes(plain_text("", source)))
-
-
-def _paths(source: str) -> Iterator[str]:
-    for run in _RUN.finditer(source):
-        found = _PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
-        if found:
-            yield f"p{found[0]}"
-            yield f"s{found[0]}"

@@ -156,8 +156,8 @@ CHG309 prefill-or-stop-changed BEHAVIOR minor warn
 CHG310 render-fails BREAKING major
     a test case that rendered does so no more
 CHG311 obligation-lost BEHAVIOR minor
-    a sentence that obliges or forbids (never, must, do not, only, always) is gone or turned round
-    risk: a guardrail is gone or reads otherwise
+    a sentence that obliges or forbids (never, must, do not, only, always) is gone or reversed
+    risk: a guardrail was removed or reworded
 CHG401 model-changed BEHAVIOR minor
     another model of the same provider
     risk: another model answers

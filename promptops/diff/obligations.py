@@ -1,4 +1,4 @@
-"""Which obligations and prohibitions of a request the other side lacks, or turns round."""
+"""Which obligations and prohibitions of a request the other side lacks or reverses."""
 
 from __future__ import annotations
 

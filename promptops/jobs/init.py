@@ -100,7 +100,8 @@ def start(
         if hooks:
             steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
         else:
-            steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
+            entry = partial(_pre_commit, repository.root, found[0])
+            steps.append(_attempt(pre_commit_file.PATH, entry))
         steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
         return Started(
@@ -222,8 +223,10 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _pre_commit(root: Path) -> Step:
+def _pre_commit(root: Path, hook: HookFile) -> Step:
     path = pre_commit_file.PATH
+    if hook.owner == "ours" and not _mentions(root / path, "promptops"):
+        return Step(path=path, action="skipped", note="git hooks of promptops are installed")
     if make(root, path, pre_commit_file.whole_file()):
         return Step(path=path, action="wrote")
     text = _text(root, path)

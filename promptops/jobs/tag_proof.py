@@ -23,6 +23,9 @@ def names_its_bundle(tag: ReleaseTag) -> bool:
     return tag.record.bundle is not None and tag.record.bundle_format == FORMAT
 
 
+_LOAD_AGAIN = "remove the cached bundle, and load the release again from its repository"
+
+
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
     """The tag object; None if it does not name its bundle, and so proves nothing about one."""
     return repository.git.run("cat-file", "tag", tag.id) if names_its_bundle(tag) else None
@@ -35,8 +38,8 @@ def prove(proof: bytes, contents: Contents, signers: Path) -> None:
     where the proof was kept.
     """
     if not _describes(proof, contents):
-        message = "the tag that is kept beside the bundle belongs to another one"
-        raise IntegrityError(message, where=contents.origin.release)
+        message = "the stored tag belongs to another bundle"
+        raise IntegrityError(message, where=contents.origin.release, hint=_LOAD_AGAIN)
     with TemporaryDirectory(prefix="promptops-") as folder:
         git = Git(Path(folder), {**foreign_environment(), "GIT_DIR": folder})
         kind = "sha256" if len(contents.origin.commit) == 64 else "sha1"
@@ -45,7 +48,8 @@ def prove(proof: bytes, contents: Contents, signers: Path) -> None:
         file.write_bytes(proof)
         stored = git.ask("hash-object", "-t", "tag", "-w", "--no-filters", "--", str(file))
         if stored.status:
-            raise IntegrityError("the signed tag is damaged", where=contents.origin.release)
+            where = contents.origin.release
+            raise IntegrityError("the stored tag is damaged", where=where, hint=_LOAD_AGAIN)
         signer_of_object(decode(stored.stdout).strip(), git, signers, contents.origin.release or "")
 
 

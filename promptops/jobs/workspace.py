@@ -151,7 +151,6 @@ def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | N
             return None
         if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
             return "unstaged" if revision == INDEX else "tracked"
-        ignored = repository.git.ask("check-ignore", "-q", "--", path).status == 0
-        return "ignored" if ignored else "untracked"
+        return "ignored" if repository.is_ignored(path) else "untracked"
 
     return state

@@ -89,8 +89,9 @@ def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
     document = catalog.document(loaded.path)
     if "promptops:" in document.text:
         yield from _document_suppressions(document)
-    if loaded.prompt is not None:
-        for text in (*texts(loaded.prompt), *catalog.reached(loaded.prompt)):
+    prompt = loaded.prompt or loaded.templates
+    if prompt is not None:
+        for text in (*texts(prompt), *catalog.reached(prompt)):
             yield from template_suppressions(text)
 
 

@@ -64,6 +64,8 @@ class Loaded:
         prompt: None where the file can't be read or doesn't fit the schema.
         problems: What the doors found, each with its rule's code.
         references: What the file itself names; what its partials name is theirs.
+        templates: Only the messages and inputs, where they fit the schema and other parts of the
+            file do not: the templates can be judged all the same.
     """
 
     id: str
@@ -71,3 +73,4 @@ class Loaded:
     prompt: Prompt | None
     problems: tuple[Problem, ...] = ()
     references: tuple[Reference, ...] = ()
+    templates: Prompt | None = None

@@ -208,6 +208,14 @@ class Repository:
         lines = records(self.git.run("status", *options, *quiet, *below(under)))
         return tuple(sorted(line[3:] for line in lines))
 
+    def is_ignored(self, path: str) -> bool:
+        """Whether a file of the work tree is there and ignored; a tracked one is not.
+
+        `git check-ignore` refuses to read paths literally.
+        """
+        options = ("--others", "--ignored", "--exclude-standard", "-z", "--")
+        return bool(self.git.run("ls-files", *options, path))
+
     def need_work_tree(self) -> None:
         """Raises GitError where there is none."""
         if self.bare:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.model.finding import Problem
@@ -74,6 +74,21 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
         message = f"the schema can't be used: {str(error).splitlines()[0]}"
         return (Problem(message, at=place(at, False), code="SCH002"),)
     return ()
+
+
+def wrong_dialect(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
+    """SCH002: a `$schema` of another draft at the root of a schema that stands in a prompt file.
+
+    Its keywords may mean something else: `dependencies` and `additionalItems` are ignored here.
+    """
+    written = schema.get("$schema") if isinstance(schema, Mapping) else None
+    if isinstance(written, str) and written.removesuffix("#") != _DIALECT:
+        yield Problem(
+            f"the draft `{written}` of JSON Schema is not supported",
+            at=place(f"{at}/$schema", False),
+            hint="remove `$schema`, and write the schema in the keywords of draft 2020-12",
+            code="SCH002",
+        )
 
 
 def merge_patch(base: Any, patch: Any) -> Any:

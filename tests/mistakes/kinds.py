@@ -220,6 +220,8 @@ IN_PROMPTS = (
         ("tags: [anchor]", "tag: [anchor]"),
         ("type: string, enum", "typ: string, enum"),
         ("expected:", "expectd:"),
+        ("verdict: {", "verdcit: {", TONE),
+        ("[reason, verdict]", "[reason, verdcit]"),
     ),
 )
 
@@ -231,9 +233,12 @@ IN_TEMPLATES = (
         ("{% if", "{% fi"),
         ("{% endif %}", "{% endfi %}"),
         ("==", "="),
+        ("Write short", "<<<<<<< HEAD\nWrite short"),
+        ("{% endif %}", ">>>>>>> topic\n{% endif %}"),
     ),
     *_edits(
         TERMS,
+        ("{% macro", "<<<<<<< HEAD\n{% macro"),
         ("macro term(name", "macro trem(name", TRIAGE),
         ("{{ name }}", "{{ nmae }}"),
         ("{%- endmacro %}", "{%- endmacr %}"),
@@ -398,12 +403,6 @@ ACCEPTED: tuple[tuple[Mistake | Renamed, str], ...] = tuple(
     for mistake in mistakes
 )
 """Mistakes that nothing can know to be one, each with the reason."""
-
-PENDING = (
-    *_edits(HOUSE_STYLE, ("Write short", "<<<<<<< HEAD\nWrite short", f"{HOUSE_STYLE}:1")),
-    *_edits(TONE, ("verdict: {", "verdcit: {", TONE)),
-)
-"""Not collected: mistakes that pass silently, or without their place, until they are reported."""
 
 ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("lintt", "lint"),

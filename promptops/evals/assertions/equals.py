@@ -55,7 +55,7 @@ class Equals:
 
 
 def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
-    """Why what is looked at is always one of these, or never is; None where it may be either."""
+    """Why the compared value is always one of these, or never is; None where it may be either."""
     has_text = any(isinstance(value, str) for value in values)
     # A list of text parts is compared as a text.
     may_be_parts = has_text and not admits_no_value({"type": "array"}, given.shape)
@@ -63,9 +63,11 @@ def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
         return None
     wanted = {"enum": list(values)}
     if admits_every_value(wanted, given.shape):
-        return Refused("what is looked at is always one of these", hint="assert what it has to be")
+        return Refused(
+            "the compared value is always one of these", hint="name the one value that is expected"
+        )
     if admits_no_value(wanted, given.shape):
-        return Refused("what is looked at is never one of these: it is of another type")
+        return Refused("the compared value is never one of these: its type is different")
     return None
 
 

@@ -42,7 +42,9 @@ class Regex:
     def __post_init__(self) -> None:
         compiled(self.value)
         if matches_every_text(self.value):
-            raise Refused("the pattern matches every text", hint="say what must stand there")
+            raise Refused(
+                "the pattern matches every text", hint="write the text that must be there"
+            )
         if matches_no_text(self.value):
             raise Refused(
                 "the pattern matches no text", hint="test it on a text that it should match"

@@ -36,7 +36,7 @@ class ToolCalls:
 
     def __post_init__(self) -> None:
         if not self.value:
-            raise Refused("an empty list asks for nothing", hint="name the tools")
+            raise Refused("the list is empty: nothing is checked", hint="name the tools")
         self._wanted()
 
     @property

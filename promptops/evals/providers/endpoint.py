@@ -165,7 +165,10 @@ def approve(
     refuse_untrusted()
     endpoint = endpoint_of(profile, options)
     if not endpoint.is_default and endpoint not in trusted:
-        raise UsageError(f"`{profile.name}` is not approved: {shown_endpoint(profile)}")
+        raise UsageError(
+            f"the endpoint of `{profile.name}` is not approved: {shown_endpoint(profile)}",
+            hint="compare it with the default branch, then approve it: --trust-config",
+        )
     return Approved(profile, Approved._made_here)
 
 

@@ -26,11 +26,14 @@ def conflict_marker(
 
     Git writes both versions of a conflict into the file, between `<<<<<<<`, `|||||||`, `=======`
     and `>>>>>>>`. A file that is committed like that is still a valid template, and both versions
-    go to the model. Searched are the prompt file, its partials, body files, schemas, tools, case
-    files and recordings; in the configuration and in `channels.yaml`, markers are an error, too.
+    go to the model. The rule searches the prompt file, its partials, body files, schemas, tools,
+    case files and recordings. Markers in the configuration and in `channels.yaml` are an error,
+    too.
 
-    A single marker is no conflict: `=======` underlines a heading in Markdown. A prompt that shows
-    a whole conflict on purpose suppresses this rule where it does.
+    One line is enough when it starts with `<<<<<<<` or `>>>>>>>` and a name, such as
+    `<<<<<<< HEAD`. A single `=======` is not reported: it underlines a heading in Markdown. A
+    prompt that shows conflict markers on purpose suppresses this rule where it does, or indents
+    them.
 
     Bad:
         messages:
@@ -52,6 +55,16 @@ def conflict_marker(
         =======
             content: Answer in two sentences.
         >>>>>>> main
+
+    Bad:
+        --- prompts/style.md
+        <<<<<<< HEAD
+        Answer in one sentence.
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: "{% include 'style.md' %}"
 
     Good:
         messages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from promptops.analysis.includes import includes
@@ -134,7 +135,7 @@ class PromptBuilder:
     def _note_includes(self, prompt: Prompt) -> None:
         for text in texts(prompt):
             for include in includes(text):
-                place = text.place(include.start, include.end)
+                place = partial(text.place, include.start, include.end)
                 self._ledger.refer("template", include.name, place, text.path)
 
     def _body(self, written: str, at: str) -> Text:
@@ -160,7 +161,7 @@ class PromptBuilder:
 
     def _schema(self, schema: Any, at: str, base: str = "") -> Any:
         """A schema with the files it refers to inside it."""
-        base = base or self._layers.place(at, False).path
+        base = base or self._layers.path_at(at)
         read: set[str] = set()
 
         def schema_file(path: str) -> Mapping[str, Any] | bool | None:
@@ -243,7 +244,7 @@ class PromptBuilder:
     def _tools(self, written: list[Mapping[str, Any]]) -> Iterator[Tool]:
         for index, value in enumerate(written):
             at = f"/tools/{index}"
-            base = self._layers.place(at, False).path
+            base = self._layers.path_at(at)
             if "ref" in value:
                 yield from self._tool_file(value["ref"], at, base)
             else:

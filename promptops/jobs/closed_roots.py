@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promptops.catalog.references import is_below
+from promptops.catalog.references import has_below
 from promptops.errors import InputError
 from promptops.model.config import CHANNELS_FILE, Config
 from promptops.model.tree import Entry, Kind
@@ -40,7 +40,7 @@ def _above(
 ) -> Entry | None:
     """The entry in the place of a folder above a root; read only where the root is empty."""
     folders = [root[:at] for at, char in enumerate(root) if char == "/"]
-    if not folders or any(is_below(path, root) for path in entries):
+    if not folders or has_below(entries, root):
         return None
     tree = repository.tree(revision, under=folders[:1])
     return next((tree.entries[each] for each in folders if each in tree.entries), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import ESCAPES
+from promptops.catalog.file_words import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.workspace import Workspace, configuration, managed
@@ -16,7 +16,8 @@ from promptops.source.config import FILES
 from promptops.source.recording_files import by_first
 
 GREP_FROM = 64
-"""Up to so many files of unknown names all are read; of more, git is asked which may matter."""
+"""Up to this many unknown files are all read. Of more, `git grep` finds those that may matter, and
+after the first run the words of each file, which are kept."""
 
 Grep = Callable[[Sequence[str]], Iterable[str]]
 """From some words to the files below the roots that hold any of them."""
@@ -175,8 +176,24 @@ def _grep(workspace: Workspace) -> Grep:
 
 def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
     """Have the graph know every file that may name a target."""
+    graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
+    if grep is None:
+        graph.learn(graph.unknown)
+        return
+    unseen = graph.unseen
+    if len(unseen) > GREP_FROM and graph.was_kept:
+        graph.look(unseen)
+    elif len(unseen) <= GREP_FROM:
+        graph.learn(unseen)
+    if (len(unseen) <= GREP_FROM or graph.was_kept) and all(map(is_plain, names)):
+        graph.learn_from_words(names)
+    else:
+        _learn_from_git(catalog, targets, grep)
+
+
+def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
     unknown = catalog.graph.unknown
-    if grep is not None and len(unknown) > GREP_FROM:
+    if len(unknown) > GREP_FROM:
         words = {_longest_word(target) for target in targets} | set(ESCAPES)
         unknown = sorted(set(unknown).intersection(grep(sorted(words))))
     catalog.graph.learn(unknown)

@@ -34,7 +34,7 @@ def is_fit(identity: str) -> bool:
 def twins(catalog: Catalog) -> Iterator[Twin]:
     """Each file whose id another has already: that with a fit id, or else the first by path."""
     groups = defaultdict(list)
-    for path, identity in catalog.ids.items():
+    for path, identity in catalog.ids_in_question.items():
         groups[folded(identity)].append((path, identity))
     for group in groups.values():
         if len(group) > 1:

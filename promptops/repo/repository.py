@@ -13,6 +13,7 @@ from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, decode, inherited_environment, records
+from promptops.repo.staged import RAW, Staged
 from promptops.repo.tree import (
     INDEX,
     WORKTREE,
@@ -34,7 +35,6 @@ EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
-RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,8 @@ class Repository:
         object_format: sha1 or sha256.
         git: The git program in the root.
         directory: Where it was opened, absolute: paths on a command line are relative to it.
+        staged: What a hook found before it was opened, or None. The index is then believed not to
+            change, as in a hook.
     """
 
     root: Path
@@ -60,9 +62,17 @@ class Repository:
     git: Git = field(repr=False)
     directory: Path
     _blobs: Blobs = field(repr=False)
+    staged: Staged | None = field(default=None, repr=False)
+    _commits: set[str] = field(default_factory=set, repr=False)
+    """The ids of commits that were found: what a whole id means does not change."""
 
     @classmethod
-    def open(cls, directory: Path, environment: Mapping[str, str] | None = None) -> Repository:
+    def open(
+        cls,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+        staged: Staged | None = None,
+    ) -> Repository:
         """The repository that `directory` lies in, or that GIT_DIR names.
 
         Args:
@@ -73,10 +83,10 @@ class Repository:
             GitError: There is none, or git refuses to enter it.
         """
         git = Git(directory.absolute(), environment or inherited_environment())
-        return cls._from_answer(git)
+        return cls._from_answer(git, staged)
 
     @classmethod
-    def _from_answer(cls, git: Git) -> Repository:
+    def _from_answer(cls, git: Git, staged: Staged | None) -> Repository:
         facts = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format")
         paths = ("--path-format=absolute", "--absolute-git-dir", "--git-common-dir")
         answer = git.ask("rev-parse", *facts, *paths, "--show-toplevel")
@@ -96,7 +106,8 @@ class Repository:
             object_format=lines[2],
             git=git,
             directory=directory,
-            _blobs=Blobs(git),
+            _blobs=Blobs(git) if staged is None else staged.blobs.moved_to(git),
+            staged=staged,
         )
 
     def resolve(self, revision: str) -> str:
@@ -105,16 +116,24 @@ class Repository:
         Raises:
             GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
         """
-        return revisions.resolve(self.git, revision, shallow=self.shallow)
+        if revision not in self._commits:
+            commit = revisions.resolve(self.git, revision, shallow=self.shallow)
+            self._commits.add(commit)
+            return commit
+        return revision
 
     def find(self, revision: str) -> str | None:
         """As `resolve`, but None where git knows nothing of that name."""
         return revisions.find(self.git, revision)
 
-    def tree(self, revision: str, under: Sequence[str] = ()) -> Tree:
-        """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given."""
+    def tree(self, revision: str, under: Sequence[str] = (), beside: Sequence[str] = ()) -> Tree:
+        """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given.
+
+        Args:
+            beside: Files of INDEX that `Tree.read_beside` reads and that are not in `entries`.
+        """
         if revision == INDEX:
-            return index_tree(self.git, self._blobs, below(under))
+            return index_tree(self.git, self._blobs, below(under), below(beside))
         if revision == WORKTREE:
             return self._disk(below(under))
         return self.stored(self.resolve(revision), under)
@@ -248,7 +267,8 @@ class Repository:
             raise
 
     def _changed_in_index(self, base: tuple[str, ...]) -> tuple[Changed, ...]:
-        lines = records(self.git.run("diff", "--cached", *RAW, *base, "--"))
+        known = self.staged.changes if self.staged is not None and not base else None
+        lines = records(known or self.git.run("diff", "--cached", *RAW, *base, "--"))
         conflicts = {}
         if any(line.startswith(":") and line.endswith(" U") for line in lines):
             conflicts = self._conflicts()

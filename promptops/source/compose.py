@@ -13,7 +13,7 @@ from promptops.source.nodes import Node, scalar_nodes
 
 MAX_DEPTH = 50
 
-_MISREAD = "\x85\u2028\u2029\ufeff"
+MISREAD = "\x85\u2028\u2029\ufeff"
 """Line breaks for YAML 1.1 and so for PyYAML, and a mark that libyaml swallows at the beginning of
 a line; plain characters for YAML 1.2."""
 
@@ -95,6 +95,11 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
     return root
 
 
+def begins_with_directive(text: str) -> bool:
+    """Whether a text begins with a YAML directive, which `compose` refuses."""
+    return _DIRECTIVE.match(text) is not None
+
+
 def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
     import yaml
 
@@ -129,7 +134,7 @@ def _no_character(lines: Lines, offset: int) -> Problem:
 
 def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:
     """The text with unused characters for those that PyYAML takes for more than they are."""
-    found = [] if text.isascii() else [char for char in _MISREAD if char in text]
+    found = [] if text.isascii() else [char for char in MISREAD if char in text]
     question = "?" in text and load is python_loader()
     if not found and not question:
         return text, {}

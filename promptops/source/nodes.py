@@ -41,6 +41,18 @@ def find(root: Node, pointer: str) -> Found:
     return Found(node, key, True)
 
 
+def value_at(value: Any, pointer: str) -> Any:
+    """What a JSON pointer leads to in the value of a document; None where it leads nowhere."""
+    for token in tokens(pointer):
+        if isinstance(value, dict):
+            value = value.get(token)
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return None
+    return value
+
+
 def tokens(pointer: str) -> list[str]:
     """The reference tokens of a JSON pointer (RFC 6901), unescaped."""
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]

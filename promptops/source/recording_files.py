@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping
 
 from promptops.patterns import lazy_pattern
 
-ENDING = ".recordings.jsonl"
+INSIDE = ".recordings."
+"""Each file of recordings has it in its name."""
+
+ENDING = f"{INSIDE}jsonl"
 """Of the first file, which also stands for all of them."""
 
 MAX_FILES = 99
@@ -43,7 +46,7 @@ def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """From the first file of recordings, there or not, to those that are there, in order."""
     found: dict[str, list[str]] = {}
     for path in paths:
-        first = first_of(path) if ".recordings." in path else None
+        first = first_of(path) if INSIDE in path else None
         if first is not None:
             found.setdefault(first, []).append(path)
     return {first: tuple(sorted(files)) for first, files in found.items()}

@@ -114,7 +114,24 @@ def _refuse(address: str) -> Any:
 
 def _has_references(schema: Any) -> bool:
     keys = ("$ref", *UNSUPPORTED)
+    if not _has_key(schema, keys):  # in data, too: much faster than to tell schemas from data
+        return False
     return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
+
+
+def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
+    """Whether any mapping in a value has one of some keys."""
+    waiting = [value]
+    for each in waiting:
+        if isinstance(each, dict):
+            if any(key in each for key in keys):
+                return True
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, Mapping):
+            return True  # of another kind; it is looked at with care
+    return False
 
 
 @record(frozen=True, slots=True)

@@ -50,8 +50,9 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
           - {role: user, content: Sortiere das.}
     """
     told = {twin.path for twin in twins(catalog)}  # by REP001
-    below = _below(catalog.ids)
-    for path, identity in catalog.ids.items():
+    ids = catalog.ids_in_question
+    below = _below(ids)
+    for path, identity in ids.items():
         if path not in told:
             if not is_fit(identity):
                 yield _unfit(path, identity)

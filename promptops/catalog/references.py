@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from itertools import islice
 
 from promptops.catalog.files import Files
@@ -56,6 +55,8 @@ class Resolver:
 
         In the form to write: from one of the roots of its kind.
         """
+
+        from difflib import get_close_matches
 
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []

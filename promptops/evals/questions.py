@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Literal
 
 from promptops.records import field, record
@@ -37,6 +36,8 @@ class Question:
     @property
     def key(self) -> str:
         """The same for the same question, whoever asks it."""
+        from hashlib import sha256
+
         asked = [self.kind, self.judge, dict(self.model), dict(self.inputs)]
         return sha256(canonical_json(asked).encode()).hexdigest()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -37,4 +36,6 @@ def _shortened(line: str) -> str:
 
 
 def _digest(*facts: str) -> str:
+    import hashlib
+
     return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

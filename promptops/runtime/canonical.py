@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from typing import Any
@@ -102,6 +101,8 @@ def request_digest(request: Request) -> str:
 
     `cache` is a hint that changes no answer, and is left out.
     """
+    import hashlib
+
     form = {
         "format": REQUEST_FORMAT,
         "messages": [

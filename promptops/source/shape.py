@@ -13,6 +13,7 @@ from promptops.runtime.schema_check import Error, OwnValidator
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
+from promptops.source.settings import inexact_settings
 
 PROMPT = "prompt.schema.json"
 CONFIG = "config.schema.json"
@@ -39,7 +40,9 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
     """SCH002 of a whole prompt, such as a variant merged with what it extends."""
-    return check_value(PROMPT, value, place)
+    problems = check_value(PROMPT, value, place)
+    model = value.get("model") if isinstance(value, dict) else None
+    return (*problems, *inexact_settings(model, place, "/model"))
 
 
 def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
 from promptops.runtime.data import TooMuchWork
+from promptops.runtime.schema_engine import own_engine
 from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
@@ -60,8 +61,6 @@ def definition_name(path: str) -> str:
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
-    import jsonschema_rs
-
     try:
         problems = explain(metaschema().errors(schema), {}, schema, place, at)
     except TooMuchWork as error:
@@ -69,8 +68,8 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     if problems:
         return problems
     try:
-        jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        own_engine(schema)
+    except ValueError as error:
         message = f"the schema can't be used: {str(error).splitlines()[0]}"
         return (Problem(message, at=place(at, False), code="SCH002"),)
     return ()
@@ -87,10 +86,6 @@ def merge_patch(base: Any, patch: Any) -> Any:
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is not fetched")
 
 
 def _has_references(schema: Any) -> bool:

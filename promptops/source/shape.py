@@ -10,6 +10,7 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_check import Error, OwnValidator
+from promptops.runtime.schema_engine import own_engine
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
@@ -85,15 +86,9 @@ def _errors(name: str, part: str, value: Any) -> list[Error]:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
-    import jsonschema_rs
-
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
-    return OwnValidator(jsonschema_rs.Draft202012Validator(chosen, retriever=_refuse), chosen)
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is not fetched")
+    return OwnValidator(own_engine(chosen), chosen)
 
 
 def _without_nulls(value: Any) -> Any:

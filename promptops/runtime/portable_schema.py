@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
@@ -33,6 +34,10 @@ _FACTS: Mapping[str, str] = {
 }
 """What jsonschema-rs calls the value of a keyword in its errors."""
 
+MAX_PARTS = 2_000
+"""Of a schema: jsonschema needs about a second to check that so many are valid."""
+
+_NEEDED = "jsonschema-rs, which has no wheel for this platform"
 _ALTERNATIVES = ("anyOf", "oneOf")
 
 
@@ -41,6 +46,9 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
 
     `formats` has the formats of strings checked.
     """
+    parts = list(islice(_parts(schema), MAX_PARTS + 1))
+    if len(parts) > MAX_PARTS:
+        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {_NEEDED}")
     found = validator_for(schema, default=Draft202012Validator)
     try:
         found.check_schema(schema)
@@ -49,7 +57,7 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
     checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]
     checker = FormatChecker() if formats else None
     validator = checked(schema, registry=REGISTRY, format_checker=checker)
-    for part in _parts(schema):
+    for part in parts:
         _check_part(part, validator)
     return PortableEngine(validator, schema)
 
@@ -180,9 +188,6 @@ def _check_part(part: Mapping[str, Any], validator: Any) -> None:
             validator._resolver.lookup(part["$ref"])
         except Unresolvable as error:
             raise ValueError(f"`{error.ref}` is not found, and not fetched") from None
-
-
-_NEEDED = "jsonschema-rs, which has no wheel for this platform"
 
 
 @lru_cache(maxsize=256)

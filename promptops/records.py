@@ -139,11 +139,15 @@ def _with_slots(cls: Any, made: tuple[_Field, ...], methods: dict[str, Any]) -> 
 
 
 def _written_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
+    written: list[Any] = []
+
     def first_call(self: Any, /, *arguments: Any, **named: Any) -> Any:
-        owner = next(each for each in type(self).__mro__ if each.__dict__.get(name) is first_call)
-        method = _compiled(owner, name, write)
-        setattr(owner, name, method)
-        return method(self, *arguments, **named)
+        owners = (each for each in type(self).__mro__ if each.__dict__.get(name) is first_call)
+        owner = next(owners, None)
+        if owner is not None:  # else another thread has replaced this method since it was looked up
+            written.append(_compiled(owner, name, write))
+            setattr(owner, name, written[-1])
+        return written[-1](self, *arguments, **named)
 
     return first_call
 

@@ -161,7 +161,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     """With recorded answers; who keeps none need not wait for what judges them."""
     names = ((base, diff.before_id or diff.id), (head, diff.id))
     paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
-    kept = (catalog.recordings_of(path) in catalog.files.entries for catalog, path in paths if path)
+    kept = (catalog.recording_files(path) for catalog, path in paths if path)
     if not diff.cases or not any(kept):
         return diff
     from promptops.jobs.diff_answers import with_answers

@@ -37,7 +37,7 @@ def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
 
 def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
     """By the name of the case; of the first repeat."""
-    if path is None or catalog.files.entries.get(catalog.recordings_of(path)) is None:
+    if path is None or not catalog.recording_files(path):
         return {}
     plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
     found, _ = heard(Judging(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan)

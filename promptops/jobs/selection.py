@@ -14,6 +14,7 @@ from promptops.model.loaded import Loaded
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.config import FILES
+from promptops.source.recording_files import by_first
 
 GREP_FROM = 64
 """Up to so many files of unknown names all are read; of more, git is asked which may matter."""
@@ -153,10 +154,11 @@ _CASES = (".yaml", ".yml", ".jsonl", ".csv")
 
 def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
     """The prompts whose recordings changed, which nothing names."""
-    if not any(path.endswith(".jsonl") for path in changed):
+    files = by_first(changed)
+    if not files:
         return {}
-    own = ((path, catalog.recordings_of(path)) for path in catalog.ids)
-    return {path: f"{file} changed" for path, file in own if file in changed}
+    own = ((path, files.get(catalog.recordings_of(path))) for path in catalog.ids)
+    return {path: f"{found[0]} changed" for path, found in own if found}
 
 
 def _because(target: str, why: Mapping[str, str]) -> str:

@@ -146,9 +146,11 @@ def _texts(
             yield _KINDS[reference.kind], text
     for text in templates(catalog, document, references):
         yield "template", text
-    found = catalog.files.text(catalog.recordings_of(document.path))
-    if found is not None:
-        yield "recordings", found
+    for path in catalog.recording_files(document.path):
+        data = catalog.files.data(path)
+        if data is not None:  # larger than other texts may be, and not UTF-8 perhaps
+            lines = data.decode("utf-8", "replace").replace("\r\n", "\n")
+            yield "recordings", plain_text(path, lines)
 
 
 def templates(

@@ -174,16 +174,17 @@ def test_a_pyproject_that_is_not_merged_is_not_taken_for_none(repo, started):
     )
 
 
-def test_markers_in_recordings_are_an_error(repo, started):
+@pytest.mark.parametrize("part", ["", ".part03"])
+def test_markers_in_recordings_are_an_error(repo, started, part):
     conflict = "<<<<<<< HEAD\n=======\n>>>>>>> main\n"
     two = TWO.replace("WORD", "kind")
-    repo.write({"prompts/two.prompt.yaml": two, "prompts/two.recordings.jsonl": conflict})
+    repo.write({"prompts/two.prompt.yaml": two, f"prompts/two.recordings{part}.jsonl": conflict})
 
     code, said = started("lint", "--format", "concise")
 
     assert (code, said) == (
         1,
-        f"prompts/two.recordings.jsonl:1:1: {MARKER}  [SCH011 conflict-marker]\n",
+        f"prompts/two.recordings{part}.jsonl:1:1: {MARKER}  [SCH011 conflict-marker]\n",
     )
 
 

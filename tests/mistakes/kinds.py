@@ -360,6 +360,7 @@ UNPLACED = (
     ),
     *_edits(TERSE, ("It is broken.", "It is brocken.")),
     Renamed(path=RECORDINGS, to="prompts/support/triage.recording.jsonl"),
+    Renamed(path=RECORDINGS, to="prompts/support/triage.recordings.part2.jsonl"),
     Renamed(path=CONFIG, to="prompt-ops.toml"),
 )
 """Mistakes that the gate refuses without the line: a root, a pattern, answers that are missing."""

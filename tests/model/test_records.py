@@ -201,3 +201,16 @@ def test_loading_a_bundle_imports_neither_dataclasses_nor_inspect() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+def test_a_method_that_another_thread_has_replaced_since_it_was_looked_up_still_works() -> None:
+    @record(frozen=True, slots=True)
+    class Point:
+        x: int
+
+    looked_up = Point.__init__
+    Point(1)
+    late = object.__new__(Point)
+    looked_up(late, 2)
+
+    assert late == Point(2)

@@ -108,8 +108,8 @@ class Answering:
         """The answers by `Want.key`; asks for those that are missing, where the mode allows it.
 
         What was wanted before in this run is what it was then: nothing is asked twice. Raises
-        UsageError where a file of recordings could not hold them: before the first request, or
-        after a sample of 20 for a file whose size can't be estimated yet.
+        UsageError where the recordings of a prompt could not hold them: before the first request,
+        or after a sample of 20 where their size can't be estimated yet.
         """
         for want in wants:
             file = self._catalog.recordings_of(want.path)

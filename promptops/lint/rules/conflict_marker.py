@@ -9,7 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing import missing, needed
 from promptops.lint.written import Written
 from promptops.model.loaded import Reference
-from promptops.model.place import Place, Text, plain_text
+from promptops.model.place import Place, Text
 from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts
 from promptops.source.document import Document
 
@@ -64,12 +64,7 @@ def conflict_marker(
     yield from (problem for problem in problems if problem.code == "SCH011")
     for each in written:
         yield from _in_text(each.source)
-    recordings = catalog.recordings_of(document.path)
-    data = catalog.files.data(recordings)
-    if data is not None:
-        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-        yield from _in_text(plain_text(recordings, text))
-    if catalog.files.is_unmerged(recordings):
+    for recordings in filter(catalog.files.is_unmerged, catalog.recording_files(document.path)):
         message = "recordings with an unresolved merge conflict"
         yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)
     for need in needed(catalog, references):

@@ -147,7 +147,7 @@ def _schema_engine() -> Check:
     """Which library checks values against JSON Schemas."""
     if not is_portable():
         return Check("schema checks", "ok", f"by {NATIVE}")
-    message = f"by {PORTABLE}, about a hundred times slower than {NATIVE}"
+    message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
     return Check("schema checks", "note", message, f"where it has a wheel: pip install {NATIVE}")
 
 

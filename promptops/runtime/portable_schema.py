@@ -35,7 +35,7 @@ _FACTS: Mapping[str, str] = {
 """What jsonschema-rs calls the value of a keyword in its errors."""
 
 MAX_PARTS = 2_000
-"""Of a schema: jsonschema needs about a second to check that so many are valid."""
+"""Of a schema: jsonschema needs about half a second to check that so many are valid."""
 
 _NEEDED = "jsonschema-rs, which has no wheel for this platform"
 _ALTERNATIVES = ("anyOf", "oneOf")

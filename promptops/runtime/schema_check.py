@@ -13,7 +13,7 @@ from typing import Any
 from promptops.model.prompt import Schema
 from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_cost import as_list
-from promptops.runtime.schema_engine import Engine, any_engine, is_portable
+from promptops.runtime.schema_engine import Engine, any_engine, first_error, is_portable
 from promptops.runtime.schema_errors import may_collect
 from promptops.runtime.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, OwnWork, Work
 
@@ -90,7 +90,7 @@ class OwnValidator:
         return self._engine
 
     def _first_error(self, value: Any) -> Error:
-        error = next(iter(self._plain.iter_errors(value)), None) if self._plain else None
+        error = first_error(self._plain, value) if self._plain is not None else None
         if error is not None:
             return error
         raise TooMuchWork("the value does not fit its schema; it takes too long to show where")

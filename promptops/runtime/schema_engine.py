@@ -1,6 +1,6 @@
 """The library that decides whether a value fits a JSON Schema: one interface, two engines.
 
-jsonschema-rs, where it has a wheel for the platform; else jsonschema, about a hundred times slower,
+jsonschema-rs, where it has a wheel for the platform; else jsonschema, over a hundred times slower,
 with the same verdicts. Both fetch nothing.
 """
 
@@ -66,6 +66,23 @@ def own_engine(schema: Any, *, formats: bool = False) -> Engine:
     except jsonschema_rs.ReferencingError as error:
         raise ValueError(str(error)) from None
     return engine
+
+
+def first_error(engine: Any, value: Any) -> Any:
+    """The first error of a value, or None.
+
+    jsonschema-rs collects all errors before its `iter_errors` gives the first, which may take all
+    of the memory: only its `validate` ends with the first one.
+    """
+    if is_portable():
+        return next(iter(engine.iter_errors(value)), None)
+    import jsonschema_rs
+
+    try:
+        engine.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return error
+    return None
 
 
 def _native(schema: Any, backtracks: int) -> Engine:

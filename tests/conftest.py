@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.fork_server import ForkServer
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -84,6 +86,13 @@ def repo(tmp_path: Path) -> GitRepository:
     repository.root.mkdir()
     repository.git("init", "--quiet", "--initial-branch=main", "--template=")
     return repository
+
+
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Runs `promptops` command lines without the start of a process."""
+    with ForkServer(tmp_path_factory.mktemp("fork")) as server:
+        yield server
 
 
 @pytest.hookimpl(trylast=True)

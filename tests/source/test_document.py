@@ -16,6 +16,7 @@ from promptops.source.document import MAX_BYTES, Document, read, read_any
 from promptops.source.lines import Lines
 from promptops.source.nodes import bounds, walk
 from promptops.source.shape import check_shape
+from tests.hanging import ends_soon
 
 
 def told(document: Document) -> list[tuple[str, str, str]]:
@@ -242,14 +243,11 @@ def test_fifty_levels_are_read() -> None:
     ids=lambda _: "",
 )
 def test_a_large_hostile_file_takes_no_more_than_moments(data: bytes) -> None:
-    started = time.process_time()
-
-    document = read("a", data)
-    check_shape(document)
-    len(document.comments)
-    document.template("/a").locate(0)
-
-    assert time.process_time() - started < 4
+    with ends_soon():
+        document = read("a", data)
+        check_shape(document)
+        len(document.comments)
+        document.template("/a").locate(0)
 
 
 def test_a_file_of_over_a_megabyte_is_not_read() -> None:

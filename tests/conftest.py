@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,14 @@ def repo(tmp_path: Path) -> GitRepository:
     repository.root.mkdir()
     repository.git("init", "--quiet", "--initial-branch=main", "--template=")
     return repository
+
+
+@pytest.fixture(params=["two-steps", pytest.param("every-step", marks=pytest.mark.slow)])
+def fatal_steps(request: pytest.FixtureRequest) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Of the steps a process can be killed at, the first and the last; in the slow tier all."""
+    if request.param == "every-step":
+        return lambda steps: steps
+    return lambda steps: (steps[0], steps[-1])
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120.0
-DIED = 137
+DIED = 128 + signal.SIGKILL
 CLIENT = """\
 #!{python} -IS
 import array, json, os, socket, sys
@@ -77,7 +77,10 @@ class ForkServer:
     def run(
         self, arguments: Sequence[object], *, cwd: Path, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run `promptops` with these arguments, nothing on its stdin, and wait for its end."""
+        """Run `promptops` with these arguments, nothing on its stdin, and wait for its end.
+
+        One that is killed ends with -9, whatever the signal was.
+        """
         with (
             socket.socket(socket.AF_UNIX) as server,
             open(os.devnull, "rb") as stdin,
@@ -94,7 +97,7 @@ class ForkServer:
             code = server.recv(1)
             out.seek(0)
             err.seek(0)
-            status = code[0] if code else DIED
+            status = code[0] if code else -signal.SIGKILL
             return subprocess.CompletedProcess(texts, status, out.read(), err.read())
 
 

@@ -1,4 +1,4 @@
-"""Runs `promptops` command lines in forks of one process that has imported everything.
+"""Runs `promptops`, and pytest, in forks of one process that has imported everything.
 
 A start of Python with our imports takes half a second of processor time, a fork a few milliseconds.
 What a command line does in a fork is what it does in a process of its own, but for what Python
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -38,7 +38,13 @@ CLIENT = """\
 import array, json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
-    asked = {{"arguments": sys.argv[1:], "cwd": os.getcwd(), "environment": dict(os.environ)}}
+    asked = {{
+        "program": "promptops",
+        "path": [],
+        "arguments": sys.argv[1:],
+        "cwd": os.getcwd(),
+        "environment": dict(os.environ),
+    }}
     descriptors = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
     server.sendmsg([b"?"], [descriptors])
     server.sendall(json.dumps(asked).encode("utf-8", "surrogateescape"))
@@ -75,9 +81,17 @@ class ForkServer:
         self._process.communicate()
 
     def run(
-        self, arguments: Sequence[object], *, cwd: Path, environment: Mapping[str, str]
+        self,
+        arguments: Sequence[object],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        program: str = "promptops",
+        path: Sequence[Path] = (),
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run `promptops` with these arguments, nothing on its stdin, and wait for its end.
+        """Run a program with these arguments, nothing on its stdin, and wait for its end.
+
+        `path` comes first where Python looks for modules.
 
         One that is killed ends with -9, whatever the signal was.
         """
@@ -90,7 +104,13 @@ class ForkServer:
             server.settimeout(PATIENCE_S)
             server.connect(self.address)
             texts = [str(each) for each in arguments]
-            asked = {"arguments": texts, "cwd": str(cwd), "environment": dict(environment)}
+            asked = {
+                "program": program,
+                "path": [str(each) for each in path],
+                "arguments": texts,
+                "cwd": str(cwd),
+                "environment": dict(environment),
+            }
             socket.send_fds(server, [b"?"], [stdin.fileno(), out.fileno(), err.fileno()])
             server.sendall(json.dumps(asked).encode())
             server.shutdown(socket.SHUT_WR)
@@ -129,7 +149,11 @@ def main(address: str) -> None:
 
 
 def _import_everything() -> None:
+    import pytest
+
     import promptops
+
+    pytest.Config  # noqa: B018  # its modules are imported when they are used
 
     for module in pkgutil.walk_packages(promptops.__path__, "promptops."):
         if "pytest" not in module.name:
@@ -148,17 +172,31 @@ def _answer(client: socket.socket) -> NoReturn:
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    sys.argv = ["promptops", *asked["arguments"]]
-    client.sendall(bytes([_exit_code()]))
+    sys.argv = [asked["program"], *asked["arguments"]]
+    sys.path[:0] = asked["path"]
+    client.sendall(bytes([_exit_code(PROGRAMS[asked["program"]])]))
     os._exit(0)
 
 
-def _exit_code() -> int:
-    """Run `sys.argv` and what a process does at its end."""
+def _promptops() -> None:
     from promptops.cli.main import main as promptops
 
+    promptops()
+
+
+def _pytest() -> None:
+    import pytest
+
+    raise SystemExit(pytest.console_main())
+
+
+PROGRAMS: Mapping[str, Callable[[], None]] = {"promptops": _promptops, "pytest": _pytest}
+
+
+def _exit_code(program: Callable[[], None]) -> int:
+    """Run `sys.argv` and what a process does at its end."""
     try:
-        promptops()
+        program()
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else int(left.code is not None)
     threading._shutdown()  # type: ignore[attr-defined]

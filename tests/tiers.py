@@ -1,4 +1,4 @@
-"""Which cases of a table run in the fast tier; `.ci/run` runs the others with `-m slow`."""
+"""What the fast tier runs of tables of cases and of properties; `.ci/run` runs all of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+FULL = "full"
+"""The profile of hypothesis with which properties are tested at full size."""
+
+
+def examples(full: int) -> int:
+    """How many examples of a property to try: a fifth but for `--hypothesis-profile=full`."""
+    return full if settings.get_current_profile_name() == FULL else max(full // 5, 20)
 
 
 def fast_first(cases: Iterable[Any], first: int) -> list[Any]:

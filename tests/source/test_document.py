@@ -17,6 +17,7 @@ from promptops.source.lines import Lines
 from promptops.source.nodes import bounds, walk
 from promptops.source.shape import check_shape
 from tests.hanging import ends_soon
+from tests.tiers import examples
 
 
 def told(document: Document) -> list[tuple[str, str, str]]:
@@ -470,7 +471,7 @@ _RARE_SCRAPS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(scraps=st.lists(_SCRAPS | _ODD_SCRAPS | _RARE_SCRAPS, max_size=25))
 def test_nothing_that_looks_like_yaml_makes_the_reader_raise(scraps: list[str]) -> None:
     document = read_any("a", "".join(scraps).encode())
@@ -485,7 +486,7 @@ def test_nothing_that_looks_like_yaml_makes_the_reader_raise(scraps: list[str]) 
     assert len(document.comments) <= document.text.count("#")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.binary(max_size=60))
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     document = read("a", data)

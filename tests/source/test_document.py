@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -262,13 +261,12 @@ def test_an_expansion_bomb_is_refused_without_expanding_it() -> None:
     for level in range(1, 12):
         aliases = ", ".join([f"*a{level - 1}"] * 9)
         levels.append(f"a{level}: &a{level} [{aliases}]")
-    started = time.monotonic()
 
-    document = read("a", "\n".join(levels).encode())
+    with ends_soon():
+        document = read("a", "\n".join(levels).encode())
 
     assert document.value is None
     assert {problem.code for problem in document.problems} == {"SCH010"}
-    assert time.monotonic() - started < 1
 
 
 def test_a_value_that_holds_itself_is_refused() -> None:

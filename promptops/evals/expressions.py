@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from promptops.evals import json_values
+from promptops.records import record
 from promptops.source.explain import nearest, type_name
 
 MAX_LENGTH = 2_000
@@ -35,7 +35,7 @@ class WrongExpression(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Expression:
     """An expression, read and found harmless.
 

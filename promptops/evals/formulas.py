@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise, product
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.json_values import same
+from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.possible import Possible
@@ -33,7 +33,7 @@ _ORDERS: Mapping[type[ast.AST], Callable[[Any, Any], bool]] = {
 Look = Callable[[ast.expr], "Possible"]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Parts:
     """The parts that a formula is made of, by how they are written.
 

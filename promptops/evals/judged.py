@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
@@ -15,13 +14,14 @@ from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
+from promptops.records import record, replace
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = Callable[[str, bool], Place]
 """From a JSON pointer into an assertion to its place; the flag asks for that of a key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What one assertion says of one record.
 

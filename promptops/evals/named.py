@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from promptops.evals import expressions
 from promptops.evals.asserted import Asserted, asserted
@@ -16,6 +15,7 @@ from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.records import record
 from promptops.source.explain import nearest
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
@@ -41,7 +41,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
                 yield Problem(message, at=each.at(named.at, False), hint=hint)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Known:
     """The names that the prompt has; None where they are not all known."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
 from promptops.evals.json_values import same
+from promptops.records import record
 
 ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
 BOTH = frozenset((True, False))
 _MOST_VALUES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Possible:
     """Values that may come out.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import ceil, floor, isfinite
 from typing import Any
@@ -16,6 +15,7 @@ from promptops.evals import formulas
 from promptops.evals.expressions import FUNCTIONS, MAX_WORK, WrongExpression, operators
 from promptops.evals.possible import ANYTHING, BOTH, TRUTH, Possible, either, of_kind, only, within
 from promptops.evals.possible_comparisons import compared
+from promptops.records import field, record, replace
 
 _LONGEST = MAX_WORK * 100  # characters or items; an expression over more is in error
 _OF_FUNCTION = {
@@ -26,7 +26,7 @@ _OF_FUNCTION = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Scope:
     """What names can be, and what was found of the expressions that see them."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from promptops.model.place import Place, Text
+from promptops.records import field, record
 
 Locate = Callable[[str, bool], Place]
 """From a JSON pointer into a file to the place of its value or, if the flag is set, of its key.
@@ -19,7 +19,7 @@ MediaKind = Literal["image", "audio", "document"]
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TextPart:
     """Text of a message: a template.
 
@@ -33,7 +33,7 @@ class TextPart:
     when: Text | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MediaPart:
     """An image, a sound or a document of a message; never rendered as text.
 
@@ -55,7 +55,7 @@ class MediaPart:
 Part = TextPart | MediaPart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Message:
     """One turn.
 
@@ -75,7 +75,7 @@ class Message:
     tool_call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ForEach:
     """Messages repeated for each item of an array input; `name` holds the item."""
 
@@ -85,7 +85,7 @@ class ForEach:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class History:
     """The caller's conversation, an array input, passed through untouched; at most `last` turns."""
 
@@ -97,7 +97,7 @@ class History:
 Turn = Message | ForEach | History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Model:
     """Which model is asked, and how.
 
@@ -114,7 +114,7 @@ class Model:
     provider_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Output:
     """What the model is to return; `schema` with its references resolved."""
 
@@ -125,7 +125,7 @@ class Output:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A function the model may call; schemas with their references resolved."""
 
@@ -137,7 +137,7 @@ class Tool:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Case:
     """A test case: inputs, and what must hold.
 
@@ -156,7 +156,7 @@ class Case:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One prompt file, resolved: `extends` merged, references and body files read.
 

@@ -78,6 +78,10 @@ class ForkServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server."""
         self._process.communicate()
 
     def run(

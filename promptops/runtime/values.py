@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined
 from jinja2.filters import _GroupTuple
-from jinja2.runtime import LoopContext
+from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.data import MAX_DATA_DEPTH
 from promptops.runtime.kinds import kind, this

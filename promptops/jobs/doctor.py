@@ -35,7 +35,7 @@ from promptops.runtime.sources.source import shown
 from promptops.source.schemas import schema_text
 
 State = Literal["ok", "note", "problem"]
-PYTHONS = ((3, 11), (3, 13))
+PYTHONS = ((3, 11), (3, 14))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
 OFFLINE_GIT = (2, 44)

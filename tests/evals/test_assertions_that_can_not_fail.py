@@ -23,6 +23,7 @@ from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.verdict import Refused
 from promptops.runtime.schema_check import validator
 from promptops.source.document import read_any
+from tests.tiers import examples
 
 # Each line: an assertion, and where its problem is.
 CAN_NOT_FAIL = """
@@ -493,7 +494,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCHEMAS, st.lists(VALUES, min_size=20, max_size=20))
 def test_no_value_fails_a_schema_that_is_refused_since_none_does(schema: Any, values: Any) -> None:
     judges = validator({"allOf": [schema]})
@@ -518,7 +519,7 @@ PATTERNS = st.recursive(
 TEXTS = st.text(alphabet="ab \n;é", max_size=12) | st.text(alphabet=string.printable, max_size=40)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(PATTERNS, st.lists(TEXTS, min_size=20, max_size=20))
 def test_every_text_matches_a_pattern_that_is_refused_since_all_do(
     pattern: str, texts: list[str]
@@ -574,7 +575,7 @@ WORLDS = st.fixed_dictionaries(
 KNOWN = {"text": of_kind("string"), "usage": of_kind("object"), "output": ANYTHING}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(EXPRESSIONS | NUMBERS, st.lists(WORLDS, min_size=10, max_size=10))
 def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
     text: str, worlds: list[dict[str, Any]]

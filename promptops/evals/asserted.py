@@ -25,7 +25,7 @@ class Asserted:
     @classmethod
     def of(cls, written: Mapping[str, Any], locate: At, base: str) -> Asserted:
         """`base` is the pointer of the assertion in what `locate` finds places in."""
-        return cls(written, lambda pointer, key: locate(base + pointer, key))
+        return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
 
     @property
     def path(self) -> str:
@@ -70,7 +70,7 @@ def problems_of_every_case(prompt: Prompt) -> Iterator[Problem]:
 
 def _problems(each: Asserted) -> Iterator[Problem]:
     for problem in parse(each.written, "answer")[1]:
-        yield replace(problem, at=each.at(str(problem.at), problem.key))
+        yield replace(problem, at=each.at(str(problem.at), problem.key, problem.within))
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:

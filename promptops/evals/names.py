@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from promptops.model.place import Offsets
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -12,8 +14,10 @@ class Named:
 
     Attributes:
         at: JSON pointer into the assertion.
+        within: The characters of the text that stands there.
     """
 
     kind: Literal["tool", "input"]
     name: str
     at: str
+    within: Offsets | None = None

@@ -6,6 +6,9 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+Offsets = tuple[int, int]
+"""A span of a text: of its first character, and of the one after its last."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:

@@ -70,7 +70,8 @@ def problems_of_every_case(prompt: Prompt) -> Iterator[Problem]:
 
 def _problems(each: Asserted) -> Iterator[Problem]:
     for problem in parse(each.written, "answer")[1]:
-        yield replace(problem, at=each.at(str(problem.at), problem.key, problem.within))
+        place = each.at(str(problem.at), problem.key, problem.within)
+        yield replace(problem, at=place, within=None)
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]
     """Problems of one assertion at their places in the case's file; `at` is below the case."""
     for problem in found:
         place = case.locate(f"{case.at}{at}{problem.at}", problem.key, problem.within)
-        yield replace(problem, at=place)
+        yield replace(problem, at=place, within=None)
 
 
 def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parsed:

@@ -41,7 +41,7 @@ _KIND_OF: Mapping[str, str] = {
         GENERATOR,
     ),
 }
-_SAME_ITEMS = frozenset(("list", "reverse", "sort", "unique"))
+_SAME_ITEMS = frozenset(("list", "sort", "unique"))
 _ANY_LIST = frozenset(("array", GENERATOR))
 _KINDS_OF_TEST: Mapping[str, frozenset[str]] = {
     "boolean": frozenset(("boolean",)),
@@ -68,11 +68,16 @@ def filtered(node: nodes.Filter, whole: Possible, given: list[Possible], look: L
 
 def _of_kind(node: nodes.Filter, whole: Possible, given: list[Possible], look: Look) -> Possible:
     name, kind = node.name, _KIND_OF[node.name]
-    if name == "reverse" and "string" in whole.kinds:
-        return of_kind("string", *([GENERATOR] if whole.kinds != {"string"} else []))
+    if name == "reverse":
+        return Possible(kinds=frozenset(map(_reversed, whole.kinds)), items=whole.items)
     if kind == "number":
         return _number(name, whole, given)
     return _items(node, whole, look) if kind in _ANY_LIST else of_kind(kind)
+
+
+def _reversed(kind: str) -> str:
+    """What is made item by item has to be listed before it can be reversed."""
+    return {"string": "string", GENERATOR: "array"}.get(kind, GENERATOR)
 
 
 def _number(name: str, whole: Possible, given: list[Possible]) -> Possible:

@@ -161,16 +161,16 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         [("`message-count` knows no `path`", "/path key", None)],
     ),
     (
-        {"type": "expr", "value": "len(mesages) > 1"},
-        [("`mesages` is no name here", "/value", "did you mean `messages`?")],
+        {"type": "expr", "value": "mesages | length > 1"},
+        [("`mesages` is not defined", "/value", "did you mean `messages`?")],
     ),
     (
         {"type": "expr", "value": "1 == 1"},
         [
             (
-                "the expression looks at nothing",
+                "the expression uses no name",
                 "/value",
-                "known: value, inputs, expected, messages, tools, response_format, params, model",
+                "names: value, inputs, expected, messages, tools, response_format, params, model",
             )
         ],
     ),
@@ -178,20 +178,30 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "expr", "value": "output == 'x'"},
         [
             (
-                "`output` is no name here",
+                "`output` is not defined",
                 "/value",
-                "known: value, inputs, expected, messages, tools, response_format, params, model",
+                "names: value, inputs, expected, messages, tools, response_format, params, model",
             )
         ],
     ),
-    ({"type": "expr", "value": ""}, [("no expression: invalid syntax", "/value", None)]),
+    ({"type": "expr", "value": ""}, [("the expression is empty", "/value", None)]),
     (
-        {"type": "contains", "value": "x", "transform": "lowr(value)"},
-        [("`lowr` is no function here", "/transform", "did you mean `lower`?")],
+        {"type": "contains", "value": "x", "transform": "value | lowr"},
+        [("there is no filter `lowr`", "/transform", "did you mean `lower`?")],
+    ),
+    (
+        {"type": "contains", "value": "x", "transform": "lower(value)"},
+        [
+            (
+                "there is no function `lower`; use a filter",
+                "/transform",
+                "write `value | lower`",
+            )
+        ],
     ),
     (
         {"type": "contains", "value": "x", "transform": ""},
-        [("no expression: invalid syntax", "/transform", None)],
+        [("the expression is empty", "/transform", None)],
     ),
     (
         {"type": "contains", "value": "x", "path": "messages/0"},
@@ -289,7 +299,7 @@ def test_what_every_assertion_may_say_is_kept() -> None:
         "type": "not-contains",
         "value": "x",
         "role": "user",
-        "transform": "lower(value)",
+        "transform": "value | lower",
         "weight": 2,
         "score": "tone",
         "must": True,
@@ -302,7 +312,7 @@ def test_what_every_assertion_may_say_is_kept() -> None:
     assert isinstance(assertion, Assertion)
     assert assertion.transform is not None
     assert (assertion.type, assertion.negated, assertion.role) == ("not-contains", True, "user")
-    assert (assertion.path, assertion.transform.text) == (None, "lower(value)")
+    assert (assertion.path, assertion.transform.text) == (None, "value | lower")
     assert (assertion.weight, assertion.score, assertion.must) == (2, "tone", True)
 
 
@@ -315,8 +325,8 @@ CASE = """\
   output:
     - {type: contains, role: user, value: x}
     - {type: message-count, value: 1}
-    - {type: expr, value: len(output.items) <= 3}
-    - {type: expr, value: len(messages) <= 3}
+    - {type: expr, value: output.items | length <= 3}
+    - {type: expr, value: messages | length <= 3}
     - {type: llm-rubric, value: It is polite.}
 """
 
@@ -353,5 +363,5 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
         ),
         Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
         Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
-        Problem("`messages` is no name here", at=Place("a.cases.yaml", 10, 27, 10, 45), hint=names),
+        Problem("`messages` is not defined", at=Place("a.cases.yaml", 10, 27, 10, 35), hint=names),
     ]

@@ -29,7 +29,7 @@ class Expr:
 
     Holds:
         messages: [{role: user, content: Where is it?}]
-        rendered: [{type: expr, value: messages[-1].content | length < 20}]
+        rendered: [{type: expr, value: 'messages[-1].content | length < 20'}]
 
     Fails:
         messages: [{role: user, content: Where is my order?}]

@@ -31,7 +31,8 @@ _OTHER_NAMES = {
 def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
     """A template uses filters and tests that exist.
 
-    They are Jinja's own without those that depend on chance, a clock or the machine, and `json`.
+    They are Jinja's own, without those that depend on chance, a clock or the machine, and `json`,
+    `parse_json` and `split`.
     Jinja itself says so when a template is first rendered, and where the name stands in a branch
     that no test takes, this is first in production.
 

@@ -110,10 +110,11 @@ def _refuse_calls(parts: list[nodes.Node], text: str) -> None:
     for node in parts:
         if not isinstance(node, nodes.Call) or _is_range(node.node):
             continue
-        message = "values have no methods; use a filter"
+        message, name = "values have no methods; use a filter", getattr(node.node, "attr", "")
         if isinstance(node.node, nodes.Name):
-            message = f"there is no function `{node.node.name}`; use a filter"
-        raise WrongExpression(message, hint(text), callee_span(node.node))
+            name = node.node.name
+            message = f"there is no function `{name}`; use a filter"
+        raise WrongExpression(message, hint(text, name), callee_span(node.node))
 
 
 def _is_range(node: nodes.Node) -> bool:

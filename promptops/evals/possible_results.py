@@ -29,6 +29,7 @@ from promptops.evals.possible_comparisons import compared
 from promptops.evals.possible_filters import ITEM, filtered, of_items, tested
 from promptops.model.place import plain_text
 from promptops.runtime.compiled import value_of_node
+from promptops.runtime.node_facts import walk
 from promptops.runtime.scope import TemplateFailure
 
 _COMPARING_TESTS = {
@@ -50,6 +51,19 @@ def possible(node: nodes.Expr, scope: Scope) -> Possible:
         value = _by_formula(node, scope) if formulas.is_formula(node) else _by_rule(node, scope)
         known = scope.found[id(node)] = node, value  # with the node, its id stays its own
     return known[1]
+
+
+def has_unlisted_items(tree: nodes.Expr, scope: Scope) -> bool:
+    """Whether an operator takes what a filter makes item by item, which equals nothing.
+
+    `tree` was looked at in this scope before.
+    """
+    kinds = (nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or, nodes.CondExpr)
+    parts = (
+        part for each in walk(tree) if isinstance(each, kinds) for part in each.iter_child_nodes()
+    )
+    found = (scope.found.get(id(part)) for part in (tree, *parts))
+    return any(known is not None and known[1].kinds == {GENERATOR} for known in found)
 
 
 def _by_rule(node: nodes.Expr, scope: Scope) -> Possible:

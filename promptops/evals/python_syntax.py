@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -60,24 +61,36 @@ class _NoEquivalent(Exception):
     """There is no Jinja for a part of an expression; the message is the part."""
 
 
-def hint(text: str) -> str | None:
-    """The same expression as Jinja, or why there is none; None for what is not Python."""
+def hint(text: str, called: str = "") -> str | None:
+    """The same expression as Jinja, or why there is none; None where neither is known.
+
+    `called` is the name of a function or a method in it: of an expression that is not all Python,
+    the hint shows how this is written.
+    """
+    tree = _tree(text)
+    if tree is None or any(isinstance(node, ast.BitOr) for node in ast.walk(tree)):
+        return f"write `… | {FILTERS[called]}`" if called in FILTERS else None
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
         return f"write `{_at(tree, _IF)}`"
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
     except _NoEquivalent as error:
         return f"Jinja has no equivalent of `{error}`; a `python` assertion can check it"
 
 
 def has_comprehension(text: str) -> bool:
     """Whether an expression is Python with a comprehension in it."""
+    tree = _tree(text)
+    parts = ast.walk(tree) if tree is not None else ()
+    return any(isinstance(node, (ast.ListComp, ast.GeneratorExp)) for node in parts)
+
+
+def _tree(text: str) -> ast.expr | None:
+    """The syntax tree of Python, newlines anywhere in it; None for anything else."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a backslash in a string
+            return ast.parse(f"({text}\n)", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return any(isinstance(node, (ast.ListComp, ast.GeneratorExp)) for node in ast.walk(tree))
+        return None
 
 
 def _at(node: ast.expr, level: int) -> str:

@@ -365,3 +365,66 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
         Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
         Problem("`messages` is not defined", at=Place("a.cases.yaml", 10, 27, 10, 35), hint=names),
     ]
+
+
+IN_STYLES = """\
+- name: one
+  rendered:
+    - {type: expr, value: messages | lenght > 1}
+    - {type: expr, value: "'\\u00e9' in mesages"}
+    - {type: expr, value: '"it''s" in messages[0].content.lower()'}
+    - type: expr
+      value: |
+        messages | length > 1
+        and 'x' in mesages[0].content
+    - {type: equals, role: user, transform: len(value), value: 1}
+    - {type: all, value: [{type: expr, value: model | length > lenght}]}
+"""
+
+
+def test_what_is_wrong_in_an_expression_stands_at_its_characters() -> None:
+    document = read_any("a.cases.yaml", IN_STYLES.encode())
+    (written,) = document.value
+    case = Case(
+        name="one", inputs={}, at="/0", locate=document.place, rendered=tuple(written["rendered"])
+    )
+
+    found = [(problem.message, _characters(problem.at)) for problem in problems(case)]
+
+    assert document.problems == ()
+    assert found == [
+        ("there is no filter `lenght`", (3, "lenght")),
+        ("`mesages` is not defined", (4, "mesages")),
+        ("values have no methods; use a filter", (5, "lower")),
+        ("`mesages` is not defined", (9, "mesages")),
+        ("there is no function `len`; use a filter", (10, "len")),
+        ("`lenght` is not defined", (11, "lenght")),
+    ]
+
+
+def _characters(place: str | Place) -> tuple[int, str]:
+    """The line of a place, and what stands there."""
+    assert isinstance(place, Place)
+    line = IN_STYLES.splitlines()[place.line - 1]
+    return place.line, line[place.column - 1 : place.end_column - 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (
+            "tool_calls | select('mapping') == []",
+            "a sequence that is made item by item equals nothing; put `| list` after it",
+        ),
+        (
+            "tool_calls | select('mapping')",
+            "a sequence that is made item by item equals nothing; put `| list` after it",
+        ),
+        ("text | length", "the result has to be true or false, and can be both"),
+        ("text == text", "compare a part of the answer with what it has to be"),
+    ],
+)
+def test_an_expression_that_is_always_the_same_says_what_to_write(value: str, hint: str) -> None:
+    (problem,) = parse({"type": "expr", "value": value}, "answer")[1]
+
+    assert problem.hint == hint

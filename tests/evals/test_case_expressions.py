@@ -308,6 +308,16 @@ def test_what_the_hint_shows_gives_what_python_gave(python: str, value: Any) -> 
             "there is no function `md5`; use a filter",
             "Jinja has no equivalent of `md5(value)`; a `python` assertion can check it",
         ),
+        (
+            "data.items | length == 2\nand value.strip() == 'a'",
+            "values have no methods; use a filter",
+            "write `… | trim`",
+        ),
+        (
+            "len(value) == 2\n  and data.on",
+            "there is no function `len`; use a filter",
+            "write `value | length == 2 and data.on`",
+        ),
     ],
 )
 def test_the_error_for_python_names_what_is_not_jinja(text: str, message: str, hint: str) -> None:

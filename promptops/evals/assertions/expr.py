@@ -39,16 +39,19 @@ class Expr:
     value: str
 
     def doubt(self, given: Given) -> Refused | None:
-        from promptops.evals.possible_results import possible
+        from promptops.evals.possible_results import has_unlisted_items, possible
 
         expression = expressions.read(self.value, NAMES[given.on])
         result = possible(expression.tree, given.names)
-        if "boolean" not in result.kinds or True not in result.truths:
-            hint = "the result has to be true or false, and can be both"
-            return Refused("the expression is never true", hint=hint)
-        if False not in result.truths:
+        never_true = "boolean" not in result.kinds or True not in result.truths
+        if never_true or False not in result.truths:
+            message = f"the expression is never {'true' if never_true else 'false'}"
             hint = f"compare a part of the {given.on} with what it has to be"
-            return Refused("the expression is never false", hint=hint)
+            if has_unlisted_items(expression.tree, given.names):
+                hint = "a sequence that is made item by item equals nothing; put `| list` after it"
+            elif never_true:
+                hint = "the result has to be true or false, and can be both"
+            return Refused(message, hint=hint)
         own = None if given.in_set else own_data(expression, given.on)
         return Refused(own, hint=f"look at a part of the {given.on}, too") if own else None
 

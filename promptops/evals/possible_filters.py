@@ -31,7 +31,7 @@ _KIND_OF: Mapping[str, str] = {
     **dict.fromkeys(
         str.split(
             "capitalize center e escape filesizeformat format indent join json lower replace string"
-            " striptags title tojson trim truncate upper urlencode wordwrap"
+            " striptags title tojson trim upper urlencode wordwrap"
         ),
         "string",
     ),
@@ -61,8 +61,10 @@ def filtered(node: nodes.Filter, whole: Possible, given: list[Possible], look: L
         return _of_kind(node, whole, given, look)
     if name in ("d", "default"):
         return either(whole, given[0] if given else only(""))
+    if name in ("first", "last", "truncate") and whole.kinds == {"string"}:
+        return of_kind("string")
     if name in ("first", "last"):
-        return of_kind("string") if whole.kinds == {"string"} else whole.items or ANYTHING
+        return whole.items or ANYTHING
     return _largest(node, look) if name in ("max", "min") else ANYTHING
 
 
@@ -155,11 +157,14 @@ def of_items(items: Sequence[Possible]) -> Possible:
 
 
 def tested(name: str, value: Possible, *, is_defined: bool) -> Possible:
-    """What a test that compares nothing can give; a name `is_defined`."""
+    """What a test that compares nothing can give.
+
+    `is_defined`: the value is that of a name. Another one may be undefined, which is of no kind.
+    """
     if name in ("defined", "undefined") and is_defined:
         return only(name == "defined")
     kinds = _KINDS_OF_TEST.get(name)
-    if kinds is None:
+    if kinds is None or (value.kinds & kinds and not is_defined):
         return TRUTH
     if value.kinds <= kinds:
         return only(True)

@@ -6,14 +6,15 @@ where the place is known and caught once, in `cli.main`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from promptops.records import record
 
 BUG = 70
 """The exit code after an error inside promptops: a bug of ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SourceLine:
     """The line of a file that an error is about.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from jinja2 import nodes
 
@@ -12,6 +11,7 @@ from promptops.analysis.tags import Direction, FoundWay, Tag, TagWalk, place_of
 from promptops.analysis.uses import Site, Stack, Use
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
+from promptops.records import record
 from promptops.runtime.scope import Load
 from promptops.runtime.template import Template, TemplateError, is_template, parse
 
@@ -21,7 +21,7 @@ Branch = tuple[Text, int, str]
 _Key = tuple[str, int, int, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Way:
     """One way on from a tag, or from a `when`.
 
@@ -46,7 +46,7 @@ class Way:
     stack: Stack
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Coverage:
     """All ways of a prompt, in the order of its messages."""
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cache
+
+from promptops.records import field, record
 
 _BEFORE = re.compile(r"^(?:ft:|.*/|(?:[a-z-]+\.)+)?")
 """A fine-tuned model's mark, who publishes it (`meta-llama/`), or where it runs (`us.meta.`)."""
@@ -33,7 +34,7 @@ _ENCODINGS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Counter:
     """Counts the tokens of a text by itself: nothing that a provider puts around messages.
 

@@ -7,13 +7,13 @@ alternatives) the answer is that anything may stand there, so that no rule speak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
 from promptops.model.prompt import Schema
+from promptops.records import record
 
 MAX_WAYS = 24
 MAX_DEPTH = 10
@@ -24,7 +24,7 @@ MAX_REFERENCES = 20
 _ALTERNATIVES = ("anyOf", "oneOf")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Way:
     """One of the ways a value may be: all parts hold at once; without parts it may be anything.
 
@@ -66,7 +66,7 @@ class Way:
 ANYTHING = (Way(),)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Shape:
     """What may stand at one place of the inputs.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from jinja2 import nodes
 
@@ -11,6 +10,7 @@ from promptops.analysis.paths import ALIAS, ARGUMENT, LOOP, PASSED
 from promptops.analysis.statements import StatementWalk
 from promptops.analysis.uses import Stack
 from promptops.analysis.values import KNOWN, Frame, LoopValue, MacroValue, Value, unset
+from promptops.records import replace
 
 MAX_CALLS = 16
 """Of macros that call one another: deeper ones are not followed."""

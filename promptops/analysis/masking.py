@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from promptops.analysis.match import occurrences
 from promptops.analysis.secrets import find_secrets
+from promptops.records import record
 
 PIECE = 12
 """As many characters of a known secret are no coincidence; a message may quote its beginning."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Masked:
     """A text without its secrets.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from promptops.records import record
 
 _UPPER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OTHER = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _BLUNT = bytes.maketrans(_UPPER + _OTHER, _UPPER.lower() + b" " * len(_OTHER))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Match:
     """Something found in a text.
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from promptops.records import field, record
 
 _TABLE = Path(__file__).with_name("models.json")
 _PROVIDERS = {
@@ -32,7 +33,7 @@ _AROUND = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """A known model. None where a fact is not known.
 

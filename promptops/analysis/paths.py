@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from jinja2 import nodes
@@ -33,9 +32,10 @@ from promptops.analysis.values import (
     stepped,
 )
 from promptops.model.finding import Problem
+from promptops.records import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class How:
     """What an expression is read for; see Use."""
 
@@ -56,7 +56,7 @@ ALIAS = How("alias", raises=False)
 OTHER = How("other")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Found:
     """What the walk collects."""
 

@@ -7,7 +7,6 @@ blocks, without rendering anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 from jinja2 import nodes
 
@@ -19,6 +18,7 @@ from promptops.analysis.values import Context, Frame, Here, Value
 from promptops.analysis.walking import Walk
 from promptops.model.finding import Problem
 from promptops.model.place import Text
+from promptops.records import fields
 from promptops.runtime.scope import Load
 from promptops.runtime.template import TemplateError, parse_expression
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.analysis.guards import Facts
 from promptops.analysis.uses import Guard, Origin, Path, Site, Step
+from promptops.records import record
 
 MAX_PATH = 50
 
@@ -14,7 +14,7 @@ Key = tuple[Any, ...]
 """A value's identity: like name and path, but two loops over one array have two elements."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """A value that the caller passes, or that nothing defines.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from jinja2 import nodes
@@ -13,13 +12,14 @@ from promptops.analysis.guards import literal
 from promptops.analysis.truth import sized, true_where
 from promptops.analysis.uses import Site
 from promptops.model.place import Text
+from promptops.records import record
 from promptops.runtime.template import Template, token_at
 
 Tag = Literal["if", "elif", "for", "include", "when"]
 Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FoundWay:
     """A way before it is known whether a case takes it; `offset` is the one the renderer notes."""
 

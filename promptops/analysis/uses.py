@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
@@ -12,6 +11,7 @@ from jinja2 import nodes
 from promptops.analysis import spans
 from promptops.model.finding import Problem
 from promptops.model.place import Place, Text
+from promptops.records import record
 from promptops.runtime.template import parse
 
 
@@ -47,7 +47,7 @@ unset: nowhere, whatever is passed (set only later, a macro's argument that was 
 that an imported template lacks)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Site:
     """A span of a template: offsets in the text it stands in, end exclusive."""
 
@@ -70,7 +70,7 @@ Stack = tuple[Site, ...]
 """The include, import, extends and macro call sites on the way, outermost first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Use:
     """One read of a value that the caller passes, or that nothing defines.
 
@@ -116,7 +116,7 @@ class Use:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A template named by another; `target` is None where it is no constant."""
 
@@ -127,7 +127,7 @@ class Reference:
     ignore_missing: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Definition:
     """A name that a template gives a value, which hides an input of that name.
 
@@ -142,7 +142,7 @@ class Definition:
     from_itself: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Condition:
     """A test that decides what is rendered.
 
@@ -171,7 +171,7 @@ class Condition:
         return Site(text, *spans.branch(parse(text.value), self.site.end))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Word:
     """A filter, a test, or an attribute, by its name."""
 
@@ -184,7 +184,7 @@ Callee = Literal["macro", "range", "namespace", "loop", "block", "value"]
 """What is called; `value`: what came from the inputs, or what can't be known, so no function."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call.
 
@@ -200,7 +200,7 @@ class Call:
     node: nodes.Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Scope:
     """All that was found from one template on, through everything it reaches.
 

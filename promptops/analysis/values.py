@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
 from promptops.analysis.sources import Source
 from promptops.analysis.uses import ITEM, Origin, Site, Stack, Step
 from promptops.model.place import Text
+from promptops.records import field, record
 from promptops.runtime.scope_names import unset_at_start
 from promptops.runtime.template import Template
 
 MAX_ALTERNATIVES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Known:
     """A value that is always there and of whose parts nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Builtin:
     """A name of the environment: `range`, `namespace`, `self`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class MacroValue:
     """A macro, or the body of a call block, with all it can see."""
 
@@ -37,14 +37,14 @@ class MacroValue:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class ModuleValue:
     """An imported template: what it exports."""
 
     exports: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class LoopValue:
     """`loop`; `target` is None where its call is not followed once more."""
 
@@ -53,7 +53,7 @@ class LoopValue:
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BlockValue:
     """`super` or `self.name`, which render a block when called."""
 
@@ -68,7 +68,7 @@ Value = tuple[Alternative, ...]
 KNOWN: Value = (Known(),)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Block:
     """A block's node in the template that defines it."""
 
@@ -76,7 +76,7 @@ class Block:
     here: Here
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Context:
     """What a template sees outside its own frames.
 
@@ -116,7 +116,7 @@ def unset(name: str, origin: Origin = "unset") -> Value:
     return (Source(name, ((origin, name),), origin=origin),)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Here:
     """Where the walk stands.
 
@@ -131,7 +131,7 @@ class Here:
     files: tuple[str, ...]
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Frame:
     """A scope: a template's top level, a loop's body, a macro's, a block's.
 

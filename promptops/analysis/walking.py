@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from jinja2 import nodes
@@ -28,6 +27,7 @@ from promptops.analysis.values import (
 )
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Text
+from promptops.records import replace
 from promptops.runtime.scope import Load
 from promptops.runtime.scope_names import has_loop
 from promptops.runtime.template import Template, TemplateError, parse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from promptops.analysis.includes import includes
@@ -19,13 +18,14 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
+from promptops.records import replace
 from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.json_document import json_value
 from promptops.source.nodes import escaped
-from promptops.source.references import check_schema, resolve
-from promptops.source.shape import check_prompt, check_shape
+from promptops.source.references import check_schema, resolve, wrong_dialect
+from promptops.source.shape import check_prompt, check_shape, misspells_templates
 
 MAX_TAGS = 20_000
 """Of all messages of one prompt; to look at that many takes about a second."""
@@ -50,7 +50,7 @@ class PromptBuilder:
             self._ledger.add(parent)
         self._problems += [*layers.document.problems, *layers.problems]
         self._problems += check_shape(layers.document)
-        prompt = None
+        prompt = templates = None
         readable = isinstance(layers.value, Mapping)  # not one with an alias to nothing
         self._problems += _lost_parents(layers.parents)
         if readable and all(problem.code in _HARMLESS for problem in self._problems):
@@ -59,13 +59,25 @@ class PromptBuilder:
             if not any(problem.code == "SCH002" for problem in self._problems):
                 built = self._prompt(layers.value)
                 prompt = None if self._has_many_tags(built) else built
+        elif readable and len(layers.documents) == 1:
+            templates = self._templates(layers.value)
         return Loaded(
             id=self._id,
             path=layers.path,
             prompt=prompt,
             problems=(*self._problems, *self._ledger.problems),
             references=tuple(self._ledger.references),
+            templates=templates,
         )
+
+    def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
+        """A prompt of messages and inputs alone, of a file in which only other parts are wrong."""
+        only_shape = all(each.code in (*_HARMLESS, "SCH002") for each in self._problems)
+        part = {key: value[key] for key in ("format", "inputs", "messages") if key in value}
+        if not only_shape or misspells_templates(value) or check_prompt(part, self._layers.place):
+            return None
+        built = self._prompt(part)
+        return None if self._has_many_tags(built) else built
 
     def _prompt(self, value: Mapping[str, Any]) -> Prompt:
         messages = Messages(self._layers.template, self._body, self._media)
@@ -141,6 +153,7 @@ class PromptBuilder:
 
     def _inputs(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
         closed = {"type": "object", "additionalProperties": False, **written}
+        self._problems += wrong_dialect(closed, self._layers.place, "/inputs")
         resolved = self._schema(closed, "/inputs")
         locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.defines)
         problems = check_schema(resolved, locate, "/inputs")
@@ -202,6 +215,7 @@ class PromptBuilder:
 
     def _output(self, written: Mapping[str, Any]) -> Output:
         schema = written.get("schema")
+        self._problems += wrong_dialect(schema, self._layers.place, "/output/schema")
         return Output(
             format=written.get("format", "text"),
             schema=None if schema is None else self._schema(schema, "/output/schema"),
@@ -233,6 +247,8 @@ class PromptBuilder:
             if "ref" in value:
                 yield from self._tool_file(value["ref"], at, base)
             else:
+                inline = value.get("parameters")
+                self._problems += wrong_dialect(inline, self._layers.place, f"{at}/parameters")
                 yield self._tool(value, at, base)
 
     def _tool_file(self, written: str, at: str, base: str) -> Iterator[Tool]:

@@ -23,6 +23,8 @@ from promptops.runtime.template import Template, TemplateError, is_template, par
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
+from promptops.source.recording_files import ENDING as RECORDINGS
+from promptops.source.recording_files import MAX_FILES, numbered
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -225,20 +227,35 @@ class Catalog:
         """The files that decide what is said of a prompt file, and where any of them might be.
 
         Those it names, those that its partials and schemas name, and those that are missing; its
-        recordings, which are named by nothing.
+        recordings, which are named by nothing, and where the next file of them would be.
         """
         loaded = self.loaded(path)
         read = {reference.target for reference in loaded.references}
-        read.add(self.recordings_of(path))
+        read |= self._own_recordings(path)
         if loaded.prompt is not None:
             read |= {text.path for text in self.reached(loaded.prompt)}
         named = (self.graph.meant(each) for each in (path, *read))
         return frozenset(read.union(*named) - {path, ""})
 
     def recordings_of(self, path: str) -> str:
-        """Where a prompt file has its recordings, whether there are any or not."""
+        """The first file of a prompt file's recordings, whether there are any or not.
+
+        It stands for all of them: what is recorded for a prompt is kept under this path.
+        """
         ending = next((ending for ending in ENDINGS if path.endswith(ending)), "")
-        return f"{path.removesuffix(ending)}.recordings.jsonl"
+        return f"{path.removesuffix(ending)}{RECORDINGS}"
+
+    def recording_files(self, path: str) -> tuple[str, ...]:
+        """The files of a prompt file's recordings that are there, in order, of whatever kind."""
+        return self.files.recordings(self.recordings_of(path))
+
+    def _own_recordings(self, path: str) -> frozenset[str]:
+        first, found = self.recordings_of(path), self.recording_files(path)
+        if not found:
+            return frozenset((first,))
+        following = (numbered(first, number) for number in range(1, MAX_FILES + 1))
+        free = next((each for each in following if each not in found), first)
+        return frozenset((first, free, *found))
 
     def elsewhere(self, path: str) -> str | None:
         """What a file is that the tree lacks: untracked, ignored, unstaged, or nowhere (None)."""

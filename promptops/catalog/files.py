@@ -9,6 +9,7 @@ from typing import Protocol
 from promptops.model.place import Text, plain_text
 from promptops.model.tree import Entry
 from promptops.source.document import MAX_BYTES
+from promptops.source.recording_files import by_first
 from promptops.source.references import definition_name
 
 
@@ -61,6 +62,17 @@ class Files:
     @cached_property
     def _definitions(self) -> frozenset[str]:
         return frozenset(map(definition_name, self.entries))
+
+    def recordings(self, first: str) -> tuple[str, ...]:
+        """The files of the recordings that begin with `first`, in order, as far as there are any.
+
+        Of whatever kind: links and unmerged files, too.
+        """
+        return self._recordings.get(first, ())
+
+    @cached_property
+    def _recordings(self) -> Mapping[str, tuple[str, ...]]:
+        return by_first(self.entries)
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a plain file, or None."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.loaded import Reference
 from promptops.model.place import Offsets, Place, Text
+from promptops.records import record
 from promptops.source.document import Document
 from promptops.source.references import merge_patch
 
@@ -19,7 +19,7 @@ Follow = Callable[[str, Place, str], Reference | Problem]
 it leads outside."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Layers:
     """The documents of one prompt, the file itself first, then what it extends.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 
@@ -11,13 +10,14 @@ from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.source.paths import confined
 
 _MOST_NEAR = 500
 """Files of one root that are compared with a path that leads nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Resolver:
     """Finds what a written path means in a tree."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from promptops.errors import InputError, UsageError
+from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.model.report import Style, plain
+from promptops.records import field, record
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +23,7 @@ JUDGED_HELP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Output:
     """How a command speaks.
 
@@ -30,6 +31,7 @@ class Output:
         directory: Where it was run, or `-C`.
         formats: Pairs of a format's name and a file, "-" for stdout.
         overrides: Of the configuration.
+        written: The files that were written, "-" for stdout.
     """
 
     directory: Path
@@ -37,6 +39,7 @@ class Output:
     quiet: bool
     color: bool
     overrides: tuple[str, ...] = ()
+    written: set[str] = field(default_factory=set)
 
     @property
     def format(self) -> str:
@@ -45,6 +48,7 @@ class Output:
 
     def write(self, text: str, file: str = "-") -> None:
         """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
+        self.written.add(file)
         if file != "-":
             try:
                 Path(self.directory, file).write_text(text, encoding="utf-8")
@@ -53,6 +57,15 @@ class Output:
         elif text and not (self.quiet and self.format in ("full", "text", "concise")):
             sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.flush()
+
+    def write_error(self, error: PromptopsError) -> None:
+        """The error as JSON wherever the command would have written its result as JSON."""
+        from promptops.cli.shown_errors import error_json
+
+        for name, file in self.formats:
+            if name == "json" and file not in self.written:
+                with suppress(InputError):  # the error itself is the one to report
+                    self.write(error_json(error), file)
 
     def note(self, text: str) -> None:
         """To stderr, unless told to be quiet."""
@@ -102,7 +115,12 @@ def common(*formats: str) -> Callable[[F], F]:
         ) -> Any:
             pairs = _formats(chosen, formats)
             color = not no_color and sys.stdout.isatty() and not _no_color()
-            return function(Output(directory, pairs, quiet, color, overrides), **rest)
+            output = Output(directory, pairs, quiet, color, overrides)
+            try:
+                return function(output, **rest)
+            except PromptopsError as error:
+                output.write_error(error)
+                raise
 
         for option in reversed(_options(formats)):
             command = option(command)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.diff.equality import equal
@@ -12,6 +11,7 @@ from promptops.diff.side import Side
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema
+from promptops.records import record
 from promptops.runtime.canonical import canonical_json
 
 Assertion = Mapping[str, Any]
@@ -24,7 +24,7 @@ _IDENTIFYING = ("type", "path", "role", "transform", "score")
 _WITHOUT_SCORE = _IDENTIFYING[:-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _List:
     """The assertions of one list of the newer side.
 

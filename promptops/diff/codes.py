@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from promptops.model.bump import Bump
 from promptops.model.change import Level
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Code:
     """One kind of change.
 
@@ -156,8 +156,8 @@ CHG309 prefill-or-stop-changed BEHAVIOR minor warn
 CHG310 render-fails BREAKING major
     a test case that rendered does so no more
 CHG311 obligation-lost BEHAVIOR minor
-    a sentence that obliges or forbids (never, must, do not, only, always) is gone or turned round
-    risk: a guardrail is gone or reads otherwise
+    a sentence that obliges or forbids (never, must, do not, only, always) is gone or reversed
+    risk: a guardrail was removed or reworded
 CHG401 model-changed BEHAVIOR minor
     another model of the same provider
     risk: another model answers

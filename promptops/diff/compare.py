@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 
 from promptops.analysis.tokens import estimate
@@ -26,9 +25,10 @@ from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff, number_of_cases
 from promptops.model.internal_error import InternalError, internal_error
 from promptops.model.prompt import Model
+from promptops.records import record, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a comparison is done.
 

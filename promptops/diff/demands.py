@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 
 from promptops.diff.plain_words import Words, plain_words
+from promptops.records import record
 
 Marks = tuple[tuple[Words, str], ...]
 """Phrases of the table below, each with its kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Force:
     """What the words of a sentence demand.
 

@@ -1,4 +1,4 @@
-"""CHG311: obligations and prohibitions that are gone or read otherwise, rendered or not."""
+"""CHG311: obligations and prohibitions that are gone or reworded, rendered or not."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ANY = "…"
 
 _HOW = {
     "gone": "is gone",
-    "reversed": "is turned round",
+    "reversed": "is reversed",
     "weakened": "is weaker",
-    "reworded": "reads otherwise",
+    "reworded": "is reworded",
 }
 
 

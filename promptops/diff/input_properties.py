@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from promptops.diff.equality import equal
@@ -13,6 +12,7 @@ from promptops.diff.wording import compact, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
 from promptops.model.prompt import Schema
+from promptops.records import replace
 from promptops.source.nodes import escaped
 
 DESCRIBING = ("description", "title", "examples", "$comment")

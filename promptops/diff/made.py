@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +11,7 @@ from promptops.diff.codes import CODES
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
 from promptops.model.config import Waiver
+from promptops.records import replace
 from promptops.runtime.canonical import canonical_json
 
 OWN_POLICY = "the policy that lowers its bump comes with the change"

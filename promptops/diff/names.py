@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
@@ -13,11 +12,12 @@ from promptops.model.change import NOT_COMPARED, Change
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import Loaded
+from promptops.records import record
 
 State = Literal["added", "removed", "renamed", "changed", "unreadable"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Match:
     """One prompt on both sides; None where a side lacks it.
 

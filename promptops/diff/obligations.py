@@ -1,16 +1,16 @@
-"""Which obligations and prohibitions of a request the other side lacks, or turns round."""
+"""Which obligations and prohibitions of a request the other side lacks or reverses."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from promptops.diff.demands import Force, forbids
 from promptops.diff.plain_words import Words
 from promptops.diff.sentences import Sentence, sentences
+from promptops.records import record
 
 How = Literal["gone", "reversed", "reworded", "weakened"]
 
@@ -20,7 +20,7 @@ RAREST, HOLDERS, NEAREST = 8, 32, 6
 """How many rare words of a sentence, sentences that hold one, and likely ones are looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Lost:
     """A sentence that obliges or forbids, and that the other side doesn't say.
 

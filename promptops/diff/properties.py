@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.rewriting import pointed
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
+from promptops.records import record
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A property, before and after.
 
@@ -51,7 +51,7 @@ class Pair:
         return (self.before or {}).get(key), (self.after or {}).get(key)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Owner:
     """A schema of the same part of a value, before and after."""
 

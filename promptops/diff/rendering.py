@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.analysis.coverage import Branch, coverage
@@ -15,13 +14,14 @@ from promptops.diff.side import Side
 from promptops.model.change import AS_IT_WAS
 from promptops.model.prompt import Case, ForEach
 from promptops.model.request import Request
+from promptops.records import record
 from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError, Traced
 
 _REST = ("model", "params", "provider_options", "tools", "tool_choice", "response_format")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A case, rendered on both sides; a side that refuses has its error.
 

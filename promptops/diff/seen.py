@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from promptops.analysis.prices import input_cost_usd
@@ -12,6 +11,7 @@ from promptops.diff.alignment import aligned
 from promptops.diff.rendering import Rendered, refusal, sent
 from promptops.diff.side import Side
 from promptops.model.change import CaseDiff, Seen, SeenPair
+from promptops.records import replace
 from promptops.runtime.render import RenderError, Traced
 
 Count = Callable[[str], int]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
 from promptops.diff.demands import Force, Marks, forbids, force_of, phrases_in
 from promptops.diff.plain_words import Words, plain_words
+from promptops.records import record
 
 LONG_LINE = 50
 """Characters: so long a line may be wrapped; a shorter one ends because all is said."""
@@ -17,7 +17,7 @@ LONG_INTRO = 200
 """Characters: what is longer introduces no list, since it is repeated with each item."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sentence:
     """A sentence.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
 from promptops.analysis.includes import includes
@@ -12,6 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Loaded
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, History, Prompt
+from promptops.records import record
 from promptops.runtime.inputs import Inputs
 from promptops.runtime.template import TemplateError, parse
 
@@ -20,7 +20,7 @@ _TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Side:
     """One side; `prompt` is that of `loaded`, which could be read."""
 

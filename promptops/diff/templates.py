@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from jinja2 import nodes
 
 from promptops.model.place import Text
+from promptops.records import record, replace
 from promptops.runtime.composition import targets
 from promptops.runtime.scope import Load
 from promptops.runtime.template import TemplateError, parse
@@ -26,7 +26,7 @@ _Pair = tuple[Text, Text]
 _NAMING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Shape:
     """What a template means, apart from the files it names.
 

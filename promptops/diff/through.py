@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from promptops.diff.side import Side
 from promptops.model.change import Change
+from promptops.records import replace
 
 _OF_TEXTS = ("/messages", "/tests")
 _OF_SCHEMAS = ("/inputs", "/output", "/tools")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from promptops.records import record
 
 _TYPES = {
     "string": "text",
@@ -19,7 +20,7 @@ _TYPES = {
 _MOST_VALUES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wording:
     """Sentences of one direction; `{who}` is what is spoken of, `{what}` types or values.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from promptops.records import record
 
 LEAST_KAPPA = 0.6
 FEWEST = 10
@@ -14,7 +15,7 @@ ANCHOR = "anchor"
 """The tag of a judge's cases whose `expected` holds the `verdict` that people gave."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """A judge's verdicts beside those of its anchors.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 from promptops.evals.asserted import asserted
@@ -16,6 +15,7 @@ from promptops.evals.verdict import Unjudgeable
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
+from promptops.records import replace
 
 
 def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judged, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields
 from functools import cache
 from math import isfinite
 from types import UnionType
@@ -12,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from promptops.evals.registry import Kind
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
+from promptops.records import MISSING, Field, fields
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 

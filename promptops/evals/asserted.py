@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from promptops.evals.assertion import Assertion
@@ -11,11 +10,12 @@ from promptops.evals.judged import At
 from promptops.evals.parse import QUALITY, is_of_plugin, parse
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.records import record, replace
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asserted:
     """An assertion over answers, as it is written, and where its parts stand."""
 
@@ -52,20 +52,24 @@ def problems_of_answers(
         yield from _problems(each)
     yield from _wrong_judge(prompt, judges, profiles)
     yield from _wrong_score(prompt)
-    cases = {case.name: case for case in prompt.cases}
-    for case in prompt.cases:
-        for each in asserted(case, prompt):
-            yield from _wrong_case(each, case, cases)
+    yield from _wrong_cases(prompt, lambda _: True)
 
 
-def problems_of_every_case(prompt: Prompt) -> Iterator[Problem]:
-    """What is wrong with the assertions of `evaluation`, each at its place.
+def problems_without_plugins(
+    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    """The same without loading a plugin: its assertions are ignored.
 
-    As `parse.problems`, without those of plugins.
+    Where there is one, the primary score is not checked either: a plugin's assertion may count in
+    a score that only the plugin knows.
     """
     for each in _of_every_case(prompt):
         if not is_of_plugin(each.written):
             yield from _problems(each)
+    yield from _wrong_judge(prompt, judges, profiles)
+    if not any(is_of_plugin(each.written) for each in _of_all_cases(prompt)):
+        yield from _wrong_score(prompt)
+    yield from _wrong_cases(prompt, lambda each: not is_of_plugin(each.written))
 
 
 def _problems(each: Asserted) -> Iterator[Problem]:
@@ -89,6 +93,10 @@ def _may_name(written: Mapping[str, Any]) -> bool:
 def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
     for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
         yield Asserted.of(written, prompt.locate, f"/evaluation/assertions/{index}")
+
+
+def _of_all_cases(prompt: Prompt) -> Iterator[Asserted]:
+    return (each for case in prompt.cases for each in asserted(case, prompt))
 
 
 def _wrong_judge(
@@ -133,8 +141,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
-    every = (each.written for case in prompt.cases for each in asserted(case, prompt))
-    found = (parse(written, "answer")[0] for written in every)
+    found = (parse(each.written, "answer")[0] for each in _of_all_cases(prompt))
     names = {assertion.score for assertion in found if assertion and assertion.score}
     if primary is None and QUALITY not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
@@ -144,6 +151,14 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
         hint = nearest(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
+
+
+def _wrong_cases(prompt: Prompt, considered: Callable[[Asserted], bool]) -> Iterator[Problem]:
+    """What is wrong with the other cases that assertions name."""
+    cases = {case.name: case for case in prompt.cases}
+    for case in prompt.cases:
+        for each in filter(considered, asserted(case, prompt)):
+            yield from _wrong_case(each, case, cases)
 
 
 def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterator[Problem]:

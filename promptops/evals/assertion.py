@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeGuard
 
@@ -15,9 +14,10 @@ from promptops.evals.record import Record
 from promptops.evals.registry import Asking, Check
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Unjudgeable, Verdict
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Assertion:
     """One assertion of a case.
 

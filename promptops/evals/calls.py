@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.json_values import covers
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
+from promptops.records import record
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 Call = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Called:
     """A call that is wanted."""
 

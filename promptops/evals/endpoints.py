@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import replace
 from sys import float_info
 from typing import Any
 
@@ -17,6 +16,7 @@ from promptops.evals.questions import BUILT_IN, Embedding, Moderation, NoReply, 
 from promptops.evals.wording import shown
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.records import replace
 
 SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderations"}
 """From the kind of a question to the key of `[test]` that names who is asked, and to the API."""

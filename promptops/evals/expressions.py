@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
+from promptops.records import record
 from promptops.runtime.data import NotJson, json_copy
 from promptops.runtime.limits import TookTooLong
 from promptops.runtime.scope import Run, TemplateFailure
@@ -39,7 +39,7 @@ class WrongExpression(ValueError):
         self.within = within
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Expression:
     """An expression that was parsed and checked.
 

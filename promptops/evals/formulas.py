@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise, product
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
+from promptops.records import field, record
 from promptops.runtime.expressions import COMPARISONS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MEMBERSHIP = ("in", "notin")
 Look = Callable[[nodes.Expr], "Possible"]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Parts:
     """The parts that a formula is made of, by how they are written.
 

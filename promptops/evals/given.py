@@ -1,9 +1,8 @@
-"""What an assertion is going to look at, as far as that is known before anything is there."""
+"""What an assertion reads, as far as that is known before there is a request or an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.evals.expressions import Expression
@@ -13,6 +12,7 @@ from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES
+from promptops.records import record
 from promptops.source.nodes import tokens
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _REQUEST = {
 """What `path` leads into, of every request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Given:
     """What an assertion looks at.
 
@@ -106,7 +106,7 @@ def own_data(expression: Expression, on: On) -> str | None:
     if expression.names - _OF_THE_CASE:
         return None
     seen = " and ".join(f"`{name}`" for name in sorted(expression.names))
-    return f"only {seen} of the case is looked at, and nothing of the {on}"
+    return f"it reads only {seen} of the case, and nothing of the {on}"
 
 
 def _of_transform(
@@ -116,10 +116,10 @@ def _of_transform(
 
     given = possible(transform.tree, Scope(names))
     if given.constant and given.values:
-        message = f"`transform` gives {shown(given.values[0])} whatever the {on} is"
-        yield Problem(message, at="/transform", hint=f"take a part of the {on}")
+        message = f"`transform` is always {shown(given.values[0])}, for every {on}"
+        yield Problem(message, at="/transform", hint=f"read a part of the {on}")
     elif not in_set and (own := own_data(transform, on)):
-        yield Problem(own, at="/transform", hint=f"take a part of the {on}")
+        yield Problem(own, at="/transform", hint=f"read a part of the {on}")
 
 
 def _at(path: str) -> Any:

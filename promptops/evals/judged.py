@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
@@ -16,13 +15,14 @@ from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
 from promptops.model.prompt import LocateWithin
+from promptops.records import record, replace
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = LocateWithin
 """From a JSON pointer into an assertion to its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What one assertion says of one record.
 

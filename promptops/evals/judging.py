@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from promptops.model.place import Text
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.model.tree import Entry
+from promptops.records import replace
 from promptops.runtime.render import Renderer
 from promptops.runtime.scope import Load
 

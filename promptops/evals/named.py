@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 
 from promptops.evals import expressions
 from promptops.evals.asserted import Asserted, asserted
@@ -15,6 +14,7 @@ from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.records import record, replace
 from promptops.source.explain import nearest
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
@@ -40,7 +40,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
                 yield Problem(message, at=each.at(named.at, False, named.within), hint=hint)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Known:
     """The names that the prompt has; None where they are not all known."""
 

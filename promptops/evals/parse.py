@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from promptops.evals import arguments, expressions, given
@@ -14,6 +13,7 @@ from promptops.evals.registry import Kind, built_in, is_name_of_plugin, kind_of
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
+from promptops.records import replace
 from promptops.source.explain import nearest, type_name
 
 COMMON = ("type", "path", "role", "transform", "weight", "score", "must")

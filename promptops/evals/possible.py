@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 
 from promptops.evals.json_values import same
+from promptops.records import field, record
 from promptops.runtime.scope import Run
 
 ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
@@ -19,7 +19,7 @@ BOTH = frozenset((True, False))
 _MOST_VALUES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Possible:
     """Values that an expression can have.
 
@@ -73,7 +73,7 @@ NOTHING = Possible(kinds=frozenset())
 """Of the items of an empty list."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Scope:
     """What names can be, and what was found of the expressions that use them.
 

@@ -6,7 +6,6 @@ Nothing is left out that an expression can give, and more may be allowed for. Er
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +27,7 @@ from promptops.evals.possible import (
 from promptops.evals.possible_comparisons import compared
 from promptops.evals.possible_filters import ITEM, filtered, of_items, tested
 from promptops.model.place import plain_text
+from promptops.records import replace
 from promptops.runtime.compiled import value_of_node
 from promptops.runtime.node_facts import walk
 from promptops.runtime.scope import TemplateFailure

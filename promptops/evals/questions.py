@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from promptops.records import field, record
 from promptops.runtime.canonical import canonical_json
 
 Lack = Literal["recording", "connection"]
@@ -17,7 +17,7 @@ BUILT_IN = "built-in "
 """Begins the name of a judge of ours; no id of a prompt holds a space."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Question:
     """A question about one answer.
 
@@ -41,7 +41,7 @@ class Question:
         return sha256(canonical_json(asked).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Opinion:
     """What a judge says: a verdict of those it was asked for, or a score from 0 to 1."""
 
@@ -50,21 +50,21 @@ class Opinion:
     score: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Embedding:
     """Where a text stands; texts of one meaning stand in one direction."""
 
     vector: Sequence[float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Moderation:
     """The categories under which a text was flagged; none for a harmless one."""
 
     flagged: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NoReply:
     """A question that nobody answered, or not so that it can be read, and why.
 

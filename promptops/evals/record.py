@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from promptops.evals.agreement import Agreement
@@ -12,6 +11,7 @@ from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.questions import NoReply, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
+from promptops.records import field, record
 
 On = Literal["request", "answer"]
 
@@ -25,7 +25,7 @@ NAMES: Mapping[On, tuple[str, ...]] = {
 """The names that an expression may use; `value` is what is looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Beside:
     """What an assertion over an answer may need besides the answer.
 
@@ -48,7 +48,7 @@ class Beside:
     functions: Functions | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Record:
     """A rendered request, or an answer to one.
 

@@ -10,7 +10,6 @@ import inspect
 import os
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
@@ -20,6 +19,7 @@ from promptops.evals.questions import Question
 from promptops.evals.record import On
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Verdict
+from promptops.records import Field, record
 
 GROUP = "promptops.assertions"
 
@@ -47,7 +47,7 @@ class Asking(Protocol):
 C = TypeVar("C", bound=type[Check])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One assertion that a case can make.
 
@@ -164,7 +164,7 @@ def _not_loaded(name: str) -> Kind:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _NotLoaded:
     """Stands in for an assertion of a plugin where no code of others may run."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from statistics import mean
@@ -13,9 +12,10 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.questions import Question
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Skipped, Undecided, Unjudgeable, Verdict
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """What an assertion of a set says, or why it says nothing."""
 
@@ -73,7 +73,7 @@ def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> Non
     value keeps one, or none keeps all, and a threshold that all or none would reach.
     """
     if not assertions:
-        raise Refused("an empty list asks for nothing", hint="say what must hold")
+        raise Refused("the list is empty: nothing is checked", hint="say what must hold")
     check_threshold(threshold)
     for index, later in enumerate(assertions):
         if any(_is_opposite(earlier, later) for earlier in assertions[:index]):
@@ -95,9 +95,9 @@ def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
             for point in points
         }
         if combine is any and holds == {True}:
-            raise Refused("every value keeps one of these limits", hint="keep one of them")
+            raise Refused("every value is within one of these limits", hint="keep one of them")
         if combine is all and holds == {False}:
-            raise Refused("no value keeps all of these limits", hint="keep one of them")
+            raise Refused("no value is within all of these limits", hint="keep one of them")
 
 
 Combine = Callable[[Iterable[bool]], bool]

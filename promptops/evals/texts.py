@@ -15,19 +15,25 @@ _TELLING = 8
 def not_empty(value: str, at: str = "/value") -> None:
     """Raises Refused for an empty text."""
     if not value:
-        raise Refused("an empty text is in every text", hint="say what must stand there", at=at)
+        raise Refused(
+            "`value` is empty: every answer contains it",
+            hint="write the text that must be there",
+            at=at,
+        )
 
 
 def not_blank(value: str) -> None:
     """Raises Refused for a text that says nothing."""
     if not value.strip():
-        raise Refused("an empty text says nothing", hint="say what must be so")
+        raise Refused("`value` is empty", hint="describe what must be true")
 
 
 def not_empty_texts(values: tuple[str, ...]) -> None:
     """Raises Refused for an empty list, or an empty text in it."""
     if not values:
-        raise Refused("an empty list asks for nothing", hint="say what must stand there")
+        raise Refused(
+            "the list is empty: nothing is checked", hint="write the text that must be there"
+        )
     for index, value in enumerate(values):
         not_empty(value, f"/value/{index}")
 
@@ -44,7 +50,10 @@ def no_white_space(values: tuple[str, ...]) -> Refused | None:
     """That one of several texts is white space, which nearly every text has."""
     for index, value in enumerate(values):
         if not value.strip():
-            message, hint = "white space is in nearly every text", "say what must stand there"
+            message, hint = (
+                "`value` is white space, which nearly every answer contains",
+                "write the text that must be there",
+            )
             return Refused(message, hint=hint, at=f"/value/{index}")
     return None
 
@@ -53,7 +62,10 @@ def no_blank(values: tuple[str, ...]) -> Refused | None:
     """That all of these texts are a single blank; lines, and several blanks, are a layout."""
     if set(values) != {" "}:
         return None
-    return Refused("a blank is in nearly every text", hint="say what must stand there")
+    return Refused(
+        "`value` is a space, which nearly every answer contains",
+        hint="write the text that must be there",
+    )
 
 
 def searchable(text: str, values: tuple[str, ...]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from promptops.evals.questions import Lack
 from promptops.model.place import Offsets
+from promptops.records import record, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Whether an assertion holds, and why.
 

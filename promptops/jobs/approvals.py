@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from promptops.jobs.kept import keep
 from promptops.jobs.trusted_branch import trusted_branch
 from promptops.jobs.workspace import configuration, held_at
 from promptops.model.config import Config, ModelProfile
+from promptops.records import field, record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 
@@ -42,7 +42,7 @@ _LONGEST_NAME = 40
 _MAX_BYTES = 1_000_000
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Approvals:
     """The approvals of one command.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from promptops.catalog.catalog import Catalog
@@ -13,6 +12,7 @@ from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.named_prompts import GLOB, named, written_paths
 from promptops.jobs.ranges import Folder, Names, Range
 from promptops.jobs.workspace import configuration
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
 
@@ -21,7 +21,7 @@ MAX_REFS = 2000
 """Among so many refs the nearest name is sought."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Split:
     """What the arguments are.
 

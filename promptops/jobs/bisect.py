@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
@@ -12,12 +11,13 @@ from promptops.jobs.case_at import CaseAt, Manner
 from promptops.jobs.named_prompts import one, only
 from promptops.jobs.workspace import Workspace, managed, opened, workspace
 from promptops.model.bisection import Bisection, Judgement
+from promptops.records import record, replace
 from promptops.repo.bisecting import Span, candidates, suspects
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ends:
     """Between which commits is searched.
 

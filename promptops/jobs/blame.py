@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import UsageError
@@ -13,6 +12,7 @@ from promptops.jobs.workspace import Workspace, opened
 from promptops.lint.passages import Passage, include_stack, rendered_passages
 from promptops.model.blame import Asked, Blame, BlamedLine, Origin
 from promptops.model.place import Place
+from promptops.records import record, replace
 from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
 from promptops.repo.blaming import blame as blame_file
 from promptops.repo.repository import INDEX, WORKTREE, Repository
@@ -21,7 +21,7 @@ from promptops.runtime.scope import Piece
 _UNCOMMITTED = (INDEX, WORKTREE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Row:
     """A line before anybody was asked who wrote it.
 

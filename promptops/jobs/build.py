@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
@@ -15,12 +14,13 @@ from promptops.jobs.signing import signature_of
 from promptops.jobs.uncollected import uncollected
 from promptops.jobs.workspace import opened
 from promptops.model.publication import BuiltFacts, Publication
+from promptops.records import record
 from promptops.release.tags import table
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.runtime.bundles.format import FORMAT, Contents, read_bundle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Built:
     """A bundle that was built.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from promptops.catalog.catalog import Catalog
@@ -24,6 +23,7 @@ from promptops.model.config import Config
 from promptops.model.loaded import Loaded
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
+from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.source.explain import nearest
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from promptops.jobs.approvals import Approvals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How a case is judged.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.errors import GitError, InputError
 from promptops.jobs.recordings.whole import replace_whole
+from promptops.records import record
 from promptops.release.channels import PATH, read_channels, with_channel
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, decode
@@ -19,7 +19,7 @@ COMMIT_DEADLINE_S = 600.0
 """Of a commit, with the hooks that it runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ChannelFile:
     """The file as it stands on disk, and as it was last committed.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from promptops.errors import InputError
+from promptops.records import record
 from promptops.release.channels import PATH, read_channels
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import decode
@@ -21,7 +21,7 @@ _LOG = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", 
 _PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Step:
     """A commit that changed the file.
 

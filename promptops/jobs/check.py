@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from promptops.errors import InputError
 from promptops.jobs.check_changes import changes
@@ -16,6 +15,7 @@ from promptops.jobs.lint_rules import (
     without_unknown,
 )
 from promptops.jobs.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.repeats import without_repeats
 from promptops.jobs.risks.checkout import checkout_risks
 from promptops.jobs.risks.of_change import change_risks
 from promptops.jobs.roots import refuse_missing_roots
@@ -23,10 +23,8 @@ from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
-from promptops.model.place import Place
-from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.model.test_run import CaseRun, TestRun
+from promptops.records import replace
 
 
 def check(
@@ -74,7 +72,7 @@ def _against_base(
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
     if head is not judged and report.passed and not wanted.patterns:
-        # What stands in the roots of the base must not mend what the change broke.
+        # What stands in the roots of the base must not fix what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
     altered = policy_risks(judged, workspace.config, base)
@@ -82,7 +80,7 @@ def _against_base(
     notes = (
         *moved_on(workspace, since, base, overrides),
         *(
-            f"the base's configuration names `{each}`, which no rule is called: it is ignored"
+            f"the configuration of the base names `{each}`, which is not a rule: it is ignored"
             for each in unknown_names(base.config.lint, names)
         ),
     )
@@ -97,7 +95,7 @@ def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Worksp
         return opened(workspace.repository, commit, overrides)
     except InputError as error:
         where = f"{commit[:12]}:{error.where}"
-        hint = "the policy of the base counts: mend it there first, or name another base"
+        hint = "the policy of the base counts: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
 
 
@@ -119,7 +117,7 @@ def _checked(
         untrusted = options.doubt_comments
         risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
     return CheckReport(
-        lint=_without_repeats(report, run),
+        lint=without_repeats(report, run),
         test=run.failing_under(settings.coverage),
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
@@ -137,40 +135,9 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
     return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
 
 
-def _without_repeats(report: LintReport, run: TestRun) -> LintReport:
-    """Without what the run reports itself: stale cases, by their file, and assertions."""
-    stale = {case.place.path for case in run.cases if case.status == "stale"}
-    errors = {case.place for case in run.cases if case.status == "error"}
-    failing = {place for place, _, _ in failures(run)}
-    kept = (
-        each
-        for each in report.findings
-        if not (each.code == _STALE and each.place.path in stale)
-        and not (each.code == _INVALID and each.place in errors)
-        and not (each.code == _FAILING and each.place in failing)
-    )
-    return replace(report, findings=tuple(kept))
-
-
-_STALE = "TST006"
-_INVALID = "TST009"
-_FAILING = "TST012"
-
-
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
         return "there are no prompts here (`promptops init` begins)"
     if CHANNELS in selected.changed:
         return f"but for {CHANNELS}, which was looked at"
     return "nothing that prompts are made of changed"
-
-
-def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
-    """Each reason why a case has not passed, with its place."""
-    for case in run.cases:
-        if case.reason:
-            yield case.place, case.reason, case
-        for each in case.assertions:
-            fails = each.status == "error" or (each.status == "failed" and each.must)
-            if fails:
-                yield each.place, f"`{each.type}`: {each.reason}", case

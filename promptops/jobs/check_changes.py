@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
 
 from promptops.jobs.diff import Chosen, diff
 from promptops.jobs.selection import Wanted
 from promptops.jobs.sides import Side, between, nothing
 from promptops.jobs.workspace import Workspace
 from promptops.model.change import DiffReport
+from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE
 
 TITLES = {WORKTREE: "the work tree", INDEX: "the index"}

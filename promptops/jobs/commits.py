@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from promptops.model.tree import Entry
+from promptops.records import record
 from promptops.repo.process import records
 from promptops.repo.repository import Repository
 from promptops.repo.tree import below, kind_of
@@ -19,7 +19,7 @@ _LINE = ("--first-parent", "--diff-merges=first-parent", "--raw", "-z", "--no-ab
 _PLAIN = ("--no-renames", "--no-color", "--no-show-signature", "--encoding=UTF-8")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Commit:
     """A commit, and how the files were before it.
 

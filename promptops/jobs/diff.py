@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from promptops.analysis.exact_tokens import counter
@@ -27,12 +26,13 @@ from promptops.model.internal_error import internal_error
 from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
+from promptops.records import field, record, replace
 from promptops.release.versions import prompt_version
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.config import FILES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """How a diff is done.
 
@@ -161,7 +161,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     """With recorded answers; who keeps none need not wait for what judges them."""
     names = ((base, diff.before_id or diff.id), (head, diff.id))
     paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
-    kept = (catalog.recordings_of(path) in catalog.files.entries for catalog, path in paths if path)
+    kept = (catalog.recording_files(path) for catalog, path in paths if path)
     if not diff.cases or not any(kept):
         return diff
     from promptops.jobs.diff_answers import with_answers
@@ -193,7 +193,7 @@ def _estimated(_model: Model) -> Count:
     return estimate
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Counting:
     """What counts tokens, exactly where the package is there that knows a model's tokens.
 

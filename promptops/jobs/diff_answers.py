@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
@@ -13,11 +12,12 @@ from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import Judging, heard
 from promptops.jobs.testing.plan import planned
 from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
+from promptops.records import record, replace
 
 STALE = "what the model answers now is not recorded yet: `promptops test --record`"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Replayed:
     """A recorded answer, judged: the verdict of each assertion by what it is."""
 
@@ -37,7 +37,7 @@ def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
 
 def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
     """By the name of the case; of the first repeat."""
-    if path is None or catalog.files.entries.get(catalog.recordings_of(path)) is None:
+    if path is None or not catalog.recording_files(path):
         return {}
     plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
     found, _ = heard(Judging(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan)

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +21,7 @@ from promptops.jobs.new_files import SCHEMA
 from promptops.jobs.workspace import opened as open_workspace
 from promptops.model.config import Config
 from promptops.model.distribution import NAME
+from promptops.records import record
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -41,7 +41,7 @@ OFFLINE_GIT = (2, 44)
 _OURS = b"promptops.cli.main"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Check:
     """One thing that was looked at.
 

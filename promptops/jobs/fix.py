@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from promptops.jobs.workspace import Workspace, opened
 from promptops.model.finding import Edit, Finding
 from promptops.model.report import LintReport
 from promptops.model.tree import Entry
+from promptops.records import field, record, replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, RenderError
@@ -26,7 +26,7 @@ from promptops.runtime.render import Renderer, RenderError
 MAX_PASSES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fixed:
     """What `--fix` did.
 
@@ -184,7 +184,7 @@ def _offset(text: str, starts: Sequence[int], line: int, column: int) -> int:
     return min(starts[line - 1] + column - 1, len(text)) if line <= len(starts) else len(text)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Overlay:
     """A tree with the content of some files replaced."""
 

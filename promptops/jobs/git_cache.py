@@ -11,12 +11,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from promptops.errors import GitError, IntegrityError, NotFound, TransportError
+from promptops.records import record
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, Git, decode, foreign_environment
 from promptops.repo.repository import Repository
@@ -35,7 +35,7 @@ _ABSENT = ("not found", "does not appear to be a git repository", "does not exis
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Wanted:
     """One ref, or one commit, of a repository elsewhere.
 

@@ -45,8 +45,9 @@ class GitReleases:
             where = f"{shown(self.where)}: {CHANNELS}: {name}"
             raise IntegrityError(str(error), where=where, hint=CANARY_HINT) from None
         except MISSHAPEN:
-            message = f"`{CHANNELS}` does not say what {name!r} serves"
-            raise IntegrityError(message, where=shown(self.where)) from None
+            message = f"`{CHANNELS}` names no release for the channel {name!r}"
+            hint = f"set it in that repository: promptops promote TAG {name}"
+            raise IntegrityError(message, where=shown(self.where), hint=hint) from None
 
     def channels(self, until: float) -> tuple[str, ...]:
         return tuple(self._source(until).channels())
@@ -58,7 +59,10 @@ class GitReleases:
 
     def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
         if kept.proof is None:
-            raise IntegrityError("no signed tag is kept", where=shown(self.where))
+            hint = "remove the cached bundle, and load the release again from its repository"
+            raise IntegrityError(
+                "the cache has no signed tag for the bundle", where=shown(self.where), hint=hint
+            )
         prove(kept.proof, kept.contents, trust.file)
 
     def revision(self, revision: str, until: float) -> Contents:

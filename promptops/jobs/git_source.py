@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from promptops.jobs.tag_signature import signer_of
 from promptops.jobs.workspace import CHANNELS, configuration
 from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
+from promptops.records import record
 from promptops.release.channels import entries
 from promptops.release.names import TagNames
 from promptops.release.tags import releases
@@ -34,7 +34,7 @@ _ODD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 """What no name of a ref holds; some of it would mean something else to git."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Released:
     """The bundle of a release.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from promptops.errors import InputError
 from promptops.jobs.new_files import make
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
@@ -22,7 +22,7 @@ AT_COMMIT = ("pre-commit", "pre-merge-commit")
 AT_PUSH = "pre-push"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HookFile:
     """A file that git runs before it does something.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -31,6 +30,7 @@ from promptops.jobs.new_files import (
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
 from promptops.model.distribution import Origin
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.config import FILES, OWN, load
@@ -42,7 +42,7 @@ PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Step:
     """What was done about one file.
 
@@ -58,7 +58,7 @@ class Step:
     snippet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Started:
     """What `init` did, in order.
 
@@ -100,7 +100,8 @@ def start(
         if hooks:
             steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
         else:
-            steps.append(_attempt(pre_commit_file.PATH, lambda: _pre_commit(repository.root)))
+            entry = partial(_pre_commit, repository.root, found[0])
+            steps.append(_attempt(pre_commit_file.PATH, entry))
         steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
         return Started(
@@ -222,8 +223,10 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _pre_commit(root: Path) -> Step:
+def _pre_commit(root: Path, hook: HookFile) -> Step:
     path = pre_commit_file.PATH
+    if hook.owner == "ours" and not _mentions(root / path, "promptops"):
+        return Step(path=path, action="skipped", note="git hooks of promptops are installed")
     if make(root, path, pre_commit_file.whole_file()):
         return Step(path=path, action="wrote")
     text = _text(root, path)

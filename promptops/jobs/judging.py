@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
@@ -16,6 +15,7 @@ from promptops.lint.registry import Rule
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.records import record, replace
 
 PARALLEL_FROM = 400
 """Prompts from which on a second process pays for its start."""
@@ -24,7 +24,7 @@ AT_ONCE = 100
 """Prompts that a process judges before it answers; an interrupted run waits for that long."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Judged:
     """What was said of a prompt.
 
@@ -66,7 +66,7 @@ def judge(
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Judging:
     catalog: Catalog
     rules: Sequence[Rule]

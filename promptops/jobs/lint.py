@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -29,12 +28,13 @@ from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport, RuleInfo
+from promptops.records import record
 
 CACHED_FROM = 20
 """So few prompts of a selection are judged sooner than the results of all others are read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LintOptions:
     """How to lint.
 

@@ -11,7 +11,6 @@ import hashlib
 import pickle
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from promptops.jobs.kept import forget_all_but_newest, keep
 from promptops.lint.pipeline import PromptResult
 from promptops.lint.registry import Rule
 from promptops.model.config import Config, LintSettings
+from promptops.records import record, replace
+from promptops.source.recording_files import ENDING as RECORDINGS
 
 MAX_ENTRIES = 40_000
 MAX_FILES = 8
@@ -32,7 +33,7 @@ Entry = tuple[tuple[tuple[str, str], ...], bytes]
 CLEAN = PromptResult((), ())
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Known:
     """A result that holds, and the files it rests on."""
 
@@ -78,7 +79,17 @@ class LintCache:
 
 
 def state(files: Files, path: str) -> str:
-    """What a file is: its content's id, and what sets it apart from a plain tracked file."""
+    """What a file is: its content's id, and what sets it apart from a plain tracked file.
+
+    The first file of recordings stands for all of them, so that none is added unseen.
+    """
+    if not path.endswith(RECORDINGS):
+        return _state(files, path)
+    further = (f"{each} {_state(files, each)}" for each in files.recordings(path) if each != path)
+    return "\0".join((_state(files, path), *further))
+
+
+def _state(files: Files, path: str) -> str:
     entry = files.entries.get(path)
     if entry is None:
         return ""

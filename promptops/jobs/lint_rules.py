@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from promptops.catalog.config_places import toml_places
 from promptops.errors import UsageError
@@ -13,6 +12,7 @@ from promptops.lint.registry import Rule, built_in, has_plugins, with_plugins
 from promptops.lint.rule_names import RuleNames, rule_names
 from promptops.model.config import LintSettings
 from promptops.model.finding import Problem
+from promptops.records import replace
 from promptops.source.config_errors import refuse
 from promptops.source.nodes import escaped
 

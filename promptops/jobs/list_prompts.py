@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import is_dataclass
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -15,6 +14,7 @@ from promptops.model.internal_error import CODE
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
+from promptops.records import fields, is_record
 
 
 def listed(workspace: Workspace, selected: Selected) -> dict[str, Any]:
@@ -77,10 +77,10 @@ def plain_value(value: Any) -> Any:
     """Nouns as plain values: texts as texts, without places and without what is not set."""
     if isinstance(value, Text):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [name for name in value.__dataclass_fields__ if name not in ("locate", "at")]
-        fields = {name: plain_value(getattr(value, name)) for name in names}
-        return {name: item for name, item in fields.items() if item not in (None, (), [], {}, "")}
+    if is_record(value) and not isinstance(value, type):
+        names = [each.name for each in fields(value) if each.name not in ("locate", "at")]
+        plain = {name: plain_value(getattr(value, name)) for name in names}
+        return {name: item for name, item in plain.items() if item not in (None, (), [], {}, "")}
     if isinstance(value, dict):
         return {key: plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

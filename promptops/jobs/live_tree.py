@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 from promptops.errors import GitError
 from promptops.jobs.bundling import bundle_of
 from promptops.jobs.workspace import managed, opened
+from promptops.records import replace
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.bundle import Bundle

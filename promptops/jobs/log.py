@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,12 +19,13 @@ from promptops.jobs.past import Past, Step
 from promptops.jobs.served import served_at, time_of
 from promptops.model.change import Change, PromptDiff
 from promptops.model.history import History, HistoryEntry, Served
+from promptops.records import record, replace
 from promptops.release.names import TagNames
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a command line asks for.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import GitError, NotFound, UsageError
@@ -19,6 +18,7 @@ from promptops.jobs.workspace import configuration
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
 from promptops.model.version import parse
+from promptops.records import record, replace
 from promptops.release.channels import PATH
 from promptops.release.names import TagNames
 from promptops.release.tags import releases
@@ -33,7 +33,7 @@ ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
 """In the commit of a rollback, so that the exception is on record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Saving:
     """How far a change of a channel goes.
 
@@ -46,7 +46,7 @@ class Saving:
     interactive: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What a channel is changed on.
 
@@ -98,7 +98,7 @@ def meant(ground: Ground, written: str) -> Release:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Verified:
     """A release as it is now.
 

@@ -11,6 +11,7 @@ from promptops.catalog.references import is_below
 from promptops.errors import UsageError
 from promptops.jobs.workspace import Workspace
 from promptops.repo.repository import Repository
+from promptops.source.recording_files import first_of
 
 GLOB = frozenset("*?[")
 
@@ -118,7 +119,8 @@ def _at(catalog: Catalog, path: str) -> list[str]:
 
 def _needing(catalog: Catalog, path: str) -> list[str]:
     """The prompts that reach a file, or whose recordings it holds."""
-    own = [each for each in catalog.ids if catalog.recordings_of(each) == path]
+    first = first_of(path)
+    own = [each for each in catalog.ids if first and catalog.recordings_of(each) == first]
     above = [each for each in catalog.graph.above(path) if each in catalog.ids]
     return own or [each for each in above if _may_reach(catalog, each, path)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
@@ -12,6 +11,7 @@ from promptops.errors import InputError, UsageError
 from promptops.jobs.new_files import SCHEMA, make, model_lines, relative, template
 from promptops.jobs.workspace import Workspace, workspace
 from promptops.lint.ids import better, is_fit, shown
+from promptops.records import record
 from promptops.repo.process import decode
 from promptops.source.schemas import schema_text
 
@@ -19,7 +19,7 @@ SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
 """Where a copy of the schema may stand for editors to find; the first is made where none does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Created:
     """What `new` made.
 

@@ -8,7 +8,6 @@ for are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from promptops.catalog.catalog import Catalog
@@ -19,13 +18,14 @@ from promptops.jobs.graph_file import read_graph
 from promptops.jobs.workspace import configuration, managed
 from promptops.model.config import Config
 from promptops.model.tree import Entry
+from promptops.records import record
 from promptops.repo.blobs import Blobs
 from promptops.repo.repository import Repository
 from promptops.repo.tree import Tree
 from promptops.source.config import FILES, load
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Step:
     """A commit that changed a file that decides.
 

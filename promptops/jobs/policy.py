@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
 
 from promptops.errors import PromptopsError
 from promptops.jobs.baseline import baseline_data, baseline_path
@@ -12,6 +11,7 @@ from promptops.jobs.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
 from promptops.model.risk import Risk
+from promptops.records import fields, is_record, replace
 from promptops.source.toml_places import TomlPlaces
 
 
@@ -114,7 +114,7 @@ def _changed_keys(name: str, was: object, now: object) -> list[str]:
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         both = sorted(was.keys() | now.keys())
         return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
-    if not is_dataclass(was):
+    if not is_record(was):
         return [name]
     names = [each.name for each in fields(was)]
     altered = [each for each in names if getattr(was, each) != getattr(now, each)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import GitError, NotFound
@@ -21,11 +20,12 @@ from promptops.jobs.moving import (
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
+from promptops.records import record, replace
 from promptops.repo.repository import Repository
 from promptops.source.explain import nearest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which release is to be served where.
 

@@ -6,12 +6,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from promptops.errors import GitError, UsageError
+from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import NamedCommit
 
@@ -20,7 +20,7 @@ MAX_DOTS = 100
 """In so many places dots are looked at: an argument may be 128 KiB of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Folder:
     """A directory, and how it was written."""
 
@@ -31,7 +31,7 @@ class Folder:
 Named = NamedCommit | Folder
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Range:
     """Two sides; None for one that was not named. A bare commit id is shortened in its name.
 
@@ -44,7 +44,7 @@ class Range:
     parted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Names:
     """What names mean in a directory.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
@@ -12,6 +11,7 @@ from promptops.jobs.selection import Wanted
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
+from promptops.records import record
 from promptops.release.names import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
@@ -20,7 +20,7 @@ from promptops.repo.revisions import OBJECT_ID
 TAGS = "refs/tags/"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Push:
     """One ref that somebody wants to change, as git's `update` hook is told.
 
@@ -41,7 +41,7 @@ class Push:
         return not self.new.strip("0")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refusal:
     """Why a push is refused.
 

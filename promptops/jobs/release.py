@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +24,7 @@ from promptops.jobs.workspace import Workspace, configuration, opened
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.release import Problem, Release, ReleasePlan, ReleaseReport
+from promptops.records import field, record, replace
 from promptops.release.names import TagNames
 from promptops.release.tags import latest, record_of, releases
 from promptops.release.versions import Declared
@@ -33,7 +33,7 @@ from promptops.report.parts.summary import counted
 from promptops.runtime.sources.source import shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a command line wants released.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.jobs.check import failures
 from promptops.jobs.lint import LintOptions, lint_selected
 from promptops.jobs.preflight import more
+from promptops.jobs.repeats import failures, without_repeats
 from promptops.jobs.selection import Wanted, select
 from promptops.jobs.testing.run import RECORD, Options, run_selected
 from promptops.jobs.workspace import Workspace
@@ -27,8 +27,10 @@ def gate(
     wanted = Wanted()
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, LintOptions(untrusted=untrusted))
+    baseline = f"tags/{base}" if base is not None else None
+    run = run_selected(workspace, selected, Options(baseline=baseline))
     limit = workspace.config.lint.fail_on
-    findings = [each for each in report.findings if each.severity >= limit]
+    findings = [each for each in without_repeats(report, run).findings if each.severity >= limit]
     problems = []
     if report.failed:
         problems.append(not_checked("promptops lint"))
@@ -36,8 +38,6 @@ def gate(
         details = [f"{each.place}: {each.message} [{each.code}]" for each in findings]
         message = f"lint has {counted(len(findings), 'finding')}"
         problems.append(Problem(message=message, hint="promptops lint", details=more(details)))
-    baseline = f"tags/{base}" if base is not None else None
-    run = run_selected(workspace, selected, Options(baseline=baseline))
     problems += _failing(run)
     undecided = _decided(run, "inconclusive")
     if undecided and workspace.config.release.on_inconclusive == "fail":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
@@ -17,6 +16,7 @@ from promptops.model.bump import Bump
 from promptops.model.change import DiffReport, PromptDiff
 from promptops.model.release import Problem, PromptChange, Record, Release, ReleasePlan
 from promptops.model.version import Version
+from promptops.records import record, replace
 from promptops.release.names import TagNames
 from promptops.release.record import read, write
 from promptops.release.tags import Table, records, table
@@ -37,7 +37,7 @@ FIRM_HINT = "leave out what lowers it"
 REASON_HINT = "say why with --reason, or leave out what lowers it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What a release is planned on.
 

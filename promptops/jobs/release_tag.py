@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.errors import IntegrityError
 from promptops.jobs.workspace import configuration
 from promptops.model.release import Record, Release
 from promptops.model.version import Version
-from promptops.release import record
+from promptops.records import record
 from promptops.release.names import TagNames
+from promptops.release.record import read as read_record
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
@@ -26,7 +25,7 @@ _FACTS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReleaseTag:
     """A tag that is called like a release.
 
@@ -89,7 +88,7 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
         inside=inside if annotated else None,
         id=identity,
         commit=commit,
-        record=record.read(text.removesuffix(signature) if annotated else ""),
+        record=read_record(text.removesuffix(signature) if annotated else ""),
         signature=signature,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
@@ -14,12 +13,13 @@ from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
+from promptops.records import record
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, Traced, TracedText
 from promptops.runtime.scope import Piece
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RenderedCase:
     """A request, and what it was made of.
 
@@ -40,7 +40,7 @@ class RenderedCase:
         return request_digest(self.request)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Line:
     """A line of a rendered text.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from promptops.errors import NotFound, PromptopsError
@@ -22,6 +21,7 @@ from promptops.jobs.moving import (
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
+from promptops.records import replace
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.sources.source import Pointer

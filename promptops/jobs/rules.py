@@ -28,37 +28,71 @@ def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rul
     return available_rules(settings, untrusted=False)
 
 
-def find_rule(written: str, rules: Mapping[str, Rule]) -> Rule | Code:
-    """The rule, or the kind of change, of a code or a name; raises UsageError for an unknown one.
+def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | Code, ...]:
+    """The rule, or the kind of change, of a code or a name; of letters, all whose code has them
+    first.
 
-    Upper and lower case are the same.
+    Upper and lower case are the same. Raises UsageError where there is none.
     """
     known: list[Rule | Code] = [*rules.values(), *CODES.values()]
     for found in known:
         if written.upper() == found.code or written.lower() == found.name:
-            return found
+            return (found,)
+    if written.isalpha():
+        family = tuple(each for each in known if each.code.startswith(written.upper()))
+        if family:
+            return family
     names = RuleNames(tuple((each.code, each.name) for each in known))
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
-def written(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:
-    """Rules as text, markdown or json; one alone is explained, several are listed."""
+def explained(form: str, found: Rule | Code) -> str:
+    """One rule, or one code of `promptops diff`, as text, markdown or json."""
     if form == "json":
-        return json_text({"schema": 1, "rules": [_value(rule) for rule in rules.values()]})
-    # A declared rule says what a stranger may have written.
-    lines = _text(form, rules, alone=alone).split("\n")
-    return "\n".join(map(visible_line, lines))
+        return _json([found])
+    if isinstance(found, Code):
+        return _change_page(form, found)
+    return _visible(_page(found) if form == "text" else markdown(found))
 
 
-def written_change(form: str, code: Code) -> str:
-    """A code of `promptops diff`, as text, markdown or json."""
+def listed(form: str, found: Sequence[Rule | Code]) -> str:
+    """Rules and codes of `promptops diff`, a line each; as json with all that is known."""
     if form == "json":
-        return json_text({"schema": 1, "rules": [], "changes": [_change_value(code)]})
+        return _json(found)
+    name = max(len(each.name) for each in found)
+    kind = max(len(_kind(each)) for each in found)
+    rows = [
+        f"{each.code}  {each.name.ljust(name)}  {_kind(each).ljust(kind)}  {_summary(each)}"
+        for each in found
+    ]
+    return _visible("\n".join(rows) + "\n")
+
+
+def _json(found: Sequence[Rule | Code]) -> str:
+    rules = [_value(each) for each in found if isinstance(each, Rule)]
+    changes = [_change_value(each) for each in found if isinstance(each, Code)]
+    return json_text({"schema": 1, "rules": rules, **({"changes": changes} if changes else {})})
+
+
+def _visible(text: str) -> str:
+    """A rule of the configuration contains text of the repository's authors."""
+    return "\n".join(map(visible_line, text.split("\n")))
+
+
+def _kind(each: Rule | Code) -> str:
+    return each.level if isinstance(each, Code) else str(each.severity)
+
+
+def _summary(each: Rule | Code) -> str:
+    return each.summary if isinstance(each, Code) or each.on == "default" else _on(each)
+
+
+def _change_page(form: str, code: Code) -> str:
     mark = "# " if form == "markdown" else ""
     risk = f"\n\nA risk: {code.risk}." if code.risk else ""
     head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
-    way = f"\n\nThe way out: {code.way_out}." if code.way_out else ""
-    return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{way}\n"
+    fix = f"\n\nThe fix: {code.way_out}." if code.way_out else ""
+    return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 
 def _change_value(code: Code) -> dict[str, object]:
@@ -73,20 +107,8 @@ def _change_value(code: Code) -> dict[str, object]:
     }
 
 
-def _text(form: str, rules: Mapping[str, Rule], *, alone: bool) -> str:
-    if alone:
-        rule = next(iter(rules.values()))
-        return _page(rule) if form == "text" else markdown(rule)
-    width = max(len(rule.name) for rule in rules.values())
-    rows = [
-        f"{rule.code}  {rule.name.ljust(width)}  {str(rule.severity).ljust(7)}  {_on(rule)}"
-        for rule in rules.values()
-    ]
-    return "\n".join(rows) + "\n"
-
-
 def _on(rule: Rule) -> str:
-    return rule.summary if rule.on == "default" else f"{rule.summary} ({rule.on})"
+    return f"{rule.summary} ({rule.on})"
 
 
 def _page(rule: Rule) -> str:

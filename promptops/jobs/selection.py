@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import ESCAPES
@@ -12,8 +11,10 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.workspace import Workspace, configuration, managed
 from promptops.model.loaded import Loaded
+from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.config import FILES
+from promptops.source.recording_files import by_first
 
 GREP_FROM = 64
 """Up to so many files of unknown names all are read; of more, git is asked which may matter."""
@@ -22,7 +23,7 @@ Grep = Callable[[Sequence[str]], Iterable[str]]
 """From some words to the files below the roots that hold any of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a command line selects.
 
@@ -44,7 +45,7 @@ class Wanted:
         return not (self.patterns or self.since is not None or self.staged or self.selectors)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selected:
     """Prompt files, each with the reason it was selected.
 
@@ -153,10 +154,11 @@ _CASES = (".yaml", ".yml", ".jsonl", ".csv")
 
 def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
     """The prompts whose recordings changed, which nothing names."""
-    if not any(path.endswith(".jsonl") for path in changed):
+    files = by_first(changed)
+    if not files:
         return {}
-    own = ((path, catalog.recordings_of(path)) for path in catalog.ids)
-    return {path: f"{file} changed" for path, file in own if file in changed}
+    own = ((path, files.get(catalog.recordings_of(path))) for path in catalog.ids)
+    return {path: f"{found[0]} changed" for path, found in own if found}
 
 
 def _because(target: str, why: Mapping[str, str]) -> str:

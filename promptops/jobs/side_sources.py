@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 
 from promptops.errors import GitError, UsageError
 from promptops.jobs.ranges import Folder, Named, Names, Range
+from promptops.records import record, replace
 from promptops.repo.directory import directory_tree
 from promptops.repo.merge import merged
 from promptops.repo.repository import INDEX, WORKTREE, Repository
@@ -18,7 +18,7 @@ from promptops.repo.tree import Tree
 SAY_BASE = "say what to compare with: promptops diff BASE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a command line wants compared.
 
@@ -39,7 +39,7 @@ class Asked:
     root: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where one side is read from.
 

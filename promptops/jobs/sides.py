@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
@@ -23,6 +22,7 @@ from promptops.jobs.side_sources import (
 )
 from promptops.jobs.workspace import catalog_of, managed
 from promptops.model.config import Config
+from promptops.records import record
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
@@ -35,7 +35,7 @@ CLOSED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Side:
     """One side.
 
@@ -52,7 +52,7 @@ class Side:
     revision: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Sides:
     """Both sides.
 

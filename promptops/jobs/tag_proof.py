@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from promptops.errors import IntegrityError
 from promptops.jobs.release_tag import ReleaseTag
 from promptops.jobs.tag_signature import SSH, signer_of_object
-from promptops.release import record
+from promptops.release.record import read as read_record
 from promptops.repo.process import Git, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.bundles.format import FORMAT, Contents
@@ -21,6 +21,9 @@ _COMMIT = re.compile(rb"^object ([0-9a-f]+)$", re.MULTILINE)
 def names_its_bundle(tag: ReleaseTag) -> bool:
     """Whether the tag names the digest of its bundle, as `promptops release` writes it."""
     return tag.record.bundle is not None and tag.record.bundle_format == FORMAT
+
+
+_LOAD_AGAIN = "remove the cached bundle, and load the release again from its repository"
 
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
@@ -35,8 +38,8 @@ def prove(proof: bytes, contents: Contents, signers: Path) -> None:
     where the proof was kept.
     """
     if not _describes(proof, contents):
-        message = "the tag that is kept beside the bundle belongs to another one"
-        raise IntegrityError(message, where=contents.origin.release)
+        message = "the stored tag belongs to another bundle"
+        raise IntegrityError(message, where=contents.origin.release, hint=_LOAD_AGAIN)
     with TemporaryDirectory(prefix="promptops-") as folder:
         git = Git(Path(folder), {**foreign_environment(), "GIT_DIR": folder})
         kind = "sha256" if len(contents.origin.commit) == 64 else "sha1"
@@ -45,7 +48,8 @@ def prove(proof: bytes, contents: Contents, signers: Path) -> None:
         file.write_bytes(proof)
         stored = git.ask("hash-object", "-t", "tag", "-w", "--no-filters", "--", str(file))
         if stored.status:
-            raise IntegrityError("the signed tag is damaged", where=contents.origin.release)
+            where = contents.origin.release
+            raise IntegrityError("the stored tag is damaged", where=where, hint=_LOAD_AGAIN)
         signer_of_object(decode(stored.stdout).strip(), git, signers, contents.origin.release or "")
 
 
@@ -53,7 +57,7 @@ def _describes(proof: bytes, contents: Contents) -> bool:
     head, _, message = proof.partition(b"\n\n")
     name, commit = _NAME.search(head), _COMMIT.search(head)
     message, signed, _ = message.rpartition(SSH.encode())  # as git takes the last one
-    told = record.read(decode(message))
+    told = read_record(decode(message))
     origin = contents.origin
     return (
         bool(signed)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.errors import GitError
 from promptops.jobs.tag_signing import DEADLINE_S
 from promptops.model.release import Record, ReleasePlan
+from promptops.records import record
 from promptops.release.record import write
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, decode
@@ -20,7 +20,7 @@ PUSH_DEADLINE_S = 600.0
 _HOOK = "pre-push"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """Why tags were not pushed, though all that was asked answered.
 

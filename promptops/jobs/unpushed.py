@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from promptops.errors import GitError
 from promptops.jobs.release_plan import Ground, tags_of
@@ -12,6 +11,7 @@ from promptops.jobs.remotes import default_remote, remote_problems, remotes
 from promptops.jobs.tagging import missing
 from promptops.model.release import Problem, Release, ReleasePlan, ReleaseReport
 from promptops.model.version import Version
+from promptops.records import replace
 from promptops.release.tags import records, releases
 from promptops.repo.acting import act
 from promptops.repo.process import decode

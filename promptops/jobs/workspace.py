@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
@@ -15,13 +14,14 @@ from promptops.jobs.closed_roots import refuse_closed_roots
 from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
 from promptops.model.config import Config
+from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.config import FILES, load
 
 CHANNELS = "channels.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Workspace:
     """What a command works on.
 
@@ -122,7 +122,6 @@ def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | N
             return None
         if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
             return "unstaged" if revision == INDEX else "tracked"
-        ignored = repository.git.ask("check-ignore", "-q", "--", path).status == 0
-        return "ignored" if ignored else "untracked"
+        return "ignored" if repository.is_ignored(path) else "untracked"
 
     return state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from promptops.analysis.models import ModelFacts, find
@@ -11,6 +10,7 @@ from promptops.catalog.config_places import toml_places
 from promptops.model.config import Config, ModelProfile
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.records import record
 from promptops.source.nodes import escaped
 
 NEAR_DAYS = 90
@@ -24,7 +24,7 @@ def retires_soon(facts: ModelFacts, today: date) -> bool:
     return (date.fromisoformat(facts.retires_on) - today).days <= NEAR_DAYS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AskedModel:
     """A model and its limits; None for what is not known.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from promptops.lint.passages import Passage
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.runtime.scope import Frame, Piece
 from promptops.runtime.template import Span, TemplateError, parse, token_at
 
@@ -21,7 +21,7 @@ _OPENING = re.compile(r"(?:>|```\w*|\"\"\"|''')\s*\Z")
 Kind = Literal["several", "spaces", "empty"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Leftover:
     """A blank line, or several, where a tag stands.
 
@@ -120,7 +120,7 @@ def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
         frame = frame.parent
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Tag:
     start: int
     end: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
 from promptops.model.prompt import Schema
+from promptops.records import record, replace
 from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 12
@@ -32,7 +32,7 @@ FORMAT_CHARS = {
 _CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """A schema within that of the inputs.
 
@@ -50,7 +50,7 @@ class Part:
     outside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unbounded:
     """A text or a list of any length.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from promptops.lint.subject import Rendered
 from promptops.model.prompt import ForEach, History, Message, Prompt
+from promptops.records import record
 
 INSTRUCTIONS = ("system", "developer")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Turn:
     """One message that is sent.
 

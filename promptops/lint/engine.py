@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import partial
@@ -20,13 +19,14 @@ from promptops.model.finding import Finding, Fix, Problem, Severity
 from promptops.model.internal_error import CODE, NAME, InternalError, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
+from promptops.records import record, replace
 from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
 """Of one rule and one prompt: nobody reads more, and a hostile file holds a hundred thousand."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selection:
     """Which rules are run: those the configuration selects, without those it ignores.
 
@@ -48,6 +48,10 @@ class Selection:
         return by_all or is_named(self.select, rule.code, rule.name)
 
 
+OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR001"))
+"""Rules that judge templates by the messages and inputs of a prompt alone."""
+
+
 def lint_prompt(
     catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date
 ) -> Iterator[Finding]:
@@ -57,14 +61,18 @@ def lint_prompt(
             yield failed(problem, loaded)
     subject = Subject(catalog, loaded, today)
     failures: set[InternalError] = set()
-    # What no door let in has no prompt to judge: only the rules on reading apply.
+    # What no door let in has no prompt to judge: only the rules on reading apply, and those on
+    # templates where these are not what is wrong.
     readable = loaded.prompt is not None
+    templates = Subject(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
-        if not rule.of_catalog and (readable or _reads_only(rule)):
+        of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
+        if not rule.of_catalog and (readable or of_templates or _reads_only(rule)):
             try:
-                problems = rule.check(*[getattr(subject, name) for name in rule.needs])
+                judged = templates if of_templates else subject
+                problems = rule.check(*[getattr(judged, name) for name in rule.needs])
                 for problem in islice(problems, MAX_PROBLEMS):
-                    yield _finding(rule, problem, catalog, loaded)
+                    yield _finding(rule, problem, catalog, judged.loaded)
             except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
                 found = internal_error(error)
                 # What several rules ask for fails for all of them.

@@ -11,7 +11,6 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -20,6 +19,7 @@ from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.model.finding import Finding
 from promptops.model.tree import Entry
+from promptops.records import field, record
 from promptops.source.config import FILES, load
 
 PROMPT_PATH = "prompts/ask.prompt.yaml"
@@ -36,7 +36,7 @@ _UNTRACKED = " (untracked)"
 _FILE = re.compile(r"(?m)^--- (\S.*)\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MemoryTree:
     """Files that stand nowhere, as a tree."""
 

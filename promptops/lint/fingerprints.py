@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from promptops.model.finding import Finding
+from promptops.records import replace
 
 _LONGEST = 2_000
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
+from promptops.records import record
 
 _ID = re.compile(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
 _REFUSED = re.compile(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
 """What git refuses in the name of a tag, and what no path can have or should."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Twin:
     """A prompt file whose id is another's, or differs from it in case alone."""
 

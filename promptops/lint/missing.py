@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.model.finding import Problem, Related
 from promptops.model.loaded import Reference
 from promptops.model.place import Text
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Needed:
     """A file that a prompt needs.
 

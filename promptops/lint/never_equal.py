@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
 from typing import Any
@@ -15,13 +14,14 @@ from promptops.analysis.uses import Condition, Site, Use
 from promptops.lint.guards import written_path
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
+from promptops.records import record
 from promptops.runtime.nearest import nearest_name
 from promptops.runtime.template import parse, parse_expression, token_at
 
 _EQUALITY = frozenset(("eq", "ne"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NeverEqual:
     """A constant that an input never is.
 

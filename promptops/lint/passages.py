@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from promptops.model.finding import Fix, Problem, Related
 from promptops.model.place import Place, Text
+from promptops.records import field, record
 from promptops.runtime.render import Traced
 from promptops.runtime.scope import Frame, Piece
 from promptops.runtime.template import Template
@@ -20,7 +20,7 @@ CUT = "\ufffc"
 """Stands in a literal passage where a tag was: whatever is printed there, it parts two words."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Passage:
     """A text made of pieces.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,10 +26,11 @@ from promptops.model.internal_error import CODE, internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.report import SilencingComment
+from promptops.records import record, replace
 from promptops.source.document import Document
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PromptResult:
     """What the rules say of one prompt, before anything silences it."""
 
@@ -43,7 +43,7 @@ class PromptResult:
         return any(finding.code == CODE for finding in self.findings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What is left to report, in the order of places.
 
@@ -57,7 +57,7 @@ class Outcome:
     comments: tuple[SilencingComment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Silencers:
     """What silences besides comments.
 
@@ -89,8 +89,9 @@ def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
     document = catalog.document(loaded.path)
     if "promptops:" in document.text:
         yield from _document_suppressions(document)
-    if loaded.prompt is not None:
-        for text in (*texts(loaded.prompt), *catalog.reached(loaded.prompt)):
+    prompt = loaded.prompt or loaded.templates
+    if prompt is not None:
+        for text in (*texts(prompt), *catalog.reached(prompt)):
             yield from template_suppressions(text)
 
 
@@ -191,7 +192,7 @@ def _configured(catalog: Catalog, findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in judged if finding is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Split:
     """What no waiver and no baseline takes out, what one does, and the waivers that did nothing."""
 

@@ -7,10 +7,10 @@ references and the errors they answer with.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.analysis.models import canonical_provider
+from promptops.records import record
 
 _COMMON = frozenset(("system", "user", "assistant", "tool"))
 # The generations that still continue an answer begun for them: up to 4.5.
@@ -20,7 +20,7 @@ _CLAUDE_WITH_PREFILL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """The rules of one provider.
 

@@ -8,7 +8,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
+from promptops.records import record
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -28,7 +28,7 @@ Check = Callable[..., Iterator[Problem]]
 F = TypeVar("F", bound=Check)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One lint rule.
 
@@ -105,7 +105,9 @@ def rule(
 
     def register(check: F) -> F:
         if not _CODE.fullmatch(code):
-            raise InputError(f"{code!r} is no code of a rule", hint="use letters and three digits")
+            raise InputError(
+                f"{code!r} is not a code of a rule", hint="use letters and three digits"
+            )
         taken = _FOUND.get(code)
         if taken is not None and taken.check.__module__ != check.__module__:
             raise InputError(f"two rules have the code {code}", where=check.__module__)
@@ -150,7 +152,7 @@ def with_plugins() -> Mapping[str, Rule]:
             raise InputError(
                 f"the plugin {plugin.name!r} can't be imported: {error}",
                 where=plugin.value,
-                hint="mend or uninstall it",
+                hint="fix or uninstall it",
             ) from error
     return dict(sorted(_FOUND.items()))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -16,6 +15,7 @@ from promptops.lint.subject import Subject, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
 from promptops.model.request import Request
+from promptops.records import replace
 from promptops.runtime.render import Renderer, RenderError, Traced
 from promptops.runtime.sized_cache import cached_by_size
 

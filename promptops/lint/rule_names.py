@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from promptops.lint.registry import Rule
+from promptops.records import record
 from promptops.runtime.nearest import nearest_name
 
 ALL = "ALL"
@@ -34,7 +34,7 @@ def _length(written: str, code: str, name: str) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RuleNames:
     """The codes and names there are.
 

@@ -7,9 +7,9 @@ answers with, leave no doubt; what is in doubt (such as `maxLength`) is let thro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from promptops.records import record
 from promptops.source.nodes import escaped
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
@@ -22,7 +22,7 @@ _SINGLE = ("items", "additionalProperties")
 _INSTEAD = {"oneOf": "use `anyOf`", "allOf": "write one schema"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NotStrict:
     """One thing that strict mode refuses.
 

@@ -20,7 +20,6 @@ A rule that asks for nothing of a prompt is run once, over the catalog.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -35,13 +34,14 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
+from promptops.records import record
 from promptops.runtime.limits import PromptBudget, TookTooLong
 from promptops.runtime.render import Renderer, RenderError, Traced
 from promptops.runtime.schema_work import measured
 from promptops.source.document import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TemplateScope:
     """What one template of a prompt does.
 
@@ -60,7 +60,7 @@ class TemplateScope:
     items: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rendered:
     """One case, rendered.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.lint.rule_names import is_named
 from promptops.model.finding import Finding
 from promptops.model.place import Place, Text
+from promptops.records import record
 
 _DIRECTIVE = re.compile(
     r"promptops:\s*(?P<kind>ignore(?:-file)?)\b(?:\[(?P<codes>[^\]\n]*)\])?(?P<reason>.*)"
@@ -16,7 +16,7 @@ _DIRECTIVE = re.compile(
 _JINJA_LINE = re.compile(r"(?m)^[ \t]*\{#-?\s*(promptops:.*?)\s*-?#\}[ \t]*$")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Suppression:
     """One comment that silences.
 
@@ -85,7 +85,7 @@ Counts = Callable[[Suppression, Finding], bool]
 """Whether a comment that covers a finding may take it out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Silenced:
     """Findings split by what silences them.
 

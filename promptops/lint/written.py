@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from typing import Literal
@@ -13,6 +12,7 @@ from promptops.analysis.masking import without_escapes
 from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
+from promptops.records import record
 from promptops.runtime.sized_cache import cached_by_size
 from promptops.source.document import Document
 
@@ -22,7 +22,7 @@ Kind = Literal["prompt", "template", "cases", "schema", "recordings"]
 Locate = Callable[[int, int], Place]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Written:
     """What is written in one file.
 
@@ -83,7 +83,7 @@ def _unindented(source: Text) -> Written:
     return Written("prompt", _unescaped("\n".join(lines)), source, place)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Part:
     """A scalar or a comment, and what finds a span of it in the file."""
 
@@ -146,9 +146,11 @@ def _texts(
             yield _KINDS[reference.kind], text
     for text in templates(catalog, document, references):
         yield "template", text
-    found = catalog.files.text(catalog.recordings_of(document.path))
-    if found is not None:
-        yield "recordings", found
+    for path in catalog.recording_files(document.path):
+        data = catalog.files.data(path)
+        if data is not None:  # larger than other texts may be, and not UTF-8 perhaps
+            lines = data.decode("utf-8", "replace").replace("\r\n", "\n")
+            yield "recordings", plain_text(path, lines)
 
 
 def templates(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from promptops.model.prompt import Prompt, Schema
+from promptops.records import record, replace
 from promptops.runtime.defaults import defaults_of
 from promptops.runtime.inputs import InputProblem, Inputs
 from promptops.source.nodes import escaped, tokens
@@ -15,17 +15,20 @@ MAX_DEPTH = 8
 """Of objects and lists within an input that are looked into for defaults."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WrongDefault:
     """What is wrong with a default.
 
     Attributes:
         problem: As a caller who passes nothing gets it.
         at: JSON pointer of the default in the prompt file.
+        constraint: Pointer of the keyword that refuses it, where a variant changes that keyword
+            and takes the default from its base.
     """
 
     problem: InputProblem
     at: str
+    constraint: str | None = None
 
 
 def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
@@ -40,7 +43,10 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
     except ValueError:
         return ()  # the schema is wrong, which is SCH002's
     given = _without_defaults(prompt.inputs)
-    return tuple(_found(inputs, given, prompt.inputs))
+    return tuple(
+        replace(wrong, constraint=_changed_constraint(prompt, wrong.at))
+        for wrong in _found(inputs, given, prompt.inputs)
+    )
 
 
 def is_given(inputs: Any, pointer: str) -> bool:
@@ -54,6 +60,30 @@ def _found(inputs: Inputs, given: Mapping[str, Any], schema: Schema) -> Iterator
         depth = _depth_given(given, steps)
         if depth < len(steps):
             yield WrongDefault(problem, _in_schema(schema, given, steps[: depth + 1]))
+
+
+def _changed_constraint(prompt: Prompt, at: str) -> str | None:
+    if prompt.locate(at, False).path == prompt.path or not at.endswith("/default"):
+        return None
+    pointer = at.removesuffix("/default")
+    schema = _below(prompt.inputs, tokens(pointer)[1:])
+    own = [key for key in schema if prompt.locate(f"{pointer}/{key}", True).path == prompt.path]
+    refusing = [key for key in own if _refuses({key: schema[key]}, schema["default"])]
+    return next((f"{pointer}/{escaped(key)}" for key in (*refusing, *own)), None)
+
+
+def _below(schema: Any, steps: list[str]) -> Mapping[str, Any]:
+    for step in steps:
+        schema = schema[step]
+    return cast("Mapping[str, Any]", schema)
+
+
+def _refuses(schema: Any, value: Any) -> bool:
+    """Whether a value does not fit one keyword of a schema, as far as that stands alone."""
+    try:
+        return bool(Inputs({"properties": {"value": schema}}).accept({"value": value})[1])
+    except ValueError:
+        return False
 
 
 def _without_defaults(schema: Any, depth: int = 0) -> Any:

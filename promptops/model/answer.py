@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from promptops.records import field, record
 
 RECORDING_FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens, as the provider counted them; `cached` of those of the input."""
 
@@ -18,7 +19,7 @@ class Usage:
     cached: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One answer of a model.
 
@@ -42,7 +43,7 @@ class Answer:
     latency_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Recording:
     """An answer kept in git.
 

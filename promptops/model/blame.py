@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
+from promptops.records import record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@record(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a command line asks about.
 
@@ -30,7 +31,7 @@ class Asked:
     spaces: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Author:
     """A commit, and who made it when.
 
@@ -55,7 +56,7 @@ class Author:
         return datetime.fromisoformat(self.date).timestamp() if self.date else -inf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Origin:
     """A line of a file, and who wrote it.
 
@@ -77,7 +78,7 @@ class Origin:
         return inf if self.author is None else self.author.written_at_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BlamedLine:
     """A line of a message.
 
@@ -104,7 +105,7 @@ class BlamedLine:
     through: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Blame:
     """A rendered request, line by line.
 

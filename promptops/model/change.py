@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
 
 from promptops.model.bump import Bump
 from promptops.model.config import Waiver
 from promptops.model.place import Place
+from promptops.records import record
 
 NOT_COMPARED = "CHG505"
 """The code of the change that stands for what a bug of ours kept from being compared."""
@@ -25,7 +25,7 @@ ABSENT: Final = _Absent.ABSENT
 """Where a side has no value at all, which `None` would not say: it is JSON's null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Witness:
     """A concrete value that proves a break.
 
@@ -43,7 +43,7 @@ class Witness:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Change:
     """One thing that changed about a prompt.
 
@@ -87,7 +87,7 @@ class Change:
         return self.level == "BREAKING" and self.waiver is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One message as the model sees it.
 
@@ -101,7 +101,7 @@ class Seen:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SeenPair:
     """A message before and after; one of them is None where it was added or removed."""
 
@@ -131,7 +131,7 @@ def number_of_cases(names: Iterable[str]) -> int:
     return len({name.removesuffix(AS_IT_WAS) for name in names})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CaseDiff:
     """A test case, rendered on both sides with the same inputs.
 
@@ -170,7 +170,7 @@ class CaseDiff:
         return sum(pair.after.tokens for pair in self.messages if pair.after)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PromptDiff:
     """What changed about one prompt.
 
@@ -202,7 +202,7 @@ class PromptDiff:
         return number_of_cases(case.name for case in self.cases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DiffReport:
     """What changed between two sides.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.model.change import Change
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Break:
     """A change that breaks what calls a prompt, or reads what it gives."""
 
@@ -16,7 +16,7 @@ class Break:
     change: Change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Move:
     """What was done to a channel, or why nothing was.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
@@ -11,9 +10,10 @@ from promptops.model.finding import Severity
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import TestRun
+from promptops.records import field, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Shown:
     """What a page shows, and no other format.
 
@@ -34,7 +34,7 @@ class Shown:
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CheckReport:
     """The verdict, and what it rests on.
 

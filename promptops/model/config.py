@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 from promptops.model.finding import Severity
+from promptops.records import field, record
 
 FailOn = Literal["breaking", "risk"]
 """What breaks callers or consumers and nobody waived; what a reviewer must not overlook."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ModelProfile:
     """A model as prompt files name it.
 
@@ -37,7 +37,7 @@ class ModelProfile:
     max_output_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CustomRule:
     """A rule of a team's own.
 
@@ -60,7 +60,7 @@ class CustomRule:
     severity: Severity = Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A finding, or a breaking change, that is accepted through the day `expires`."""
 
@@ -70,7 +70,7 @@ class Waiver:
     expires: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LintSettings:
     """Which rules run, and what they are told.
 
@@ -93,7 +93,7 @@ class LintSettings:
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TestSettings:
     """How cases are run; `budget` in USD by event: commit, pull_request, nightly.
 
@@ -115,7 +115,7 @@ class TestSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReleaseSettings:
     """How releases are named, made and verified."""
 
@@ -127,7 +127,7 @@ class ReleaseSettings:
     on_inconclusive: Literal["warn", "fail"] = "warn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DiffSettings:
     """Which bump a change asks for where teams differ; `waivers` are of breaking changes."""
 
@@ -136,7 +136,7 @@ class DiffSettings:
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CheckSettings:
     """What the gate refuses beside findings and cases that don't pass.
 
@@ -149,7 +149,7 @@ class CheckSettings:
     coverage: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 

@@ -6,7 +6,8 @@ import json
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from promptops.records import record
 
 NAME = "git-promptops"
 
@@ -17,7 +18,7 @@ _HOMES = ("homepage", "documentation", "docs", "source", "repository", "sourceco
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Origin:
     """A git repository that promptops can be installed from, at one commit.
 

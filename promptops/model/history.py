@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from promptops.model.bump import Bump
 from promptops.model.change import Change
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """What a commit made of the prompt; of a merge, what it brought onto the branch.
 
@@ -42,7 +42,7 @@ class HistoryEntry:
         return tuple(dict.fromkeys(change.code for change in self.changes))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Served:
     """What a channel served at a time.
 
@@ -60,7 +60,7 @@ class Served:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class History:
     """The commits that changed a prompt, the newest first.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from types import TracebackType
 
 from promptops.errors import BUG, PromptopsError
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.records import record
 
 CODE = "internal-error"
 """In lower case, since it is not the code of a rule: nothing selects, ignores or silences it."""
@@ -16,7 +16,7 @@ NAME = "bug-in-promptops"
 HINT = "report it, with what PROMPTOPS_DEBUG=1 prints"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class InternalError:
     """What is known of an exception without its message, which may hold a secret.
 

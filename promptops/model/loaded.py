@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.records import record
 
 ReferenceKind = Literal["template", "body", "extends", "schema", "tool", "cases", "media"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reference:
     """A file that a file needs.
 
@@ -29,7 +29,7 @@ class Reference:
     found: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A prompt file that was read.
 
@@ -37,6 +37,8 @@ class Loaded:
         prompt: None where the file can't be read or doesn't fit the schema.
         problems: What the doors found, each with its rule's code.
         references: What the file itself names; what its partials name is theirs.
+        templates: Only the messages and inputs, where they fit the schema and other parts of the
+            file do not: the templates can be judged all the same.
     """
 
     id: str
@@ -44,3 +46,4 @@ class Loaded:
     prompt: Prompt | None
     problems: tuple[Problem, ...] = ()
     references: tuple[Reference, ...] = ()
+    templates: Prompt | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from promptops.model.place import Offsets, Place, Text
+from promptops.records import field, record
 
 Locate = Callable[[str, bool], Place]
 """From a JSON pointer into a file to the place of its value or, if the flag is set, of its key.
@@ -27,7 +27,7 @@ MediaKind = Literal["image", "audio", "document"]
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TextPart:
     """Text of a message: a template.
 
@@ -41,7 +41,7 @@ class TextPart:
     when: Text | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MediaPart:
     """An image, a sound or a document of a message; never rendered as text.
 
@@ -63,7 +63,7 @@ class MediaPart:
 Part = TextPart | MediaPart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Message:
     """One turn.
 
@@ -83,7 +83,7 @@ class Message:
     tool_call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ForEach:
     """Messages repeated for each item of an array input; `name` holds the item."""
 
@@ -93,7 +93,7 @@ class ForEach:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class History:
     """The caller's conversation, an array input, passed through untouched; at most `last` turns."""
 
@@ -105,7 +105,7 @@ class History:
 Turn = Message | ForEach | History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Model:
     """Which model is asked, and how.
 
@@ -122,7 +122,7 @@ class Model:
     provider_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Output:
     """What the model is to return; `schema` with its references resolved."""
 
@@ -133,7 +133,7 @@ class Output:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A function the model may call; schemas with their references resolved."""
 
@@ -145,7 +145,7 @@ class Tool:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Case:
     """A test case: inputs, and what must hold.
 
@@ -164,7 +164,7 @@ class Case:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One prompt file, resolved: `extends` merged, references and body files read.
 

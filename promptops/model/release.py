@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from promptops.model.bump import Bump
 from promptops.model.version import Version
+from promptops.records import field, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PromptChange:
     """What a release makes of one prompt.
 
@@ -27,7 +27,7 @@ class PromptChange:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a release's tag says.
 
@@ -52,7 +52,7 @@ class Record:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Release:
     """An annotated tag that is called like a release, and says that it is called so.
 
@@ -68,7 +68,7 @@ class Release:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What stands in the way of a release.
 
@@ -82,7 +82,7 @@ class Problem:
     details: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReleasePlan:
     """A release as it would be made, or as it is.
 
@@ -102,7 +102,7 @@ class ReleasePlan:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
     """What a release would be, what stands in its way, and what became of it.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from promptops.model.finding import Finding, Severity
 from promptops.model.internal_error import CODE
 from promptops.model.place import Place
+from promptops.records import record
 
 Style = Callable[[str, str], str]
 """From a role and a text to the text as it is shown.
@@ -23,7 +23,7 @@ def plain(_role: str, text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SilencingComment:
     """A comment with a code and a reason, in a file that was looked at.
 
@@ -39,7 +39,7 @@ class SilencingComment:
     silenced: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LintReport:
     """The result of one lint run.
 
@@ -63,7 +63,7 @@ class LintReport:
         return any(finding.code == CODE for finding in self.findings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RuleInfo:
     """What a report says about a rule.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
+from promptops.records import record
 
 SHARD_FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Shard:
     """Which part: `index` of `count`, from 1."""
 
@@ -22,7 +22,7 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ShardAnswer:
     """What came of one answer that was wanted.
 
@@ -44,7 +44,7 @@ class ShardAnswer:
     infrastructure: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ShardRun:
     """All that a run of one shard found out; what it says of that is worked out when merged.
 

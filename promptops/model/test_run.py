@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.shard import ShardRun
+from promptops.records import record, replace
 
 CaseStatus = Literal["passed", "failed", "error", "stale"]
 Source = Literal["none", "recorded", "cached", "live"]
 Verdict = Literal["pass", "fail", "inconclusive"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AssertionResult:
     """What one assertion says.
 
@@ -40,7 +40,7 @@ class AssertionResult:
     compared: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CaseRun:
     """One case, answered once.
 
@@ -71,7 +71,7 @@ class CaseRun:
     internal: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Uncovered:
     """A branch that no case takes.
 
@@ -83,7 +83,7 @@ class Uncovered:
     said: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CoverageRow:
     """How much of the templates of a prompt its cases render; branches."""
 
@@ -93,7 +93,7 @@ class CoverageRow:
     uncovered: tuple[Uncovered, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Worse:
     """A case whose answers score lower than the baseline's.
 
@@ -109,7 +109,7 @@ class Worse:
     after_answer: Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Decided:
     """The decision over one prompt's measured score, candidate against baseline.
 
@@ -129,7 +129,7 @@ class Decided:
     gates: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JudgeAgreement:
     """How far a prompt that judges agrees with its anchors, which people judged.
 
@@ -146,7 +146,7 @@ class JudgeAgreement:
     may_gate: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TestRun:
     """A run of the cases that were selected.
 

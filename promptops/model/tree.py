@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from promptops.records import record
 
 Kind = Literal["file", "symlink", "submodule", "unmerged"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entry:
     """One file of a tree.
 
@@ -25,7 +26,7 @@ class Entry:
     tracked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Changed:
     """One path that differs between two trees; a blob is None where the side lacks the path."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from promptops.records import record
 
 State = Literal["passed", "failed", "absent"]
 Subject = Literal["name", "content", "bundle", "tag", "signature"]
@@ -11,7 +12,7 @@ UNSIGNED = "unsigned"
 """What the check of a signature says where there is none, and none has to be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Check:
     """One thing that was looked at.
 
@@ -26,7 +27,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Verification:
     """All that was looked at, whatever it came to.
 

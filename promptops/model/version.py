@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any
 
 from promptops.model.bump import Bump
+from promptops.records import record
 
 _NUMBER = r"(?:0|[1-9]\d{0,9})"
 _PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
@@ -17,7 +17,7 @@ _PARTS = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PRE}(?:\.{_PR
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Version:
     """A released version, as Semantic Versioning has them.
 

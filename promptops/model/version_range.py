@@ -5,15 +5,15 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from promptops.model.version import Version, parse
+from promptops.records import record
 
 _BOUND = re.compile(r"\s*(\^|~|>=|<=|>|<|=)\s*v?(\d+(?:\.\d+(?:\.\d+(?:-[0-9A-Za-z.-]+)?)?)?)\s*")
 STARTS = ("^", "~", ">", "<", "=")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class VersionRange:
     """All versions that fit each of some bounds.
 

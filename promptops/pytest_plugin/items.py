@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from promptops.jobs.testing.plan import Planned, planned
 from promptops.jobs.workspace import Workspace
 from promptops.model.place import Place
 from promptops.pytest_plugin.shown import shown_file
+from promptops.records import record
 from promptops.report.parts.visible import escaped, visible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Result:
     """What became of an item; it passed where neither is said.
 

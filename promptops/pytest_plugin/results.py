@@ -23,6 +23,7 @@ from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.pytest_plugin.items import PromptItem, Result
 from promptops.pytest_plugin.shown import shown, shown_error
 from promptops.report.parts.visible import visible
+from promptops.source.recording_files import first_of
 
 
 def results(
@@ -98,7 +99,8 @@ class _Reading:
         found: dict[PromptItem, list[CaseRun]] = {}
         for case in self._run.cases:
             if not case.name:
-                found.setdefault(first.get(case.place.path, self._items[0]), []).append(case)
+                file = first_of(case.place.path) or case.place.path
+                found.setdefault(first.get(file, self._items[0]), []).append(case)
         return found
 
     def _result(self, item: PromptItem) -> Result:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError
@@ -11,6 +10,7 @@ from promptops.jobs.selection import Selected
 from promptops.jobs.testing.run import Options, run_selected
 from promptops.jobs.workspace import Workspace
 from promptops.model.test_run import CaseRun, Decided, TestRun
+from promptops.records import replace
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts import facts
 from promptops.report.test.text import write

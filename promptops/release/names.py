@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from promptops.errors import InputError
 from promptops.model.version import VERSION, Version, parse
+from promptops.records import record
 
 PLACE = "{version}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TagNames:
     """The names that a configuration's `release.tag_format` makes.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from promptops.model.release import Record, Release
 from promptops.model.version import Version
-from promptops.release import record
+from promptops.records import record, replace
 from promptops.release.names import TagNames
+from promptops.release.record import read as read_record
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
@@ -51,7 +51,7 @@ def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, Reco
     found: dict[str, Record] = {}
     for start in range(0, len(refs), AT_ONCE):
         for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):
-            said = record.read(text.removesuffix(signature))
+            said = read_record(text.removesuffix(signature))
             found[name] = said if said.tag == name else _with_title(said, name)
     return found
 
@@ -67,7 +67,7 @@ def record_of(repository: Repository, release: Release) -> Record:
     return records(repository, (release,))[release.name]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Table:
     """The versions of prompts at a release.
 

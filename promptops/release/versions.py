@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
 from promptops.model.bump import Bump
 from promptops.model.version import Version
+from promptops.records import record, replace
 
 FIRST = Version(0, 1, 0)
 PRERELEASE = re.compile(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
 """What a series of prereleases may be called."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Declared:
     """What somebody says of the next version, instead of what the changes require.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from promptops.errors import GitError
+from promptops.records import replace
 from promptops.repo.process import Answer, Git, decode, records
 
 FILE = ".gitattributes"

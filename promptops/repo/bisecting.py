@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.model.bisection import Suspect
+from promptops.records import record
 from promptops.repo.process import decode, records
 from promptops.repo.repository import Repository
 from promptops.repo.tree import below
@@ -14,7 +14,7 @@ _PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--encoding=UTF-8")
 _FACTS = ("-z", "--topo-order", "--format=%H%n%aN%n%aI%n%s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Span:
     """Commits that reach `bad`, or are it, and that no good one reaches.
 

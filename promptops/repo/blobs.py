@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from promptops.errors import GitError
+from promptops.records import record
 from promptops.repo.process import Git, wait
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -90,7 +90,7 @@ class Blobs:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Process:
     pid: int
     write: int

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from promptops.model.tree import Entry
+from promptops.records import replace
 from promptops.repo.attributes import FILE, attribute_files, converted_on_disk
 from promptops.repo.blobs import MAX_BYTES, Blobs
 from promptops.repo.process import Git, records

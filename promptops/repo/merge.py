@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promptops.errors import GitError
+from promptops.records import record, replace
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Answer, Git, decode, records
 from promptops.repo.repository import Repository
@@ -22,7 +22,7 @@ NAMED = 10
 """So many conflicted files are named, and the others counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Merged:
     """The result of a merge that nobody made.
 

@@ -10,11 +10,11 @@ import select
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
+from promptops.records import field, record
 
 if TYPE_CHECKING:
     from threading import Thread
@@ -70,7 +70,7 @@ def foreign_environment() -> dict[str, str]:
     return {name: value for name, value in inherited.items() if name not in OF_ONE_REPOSITORY}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """What a git process left behind; `status` is negative where a signal ended it."""
 
@@ -79,7 +79,7 @@ class Answer:
     stderr: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Git:
     """The git program, run in one directory with one environment.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from promptops.errors import GitError
 from promptops.model.tree import Changed, Entry
+from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.attributes import Values, attributes_at
 from promptops.repo.blobs import Blobs
@@ -34,7 +34,7 @@ EMPTY_TREES = {
 RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Repository:
     """One repository; a context manager, since reading keeps a git process alive.
 
@@ -188,6 +188,14 @@ class Repository:
         quiet = ("--ignore-submodules=dirty", "--")
         lines = records(self.git.run("status", *options, *quiet, *below(under)))
         return tuple(sorted(line[3:] for line in lines))
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether a file of the work tree is there and ignored; a tracked one is not.
+
+        `git check-ignore` refuses to read paths literally.
+        """
+        options = ("--others", "--ignored", "--exclude-standard", "-z", "--")
+        return bool(self.git.run("ls-files", *options, path))
 
     def need_work_tree(self) -> None:
         """Raises GitError where there is none."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from promptops.errors import GitError
+from promptops.records import record
 from promptops.repo.process import Git
 
 FETCH_ALL = (
@@ -15,7 +15,7 @@ FETCH_ALL = (
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NamedCommit:
     """A commit, and what a person calls it: its id where it has no other name."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
 
+from promptops.records import record
 from promptops.runtime.flow import took
 from promptops.runtime.limits import MAX_INCLUDE_DEPTH, Refused
 from promptops.runtime.scope import Blocks, Frame, Scope, TemplateFailure, Traced
@@ -188,7 +188,7 @@ def own_blocks(scope: Scope) -> OwnBlocks:
     return OwnBlocks(find)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BlockBody:
     """What one definition of a block renders.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from promptops.model.prompt import Schema
+from promptops.records import record, replace
 from promptops.runtime.data import NotJson, escaped, json_copy
 from promptops.runtime.defaults import defaults_of
 from promptops.runtime.nearest import MAX_LOOKUPS, nearest_name
@@ -16,7 +16,7 @@ from promptops.runtime.schema_check import MAX_ERRORS, Error, message_of, shorte
 from promptops.runtime.schema_work import TooMuchWork
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InputProblem:
     """One thing that is wrong with the inputs.
 

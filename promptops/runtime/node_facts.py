@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from jinja2 import nodes
+
+from promptops.records import record
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -17,7 +18,7 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
         waiting.extend(reversed(list(part.iter_child_nodes())))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Facts:
     """What is known of a node and all below it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.place import Text
@@ -16,6 +15,7 @@ from promptops.model.prompt import (
     Prompt,
     TextPart,
 )
+from promptops.records import record
 from promptops.runtime.limits import MAX_MEDIA_BYTES, Meter
 from promptops.runtime.program import evaluate, render_text, trace_text
 from promptops.runtime.scope import Frame, Load, Piece, Run, TemplateFailure
@@ -27,7 +27,7 @@ Media = Callable[[str], bytes | None]
 """From the path of a file to its bytes, or None."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TracedText:
     """A text of the request, with where it comes from.
 

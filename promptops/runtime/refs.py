@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from promptops.errors import UsageError
 from promptops.model.version import VERSION
 from promptops.model.version_range import STARTS, VersionRange, parse_range
+from promptops.records import record
 
 _EXACT = re.compile(rf"v?{VERSION}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -16,14 +16,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 LATEST = "latest"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Exact:
     """A release, by the name of its tag or by its version alone."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Highest:
     """The highest release of a range; `text` as it was written."""
 
@@ -31,21 +31,21 @@ class Highest:
     range: VersionRange
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Digest:
     """A bundle by its content, in hexadecimal without `sha256:`."""
 
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Named:
     """A channel; or a release whose tag is called otherwise than `v1.2.0`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GitRevision:
     """Any revision, for development."""
 

@@ -6,13 +6,13 @@ Lint, diff, tests and applications all come through here, so that what was check
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.errors import InputError
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
 from promptops.model.request import Request
+from promptops.records import record
 from promptops.runtime.inputs import InputProblem, Inputs
 from promptops.runtime.limits import PromptBudget
 from promptops.runtime.passes import Media, MediaUrls, Pass, TracedText, TracingPass
@@ -54,7 +54,7 @@ class BudgetSpent(RenderError):
         super().__init__("rendering the cases of this prompt takes too much work", refused=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Traced:
     """A request, where each character of it comes from, and the ways its templates took."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from promptops.model.request import Request
+from promptops.records import field, record
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.chat import chat_arguments
 from promptops.runtime.responses import response_arguments
 
 
-@dataclass(slots=True, kw_only=True)  # to freeze it would take as long as to render a message
+@record(slots=True, kw_only=True)  # to freeze it would take as long as to render a message
 class RenderedRequest:
     """One request to a model, made of a prompt and inputs; not to be changed.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from time import monotonic
 
 from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
+from promptops.records import record
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import Contents
 from promptops.runtime.cache import Cache, key_name
@@ -37,7 +37,7 @@ PROVE_S = 10.0
 """To verify the signature of a kept bundle, which takes hundredths of a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Choice:
     """What a ref means now; `channel` is None where it was not asked for by one."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from promptops.model.place import Text
+from promptops.records import field, record
 from promptops.runtime.limits import Meter
 
 Load = Callable[[str, str], Text | None]
 """From the path of a template and the name it includes to the included text, or None."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Frame:
     """A template being rendered, and the place in another one that called for it.
 
@@ -30,7 +30,7 @@ class Frame:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Piece:
     """A run of rendered characters, and where it comes from.
 
@@ -54,7 +54,7 @@ class Traced(str):
     pieces: tuple[Piece, ...]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Run:
     """The rendering of one request: of its texts and conditions, one after the other.
 

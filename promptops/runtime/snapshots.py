@@ -7,11 +7,11 @@ and ends. No thread stays.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from time import monotonic
 
 from promptops.errors import IntegrityError, PromptopsError, TransportError, UsageError
+from promptops.records import record
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.resolver import Resolver
 
@@ -131,7 +131,7 @@ class Snapshot:
             getLogger("promptops").warning("%s; %r stays in use", text, name)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Failure:
     """What a source was asked for in vain; `at` is by `time.monotonic`."""
 

@@ -11,7 +11,6 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -21,6 +20,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import _PassArg
 
+from promptops.records import record
 from promptops.runtime.filter_costs import admitted, tested
 from promptops.runtime.filters import allowed_filters, allowed_tests
 from promptops.runtime.limits import MAX_TEMPLATE_CHARS, Meter
@@ -51,7 +51,7 @@ _NOISE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Span:
     """A token of a template: its kind in Jinja's names, and its offsets in the text."""
 
@@ -60,7 +60,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Template:
     """A parsed template.
 

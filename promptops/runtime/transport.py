@@ -13,13 +13,13 @@ import time
 import urllib.request
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from promptops.errors import TransportError
+from promptops.records import record
 from promptops.runtime.unpacking import most_unpacked
 
 MAX_REDIRECTS = 5
@@ -27,7 +27,7 @@ _PIECE = 1 << 16
 _GONE = (404, 410)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Page:
     """What was answered.
 

@@ -6,12 +6,12 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.records import record
 from promptops.runtime.private_files import read_regular
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MAX_SIGNATURE_BYTES = 16 * 1024
 _MADE_BY = re.compile(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trust:
     """Those whose signatures count.
 
@@ -71,7 +71,7 @@ def trust_of_environment() -> Path | None:
     return Path(named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Signed:
     """A file, and the detached signature beside it; None where there is none."""
 
@@ -92,10 +92,14 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
         TransportError: The time was over.
     """
     if signed.signature is None:
-        hint = f"sign it, `promptops build --sign`, or trust nobody: {trust.file.name} is given"
+        hint = (
+            f"sign it, `promptops build --sign`, or do not pass the trust store {trust.file.name}"
+        )
         raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
     if len(signed.signature) > MAX_SIGNATURE_BYTES:
-        raise IntegrityError("the bundle's signature is none", where=signed.where)
+        raise IntegrityError(
+            "the bundle's signature is not an SSH signature", where=signed.where, hint=_SIGN_AGAIN
+        )
     keygen = _Keygen(trust.file, signed, until)
     for principal in keygen.principals():
         if keygen.verifies(principal):
@@ -104,18 +108,21 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
     raise IntegrityError(unproven("bundle", keygen.explains()), where=signed.where, hint=hint)
 
 
+_SIGN_AGAIN = "sign it again: promptops build --sign"
+
+
 def unproven(what: str, said: str) -> str:
-    """Why nobody who is trusted signed `what`, by what ssh-keygen said of the signature."""
+    """Why no trusted key signed `what`, by what ssh-keygen said of the signature."""
     made_by = _MADE_BY.search(said)
     if made_by is not None:
         return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
     if "incorrect signature" in said:
-        return f"the {what} is not what was signed: the signature is of other bytes"
+        return f"the {what} was changed after it was signed: the signature is of other bytes"
     if "namespace does not match" in said:
         return f"the {what}'s signature is for another purpose"
     if "parse signature" in said:
-        return f"the {what}'s signature is none"
-    return f"the {what} is not signed by anybody who is trusted for it now"
+        return f"the {what}'s signature is damaged, or not an SSH signature"
+    return f"the {what} is not signed by a key that is trusted for it now"
 
 
 class _Keygen:

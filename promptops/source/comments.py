@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.model.finding import Problem
+from promptops.records import record
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, scalar_nodes, walk
 
 _COMMENT = re.compile(r"(?:^|[ \t])(#)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Comment:
     """A YAML comment.
 

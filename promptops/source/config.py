@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +20,7 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
-from promptops.model.place import Place
+from promptops.records import replace
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
@@ -31,6 +30,7 @@ from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value
+from promptops.source.toml_errors import toml_problem
 from promptops.source.toml_places import TomlPlaces
 
 OWN = "promptops.toml"
@@ -88,11 +88,13 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         lines = Lines(path, text)
-        raise config_error(explained([_toml_error(str(error), lines)], lines), text) from None
+        raise config_error(explained([toml_problem(str(error), lines)], lines), text) from None
     except RecursionError:
-        problem = Problem("nested too deep", at=path)
+        problem = Problem(
+            "arrays or tables are nested too deeply", at=path, hint="write fewer levels"
+        )
     except ValueError:
-        problem = Problem("a number too large to read", at=path)
+        problem = Problem("a number has too many digits", at=path, hint="write a smaller number")
     raise config_error([problem], text)
 
 
@@ -103,18 +105,6 @@ def _refuse_long_keys(text: str, path: str) -> None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
         raise InputError("a key of over 50 parts", where=f"{path}:{line}:{column}")
-
-
-def _toml_error(said: str, lines: Lines) -> Problem:
-    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", said, re.DOTALL)
-    message = f"not TOML: {said[:1].lower()}{said[1:]}"
-    if match is None:
-        message = message.removesuffix(" (at end of document)")
-        end = len(lines.text.rstrip())
-        return Problem(message, at=lines.place(end, end), code="SCH001")
-    line, column = int(match[2]), int(match[3])
-    message = message.removesuffix(f" (at line {line}, column {column})")
-    return Problem(message, at=Place(lines.path, line, column, line, column + 1), code="SCH001")
 
 
 def _problems(table: Any, places: TomlPlaces) -> list[Problem]:

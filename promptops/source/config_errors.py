@@ -13,6 +13,9 @@ SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
 """The keys of a model's profile whose values no message may show."""
 
 _HEADER = re.compile(r"^[ \t]*\[+[ \t]*(.*)", re.MULTILINE)
+_BARE = re.compile(r"[A-Za-z_]")
+_BARE_HEADER = re.compile(r"[ \t]*\[+[ \t]*[A-Za-z_]")
+_BARE_KEY = re.compile(r"[ \t]*[\w-]+(?:[ \t]*\.[ \t]*[\w-]+)*[ \t]*=")
 _MAY_BE_SECRET = re.compile("|".join(("models", *SECRET_KEYS)))
 
 
@@ -52,10 +55,16 @@ def _source(place: Place, text: str) -> SourceLine | None:
 def _without_values(rows: Sequence[str], number: int) -> str:
     """A line up to its `=`, where what follows may be a secret; "" of a line within a value."""
     row = rows[number - 1]
-    headers = _HEADER.findall("\n".join(rows[:number]))
-    if not _MAY_BE_SECRET.search(f"{headers[-1] if headers else ''} {row}"):
+    if not _MAY_BE_SECRET.search(f"{_tables(rows[:number])} {row}"):
         return row
-    if _HEADER.match(row) and "=" not in row:
+    if _BARE_HEADER.match(row) and "=" not in row:
         return row
-    key, equals, _ = row.partition("=")
-    return f"{key}= …" if equals else ""
+    key = _BARE_KEY.match(row)
+    return f"{key[0]} …" if key else ""
+
+
+def _tables(rows: Sequence[str]) -> str:
+    """The header above a line, and the rows after it that are headers or lists of an array."""
+    headers = _HEADER.findall("\n".join(rows))
+    bare = [index for index, header in enumerate(headers) if _BARE.match(header)]
+    return " ".join(headers[bare[-1] if bare else 0 :])

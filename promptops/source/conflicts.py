@@ -13,8 +13,9 @@ MESSAGE = "a conflict marker: a merge is not resolved here"
 HINT = "keep what is meant, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
 UNMERGED_HINT = "resolve the conflict, then `git add` the file"
 
-_MARKER = re.compile(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: .*)?$")
-_CERTAIN = re.compile(r"(?m)^(?:<{7,}|>{7,})(?: .*)?$")
+_MARKER = re.compile(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
+_BARE = re.compile(r"(?m)^(?:<{7,}|>{7,})(?: .*)?$")
+_CERTAIN = ("<<<<<<<", ">>>>>>>")
 _YAML = (".yaml", ".yml")
 
 Span = tuple[int, int]
@@ -24,30 +25,42 @@ Span = tuple[int, int]
 def conflicts(path: str, text: str) -> Iterator[Span]:
     """The first marker of each conflict.
 
-    A conflict has two different markers at the beginning of lines: a single `=======` underlines a
-    heading, and a single `<<<<<<< HEAD` is quoted. In YAML a conflict may also be indented, as the
-    text of a block; then it has `<<<<<<<`, `=======` and `>>>>>>>`.
+    At the beginning of a line, `<<<<<<< ` or `>>>>>>> ` with a name behind it is a conflict by
+    itself. Without a name there are two different markers: a single `=======` underlines a heading.
+    In YAML a conflict may also be indented, as the text of a block; then it has `<<<<<<<`,
+    `=======` and `>>>>>>>`.
     """
+    for group in _groups(path, text):
+        if _is_conflict(group):
+            yield group[0].start(2), group[0].end()
+
+
+def _groups(path: str, text: str) -> Iterator[list[re.Match[str]]]:
+    """The markers that may belong to one conflict: `<<<<<<<` begins one, `>>>>>>>` ends it."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return
-    first: Span | None = None
-    kinds = ""
-    for match in _MARKER.finditer(text):
-        kind = match[2][0]
-        if match[1] and not path.endswith(_YAML):
+    group: list[re.Match[str]] = []
+    for marker in _MARKER.finditer(text):
+        if marker[1] and not path.endswith(_YAML):
             continue
-        if kind == "<" or first is None:
-            if first is not None and kinds == "<=":
-                yield first
-            first, kinds = ((match.start(2), match.end()), kind) if kind in "<=" else (None, "")
-            continue
-        kinds += kind if kind in "=>" and kind not in kinds else ""
-        if kind == ">":
-            if kinds == "<=>" or not match[1]:
-                yield first
-            first, kinds = None, ""
-    if first is not None and kinds == "<=" and text[first[0] - 1 : first[0]] in ("", "\n"):
-        yield first
+        if marker[2][0] == "<" and group:
+            yield group
+            group = []
+        group.append(marker)
+        if marker[2][0] == ">":
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _is_conflict(group: list[re.Match[str]]) -> bool:
+    kinds = {marker[2][0] for marker in group if marker[2][0] != "|"}
+    if kinds == set("<=>"):
+        return True
+    unindented = [marker for marker in group if not marker[1]]
+    alone = any(marker[2] in _CERTAIN and marker[3] for marker in unindented)
+    return alone or (bool(unindented) and len(kinds) > 1)
 
 
 def conflict_problems(lines: Lines) -> list[Problem]:
@@ -56,16 +69,16 @@ def conflict_problems(lines: Lines) -> list[Problem]:
 
 
 def explained(problems: list[Problem], lines: Lines) -> list[Problem]:
-    """Why a file is no YAML or JSON: the conflict markers in it, where there are any.
+    """The problems of a file, or the conflict markers that keep it from being YAML or JSON.
 
-    There a single marker is enough: it can't be anything else.
+    There a single marker without a name is enough: it can't be anything else.
     """
     if not any(problem.code == "SCH001" for problem in problems):
         return problems
     found = conflict_problems(lines)
-    certain = _CERTAIN.search(lines.text) if not found else None
-    if certain is not None:
-        found = [_problem(lines, certain.span())]
+    bare = _BARE.search(lines.text) if not found else None
+    if bare is not None:
+        found = [_problem(lines, bare.span())]
     return found or problems
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from promptops.model.finding import Problem
+from promptops.records import record
 from promptops.source.json_lines import MAX_CASES
 from promptops.source.lines import Lines
 
@@ -22,7 +22,7 @@ _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _BARE = re.compile(r"[^,\n]*")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """A field: what it says, and its offsets, quotes included."""
 

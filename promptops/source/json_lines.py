@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.finding import Problem, Related
+from promptops.records import record
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.lines import Lines
 from promptops.source.nodes import bounds
@@ -18,14 +18,14 @@ MAX_CASES = 5_000
 """Of one file: each is rendered and judged. Reading ends after one more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mark:
     """An offset in a text, counted in characters."""
 
     index: int
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class JsonNode:
     """A value of a JSON text, in the shape of PyYAML's nodes."""
 

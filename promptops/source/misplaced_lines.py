@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.model.finding import Problem
+from promptops.records import record
 from promptops.source.lines import Lines
 
 _BLOCK = re.compile(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
@@ -14,7 +14,7 @@ _KEY = re.compile(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
 _PLAIN_PAIR = re.compile(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Row:
     """A line that is not blank.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.source.lines import Lines
 
 Node = Any
@@ -16,7 +16,7 @@ Node = Any
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """What a pointer leads to.
 

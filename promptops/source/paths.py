@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from posixpath import dirname, normpath
+
+from promptops.records import record
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Confined:
     """A path that stays inside, or why it does not.
 

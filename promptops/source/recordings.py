@@ -5,8 +5,7 @@ Lines are sorted by the names of cases, so that a change of wording changes line
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from promptops.model.answer import RECORDING_FORMAT, Answer, Recording, Usage
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
+from promptops.records import record, replace
 from promptops.runtime.canonical import canonical_json
 from promptops.source.conflicts import CODE, MESSAGE
 from promptops.source.document import Document
@@ -21,14 +21,16 @@ from promptops.source.json_lines import read_value, scan
 from promptops.source.lines import Lines
 from promptops.source.shape import check_value
 
-ENDING = ".recordings.jsonl"
 SCHEMA = "recording.schema.json"
 
 MAX_BYTES = 2 * 1024 * 1024
 """Of one file; git's objects are read no further."""
 
+MAX_TOTAL_BYTES = 32 * 1024 * 1024
+"""Of all files of one prompt together: some 40,000 answers of 500 characters."""
+
 MAX_PROBLEMS = 100
-"""Of one file: nobody reads more. Reading ends after so many."""
+"""Of one file. Reading it ends after so many."""
 
 MAX_EXPLAINED = 100_000
 """Characters of a line in which what is wrong is told at its column."""
@@ -40,41 +42,45 @@ Key = tuple[str, int, str]
 """Request, repeat and judge: what an answer is looked up by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ReadRecordings:
-    """The recordings of a file, in its order, and what is wrong with its other lines.
+    """The recordings of a prompt, in the order of its files, and what is wrong with other lines.
 
     Attributes:
-        lines: Of each recording the number of its line, 1-based.
+        places: Of each recording the first character of its line.
     """
 
     recordings: tuple[Recording, ...] = ()
-    lines: tuple[int, ...] = ()
+    places: tuple[Place, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
 def key_of(recording: Recording) -> Key:
-    """What a recording is looked up by; no two of one file are equal."""
+    """What a recording is looked up by; no two of one prompt are equal."""
     return recording.request, recording.repeat, recording.judge
 
 
 def read_recordings(path: str, data: bytes) -> ReadRecordings:
-    """Read a file of recordings. Never raises; a line that is wrong hides no other."""
-    if len(data) > MAX_BYTES:
-        hint = "sort the cases into several prompts, or record fewer repeats"
-        problem = _problem(Place(path), f"the file is larger than {MAX_BYTES >> 20} MB", hint)
-        return ReadRecordings(problems=(problem,))
-    reader = _Reader(path)
-    for number, row in enumerate(reader.without_mark(data).split(b"\n"), 1):
-        if len(reader.problems) >= MAX_PROBLEMS:
-            message = f"over {MAX_PROBLEMS} mistakes: from here on nothing is read"
-            reader.problems.append(_problem(Place(path, number, 1, number, 1), message))
-            break
-        reader.read_line(number, row.removesuffix(b"\r"))
+    """Read one file of recordings; see `read_files`."""
+    return read_files({path: data})
+
+
+def read_files(files: Mapping[str, bytes]) -> ReadRecordings:
+    """Read all files of a prompt's recordings. Never raises; a line that is wrong hides no other.
+
+    Args:
+        files: By path, in the order of their numbers.
+    """
+    first_places: dict[Key, Place] = {}
+    readers = [_Reader(path, first_places) for path in files]
+    room = MAX_TOTAL_BYTES
+    for reader, data in zip(readers, files.values(), strict=True):
+        reader.read(data, room)
+        room -= len(data)
     return ReadRecordings(
-        recordings=tuple(reader.recordings),
-        lines=tuple(reader.lines),
-        problems=tuple(reader.problems),
+        recordings=tuple(each for reader in readers for each in reader.recordings),
+        places=tuple(each for reader in readers for each in reader.places),
+        problems=tuple(each for reader in readers for each in reader.problems),
     )
 
 
@@ -83,7 +89,7 @@ def recordings_bytes(recordings: Iterable[Recording]) -> bytes:
 
     Raises ValueError for what JSON can't hold, RecursionError for what is nested without end.
     """
-    return b"".join(_line(recording) for recording in sorted(recordings, key=_order))
+    return b"".join(_line(recording) for recording in sorted(recordings, key=order_of))
 
 
 def _line(recording: Recording) -> bytes:
@@ -107,23 +113,38 @@ def _line(recording: Recording) -> bytes:
     return f"{canonical_json(value)}\n".encode()
 
 
-def _order(recording: Recording) -> tuple[str, str, int, str]:
+def order_of(recording: Recording) -> tuple[str, str, int, str]:
+    """By what the lines of a file are sorted."""
     return recording.case, recording.judge, recording.repeat, recording.request
 
 
 class _Reader:
-    """Reads line by line, and remembers what stood before."""
+    """Reads one file line by line; knows what was read of the files before it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, first_places: dict[Key, Place]) -> None:
         self._path = path
-        self._places: dict[Key, Place] = {}
+        self._first_places = first_places
         self._in_conflict = False
         self.recordings: list[Recording] = []
-        self.lines: list[int] = []
+        self.places: list[Place] = []
         self.problems: list[Problem] = []
 
-    def without_mark(self, data: bytes) -> bytes:
-        """The file without a byte order mark, which is told."""
+    def read(self, data: bytes, room: int) -> None:
+        """Read the whole file, unless it is larger than a file may be, or than `room` in bytes."""
+        message = _too_large(data, room)
+        if message:
+            self.problems.append(_problem(Place(self._path), message, FEWER))
+            return
+        for number, row in enumerate(self._without_mark(data).split(b"\n"), 1):
+            if len(self.problems) >= MAX_PROBLEMS:
+                place = Place(self._path, number, 1, number, 1)
+                message = f"over {MAX_PROBLEMS} mistakes: the rest of the file is not read"
+                self.problems.append(_problem(place, message))
+                return
+            self.read_line(number, row.removesuffix(b"\r"))
+
+    def _without_mark(self, data: bytes) -> bytes:
+        """The file without a byte order mark, which is reported."""
         if data.startswith(b"\xef\xbb\xbf"):
             hint = "save it as UTF-8 without a byte order mark"
             message = "the file begins with a byte order mark"
@@ -160,14 +181,14 @@ class _Reader:
             self._add(_recording(value), Place(self._path, number, 1, number, len(lines.text) + 1))
 
     def _add(self, recording: Recording, place: Place) -> None:
-        first = self._places.setdefault(key_of(recording), place)
+        first = self._first_places.setdefault(key_of(recording), place)
         if first is place:
             self.recordings.append(recording)
-            self.lines.append(place.line)
+            self.places.append(replace(place, end_column=2))
         elif not self._in_conflict:
             self.problems.append(
                 Problem(
-                    "the answer to this request and repeat stands twice; the first one counts",
+                    "the answer to this request and repeat is recorded twice; the first one counts",
                     at=place,
                     hint="remove one",
                     related=(Related(first, "the first one"),),
@@ -175,6 +196,19 @@ class _Reader:
                 )
             )
 
+
+def _too_large(data: bytes, room: int) -> str:
+    """Why a file is not read; "" for one that is."""
+    if len(data) > MAX_BYTES:
+        return f"the file is larger than {MAX_BYTES >> 20} MB"
+    if len(data) > room:
+        total = f"{MAX_TOTAL_BYTES >> 20} MB"
+        return f"with this file, the recordings of the prompt are larger than {total}: not read"
+    return ""
+
+
+FEWER = "sort the cases into several prompts, or record fewer repeats"
+"""What to do where the recordings of a prompt are too large."""
 
 _CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.records import field, record, replace
 from promptops.runtime.schema_work import TooMuchWork
 from promptops.source.explain import explain, nearest
 from promptops.source.metaschema import metaschema
@@ -76,6 +76,21 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     return ()
 
 
+def wrong_dialect(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
+    """SCH002: a `$schema` of another draft at the root of a schema that stands in a prompt file.
+
+    Its keywords may mean something else: `dependencies` and `additionalItems` are ignored here.
+    """
+    written = schema.get("$schema") if isinstance(schema, Mapping) else None
+    if isinstance(written, str) and written.removesuffix("#") != _DIALECT:
+        yield Problem(
+            f"the draft `{written}` of JSON Schema is not supported",
+            at=place(f"{at}/$schema", False),
+            hint="remove `$schema`, and write the schema in the keywords of draft 2020-12",
+            code="SCH002",
+        )
+
+
 def merge_patch(base: Any, patch: Any) -> Any:
     """`base` with a JSON merge patch (RFC 7396) applied; neither is changed."""
     if not isinstance(patch, Mapping):
@@ -98,7 +113,7 @@ def _has_references(schema: Any) -> bool:
     return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Resource:
     """A schema with an address of its own: a file, or a part with an `$id`.
 
@@ -115,7 +130,7 @@ class _Resource:
     origin: str | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Bundler:
     read: Read
     roots: tuple[str, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from promptops.records import field, record
 from promptops.source.nodes import escaped
 
 DATA = frozenset(("const", "default", "enum", "examples"))
@@ -18,7 +18,7 @@ UNSUPPORTED = ("$dynamicRef", "$dynamicAnchor")
 """Their meaning depends on the file that validation began in, and a bundle has one file."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Resources:
     """The parts of one schema file that have an address.
 

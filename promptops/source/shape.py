@@ -11,7 +11,7 @@ from promptops.model.prompt import Locate
 from promptops.runtime.schema_check import Error, OwnValidator
 from promptops.runtime.schema_work import TooMuchWork
 from promptops.source.document import Document
-from promptops.source.explain import Secret, explain, nothing_secret
+from promptops.source.explain import Secret, close, explain, nothing_secret
 from promptops.source.schemas import schema
 
 PROMPT = "prompt.schema.json"
@@ -40,6 +40,13 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
     """SCH002 of a whole prompt, such as a variant merged with what it extends."""
     return check_value(PROMPT, value, place)
+
+
+def misspells_templates(value: Mapping[str, Any]) -> bool:
+    """Whether a prompt file has a key that may be meant as one that templates depend on."""
+    known = schema(PROMPT)["properties"]
+    unknown = (key for key in value if key not in known)
+    return any(close(str(key), ("extends", "inputs", "messages")) for key in unknown)
 
 
 def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.records import replace
 from promptops.source.brackets import bracket_problem
 from promptops.source.lines import Lines
 from promptops.source.misplaced_lines import (

@@ -56,6 +56,11 @@ class TomlPlaces:
         return None
 
 
+def starts_a_statement(line: str) -> bool:
+    """Whether a line looks like the header of a table, or a key with `=`."""
+    return bool(_TABLE.match(line) or _PAIR.match(line))
+
+
 def _scan(path: str, text: str) -> dict[str, Place]:
     places: dict[str, Place] = {}
     tables: Counter[str] = Counter()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from promptops.model.finding import Problem, Related
+from promptops.records import field, record
 from promptops.source.compose import loader, without_surprises
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, bounds
@@ -65,7 +65,7 @@ def is_json_number(value: int | float) -> bool:
         return False
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Builder:
     """Makes a value of a node tree, and collects what is wrong with it.
 

@@ -19,6 +19,7 @@ DEV = "pip install '.[dev]'"
 ELSEWHERE = Origin(url="https://git.example.com:8443/acme/prompt.ops", commit=ORIGIN.commit)
 ORIGINS = (ORIGIN, ELSEWHERE)
 TAG_FORMATS = ("v{version}", "prompts/v{version}", '"{version}+x!')
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PLATFORMS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 
 
@@ -78,6 +79,15 @@ def test_what_init_writes_fits_its_schema(platform, origin, tag_format, tmp_path
     assert (code, told) == (0, "ok -- validation done\n")
 
 
+@pytest.mark.parametrize("workflow", OWN, ids=lambda path: path.name)
+def test_the_workflows_of_this_repository_fit_their_schema(workflow):
+    check = program("check-jsonschema", DEV)
+
+    code, told = said(check, "--builtin-schema", "vendor.github-workflows", str(workflow))
+
+    assert (code, told) == (0, "ok -- validation done\n")
+
+
 POLICY = """\
 rules:
   unpinned-uses:
@@ -108,6 +118,15 @@ def test_zizmor_finds_nothing_unsafe(zizmor, origin):
     action = (ROOT / "action.yml").read_text("utf-8")
 
     code, told = zizmor(action, workflow_text("github", origin, "v{version}"))
+
+    assert (code, "No findings to report" in told) == (0, True), told
+
+
+@pytest.mark.parametrize("workflow", OWN, ids=lambda path: path.name)
+def test_zizmor_finds_nothing_unsafe_in_the_workflows_of_this_repository(zizmor, workflow):
+    action = (ROOT / "action.yml").read_text("utf-8")
+
+    code, told = zizmor(action, workflow.read_text("utf-8"))
 
     assert (code, "No findings to report" in told) == (0, True), told
 
@@ -160,6 +179,11 @@ def test_actionlint_finds_nothing_in_the_workflow(actionlint, origin):
     assert actionlint(workflow_text("github", origin, "v{version}")) == []
 
 
+@pytest.mark.parametrize("workflow", OWN, ids=lambda path: path.name)
+def test_actionlint_finds_nothing_in_the_workflows_of_this_repository(actionlint, workflow):
+    assert actionlint(workflow.read_text("utf-8")) == []
+
+
 def test_actionlint_finds_nothing_in_the_action(actionlint):
     assert actionlint(of_action((ROOT / "action.yml").read_text("utf-8"))) == []
 
@@ -184,11 +208,13 @@ def test_every_action_is_pinned_to_a_commit():
     texts = [
         (ROOT / "action.yml").read_text("utf-8"),
         workflow_text("github", ORIGIN, "v{version}"),
+        *(workflow.read_text("utf-8") for workflow in OWN),
     ]
     used = [line.strip(" -") for text in texts for line in text.splitlines() if "uses:" in line]
 
     named = [each.removeprefix("uses: ") for each in used]
     assert sorted(set(named)) == [
+        "./ # zizmor: ignore[self-repository]",
         "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
         "actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0",
         "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",

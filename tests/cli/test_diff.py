@@ -171,7 +171,7 @@ def test_nothing_that_changed_is_said_as_that(history):
 
     assert (code, out) == (
         0,
-        "none: nothing changed for callers, the model or consumers "
+        "no version bump: nothing changed for callers, the model or consumers "
         "(3 prompts compared from HEAD to the work tree)\n",
     )
 
@@ -309,7 +309,7 @@ def test_a_configuration_that_was_broken_can_be_mended(history):
 
     code, out, err = run(history.root, "HEAD", "--worktree")
 
-    assert (code, out.splitlines()[-1][:5]) == (0, "none:")
+    assert (code, out.splitlines()[-1].partition(":")[0]) == (0, "no version bump")
     assert err == (
         "HEAD:promptops.toml:1:1: expected a list, got the number 5; "
         "the configuration of the work tree stands in for it\n"

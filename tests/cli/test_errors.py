@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
@@ -379,3 +381,40 @@ def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capf
     assert (code, said.out) == (2, "")
     tip = "  tip: write a branch of that name as refs/heads/NAME\n"
     assert said.err == f"error: {name!r} is no revision\n{tip}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "where", "line"),
+    [
+        (("lint",), 3, "promptops.toml", 1),
+        (("check",), 3, "promptops.toml", 1),
+        (("show", "support/triage"), 3, "promptops.toml", 1),
+        (("lint", "nope"), 2, None, None),
+    ],
+)
+def test_an_error_is_json_where_json_was_asked_for(small, say, arguments, code, where, line):
+    if code == 3:
+        small.write({"promptops.toml": "colour = [\n"})
+
+    said = say(*arguments, "--format", "json", "-C", str(small.root))
+
+    value = json.loads(said.out)
+    schema = json.loads(Path(__file__).parents[2].joinpath("schemas/error.schema.json").read_text())
+    assert jsonschema_rs.is_valid(schema, value)
+    first = value["errors"][0]
+    assert (said.code, value["exit_code"]) == (code, code)
+    assert (first["where"], first["line"]) == (where, line)
+    assert first["message"] in said.err
+
+
+def test_an_error_is_json_in_a_file_too_and_lists_all_errors(small, say):
+    small.write({"promptops.toml": "colour = 1\n[lint]\nselct = []\n"})
+
+    said = say("check", "--format", "text", "--format", "json=out.json", "-C", str(small.root))
+
+    value = json.loads((small.root / "out.json").read_text("utf-8"))
+    assert (said.code, said.out) == (3, "")
+    assert [(each["line"], each["message"]) for each in value["errors"]] == [
+        (1, "`colour` is not a key here"),
+        (3, "`selct` is not a key here"),
+    ]

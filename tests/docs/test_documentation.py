@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 WRITTEN = [page for page in PAGES if not page.startswith("reference/")]
+AT_THE_ROOT = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
 MAKER = runpy.run_path(str(ROOT / "scripts" / "make_docs.py"))
 
 _FENCE = re.compile(r"(?ms)^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$")
@@ -94,7 +95,7 @@ def test_the_reference_is_what_the_tool_says_of_itself():
     assert found == MAKER["pages"](), "run: python scripts/make_docs.py"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *(f"../{name}" for name in AT_THE_ROOT)])
 def test_every_link_inside_the_repository_leads_somewhere(page):
     prose = _FENCE.sub("", text_of(page))
     inside = [link for link in _LINK.findall(prose) if not re.match(r"https?:|mailto:", link)]

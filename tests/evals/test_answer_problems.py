@@ -153,9 +153,9 @@ def test_problems_of_assertions_over_answers_stand_at_their_places() -> None:
     assert document.problems == ()
     assert places == [
         ("expected the name of a tool, got an empty text", "a.cases.yaml:3:31"),
-        ("an empty text is in every text", "a.cases.yaml:4:79"),
+        ("`value` is empty: every answer contains it", "a.cases.yaml:4:79"),
         ("no answer ends for the reason `stopped`", "a.cases.yaml:5:36"),
         ("expected `FILE:FUNCTION`", "a.cases.yaml:6:29"),
-        ("an empty text says nothing", "a.cases.yaml:7:33"),
+        ("`value` is empty", "a.cases.yaml:7:33"),
         ("`treshold` is no argument of `similar`", "a.cases.yaml:8:33"),
     ]

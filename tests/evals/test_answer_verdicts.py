@@ -336,7 +336,7 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": "x"},
         {"type": "all", "value": []},
-        "an empty list asks for nothing: say what must hold",
+        "the list is empty: nothing is checked: say what must hold",
         "/value",
     ),
     ({"answer": "x"}, {"type": "any", "value": ["x"]}, "expected a mapping", "/value/0"),
@@ -361,13 +361,13 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": "x"},
         {"type": "no-injection", "value": []},
-        "an empty list asks for nothing: say what must stand there",
+        "the list is empty: nothing is checked: write the text that must be there",
         "/value",
     ),
     (
         {"answer": "x"},
         {"type": "ratio", "value": " "},
-        "an empty text says nothing: say what must be so",
+        "`value` is empty: describe what must be true",
         "/value",
     ),
     (

@@ -25,25 +25,49 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains", "value": ""},
-        [("an empty text is in every text", "/value", "say what must stand there")],
+        [
+            (
+                "`value` is empty: every answer contains it",
+                "/value",
+                "write the text that must be there",
+            )
+        ],
     ),
     (
         {"type": "not-icontains", "value": ""},
-        [("an empty text is in every text", "/value", "say what must stand there")],
+        [
+            (
+                "`value` is empty: every answer contains it",
+                "/value",
+                "write the text that must be there",
+            )
+        ],
     ),
     (
         {"type": "starts-with", "value": ""},
-        [("an empty text is in every text", "/value", "say what must stand there")],
+        [
+            (
+                "`value` is empty: every answer contains it",
+                "/value",
+                "write the text that must be there",
+            )
+        ],
     ),
     ({"type": "contains", "value": 5}, [("expected a text, got the number 5", "/value", None)]),
     ({"type": "contains", "value": None}, [("expected a text, got null", "/value", None)]),
     (
         {"type": "contains-all", "value": []},
-        [("an empty list asks for nothing", "/value", "say what must stand there")],
+        [("the list is empty: nothing is checked", "/value", "write the text that must be there")],
     ),
     (
         {"type": "contains-any", "value": ["a", ""]},
-        [("an empty text is in every text", "/value/1", "say what must stand there")],
+        [
+            (
+                "`value` is empty: every answer contains it",
+                "/value/1",
+                "write the text that must be there",
+            )
+        ],
     ),
     (
         {"type": "contains-any", "value": ["a", 5]},
@@ -56,11 +80,11 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ({"type": "one-of", "value": []}, [("nothing is one of an empty list", "/value", None)]),
     (
         {"type": "regex", "value": ""},
-        [("the pattern matches every text", "/value", "say what must stand there")],
+        [("the pattern matches every text", "/value", "write the text that must be there")],
     ),
     (
         {"type": "regex", "value": ".*"},
-        [("the pattern matches every text", "/value", "say what must stand there")],
+        [("the pattern matches every text", "/value", "write the text that must be there")],
     ),
     (
         {"type": "regex", "value": "(?=a)"},
@@ -357,9 +381,9 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
         ),
         Problem("`contains` needs `value`", at=Place("a.cases.yaml", 4, 14, 4, 22)),
         Problem(
-            "an empty text is in every text",
+            "`value` is empty: every answer contains it",
             at=Place("a.cases.yaml", 5, 39, 5, 41),
-            hint="say what must stand there",
+            hint="write the text that must be there",
         ),
         Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
         Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),

@@ -31,6 +31,21 @@ WRONG = {
         {TRIAGE: ("urgency: 4", "urgency: high")},
         [f"{TRIAGE}:23:54 TST002"],
     ),
+    "a `rendered` assertion that does not hold": (
+        {TRIAGE: ("value: The light blinks red.", "value: The light is green.")},
+        [f"{TRIAGE}:25:9 TST012"],
+    ),
+    "a template whose case expects the former text": (
+        {TRIAGE: ("{{ ticket }}", "{{ ticket | upper }}")},
+        [f"{TRIAGE}:25:9 TST012"],
+    ),
+    "a partial in which the case of a prompt expects the former text": (
+        {
+            TRIAGE: ("role: user, value: The light blinks red.", "value: a step to take"),
+            CLOSING: ("a step to take", "a step"),
+        },
+        [f"{TRIAGE}:25:9 TST012"],
+    ),
     "a secret": (
         {TRIAGE: ("You sort tickets.", f"You sort tickets with {SECRET}.")},
         [f"{TRIAGE}:14:29 SEC001"],

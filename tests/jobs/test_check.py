@@ -192,7 +192,7 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
         0,
         [
             "change: greet: patch: `description` differs",
-            f"  promptops diff {base} --worktree shows what the model sees",
+            f"  promptops diff {base} --worktree shows the rendered requests",
             "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
         ],
     )
@@ -303,7 +303,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
         0,
         [
             "change: greet: minor: the model sees another user text in the only case",
-            f"  promptops diff {head} --worktree shows what the model sees",
+            f"  promptops diff {head} --worktree shows the rendered requests",
             "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
         ],
     )

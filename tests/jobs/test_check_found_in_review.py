@@ -153,7 +153,7 @@ def test_what_is_told_as_a_risk_is_refused_where_risks_are(repo, base, checked):
         "fail",
         (
             False,
-            "requires no version; 1 risk refused by `check.fail-on`",
+            "requires no version bump; 1 risk refused by `check.fail-on`",
         ),
     )
 

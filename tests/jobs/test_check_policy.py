@@ -170,8 +170,12 @@ def test_a_risk_is_refused_where_the_policy_says_so(change, checked):
         1,
         [
             "refused: greet: CHG602 case `Ada`, `rendered`: `contains` was loosened,"
-            " or asserts something else now"
+            " or asserts something else now (prompts/greet.prompt.yaml:21)"
         ],
+    )
+    assert lines[-2] == (
+        "  `check.fail-on` of the base refuses risks: undo the change, or remove `risk` from it"
+        " there first"
     )
 
 
@@ -264,7 +268,7 @@ def test_what_lint_and_the_case_say_of_one_line_is_told_once(repo, checked):
             f"{GREET}:19:14: error: `nane` is not an input in the case `Ada`"
             "  [TST002 invalid-fixture]"
         ],
-        "fail: 1 prompt, 1 finding, 1 error of 1 case",
+        "fail: 1 prompt, 1 finding (1 error), 1 error of 1 case",
     )
 
 
@@ -307,7 +311,7 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
     assert (code, capsys.readouterr().err) == (
         3,
         f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
-        "  tip: the policy of the base counts: mend it there first, or name another base\n",
+        "  tip: the policy of the base counts: fix it there first, or name another base\n",
     )
 
 

@@ -569,6 +569,35 @@ def test_what_failed_is_bad_input_and_comes_first(repo, capfd):
     assert (code, last) == (3, "next, when that is fixed: promptops init")
 
 
+@pytest.mark.parametrize(
+    ("typed", "again"),
+    [
+        (["--ci", "gitlab", "--from", str(ORIGIN)], f"--ci gitlab --from {ORIGIN}"),
+        (["--ci", "github", "--hooks"], "--hooks --ci github --from URL@COMMIT"),
+        (["--hooks", "--pre-push"], "--hooks --pre-push"),
+        (["--hooks", "--git-diff"], "--hooks --git-diff"),
+    ],
+)
+def test_the_next_command_after_a_failure_has_the_options_of_this_one(typed, again, repo, capfd):
+    repo.write({".vscode": "a file"})
+
+    code = run(["init", "-C", str(repo.root), *typed])
+
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert (code, last) == (3, f"next, when that is fixed: promptops init {again}")
+
+
+def test_no_entry_for_pre_commit_is_written_beside_the_plain_hooks(repo):
+    begin(repo, hooks=True)
+
+    started = begin(repo, platform="github")
+
+    path = ".pre-commit-config.yaml"
+    entry = step(started, path)
+    assert (entry.action, entry.note) == ("skipped", "git hooks of promptops are installed")
+    assert (started.next_command, (repo.root / path).exists()) == ("promptops lint", False)
+
+
 @pytest.mark.parametrize(("branch", "written"), [("trunk", "trunk"), ("a'b", "main")])
 def test_releases_are_made_from_the_branch_that_is_checked_out(repo, branch, written):
     repo.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")

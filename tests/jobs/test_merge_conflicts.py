@@ -174,16 +174,17 @@ def test_a_pyproject_that_is_not_merged_is_not_taken_for_none(repo, started):
     )
 
 
-def test_markers_in_recordings_are_an_error(repo, started):
+@pytest.mark.parametrize("part", ["", ".part03"])
+def test_markers_in_recordings_are_an_error(repo, started, part):
     conflict = "<<<<<<< HEAD\n=======\n>>>>>>> main\n"
     two = TWO.replace("WORD", "kind")
-    repo.write({"prompts/two.prompt.yaml": two, "prompts/two.recordings.jsonl": conflict})
+    repo.write({"prompts/two.prompt.yaml": two, f"prompts/two.recordings{part}.jsonl": conflict})
 
     code, said = started("lint", "--format", "concise")
 
     assert (code, said) == (
         1,
-        f"prompts/two.recordings.jsonl:1:1: {MARKER}  [SCH011 conflict-marker]\n",
+        f"prompts/two.recordings{part}.jsonl:1:1: {MARKER}  [SCH011 conflict-marker]\n",
     )
 
 
@@ -191,7 +192,14 @@ def test_markers_in_recordings_are_an_error(repo, started):
     ("text", "lines"),
     [
         ("Title\n=======\ntext\n", []),
-        ("git writes this:\n<<<<<<< HEAD\nand stops\n", []),
+        ("git writes this:\n<<<<<<< HEAD\nand stops\n", [2]),
+        ("and ends with\n>>>>>>> topic/a\n", [2]),
+        ("Title\n=======\n\n<<<<<<< HEAD\ntext\n", [4]),
+        ("<<<<<<< HEAD\r\ntext\r\n", [1]),
+        (">>>>>>>>>>> a deep quote\n>>>>>>> \n", []),
+        ("<<<<<<<\ntext\n<<<<<<< \n", []),
+        ("<<<<<<<HEAD\n>>>>>>>x\na <<<<<<< HEAD\n", []),
+        (" <<<<<<< HEAD\n\t>>>>>>> main\n", []),
         ("> <<<<<<< HEAD\n> a\n> =======\n> b\n> >>>>>>> main\n", []),
         ("    <<<<<<< HEAD\n    =======\n    >>>>>>> main\n", []),
         ("<<<<<<<<<<\n<<<\n", []),
@@ -203,7 +211,7 @@ def test_markers_in_recordings_are_an_error(repo, started):
         ("<<<<<<<<< a\r\n=========\r\n>>>>>>>>> b\r\n", [1]),
     ],
 )
-def test_a_conflict_has_two_markers_at_the_beginning_of_lines(repo, started, text, lines):
+def test_a_conflict_is_one_named_marker_or_two_that_begin_a_line(repo, started, text, lines):
     two = TWO.replace("Be WORD.", "{% include 'part.md' %}").replace("value: Be", "value: '<'")
     repo.write({"prompts/two.prompt.yaml": two, "prompts/part.md": text})
 

@@ -20,6 +20,7 @@ FILES = {
         "tests:\n  - {name: one, inputs: {}, rendered: [{type: contains, value: brief}]}\n"
     ),
     "prompts/support/triage.recordings.jsonl": "",
+    "prompts/support/triage.recordings.part02.jsonl": "",
     "prompts/support/refund.prompt.yaml": (
         "format: promptops/1\nmessages:\n  - {role: user, content: "
         f"'{HOUSE} {{% include \"partials/refund.md.j2\" %}}'}}\n"
@@ -85,6 +86,7 @@ def found(directory, name):
         (".", "prompts/partials/unused.md.j2", []),
         (".", "prompts/plain.cases.jsonl", [PLAIN]),
         (".", "prompts/support/triage.recordings.jsonl", [TRIAGE]),
+        (".", "prompts/support/triage.recordings.part02.jsonl", [TRIAGE]),
         (".", "docs/page.md", []),
         (".", "..", []),
         (".", "", []),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from promptops.cli.main import run
@@ -195,7 +197,7 @@ def test_the_gate_ignores_what_its_base_misspells_and_runs_the_rules(repo, start
 
     code, said, noted = started("check", "--since", "main")
 
-    note = "the base's configuration names `VRA`, which no rule is called: it is ignored"
+    note = "the configuration of the base names `VRA`, which is not a rule: it is ignored"
     assert code == 1
     assert note in said + noted
     assert "[VAR001 undefined-variable]" in said
@@ -221,6 +223,30 @@ def test_a_rule_is_explained_by_code_and_by_name(repo, started, name):
     _, said, _ = started("rule", name)
 
     assert said.splitlines()[0] == "VAR001 undefined-variable (error)"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "first"),
+    [
+        ("tst", "TST001  no-tests            warning  An active prompt has a test case"),
+        ("T", "TOK001  over-budget "),
+        ("CHG", "CHG101  "),
+    ],
+)
+def test_the_first_letters_of_codes_list_the_rules_that_have_them(repo, started, prefix, first):
+    code, said, _ = started("rule", prefix)
+
+    assert code == 0
+    assert said.splitlines()[0][: len(first)] == first
+    assert all(line.startswith(prefix.upper()) for line in said.splitlines())
+
+
+def test_the_first_letters_of_codes_list_rules_and_changes_as_json(repo, started):
+    code, said, _ = started("rule", "C", "--format", "json")
+
+    value = json.loads(said)
+    codes = [each["code"][:3] for key in ("rules", "changes") for each in value[key]]
+    assert (code, sorted(set(codes))) == (0, ["CFG", "CHG"])
 
 
 def test_doctor_reports_a_misspelt_rule_of_the_configuration(repo, started):

@@ -47,6 +47,9 @@ def reported(repo, capsysbinary):
     return start
 
 
+TIP = "  tip: git does not ignore promptops-report.html: add it to .gitignore\n"
+
+
 def with_class(root, name):
     return [each for each in root.all() if name in (each.attributes.get("class") or "").split()]
 
@@ -67,7 +70,7 @@ def test_a_page_is_written_and_where_and_with_which_verdict_is_said(repo, report
     assert (code, out, err) == (
         0,
         "",
-        "promptops-report.html: pass: 1 prompt, 1 finding, 1 case, 1 assertion\n",
+        "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP,
     )
     assert words(next(page_of(repo).all("h1"))) == "✓ pass"
 
@@ -156,7 +159,9 @@ def test_some_prompts_are_reported_by_name_and_by_tag(repo, reported):
     _, _, by_tag = reported("report", "--select", "tag:other")
     code, _, unknown = reported("report", "nobody")
 
-    said = "promptops-report.html: pass: 1 prompt, 1 finding, 1 case, 1 assertion\n"
+    said = (
+        "promptops-report.html: pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n" + TIP
+    )
     assert [by_name, by_tag] == [said, said]
     assert code == 2
     assert "nobody" in unknown
@@ -170,8 +175,16 @@ def test_a_page_goes_to_stdout_whole_and_nothing_else_does(repo, reported):
     assert code == 0
     assert out.startswith("<!doctype html>")
     assert out.endswith("</html>\n")
-    assert err == "pass: 1 prompt, 1 finding, 1 case, 1 assertion\n"
+    assert err == "pass: 1 prompt, 1 finding (1 warning), 1 case, 1 assertion\n"
     assert not (repo.root / "promptops-report.html").exists()
+
+
+def test_a_page_that_git_ignores_or_that_is_outside_needs_no_tip(repo, reported, tmp_path):
+    repo.write({**FILES, ".gitignore": "promptops-report.html\n"})
+
+    inside, outside = reported("report"), reported("report", "-o", str(tmp_path / "page.html"))
+
+    assert ["tip" in err for _, _, err in (inside, outside)] == [False, False]
 
 
 def test_a_page_goes_where_its_format_says(repo, reported):
@@ -223,7 +236,7 @@ def test_a_repository_without_prompts_has_a_page_that_says_so(repo, reported):
 
     (verdict,) = with_class(page_of(repo), "verdict")
     said = "nothing to check, there are no prompts here (`promptops init` begins)"
-    assert (code, err) == (0, f"promptops-report.html: pass: {said}\n")
+    assert (code, err) == (0, f"promptops-report.html: pass: {said}\n{TIP}")
     assert words(verdict) == said.replace("`", "")
 
 

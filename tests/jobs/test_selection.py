@@ -196,6 +196,11 @@ def test_a_selector_of_no_kind_is_refused(catalog, selector):
             {"prompts/plain.recordings.jsonl": "{}\n"},
             {PLAIN: "prompts/plain.recordings.jsonl changed"},
         ),
+        (
+            {"prompts/plain.recordings.part07.jsonl": "{}\n"},
+            {PLAIN: "prompts/plain.recordings.part07.jsonl changed"},
+        ),
+        ({"prompts/plain.recordings.part7.jsonl": "{}\n"}, {}),
         ({PLAIN: None}, {}),
         ({"pyproject.toml": "[project]\nname = 'x'\n"}, {}),
         (

@@ -172,7 +172,7 @@ def test_a_signature_of_another_tag_is_refused(catalog, verify, tmp_path):
 
     code, value = verify("v1.5.0", "--trust", ada.signers)
 
-    message = "the tag is not what was signed: the signature is of other bytes"
+    message = "the tag was changed after it was signed: the signature is of other bytes"
     assert (code, failures(value)) == (1, [message])
 
 

@@ -403,6 +403,94 @@ def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_th
     assert said("TST009", block) == [f"prompts/ask.prompt.yaml:{expected}"]
 
 
+EVALUATION = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: Hello.}
+evaluation:
+  EVALUATION
+tests:
+  - name: one
+    output:
+      - {type: llm-rubric, value: It is polite.}
+      - {type: max-chars, value: 9, score: brevity}
+--- prompts/judges/tone.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: Is it kind?}
+"""
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "expected"),
+    [
+        ("judge: judges/tine", ["5:10 there is no prompt `judges/tine` to judge with"]),
+        ("judge: {profile: fsat}", ["5:20 there is no model `fsat`"]),
+        ("score: breviti", ["5:10 no assertion counts in the score `breviti`"]),
+        ("judge: judges/tone", []),
+        ("score: brevity", []),
+    ],
+)
+def test_a_judge_or_score_that_does_not_exist_is_an_error_in_lint(
+    evaluation: str, expected: list[str]
+) -> None:
+    block = EVALUATION.replace("EVALUATION", evaluation)
+
+    assert said("TST009", block) == [f"prompts/ask.prompt.yaml:{each}" for each in expected]
+
+
+def test_a_score_is_not_checked_where_an_assertion_of_a_plugin_may_count_in_it() -> None:
+    block = EVALUATION.replace("EVALUATION", "score: own").replace("max-chars", "acme.own")
+
+    assert said("TST009", block) == []
+
+
+DELIMITERS = """\
+inputs:
+  properties: {ticket: {type: string, maxLength: 9, default: "<a>"}}
+messages:
+  - role: user
+    content: |
+      <ticket>
+      {{ ticket }}
+      </ticket>
+      {% if ticket %}<if>{% endif %}{% for each in ticket %}<for>{% endfor %}
+      Sort it.
+  - {role: system, when: ticket, content: "<when>"}
+tests:
+  - name: one
+    rendered:
+      - ASSERTION
+"""
+
+
+@pytest.mark.parametrize(
+    ("assertion", "refused"),
+    [
+        ("{type: contains, role: user, value: <ticket>}", True),
+        ("{type: contains, value: </ticket>}", True),
+        ("{type: contains, role: system, value: <ticket>}", False),
+        ("{type: contains, value: <if>}", False),
+        ("{type: contains, value: <for>}", False),
+        ("{type: contains, value: <when>}", False),
+        ("{type: contains, value: <a>}", False),
+        ("{type: contains, value: Sort it}", False),
+        ("{type: contains, path: /messages/0/content, value: <ticket>}", False),
+        ("{type: not-contains, value: <ticket>}", False),
+    ],
+)
+def test_a_delimiter_that_is_in_every_request_can_not_be_missing(
+    assertion: str, refused: bool
+) -> None:
+    message = "`{}` is in every request, whatever the inputs are: this can't fail"
+    value = assertion.rpartition("value: ")[2].rstrip("}")
+
+    said = [each.message for each in found("TST009", DELIMITERS.replace("ASSERTION", assertion))]
+
+    assert said == ([message.format(value)] if refused else [])
+
+
 def test_names_are_not_judged_where_the_prompt_may_have_more_than_it_lists() -> None:
     block = (
         NAMES.replace("maxLength: 100}}", "maxLength: 100}}\n  additionalProperties: true")

@@ -291,6 +291,55 @@ def test_the_schema_of_the_answer_is_one(found: Lines, block: str, expected: lis
     assert found("CFG008", block) == expected
 
 
+def test_a_closed_object_that_requires_what_it_refuses_is_an_error_at_the_name(
+    found: Lines,
+) -> None:
+    block = (
+        "output:\n  format: json\n  schema:\n    type: object\n"
+        "    additionalProperties: false\n    required: [reason, verdict]\n"
+        "    properties:\n      reason: {type: string}\n      verdcit: {type: string}\n"
+        "      open: {type: object, required: [x], properties: {}}\n"
+        "      some: {additionalProperties: false, patternProperties: {^x: true}, required: [x]}\n"
+        "      list: {items: {additionalProperties: false, required: [id]}}\n"
+    )
+
+    no_value = "no value fits: `{}` is required, but this closed object does not have it"
+    assert found("CFG008", block) == [
+        f"{no_value.format('verdict')} ask.prompt.yaml:6:24-31",
+        f"{no_value.format('id')} ask.prompt.yaml:12:62-64",
+    ]
+
+
+def test_another_draft_of_json_schema_is_an_error_in_a_prompt_file() -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    block = (
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\n"
+        f"inputs:\n  $schema: {draft}\n  properties:\n    d: {{type: integer, default: 1}}\n"
+        f"output: {{format: json, schema: {{$schema: {draft}}}}}\n"
+        "tools:\n  - name: t\n    description: Does it.\n"
+        f"    parameters: {{$schema: {draft}, type: object}}\n"
+        "  - {ref: u.tool.json}\n"
+        "messages: [{role: user, content: Hello.}]\n"
+        "--- schemas/u.tool.json\n"
+        f'{{"name": "u", "description": "U.", "parameters": {{"$schema": "{draft}"}}}}\n'
+    )
+
+    message = f"SCH002 the draft `{draft}` of JSON Schema is not supported"
+    assert problems_of(block)[0] == [
+        f"{message} prompts/ask.prompt.yaml:3:12",
+        f"{message} prompts/ask.prompt.yaml:6:42",
+        f"{message} prompts/ask.prompt.yaml:10:27",
+    ]
+
+
+@pytest.mark.parametrize("end", ["", "#"])
+def test_the_draft_that_is_supported_may_be_named(end: str) -> None:
+    draft = f"https://json-schema.org/draft/2020-12/schema{end}"
+    block = f"inputs:\n  $schema: {draft}\n  properties:\n    d: {{type: integer, default: 1}}\n"
+
+    assert problems_of(block)[0] == []
+
+
 def problems_of(block: str) -> tuple[list[str], object]:
     contents = files(block)
     tree = MemoryTree({path: text.encode() for path, text in contents.items()})

@@ -26,6 +26,20 @@ tests:
   - {name: one, inputs: {ticket: a, items: [b]}, rendered: [{type: contains, value: hello}]}
   - {name: two, inputs: {ticket: a, items: []}, rendered: [{type: contains, value: hello}]}
 """
+TWO_CLASSES = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+descripton: A misspelt key.
+status: actve
+model: {params: {temperature: hot}}
+inputs:
+  properties: {ticket: {type: string, maxLength: 90, default: a}}
+messages:
+  - role: user
+    content: "{{ tikcet }} {% include 'lost.md.j2' %} {{ ticket | uper }}"
+tests:
+  - {name: one, inptus: {}}
+"""
 CIRCLE = """\
 --- prompts/ask.prompt.yaml
 format: promptops/1
@@ -171,3 +185,26 @@ def test_one_mistake_gives_one_finding(
     all_said: Callable[[str], list[str]], block: str, expected: list[str]
 ) -> None:
     assert all_said(block) == expected
+
+
+def test_a_mistake_in_other_keys_does_not_hide_those_in_templates(
+    all_said: Callable[[str], list[str]],
+) -> None:
+    assert all_said(TWO_CLASSES) == [
+        "SCH002 2:1",
+        "SCH002 3:9",
+        "SCH002 4:31",
+        "VAR001 9:18",
+        "TPL003 9:40",
+        "TPL002 9:67",
+        "SCH002 11:17",
+    ]
+
+
+@pytest.mark.parametrize("key", ["imputs", "mesages", "extend"])
+def test_a_misspelt_key_that_templates_depend_on_is_the_only_mistake(
+    all_said: Callable[[str], list[str]], key: str
+) -> None:
+    block = TWO_CLASSES.replace("descripton: A misspelt key.", f"{key}: []")
+
+    assert {each[:3] for each in all_said(block)} == {"SCH"}

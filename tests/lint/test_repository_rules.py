@@ -169,7 +169,10 @@ def test_what_no_prompt_needs_is_told_and_what_one_reaches_is_not() -> None:
         "prompts/ask.cases.csv": "name,inputs.a\none,x\n",
         "prompts/other.cases.csv": "name\none\n",
         "prompts/ask.recordings.jsonl": "",
+        "prompts/ask.recordings.part12.jsonl": "",
+        "prompts/ask.recordings.part2.jsonl": "",
         "prompts/gone.recordings.jsonl": "",
+        "prompts/gone.recordings.part02.jsonl": "",
         "prompts/picture.png": "",
         "schemas/a.schema.json": '{"$ref": "./b.schema.json"}',
         "schemas/b.schema.json": "{}",
@@ -178,7 +181,9 @@ def test_what_no_prompt_needs_is_told_and_what_one_reaches_is_not() -> None:
     }
 
     assert found("REP003", block) == [
+        "prompts/ask.recordings.part2.jsonl:1:1 no prompt needs this recording",
         "prompts/gone.recordings.jsonl:1:1 no prompt needs this recording",
+        "prompts/gone.recordings.part02.jsonl:1:1 no prompt needs this recording",
         "prompts/other.cases.csv:1:1 no prompt needs this case file",
         "prompts/partials/four four.j2:1:1 no prompt needs this partial",
         "prompts/partials/three.j2:1:1 no prompt needs this partial",

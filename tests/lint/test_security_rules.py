@@ -70,6 +70,8 @@ tests:
 {{"name": "a", "inputs": {{"x": "see\\n{KEY}"}}}}
 --- prompts/ask.recordings.jsonl
 {{"output": "it is \\"{KEY}\\""}}
+--- prompts/ask.recordings.part02.jsonl
+{{"output": "{KEY}"}}
 --- prompts/unrelated.md
 {KEY}
 """
@@ -77,6 +79,7 @@ tests:
     assert said("SEC001", block) == [
         f"prompts/ask.cases.jsonl:1:37 {SECRET}",
         f"prompts/ask.recordings.jsonl:1:21 {SECRET}",
+        f"prompts/ask.recordings.part02.jsonl:1:13 {SECRET}",
         f"prompts/body.md:2:1 {SECRET}",
         f"prompts/q.j2:1:3 {SECRET}",
         f"schemas/ask.schema.json:1:18 {SECRET}",
@@ -482,8 +485,31 @@ messages:
     ] == [("prompts/p.j2:1:12", "`q.j2` is a symlink")]
 
 
-def test_what_is_said_of_a_prompt_rests_on_its_recordings() -> None:
+@pytest.mark.parametrize(
+    ("present", "expected"),
+    [((), ("",)), (("",), ("", ".part02")), ((".part03",), ("", ".part03"))],
+    ids=["none", "one", "the first is missing"],
+)
+def test_what_is_said_of_a_prompt_rests_on_its_recordings(
+    present: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
     block = files("--- prompts/ask.prompt.yml\nformat: promptops/1\nmessages: []\n")
+    block |= {f"prompts/ask.recordings{part}.jsonl": "" for part in present}
     catalog = Catalog(MemoryTree({path: text.encode() for path, text in block.items()}), load({}))
 
-    assert catalog.rests_on("prompts/ask.prompt.yml") == {"prompts/ask.recordings.jsonl"}
+    assert catalog.rests_on("prompts/ask.prompt.yml") == {
+        f"prompts/ask.recordings{part}.jsonl" for part in expected
+    }
+
+
+def test_a_secret_in_recordings_larger_than_other_texts_may_be_is_found() -> None:
+    block = f"""\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages: [{{role: user, content: Hi}}]
+--- prompts/ask.recordings.jsonl
+{{"output": "{"x " * 600_000}"}}
+{{"output": "{KEY}"}}
+"""
+
+    assert said("SEC001", block) == [f"prompts/ask.recordings.jsonl:2:13 {SECRET}"]

@@ -475,6 +475,25 @@ def test_a_default_that_its_schema_refuses_is_reported_at_the_default(found):
     assert found("TST002", _DEFAULTS) == []
 
 
+def test_a_default_of_the_base_is_reported_at_the_constraint_that_a_variant_changes():
+    base = (
+        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ninputs:\n  properties:\n"
+        "    tone: {type: string, enum: [a, b], default: a}\n"
+        "messages:\n  - {role: user, content: '{{ tone }}'}\n"
+    )
+    variant = (
+        "--- prompts/ask.de.prompt.yaml\nformat: promptops/1\nextends: ask.prompt.yaml\n"
+        "inputs:\n  properties:\n    tone: {maxLength: 9, enum: [b, c]}\n"
+    )
+
+    (finding,) = findings(built_in()["VAR013"], files(base + variant))
+
+    assert str(finding.place) == "prompts/ask.de.prompt.yaml:5:32"
+    assert [(str(each.place), each.message) for each in finding.related] == [
+        ("prompts/ask.prompt.yaml:4:49", "the default")
+    ]
+
+
 def test_the_default_of_a_variant_is_reported_in_the_variant(found):
     base = (
         "--- prompts/ask.prompt.yaml\nformat: promptops/1\ninputs:\n  properties:\n"

@@ -220,6 +220,8 @@ IN_PROMPTS = (
         ("tags: [anchor]", "tag: [anchor]"),
         ("type: string, enum", "typ: string, enum"),
         ("expected:", "expectd:"),
+        ("verdict: {", "verdcit: {", TONE),
+        ("[reason, verdict]", "[reason, verdcit]"),
     ),
 )
 
@@ -231,9 +233,12 @@ IN_TEMPLATES = (
         ("{% if", "{% fi"),
         ("{% endif %}", "{% endfi %}"),
         ("==", "="),
+        ("Write short", "<<<<<<< HEAD\nWrite short"),
+        ("{% endif %}", ">>>>>>> topic\n{% endif %}"),
     ),
     *_edits(
         TERMS,
+        ("{% macro", "<<<<<<< HEAD\n{% macro"),
         ("macro term(name", "macro trem(name", TRIAGE),
         ("{{ name }}", "{{ nmae }}"),
         ("{%- endmacro %}", "{%- endmacr %}"),
@@ -360,6 +365,7 @@ UNPLACED = (
     ),
     *_edits(TERSE, ("It is broken.", "It is brocken.")),
     Renamed(path=RECORDINGS, to="prompts/support/triage.recording.jsonl"),
+    Renamed(path=RECORDINGS, to="prompts/support/triage.recordings.part2.jsonl"),
     Renamed(path=CONFIG, to="prompt-ops.toml"),
 )
 """Mistakes that the gate refuses without the line: a root, a pattern, answers that are missing."""
@@ -397,12 +403,6 @@ ACCEPTED: tuple[tuple[Mistake | Renamed, str], ...] = tuple(
     for mistake in mistakes
 )
 """Mistakes that nothing can know to be one, each with the reason."""
-
-PENDING = (
-    *_edits(HOUSE_STYLE, ("Write short", "<<<<<<< HEAD\nWrite short", f"{HOUSE_STYLE}:1")),
-    *_edits(TONE, ("verdict: {", "verdcit: {", TONE)),
-)
-"""Not collected: mistakes that pass silently, or without their place, until they are reported."""
 
 ARGUMENTS: tuple[tuple[str, str], ...] = (
     ("lintt", "lint"),

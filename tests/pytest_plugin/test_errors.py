@@ -128,6 +128,15 @@ def test_recordings_that_can_not_be_read_fail_one_test_of_their_prompt(recorded,
     assert ran.failures.startswith("ask: why\nprompts/ask.recordings.jsonl:3:2: error: ")
 
 
+def test_a_further_file_that_can_not_be_read_fails_one_test_of_its_prompt(recorded, run_pytest):
+    recorded.write({"prompts/ask.recordings.part02.jsonl": "{broken\n"})
+
+    ran = run_pytest("--promptops", "-v")
+
+    assert sorted(ran.outcomes.values()) == ["failed", "passed"]
+    assert ran.failures.startswith("ask: why\nprompts/ask.recordings.part02.jsonl:1:2: error: ")
+
+
 def test_what_stops_all_asking_fails_each_test_that_needs_it_and_no_other(recorded, run_pytest):
     config = '[models.echo]\nprovider = "openai"\nid = "m"\napi_key_env = "NO_SUCH_KEY"\n'
     recorded.write({"promptops.toml": config, "test_it.py": "def test_it(): pass\n"})

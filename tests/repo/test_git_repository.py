@@ -29,6 +29,18 @@ def test_a_folder_inside_leads_to_the_root(repo):
     assert (repository.shallow, repository.object_format) == (False, "sha1")
 
 
+def test_a_file_is_ignored_where_it_is_there_and_not_tracked(repo):
+    repo.write({"a.log": "", "build/x/y": "", "kept.log": "", "*": "", "tracked.log": ""})
+    repo.git("add", "tracked.log")
+    repo.write({".gitignore": "*.log\n!kept.log\nbuild/\n"})
+
+    with Repository.open(repo.root) as repository:
+        names = ("a.log", "build/x/y", "kept.log", "*", "gone.log", "tracked.log")
+        ignored = [name for name in names if repository.is_ignored(name)]
+
+    assert ignored == ["a.log", "build/x/y"]
+
+
 def test_outside_of_any_repository_the_way_out_is_git_init(tmp_path):
     message, where, hint = failure(Repository.open, tmp_path)
 

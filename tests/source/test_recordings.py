@@ -83,7 +83,9 @@ def test_a_recording_is_one_canonical_line_without_time_or_latency() -> None:
 
 
 def test_a_line_is_read_as_what_it_was_written_from() -> None:
-    assert read_recordings("r.jsonl", line()) == ReadRecordings(recordings=(RECORDING,), lines=(1,))
+    assert read_recordings("r.jsonl", line()) == ReadRecordings(
+        recordings=(RECORDING,), places=(Place("r.jsonl", 1, 1, 1, 2),)
+    )
 
 
 def test_lines_are_sorted_by_case_judge_repeat_and_request() -> None:
@@ -210,7 +212,7 @@ def test_a_line_that_is_wrong_is_told_at_its_place_and_hides_no_other(
     assert told(found) == [(code, place, message)]
     assert found.problems[0].hint
     assert [each.request for each in found.recordings] == [A, B]
-    assert found.lines == (1, 3)
+    assert [place.line for place in found.places] == [1, 3]
 
 
 def test_an_answer_that_stands_twice_counts_once() -> None:
@@ -223,7 +225,7 @@ def test_an_answer_that_stands_twice_counts_once() -> None:
         (
             "SCH003",
             f"2:1-2:{len(second)}",
-            "the answer to this request and repeat stands twice; the first one counts",
+            "the answer to this request and repeat is recorded twice; the first one counts",
         )
     ]
     first = Place("r.jsonl", 1, 1, 1, len(line().decode()))
@@ -293,7 +295,7 @@ def test_reading_ends_after_so_many_mistakes_and_says_so() -> None:
     assert told(found)[-1] == (
         "SCH001",
         "101:1-101:1",
-        "over 100 mistakes: from here on nothing is read",
+        "over 100 mistakes: the rest of the file is not read",
     )
 
 

@@ -201,8 +201,25 @@ def test_two_configurations_are_an_error() -> None:
          "promptops.toml:2:1", None),
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
-        (b"a = " + b"[" * 5000, "nested too deep", "promptops.toml", None),
-        (b"prompts = [\n", "not TOML: invalid value", "promptops.toml:1:12", None),
+        (b"a = " + b"[" * 5000, "arrays or tables are nested too deeply", "promptops.toml",
+         "write fewer levels"),
+        (b"prompts = [\n", "not TOML: `[` is never closed", "promptops.toml:1:11", "add `]`"),
+        (b"[lint]\nignore = [ # a ]\n  'STY',\n[test]\n", "not TOML: `[` is never closed",
+         "promptops.toml:2:10", "add `]`"),
+        (b"[lint]\nignore = [\n  'STY'\nselect = ['ALL']\n", "not TOML: `[` is never closed",
+         "promptops.toml:2:10", "add `]`"),
+        (b"a = [[1, '['], [2, 3\n\n", "not TOML: `[` is never closed",
+         "promptops.toml:1:16", "add `]`"),
+        (b"[test]\nbudget = {commit = 0\nrepeats = 2\n", "not TOML: `{` is not closed on its line",
+         "promptops.toml:2:10", "add `}`"),
+        (b"a = 'x\nb = 1\n", "not TOML: `'` is not closed on its line",
+         "promptops.toml:1:5", "add `'`"),
+        (b'a = """x\nb = "y"\n', 'not TOML: `"""` is never closed',
+         "promptops.toml:1:5", 'add `"""`'),
+        (b"[lint]\nignore = ['SEC' 'STY']\n", "not TOML: unclosed array",
+         "promptops.toml:2:17", None),
+        (b"[lint]\nignore = [\n  oops,\n]\n", "not TOML: invalid value",
+         "promptops.toml:3:3", None),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(
@@ -264,13 +281,18 @@ def test_every_error_of_an_override_is_listed() -> None:
     [
         ("[models.a]\nprovider = 'x'\nid = 1\nheaders = 'opaque-1'\n", ["id = …", "headers = …"]),
         ("models.a = {provider = 'x', id = 'opaque-1', headers = 1}\n", ["models.a = …"]),
-        ("[models.a.headers]\nAuthorization = [ 'opaque-1'\nid = 1\n", ["id = …"]),
+        ("[models.a.headers]\nAuthorization = [ 'opaque-1'\nid = 1\n", ["Authorization = …"]),
+        ("[models.a.headers]\nAuthorization = [\n  ['opaque-1'\n", [None]),
+        ("[models.a.headers]\nAuthorization = [\n  [1],\n  ['opaque-1' 'b']\n", [None]),
+        ("['models'.a.headers]\nAuthorization = [\n  ['opaque-1'\n", [None]),
+        ("[models.a]\nheaders = [\n  {'opaque-1' = 1\n", [None]),
+        ("[models.a]\nheaders = [\n  'opaque-1==' 2\n]\n", [None]),
         ("[models.a]\nheaders = {a =\n'opaque-1'}\n", ["headers = …"]),
         ("[tool]\nx = 1\n[models]\na.api_key_env = 'opaque-1' 2\n", ["a.api_key_env = …"]),
     ],
 )
 def test_a_line_that_may_hold_a_secret_is_shown_up_to_its_value(
-    text: str, shown: list[str]
+    text: str, shown: list[str | None]
 ) -> None:
     with pytest.raises(InputError) as caught:
         load({"promptops.toml": text.encode()})

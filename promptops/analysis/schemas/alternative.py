@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from promptops.analysis.schemas.numbers import exact
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
+from promptops.records import record, replace
 
 TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
 """None overlaps another one: `number` stands for those that are not whole."""
@@ -44,7 +44,7 @@ _NARROWING: Final = {
 Layers = tuple[Bare, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Alternative:
     """Values that are of some types and instances of all of some schemas.
 

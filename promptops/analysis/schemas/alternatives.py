@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from promptops.analysis.schemas.numbers import range_of
 from promptops.analysis.schemas.parts import item, member, names, others, patterns, required, width
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
+from promptops.records import replace
 
 MAX_ALTERNATIVES: Final = 64
 MAX_NESTING: Final = 16

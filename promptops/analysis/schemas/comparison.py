@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers
@@ -12,6 +11,7 @@ from promptops.analysis.schemas.document import Document
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
+from promptops.records import record, replace
 
 _TOGETHER: Final = {
     "additionalProperties": ("properties", "patternProperties"),
@@ -25,7 +25,7 @@ _TOGETHER: Final = {
 """Keywords that mean nothing without each other."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Where:
     """A place in both schemas, and the way there in an instance.
 
@@ -54,7 +54,7 @@ class Where:
         return replace(self, pointer=self.pointer + path, steps=steps, exact=exact)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Found:
     """A difference, with all that is needed to look for a witness.
 
@@ -77,7 +77,7 @@ class Found:
     example: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Question:
     """Whether an alternative implies a keyword of the right side.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from promptops.analysis.schemas.alternative import Alternative, Layers
 from promptops.analysis.schemas.comparison import Comparison, Found, Question, first
@@ -20,6 +19,7 @@ from promptops.analysis.schemas.parts import (
 )
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
+from promptops.records import replace
 from promptops.runtime.data import escaped
 
 

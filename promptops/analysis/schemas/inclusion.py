@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from promptops.analysis.schemas import containers, logic, scalars
@@ -16,6 +15,7 @@ from promptops.analysis.schemas.reader import Unsupported, without_annotations
 from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
+from promptops.records import record
 from promptops.runtime.data import NotJson, json_copy
 from promptops.runtime.schema_check import validator
 
@@ -25,7 +25,7 @@ WITNESS_BUDGET: Final = 2_000
 _INTO_ANNOTATION: Final = re.compile(r'"#[^"]*/(x-|default|examples)')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Difference:
     """A way in which a schema admits an instance that another one refuses.
 

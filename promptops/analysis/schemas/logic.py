@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from promptops.analysis.schemas.alternative import TYPES, Alternative
 from promptops.analysis.schemas.comparison import Comparison, Found, Question
 from promptops.analysis.schemas.parts import member, required
 from promptops.analysis.schemas.reader import Bare
+from promptops.records import replace
 from promptops.runtime.data import escaped
 
 MAX_CASES = 16

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from promptops.model.prompt import Schema
+from promptops.records import record
 
 _EXACT_FLOATS = 2**53
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Range:
     """Numbers from `low` to `high`; None where there is no bound.
 

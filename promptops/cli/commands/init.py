@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,8 @@ def command(
     if git_diff:
         done.append(show_in_git_diff(output.directory))
     steps = [step for part in done for step in part.steps]
-    then = next((part for part in done if _failed(part)), done[0]).next_command
+    typed = _typed(hooks, pre_push, platform, origin, git_diff)
+    then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
     value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
     undo = UNDO if git_diff else ()
     for name, file in output.formats:
@@ -89,6 +91,18 @@ def _origin(named: str | None) -> Origin | None:
     except ValueError as error:
         hint = "write https://HOST/PATH@COMMIT; `git ls-remote URL HEAD` prints the commit"
         raise UsageError(f"--from: {error}", hint=hint) from None
+
+
+def _typed(
+    hooks: bool, pre_push: bool, platform: str | None, origin: str | None, git_diff: bool
+) -> str:
+    """The options of this run, to repeat it; with the one that `--ci` still needs."""
+    source = origin or ("URL@COMMIT" if platform and _origin(None) is None else None)
+    flags = {"--hooks": hooks, "--pre-push": pre_push, "--git-diff": git_diff}
+    options = [name for name, given in flags.items() if given]
+    options += ["--ci", platform] if platform else []
+    options += ["--from", shlex.quote(source)] if source else []
+    return "".join(f" {each}" for each in options)
 
 
 def _failed(started: Started) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import click
 
 from promptops.cli.options import Output, common
 from promptops.errors import UsageError
+from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.release import Asked

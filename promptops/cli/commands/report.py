@@ -33,9 +33,10 @@ FILE = "promptops-report.html"
 def command(output: Output, file: str, **options: Any) -> int:
     """All that `promptops check` finds, on one page for a browser, with what no case covers.
 
-    Changes with what the model sees and answers now, findings at their source, each case, branches
-    that no case takes, and cost: one file that needs nothing beside itself. Nothing is asked of a
-    model or a network. Exits 0 when it is written; the gate is `promptops check`.
+    Changes with the rendered requests and the answers, findings at their source, each case, the
+    branches that no case covers, and cost, in one file. Makes no API calls and uses no network.
+    Writes promptops-report.html in the current directory unless -o names another file. Exits 0
+    when it is written; the gate is `promptops check`.
 
     \b
     Example:
@@ -45,6 +46,7 @@ def command(output: Output, file: str, **options: Any) -> int:
     """
     from promptops.jobs.check import check
     from promptops.jobs.workspace import workspace
+    from promptops.jobs.written_files import not_ignored
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path
@@ -57,9 +59,11 @@ def command(output: Output, file: str, **options: Any) -> int:
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
-    page = write(report)
-    for each in named or [file]:
-        output.write(page, each)
-        where = "" if each == "-" else f"{visible_path(each)}: "
-        output.note(f"{where}{headline(report)}: {counts(report)}")
+        page = write(report)
+        for each in named or [file]:
+            output.write(page, each)
+            where = "" if each == "-" else f"{visible_path(each)}: "
+            output.note(f"{where}{headline(report)}: {counts(report)}")
+        for each in not_ignored(opened.repository, output.directory, named or [file]):
+            output.note(f"  tip: git does not ignore {visible_path(each)}: add it to .gitignore")
     return BUG if report.failed else 0

@@ -13,25 +13,24 @@ from promptops.cli.options import Output, common
 def command(output: Output, code: str | None) -> int:
     """Explain a rule: what it wants, why, and an example of each; without a code, list them.
 
-    Of a code of `promptops diff`: what changed, and what that requires.
+    The first letters of codes, such as `VAR`, list all that begin with them. Of a code of
+    `promptops diff`: what changed, and what that requires.
 
     \b
     Example:
       promptops rule VAR001
       promptops rule undefined-variable
+      promptops rule VAR
       promptops rule CHG105
       promptops rule
     """
-    from promptops.diff.codes import CODES, Code
-    from promptops.jobs.rules import find_rule, known_rules, written, written_change
+    from promptops.diff.codes import CODES
+    from promptops.jobs.rules import explained, find_rules, known_rules, listed
 
-    change = CODES.get(code.upper()) if code is not None else None
-    rules = known_rules(output.directory, output.overrides) if change is None else {}
-    found = change or (find_rule(code, rules) if code is not None else None)
+    is_change = code is not None and code.upper() in CODES  # it needs no configuration
+    rules = {} if is_change else known_rules(output.directory, output.overrides)
+    found = find_rules(code, rules) if code is not None else tuple(rules.values())
     for name, file in output.formats:
-        if isinstance(found, Code):
-            output.write(written_change(name, found), file)
-        else:
-            chosen = rules if found is None else {found.code: found}
-            output.write(written(name, chosen, alone=found is not None), file)
+        alone = code is not None and len(found) == 1
+        output.write(explained(name, found[0]) if alone else listed(name, found), file)
     return 0

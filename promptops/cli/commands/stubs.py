@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from promptops.cli.options import Output, common
 from promptops.errors import UsageError
+from promptops.records import replace
 
 
 @click.command()

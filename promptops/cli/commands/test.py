@@ -7,7 +7,6 @@ import math
 import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import Output, at_option, common, since_option
 from promptops.errors import BUG, UsageError
+from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.run import Options

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.assertion import Assertion
 from promptops.evals.given import Given
 from promptops.evals.likeness import doubt_threshold
@@ -21,10 +19,11 @@ from promptops.evals.sets import (
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Undecided, Verdict
 from promptops.evals.wording import amount
+from promptops.records import record
 
 
 @assertion("all", narrowed_by=(), sets=("value",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AllOf:
     """All assertions of a set hold, or enough of them.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.assertion import Assertion
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
@@ -11,10 +9,11 @@ from promptops.evals.sets import check_limits, check_set, gravest, judged_parts,
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
+from promptops.records import record
 
 
 @assertion("any", narrowed_by=(), sets=("value",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AnyOf:
     """At least one assertion of a set holds.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,12 +10,13 @@ from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.records import record
 
 _LONGEST = 100_000
 
 
 @assertion("chrf")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ChrF:
     """What is looked at has the characters of a text, in runs of up to six.
 

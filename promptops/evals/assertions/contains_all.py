@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_blank, not_empty_texts, searchable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import listed, shown
+from promptops.records import record
 
 
 @assertion("contains-all")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ContainsAll:
     """Several texts all stand somewhere in what is looked at.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.comparison import part_asked, to_compare
@@ -11,10 +10,11 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import amount, shown
+from promptops.records import record
 
 
 @assertion("contains-json")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ContainsJson:
     """A JSON mapping or list with all of this stands in what is looked at.
 

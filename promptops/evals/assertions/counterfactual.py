@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from promptops.evals.comparison import to_compare
 from promptops.evals.json_values import same
 from promptops.evals.record import facts_of
@@ -12,10 +10,11 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Undecided, Verdict
 from promptops.evals.wording import shown
+from promptops.records import record, replace
 
 
 @assertion("counterfactual", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Counterfactual:
     """Another case, which differs in a protected attribute, is treated alike.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.comparison import to_compare
@@ -13,10 +12,11 @@ from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import compared, shown
+from promptops.records import record
 
 
 @assertion("equals")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Equals:
     """What is looked at is exactly this.
 
@@ -55,7 +55,7 @@ class Equals:
 
 
 def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
-    """Why what is looked at is always one of these, or never is; None where it may be either."""
+    """Why the compared value is always one of these, or never is; None where it may be either."""
     has_text = any(isinstance(value, str) for value in values)
     # A list of text parts is compared as a text.
     may_be_parts = has_text and not admits_no_value({"type": "array"}, given.shape)
@@ -63,9 +63,11 @@ def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
         return None
     wanted = {"enum": list(values)}
     if admits_every_value(wanted, given.shape):
-        return Refused("what is looked at is always one of these", hint="assert what it has to be")
+        return Refused(
+            "the compared value is always one of these", hint="name the one value that is expected"
+        )
     if admits_no_value(wanted, given.shape):
-        return Refused("what is looked at is never one of these: it is of another type")
+        return Refused("the compared value is never one of these: its type is different")
     return None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals import expressions
 from promptops.evals.expressions import WrongExpression
 from promptops.evals.given import Given, own_data
@@ -12,10 +10,11 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 
 
 @assertion("expr", expressions=("value",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Expr:
     """An expression is true.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.asking import (
     PASSES,
     conversation,
@@ -17,10 +15,11 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 
 
 @assertion("factual", on=("answer",), judged=True)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Factual:
     """A model judges that the answer agrees with what is known to be right.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import listed, shown
+from promptops.records import record
 from promptops.source.explain import nearest
 
 _KNOWN = ("stop", "length", "tool_calls", "content_filter")
 
 
 @assertion("finish-reason", on=("answer",), narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FinishReason:
     """The answer ended for this reason.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.asking import PASSES, conversation, judge_question, opinion
@@ -13,11 +12,12 @@ from promptops.evals.subject import Subject, as_json
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Unjudgeable, Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 from promptops.source.explain import nearest
 
 
 @assertion("grounded", on=("answer",), judged=True)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Grounded:
     """A model judges that all the answer states stands in its context.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.given import Given
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_blank, not_empty
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, shown
+from promptops.records import record
 
 
 @assertion("icontains")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class IContains:
     """A text stands somewhere in what is looked at, in upper or lower case.
 

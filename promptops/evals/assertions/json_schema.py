@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.runtime.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
 from promptops.source.nodes import tokens
@@ -23,7 +23,7 @@ from promptops.source.references import check_schema
 
 
 @assertion("json-schema")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JsonSchema:
     """What is looked at fits a JSON Schema.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.asking import PASSES, conversation, judge_question, opinion
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
@@ -11,10 +9,11 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 
 
 @assertion("llm-rubric", on=("answer",), judged=True)
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LlmRubric:
     """A model judges that a criterion is met.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.limits import MOST_USD, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.records import record
 
 
 @assertion("max-cost", on=("answer",), narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MaxCost:
     """The request and its answer cost at most so much.
 

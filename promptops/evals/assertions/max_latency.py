@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.limits import LONGEST_S, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Skipped, Verdict
+from promptops.records import record
 
 
 @assertion("max-latency", on=("answer",), narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MaxLatency:
     """The answer came within so many seconds.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.analysis.tokens import estimate
 from promptops.evals.limits import MOST_TOKENS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
+from promptops.records import record
 
 
 @assertion("max-tokens")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MaxTokens:
     """What is looked at has at most so many tokens.
 

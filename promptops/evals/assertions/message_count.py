@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.limits import MOST_MESSAGES, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount
+from promptops.records import record
 
 
 @assertion("message-count", on=("request",), narrowed_by=("role",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MessageCount:
     """The request has so many messages.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.asking import reply
 from promptops.evals.questions import Moderation as Found
 from promptops.evals.questions import Question
@@ -12,10 +10,11 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank_texts, sendable
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import listed
+from promptops.records import record
 
 
 @assertion("moderation", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Moderation:
     """The provider's moderation flags nothing in what is looked at.
 

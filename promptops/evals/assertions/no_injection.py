@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.obedience import obedience_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank_texts
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, listed
+from promptops.records import record
 
 
 @assertion("no-injection", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NoInjection:
     """The answer took no orders from the material it was given.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.analysis.personal import find_personal_data
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import found_in
 from promptops.evals.verdict import Verdict
+from promptops.records import record
 
 
 @assertion("no-personal-data")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NoPersonalData:
     """No e-mail address, telephone, account, card or social security number is looked at.
 

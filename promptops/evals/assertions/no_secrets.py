@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.analysis.secrets import find_secrets
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import found_in
 from promptops.evals.verdict import Verdict
+from promptops.records import record
 
 
 @assertion("no-secrets")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NoSecrets:
     """Nothing that is looked at looks like a key, a password in an address or a private key.
 

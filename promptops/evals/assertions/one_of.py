@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.assertions.equals import as_compared, doubt_values
@@ -12,10 +11,11 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import listed, shown
+from promptops.records import record
 
 
 @assertion("one-of")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class OneOf:
     """What is looked at is exactly one of these.
 

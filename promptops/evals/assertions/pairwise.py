@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.asking import conversation, judge_question, opinion
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
@@ -11,13 +9,14 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Skipped, Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 
 _FIRST = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _SECOND = {"first": 0.0, "tie": 0.5, "second": 1.0}
 
 
 @assertion("pairwise", on=("answer",), judged=True, narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pairwise:
     """A model judges that the answer is no worse than another one.
 

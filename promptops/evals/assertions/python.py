@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Undecided, Unjudgeable, Verdict
 from promptops.evals.wording import shown
+from promptops.records import record
 
 
 @assertion("python", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Python:
     """A function of this repository says that it holds.
 

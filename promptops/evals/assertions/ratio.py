@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.given import Given
 from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.records import record
 
 _LONGEST = 100_000
 
 
 @assertion("ratio")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """What is looked at is spelled much like a text.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.refusals import refusal_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, shown
+from promptops.records import record
 
 
 @assertion("refuses", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Refuses:
     """The answer refuses what was asked.
 

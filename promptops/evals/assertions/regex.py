@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.given import Given
 from promptops.evals.patterns import (
     compiled,
@@ -16,10 +14,11 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import sendable
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import line_of, shown
+from promptops.records import record
 
 
 @assertion("regex")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Regex:
     """A pattern matches somewhere in what is looked at.
 
@@ -43,7 +42,9 @@ class Regex:
     def __post_init__(self) -> None:
         compiled(self.value)
         if matches_every_text(self.value):
-            raise Refused("the pattern matches every text", hint="say what must stand there")
+            raise Refused(
+                "the pattern matches every text", hint="write the text that must be there"
+            )
         if matches_no_text(self.value):
             raise Refused(
                 "the pattern matches no text", hint="test it on a text that it should match"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,12 +11,13 @@ from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
+from promptops.records import record
 
 _LONGEST = 2_000  # words: the work grows with the product
 
 
 @assertion("rouge")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rouge:
     """What is looked at has the words of a text, in its order.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, hypot, isfinite
 from operator import mul
 
@@ -15,10 +14,11 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import sendable
 from promptops.evals.verdict import Refused, Undecided, Verdict
+from promptops.records import record
 
 
 @assertion("similar", on=("answer",))
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Similar:
     """What is looked at means much the same as a text.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.evals.comparison import to_compare
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_empty
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import compared, shown
+from promptops.records import record
 
 
 @assertion("starts-with")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class StartsWith:
     """What is looked at begins with a text.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
@@ -12,10 +11,11 @@ from promptops.evals.names import Named
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
+from promptops.records import field, record
 
 
 @assertion("tool-call", on=("answer",), narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ToolCall:
     """The answer calls a tool, with these arguments among others.
 

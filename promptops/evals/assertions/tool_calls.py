@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
@@ -11,10 +10,11 @@ from promptops.evals.names import Named
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
+from promptops.records import record
 
 
 @assertion("tool-calls", on=("answer",), narrowed_by=())
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ToolCalls:
     """The answer calls these tools, in this order, and no other.
 
@@ -36,7 +36,7 @@ class ToolCalls:
 
     def __post_init__(self) -> None:
         if not self.value:
-            raise Refused("an empty list asks for nothing", hint="name the tools")
+            raise Refused("the list is empty: nothing is checked", hint="name the tools")
         self._wanted()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -12,12 +11,13 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import amount
+from promptops.records import record
 from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 
 @assertion("word-count")
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class WordCount:
     """What is looked at has so many words.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
+
+from promptops.records import record
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Case:
     """The primary score of one test case, in both arms.
 
@@ -39,7 +40,7 @@ class Case:
                 raise ValueError(f"case {self.name!r} has the score {score}, not one from 0 to 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What would settle it: one of the three, by what comes next.
 
@@ -57,7 +58,7 @@ class Needs:
     cases: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Whether the candidate is worse. Scores are shares: .03 is three points.
 

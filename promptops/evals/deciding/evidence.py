@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from promptops.evals.deciding.decision import Case
 from promptops.evals.deciding.intervals import (
@@ -13,9 +12,10 @@ from promptops.evals.deciding.intervals import (
     silent_loss,
     standard_error,
 )
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A case with answers in both arms.
 
@@ -28,7 +28,7 @@ class Pair:
     difference: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All pairs at one look.
 

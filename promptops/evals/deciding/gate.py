@@ -8,7 +8,6 @@ that is no worse sum up to 5%; simulated, it is about half of that (tests/evals/
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import sqrt
 from typing import Literal
 
@@ -16,6 +15,7 @@ from promptops.evals.deciding.confirming import fisher, holm
 from promptops.evals.deciding.decision import Case, Decision, Needs, Verdict
 from promptops.evals.deciding.evidence import Evidence, Pair, evidence
 from promptops.evals.deciding.power import cases_to_decide, smallest_visible
+from promptops.records import replace
 
 Look = Literal[1, 2, 3]
 Margin = float | Literal["auto"]

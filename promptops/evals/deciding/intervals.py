@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from math import fsum, inf, sqrt
 from random import Random
 
 from promptops.evals.deciding.student import student_cdf, student_quantile
+from promptops.records import record
 
 Clusters = Sequence[Sequence[float]]
 
@@ -25,7 +25,7 @@ _FLIPS = 4096  # all of them up to 12 clusters; beyond, as many are drawn
 _CHUNK = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Interval:
     """Bounds of a mean, and how likely so low a mean would be by chance.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from math import inf
 
 from promptops.evals.providers import Window
+from promptops.records import record
 
 MINUTE_S = 60.0
 _ROUNDED_S = 1.0  # servers round the time of a reset up
@@ -16,7 +16,7 @@ _MOST_CAREFUL = 0.5
 _REMEMBERED = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Mark:
     """Something that was sent; `number` from 1, in the order of sending."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from random import Random
 
 from promptops.evals.providers import Failure
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.records import field, record
 
 Key = tuple[str, int, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Payer:
     """Who something is asked for, and what that may cost.
 
@@ -28,7 +28,7 @@ class Payer:
     most_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A request that wants an answer.
 
@@ -50,7 +50,7 @@ class Ask:
         return self.digest, self.repeat, self.profile.base_url or ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Answered:
     """An ask that got its answer.
 
@@ -63,7 +63,7 @@ class Answered:
     cost_usd: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Failed:
     """An ask that got none: an error of the infrastructure, not of the prompt.
 
@@ -76,7 +76,7 @@ class Failed:
     tries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Unasked:
     """An ask that waits for the next run, and why."""
 
@@ -87,7 +87,7 @@ class Unasked:
 Outcome = Answered | Failed | Unasked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long one ask is tried.
 
@@ -105,7 +105,7 @@ class Patience:
     longest_wait_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How a run asks; None where there is no bound.
 

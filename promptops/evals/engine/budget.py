@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import inf
 
 from promptops.errors import UsageError
@@ -13,9 +12,10 @@ from promptops.evals.engine.closing import Closed, Closing
 from promptops.evals.engine.ledger import Ledger, Purse
 from promptops.evals.engine.worst_case import cost_usd, has_an_end, worst_cost_usd
 from promptops.model.answer import Usage
+from promptops.records import record
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Hold:
     """What is put aside for an ask: for each try, and for all so far."""
 

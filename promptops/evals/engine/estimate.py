@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.ledger import Ledger
 from promptops.evals.engine.worst_case import cost_usd, has_an_end, worst_cost_usd
 from promptops.model.answer import Usage
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """One try of each request; what has to be tried again comes on top.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
 from promptops.evals.engine.ask import Payer
+from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.limiter import Limiter
@@ -19,7 +19,7 @@ INTERRUPTED = "interrupted"
 def _tell_nobody(_reason: str) -> None: ...
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Purse:
     """Money that is shared by all asks of a run, or by those for one prompt.
 
@@ -42,7 +42,7 @@ class Purse:
         return self.paid_usd + self.held_usd + more_usd <= self.most_usd * (1 + 1e-9)
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Ledger:
     """What the rounds so far took of the budget, and what they learned of servers.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from random import Random
 
@@ -14,6 +13,7 @@ from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.closing import Closing
 from promptops.evals.engine.outage import Outage
 from promptops.evals.providers import Failure, RateLimits
+from promptops.records import record
 
 FIRST = 4
 """How many are sent before anything is known of the server."""
@@ -24,7 +24,7 @@ _LATELY = 32
 _NOW_S = 1e-6  # less is an error of rounding, and no clock would move
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """A request that was sent; `number` from 1, in the order of sending."""
 

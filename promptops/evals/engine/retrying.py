@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Ask, Settings
@@ -15,6 +14,7 @@ from promptops.evals.engine.worst_case import most_input_tokens, said_output_tok
 from promptops.evals.providers import Failure, Provider, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
+from promptops.records import record, replace
 
 GRACE_S = 1.0
 """So much longer than its deadline a provider may take before it is given up."""
@@ -22,7 +22,7 @@ GRACE_S = 1.0
 _MAY_BE_PAID = frozenset({"connection", "timeout", "bad_answer", "content_filter"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tried:
     """How an ask ended, after so many tries: with an answer, or with a failure."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from promptops.model.answer import Answer
 from promptops.model.request import Request
+from promptops.records import record
 
 FailureKind = Literal[
     "rate", "server", "connection", "timeout", "refused", "content_filter", "bad_answer"
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Window:
     """How much may be sent; None where the server did not say.
 
@@ -28,7 +28,7 @@ class Window:
     reset_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RateLimits:
     """What a server says of its limits."""
 
@@ -41,7 +41,7 @@ class RateLimits:
         return self.requests.limit is not None or self.tokens.limit is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer, and what the server said of its limits with it."""
 
@@ -49,7 +49,7 @@ class Reply:
     limits: RateLimits = RateLimits()
 
 
-@dataclass(kw_only=True, eq=False)
+@record(kw_only=True, eq=False)
 class Failure(Exception):
     """A request that got no answer; says nothing of the prompt.
 

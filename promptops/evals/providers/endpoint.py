@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers.apis import ADDRESS, COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
+from promptops.records import record
 
 OFFLINE = "echo"
 """The provider that sends nothing."""
@@ -32,7 +32,7 @@ _REDIRECTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where requests go, and what goes with them; equal for profiles that differ in neither.
 
@@ -165,7 +165,10 @@ def approve(
     refuse_untrusted()
     endpoint = endpoint_of(profile, options)
     if not endpoint.is_default and endpoint not in trusted:
-        raise UsageError(f"`{profile.name}` is not approved: {shown_endpoint(profile)}")
+        raise UsageError(
+            f"the endpoint of `{profile.name}` is not approved: {shown_endpoint(profile)}",
+            hint="compare it with the default branch, then approve it: --trust-config",
+        )
     return Approved(profile, Approved._made_here)
 
 

@@ -12,7 +12,7 @@ from promptops.analysis.secrets import find_secrets
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.source.recordings import MAX_BYTES, read_recordings, recordings_bytes
 
 
 def refusal(file: str, recording: Recording) -> Problem | None:
@@ -34,6 +34,8 @@ def _reason(recording: Recording) -> tuple[str, str | None] | None:
         line = recordings_bytes((recording,))
     except (ValueError, RecursionError):
         return "it holds what JSON can't", None
+    if len(line) > MAX_BYTES:
+        return f"it is larger than {MAX_BYTES >> 20} MB", "limit it: `max_output_tokens`"
     # What is written must be readable: no request without digest, nothing nested without end.
     unreadable = read_recordings("", line).problems
     return (unreadable[0].message, None) if unreadable else _sensitive(recording.answer)

@@ -6,17 +6,17 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
+from promptops.records import record
 from promptops.runtime.canonical import canonical_json
 from promptops.source.recordings import key_of
 
 _SIZE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Size:
     """How many recordings are asked again: a number, or a share of all."""
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from promptops.errors import InputError
@@ -14,11 +13,12 @@ from promptops.jobs.recordings.lock import held
 from promptops.jobs.recordings.whole import replace_whole, write_all
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
+from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.source.recordings import read_recordings, recordings_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entry:
     """An answer, and the file of recordings where it belongs; relative to the root."""
 
@@ -26,7 +26,7 @@ class Entry:
     recording: Recording
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entries:
     """What a journal holds, oldest first.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 
 from promptops.model.answer import Recording
+from promptops.records import record, replace
 from promptops.source.recordings import Key, key_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Need:
     """What a run looked up for a case, found or not; see `Recording` for the names."""
 

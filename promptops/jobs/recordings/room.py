@@ -1,4 +1,4 @@
-"""Whether the answers of a run fit into a file of recordings, before most of them are paid for."""
+"""Whether the answers of a run fit into the recordings of a prompt, before most are paid for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 from promptops.errors import UsageError
 from promptops.jobs.recordings.merging import Need
 from promptops.model.answer import Answer, Recording
-from promptops.source.recordings import MAX_BYTES, Key, key_of, recordings_bytes
+from promptops.source.recordings import FEWER, MAX_TOTAL_BYTES, Key, key_of, recordings_bytes
 
 SAMPLE = 20
 """Recordings from which the length of further answers is estimated; fewer are no sample."""
 
-_MANY = 1_000
-"""Answers from which a file may become too large: a longer average answer is rare."""
+_MANY = MAX_TOTAL_BYTES // 2_000
+"""Answers from which recordings may become too large: over 2,000 bytes on average are rare."""
 
 
 def needs_sample(recorded: Collection[Recording], missing: Collection[Need]) -> bool:
@@ -24,14 +24,15 @@ def needs_sample(recorded: Collection[Recording], missing: Collection[Need]) -> 
 def refuse_overfull(
     file: str, recorded: Collection[Recording], needs: Iterable[Need], missing: Collection[Need]
 ) -> None:
-    """Raise UsageError where a file can't hold what a run needs and what it is going to ask for.
+    """Raise UsageError where recordings can't hold what a run needs and what it will ask for.
 
     An answer that is not there yet counts as an empty one, or, with at least SAMPLE recordings, as
     long as they are on average.
 
     Args:
-        recorded: What is in the file, and what the run was answered so far.
-        needs: All that the run looked up in this file.
+        file: The first file of the recordings, for the message.
+        recorded: What is recorded, and what the run was answered so far.
+        needs: All that the run looked up there.
         missing: Those of them that the run asks for.
     """
     asked = {need.key for need in missing}
@@ -40,11 +41,10 @@ def refuse_overfull(
     size = len(recordings_bytes(kept)) + len(recordings_bytes(map(_empty, _once(missing))))
     if len(recorded) >= SAMPLE:
         size += len(asked) * _mean_answer(recorded)
-    if size > MAX_BYTES:
+    if size > MAX_TOTAL_BYTES:
         number = len(kept) + len(asked)
-        message = f"{number:,} answers would not fit: the limit is {MAX_BYTES >> 20} MB"
-        hint = "sort the cases into several prompts, or record fewer repeats"
-        raise UsageError(message, where=file, hint=hint)
+        message = f"{number:,} answers would not fit: the limit is {MAX_TOTAL_BYTES >> 20} MB"
+        raise UsageError(message, where=file, hint=FEWER)
 
 
 def _once(needs: Iterable[Need]) -> Iterable[Need]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.recordings import recordings_in
 from promptops.jobs.recordings.cache import Cache
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
-from promptops.model.place import Place
-from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
+from promptops.records import record
+from promptops.source.recordings import Key, ReadRecordings, key_of
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """An answer, and where it was."""
 
@@ -23,7 +23,7 @@ class Found:
 
 
 class Store:
-    """The answers that are known at one revision; each file of recordings is read once."""
+    """The answers that are known at one revision; the recordings of a prompt are read once."""
 
     def __init__(self, catalog: Catalog, cache: Cache | None = None) -> None:
         """Without a cache only what is committed counts."""
@@ -45,7 +45,7 @@ class Store:
         return self._read(prompt).problems
 
     def recordings(self, prompt: str) -> tuple[Recording, ...]:
-        """All recordings of a prompt file, in the order of their lines."""
+        """All recordings of a prompt file, in the order of their files and lines."""
         return self._read(prompt).recordings
 
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
@@ -56,28 +56,5 @@ class Store:
 
     def _read(self, prompt: str) -> ReadRecordings:
         if prompt not in self._files:
-            path = self._catalog.recordings_of(prompt)
-            data = self._catalog.files.data(path)
-            self._files[prompt] = read_recordings(path, data) if data else self._missing(path)
+            self._files[prompt] = recordings_in(self._catalog, prompt)
         return self._files[prompt]
-
-    def _missing(self, path: str) -> ReadRecordings:
-        """Without recordings, which is no problem; but for those that something else stands for."""
-        entry = self._catalog.files.entries.get(path)
-        said = _NO_FILE.get(entry.kind) if entry is not None else None
-        if said is None:
-            return ReadRecordings()
-        message, hint = said
-        return ReadRecordings(
-            problems=(Problem(message, at=Place(path), hint=hint, code="SCH001"),)
-        )
-
-
-_NO_FILE = {
-    "symlink": ("recordings that are a symbolic link", "commit the file itself"),
-    "submodule": ("recordings that are a submodule", "commit the file itself"),
-    "unmerged": (
-        "recordings with an unresolved merge conflict",
-        "resolve the conflict, then `git add` the file",
-    ),
-}

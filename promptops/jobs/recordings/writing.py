@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
@@ -12,16 +11,19 @@ from promptops.errors import InputError
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.journal import Entries, Entry, Journal
 from promptops.jobs.recordings.merging import Need, merged
+from promptops.jobs.recordings.splitting import split, steps
 from promptops.jobs.recordings.whole import replace_whole, sync_folder
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.records import field, record
 from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
-from promptops.source.recordings import ENDING, MAX_BYTES, read_recordings, recordings_bytes
+from promptops.source.recording_files import ENDING, by_first
+from promptops.source.recordings import read_files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What became of the answers of a journal.
 
@@ -49,7 +51,7 @@ def settle(
     prompt is not in this work tree, after a change of branches, only the cache gets its answers.
 
     Args:
-        needs: By file of recordings (`Catalog.recordings_of`), all that was looked up there.
+        needs: By the first file of recordings (`Catalog.recordings_of`), all that was looked up.
         prune: Of the files in `needs` remove what was not; only after a run of all their cases.
 
     Raises:
@@ -67,14 +69,15 @@ def settle(
     )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Settling:
     repository: Repository
     needs: Mapping[str, Collection[Need]]
     prune: bool
-    changed: list[str] = field(default_factory=list)
+    changed: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unreadable: int = 0
+    _folders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def keep(self, found: Entries) -> Iterator[Entry]:
         """Write all files; yields the entries that are in none."""
@@ -90,46 +93,56 @@ class _Settling:
                 yield from (Entry(file, recording) for recording in new[file])
 
     def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
-        """Why the file can't be written; None where it was, or need not be."""
+        """Why a file can't be written; None where all are, or need not be."""
         try:
             return self._merge(file, new) if _has_prompt(self.repository.root, file) else None
         except InputError as error:
-            return _problem(file, error.message, error.hint)
+            return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             hint = "see who may write there, and how much room is left"
             return _problem(file, f"the recordings can't be written: {reason}", hint)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
-        old = _content(self.repository, file)
-        found = read_recordings(file, old)
+        old = self._contents(file)
+        found = read_files(old)
         if found.problems:  # what can't be read would be lost
             return found.problems[0]
         prune = self.prune and file in self.needs
         kept = merged(found.recordings, new, self.needs.get(file, ()), prune=prune)
-        content = recordings_bytes(kept)
-        if len(content) > MAX_BYTES:
-            hint = "sort the cases into several prompts, or record fewer repeats"
-            return _problem(file, f"the file would be larger than {MAX_BYTES >> 20} MB", hint)
-        if content != old:
-            _put(self.repository.root / file, content)
-            self.changed.append(file)
+        for path, content in steps(found, {**dict.fromkeys(old, ()), **split(file, found, kept)}):
+            if content != old.get(path, b""):
+                _put(self.repository.root / path, content)
+                old[path] = content
+                self.changed[path] = None
         return None
+
+    def _contents(self, file: str) -> dict[str, bytes]:
+        """The files that begin with `file` in the work tree, in order.
+
+        Raises InputError for what is no file, and for a path outside.
+        """
+        disk = WorkTree(self.repository.root, self.repository.object_format)
+        if not file.endswith(ENDING) or not disk.holds(file):
+            raise InputError("the path of the recordings leads out of the repository")
+        folder, slash, _ = file.rpartition("/")
+        found = {path: disk.read(path) for path in self._listed(f"{folder}{slash}").get(file, ())}
+        for path, content in found.items():
+            if content is None:
+                hint = "take away what stands there"
+                raise InputError("the recordings are no plain file", where=path, hint=hint)
+        return {path: content for path, content in found.items() if content is not None}
+
+    def _listed(self, folder: str) -> Mapping[str, tuple[str, ...]]:
+        """From the first file of recordings in a folder to all that are there."""
+        if folder not in self._folders:
+            names = os.listdir(self.repository.root / folder)
+            self._folders[folder] = by_first(f"{folder}{name}" for name in names)
+        return self._folders[folder]
 
 
 def _has_prompt(root: Path, file: str) -> bool:
     return any((root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in ENDINGS)
-
-
-def _content(repository: Repository, file: str) -> bytes:
-    """What stands in the work tree, b"" for nothing; raises InputError for what is no file."""
-    disk = WorkTree(repository.root, repository.object_format)
-    if not file.endswith(ENDING) or not disk.holds(file):
-        raise InputError("the path of the recordings leads out of the repository")
-    data = disk.read(file)
-    if data is None and os.path.lexists(repository.root / file):
-        raise InputError("the recordings are no plain file", hint="take away what stands there")
-    return data or b""
 
 
 def _put(file: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
 from promptops.report.parts.summary import counted
+from promptops.source.recording_files import with_first
 
 
 def judge_risks(found: Sequence[Pair], workspace: Workspace, selected: Selected) -> Iterator[Risk]:
@@ -28,7 +29,7 @@ def judge_risks(found: Sequence[Pair], workspace: Workspace, selected: Selected)
 
 
 def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
-    catalog, changed = workspace.catalog, selected.changed or frozenset()
+    catalog, changed = workspace.catalog, with_first(selected.changed or ())
     for judge, judged in _judged_by(workspace).items():
         path = catalog.paths[judge]
         if changed & {path, *catalog.rests_on(path)}:

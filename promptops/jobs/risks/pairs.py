@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.selection import Selected
 from promptops.jobs.workspace import Workspace
 from promptops.model.loaded import Loaded
 from promptops.model.prompt import Prompt
+from promptops.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pair:
     """One prompt that can be read on both sides; equal files are one object."""
 

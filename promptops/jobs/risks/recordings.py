@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.recordings import recordings_in
 from promptops.jobs.recordings.audit import differences
 from promptops.jobs.risks.pairs import path_before
 from promptops.jobs.selection import Selected
@@ -15,14 +15,15 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
+from promptops.records import record, replace
 from promptops.report.parts.summary import counted
-from promptops.source.recordings import Key, ReadRecordings, key_of, read_recordings
+from promptops.source.recordings import Key, ReadRecordings, key_of
 
 MOST_NAMED = 5
 """Cases of one prompt that are named for one reason; the others are counted."""
 
-_Line = tuple[Recording, int]
-"""A recording and the number of its line, 1-based."""
+_Line = tuple[Recording, Place]
+"""A recording, and where its line is."""
 
 _Who = tuple[str, str | None]
 """A model as the provider names it, and the fingerprint of the provider's system."""
@@ -31,7 +32,7 @@ _Who = tuple[str, str | None]
 def recording_risks(
     selected: Selected, head: Workspace, base: Workspace, *, untrusted: bool
 ) -> Iterator[Risk]:
-    """The recordings of the selected prompts, compared only where the file is another one.
+    """The recordings of the selected prompts, compared only where a file of them differs.
 
     Args:
         untrusted: Answers of another model are refused: they leave a score that got worse
@@ -46,7 +47,7 @@ def recording_risks(
                 yield from _of_prompt(files, untrusted=untrusted)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Files:
     """The recordings of one prompt on both sides."""
 
@@ -56,23 +57,17 @@ class _Files:
     base: Catalog
 
     @property
-    def path(self) -> str:
-        return self.head.recordings_of(self.prompt.path)
-
-    @property
     def differ(self) -> bool:
-        before = self.base.files.blob(self.base.recordings_of(self.path_before))
-        after = self.head.files.blob(self.path)
-        return before is not None and after is not None and before != after
+        before, after = _blobs(self.base, self.path_before), _blobs(self.head, self.prompt.path)
+        return bool(before and after) and before != after
 
     @cached_property
     def after(self) -> ReadRecordings:
-        return read_recordings(self.path, self.head.files.data(self.path) or b"")
+        return recordings_in(self.head, self.prompt.path)
 
     @cached_property
     def before(self) -> Mapping[Key, Recording]:
-        path = self.base.recordings_of(self.path_before)
-        found = read_recordings(path, self.base.files.data(path) or b"")
+        found = recordings_in(self.base, self.path_before)
         return {key_of(each): each for each in found.recordings}
 
     @cached_property
@@ -93,10 +88,15 @@ class _Files:
         return _model(self.head, path) != _model(self.base, before)
 
 
+def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
+    """The contents of the recordings, in order; a file that is only renumbered changes nothing."""
+    return tuple(map(catalog.files.blob, catalog.recording_files(path)))
+
+
 def _of_prompt(files: _Files, *, untrusted: bool) -> Iterator[Risk]:
     others: list[_Line] = []
     replaced: list[_Line] = []
-    for each, line in zip(files.after.recordings, files.after.lines, strict=True):
+    for each, line in zip(files.after.recordings, files.after.places, strict=True):
         before = files.before.get(key_of(each))
         if _is_of_another(each, before, files):
             others.append((each, line))
@@ -124,11 +124,11 @@ def _named(
     for each, line in found:
         cases.setdefault((each.case, each.judge), (each, line))
     for number, (each, line) in enumerate(cases.values()):
-        rest, told = len(cases) - number, number < MOST_NAMED
-        place, prompt = Place(files.path, line, 1, line, 1), files.prompt.id
-        said = message(each) if told else f"{message(each)}; {counted(rest, 'case')} like this"
-        yield Risk(message=said, prompt=prompt, case=each.case, place=place, refused=refused)
-        if not told:
+        rest, named = len(cases) - number, number < MOST_NAMED
+        place, prompt = replace(line, end_column=1), files.prompt.id
+        text = message(each) if named else f"{message(each)}; {counted(rest, 'case')} like this"
+        yield Risk(message=text, prompt=prompt, case=each.case, place=place, refused=refused)
+        if not named:
             return
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
@@ -22,12 +21,13 @@ from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.prompt import Prompt
 from promptops.model.request import Request
+from promptops.records import record
 from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Want:
     """An answer that is wanted.
 
@@ -54,7 +54,7 @@ class Want:
         return self.path, self.digest, self.repeat, self.judge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Got:
     """What came of it.
 
@@ -108,8 +108,8 @@ class Answering:
         """The answers by `Want.key`; asks for those that are missing, where the mode allows it.
 
         What was wanted before in this run is what it was then: nothing is asked twice. Raises
-        UsageError where a file of recordings could not hold them: before the first request, or
-        after a sample of 20 for a file whose size can't be estimated yet.
+        UsageError where the recordings of a prompt could not hold them: before the first request,
+        or after a sample of 20 where their size can't be estimated yet.
         """
         for want in wants:
             file = self._catalog.recordings_of(want.path)

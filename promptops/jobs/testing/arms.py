@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from promptops.evals.answered import status_of
@@ -12,9 +11,10 @@ from promptops.jobs.testing.answering import Got, Want
 from promptops.jobs.testing.baseline import Baseline
 from promptops.jobs.testing.judging import Heard, Judging, heard, wants
 from promptops.jobs.testing.plan import Asked, Key, Planned
+from promptops.records import field, record
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Arms:
     """The candidate, as `judging` asks and judges it, and its baseline.
 

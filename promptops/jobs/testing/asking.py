@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from promptops.catalog.catalog import Catalog
@@ -13,6 +12,7 @@ from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Se
 from promptops.evals.engine.ledger import Ledger
 from promptops.jobs.testing.budgets import Event, prompt_budget
 from promptops.model.prompt import Prompt
+from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.estimate import Estimate
@@ -52,7 +52,7 @@ class Unwatched:
     def ends(self) -> None: ...
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Asking:
     """All asking of one run goes through one of these.
 

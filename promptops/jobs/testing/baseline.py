@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -15,6 +14,7 @@ from promptops.jobs.testing.judging import Heard, Judging, profile_of, want_of
 from promptops.jobs.testing.plan import Planned
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
+from promptops.records import replace
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.render import Renderer, RenderError
 

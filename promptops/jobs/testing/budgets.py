@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, get_args
 
 from promptops.evals.engine.ask import Settings
 from promptops.model.config import TestSettings
 from promptops.model.prompt import Prompt
+from promptops.records import replace
 
 Event = Literal["commit", "pull_request", "nightly"]
 EVENTS: tuple[Event, ...] = get_args(Event)

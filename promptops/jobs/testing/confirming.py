@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from promptops.evals.answered import status_of
 from promptops.jobs.testing.judging import Heard, Judging, heard
 from promptops.jobs.testing.plan import Asked, Planned
+from promptops.records import replace
 
 _FRESH = 2
 _FIRST = 2_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.catalog.catalog import Catalog
@@ -13,6 +12,7 @@ from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun, CoverageRow, Uncovered
+from promptops.records import record, replace
 from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.analysis.coverage import Branch
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Covered:
     """Coverage by prompt, in order.
 

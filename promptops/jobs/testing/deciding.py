@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import groupby
 from statistics import fmean
 from typing import Any
@@ -17,6 +16,7 @@ from promptops.jobs.testing.arms import Arms
 from promptops.jobs.testing.judging import Heard, cost_usd, judges_behind
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
+from promptops.records import field, record, replace
 
 SOURCE = "source:"
 """Begins the tag of cases that are not independent: those of one document, one conversation."""
@@ -42,7 +42,7 @@ def decided(found: Iterable[Heard], arms: Arms | None) -> Iterator[Decided]:
                 yield replace(deciding.decided(score, asks=score == gating), gates=score == gating)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Scored:
     """One arm: its answers by case and repeat, and their scores."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.agreement import Agreement
@@ -22,6 +21,7 @@ from promptops.jobs.testing.wants import profile_of, want_of, wants
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case
 from promptops.model.test_run import JudgeAgreement
+from promptops.records import field, record, replace
 
 __all__ = ["Heard", "Judging", "cost_usd", "heard", "profile_of", "want_of", "wants"]
 
@@ -29,7 +29,7 @@ _ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
 """Answers by the name of the case, of one prompt and repeat."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Judging:
     """Judges answers of one catalog; what judges have to be asked goes through `answering`.
 
@@ -107,7 +107,7 @@ class Judging:
         return replies
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Heard:
     """An answer to a case, and what is asserted of it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError
@@ -13,6 +12,7 @@ from promptops.jobs.testing.shards import Merged, known_answers, revision_of
 from promptops.jobs.workspace import Workspace
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import TestRun
+from promptops.records import replace
 from promptops.source.shard import MAX_BYTES, read_shard
 
 _FIELDS = {

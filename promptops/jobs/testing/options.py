@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.recordings.audit import Size
 from promptops.jobs.testing.answering import Mode
@@ -11,9 +9,10 @@ from promptops.jobs.testing.asking import Unwatched, Watcher
 from promptops.jobs.testing.budgets import Event
 from promptops.jobs.testing.shards import Merged
 from promptops.model.shard import Shard
+from promptops.records import field, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Options:
     """How cases are run.
 

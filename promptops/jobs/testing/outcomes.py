@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
@@ -20,6 +19,7 @@ from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun
+from promptops.records import replace
 
 _VIOLATED = "a further answer, asked for to decide, violates a contract"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 
 from promptops.catalog.catalog import Catalog
@@ -19,6 +18,7 @@ from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
+from promptops.records import record, replace
 from promptops.runtime.canonical import request_digest
 from promptops.runtime.limits import PromptBudget
 from promptops.runtime.render import Renderer, RenderError
@@ -33,7 +33,7 @@ Key = tuple[str, str, int, str]
 """Of an answer: the prompt file it belongs to, the digest of the request, repeat, judge or ""."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Planned:
     """One case, to be answered once.
 
@@ -93,7 +93,7 @@ def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) ->
     return [each for each in whole() if each.asked in needed] if needed else []
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Wrong:
     """Why nothing can be said of a case."""
 

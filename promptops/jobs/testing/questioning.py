@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
@@ -23,10 +22,11 @@ from promptops.jobs.testing.wants import profile_for, profile_of, unnamed_profil
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Prompt
 from promptops.model.request import Request
+from promptops.records import field, record, replace
 from promptops.runtime.canonical import request_digest
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Questioning:
     """Asks judges and services about answers, as everything is asked: through `answering`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from promptops.errors import UsageError
@@ -18,6 +17,7 @@ from promptops.jobs.testing.shards import with_selection
 from promptops.jobs.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile
 from promptops.model.test_run import TestRun
+from promptops.records import replace
 from promptops.repo.repository import Repository
 
 __all__ = ["RECORD", "Options", "run_selected", "settle_earlier", "test"]

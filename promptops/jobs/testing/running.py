@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,7 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
+from promptops.records import replace
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
 from promptops.source.explain import nearest

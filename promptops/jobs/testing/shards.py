@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
@@ -18,13 +17,14 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardAnswer, ShardRun
+from promptops.records import field, record, replace
 from promptops.report.parts.json_data import json_data
 
 MOST = 10_000
 _WRITTEN = re.compile(r"(\d{1,5})/(\d{1,5})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Merged:
     """What all shards together found out; instead of it nobody is asked.
 

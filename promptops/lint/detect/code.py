@@ -6,7 +6,8 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from promptops.records import record
 
 _FENCE = re.compile(
     r"^[ \t>]{0,20}(?:[-*+] |\d{1,3}\. )?[ \t]{0,8}(`{3,}|~{3,})([^\n]{0,200})$", re.MULTILINE
@@ -14,7 +15,7 @@ _FENCE = re.compile(
 _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fence:
     """A line that opens or closes a fenced block.
 
@@ -32,7 +33,7 @@ class Fence:
     bare: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Code:
     """The spans of a text that are code, ascending."""
 

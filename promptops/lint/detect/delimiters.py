@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.analysis.match import Match, in_order, occurrences
 from promptops.lint.detect.code import Code, Fence, closes, code_of, fences
+from promptops.records import record
 
 _VALUE = r"\"[^\"\n<>]{0,200}\"|'[^'\n<>]{0,200}'|[^\s\"'<>]{1,100}"
 _TAG = re.compile(
@@ -21,7 +21,7 @@ _NAMES = """area base br col embed hr img input link meta param source track wbr
 _VOID = frozenset(_NAMES.split())
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tag:
     """A tag outside code.
 

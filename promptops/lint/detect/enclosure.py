@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.analysis.match import occurrences
 from promptops.lint.detect.code import closes, fences
+from promptops.records import record
 
 _TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})(?:[ \t\n][^<>]{0,400})?>")
 _QUOTES = ('"""', "'''")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Enclosures:
     """Spans between delimiters, each with what opens it."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Literal
 
 from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
 from promptops.lint.detect.mentions import is_mention
+from promptops.records import record
 
 MAX_JUDGED = 2_000
 """Phrases of one text whose surroundings are looked at."""
@@ -21,7 +21,7 @@ MAX_JUDGED = 2_000
 Guard = Literal["near", "sentence"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Phrase:
     """A way to say it.
 

@@ -9,7 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing import missing, needed
 from promptops.lint.written import Written
 from promptops.model.loaded import Reference
-from promptops.model.place import Place, Text, plain_text
+from promptops.model.place import Place, Text
 from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts
 from promptops.source.document import Document
 
@@ -26,11 +26,14 @@ def conflict_marker(
 
     Git writes both versions of a conflict into the file, between `<<<<<<<`, `|||||||`, `=======`
     and `>>>>>>>`. A file that is committed like that is still a valid template, and both versions
-    go to the model. Searched are the prompt file, its partials, body files, schemas, tools, case
-    files and recordings; in the configuration and in `channels.yaml`, markers are an error, too.
+    go to the model. The rule searches the prompt file, its partials, body files, schemas, tools,
+    case files and recordings. Markers in the configuration and in `channels.yaml` are an error,
+    too.
 
-    A single marker is no conflict: `=======` underlines a heading in Markdown. A prompt that shows
-    a whole conflict on purpose suppresses this rule where it does.
+    One line is enough when it starts with `<<<<<<<` or `>>>>>>>` and a name, such as
+    `<<<<<<< HEAD`. A single `=======` is not reported: it underlines a heading in Markdown. A
+    prompt that shows conflict markers on purpose suppresses this rule where it does, or indents
+    them.
 
     Bad:
         messages:
@@ -53,6 +56,16 @@ def conflict_marker(
             content: Answer in two sentences.
         >>>>>>> main
 
+    Bad:
+        --- prompts/style.md
+        <<<<<<< HEAD
+        Answer in one sentence.
+        --- prompts/ask.prompt.yaml
+        format: promptops/1
+        messages:
+          - role: user
+            content: "{% include 'style.md' %}"
+
     Good:
         messages:
           - role: user
@@ -64,12 +77,7 @@ def conflict_marker(
     yield from (problem for problem in problems if problem.code == "SCH011")
     for each in written:
         yield from _in_text(each.source)
-    recordings = catalog.recordings_of(document.path)
-    data = catalog.files.data(recordings)
-    if data is not None:
-        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-        yield from _in_text(plain_text(recordings, text))
-    if catalog.files.is_unmerged(recordings):
+    for recordings in filter(catalog.files.is_unmerged, catalog.recording_files(document.path)):
         message = "recordings with an unresolved merge conflict"
         yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)
     for need in needed(catalog, references):

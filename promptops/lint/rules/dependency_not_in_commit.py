@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing import missing, needed
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
+from promptops.records import replace
 
 
 @rule("REP005", severity=Severity.ERROR)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import Rendered, messages
 from promptops.model.loaded import Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Prompt, TextPart
+from promptops.records import record
 
 
 @rule("MSG003", severity=Severity.WARNING)
@@ -57,7 +57,7 @@ def empty_message(
                 yield from _empty_in(prompt, text.at, rendered.case.name, missing)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Content:
     at: str
     says: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import Reference
 from promptops.model.prompt import Case, Prompt
@@ -11,15 +12,16 @@ from promptops.model.prompt import Case, Prompt
 
 @rule("TST009", severity=Severity.ERROR)
 def invalid_assertion(
-    prompt: Prompt, cases: Sequence[Case], references: Sequence[Reference]
+    prompt: Prompt, cases: Sequence[Case], references: Sequence[Reference], catalog: Catalog
 ) -> Iterator[Problem]:
     """Every assertion has valid arguments, and can fail.
 
     An assertion that can't fail is a green test that tests nothing: a schema that every value fits,
     a pattern that matches every text, a limit that no answer reaches, an expression that is always
-    true, a threshold that unrelated texts reach. One that can't hold is an error, too, and so is
-    one that names a tool or an input that the prompt does not have.
-    `promptops test` reports the same errors.
+    true, a threshold that unrelated texts reach, a delimiter such as `<ticket>` that the template
+    writes whatever the inputs are. One that can't hold is an error, too, and so is
+    one that names a tool, an input or a case that the prompt does not have. `evaluation` names a
+    judge and a primary score that exist. `promptops test` reports the same errors.
 
     Bad:
         messages:
@@ -56,6 +58,34 @@ def invalid_assertion(
           - name: one passage
             inputs: {passages: The hub pairs with eight cameras.}
 
+    Bad:
+        inputs:
+          required: [ticket]
+          properties:
+            ticket: {type: string, maxLength: 4000}
+        messages:
+          - role: user
+            content: |
+              <ticket>
+              {{ ticket }}
+              </ticket>
+        tests:
+          - name: one ticket
+            inputs: {ticket: The hub is offline.}
+            rendered:
+              - {type: contains, value: <ticket>}
+
+    Bad:
+        messages:
+          - role: user
+            content: Reply with the order number.
+        evaluation:
+          judge: judges/politness
+        tests:
+          - name: an order number
+            output:
+              - {type: llm-rubric, value: The answer is polite.}
+
     Good:
         messages:
           - role: user
@@ -69,16 +99,27 @@ def invalid_assertion(
               - {type: regex, value: '\\bA-\\d{4}\\b'}
               - {type: json-schema, value: {type: string, pattern: '^A-\\d{4}$'}}
     """
-    shared = prompt.evaluation.get("assertions")
-    if shared or any(case.rendered or case.output for case in cases):
-        from promptops.evals.asserted import problems_of_every_case
+    if prompt.evaluation or any(case.rendered or case.output for case in cases):
+        from promptops.evals.asserted import problems_without_plugins
         from promptops.evals.named import problems_of_names
         from promptops.evals.parse import problems
+        from promptops.lint.literal_text import constant_delimiters
 
         for case in cases:
             yield from problems(case)
-        yield from problems_of_every_case(prompt)
+            yield from constant_delimiters(prompt, case)
+        judges, profiles = _judges(prompt, catalog), catalog.config.models
+        yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
         yield from problems_of_names(prompt, tools=_tools(prompt, references))
+
+
+def _judges(prompt: Prompt, catalog: Catalog) -> Collection[str]:
+    """The ids of all prompts where one of them is named as the judge."""
+    judge = prompt.evaluation.get("judge")
+    if not isinstance(judge, str):
+        return ()
+    catalog.looked_around |= judge not in catalog.paths  # a file that is added changes this
+    return catalog.paths
 
 
 def _tools(prompt: Prompt, references: Sequence[Reference]) -> tuple[str, ...] | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from promptops.analysis.models import canonical_provider
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.schema_places import schema_locator, stands
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.closed_objects import impossible_properties
 from promptops.lint.strict_schema import not_strict
 from promptops.model.place import Place
 from promptops.model.prompt import Locate, Prompt, Tool
+from promptops.records import replace
 from promptops.source.references import check_schema
 
 _OTHER_SUBSETS = frozenset(("anthropic", "google"))
@@ -21,12 +22,13 @@ _OTHER_SUBSETS = frozenset(("anthropic", "google"))
 
 @rule("CFG008", severity=Severity.ERROR)
 def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
-    """The schema of the answer is a schema, and one that strict mode accepts.
+    """The schema of the answer is valid, some answer fits it, and strict mode accepts it.
 
-    A provider refuses the request otherwise. With `strict: true` it accepts a part of JSON Schema
-    only: every object is closed and requires all of its properties, and `oneOf`, `allOf`, `not`,
-    `if` and their like are not there. What may be missing is required, and may be `null`. The same
-    holds for the parameters of tools.
+    A provider refuses the request otherwise. No answer fits a closed object
+    (`additionalProperties: false`) that requires a property it does not have. With `strict: true` a
+    provider accepts only a part of JSON Schema: every object is closed and requires all of its
+    properties, and there is no `oneOf`, `allOf`, `not`, `if` or the like. A property that may be
+    missing is required, and may be `null`. The same holds for the parameters of tools.
 
     Bad:
         output:
@@ -44,6 +46,17 @@ def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]
             properties:
               category: {enum: [bug, other]}
               reply: {type: string}
+
+    Bad:
+        output:
+          format: json
+          schema:
+            type: object
+            additionalProperties: false
+            required: [reason, verdict]
+            properties:
+              reason: {type: string}
+              verdcit: {enum: [pass, fail]}
 
     Good:
         output:
@@ -85,7 +98,10 @@ def _of_tool(catalog: Catalog, prompt: Prompt, tool: Tool, at: str) -> Locate:
 def _problems(schema: Any, at: str, locate: Locate, strict: bool) -> Iterator[Problem]:
     found = check_schema(schema, locate, at)
     yield from (replace(problem, code="") for problem in found)
-    if strict and not found:
+    impossible = [*impossible_properties(schema)] if not found else []
+    for wrong in impossible:
+        yield Problem(wrong.message, at=locate(at + wrong.pointer, False), hint=wrong.hint)
+    if strict and not found and not impossible:
         for each in not_strict(schema):
             place: Place = locate(at + each.pointer, each.key)
             yield Problem(each.message, at=place, hint=each.hint)

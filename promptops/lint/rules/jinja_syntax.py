@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.jinja_words import explained
 from promptops.lint.subject import TemplateScope
+from promptops.records import replace
 
 
 @rule("TPL001", severity=Severity.ERROR)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.asked_model import AskedModel, asked_model
 from promptops.lint.request_tokens import cost_usd, request_tokens, worst_tokens
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt
+from promptops.records import record
 
 
 @rule("TOK001", severity=Severity.ERROR)
@@ -59,7 +59,7 @@ def over_budget(subject: Subject) -> Iterator[Problem]:
             yield from _cost(prompt, load, model)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Load:
     tokens: int
     where: str

@@ -19,9 +19,9 @@ def partial_contract(
     """A prompt gives its partials the names that they need.
 
     A partial that reads `product` works in the prompt it was written for. The next prompt that
-    includes it, or an input that is renamed in one of them, fails when it is rendered. It is told
-    at the include of the prompt that lacks the name; a name that no prompt has is VAR001's, at the
-    partial.
+    includes it, or an input that is renamed in one of them, fails when it is rendered. The
+    problem is reported at the include of the prompt that lacks the name. A name that no prompt has
+    is reported by VAR001, at the partial.
 
     Bad:
         --- prompts/partials/desk.md.j2

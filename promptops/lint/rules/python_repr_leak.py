@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import ITEM, Site, Use
@@ -14,11 +13,12 @@ from promptops.lint.splices import end_of_expression
 from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject, TemplateScope
 from promptops.model.prompt import Prompt
+from promptops.records import record
 
 _TEXTUAL = frozenset(("string", "number"))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Leak:
     """What is printed, and how else it could be."""
 

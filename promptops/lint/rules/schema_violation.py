@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
@@ -14,6 +13,7 @@ from promptops.lint.undefined import undeclared
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.records import replace
 from promptops.source.document import Document
 from promptops.source.explain import nearest
 

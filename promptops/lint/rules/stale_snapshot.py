@@ -42,13 +42,11 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
         tests:
           - {name: one, rendered: [{type: contains, value: hello}]}
     """
-    path = catalog.recordings_of(prompt.path)
-    data = catalog.files.data(path)
-    if data is None:
+    if not any(map(catalog.files.is_file, catalog.recording_files(prompt.path))):
         return
-    from promptops.source.recordings import read_recordings
+    from promptops.catalog.recordings import recordings_in
 
-    found = read_recordings(path, data)
+    found = recordings_in(catalog, prompt.path)
     requests = _requests(subject)
     answered = {recording.request for recording in found.recordings}
     asking = [each for each in prompt.cases if each.name in requests and _asks(each, prompt)]
@@ -59,13 +57,11 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
     pending = {each.name for each in prompt.cases}.difference(requests)
     pending.update(each.name for each in missing)
     asked = set(requests.values())
-    orphans = [
-        line
-        for line, each in zip(found.lines, found.recordings, strict=True)
-        if not (each.judge or each.request in asked or each.case in pending)
-    ]
-    if orphans:
-        yield _orphaned(path, orphans)
+    orphans: dict[str, list[Place]] = {}
+    for place, each in zip(found.places, found.recordings, strict=True):
+        if not (each.judge or each.request in asked or each.case in pending):
+            orphans.setdefault(place.path, []).append(place)
+    yield from map(_orphaned, orphans.values())
 
 
 def _requests(subject: Subject) -> dict[str, str]:
@@ -89,10 +85,9 @@ def _missing(cases: Sequence[Case], of: int) -> Problem:
     return Problem(message, at=place, hint="promptops test --record")
 
 
-def _orphaned(path: str, lines: Sequence[int]) -> Problem:
-    """At the first character of the first: a line is longer than what anybody looks at."""
+def _orphaned(places: Sequence[Place]) -> Problem:
+    """Of one file, at the first character of the first line: lines are long."""
     message = "no case asks for this recording any more"
-    if len(lines) > 1:
-        message = f"no case asks for {len(lines)} recordings of this file any more"
-    place = Place(path, lines[0], 1, lines[0], 2)
-    return Problem(message, at=place, hint="promptops test --record --prune")
+    if len(places) > 1:
+        message = f"no case asks for {len(places)} recordings of this file any more"
+    return Problem(message, at=places[0], hint="promptops test --record --prune")

@@ -36,9 +36,9 @@ def text_cut_by_comment(
     `content: Use issue #5` is the text `Use issue`. Nothing reports the lost words, and a test that
     looks for what is left passes.
 
-    In messages, descriptions and values of assertions, a comment is told from text by the two
-    spaces before it and the space after its `#`. In short values, such as tags, names and inputs of
-    test cases, one space before it will do. A comment on a line of its own is always one.
+    In messages, descriptions and values of assertions, a comment has two spaces before its `#` and
+    one after it. In short values, such as tags, names and inputs of test cases, one space before
+    the `#` is enough. A `#` on a line of its own always starts a comment.
 
     Bad:
         messages:

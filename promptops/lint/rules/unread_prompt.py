@@ -15,11 +15,11 @@ def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
     """A file that looks like a prompt has the ending of a prompt file.
 
     Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. One that is renamed to
-    `ask.yaml` leaves the catalog without a word: no rule reads it, no test case runs, and the next
+    `ask.yaml` leaves the catalog silently: no rule reads it, no test case runs, and the next
     release lacks it.
 
-    Looked at are YAML files below the prompt roots that no prompt names. One looks like a prompt if
-    it has `format: promptops/…` or `messages:` at its top level.
+    The rule checks YAML files below the prompt roots that no prompt names. A file looks like a
+    prompt if it has `format: promptops/…` or `messages:` at its top level.
 
     Bad:
         --- prompts/ask.yaml

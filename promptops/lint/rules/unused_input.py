@@ -21,9 +21,9 @@ def unused_input(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
     An input that nothing reads is work for each caller, and a false hope: the application passes
     the customer's language, and the answer comes in English. Mostly a message was shortened, or a
     name was set anew in the template. An input counts as used where a template, a partial, a
-    `when`, `for_each`, `history` or a media part reads it, and where an assertion speaks of it.
-    What a variant inherits it may leave unused, since its callers pass the same inputs. One that a
-    message names by a misspelt name, or as `{name}`, or that a `set` hides, is told of there.
+    `when`, `for_each`, `history` or a media part reads it, and where an assertion names it. A
+    variant may leave an inherited input unused, since its callers pass the same inputs. An input
+    that a message misspells, or writes as `{name}`, or that a `set` hides, is reported there.
 
     Bad:
         inputs:

@@ -10,25 +10,27 @@ from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
+from promptops.source.recording_files import ENDING as RECORDINGS
+from promptops.source.recording_files import first_of, is_misnamed
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
 _SCHEMAS = (".schema.json", ".tool.json")
 _CASES = tuple(f".cases{ending}" for ending in CASE_ENDINGS)
-_RECORDINGS = ".recordings.jsonl"
 
 
 @rule("REP003", severity=Severity.WARNING, reads_all=True)
 def unused_partial(catalog: Catalog) -> Iterator[Problem]:
     """Every partial, schema, case file and recording is needed by a prompt.
 
-    A partial that nothing includes is still found, read and mended by whoever looks for a phrase,
-    and changes nothing when it is. Case files are worse: tests that somebody wrote and believes in
-    are not run, because the prompt doesn't name the file.
+    A partial that nothing includes still turns up in every search, and an edit to it changes
+    nothing. An unused case file is worse: its tests are never run, because the prompt doesn't name
+    the file.
 
-    One whose name is misspelt where it is needed is told of there.
+    A file whose name is misspelt where it is needed is reported there.
 
-    Looked at are templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
-    roots, and files named `NAME.cases.…` and `NAME.recordings.jsonl`.
+    The rule checks templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
+    roots, and files named `NAME.cases.…`, `NAME.recordings.jsonl` and
+    `NAME.recordings.part02.jsonl`.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -66,9 +68,11 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
     lost = _not_there(catalog) if unused else []
     for path, kind in unused:
         if not get_close_matches(path, lost, 1, cutoff=0.9):
-            yield Problem(f"no prompt needs this {kind}", at=Place(path), hint=_HINT[kind])
+            hint = _MISNAMED if is_misnamed(path) else _HINT[kind]
+            yield Problem(f"no prompt needs this {kind}", at=Place(path), hint=hint)
 
 
+_MISNAMED = "further files of recordings are called `NAME.recordings.part02.jsonl` to `part99`"
 _HINT = {
     "partial": "include it, or delete it",
     "schema": "refer to it with `$ref` or `ref`, or delete it",
@@ -84,7 +88,7 @@ def _kind(catalog: Catalog, path: str) -> str:
             return "partial"
         if path.endswith(_CASES):
             return "case file"
-        if path.endswith(_RECORDINGS):
+        if first_of(path) is not None or is_misnamed(path):
             return "recording"
     roots = [root for root in catalog.config.schemas if is_below(path, root)]
     if path.endswith(_SCHEMAS) and roots:
@@ -94,8 +98,8 @@ def _kind(catalog: Catalog, path: str) -> str:
 
 def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
     if kind == "recording":
-        stem = path.removesuffix(_RECORDINGS)
-        return any(f"{stem}{ending}" in catalog.files.entries for ending in ENDINGS)
+        stem = (first_of(path) or "").removesuffix(RECORDINGS)
+        return bool(stem) and any(f"{stem}{ending}" in catalog.files.entries for ending in ENDINGS)
     return catalog.is_needed(path)
 
 

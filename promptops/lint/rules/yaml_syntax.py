@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.missing import needed
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
+from promptops.records import replace
 from promptops.source.document import decode
 
 

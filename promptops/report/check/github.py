@@ -47,7 +47,8 @@ def _risk(risk: Risk) -> str:
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:
-    return annotation("error", _place(prompt), f"{visible(prompt.id)}: refused", reason(change))
+    place = change.place or _place(prompt)
+    return annotation("error", place, f"{visible(prompt.id)}: refused", reason(change))
 
 
 def _breaks(report: CheckReport) -> Iterator[str]:

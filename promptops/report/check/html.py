@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
+from promptops.records import record
 from promptops.report.check.page.cost import cost_rows, total
 from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
@@ -93,7 +93,7 @@ def _verdict(report: CheckReport) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Content:
     """A part of the page, by its anchor, and how much is in it."""
 

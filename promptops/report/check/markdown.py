@@ -8,7 +8,7 @@ from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
 from promptops.model.risk import Risk
-from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, required, rows, waived
+from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary
@@ -72,20 +72,20 @@ def _gate(report: CheckReport) -> str:
 
 def _risks(report: CheckReport) -> str:
     items = [f"- note: {_sentence(note)}\n" for note in report.notes]
-    items += [f"- {_word(risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
+    items += [f"- {_word(report, risk)}: {_sentence(str(risk))}\n" for risk in report.risks]
     return _listed(items, _ROOM_FOR_RISKS, "risk")
 
 
-def _word(risk: Risk) -> str:
-    return "refused" if risk.refused else "risk"
+def _word(report: CheckReport, risk: Risk) -> str:
+    return "refused" if risk in report.refused_risks else "risk"
 
 
 def _refused(report: CheckReport) -> str:
     items = [_refusal(*each) for each in report.refused_changes]
     told = _listed(items, _ROOM_FOR_REFUSED, "refused change")
-    way_out = f"\n{_sentence(WAY_OUT[0].upper() + WAY_OUT[1:])}.\n" if breaks(report) else ""
+    how = "".join(f"\n{_sentence(each[0].upper() + each[1:])}.\n" for each in fixes(report))
     let_through = [_let_through(*each) for each in waived(report)]
-    return told + way_out + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
+    return told + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:

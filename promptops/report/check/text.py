@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
-from promptops.report.check.parts.rows import WAY_OUT, breaks, reason, waived
+from promptops.report.check.parts.rows import fixes, reason, waived
 from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -37,7 +37,7 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
     if left_out > 0:
         yield f"  and {counted(left_out, 'more prompt')}"
     if diff.prompts:
-        yield f"  {style('hint', _command(diff))} shows what the model sees"
+        yield f"  {style('hint', _command(diff))} shows the rendered requests"
 
 
 def _command(diff: DiffReport) -> str:
@@ -52,8 +52,9 @@ def _command(diff: DiffReport) -> str:
 def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for note in report.notes:
         yield f"{style('note', 'note')}: {visible(note)}"
+    refused = report.refused_risks
     for risk in report.risks:
-        word = "refused" if risk.refused else "risk"
+        word = "refused" if risk in refused else "risk"
         yield f"{style('error', word)}: {visible(str(risk))}"
     if report.diff is not None:
         yield from risk_lines(report.diff, style)
@@ -65,8 +66,8 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
     for prompt, change in report.refused_changes:
         name = style("path", visible(facts.name(prompt, "->")))
         yield f"{style('error', 'refused')}: {name}: {reason(change)}"
-    if breaks(report):
-        yield f"  {style('hint', WAY_OUT)}"
+    for fix in fixes(report):
+        yield f"  {style('hint', fix)}"
     for prompt, change, waiver in waived(report):
         name, who = visible(prompt.id), visible_line(waiver.who)
         until = f"by {who} until {waiver.expires}"

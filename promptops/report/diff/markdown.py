@@ -53,7 +53,7 @@ def details(report: DiffReport, room: int) -> str:
 
 def _headline(report: DiffReport) -> str:
     sides = f"from {code(facts.short(report.base))} to {code(facts.short(report.head))}"
-    return f"**{report.bump}** {sides} · {escape(facts.counts(report))}"
+    return f"**{facts.required(report.bump)}** {sides} · {escape(facts.counts(report))}"
 
 
 def _risks(report: DiffReport) -> str:
@@ -92,7 +92,8 @@ def _row(prompt: PromptDiff) -> str:
 
 
 def _bump(prompt: PromptDiff) -> str:
-    return f"**{prompt.bump}**{facts.bump(prompt).removeprefix(str(prompt.bump))}"
+    required = facts.required(prompt.bump)
+    return f"**{required}**{facts.bump(prompt).removeprefix(required)}"
 
 
 def _what(prompt: PromptDiff) -> str:
@@ -113,7 +114,9 @@ def _cases(prompt: PromptDiff) -> str:
 def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
-    names = facts.some([f"{code(facts.name(each, _ARROW))} ({each.bump})" for each in prompts])
+    names = facts.some(
+        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
+    )
     what = f"{counted(len(prompts), 'prompt')} changed with nothing to see for callers, the model"
     return f"\n{what} or consumers: {names}.\n"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from promptops.records import record
 
 T = TypeVar("T")
 Pairs = list[tuple[int, int]]
@@ -14,7 +15,7 @@ Pairs = list[tuple[int, int]]
 _LARGEST_TABLE = 250_000
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Budget:
     """Steps that may still be taken; what would take more is not looked at."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from unicodedata import category, east_asian_width
 
 from promptops.model.place import Place
+from promptops.records import record
 from promptops.report.parts.visible import escaped, visible_characters
 
 _WIDEST = 120
@@ -13,7 +13,7 @@ _LEFT_OF_SPAN = 40
 _MARKS_ON_ONE_CHARACTER = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Excerpt:
     """Two lines of the same grid of terminal cells."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from promptops.records import record
 from promptops.report.parts.alignment import Budget, Pairs, best_pairs, equal_pairs
 from promptops.report.parts.tokens import has_word, is_space, lines, tokens, weight
 
@@ -14,7 +14,7 @@ Run = tuple[Kind, list[str]]
 """Neighbours of one kind: lines, or tokens of a line."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Segment:
     """A part of one text, or of both."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from promptops.records import record
 from promptops.report.stubs.names import WIDTH
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Of:
     """`head[…]`: a list, a mapping, a literal."""
 
@@ -16,7 +16,7 @@ class Of:
     arguments: tuple[Type, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Union:
     """Any of several types."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from promptops.model.prompt import Prompt
 from promptops.model.stubs import Stubs
+from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.stubs.layout import Type, laid_out
 from promptops.report.stubs.names import WIDTH, Names, class_name, docstring, quoted
@@ -68,7 +68,7 @@ def _facts(stubs: Stubs) -> str:
     return "\n".join((f"RELEASE = {release}", f"DIGEST = {digest}", *text))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Prompt:
     """One prompt, as declarations."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from keyword import iskeyword
 
+from promptops.records import record
 from promptops.report.stubs.layout import Type, laid_out
 from promptops.report.stubs.names import docstring, quoted
 
@@ -14,7 +14,7 @@ TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
 _MARGIN = " " * 4
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """A key of an object; `description` may be empty."""
 
@@ -23,7 +23,7 @@ class Field:
     description: str
 
 
-def record(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+def typed_dict(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
     """The lines of a declaration: a class, or a call where no class can have those keys."""
     if all(_can_be_declared(each.key) for each in fields):
         yield from _class(name, fields, description)

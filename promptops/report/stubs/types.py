@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.report.stubs.layout import Of, Type, on_one_line, union
 from promptops.report.stubs.names import Names, class_name, quoted
-from promptops.report.stubs.records import Field, record
+from promptops.report.stubs.records import Field, typed_dict
 from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
 
 MAX_LITERALS = 200
@@ -176,7 +176,7 @@ class Types:
             if key not in required or has_default:
                 type_ = Of("NotRequired", (type_,))
             fields.append(Field(key, type_, described(merged)))
-        yield from record(_SELF, fields, described(schema))
+        yield from typed_dict(_SELF, fields, described(schema))
 
     def _declarable(self, type_: Type) -> Type:
         """In quotes, where something in it is not declared yet: it holds itself."""

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from promptops.model.answer import Answer
 from promptops.model.report import plain
 from promptops.model.test_run import CaseRun, Decided, TestRun, Verdict
+from promptops.records import field, record
 from promptops.report.junit import totals
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.xml_text import attributes, xml_text
@@ -61,7 +61,7 @@ def suites(run: TestRun) -> Iterator[str]:
         yield from _suite(name, tests)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Test:
     """A test case.
 
@@ -73,12 +73,11 @@ class _Test:
 
     name: str
     outcome: Outcome
-    _: KW_ONLY
-    kind: str
-    message: str
-    body: tuple[str, ...] = ()
-    time: str = ""
-    answer: Answer | None = None
+    kind: str = field(kw_only=True)
+    message: str = field(kw_only=True)
+    body: tuple[str, ...] = field(default=(), kw_only=True)
+    time: str = field(default="", kw_only=True)
+    answer: Answer | None = field(default=None, kw_only=True)
 
 
 def _suites(run: TestRun) -> dict[str, list[_Test]]:

@@ -7,11 +7,11 @@ what the digest covers. The second one says what was built and where each thing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.records import field, record
 from promptops.runtime.bundles.reading import Fields, Misshapen, read_json
 from promptops.runtime.canonical import canonical_json
 
@@ -20,7 +20,7 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_FIRST_LINE = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Origin:
     """What a bundle was built from.
 
@@ -36,7 +36,7 @@ class Origin:
     release: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Contents:
     """A bundle that was read: its bytes are those that its digest tells.
 

@@ -87,9 +87,13 @@ def read_file(path: Path, largest: int) -> bytes | None:
         return None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise TransportError(f"it can't be read: {reason}", where=str(path)) from None
+        hint = "check the permissions of the file and of its folders"
+        message = f"the file can't be read: {reason}"
+        raise TransportError(message, where=str(path), hint=hint) from None
     if len(data) > largest:
-        raise IntegrityError(f"it has more than {largest} bytes", where=str(path))
+        hint = "it is not a file that `promptops build` writes: check the path"
+        message = f"the file has more than {largest:,} bytes"
+        raise IntegrityError(message, where=str(path), hint=hint)
     return data
 
 
@@ -105,7 +109,10 @@ def unpacked(data: bytes, where: str) -> bytes:
         plain = b""
     if len(plain) > most:
         hint = "build it again without `.gz`"
-        raise IntegrityError(f"it unpacks to more than {most >> 20} MB", where=where, hint=hint)
+        raise IntegrityError(
+            f"the file unpacks to more than {most >> 20} MB", where=where, hint=hint
+        )
     if not unpack.eof:
-        raise IntegrityError("it can't be unpacked: it is damaged", where=where)
+        hint = "copy or download it again, or build it again"
+        raise IntegrityError("the gzip data is damaged or cut off", where=where, hint=hint)
     return plain

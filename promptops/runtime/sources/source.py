@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from promptops.errors import InputError, IntegrityError, UsageError
 from promptops.model.version import VERSION, Version, parse
+from promptops.records import record
 from promptops.runtime.bundles.format import Contents, read_bundle
 from promptops.runtime.trust import Trust
 
@@ -26,7 +26,7 @@ _ENDING = re.compile(rf"(?:^|\D)({VERSION})$", re.ASCII)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A release that a source has.
 
@@ -41,7 +41,7 @@ class Listed:
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pointer:
     """What a channel serves.
 
@@ -55,7 +55,7 @@ class Pointer:
     serial: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A bundle from its source.
 

@@ -321,7 +321,8 @@ def _companions(random: Random, prompt: dict[str, Any]) -> dict[str, bytes]:
         found["x.png"] = random.randbytes(40)
     if random.random() < 0.2:
         lines = [_json(_recording(random)) for _ in range(random.randint(0, 3))]
-        found["bad.recordings.jsonl"] = encoded(random, "\n".join(lines))
+        part = random.choice(("", ".part02", ".part2"))
+        found[f"bad.recordings{part}.jsonl"] = encoded(random, "\n".join(lines))
     return found
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 from typing import Any
 
 from promptops.jobs.recordings.merging import Need
 from promptops.model.answer import Answer, Recording, Usage
+from promptops.source.recording_files import by_first
+from promptops.source.recordings import ReadRecordings, read_files
 
 PROMPT = "prompts/ask.prompt.yaml"
 FILE = "prompts/ask.recordings.jsonl"
@@ -45,3 +49,9 @@ def need(recorded: Recording) -> Need:
         repeat=recorded.repeat,
         judge=recorded.judge,
     )
+
+
+def on_disk(root: Path) -> ReadRecordings:
+    """The recordings of the prompt in a work tree, in all their files."""
+    paths = by_first(f"prompts/{name}" for name in os.listdir(root / "prompts")).get(FILE, ())
+    return read_files({path: (root / path).read_bytes() for path in paths})

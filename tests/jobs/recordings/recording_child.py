@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from promptops.jobs.recordings import splitting
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.writing import settle
 from promptops.repo.repository import Repository
-from promptops.source.recordings import read_recordings
-from tests.jobs.recordings.made import FILE, need, recording
+from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
 STEPS = ("write", "fsync", "replace", "unlink", "ftruncate", "pwrite")
 
@@ -48,8 +48,9 @@ def say(what: object) -> None:
     sys.stdout.flush()
 
 
-def main(root: str, run: str, cases: str, fatal: int = 0) -> None:
+def main(root: str, run: str, cases: str, fatal: int = 0, full_bytes: int = 0) -> None:
     steps = Steps(fatal)
+    splitting.FULL_BYTES = full_bytes or splitting.FULL_BYTES
     with Repository.open(Path(root)) as repository:
         for name in STEPS:
             setattr(os, name, steps.counted(name))
@@ -63,8 +64,7 @@ def main(root: str, run: str, cases: str, fatal: int = 0) -> None:
 def record(repository: Repository, run: str, cases: list[str]) -> None:
     """What a run does: asks for what is missing, and puts it into the file at its end."""
     journal = Journal(repository)
-    file = repository.root / FILE
-    known = read_recordings(FILE, file.read_bytes() if file.exists() else b"").recordings
+    known = on_disk(repository.root).recordings
     missing = [case for case in cases if case not in {each.case for each in known}]
     for case in missing:
         if journal.append(FILE, recording(case, f"{case} in run {run}")) is None:
@@ -73,4 +73,4 @@ def record(repository: Repository, run: str, cases: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

@@ -44,7 +44,7 @@ REFUSED = [
     (recording("c", tool_calls=call(n=float("nan"))), "it holds what JSON can't"),
     (recording("c", tool_calls=call(n=nested(20_000))), "it holds what JSON can't"),
     (recording("c", tool_calls=call(n=nested(60))), "nested deeper than 50 levels"),
-    (recording("c", "x" * 3_000_000), "the file is larger than 2 MB"),
+    (recording("c", "x" * 3_000_000), "it is larger than 2 MB"),
 ]
 
 

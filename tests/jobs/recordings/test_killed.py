@@ -16,8 +16,8 @@ from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.lock import held
 from promptops.jobs.recordings.writing import settle
 from promptops.repo.repository import Repository
-from promptops.source.recordings import read_recordings
-from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, recording
+from promptops.source.recordings import recordings_bytes
+from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, on_disk, recording
 
 ROOT = Path(__file__).parents[3]
 CASES = ("a", "b", "c", "d")
@@ -26,9 +26,16 @@ CASES = ("a", "b", "c", "d")
 class Child:
     """A process that records; it waits until it is told to go."""
 
-    def __init__(self, root: Path, run: int, cases: tuple[str, ...] = CASES, fatal: int = 0):
+    def __init__(
+        self,
+        root: Path,
+        run: int,
+        cases: tuple[str, ...] = CASES,
+        fatal: int = 0,
+        full_bytes: int = 0,
+    ):
         module = "tests.jobs.recordings.recording_child"
-        arguments = (str(root), str(run), ",".join(cases), str(fatal))
+        arguments = (str(root), str(run), ",".join(cases), str(fatal), str(full_bytes))
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
@@ -51,16 +58,15 @@ class Child:
         return self._process.returncode, said.splitlines()
 
 
-def run(root: Path, number: int, fatal: int = 0) -> tuple[int, list[str]]:
-    child = Child(root, number, fatal=fatal)
+def run(root: Path, number: int, fatal: int = 0, full_bytes: int = 0) -> tuple[int, list[str]]:
+    child = Child(root, number, fatal=fatal, full_bytes=full_bytes)
     child.go()
     return child.ended()
 
 
 def kept(root: Path) -> list[tuple[str, str]]:
-    """Case and text of each recording, in the order of the file."""
-    file = root / FILE
-    found = read_recordings(FILE, file.read_bytes() if file.exists() else b"")
+    """Case and text of each recording, in the order of the files."""
+    found = on_disk(root)
     assert found.problems == ()
     return [(each.case, each.answer.text) for each in found.recordings]
 
@@ -114,6 +120,36 @@ def test_killed_at_any_step_of_its_end_a_run_has_lost_nothing(repo, tmp_path):
 
         assert code == -signal.SIGKILL
         assert kept(root) == wanted == [(case, f"answer to {case}") for case in CASES]
+
+
+def test_killed_while_answers_move_to_another_file_none_is_lost_or_twice(repo, tmp_path):
+    """Asked again, all answers are longer: the second file has room for two, and the first one
+    for the third of them."""
+    short = [recording(case, "x") for case in CASES]
+    full_bytes = len(recordings_bytes(recording(case, "long " * 20) for case in CASES[:2]))
+    second = FILE.replace(".jsonl", ".part02.jsonl")
+    repo.write({PROMPT: PROMPT_TEXT, FILE: recordings_bytes(short[:1])})
+    repo.write({second: recordings_bytes(short[1:])})
+    repo.commit("one")
+    with Repository.open(repo.root) as repository:
+        for case in CASES:
+            Journal(repository).append(FILE, recording(case, "long " * 20))
+    shutil.copytree(repo.root, tmp_path / "whole")
+    steps = int(run(tmp_path / "whole", 1, full_bytes=full_bytes)[1][-1])
+    wanted = [(case, "long " * 20) for case in CASES]
+
+    for moment in range(1, steps + 1, 2):
+        root = tmp_path / f"killed at {moment}"
+        shutil.copytree(repo.root, root)
+        code, _ = run(root, 1, fatal=moment, full_bytes=full_bytes)
+        after_crash = on_disk(root)
+        with Repository.open(root) as repository:
+            settle(repository)
+
+        assert code == -signal.SIGKILL
+        assert after_crash.problems == ()
+        assert sorted(kept(root)) == sorted(kept(tmp_path / "whole")) == wanted, moment
+    assert kept(tmp_path / "whole") == [wanted[0], wanted[3], wanted[1], wanted[2]]
 
 
 def test_two_runs_at_once_keep_all_answers_once(repo):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from promptops.errors import UsageError
+from promptops.jobs.recordings import room
 from promptops.jobs.recordings.room import needs_sample, refuse_overfull
 from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.run import Options
@@ -31,20 +32,27 @@ tests:
 HINT = "sort the cases into several prompts, or record fewer repeats"
 
 
-def test_answers_that_do_not_fit_even_when_empty_are_refused() -> None:
+def test_twenty_thousand_answers_of_four_hundred_characters_fit() -> None:
+    recorded = [recording(f"old {number}", "x" * 400) for number in range(20)]
     needs = [need(recording(f"case {number}")) for number in range(20_000)]
+
+    refuse_overfull(FILE, recorded, needs, needs)
+
+
+def test_answers_that_do_not_fit_even_when_empty_are_refused() -> None:
+    needs = [need(recording(f"case {number} {'x' * 20_000}")) for number in range(1_700)]
 
     with pytest.raises(UsageError) as caught:
         refuse_overfull(FILE, [], needs, needs)
 
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
-        "20,000 answers would not fit: the limit is 2 MB",
+        "1,700 answers would not fit: the limit is 32 MB",
         FILE,
         HINT,
     )
 
 
-@pytest.mark.parametrize(("length", "fits"), [(3_000, False), (10, True)])
+@pytest.mark.parametrize(("length", "fits"), [(40_000, False), (10, True)])
 def test_the_length_of_further_answers_is_estimated_from_those_in_the_file(
     length: int, fits: bool
 ) -> None:
@@ -58,17 +66,18 @@ def test_the_length_of_further_answers_is_estimated_from_those_in_the_file(
     else:
         found = ""
 
-    assert found == ("" if fits else "1,000 answers would not fit: the limit is 2 MB")
+    assert found == ("" if fits else "1,000 answers would not fit: the limit is 32 MB")
 
 
 def test_recordings_that_the_run_replaces_take_no_room() -> None:
-    recorded = [recording(f"old {number}", "x" * 100_000) for number in range(19)]
+    recorded = [recording(f"old {number}", "x" * 1_800_000) for number in range(19)]
 
     refuse_overfull(FILE, recorded, [], [need(recording("new"))])
 
 
 @pytest.mark.parametrize(
-    ("recorded", "missing", "expected"), [(0, 999, False), (0, 1_000, True), (20, 1_000, False)]
+    ("recorded", "missing", "expected"),
+    [(0, 16_776, False), (0, 16_777, True), (20, 16_777, False)],
 )
 def test_a_sample_is_needed_for_many_answers_of_unknown_length(
     recorded: int, missing: int, expected: bool
@@ -78,7 +87,9 @@ def test_a_sample_is_needed_for_many_answers_of_unknown_length(
     assert needs_sample(known, [need(recording(str(n))) for n in range(missing)]) is expected
 
 
-def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo):
+def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo, monkeypatch):
+    monkeypatch.setattr(room, "MAX_TOTAL_BYTES", 2 << 20)
+    monkeypatch.setattr(room, "_MANY", 1_000)
     cases = (json.dumps({"name": f"c{n}", "inputs": {"text": f"{n}"}}) for n in range(1_000))
     repo.write(
         {

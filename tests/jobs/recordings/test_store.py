@@ -79,16 +79,28 @@ def test_a_line_that_is_wrong_is_told_and_the_others_are_found(opened, repo):
     ]
 
 
-def test_recordings_behind_a_link_are_not_read_and_it_is_told(opened, repo, tmp_path):
+@pytest.mark.parametrize("file", [FILE, "prompts/ask.recordings.part05.jsonl"])
+def test_recordings_behind_a_link_are_not_read_and_it_is_told(file, opened, repo, tmp_path):
     outside = tmp_path / "outside.jsonl"
     outside.write_bytes(recordings_bytes([A]))
-    (repo.root / FILE).symlink_to(outside)
+    (repo.root / file).symlink_to(outside)
     store = store_at(repo)
 
     assert store.find(PROMPT, A.request, 0) is None
     assert [(each.at, each.message) for each in store.problems(PROMPT)] == [
-        (Place(FILE), "recordings that are a symbolic link")
+        (Place(file), "recordings that are a symbolic link")
     ]
+
+
+def test_an_answer_is_found_in_whatever_file_it_is(opened, repo):
+    other = recording("other")
+    further = "prompts/ask.recordings.part05.jsonl"
+    repo.write({FILE: recordings_bytes([A]), further: recordings_bytes([other])})
+    store = store_at(repo)
+
+    assert store.find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
+    assert store.find(PROMPT, other.request, 0) == Found(other.answer, "recorded")
+    assert store.recordings(PROMPT) == (A, other)
 
 
 def test_a_prompt_without_recordings_is_no_problem(opened, repo):

@@ -246,18 +246,6 @@ def test_nothing_is_written_outside_the_repository_or_over_another_file(
     assert Journal(opened).pending
 
 
-def test_a_file_that_would_grow_too_large_keeps_what_it_has(opened, repo):
-    large = [recording("a", "x" * 1_000_000), recording("b", "x" * 1_000_000)]
-    repo.write({FILE: recordings_bytes(large)})
-    journalled(opened, recording("c", "x" * 200_000))
-
-    settled = settle(opened)
-
-    assert [each.message for each in settled.problems] == ["the file would be larger than 2 MB"]
-    assert kept(opened) == tuple(large)
-    assert Journal(opened).pending
-
-
 def test_answers_to_a_prompt_of_another_branch_are_kept_in_the_cache(opened, repo):
     journalled(opened, BEFORE[0], file="prompts/elsewhere.recordings.jsonl")
 

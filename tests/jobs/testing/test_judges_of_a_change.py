@@ -102,6 +102,20 @@ def test_a_judge_that_changes_is_told_with_those_whom_it_judges(risks, files):
     ]
 
 
+def test_a_judge_that_loses_a_further_file_of_its_recordings_changes(risks, repo):
+    further = "prompts/judges/tone.recordings.part{}.jsonl"
+    repo.git("switch", "--quiet", "main")
+    repo.write({further.format(number): "\n" for number in ("04", "07")})
+    repo.commit("recorded")
+    repo.git("switch", "--quiet", "--create", "other")
+    repo.git("rm", "--quiet", further.format("07"))
+
+    assert risks({}) == [
+        "judges/tone: a judge changes, which judges ask and 1 more prompt"
+        " (prompts/judges/tone.prompt.yaml:1)"
+    ]
+
+
 @pytest.mark.parametrize(
     "files",
     [

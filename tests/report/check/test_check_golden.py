@@ -128,7 +128,10 @@ def test_the_verdict_is_that_of_findings_and_cases(sample, severity):
     shown = text.write(report(lint, test=green(), risks=()))
 
     word = "fail" if severity is Severity.ERROR else "pass"
-    assert shown.splitlines()[-1] == f"{word}: 1 prompt, 1 finding, 5 cases, 10 assertions"
+    assert (
+        shown.splitlines()[-1]
+        == f"{word}: 1 prompt, 1 finding (1 {severity}), 5 cases, 10 assertions"
+    )
 
 
 def test_a_comment_is_never_too_long_and_says_what_is_left_out(sample):

@@ -201,12 +201,12 @@ def test_a_price_is_that_of_1000_requests(before, after, said):
     [
         (
             {},
-            "none: nothing changed for callers, the model or consumers "
+            "no version bump: nothing changed for callers, the model or consumers "
             "(12 prompts compared from v1.4.2 to HEAD)",
         ),
         (
             {"compared": 1, "hidden": 1},
-            "none: nothing changed for callers, the model or consumers "
+            "no version bump: nothing changed for callers, the model or consumers "
             "(1 prompt compared from v1.4.2 to HEAD);"
             " 1 other prompt may have changed and was not asked for",
         ),

@@ -248,7 +248,9 @@ def test_a_pipe_in_place_of_a_bundle_is_not_waited_for(site: Site) -> None:
     file.unlink()
     os.mkfifo(file)
 
-    with pytest.raises(promptops.TransportError, match="it can't be read: not a regular file"):
+    with pytest.raises(
+        promptops.TransportError, match="the file can't be read: not a regular file"
+    ):
         promptops.load("v1.0.0", source=site.folder)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from time import time
 from typing import Any
 
@@ -24,6 +23,7 @@ from promptops.evals.providers.openai.failures import bad_answer, failure_of, sa
 from promptops.evals.providers.redaction import redacted, secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.records import replace
 
 CONNECT_S = 10.0
 _NO_KEY = "no-key"  # the package wants one, also for servers that want none

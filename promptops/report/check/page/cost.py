@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from promptops.model.change import PromptDiff
 from promptops.model.test_run import CaseRun
+from promptops.records import record
 from promptops.report.diff.page.views import Pair, PromptView, means
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CostRow:
     """Of one prompt, or of all.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.test_run import CoverageRow
+from promptops.records import record
 from promptops.report.check.page.source import Note, Stretch, stretches
 from promptops.report.diff.page.rows import Fold
 
@@ -15,7 +15,7 @@ MOST = 1_000
 _MOST_TO_SHOW = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RowView:
     """How much of a prompt is covered; its branches lead to their files, each file once.
 
@@ -28,7 +28,7 @@ class RowView:
     files: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BranchView:
     """What no case of some prompts does, at one place."""
 
@@ -37,7 +37,7 @@ class BranchView:
     prompts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TemplateView:
     """A file with branches that no case takes.
 

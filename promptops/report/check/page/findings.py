@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Related, Severity
+from promptops.records import record
 from promptops.report.check.page.source import Note, SourceLine, Stretch, excerpt, stretches
 from promptops.report.parts.summary import severities
 
@@ -17,7 +17,7 @@ MOST = 1_000
 _MOST_LINES_OF_A_FINDING = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RelatedView:
     """Another place that a finding speaks of; its line is None where the file is not known."""
 
@@ -25,7 +25,7 @@ class RelatedView:
     line: SourceLine[None] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FindingView:
     """A finding.
 
@@ -38,7 +38,7 @@ class FindingView:
     related: tuple[RelatedView, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FileView:
     """A file with findings.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
+from promptops.records import record
 from promptops.report.check.page.coverage import RowView
 from promptops.report.check.page.findings import FileView
 from promptops.report.diff.page.views import PromptView as ChangesView
@@ -15,7 +15,7 @@ from promptops.report.parts.summary import severities
 from promptops.report.test.page.views import PromptView as CasesView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PromptRow:
     """A row; each view of a prompt is None where there is nothing to show.
 
@@ -49,7 +49,7 @@ class PromptRow:
         return passed and not (changed or self.fails)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the page shows of prompts elsewhere."""
 

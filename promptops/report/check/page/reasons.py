@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from promptops.model.check import CheckReport
+from promptops.records import record
 from promptops.report.check.page.overview import Parts
 from promptops.report.check.parts.findings import failing_cases
 from promptops.report.check.parts.rows import reason, rows
@@ -20,7 +20,7 @@ PARTS = {
 """The part of the page that answers each question of the gate."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReasonView:
     """One reason.
 

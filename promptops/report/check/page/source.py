@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
 from promptops.model.place import Place
+from promptops.records import record
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ _LONGEST_LINE = 400
 _LEFT_OF_SPAN = 80
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Piece:
     """A part of a line.
 
@@ -30,7 +30,7 @@ class Piece:
     marked: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SourceLine(Generic[T]):
     """A line, and what is said below it.
 
@@ -43,7 +43,7 @@ class SourceLine(Generic[T]):
     notes: tuple[T, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stretch(Generic[T]):
     """Lines that follow each other; at least one."""
 
@@ -59,7 +59,7 @@ class Stretch(Generic[T]):
         return sum(len(piece.text) for line in self.lines for piece in line.pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Note(Generic[T]):
     """What is said of a place."""
 

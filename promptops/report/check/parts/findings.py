@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 
 from promptops.model.change import Change, PromptDiff
@@ -12,6 +11,7 @@ from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
+from promptops.records import replace
 from promptops.report.check.parts.told import untold
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles

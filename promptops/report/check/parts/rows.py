@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
+from promptops.records import record, replace
 from promptops.report.parts.summary import by_severity, counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
@@ -15,7 +15,7 @@ from promptops.report.test.parts import facts
 _OVER_BUDGET = "TOK001"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """One question.
 
@@ -35,22 +35,32 @@ def rows(report: CheckReport) -> tuple[Row, ...]:
     return tuple(row for row in found if row is not None)
 
 
-WAY_OUT = (
+BREAK_FIX = (
     "a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base first"
+)
+RISK_FIX = (
+    "`check.fail-on` of the base refuses risks: undo the change, or remove `risk` from it there"
+    " first"
 )
 
 
 def reason(change: Change) -> str:
-    """Why a change is refused; `WAY_OUT` says how a break that is meant gets through."""
-    message = f"{change.code} {visible(change.message)}"
+    """Why a change is refused, and where it is; `fixes` says how one that is meant gets through."""
+    where = f" ({visible(change.place.path)}:{change.place.line})" if change.place else ""
+    message = f"{change.code} {visible(change.message)}{where}"
     if change.breaking:
         return f"{message}  [fingerprint {change.fingerprint}]"
     return message
 
 
-def breaks(report: CheckReport) -> bool:
-    """Whether a break is refused."""
-    return any(change.breaking for _, change in report.refused_changes)
+def fixes(report: CheckReport) -> Iterator[str]:
+    """How breaks and risks that are refused, and meant, get through."""
+    refused = [change for _, change in report.refused_changes]
+    if any(change.breaking for change in refused):
+        yield BREAK_FIX
+    by_policy = any(not risk.refused for risk in report.refused_risks)
+    if by_policy or any(not change.breaking for change in refused):
+        yield RISK_FIX
 
 
 def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
@@ -122,6 +132,6 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
 def required(diff: DiffReport) -> str:
     """Such as `requires a major version, 2.0.0 after 1.4.2`."""
     if not diff.bump:
-        return "requires no version"
+        return "requires no version bump"
     numbers = f", {diff.after_version} after {diff.before_version}" if diff.after_version else ""
     return f"requires a {diff.bump} version{numbers}"

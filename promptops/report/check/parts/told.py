@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from promptops.model.check import CheckReport
 from promptops.model.finding import Severity
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.records import replace
 
 
 def untold(report: CheckReport) -> TestRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.model.check import CheckReport
 from promptops.report.check.parts.rows import required
 from promptops.report.diff.parts.distinct import risks
-from promptops.report.parts.summary import counted
+from promptops.report.parts.summary import by_severity, counted
 from promptops.report.test.parts import facts
 
 
@@ -27,10 +27,10 @@ def counted_risks(report: CheckReport) -> str:
 
 
 def counts(report: CheckReport) -> str:
-    """Such as `2 prompts, no findings, 1 failed of 3 cases`."""
+    """Such as `2 prompts, 3 findings (2 errors, 1 warning), 1 failed of 3 cases`."""
     if not report.looked:
         return f"nothing to check, {report.nothing}"
-    findings = _counted(len(report.lint.findings), "finding")
+    findings = _findings(report)
     found = ", ".join(filter(None, [_prompts(report), findings, _cases(report)]))
     refused = len(report.refused_changes)
     more = [f"{counted(refused, 'change')} refused"] if refused else []
@@ -39,6 +39,12 @@ def counts(report: CheckReport) -> str:
     if report.diff is not None and report.diff.bump:
         more.append(required(report.diff))
     return " · ".join([found, *more])
+
+
+def _findings(report: CheckReport) -> str:
+    found = report.lint.findings
+    severities = f" ({by_severity(found)})" if found else ""
+    return f"{_counted(len(found), 'finding')}{severities}"
 
 
 def _prompts(report: CheckReport) -> str:

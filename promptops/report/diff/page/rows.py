@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from promptops.records import record
 from promptops.report.parts.words import Kind, Segment
 
 _CONTEXT = 2
@@ -14,7 +14,7 @@ _FEWEST_TO_FOLD = 3
 _MOST_PIECES = 2_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Line:
     """A line of one side, without its line end.
 
@@ -43,7 +43,7 @@ class Line:
         return not self.shared or any(piece.kind != "same" for piece in self.pieces)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Row:
     """At least one of the lines is there.
 
@@ -63,7 +63,7 @@ class Row:
         return not (before.changed or after.changed) and before.text == after.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Fold:
     """Lines that are the same on both sides, and far from any that are not."""
 

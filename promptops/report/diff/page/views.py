@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
+from promptops.records import field, record, replace
 from promptops.report.diff.page.rows import Fold, Row, folded, side_by_side
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts
 from promptops.report.diff.parts.facts import label, worst_first
@@ -31,7 +31,7 @@ Pair = tuple[float, float]
 """Of a request before and after."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Compared:
     """Two texts side by side.
 
@@ -43,7 +43,7 @@ class Compared:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MessageView:
     """A message of a request.
 
@@ -57,7 +57,7 @@ class MessageView:
     compared: Compared
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Difference:
     """How requests differ, once for all cases of a prompt that differ so.
 
@@ -73,7 +73,7 @@ class Difference:
     twin: Difference | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ChangeView:
     """A change; its values on a line each, or side by side where they are long."""
 
@@ -101,7 +101,7 @@ class ChangeView:
         return label(self.change)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PromptView:
     """A section of the page.
 
@@ -168,7 +168,7 @@ def _twin_view(anchor: str, prompt: PromptDiff, first: PromptView) -> PromptView
     )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Page:
     """What is already on the page, and how much still fits.
 

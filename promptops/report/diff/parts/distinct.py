@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
+from promptops.records import record
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.words import line_difference
@@ -17,7 +17,7 @@ T = TypeVar("T")
 _SEEN_IN_THE_DIFFERENCE = frozenset({"CHG301", "CHG302", "CHG308", "CHG309"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DistinctCase:
     """A case, and the names of those whose requests differ by the same lines."""
 
@@ -25,7 +25,7 @@ class DistinctCase:
     also: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DistinctPrompt:
     """A prompt, and those that changed as it did; its cases, each difference once."""
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from promptops.model.bump import Bump
 from promptops.model.change import (
     ABSENT,
     CaseDiff,
@@ -34,7 +35,7 @@ _NOBODY = Seen(role="", text="", tokens=0)
 def headline(report: DiffReport) -> str:
     """Such as `major: 3 prompts changed of 12 compared from v1.0.0 to HEAD, 1 risk`."""
     sides = f" from {visible(report.base)} to {visible(report.head)}"
-    return f"{report.bump}: {_counts(report, sides)}"
+    return f"{required(report.bump)}: {_counts(report, sides)}"
 
 
 def counts(report: DiffReport) -> str:
@@ -93,7 +94,12 @@ def versions(prompt: PromptDiff, arrow: str = "->") -> str:
 def bump(prompt: PromptDiff) -> str:
     """Such as `major`, or `major, removed`."""
     told = prompt.state in ("added", "removed", "unreadable")
-    return f"{prompt.bump}, {prompt.state}" if told else str(prompt.bump)
+    return f"{required(prompt.bump)}, {prompt.state}" if told else required(prompt.bump)
+
+
+def required(bump: Bump) -> str:
+    """Such as `major`; `no version bump` where none is required."""
+    return str(bump) if bump else "no version bump"
 
 
 def worst_first(changes: Iterable[Change]) -> list[Change]:

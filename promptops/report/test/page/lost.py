@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from promptops.model.test_run import Decided, TestRun, Worse
+from promptops.records import record
 from promptops.report.parts.words import Segment
 from promptops.report.test.page.room import Cut, Room
 from promptops.report.test.parts import scores
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class WorseView:
     """A case that lost, and both of its answers.
 
@@ -28,7 +27,7 @@ class WorseView:
     same: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DecidedView:
     """A decision; of one that passes nothing more is shown."""
 

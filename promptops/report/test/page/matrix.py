@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from promptops.model.test_run import AssertionResult, CaseRun
+from promptops.records import record
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
@@ -32,7 +32,7 @@ _SAID: dict[Shown, str] = {
 _WORST_FIRST: tuple[Shown, ...] = ("failed", "error", "stale", "missed", "skipped", "passed")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Column:
     """Assertions of one type.
 
@@ -47,7 +47,7 @@ class Column:
     begins: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Cell:
     """What the assertions of one type say of a case.
 

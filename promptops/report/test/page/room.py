@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from promptops.records import record
 from promptops.report.parts.words import Segment, word_difference
 
 # With a page of so many characters a browser is still quick.
@@ -15,7 +14,7 @@ _CASE_WEIGHS = 2_000
 _MOST_CASES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Cut:
     """A text, as far as there is room for it.
 
@@ -27,7 +26,7 @@ class Cut:
     left_out: int = 0
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Room:
     """How much still fits, and for how much there is time; characters.
 

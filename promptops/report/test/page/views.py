@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from promptops.model.place import Place
 from promptops.model.test_run import AssertionResult, CaseRun, CaseStatus, CoverageRow, TestRun
+from promptops.records import record
 from promptops.report.parts.words import Segment
 from promptops.report.test.page.matrix import (
     Cell,
@@ -22,7 +22,7 @@ from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, own_reason, troubles
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ResultView:
     """What an assertion says.
 
@@ -37,7 +37,7 @@ class ResultView:
     difference: tuple[Segment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CaseView:
     """A row of the matrix, and what it opens to.
 
@@ -70,7 +70,7 @@ class CaseView:
         return self.case.status == "passed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PromptView:
     """A section of the page.
 
@@ -116,7 +116,7 @@ def _fitting(run: TestRun, room: Room) -> frozenset[int]:
     return frozenset(map(id, passed_last[: room.cases]))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Views:
     room: Room
     repeated: Collection[tuple[str, str]]

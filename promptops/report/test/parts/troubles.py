@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from promptops.model.place import Place
 from promptops.model.test_run import AssertionResult, CaseRun, TestRun
+from promptops.records import record, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """One reason why a case does not pass.
 

@@ -1,0 +1,41 @@
+"""The recordings of a prompt at one revision: all of its files, read as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Files
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.records import replace
+from promptops.source.conflicts import UNMERGED_HINT
+from promptops.source.recordings import ReadRecordings, read_files
+
+
+def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:
+    """The recordings of a prompt file; reads them each time.
+
+    A file that can't be read is a problem, and hides no answer of the other files.
+    """
+    files = catalog.recording_files(path)
+    catalog.files.prefetch(files)
+    contents = {each: catalog.files.data(each) for each in files}
+    found = read_files({each: data for each, data in contents.items() if data is not None})
+    unread = _not_read(catalog.files, (each for each in files if contents[each] is None))
+    return replace(found, problems=(*found.problems, *unread))
+
+
+def _not_read(files: Files, paths: Iterable[str]) -> Iterator[Problem]:
+    for path in paths:
+        reason = _NO_FILE.get(files.entries[path].kind)
+        if reason is not None:
+            message, hint = reason
+            yield Problem(message, at=Place(path), hint=hint, code="SCH001")
+
+
+_NO_FILE = {
+    "symlink": ("recordings that are a symbolic link", "commit the file itself"),
+    "submodule": ("recordings that are a submodule", "commit the file itself"),
+    "unmerged": ("recordings with an unresolved merge conflict", UNMERGED_HINT),
+}

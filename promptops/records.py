@@ -1,0 +1,305 @@
+"""Records: what a dataclass is, at a tenth of what declaring one costs.
+
+`dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
+`inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its
+`__init__`, `__eq__` and `__hash__` when they are called for the first time; the other methods are
+shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`, `replace`
+and `asdict` take records, too.
+
+What is not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`,
+`unsafe_hash`, `weakref_slot`, and `compare` or `hash` for single fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import MISSING, Field, field, fields, replace
+    from dataclasses import dataclass as record
+    from dataclasses import is_dataclass as is_record
+
+__all__ = ["MISSING", "Field", "field", "fields", "is_record", "record", "replace"]
+
+_set = object.__setattr__
+
+
+class _Missing:
+    """The default of a field that has none."""
+
+
+_MISSING: Any = _Missing()
+
+
+class _Field:
+    """One attribute of a record; `type` is the annotation, as it is written.
+
+    `default` and `default_factory` are MISSING where there is none.
+    """
+
+    __slots__ = ("default", "default_factory", "init", "kw_only", "name", "repr", "type")
+
+    def __init__(
+        self,
+        *,
+        default: Any = _MISSING,
+        default_factory: Any = _MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002  # named as in dataclasses
+        kw_only: bool | None = None,
+    ) -> None:
+        self.name: str = ""
+        self.type: Any = None
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.kw_only = kw_only
+
+
+def _record(
+    cls: Any = None,
+    /,
+    *,
+    frozen: bool = False,
+    slots: bool = False,
+    kw_only: bool = False,
+    eq: bool = True,
+    order: bool = False,
+) -> Any:
+    """The class with the methods of a record; the arguments are those of `dataclass`."""
+
+    def decorated(declared: Any) -> Any:
+        made = tuple(_declared_fields(declared, kw_only))
+        methods = _methods(made, frozen=frozen, slots=slots, eq=eq, order=order)
+        return (_with_slots if slots else _with)(declared, made, methods)
+
+    return decorated if cls is None else decorated(cls)
+
+
+def _declared_fields(cls: Any, kw_only: bool) -> Iterator[_Field]:
+    for name, annotation in cls.__annotations__.items():
+        if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+            continue
+        value = cls.__dict__.get(name, _MISSING)
+        each = value if isinstance(value, _Field) else _Field(default=value)
+        if each.default.__class__.__hash__ is None:
+            raise ValueError(f"the default of {cls.__name__}.{name} is mutable: default_factory")
+        each.name, each.type = name, annotation
+        each.kw_only = kw_only if each.kw_only is None else each.kw_only
+        yield each
+
+
+def _methods(
+    made: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
+) -> dict[str, Any]:
+    methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
+    methods["__init__"] = _written_at_first_call(
+        "__init__", _frozen_init if frozen else _plain_init
+    )
+    if eq:
+        methods["__eq__"] = _written_at_first_call("__eq__", _EQ)
+        methods["__hash__"] = _written_at_first_call("__hash__", _hash) if frozen else None
+    if order:
+        methods |= {name: _written_at_first_call(name, write) for name, write in _ORDER.items()}
+    if frozen:
+        methods |= {"__setattr__": _no_setattr, "__delattr__": _no_delattr}
+    if frozen and slots:
+        methods |= {"__getstate__": _getstate, "__setstate__": _setstate}
+    methods["__match_args__"] = tuple(f.name for f in made if f.init and not f.kw_only)
+    return methods
+
+
+def _with(cls: Any, made: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
+    for each in made:
+        if isinstance(cls.__dict__.get(each.name), _Field):
+            delattr(cls, each.name)
+    for name, method in methods.items():
+        if cls.__dict__.get(name) is None:  # Python sets `__hash__` to None beside an `__eq__`
+            setattr(cls, name, method)
+    cls.__record_fields__, cls.__dataclass_fields__ = made, _as_dataclass
+    return cls
+
+
+def _with_slots(cls: Any, made: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
+    """Slots can't be added to a class: it is created a second time, as dataclasses do, too."""
+    names = tuple(each.name for each in made)
+    body = {name: each for name, each in cls.__dict__.items() if name not in names}
+    for name in ("__dict__", "__weakref__"):
+        body.pop(name, None)
+    if body.get("__hash__", 0) is None:  # set by Python beside an `__eq__` in the body
+        del body["__hash__"]
+    body = {**methods, **body, "__slots__": names}
+    body |= {"__record_fields__": made, "__dataclass_fields__": _as_dataclass}
+    recreated = type(cls)(cls.__name__, cls.__bases__, body)
+    recreated.__qualname__ = cls.__qualname__
+    return recreated
+
+
+def _written_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
+    written: list[Any] = []
+
+    def first_call(self: Any, /, *arguments: Any, **named: Any) -> Any:
+        owners = (each for each in type(self).__mro__ if each.__dict__.get(name) is first_call)
+        owner = next(owners, None)
+        if owner is not None:  # else another thread has replaced this method since it was looked up
+            written.append(_compiled(owner, name, write))
+            setattr(owner, name, written[-1])
+        return written[-1](self, *arguments, **named)
+
+    return first_call
+
+
+def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
+    """The method of this name, with the defaults in its global names."""
+    made: tuple[_Field, ...] = owner.__record_fields__
+    names: dict[str, Any] = {"_set": _set, "_MISSING": _MISSING}
+    for each in made:
+        names[f"_default_{each.name}"] = each.default
+        names[f"_factory_{each.name}"] = each.default_factory
+    source = write(made)
+    if name == "__init__" and hasattr(owner, "__post_init__"):
+        source += "\n self.__post_init__()"
+    exec(source, names)
+    method = names[name]
+    method.__qualname__, method.__module__ = f"{owner.__qualname__}.{name}", owner.__module__
+    return method
+
+
+def _init(made: tuple[_Field, ...], assignment: str) -> str:
+    plain = [_parameter(each) for each in made if each.init and not each.kw_only]
+    named = [_parameter(each) for each in made if each.init and each.kw_only]
+    parameters = ", ".join(["self", *plain, *(["*", *named] if named else [])])
+    lines = [
+        " " + assignment.format(name=each.name, value=_value(each)) for each in made if _value(each)
+    ]
+    return f"def __init__({parameters}):\n" + "\n".join(lines or [" pass"])
+
+
+def _parameter(each: _Field) -> str:
+    if each.default_factory is not _MISSING:
+        return f"{each.name}=_MISSING"
+    return each.name if each.default is _MISSING else f"{each.name}=_default_{each.name}"
+
+
+def _value(each: _Field) -> str:
+    """The expression in `__init__`; empty where `__post_init__` sets the field."""
+    factory = f"_factory_{each.name}()" if each.default_factory is not _MISSING else ""
+    if not each.init:
+        return factory or ("" if each.default is _MISSING else f"_default_{each.name}")
+    return f"{factory} if {each.name} is _MISSING else {each.name}" if factory else each.name
+
+
+def _plain_init(made: tuple[_Field, ...]) -> str:
+    return _init(made, "self.{name} = {value}")
+
+
+def _frozen_init(made: tuple[_Field, ...]) -> str:
+    return _init(made, "_set(self, '{name}', {value})")
+
+
+def _of(name: str, made: tuple[_Field, ...]) -> str:
+    return "(" + "".join(f"{name}.{each.name}," for each in made) + ")"
+
+
+def _hash(made: tuple[_Field, ...]) -> str:
+    return f"def __hash__(self):\n return hash({_of('self', made)})"
+
+
+def _comparison(name: str, operator: str) -> Callable[[tuple[_Field, ...]], str]:
+    def write(made: tuple[_Field, ...]) -> str:
+        compared = f"{_of('self', made)} {operator} {_of('other', made)}"
+        return (
+            f"def {name}(self, other):\n"
+            " if other.__class__ is not self.__class__: return NotImplemented\n"
+            f" return {compared}"
+        )
+
+    return write
+
+
+_EQ = _comparison("__eq__", "==")
+_ORDER = {
+    name: _comparison(name, operator)
+    for name, operator in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">="))
+}
+
+
+@recursive_repr()
+def _repr(self: Any) -> str:
+    shown = (f"{f.name}={getattr(self, f.name)!r}" for f in self.__record_fields__ if f.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _no_setattr(self: Any, name: str, value: object) -> None:
+    raise AttributeError(f"cannot assign to field {name!r}")
+
+
+def _no_delattr(self: Any, name: str) -> None:
+    raise AttributeError(f"cannot delete field {name!r}")
+
+
+def _getstate(self: Any) -> list[Any]:
+    return [getattr(self, each.name) for each in self.__record_fields__]
+
+
+def _setstate(self: Any, state: list[Any]) -> None:
+    for each, value in zip(self.__record_fields__, state, strict=True):
+        _set(self, each.name, value)
+
+
+def _replace(self: Any, /, **changes: Any) -> Any:
+    """Another record of the same class, with some fields changed; TypeError for unknown names."""
+    for each in self.__record_fields__:
+        if each.init and each.name not in changes:
+            changes[each.name] = getattr(self, each.name)
+    return type(self)(**changes)
+
+
+def _is_record(value: object) -> bool:
+    """Whether it is a record or a dataclass, or an instance of one."""
+    return hasattr(value, "__record_fields__") or hasattr(value, "__dataclass_fields__")
+
+
+def _fields(value: Any) -> tuple[_Field, ...]:
+    """The fields of a record, of a dataclass (a plug-in may have some), or of an instance."""
+    own = getattr(value, "__record_fields__", None)
+    return tuple(_fields_of_dataclass(value)) if own is None else own
+
+
+def _fields_of_dataclass(value: Any) -> Iterator[_Field]:
+    import dataclasses
+
+    def ours(default: Any) -> Any:
+        return _MISSING if default is dataclasses.MISSING else default
+
+    for each in dataclasses.fields(value):
+        factory = ours(each.default_factory)
+        found = _Field(default=ours(each.default), default_factory=factory, init=each.init)
+        found.name, found.type = each.name, each.type
+        yield found
+
+
+class _AsDataclass:
+    """`__dataclass_fields__` of a record: created when `dataclasses` looks for it."""
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        import dataclasses
+
+        def theirs(each: _Field) -> Any:
+            given = {"default": each.default, "default_factory": each.default_factory}
+            known: Any = {name: value for name, value in given.items() if value is not _MISSING}
+            return dataclasses.field(init=each.init, repr=each.repr, kw_only=True, **known)
+
+        made = [(each.name, each.type, theirs(each)) for each in owner.__record_fields__]
+        twin: Any = dataclasses.make_dataclass(owner.__name__, made)
+        return twin.__dataclass_fields__
+
+
+_as_dataclass = _AsDataclass()
+
+if not TYPE_CHECKING:
+    MISSING, Field, field = _MISSING, _Field, _Field
+    record, replace, fields, is_record = _record, _replace, _fields, _is_record

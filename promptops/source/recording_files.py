@@ -1,0 +1,53 @@
+"""Which files hold the recordings of a prompt.
+
+`NAME.recordings.jsonl` stands beside the prompt file. What does not fit into it is in
+`NAME.recordings.part02.jsonl`, `NAME.recordings.part03.jsonl` and so on. Sorted by name, the files
+are in order; no name is that of another prompt's recordings, whatever the prompts are called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+ENDING = ".recordings.jsonl"
+"""Of the first file, which also stands for all of them."""
+
+MAX_FILES = 99
+
+_PART = re.compile(r"(?s:(.+)\.recordings\.part)(0[2-9]|[1-9][0-9])\.jsonl", re.ASCII)
+_SEEN = ".recordings.part"
+
+
+def numbered(first: str, number: int) -> str:
+    """The path of a file of the recordings that begin with `first`; numbers are 1 to MAX_FILES."""
+    return first if number == 1 else f"{first.removesuffix(ENDING)}{_SEEN}{number:02}.jsonl"
+
+
+def first_of(path: str) -> str | None:
+    """The first file of the recordings that a file belongs to; None for any other file."""
+    if path.endswith(ENDING):
+        return path
+    found = _PART.fullmatch(path) if _SEEN in path else None
+    return f"{found[1]}{ENDING}" if found else None
+
+
+def is_misnamed(path: str) -> bool:
+    """Whether a file is called almost like a further file of recordings, and is never read."""
+    return _SEEN in path.rpartition("/")[2] and path.endswith(".jsonl") and first_of(path) is None
+
+
+def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """From the first file of recordings, there or not, to those that are there, in order."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        first = first_of(path) if ".recordings." in path else None
+        if first is not None:
+            found.setdefault(first, []).append(path)
+    return {first: tuple(sorted(files)) for first, files in found.items()}
+
+
+def with_first(paths: Iterable[str]) -> frozenset[str]:
+    """Some paths, with the first file of the recordings that each belongs to."""
+    found = {*paths}
+    return frozenset(found.union(filter(None, map(first_of, found))))

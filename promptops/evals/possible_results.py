@@ -194,7 +194,8 @@ def _filter(node: nodes.Filter, scope: Scope) -> Possible:
 
 def _of_item(node: nodes.Expr, item: Possible, scope: Scope) -> Possible:
     """What an expression gives where the name `ITEM` in it stands for this."""
-    return possible(node, Scope({**scope.names, ITEM: item}, run=scope.run))
+    names = {**scope.names, ITEM: item}
+    return possible(node, Scope(names, scope.found, scope.run))
 
 
 def _test(node: nodes.Test, scope: Scope) -> Possible:

@@ -166,7 +166,7 @@ def _parse_json(value: Any) -> Any:
     if not isinstance(value, str):
         raise TypeError(f"`parse_json` needs a string, not {kind(value)}")
     try:
-        return json_copy(json.loads(value, parse_constant=_no_json))
+        return json_copy(_DECODER.decode(value))
     except NotJson as error:
         raise Refused(f"`parse_json`: the value {error.message}") from None
     except RecursionError:  # how deep the parser goes depends on Python; this message must not
@@ -177,6 +177,9 @@ def _parse_json(value: Any) -> Any:
 
 def _no_json(written: str) -> Any:
     raise ValueError(f"{written} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_json)
 
 
 def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import string
+import time
 from typing import Any
 
 import pytest
@@ -647,3 +648,13 @@ def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
         assert admits.is_valid(value), (text, world, value, expected)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             assert expected.low <= value <= expected.high, (text, world, value)
+
+
+@pytest.mark.parametrize("filter_", ["select('in',", "map('default',"])
+def test_filters_in_the_arguments_of_filters_are_looked_at_once(filter_: str) -> None:
+    text = f"tool_calls | {filter_}" * 30 + "tool_calls" + ")" * 30 + " | list == []"
+    begin = time.process_time()
+
+    assert parse({"type": "expr", "value": text}, "answer")[1] == ()
+
+    assert time.process_time() - begin < 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from timing import OURS, Program, Wrong, run
 
 HERE = Path(__file__).parent
+BARE_PYTHON = "bare Python"
 PROJECT = HERE.parent
 PEERS = HERE / "peers"
 PYTHON_PEERS = (
@@ -87,7 +88,7 @@ class Environment:
         return Program(name, [self._file("python", needs), *arguments], says, needs)
 
     def bare_python(self) -> Program:
-        return self.python("bare Python", "-c", "pass")
+        return self.python(BARE_PYTHON, "-c", "pass")
 
     def script(
         self, name: str, file: str, *arguments: str | Path, needs: str = "", says: str = ""

@@ -72,12 +72,25 @@ def compare(
     *,
     of: str = "wall_s",
     at_most: float | None = None,
+    at_most_times: Mapping[str, float] = {},
 ) -> Iterator[Row]:
-    """A row for each program that was measured beside ours; one without where there was none."""
+    """A row for each program that was measured beside ours; one without where there was none.
+
+    Args:
+        at_most_times: By the name of a program beside ours, the budget as a multiple of its figure.
+    """
     ours = getattr(timings[OURS], of)
     beside = {name: getattr(each, of) for name, each in timings.items() if name != OURS}
     for name, theirs in (beside or {"": None}).items():
-        yield Row(what=what, ours=ours, unit=unit, beside=name, theirs=theirs, at_most=at_most)
+        yield Row(
+            what=what,
+            ours=ours,
+            unit=unit,
+            beside=name,
+            theirs=theirs,
+            at_most=at_most,
+            at_most_times=at_most_times.get(name),
+        )
 
 
 def markdown(section: Section, *, quick: bool) -> str:

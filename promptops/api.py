@@ -10,14 +10,29 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from promptops.errors import UsageError
 
+TYPE_CHECKING = False  # as of `typing`, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from promptops.runtime.bundle import Bundle
+    from promptops.runtime.cache import Cache
     from promptops.runtime.sources.source import Source
+    from promptops.runtime.trust import Trust
+
+    class Loaded(Protocol):
+        """What one ref means, however that is found out."""
+
+        @property
+        def ready(self) -> bool:
+            """Whether `get` gives at once what it has."""
+
+        def get(self, refresh_s: float, timeout_s: float) -> Bundle: ...
+
+        def forked(self) -> None: ...
+
 
 REFRESH_S = 60.0
 TIMEOUT_S = 2.0
@@ -26,18 +41,6 @@ MAX_REMEMBERED = 1024
 
 AnyPath = str | os.PathLike[str]
 Key = tuple[str | None, AnyPath | None, AnyPath | None]
-
-
-class Loaded(Protocol):
-    """What one ref means, however that is found out."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether `get` gives at once what it has."""
-
-    def get(self, refresh_s: float, timeout_s: float) -> Bundle: ...
-
-    def forked(self) -> None: ...
 
 
 _LOADED: dict[Key, Loaded] = {}
@@ -72,7 +75,10 @@ def load(
         trust: File of allowed signers; what none of them signed is refused. By default
             PROMPTOPS_TRUST; else only the digest is checked.
         refresh_s: Seconds until the source is asked again what a channel, a range or a revision
-            means; in the background, while everybody goes on with the snapshot they have.
+            means; in the background, while everybody goes on with the snapshot they have. Each
+            wait differs by up to a fifth, the first is a random part of it, and after failures it
+            doubles, up to ten times, so that many replicas do not ask at once. A site that answers
+            with `Retry-After` is left alone for that long, at most an hour.
         timeout_s: Seconds that a source on another machine has when nothing is loaded yet.
 
     Raises:
@@ -83,7 +89,7 @@ def load(
         TransportError: The source can't be reached, or lacks the release that a channel of it
             names, and nothing was kept on this machine. Otherwise the last that is known comes
             back, its `stale` true. An error of a source on another machine is raised again at once
-            for `refresh_s`, and for a minute at most.
+            for up to `refresh_s`, and for a minute at most, unless it answers with `Retry-After`.
         InputError, GitError: A file or a repository can't be read.
     """
     key = (ref, source, trust)
@@ -159,27 +165,41 @@ def _open(key: Key) -> Loaded:
 
 
 def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> Loaded:
-    from promptops.runtime.cache import Cache, cache_folder
     from promptops.runtime.resolver import Resolver
     from promptops.runtime.snapshots import Snapshot
     from promptops.runtime.sources.opening import named_source, opened
-    from promptops.runtime.trust import Trust, trust_of_environment
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
     if override:
         return _work_tree(override)
     if ref is not None and ref.startswith("git:"):
         _refuse_where_frozen(f"{ref!r} is for development")
-    trust = trust if trust is not None else trust_of_environment()
     offline = _is_set("PROMPTOPS_OFFLINE")
     resolver = Resolver(
-        opened(named_source(source, Path.cwd), lambda where: _repository(where, offline)),
+        opened(named_source(source, os.getcwd), lambda where: _repository(where, offline)),
         ref,
-        trust=Trust.read(Path(trust)) if trust is not None else None,
-        cache=Cache(cache_folder()),
+        trust=_trust(trust),
+        cache=_cache,
         offline=offline,
     )
     return Snapshot(resolver)
+
+
+def _trust(file: AnyPath | None) -> Trust | None:
+    if file is None and "PROMPTOPS_TRUST" not in os.environ:
+        return None
+    from pathlib import Path
+
+    from promptops.runtime.trust import Trust, trust_of_environment
+
+    named = file if file is not None else trust_of_environment()
+    return Trust.read(Path(named)) if named is not None else None
+
+
+def _cache() -> Cache:
+    from promptops.runtime.cache import Cache, cache_folder
+
+    return Cache(cache_folder())
 
 
 def _repository(where: str, offline: bool) -> Source:
@@ -190,6 +210,8 @@ def _repository(where: str, offline: bool) -> Source:
 
 def _work_tree(folder: str) -> Loaded:
     _refuse_where_frozen("PROMPTOPS_OVERRIDE is for development")
+    from pathlib import Path
+
     from promptops.jobs.live_tree import LiveTree
 
     if folder not in _OVERRIDES:

@@ -94,6 +94,11 @@ class IntegrityError(InputError):
 
 
 class TransportError(PromptopsError):
-    """A source could not be reached, or did not answer in time."""
+    """A source could not be reached, or did not answer in time.
+
+    Attributes:
+        retry_after_s: How long the source wants to be left alone; 0 where it does not say.
+    """
 
     exit_code = 5
+    retry_after_s: float = 0.0

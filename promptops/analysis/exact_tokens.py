@@ -9,17 +9,17 @@ Google's, and what is named after a deployment.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
-_BEFORE = re.compile(r"^(?:ft:|.*/|(?:[a-z-]+\.)+)?")
+_BEFORE = lazy_pattern(r"^(?:ft:|.*/|(?:[a-z-]+\.)+)?")
 """A fine-tuned model's mark, who publishes it (`meta-llama/`), or where it runs (`us.meta.`)."""
 
 _ENCODINGS = tuple(
-    (name, re.compile(rf"(?:{models})(?![^-:@])"))
+    (name, lazy_pattern(rf"(?:{models})(?![^-:@])"))
     for name, models in (
         ("o200k_base", r"(?:chat)?gpt-4o|gpt-4\.[15]|gpt-5(?:\.\d+)?|o[13]|o4-mini"),
         ("o200k_harmony", r"gpt-oss"),

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 
@@ -35,12 +36,12 @@ def _includes(source: str) -> tuple[Include, ...]:
     return _parsed(source) if found is None else tuple(found)
 
 
-_OPENING = re.compile(r"\{[%{#]")
-_INSIDE = re.compile(
+_OPENING = lazy_pattern(r"\{[%{#]")
+_INSIDE = lazy_pattern(
     r"""(?:[^"'{}%]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|%(?!\}))*+""", re.DOTALL
 )
-_NAMES = re.compile(r"[-+]?\s*(?:include|import|from|extends|raw)\b")
-_PLAIN = re.compile(
+_NAMES = lazy_pattern(r"[-+]?\s*(?:include|import|from|extends|raw)\b")
+_PLAIN = lazy_pattern(
     r"""
     [-+]?\s*+(?:include|import|from|extends)\s*+
     (?P<name>"[^"\\\n]*+"|'[^'\\\n]*+')\s*+

@@ -7,7 +7,6 @@ alternatives) the answer is that anything may stand there, so that no rule speak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
@@ -105,6 +104,8 @@ class InputSchemas:
 
     def misspelt(self, name: str, path: Path) -> str | None:
         """The key that the last step of a path was probably to be, where no schema names it."""
+        from difflib import get_close_matches
+
         owner, found = self.at(name, path[:-1]), self.at(name, path)
         if owner is None or isinstance(path[-1], Item) or (found is not None and found.declared):
             return None

@@ -7,12 +7,12 @@ asked, and never fetched.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
 _TABLE = Path(__file__).with_name("models.json")
@@ -28,7 +28,7 @@ _PROVIDERS = {
     "mistralai": "mistral",
 }
 # What stands around an id: a region, the word `models/`, a fine-tuned model's owner.
-_AROUND = re.compile(
+_AROUND = lazy_pattern(
     r"(?:models/|ft:|(?:us|eu|apac|au|jp|ca|sa|us-gov|global)\.)([^:]+(?::\d+)?).*"
 )
 
@@ -71,7 +71,7 @@ class ModelFacts:
 
 def find(provider: str, model: str) -> ModelFacts | None:
     """The facts of a model by any of its ids, or None when it is not in the table."""
-    models = _models().get(canonical_provider(provider), {})
+    models = _models(canonical_provider(provider))
     around = _AROUND.fullmatch(model)
     return models.get(model) or (models.get(around[1]) if around else None)
 
@@ -81,20 +81,19 @@ def nearest(model: str, provider: str | None = None) -> str | None:
     from difflib import get_close_matches
 
     name = canonical_provider(provider) if provider else None
-    known = sorted(
-        {known for owner, models in _models().items() if name in (None, owner) for known in models}
-    )
+    owners = [owner for owner in _table()["providers"] if name in (None, owner)]
+    known = sorted({known for owner in owners for known in _models(owner)})
     return next(iter(get_close_matches(model, known, n=1, cutoff=0.8)), None)
 
 
 def covers(provider: str) -> bool:
     """Whether the table speaks of a provider: of others no model is unknown."""
-    return canonical_provider(provider) in _models()
+    return canonical_provider(provider) in _table()["providers"]
 
 
 def providers() -> frozenset[str]:
     """The names of providers that the table knows, with their other names."""
-    return frozenset((*_models(), *_PROVIDERS))
+    return frozenset((*_table()["providers"], *_PROVIDERS))
 
 
 def canonical_provider(provider: str) -> str:
@@ -115,15 +114,11 @@ def _table() -> Mapping[str, Any]:
 
 
 @cache
-def _models() -> Mapping[str, Mapping[str, ModelFacts]]:
-    """By provider and id."""
-    providers = _table()["providers"]
-    return {name: _models_of(name, facts) for name, facts in providers.items()}
-
-
-def _models_of(provider: str, facts: Mapping[str, Any]) -> Mapping[str, ModelFacts]:
+def _models(provider: str) -> Mapping[str, ModelFacts]:
+    """The models of a provider by id; none of a provider that the table does not know."""
+    facts = _table()["providers"].get(provider, {})
     models: dict[str, ModelFacts] = {}
-    for row in facts["models"]:
+    for row in facts.get("models", ()):
         for model in row.get("ids", ()):
             models[model] = _facts(provider, model, row, facts, floating=False)
         for model in row.get("floating", ()):

@@ -16,16 +16,17 @@ from promptops.analysis.reserved import (
     is_reserved_phone,
     is_reserved_social_security_number,
 )
+from promptops.patterns import lazy_pattern
 
 _SHAPES = bytes.maketrans(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0" * 10 + b"A" * 26)
 _LOCAL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
 _LONGEST_LOCAL = 64
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
-_INTERNATIONAL = re.compile(r"\+[1-9](?:[ .-]?\(?\d\)?){7,14}(?![\d-])")
-_NORTH_AMERICAN = re.compile(r"(?:\([2-9]\d\d\) ?|[2-9]\d\d[-.])[2-9]\d\d[-.]\d{4}(?![\d.-]*\d)")
-_IBAN = re.compile(r"[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
-_CARD = re.compile(r"[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])")  # in a digest letters go on
-_SOCIAL_SECURITY = re.compile(r"\d{3}-\d\d-\d{4}(?![\d-])")
+_DOMAIN = lazy_pattern(r"(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w@-])")
+_INTERNATIONAL = lazy_pattern(r"\+[1-9](?:[ .-]?\(?\d\)?){7,14}(?![\d-])")
+_NORTH_AMERICAN = lazy_pattern(r"(?:\([2-9]\d\d\) ?|[2-9]\d\d[-.])[2-9]\d\d[-.]\d{4}(?![\d.-]*\d)")
+_IBAN = lazy_pattern(r"[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
+_CARD = lazy_pattern(r"[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])")  # in a digest letters go on
+_SOCIAL_SECURITY = lazy_pattern(r"\d{3}-\d\d-\d{4}(?![\d-])")
 
 
 def find_personal_data(text: str) -> tuple[Match, ...]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
+from promptops.patterns import lazy_pattern
 
 _NOBODYS_TOP = frozenset(("example", "test", "invalid", "localhost", "local", "internal"))
-_NOBODYS_DOMAIN = re.compile(
+_NOBODYS_DOMAIN = lazy_pattern(
     r"(?:.*\.)?(?:example(?:\.[a-z]{2,3})?\.[a-z]{2,3}|(?:domain|email)\.com"
     r"|(?:your|my|some)-?(?:domain|company|email|org|website|site|business)\.(?:com|org|net|io)"
     r"|contoso\.com|fabrikam\.com|users\.noreply\.github\.com)"
 )
-_NOBODYS_LOCAL = re.compile(r"(?:no|donot|do-not)[-_.]?reply|git|mailer-daemon|example")
+_NOBODYS_LOCAL = lazy_pattern(r"(?:no|donot|do-not)[-_.]?reply|git|mailer-daemon|example")
 _FILE_ENDINGS = frozenset(
     ("png", "jpg", "jpeg", "gif", "svg", "webp", "md", "py", "js", "ts", "css")
 )
 
 # Documented: ITU and national regulators' numbers for drama and examples, without separators.
-_FICTION = re.compile(
+_FICTION = lazy_pattern(
     r"1(?:[2-9]\d\d)?555\d{0,7}"  # North America, whole exchange: no line of it is a person's
     r"|44(?:20794[6]0\d{3}|7700900\d{3}|1632960\d{3}|1(?:1[3-8]|[2-6]1)4960\d{3}|1914980\d{3}"
     r"|289649 ?6\d{3}|2920180\d{3}|3069990\d{3}|8081570\d{3}|9098790\d{3})"
@@ -53,7 +53,7 @@ _CARDS = """4111111111111111 4012888888881881 4222222222222 4242424242424242 555
     5454545454545454 4916338506082832 4539578763621486 4532015112830366 5425233430109903
     2222420000001113 4263982640269299 4917484589897107 4001919257537193"""
 _TEST_CARDS = frozenset(_CARDS.split())
-_ISSUED = re.compile(
+_ISSUED = lazy_pattern(
     r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|6(?:011|5|4[4-9]|2)|35|30|3[68]"
 )
 _ADVERTISED_SOCIAL_SECURITY = frozenset(

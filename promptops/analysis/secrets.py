@@ -12,6 +12,7 @@ from functools import cache
 from math import log2
 
 from promptops.analysis.match import Match, in_order, lowered, occurrences
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 
@@ -97,20 +98,20 @@ _DOCUMENTED = (
     "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq",
 )
-_STAND_IN = re.compile(
+_STAND_IN = lazy_pattern(
     r"xxx|\.\.\.|\*\*\*|example|your|placeholder|redacted|dummy|sample|changeme|1234567|abcdef"
     r"|insert|fake|replace|secret.?key|[<>{}$]|0{6}",
     re.IGNORECASE,
 )
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = lazy_pattern(
     r"-----BEGIN (?:[A-Z0-9]{2,9} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:\s|\\n){0,8}(?:[\w-]{1,20}: [^\n]{0,80}\s{1,4}){0,4}[A-Za-z0-9+/=]{32}"
 )
-_LOGIN = re.compile(r"://([^\s:/@]{0,64}):([^\s:/@]{3,128})@([\w.-]{1,253})")
+_LOGIN = lazy_pattern(r"://([^\s:/@]{0,64}):([^\s:/@]{3,128})@([\w.-]{1,253})")
 _COMMON_WORDS = frozenset(
     ("password", "passwd", "pass", "pwd", "pw", "secret", "token", "apikey", "key", "admin", "root")
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy_pattern(
     r"(?P<name>[\w-]{0,30})[\"']?[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
     r"(?:\"(?P<double>[^\"\s]{16,200})\"|'(?P<single>[^'\s]{16,200})'"
     r"|(?P<bare>[A-Za-z0-9+/_.=-]{20,200})(?![^\s,;)\]}`]))"
@@ -125,7 +126,7 @@ _ASSIGNABLE = (
     "passwd",
     "access_key",
 )
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def find_secrets(text: str) -> tuple[Match, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from promptops.analysis.includes import includes
@@ -18,11 +18,10 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.source.cases import read_cases
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.json_document import json_value
 from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve, wrong_dialect
 from promptops.source.shape import check_prompt, check_shape, misspells_templates
@@ -136,7 +135,7 @@ class PromptBuilder:
     def _note_includes(self, prompt: Prompt) -> None:
         for text in texts(prompt):
             for include in includes(text):
-                place = text.place(include.start, include.end)
+                place = partial(text.place, include.start, include.end)
                 self._ledger.refer("template", include.name, place, text.path)
 
     def _body(self, written: str, at: str) -> Text:
@@ -162,7 +161,7 @@ class PromptBuilder:
 
     def _schema(self, schema: Any, at: str, base: str = "") -> Any:
         """A schema with the files it refers to inside it."""
-        base = base or self._layers.place(at, False).path
+        base = base or self._layers.path_at(at)
         read: set[str] = set()
 
         def schema_file(path: str) -> Mapping[str, Any] | bool | None:
@@ -206,6 +205,8 @@ class PromptBuilder:
 
     def _json(self, path: str) -> Mapping[str, Any] | bool | None:
         """What a JSON file holds, where it can be a schema, and is not deeper than what is read."""
+        from promptops.source.json_document import json_value
+
         data = self._files.data(path)
         value, problems = json_value(path, data) if data is not None else (None, ())
         if any(problem.code in _NO_JSON for problem in problems):
@@ -243,7 +244,7 @@ class PromptBuilder:
     def _tools(self, written: list[Mapping[str, Any]]) -> Iterator[Tool]:
         for index, value in enumerate(written):
             at = f"/tools/{index}"
-            base = self._layers.place(at, False).path
+            base = self._layers.path_at(at)
             if "ref" in value:
                 yield from self._tool_file(value["ref"], at, base)
             else:
@@ -290,6 +291,8 @@ class PromptBuilder:
                 yield case(value, at, self._layers.place)
 
     def _case_file(self, written: str, at: str) -> Iterator[Case]:
+        from promptops.source.cases import read_cases
+
         place = self._layers.place(at, False)
         reference = self._ledger.refer("cases", written, place, place.path)
         data = self._files.data(reference.target) if reference and reference.found else None
@@ -305,7 +308,7 @@ class PromptBuilder:
             yield case(value, f"/{index}", found.place)
 
 
-_ABSENT = re.compile(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
+_ABSENT = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 
 
 def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,12 @@ from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, Tree
-from promptops.catalog.graph import PROMPT_ENDINGS, Graph, Names
+from promptops.catalog.graph import Graph
+from promptops.catalog.kept_facts import Names
 from promptops.catalog.layers import layers
-from promptops.catalog.references import Resolver, is_below
+from promptops.catalog.near_ids import near_ids
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS, PromptIds
+from promptops.catalog.references import Resolver
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
@@ -23,6 +26,7 @@ from promptops.runtime.template import Template, TemplateError, is_template, par
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
+from promptops.source.quick_document import read_by_value
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
 
@@ -42,6 +46,9 @@ class Catalog:
             said of that prompt holds for this catalog only, and is not cached.
         whole: Everything is judged, so that rules may read every file; set to False where only
             some prompts are.
+        places_first: The places of what every file says are going to be asked for.
+        concerned: Of findings in or about other paths than these, none is reported; None where
+            all are.
     """
 
     def __init__(
@@ -68,6 +75,8 @@ class Catalog:
         self.before = before
         self.looked_around = False
         self.whole = True
+        self.places_first = False
+        self.concerned: frozenset[str] | None = None
         self._includers: dict[str, tuple[str, ...]] = {}
         self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
         self.config = config
@@ -97,35 +106,25 @@ class Catalog:
         return tuple(self.ids)
 
     @cached_property
-    def ids(self) -> Mapping[str, str]:
+    def ids(self) -> PromptIds:
         """From the path of each prompt file to its id, in the tree's order."""
-        paths = dict.fromkeys(path for path in self.files.entries if path.endswith(ENDINGS))
-        paths |= dict.fromkeys(self.folders)
-        found = ((path, self._id(path)) for path in paths)
-        return {path: identity for path, identity in found if identity is not None}
+        return PromptIds(self.files.entries, self.config.prompts)
 
-    @cached_property
+    @property
+    def ids_in_question(self) -> Mapping[str, str]:
+        """As `ids`, of all prompts that a finding on the id of a concerned one depends on."""
+        if self.concerned is None:
+            return self.ids
+        return near_ids(self.ids, self.files.entries, self.concerned)
+
+    @property
     def folders(self) -> frozenset[str]:
         """Folders that are called like a prompt file: nobody would look for a prompt in there."""
-        inside = (path for path in self.files.entries if ".prompt.y" in path.rpartition("/")[0])
-        return frozenset(
-            path[: path.index(f"{end}/") + len(end)]
-            for path in inside
-            for end in ENDINGS
-            if f"{end}/" in path
-        )
+        return self.ids.folders
 
     def id_of(self, path: str) -> str | None:
         """A prompt file's id: its path below the root without the ending; None for other files."""
-        return self.ids[path] if path in self.ids else self._id(path)
-
-    def _id(self, path: str) -> str | None:
-        ending = next((ending for ending in ENDINGS if path.endswith(ending)), None)
-        root = next((root for root in self.config.prompts if is_below(path, root)), None)
-        if ending is None or root is None:
-            return None
-        below = path if root == "." else path[len(root) + 1 :]
-        return below[: -len(ending)]
+        return self.ids.of(path)
 
     def loaded(self, path: str) -> Loaded:
         """A prompt file, read and resolved.
@@ -166,7 +165,9 @@ class Catalog:
 
     def _read(self, path: str) -> Document:
         data = self.files.data(path)
-        return read(path, data) if data is not None else self._no_file(path)
+        if data is None:
+            return self._no_file(path)
+        return read(path, data) if self.places_first else read_by_value(path, data)
 
     def _no_file(self, path: str) -> Document:
         entry = self.files.entries.get(path)

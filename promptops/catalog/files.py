@@ -8,8 +8,9 @@ from typing import Protocol
 
 from promptops.model.place import Text, plain_text
 from promptops.model.tree import Entry
+from promptops.repo.listing import holding
 from promptops.source.document import MAX_BYTES
-from promptops.source.recording_files import by_first
+from promptops.source.recording_files import INSIDE, by_first
 from promptops.source.references import definition_name
 
 
@@ -72,7 +73,7 @@ class Files:
 
     @cached_property
     def _recordings(self) -> Mapping[str, tuple[str, ...]]:
-        return by_first(self.entries)
+        return by_first(holding(self.entries, INSIDE))
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a plain file, or None."""

@@ -7,42 +7,36 @@ means depends on where its file stands and on the roots, and is worked out when 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from promptops.analysis.includes import includes
+from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
+from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
+from promptops.catalog.named_files import (
+    guessed_names,
+    names_in_prompt,
+    names_in_schema,
+    names_in_template,
+)
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
 from promptops.model.internal_error import internal_error
-from promptops.model.place import plain_text
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.model.tree import Entry
+from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
-Names = tuple[str, ...]
-"""What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
-prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
-
-_MAX_CACHED_BYTES = 16_000_000
-
-FORMAT = 3
+FORMAT = 4
 """To be raised when the same content is read as other names, so that no old fact is believed."""
 
-PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
 SILENT_ENDINGS = (
     *(".jsonl", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf"),
     *(".mp3", ".wav", ".ogg", ".mp4", ".zip", ".gz"),
 )
-ESCAPES = ("\\u", "\\U", "\\x", "\\N", "\\0", "\\1")
-"""Each file that names one otherwise than letter by letter holds one of these."""
-
-_RUN = re.compile(r"[^\s\"'`,:{}\[\]()<>|]+")
-_PATH = re.compile(r".+\.\w+")
-_LONGEST_PATH = 4096
-"""Of Linux; what is longer names no file, and would be searched for its last dot from each of its
-characters."""
+FEW = 32
+"""Files of so many contents are found one by one; of more, all are looked at."""
 
 
 class Graph:
@@ -59,53 +53,123 @@ class Graph:
         self._files = files
         self._config = config
         self._value_of = value_of
-        self.facts = dict(known)
-        self.learnt = False
+        self._known = known
+        self._learnt: dict[str, Names] = {}
+        self.words: dict[str, frozenset[str]] = {}
+        roots = {*config.prompts, *config.schemas}
+        self._folders = () if "." in roots else tuple(f"{root}/" for root in roots)
         self._targets: dict[str, frozenset[str]] = {}
+
+    @property
+    def facts(self) -> Mapping[str, Names]:
+        """All that is known, by key."""
+        return {**self._known, **self._learnt}
+
+    @property
+    def learnt(self) -> int:
+        """How many contents were read."""
+        return len(self._learnt) + len(self.words)
+
+    @property
+    def kept(self) -> KeptFacts:
+        """What an earlier run left."""
+        return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
+
+    @property
+    def was_kept(self) -> bool:
+        """Whether an earlier run left anything."""
+        return bool(self._known)
 
     @cached_property
     def sources(self) -> dict[str, str]:
         """From each file that may name another to the key of its facts."""
-        roots = {*self._config.prompts, *self._config.schemas}
-        folders = tuple(f"{root}/" for root in roots)
-        return {
-            path: _sort(path) + entry.blob
-            for path, entry in self._files.entries.items()
-            if entry.kind == "file"
-            and not path.endswith(SILENT_ENDINGS)
-            and ("." in roots or path.startswith(folders))
-        }
+        keys = ((path, self._key_of(path, entry)) for path, entry in self._files.entries.items())
+        return {path: key for path, key in keys if key is not None}
+
+    def _key(self, path: str) -> str | None:
+        """The key of a file's facts; None for what names nothing."""
+        entry = self._files.entries.get(path)
+        return self._key_of(path, entry) if entry is not None else None
+
+    def _key_of(self, path: str, entry: Entry) -> str | None:
+        if entry.kind != "file" or path.endswith(SILENT_ENDINGS):
+            return None
+        if self._folders and not path.startswith(self._folders):
+            return None
+        return _sort(path) + entry.blob
+
+    def _facts_of(self, key: str) -> Names | None:
+        found = self._learnt.get(key)
+        return self._known.get(key) if found is None else found
 
     @property
     def unknown(self) -> list[str]:
         """The files whose names are not known yet."""
-        facts = self.facts
-        return [path for path, key in self.sources.items() if key not in facts]
+        return [path for path, key in self.sources.items() if self._facts_of(key) is None]
+
+    @property
+    def unseen(self) -> list[str]:
+        """The files of which neither the names are known nor the words."""
+        keys = ((path, self._key(path)) for path in self._maybe_unseen())
+        return [path for path, key in keys if key is not None and not self._is_seen(key)]
+
+    def _maybe_unseen(self) -> Iterable[str]:
+        entries, known = self._files.entries, self._known
+        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.records:
+            return entries.outside(known.records)
+        return self.sources
+
+    def _is_seen(self, key: str) -> bool:
+        if key in self.words or self._facts_of(key) is not None:
+            return True
+        return isinstance(self._known, KeptFacts) and self._known.has_words(key)
+
+    def look(self, paths: Sequence[str]) -> None:
+        """Note the words of some files, which takes a tenth of the time of reading their names."""
+        self._files.prefetch(paths)
+        for path in paths:
+            content = self._files.data(path)
+            key = self._key_of_what_was_read(path)
+            if content is not None and key is not None:
+                self.words[key] = file_words(content)
+
+    def learn_from_words(self, names: Iterable[str]) -> None:
+        """Read what the files name that have one of some plain names among their words."""
+        wanted = {*names, ESCAPED}
+        having = (key for key, words in self.words.items() if not wanted.isdisjoint(words))
+        blobs = {key[1 : BEGINNING + 1] for key in having}
+        if isinstance(self._known, KeptFacts):
+            blobs.update(blob for word in wanted for blob in self._known.with_word(word))
+        self.learn(self._beginning(blobs))
+
+    def _beginning(self, blobs: Collection[str]) -> list[str]:
+        """The files of contents whose ids begin so."""
+        entries = self._files.entries
+        if isinstance(entries, Listing) and len(blobs) <= FEW:
+            return sorted({path for blob in blobs for path in entries.having(blob)})
+        return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
     def learn(self, paths: Iterable[str]) -> None:
         """Read what some files name."""
-        new = [path for path in paths if self.sources.get(path, "") not in self.facts]
+        keys = ((path, self._key(path)) for path in paths)
+        new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
         for path in new:
-            if path in self.sources:
-                self.know(path, self._read(path))
+            self.know(path, self._read(path))
 
     def know(self, path: str, names: Names) -> None:
         """Take what a file names from whoever has read it."""
         key = self._key_of_what_was_read(path)
-        if key is not None and key not in self.facts:
-            self.facts[key] = names
-            self.learnt = True
+        if key is not None and self._facts_of(key) is None:
+            self._learnt[key] = names
             self._enter(key, names)
 
     def _key_of_what_was_read(self, path: str) -> str | None:
         """By the bytes that were read: a file may have been written since it was listed."""
-        listed = self.sources.get(path)
-        if listed is None:
-            return None
-        key = _sort(path) + self._files.entries[path].blob
-        if key != listed:
-            self.sources[path] = key
+        key = self._key(path)
+        sources = self.__dict__.get("sources")
+        if sources is not None and key is not None and sources.get(path) != key:
+            sources[path] = key
             self.__dict__.pop("_holding", None)
             self.__dict__.pop("_index", None)
         return key
@@ -113,23 +177,48 @@ class Graph:
     def names(self, path: str) -> Names:
         """What one file names."""
         self.learn((path,))
-        return self.facts.get(self.sources.get(path, ""), ())
+        key = self._key(path)
+        return () if key is None else self._facts_of(key) or ()
 
     def namers(self, target: str) -> Iterator[str]:
         """Of the files whose names are known, those of which a name may mean a path."""
-        last = target.rpartition("/")[2]
+        for path, name in self._saying(target.rpartition("/")[2]):
+            if target in self._meant(path, name):
+                yield path
+
+    def _saying(self, last: str) -> Iterable[tuple[str, str]]:
+        """The files that say a name with a last part, each with it."""
+        entries, known = self._files.entries, self._known
+        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.records:
+            found = [*known.naming(last), *self._learnt_naming(last)]
+            if len(found) <= FEW:
+                return self._located(entries, found)
+        return self._indexed(last)
+
+    def _located(
+        self, entries: Listing, found: Iterable[tuple[str, str]]
+    ) -> Iterator[tuple[str, str]]:
+        for key, name in found:
+            for path in entries.having(key[1:]):
+                if self._key(path) == key:  # equal content is read in another way elsewhere
+                    yield path, name
+
+    def _learnt_naming(self, last: str) -> Iterator[tuple[str, str]]:
+        for key, names in self._learnt.items():
+            yield from ((key, name) for name in names if name[0] != "a" and _last(name) == last)
+
+    def _indexed(self, last: str) -> Iterator[tuple[str, str]]:
         for key, name in self._index.get(last, ()):
-            for path in self._holding[key]:
-                if target in self._meant(path, name):
-                    yield path
+            yield from ((path, name) for path in self._holding[key])
 
     def above(self, target: str) -> Iterator[str]:
         """Every file that names a file, or one that does, each once; all files are read."""
         self.learn(self.unknown)
         seen, waiting = {target}, [target]
         while waiting:
-            for path in self.namers(waiting.pop(0)):
-                if path not in seen:
+            below = waiting.pop(0)
+            for path, name in self._indexed(below.rpartition("/")[2]):
+                if path not in seen and below in self._meant(path, name):
                     seen.add(path)
                     waiting.append(path)
                     yield path
@@ -140,7 +229,7 @@ class Graph:
         self.learn(self.unknown)
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
-            for name in self.facts[key]:
+            for name in self._facts_of(key) or ():
                 if name[0] == "a":
                     found.setdefault(name[1:], []).append(path)
         return found
@@ -157,9 +246,10 @@ class Graph:
     def _index(self) -> dict[str, list[tuple[str, str]]]:
         """From the last part of a name to the keys of the files that say it, each with it."""
         self.__dict__["_index"] = {}
+        facts = self.facts
         for key in self._holding:
-            if key in self.facts:
-                self._enter(key, self.facts[key])
+            if key in facts:
+                self._enter(key, facts[key])
         index: dict[str, list[tuple[str, str]]] = self.__dict__["_index"]
         return index
 
@@ -199,21 +289,21 @@ class Graph:
         if sort == "j":
             return self._of_json(path)
         text = self._files.text(path)
-        return _of_template(text.value) if text is not None else ()
+        return names_in_template(text.value) if text is not None else ()
 
     def _of_prompt(self, path: str) -> Iterable[str]:
         value = self._value_of(path)
-        return _of_value(value) if isinstance(value, dict) else self._guessed(path)
+        return names_in_prompt(value) if isinstance(value, dict) else self._guessed(path)
 
     def _of_json(self, path: str) -> Iterable[str]:
         try:
-            return list(_referred(json.loads(self._files.data(path) or b"")))
+            return list(names_in_schema(json.loads(self._files.data(path) or b"")))
         except (ValueError, RecursionError):
             return self._guessed(path)
 
     def _guessed(self, path: str) -> Iterable[str]:
         """Of a file that can't be read: it may name all that looks like a path."""
-        return _paths((self._files.data(path) or b"").decode("utf-8", "replace"))
+        return guessed_names((self._files.data(path) or b"").decode("utf-8", "replace"))
 
 
 def _sort(path: str) -> str:
@@ -221,79 +311,11 @@ def _sort(path: str) -> str:
     return "y" if path.endswith(PROMPT_ENDINGS) else "j" if path.endswith(".json") else "t"
 
 
+def last_part(name: str) -> str:
+    """Of the path that a name of `Names` stands for."""
+    return _last(name)
+
+
 @lru_cache(maxsize=65536)
 def _last(name: str) -> str:
     return confined(name[1:], "", "").path.rpartition("/")[2]
-
-
-def _of_value(value: Mapping[str, Any]) -> Iterator[str]:
-    """What a prompt file's value names, whether or not it fits the schema."""
-    yield from _files(value.get("extends"), "p")
-    yield from (f"a{alias}" for alias in _listed(value.get("aliases")) if isinstance(alias, str))
-    for mapping, text in _within(value.get("messages")):
-        if mapping is not None:
-            yield from _files(mapping.get("file"), "p")
-        elif "{%" in text:
-            yield from _of_template(text)
-    for key in ("inputs", "output", "tools"):
-        yield from _referred(value.get(key))
-    for tool in _listed(value.get("tools")):
-        yield from _files(tool.get("ref") if isinstance(tool, dict) else None, "s")
-    evaluation = value.get("evaluation")
-    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
-    if isinstance(judge, str):
-        yield from (name for end in PROMPT_ENDINGS for name in _files(f"{judge}{end}", "p"))
-    for case in _listed(value.get("tests")):
-        yield from _files(case.get("file") if isinstance(case, dict) else None, "p")
-
-
-def _referred(value: Any) -> Iterator[str]:
-    """The files that a schema refers to."""
-    for mapping, _ in _within(value):
-        written = mapping.get("$ref") if mapping is not None else None
-        if isinstance(written, str):
-            yield from _files(written.partition("#")[0], "s")
-
-
-def _files(written: Any, root: str) -> Iterator[str]:
-    if isinstance(written, str) and written:
-        yield root + written
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
-    """Every mapping in a value, and every text; no recursion, however deep it is."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each, ""
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, str):
-            yield None, each
-
-
-@cached_by_size(_MAX_CACHED_BYTES)
-def _of_template(source: str) -> Names:
-    if not any(word in source for word in ("include", "import", "extends")):
-        return ()
-    from promptops.runtime.template import TemplateError, parse
-
-    try:
-        parse(source)
-    except TemplateError:
-        return tuple(_paths(source))
-    return tuple(f"p{include.name}" for include in includes(plain_text("", source)))
-
-
-def _paths(source: str) -> Iterator[str]:
-    for run in _RUN.finditer(source):
-        found = _PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
-        if found:
-            yield f"p{found[0]}"
-            yield f"s{found[0]}"

@@ -46,6 +46,10 @@ class Layers:
         """In the file that says it; see `model.prompt.LocateWithin`."""
         return self._saying(pointer).place(pointer, key, within)
 
+    def path_at(self, pointer: str) -> str:
+        """The path of the file that says it."""
+        return self._saying(pointer).path
+
     def template(self, pointer: str) -> Text:
         """A scalar with the place of each character, in the file that says it."""
         return self._saying(pointer).template(pointer)

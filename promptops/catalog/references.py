@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import islice
 
 from promptops.catalog.files import Files
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.loaded import Placed, Reference, ReferenceKind, placed
 from promptops.model.place import Place
+from promptops.model.tree import Entry
 from promptops.records import record
+from promptops.repo.listing import holding
 from promptops.source.paths import confined
 
 _MOST_NEAR = 500
@@ -25,7 +28,7 @@ class Resolver:
     config: Config
 
     def follow(
-        self, kind: ReferenceKind, written: str, place: Place, base: str
+        self, kind: ReferenceKind, written: str, place: Placed, base: str
     ) -> Reference | Problem:
         """Where a path leads that stands in the file `base`; a problem where it leads outside.
 
@@ -53,6 +56,7 @@ class Resolver:
 
         In the form to write: from one of the roots of its kind.
         """
+
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []
         for root in roots_of(kind, self.config, base):
@@ -70,9 +74,9 @@ def _is_near(path: str, folder: str, name: str) -> bool:
     return own == folder or f"/{folder}/" in f"/{path}" or file == name
 
 
-def _outside(message: str, place: Place) -> Problem:
+def _outside(message: str, place: Placed) -> Problem:
     hint = "name a file of this repository, from its root of prompts or with `./`"
-    return Problem(message, at=place, hint=hint, code="SEC010")
+    return Problem(message, at=placed(place), hint=hint, code="SEC010")
 
 
 class Ledger:
@@ -89,7 +93,7 @@ class Ledger:
         self.problems: list[Problem] = []
 
     def refer(
-        self, kind: ReferenceKind, written: str, place: Place, base: str = ""
+        self, kind: ReferenceKind, written: str, place: Placed, base: str = ""
     ) -> Reference | None:
         """Note a reference; None, and a problem, where its path leads outside."""
         found = self.resolver.follow(kind, written, place, base or self._path)
@@ -130,6 +134,12 @@ def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:
 def is_below(path: str, root: str) -> bool:
     """Whether a path lies in a root folder."""
     return root == "." or path.startswith(f"{root}/")
+
+
+def has_below(entries: Mapping[str, Entry], root: str) -> bool:
+    """Whether a tree has a file in a root folder."""
+    found = entries if root == "." else holding(entries, f"{root}/")
+    return any(is_below(path, root) for path in found)
 
 
 def _plain(root: str) -> str:

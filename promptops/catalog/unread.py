@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import ENDINGS, Catalog
 from promptops.catalog.references import is_below
+from promptops.patterns import lazy_pattern
 
 _YAML = (".yaml", ".yml")
 _CASES = tuple(f".cases{ending}" for ending in _YAML)
 _FORMAT = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
 _MESSAGES = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
-_LOOKS = re.compile(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
+_LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from promptops.cli.options import Output
+    from promptops.cli.output import Output
     from promptops.jobs.lint import LintOptions
     from promptops.jobs.selection import Wanted
     from promptops.jobs.workspace import Workspace

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
+from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
+from promptops.cli.leaving import leave_at_once
 from promptops.errors import BUG, PromptopsError, UsageError
 
 INTERRUPTED = 130
@@ -13,13 +16,26 @@ STDOUT = 1
 USAGE = 2
 ABORTS = 128
 OF_BISECT_RUN = (0, 1, 125)
-OF_HOOKS = (["lint", "--staged"], ["lint", "--fix", "--staged"])
+
+
+ENDLESS = frozenset(("lsp", "mcp", "ui"))
+COLLECT_AFTER = 50_000
+"""Objects more than before: a run that ends needs to look for cycles rarely."""
+HOOK_COLLECTS_AFTER = 1_000_000
+"""A usual commit creates a tenth of them."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command line and exit with its code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    sys.exit(run(arguments))
+    ends = ENDLESS.isdisjoint(arguments)
+    if ends:
+        is_hook = tuple(arguments) in HOOK_LINES
+        gc.set_threshold(HOOK_COLLECTS_AFTER if is_hook else COLLECT_AFTER)
+    code = run(arguments)
+    if ends and argv is None:
+        leave_at_once(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -32,9 +48,7 @@ def run(arguments: list[str]) -> int:
 
 def _said(arguments: list[str]) -> int:
     try:
-        if arguments in OF_HOOKS and _nothing_to_do():
-            return 0
-        return _run(arguments)
+        return _run_hook(arguments) if tuple(arguments) in HOOK_LINES else _run(arguments)
     except PromptopsError as error:
         _say(error)
         return error.exit_code
@@ -66,11 +80,13 @@ def _reader_left() -> int:
     return 0
 
 
-def _nothing_to_do() -> bool:
-    """Whether a commit touches nothing of ours: most don't, and click alone costs 30 ms."""
+def _run_hook(line: list[str]) -> int:
+    """Most commits touch nothing of ours, and end here."""
     from promptops.jobs.idle import nothing_staged
 
-    return nothing_staged()
+    if nothing_staged():
+        return 0
+    return run_hook(line) if readable_without_click() else _run(line)
 
 
 def _refuse_option_as_revision(arguments: list[str]) -> None:

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from promptops.cli.options import Output
+from promptops.cli.output import Output
 from promptops.model.report import plain
 
 if TYPE_CHECKING:

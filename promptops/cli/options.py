@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from promptops.errors import InputError, PromptopsError, UsageError
-from promptops.model.report import Style, plain
-from promptops.records import field, record
+from promptops.cli.output import Output, wants_color
+from promptops.errors import PromptopsError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,80 +18,6 @@ REVISION_HELP = "Look at a commit, tag or branch, or `index`; the work tree othe
 JUDGED_HELP = (
     "Look at a commit, tag or branch; otherwise HEAD with --since, the files on disk without."
 )
-
-
-@record(frozen=True, slots=True)
-class Output:
-    """How a command speaks.
-
-    Attributes:
-        directory: Where it was run, or `-C`.
-        formats: Pairs of a format's name and a file, "-" for stdout.
-        overrides: Of the configuration.
-        written: The files that were written, "-" for stdout.
-    """
-
-    directory: Path
-    formats: tuple[tuple[str, str], ...]
-    quiet: bool
-    color: bool
-    overrides: tuple[str, ...] = ()
-    written: set[str] = field(default_factory=set)
-
-    @property
-    def format(self) -> str:
-        """The one that goes to stdout, or ""."""
-        return next((name for name, file in self.formats if file == "-"), "")
-
-    def write(self, text: str, file: str = "-") -> None:
-        """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
-        self.written.add(file)
-        if file != "-":
-            try:
-                Path(self.directory, file).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise InputError(f"can't be written: {error.strerror}", where=file) from None
-        elif text and not (self.quiet and self.format in ("full", "text", "concise")):
-            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-            sys.stdout.flush()
-
-    def write_error(self, error: PromptopsError) -> None:
-        """The error as JSON wherever the command would have written its result as JSON."""
-        from promptops.cli.shown_errors import error_json
-
-        for name, file in self.formats:
-            if name == "json" and file not in self.written:
-                with suppress(InputError):  # the error itself is the one to report
-                    self.write(error_json(error), file)
-
-    def note(self, text: str) -> None:
-        """To stderr, unless told to be quiet."""
-        if not self.quiet:
-            click.echo(text, err=True)
-
-    @property
-    def style(self) -> Style:
-        return _styled if self.color else plain
-
-
-_STYLES: dict[str, dict[str, Any]] = {
-    "path": {"bold": True},
-    "error": {"fg": "red", "bold": True},
-    "warning": {"fg": "yellow", "bold": True},
-    "info": {"fg": "blue", "bold": True},
-    "code": {"dim": True},
-    "gutter": {"dim": True},
-    "caret": {"fg": "red"},
-    "hint": {"fg": "green"},
-    "note": {"fg": "cyan"},
-    "summary": {"bold": True},
-    "removed": {"fg": "red", "strikethrough": True},
-    "added": {"fg": "green", "underline": True},
-}
-
-
-def _styled(role: str, text: str) -> str:
-    return click.style(text, **_STYLES.get(role, {}))
 
 
 def common(*formats: str) -> Callable[[F], F]:
@@ -114,7 +37,7 @@ def common(*formats: str) -> Callable[[F], F]:
             **rest: Any,
         ) -> Any:
             pairs = _formats(chosen, formats)
-            color = not no_color and sys.stdout.isatty() and not _no_color()
+            color = not no_color and wants_color()
             output = Output(directory, pairs, quiet, color, overrides)
             try:
                 return function(output, **rest)
@@ -127,12 +50,6 @@ def common(*formats: str) -> Callable[[F], F]:
         return cast(F, command)
 
     return decorate
-
-
-def _no_color() -> bool:
-    import os
-
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptops.cli.options import Output
+from promptops.cli.output import Output
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.ledger import INTERRUPTED
 from promptops.report.parts.summary import counted

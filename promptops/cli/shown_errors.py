@@ -7,6 +7,7 @@ import re
 from promptops.analysis.masking import masked, without_secrets
 from promptops.errors import PromptopsError, SourceLine
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.report.parts.excerpt import excerpt
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
@@ -44,7 +45,7 @@ def _value(error: PromptopsError) -> dict[str, object]:
     }
 
 
-_PLACE = re.compile(r"(.+):(\d+):(\d+)", re.DOTALL)
+_PLACE = lazy_pattern(r"(.+):(\d+):(\d+)", re.DOTALL)
 
 
 def _source(source: SourceLine, hint: str) -> list[str]:

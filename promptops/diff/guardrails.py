@@ -10,9 +10,10 @@ from promptops.diff.obligations import Lost, lost
 from promptops.diff.rendering import Rendered, sent, text_of
 from promptops.diff.side import Side
 from promptops.model.change import Change
+from promptops.patterns import lazy_pattern
 
-_BLOCK = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_VALUE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_BLOCK = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_VALUE = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
 _ANY = "…"
 """Stands for a value, in a sentence of a template."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from promptops.diff.side import Side
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import ForEach, MediaPart, Message, Model, Prompt
+from promptops.patterns import lazy_pattern
 
 _TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))
 _ABILITIES = {"image": "see images", "audio": "hear sounds", "document": "read documents"}
@@ -146,7 +146,7 @@ def _shown(value: Any) -> Any:
     return [_shown(item) for item in value] if isinstance(value, list) else value
 
 
-_LOGIN = re.compile(r"(?<=://)[^/?#]*@")
+_LOGIN = lazy_pattern(r"(?<=://)[^/?#]*@")
 
 
 def _is_lower(now: Any, was: Any) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from promptops.patterns import lazy_pattern
+
 Words = tuple[str, ...]
 
-_LABEL = re.compile(
+_LABEL = lazy_pattern(
     r"\A[\W_]*(?:important|note|remember|reminder|warning|caution|critical|wichtig|achtung|attention"
     r"|importante?|atenci[óo]n|attenzione|atenção)[*_]*[:!–—][\W_]*(?=\w)",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"(?<!\w)-?\d+(?:[.,]\d+)*|[^\W_]+|[<>=≤≥≠%$€£+❌🚫⛔]")
-_NOT = re.compile(
+_WORD = lazy_pattern(r"(?<!\w)-?\d+(?:[.,]\d+)*|[^\W_]+|[<>=≤≥≠%$€£+❌🚫⛔]")
+_NOT = lazy_pattern(
     r"\b(?:(can)(?=not\b)|(ca|do|does|did|is|are|was|should|must|wo|would|could|has|have)n'?t\b)"
 )
 _BARE = {"ca": "can", "wo": "will"}

@@ -9,6 +9,7 @@ from itertools import chain
 
 from promptops.diff.demands import Force, Marks, forbids, force_of, phrases_in
 from promptops.diff.plain_words import Words, plain_words
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 LONG_LINE = 50
@@ -39,18 +40,18 @@ class Sentence:
         return force_of(self.words[1:] if self.intro else self.words, self.intro)
 
 
-_ITEM = re.compile(
+_ITEM = lazy_pattern(
     r"(?:[*_]{0,3}(?:[-*+•‣◦▪●–—·>|]+\s+|\[[ xX]\]\s*|[✓✔✅☑]\s*"
     r"|\(?(?:\d{1,3}(?:\.\d{1,3}){0,3}|[a-zA-Z]|[ivxIVX]{2,4})[.)]\s+"
     r"|(?i:rule|step|regel|schritt|règle|étape|regla|paso|regola|passo|regra)"
     r"\s+\d{1,3}\s*[:.)-]\s*))+"
 )
-_HEADING = re.compile(r"#+\s+")
-_TAGS = re.compile(
+_HEADING = lazy_pattern(r"#+\s+")
+_TAGS = lazy_pattern(
     r"<([A-Za-z][\w.-]{0,60})(?:\s[^<>]{0,200})?>(?:(.*)</\1>)?|</[A-Za-z][\w.-]{0,60}>"
 )
-_NAMED = re.compile(r"(?:system|user|assistant)\s*:|[*_]{0,2}[^\W\d_a-z][\w /-]{0,30}[*_]{0,2}:")
-_END = re.compile(r"[.!?;…][.!?;…\"'”’»)\]*_`]{0,6}(?:\s[.!?;…]{1,6}){0,6}(?=\s)|[。！？；]")
+_NAMED = lazy_pattern(r"(?:system|user|assistant)\s*:|[*_]{0,2}[^\W\d_a-z][\w /-]{0,30}[*_]{0,2}:")
+_END = lazy_pattern(r"[.!?;…][.!?;…\"'”’»)\]*_`]{0,6}(?:\s[.!?;…]{1,6}){0,6}(?=\s)|[。！？；]")
 _SHORT = frozenset(
     str.split(
         "mr mrs ms dr prof st vs cf approx incl inkl resp bspw evtl ggf bzw ca z d u p ex ej sr"

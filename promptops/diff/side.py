@@ -11,13 +11,14 @@ from promptops.catalog.catalog import Catalog
 from promptops.model.loaded import Loaded
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, History, Prompt
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.inputs import Inputs
 from promptops.runtime.template import TemplateError, parse
 
 _NEEDED = ("template", "body", "extends", "tool", "media")
-_TAG = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
-_NAME = re.compile(r"[^\W\d]\w*")
+_TAG = lazy_pattern(r"\{[{%].*?[%}]\}", re.DOTALL)
+_NAME = lazy_pattern(r"[^\W\d]\w*")
 
 
 @record(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -12,11 +11,12 @@ from promptops.evals.subject import as_json, text_of
 from promptops.evals.texts import sendable
 from promptops.evals.verdict import Undecided, Unheard, Unjudgeable
 from promptops.evals.wording import listed, shown
+from promptops.patterns import lazy_pattern
 
 R = TypeVar("R", bound=Reply)
 
 PASSES: Mapping[str, float] = {"pass": 1.0, "fail": 0.0}
-_CLOSING = re.compile(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
+_CLOSING = lazy_pattern(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
 
 
 def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> Question:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from json import JSONDecodeError
 from typing import Any
 
 from promptops.evals.verdict import Unjudgeable
+from promptops.patterns import lazy_pattern
 
 NOTHING = object()
 """In place of a value, where a text is no JSON."""
 
-_BEGIN = re.compile(r"[{\[]")
+_BEGIN = lazy_pattern(r"[{\[]")
 _MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
 _ONE_TRY = 200  # an error counts the lines before it
 _TOO_DEEP = 20_000

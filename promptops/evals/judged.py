@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import parse
 from promptops.evals.questions import BUILT_IN, Lack, NoReply
@@ -16,6 +15,9 @@ from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
 from promptops.model.prompt import LocateWithin
 from promptops.records import record, replace
+
+if TYPE_CHECKING:
+    from promptops.evals.agreement import Agreement
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = LocateWithin
@@ -98,6 +100,8 @@ def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None
 
 
 def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
+    from promptops.evals.agreement import ANCHOR, FEWEST, LEAST_KAPPA, Agreement
+
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
     said = f"{_judge(name)} may not decide what must hold"

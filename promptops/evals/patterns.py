@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from promptops.evals.verdict import Refused
+from promptops.patterns import lazy_pattern
 
 MAX_LENGTH = 1_000
 """Characters of a pattern."""
@@ -46,12 +46,14 @@ _WORDS: tuple[str, ...] = (
 _BLANKS: tuple[str, ...] = ("", "\n", " ", "\t", " \n \n", "\r\n", " " * 1_500, "\n" * 1_500)
 _LARGEST = 1_000  # instructions of a compiled pattern: about 0.03 s for all probes
 _OF_ITS_OWN = 1_500  # characters of a probe over a pattern's own alphabet
-_ANCHORED_INSIDE = re.compile(
+_ANCHORED_INSIDE = lazy_pattern(
     r"[\w\s,;:!\"'<>&%#@=~`/-](?:\^|\\A)|(?:\$|\\z)[\w,;:!<>&%#@=~`/-](?![?*{])"
 )
-_CLASS_OR_ESCAPE = re.compile(r"\\(?!A|z)(?:x\{[^}]*\}|[pP]\{[^}]*\}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]")
-_BOUNDARY = re.compile(r"(?<!\\)(?:\\\\)*\\[bB]")
-_CODE_POINT = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
+_CLASS_OR_ESCAPE = lazy_pattern(
+    r"\\(?!A|z)(?:x\{[^}]*\}|[pP]\{[^}]*\}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]"
+)
+_BOUNDARY = lazy_pattern(r"(?<!\\)(?:\\\\)*\\[bB]")
+_CODE_POINT = lazy_pattern(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
 
 
 @lru_cache(maxsize=256)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from promptops.evals.agreement import Agreement
-from promptops.evals.functions import Functions
-from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.questions import NoReply, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
 from promptops.records import field, record
+
+if TYPE_CHECKING:
+    from promptops.evals.agreement import Agreement
+    from promptops.evals.functions import Functions
 
 On = Literal["request", "answer"]
 
@@ -80,6 +81,8 @@ class Record:
 
 def facts_of(answer: Answer) -> tuple[Any, dict[str, Any]]:
     """Of an answer the root that `path` leads into, and what expressions see of it."""
+    from promptops.evals.json_values import NOTHING, parsed
+
     value = parsed(answer.text)
     usage = answer.usage
     return value, {

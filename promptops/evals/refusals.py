@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from promptops.analysis.match import lowered
+from promptops.patterns import lazy_pattern
 
 BEGINNING = 300
 """Characters in which an answer refuses if it does; later, a "can't" is about something else."""
@@ -148,7 +149,7 @@ def refusal_in(text: str) -> int:
     return min((match.start() for match in found if match), default=-1)
 
 
-_ASKS_BACK = re.compile("[?？؟]")
+_ASKS_BACK = lazy_pattern("[?？؟]")
 
 
 @cache

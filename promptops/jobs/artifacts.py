@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import zlib
 from contextlib import suppress
@@ -12,8 +11,9 @@ from pathlib import Path
 
 from promptops.errors import InputError
 from promptops.jobs.recordings.whole import replace_whole
+from promptops.patterns import lazy_pattern
 
-_LEFTOVER = re.compile(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
+_LEFTOVER = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 """Of gzip: no name, no time, no system; Python's own differs between its versions."""
 

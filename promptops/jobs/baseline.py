@@ -8,17 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.workspace import BASELINE, Workspace
 from promptops.model.finding import Finding
 from promptops.repo.repository import WORKTREE
+from promptops.repo.tree import IndexTree
 from promptops.source.paths import confined
-
-DEFAULT = "promptops-baseline.json"
 
 
 def baseline_path(workspace: Workspace) -> str:
     """Where the baseline stands, relative to the repository root; InputError for elsewhere."""
-    written = workspace.config.lint.baseline or DEFAULT
+    written = workspace.config.lint.baseline or BASELINE
     path = confined(written, "")
     if path.reason:
         where = workspace.config.path
@@ -52,6 +51,9 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
 def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
     """The file as a revision has it, whatever it holds; None where there is none."""
     path = baseline_path(workspace)
+    tree = workspace.catalog.files.tree
+    if revision == workspace.revision and isinstance(tree, IndexTree) and tree.lists_beside(path):
+        return tree.read_beside(path)
     return workspace.repository.tree(revision, under=(path,)).read((path,)).get(path)
 
 

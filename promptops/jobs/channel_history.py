@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
 from promptops.errors import InputError
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels
 from promptops.repo.blobs import Blobs
@@ -15,8 +15,8 @@ from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.runtime.sources.source import Pointer
 
-_COMMIT = re.compile(r"([0-9a-f]{40,64}) ([0-9]+)")
-_FILE = re.compile(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")
+_COMMIT = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
+_FILE = lazy_pattern(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")
 _LOG = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
 _PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
 

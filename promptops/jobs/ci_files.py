@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from promptops.jobs.new_files import template
 from promptops.model.distribution import NAME, Origin
+from promptops.patterns import lazy_pattern
 from promptops.release.names import PLACE
 
 Platform = Literal["github", "gitlab"]
@@ -19,7 +20,7 @@ WORKFLOWS: dict[Platform, str] = {
 FETCHED = ".promptops-action"
 """Where a workflow of GitHub puts the action that it fetched from another host."""
 
-_SPECIAL = re.compile(r"([+!?*\[\]\\])")  # in a filter of GitHub's
+_SPECIAL = lazy_pattern(r"([+!?*\[\]\\])")  # in a filter of GitHub's
 
 
 def workflow_text(platform: Platform, origin: Origin, tag_format: str) -> str:

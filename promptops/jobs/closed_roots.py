@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promptops.catalog.references import is_below
+from promptops.catalog.references import has_below
 from promptops.errors import InputError
-from promptops.model.config import Config
+from promptops.model.config import CHANNELS_FILE, Config
 from promptops.model.tree import Entry, Kind
-from promptops.release.channels import PATH as CHANNELS
 from promptops.repo.repository import Repository
 
 _CLOSED: Mapping[Kind, tuple[str, str]] = {
@@ -27,11 +26,11 @@ def refuse_closed_roots(
     Args:
         entries: Of the revision, at or below what the configuration names.
     """
-    for root in (*config.prompts, *config.schemas, CHANNELS):
+    for root in (*config.prompts, *config.schemas, CHANNELS_FILE):
         entry = entries.get(root) or _above(repository, revision, root, entries)
         if entry is not None and entry.kind in _CLOSED:
             kind, hint = _CLOSED[entry.kind]
-            what = f"the file `{root}`" if root == CHANNELS else f"the root `{root}`"
+            what = f"the file `{root}`" if root == CHANNELS_FILE else f"the root `{root}`"
             message = f"{what} is {kind}: nothing behind it is read"
             raise InputError(message, where=entry.path, hint=hint.format(path=entry.path))
 
@@ -41,7 +40,7 @@ def _above(
 ) -> Entry | None:
     """The entry in the place of a folder above a root; read only where the root is empty."""
     folders = [root[:at] for at, char in enumerate(root) if char == "/"]
-    if not folders or any(is_below(path, root) for path in entries):
+    if not folders or has_below(entries, root):
         return None
     tree = repository.tree(revision, under=folders[:1])
     return next((tree.entries[each] for each in folders if each in tree.entries), None)

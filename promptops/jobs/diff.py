@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from promptops.analysis.exact_tokens import counter
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import ESCAPES
+from promptops.catalog.file_words import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.diff.compare import Options, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.diff.seen import Count
 from promptops.errors import UsageError
+from promptops.jobs.graph_file import save_graph
 from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.releases import last_release, released_versions, versions
 from promptops.jobs.selection import Grep, reaching
@@ -54,6 +55,8 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     paths = set(_paths(sides))
     wanted = _asked_for(sides, chosen.patterns)
     shown = paths & wanted
+    if sides.repository is not None:
+        save_graph(head, sides.repository.common_dir)
     counting = _Counting()
     today = datetime.now(UTC).date()
     count = _estimated if chosen.estimated else counting.count

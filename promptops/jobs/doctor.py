@@ -13,6 +13,7 @@ from promptops.analysis.masking import without_secrets
 from promptops.catalog.unread import UNREAD
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs import pre_commit_file
+from promptops.jobs.bytecode import without_bytecode
 from promptops.jobs.git_releases import GitReleases
 from promptops.jobs.hook_file import HookFile, find_hooks, hook_line
 from promptops.jobs.lint_rules import refuse_unknown_rules
@@ -91,6 +92,7 @@ def _of_machine(directory: Path) -> Iterator[Check]:
     yield _import_name()
     yield _command()
     yield from _cache()
+    yield from _bytecode()
 
 
 def _of_repository(directory: Path) -> Iterator[Check]:
@@ -147,6 +149,18 @@ def _cache() -> Iterator[Check]:
     reason = why_not_private(folder) if folder is not None else None
     if folder is not None and reason is not None:
         yield Check("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
+
+
+def _bytecode() -> Iterator[Check]:
+    """Silent where all that a hook imports is compiled."""
+    folders = without_bytecode()
+    if not folders:
+        return
+    because = ", since PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else ""
+    message = f"Python compiles promptops at every start{because}: hooks take 40% longer"
+    named = " ".join(f"'{folder}'" for folder in folders)
+    hint = f"python -m compileall -q {named}; with uv: uv pip install --compile-bytecode"
+    yield Check("bytecode", "note", message, hint)
 
 
 def _import_name() -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import PROMPT_ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.jobs.named_prompts import only, written_paths
 from promptops.jobs.past import Step
 from promptops.repo.repository import Repository

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from promptops.jobs.tag_signature import signer_of
 from promptops.jobs.workspace import CHANNELS, configuration
 from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import entries
 from promptops.release.names import TagNames
@@ -30,7 +30,7 @@ from promptops.runtime.cache import Cache, cache_folder
 from promptops.runtime.sources.source import shown
 
 SCHEMES = ("git+https://", "git+ssh://", "git+file://")
-_ODD = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+_ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
 """What no name of a ref holds; some of it would mean something else to git."""
 
 

@@ -2,53 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from promptops.errors import PromptopsError
-from promptops.repo.process import Git, decode, inherited_environment, records
+from promptops.repo.process import Git, decode, inherited_environment
+from promptops.repo.staged import Staged, staged_in
 
 FILES = ("promptops.toml", "pyproject.toml")
-PLAIN = ("--no-renames", "--no-ext-diff", "--no-relative")
 MAX_BYTES = 8 * 1024
 ALWAYS = (*FILES, "channels.yaml")
+
+
+_FOUND: list[Staged] = []
 
 
 def nothing_staged() -> bool:
     """Whether nothing that the tool looks at is staged in the repository around us.
 
-    In doubt something is: whatever is wrong is then said by the command itself.
+    In doubt something is: whatever is wrong is then reported by the command itself. `take_staged`
+    has what was found.
     """
+    while _FOUND:
+        _FOUND.pop().blobs.close()
     try:
-        git = Git(Path().absolute(), inherited_environment())
-        staged = git.run("diff", "--cached", "--name-only", "-z", *PLAIN)
-        changed = records(staged)
-        roots = _roots(git) if changed else ()
-        return not any(_is_ours(path, roots) for path in changed)
+        staged = staged_in(Git(Path().absolute(), inherited_environment()), FILES)
+    except (PromptopsError, ValueError):
+        return False
+    if staged is None or _is_idle(staged):
+        return True
+    _FOUND.append(staged)
+    return False
+
+
+def take_staged(directory: Path) -> Staged | None:
+    """What `nothing_staged` found in this directory, once; the caller closes its `blobs`."""
+    found = _FOUND.pop() if _FOUND else None
+    if found is not None and found.directory != directory.absolute():
+        found.blobs.close()
+        return None
+    return found
+
+
+def _is_idle(staged: Staged) -> bool:
+    try:
+        roots = _roots(staged.contents)
+        idle = not any(_is_ours(path, roots) for path in staged.paths)
     except (PromptopsError, ValueError, TypeError, AttributeError, RecursionError):
         return False
+    if idle:
+        staged.blobs.close()
+    return idle
 
 
 def _is_ours(path: str, roots: tuple[str, ...]) -> bool:
     return path in ALWAYS or any(root == "." or path.startswith(f"{root}/") for root in roots)
 
 
-def _roots(git: Git) -> tuple[str, ...]:
+def _roots(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
     """The folders that the staged configuration names.
 
     Raises ValueError for a configuration that is wrong, and where it is part of another file,
     which the command reads.
     """
-    own = git.ask("cat-file", "blob", f":{FILES[0]}")
-    shared = git.ask("cat-file", "blob", f":{FILES[1]}")
-    if shared.status == 0 and b"promptops" in shared.stdout:
+    own, shared = (contents[path] for path in FILES)
+    if shared is not None and b"promptops" in shared:
         raise ValueError("the configuration may stand in pyproject.toml")
-    if own.status != 0:
+    if own is None:
         return ("prompts", "schemas")
-    if len(own.stdout) > MAX_BYTES:
+    if len(own) > MAX_BYTES:
         raise ValueError("the configuration may be one that needs all of the memory")
     import tomllib
 
-    table = tomllib.loads(decode(own.stdout))
+    table = tomllib.loads(decode(own))
     prompts, schemas = table.get("prompts", ["prompts"]), table.get("schemas", ["schemas"])
     if not isinstance(prompts, list) or not isinstance(schemas, list):
         raise ValueError("the configuration is wrong")

@@ -30,6 +30,7 @@ from promptops.jobs.new_files import (
 from promptops.jobs.workspace import configuration, opened
 from promptops.model.config import Config
 from promptops.model.distribution import Origin
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
@@ -37,7 +38,7 @@ from promptops.source.config import FILES, OWN, load
 from promptops.source.schemas import schema_text
 
 EXAMPLE = "example/summary"
-_PLAIN = re.compile(r"[\w./-]{1,100}", re.ASCII)
+_PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
 PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import Names
+from promptops.catalog.kept_facts import Names
 from promptops.jobs.lint_cache import Known, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
@@ -50,6 +50,7 @@ def judge(
     processes: int,
 ) -> dict[str, Judged]:
     """What the rules say of each prompt, in the order given, however it is found out."""
+    catalog.places_first = True
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     judging = _Judging(catalog, rules, today)

@@ -17,7 +17,6 @@ from promptops.jobs.lint_rules import (
     refuse_unknown,
     refuse_unknown_rules,
 )
-from promptops.jobs.risks.comments import only_known
 from promptops.jobs.roots import refuse_missing_roots
 from promptops.jobs.selection import Selected, Wanted, merge_base, select
 from promptops.jobs.workspace import Workspace, held_at
@@ -89,13 +88,16 @@ def lint_selected(
         counts=_counts(workspace, wanted, options),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
+    concerned = _concerned(selected, judged)
+    if not (wanted.everything or silencers.waivers or silencers.baseline):
+        catalog.concerned = concerned  # what a waiver or the baseline silences elsewhere is counted
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
     results = [each.result for each in judged.values()]
     outcome = conclude(catalog, results, whole, today, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
     if not wanted.everything:
-        findings = tuple(_within(outcome, selected, judged))
+        findings = tuple(_within(outcome, concerned))
     return LintReport(
         findings=findings,
         files=len(selected.why),
@@ -108,6 +110,8 @@ def _counts(workspace: Workspace, wanted: Wanted, options: LintOptions) -> Count
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
+    from promptops.jobs.risks.comments import only_known
+
     catalog = workspace.catalog
     before = catalog.before if wanted.since is not None else None
     return only_known(catalog, before or _nothing)
@@ -164,12 +168,13 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _within(
-    outcome: Outcome, selected: Selected, judged: Mapping[str, Judged]
-) -> Iterator[Finding]:
-    """What concerns the selection: its prompts, the files they reach, and what changed."""
+def _concerned(selected: Selected, judged: Mapping[str, Judged]) -> frozenset[str]:
+    """The paths of the selected prompts, of the files they reach, and of what changed."""
     needed = (each.needed for each in judged.values())
-    concerned = frozenset(selected.why).union(selected.changed or (), *needed)
+    return frozenset(selected.why).union(selected.changed or (), *needed)
+
+
+def _within(outcome: Outcome, concerned: frozenset[str]) -> Iterator[Finding]:
     for finding in outcome.findings:
         if finding.code == CODE or not concerned.isdisjoint(_paths(finding)):
             yield finding

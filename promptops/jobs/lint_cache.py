@@ -7,8 +7,6 @@ left.
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -59,12 +57,13 @@ class LintCache:
         needed, packed = entry
         if any(state(files, each) != known for each, known in needed):
             return None
-        result = pickle.loads(packed) if packed else CLEAN
-        return Known(result, frozenset(each for each, _ in needed))
+        return Known(_unpacked(packed), frozenset(each for each, _ in needed))
 
     def keep(self, files: Files, path: str, known: Known) -> None:
         """Remember a result for the next run."""
         if self._file is not None:
+            import pickle
+
             needed = tuple((each, state(files, each)) for each in sorted(known.needed))
             packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
             self._entries[f"{path}\0{state(files, path)}"] = (needed, packed)
@@ -73,9 +72,20 @@ class LintCache:
     def save(self) -> None:
         """Write what is new."""
         if self._file is not None and self._fresh:
+            import pickle
+
             entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
             keep(self._file, pickle.dumps((self._key, entries), protocol=5))
             forget_all_but_newest(self._file.parent, "lint-*", MAX_FILES)
+
+
+def _unpacked(packed: bytes) -> PromptResult:
+    if not packed:
+        return CLEAN
+    import pickle
+
+    result: PromptResult = pickle.loads(packed)
+    return result
 
 
 def state(files: Files, path: str) -> str:
@@ -100,6 +110,8 @@ def _state(files: Files, path: str) -> str:
 
 def _read(file: Path, key: str) -> dict[str, Entry]:
     """The entries of a cache file made under the same key; none where it is broken."""
+    import pickle
+
     try:
         with file.open("rb") as opened:
             kept_key, entries = pickle.load(opened)
@@ -113,6 +125,8 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
 
     The day is in it where a rule depends on it, so that no answer outlives its day.
     """
+    import hashlib
+
     rules = tuple(rules)
     dated = any(rule.dated for rule in rules)
     facts = (
@@ -144,6 +158,8 @@ def _packages(rules: Iterable[Rule]) -> Iterator[Path]:
 
 def code_in(place: Path) -> str:
     """Hash of a package's files, or of one file."""
+    import hashlib
+
     files = [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.json")]
     digest = hashlib.sha256()
     for file in sorted(files):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 from promptops.errors import InputError
 from promptops.model.config import Config
+from promptops.patterns import lazy_pattern
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
 DEFAULT_MODEL = "provider: openai\n  id: gpt-5.4-mini-2026-03-17"
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def make(root: Path, path: str, text: str, *, executable: bool = False) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 
 from promptops.diff.gate import lowered
@@ -11,11 +10,12 @@ from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.release import Problem, Release
 from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
 from promptops.release.versions import Declared, outranked
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
-_NO_NAME = re.compile(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
+_NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
 """What `git check-ref-format` refuses; asked of git, each of many names would be a process."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.catalog.references import is_below
+from promptops.catalog.references import has_below
 from promptops.errors import InputError
 from promptops.jobs.workspace import Workspace
 from promptops.model.config import Config
@@ -17,7 +17,7 @@ def refuse_missing_roots(workspace: Workspace) -> None:
     """
     for root in workspace.config.prompts:
         entries = workspace.catalog.files.entries
-        if root not in _NOT_NAMED and not any(is_below(path, root) for path in entries):
+        if root not in _NOT_NAMED and not has_below(entries, root):
             raise InputError(
                 f"no file stands below `{root}`, which `prompts` names as a folder of prompts",
                 where=workspace.config.path,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import ESCAPES
+from promptops.catalog.file_words import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
-from promptops.jobs.named_prompts import named, no_match
 from promptops.jobs.workspace import Workspace, configuration, managed
 from promptops.model.loaded import Loaded
 from promptops.records import record
@@ -17,7 +16,8 @@ from promptops.source.config import FILES
 from promptops.source.recording_files import by_first
 
 GREP_FROM = 64
-"""Up to so many files of unknown names all are read; of more, git is asked which may matter."""
+"""Up to this many unknown files are all read. Of more, `git grep` finds those that may matter, and
+after the first run the words of each file, which are kept."""
 
 Grep = Callable[[Sequence[str]], Iterable[str]]
 """From some words to the files below the roots that hold any of them."""
@@ -176,8 +176,24 @@ def _grep(workspace: Workspace) -> Grep:
 
 def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
     """Have the graph know every file that may name a target."""
+    graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
+    if grep is None:
+        graph.learn(graph.unknown)
+        return
+    unseen = graph.unseen
+    if len(unseen) > GREP_FROM and graph.was_kept:
+        graph.look(unseen)
+    elif len(unseen) <= GREP_FROM:
+        graph.learn(unseen)
+    if (len(unseen) <= GREP_FROM or graph.was_kept) and all(map(is_plain, names)):
+        graph.learn_from_words(names)
+    else:
+        _learn_from_git(catalog, targets, grep)
+
+
+def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
     unknown = catalog.graph.unknown
-    if grep is not None and len(unknown) > GREP_FROM:
+    if len(unknown) > GREP_FROM:
         words = {_longest_word(target) for target in targets} | set(ESCAPES)
         unknown = sorted(set(unknown).intersection(grep(sorted(words))))
     catalog.graph.learn(unknown)
@@ -189,6 +205,8 @@ def _longest_word(path: str) -> str:
 
 
 def _matching(workspace: Workspace, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    from promptops.jobs.named_prompts import named, no_match
+
     chosen: dict[str, str] = {}
     for pattern in patterns:
         hits = named(workspace.catalog, workspace.repository, pattern)

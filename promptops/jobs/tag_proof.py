@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 from promptops.errors import IntegrityError
 from promptops.jobs.release_tag import ReleaseTag
 from promptops.jobs.tag_signature import SSH, signer_of_object
+from promptops.patterns import lazy_pattern
 from promptops.release.record import read as read_record
 from promptops.repo.process import Git, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.bundles.format import FORMAT, Contents
 
-_NAME = re.compile(rb"^tag (.*)$", re.MULTILINE)
-_COMMIT = re.compile(rb"^object ([0-9a-f]+)$", re.MULTILINE)
+_NAME = lazy_pattern(rb"^tag (.*)$", re.MULTILINE)
+_COMMIT = lazy_pattern(rb"^object ([0-9a-f]+)$", re.MULTILINE)
 
 
 def names_its_bundle(tag: ReleaseTag) -> bool:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from promptops.errors import IntegrityError
 from promptops.jobs.release_tag import ReleaseTag
+from promptops.patterns import lazy_pattern
 from promptops.repo.process import Answer, Git, decode
 from promptops.runtime.trust import unproven
 
 SSH = "-----BEGIN SSH SIGNATURE-----"
-_SIGNER = re.compile(r'^Good "git" signature for (.+) with ', re.MULTILINE)
-_KEYRING_SIGNER = re.compile(r"^\[GNUPG:\] GOODSIG \S+ (.+)$", re.MULTILINE)
-_BAD = re.compile(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
+_SIGNER = lazy_pattern(r'^Good "git" signature for (.+) with ', re.MULTILINE)
+_KEYRING_SIGNER = lazy_pattern(r"^\[GNUPG:\] GOODSIG \S+ (.+)$", re.MULTILINE)
+_BAD = lazy_pattern(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
 
 
 def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:

@@ -11,6 +11,7 @@ from promptops.errors import GitError, UsageError
 from promptops.jobs.preflight import has_identity
 from promptops.jobs.workspace import Workspace
 from promptops.model.release import Problem
+from promptops.patterns import lazy_pattern
 from promptops.repo.acting import act
 from promptops.repo.process import Answer, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository
@@ -25,7 +26,7 @@ _LOCKED = {
     "No pinentry": GPG_AGENT,
     "Timeout": GPG_AGENT,
 }
-_KEY = re.compile(r"^Good .* (SHA256:\S+)$", re.MULTILINE)
+_KEY = lazy_pattern(r"^Good .* (SHA256:\S+)$", re.MULTILINE)
 _KEYS = r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand|tag\.gpgsign)$"
 _EMPTY_WORDS = ("fatal: failed", "error: gpg failed", "[GNUPG:]", "Good ", "Could not verify")
 _HOW = "see user.signingKey and gpg.format in `git help config`"

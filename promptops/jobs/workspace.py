@@ -9,16 +9,19 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Tree
-from promptops.errors import GitError
+from promptops.errors import GitError, InputError
 from promptops.jobs.closed_roots import refuse_closed_roots
 from promptops.jobs.config_files import config_files
 from promptops.jobs.graph_file import read_graph
+from promptops.jobs.idle import take_staged
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.config import FILES, load
+from promptops.source.paths import confined
 
 CHANNELS = "channels.yaml"
+BASELINE = "promptops-baseline.json"
 
 
 @record(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def workspace(
 
     Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
     """
-    with Repository.open(directory) as repository:
+    with Repository.open(directory, staged=take_staged(directory)) as repository:
         found = opened(repository, revision, overrides)
         entries = found.catalog.files.entries
         refuse_closed_roots(repository, found.revision, found.config, entries)
@@ -54,9 +57,35 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
     """A revision of a repository that is open already."""
     if revision == WORKTREE and repository.bare:
         revision = "HEAD"
+    staged = _staged(repository, overrides) if revision == INDEX else None
+    if staged is not None:
+        return staged
     config = configuration(repository, revision, overrides)
-    tree = repository.tree(revision, under=managed(config))
+    tree = repository.tree(revision, managed(config), _beside(config))
     return _workspace(repository, revision, tree, config)
+
+
+def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
+    """The index by what was found before; None where it turns out that this can't be used.
+
+    Kinds of files are not known then, so the configuration is compared with what the tree has.
+    """
+    if repository.staged is None:
+        return None
+    contents = repository.staged.contents
+    files = {path: content for path, content in contents.items() if content is not None}
+    try:
+        config = load(files, overrides)
+    except InputError:
+        return None
+    tree = repository.tree(INDEX, managed(config), _beside(config))
+    return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
+
+
+def _beside(config: Config) -> tuple[str, ...]:
+    """Where the baseline stands."""
+    path = confined(config.lint.baseline or BASELINE, "")
+    return () if path.reason else (path.path,)
 
 
 def judged_by(workspace: Workspace, config: Config) -> Workspace:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
 from promptops.lint.passages import Passage
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.scope import Frame, Piece
 from promptops.runtime.template import Span, TemplateError, parse, token_at
@@ -16,7 +16,7 @@ from promptops.runtime.template import Span, TemplateError, parse, token_at
 _BLANK = " \t\n"
 _BEGINS = ("variable_begin", "block_begin", "comment_begin")
 _ENDS = ("variable_end", "block_end", "comment_end")
-_OPENING = re.compile(r"(?:>|```\w*|\"\"\"|''')\s*\Z")
+_OPENING = lazy_pattern(r"(?:>|```\w*|\"\"\"|''')\s*\Z")
 
 Kind = Literal["several", "spaces", "empty"]
 

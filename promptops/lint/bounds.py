@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
 from promptops.model.prompt import Schema
+from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.nodes import escaped, tokens
 
@@ -29,7 +30,7 @@ FORMAT_CHARS = {
 }
 """The longest text of a format, where there is one."""
 
-_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+_CLASS = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
 @record(frozen=True, slots=True)

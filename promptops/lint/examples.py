@@ -19,6 +19,7 @@ from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.model.finding import Finding
 from promptops.model.tree import Entry
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.config import FILES, load
 
@@ -33,7 +34,7 @@ _DEFAULTS = {
     "tests": ("tests:\n  - name: one\n    rendered:\n      - {type: contains, value: hello}\n"),
 }
 _UNTRACKED = " (untracked)"
-_FILE = re.compile(r"(?m)^--- (\S.*)\n")
+_FILE = lazy_pattern(r"(?m)^--- (\S.*)\n")
 
 
 @record(frozen=True, slots=True)

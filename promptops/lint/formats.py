@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from promptops.patterns import lazy_pattern
 from promptops.source.document import Document
 
 CURRENT = 1
-_MARK = re.compile(r"promptops/(\d{1,9})")
+_MARK = lazy_pattern(r"promptops/(\d{1,9})")
 
 
 def marked(document: Document) -> int | None:

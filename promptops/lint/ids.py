@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_ID = re.compile(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
-_REFUSED = re.compile(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
+_ID = lazy_pattern(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
+_REFUSED = lazy_pattern(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
 """What git refuses in the name of a tag, and what no path can have or should."""
 
 
@@ -33,7 +34,7 @@ def is_fit(identity: str) -> bool:
 def twins(catalog: Catalog) -> Iterator[Twin]:
     """Each file whose id another has already: that with a fit id, or else the first by path."""
     groups = defaultdict(list)
-    for path, identity in catalog.ids.items():
+    for path, identity in catalog.ids_in_question.items():
         groups[folded(identity)].append((path, identity))
     for group in groups.values():
         if len(group) > 1:

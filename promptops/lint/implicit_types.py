@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.source.nodes import tokens
 from promptops.source.schemas import schema
 from promptops.source.shape import PROMPT
@@ -16,13 +16,13 @@ _WORDS = frozenset(
     for word in ("yes", "no", "on", "off", "true", "false")
     for form in (word, word.upper(), word.title())
 )
-_NUMERIC = re.compile(
+_NUMERIC = lazy_pattern(
     r"[-+]?(?:[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?0[xob][0-9a-fA-F_]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}.{0,20})?"
 )
 _FIRST = frozenset("+-.0123456789")
-_DATE = re.compile(r"[0-9]{4}-")
+_DATE = lazy_pattern(r"[0-9]{4}-")
 _LONGEST = 60
 
 
@@ -69,8 +69,8 @@ def suspects(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 _DATA = frozenset(("const", "default", "enum", "examples"))
 _TEXTS = frozenset(("description", "title", "$comment", "$id", "$ref", "pattern", "format"))
-_SCHEMAS = re.compile(r"/inputs|/output/schema|/tools/\d+/(?:parameters|returns)")
-_SAID = re.compile(r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+")
+_SCHEMAS = lazy_pattern(r"/inputs|/output/schema|/tools/\d+/(?:parameters|returns)")
+_SAID = lazy_pattern(r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+")
 _TEXT_ASSERTIONS = frozenset(
     ("contains", "icontains", "starts-with", "regex", "contains-all", "contains-any")
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from promptops.patterns import lazy_pattern
+
 _TOKENS = {
     "'end of statement block'": "`%}`",
     "'end of print statement'": "`}}`",
@@ -11,8 +13,8 @@ _TOKENS = {
     "'end of template'": "end of template",
     "'const'": "a constant",
 }
-_OPEN = re.compile(r"The innermost block that needs to be closed is '(\w+)'")
-_TAG = re.compile(r"encountered unknown tag '(\w+)'")
+_OPEN = lazy_pattern(r"The innermost block that needs to be closed is '(\w+)'")
+_TAG = lazy_pattern(r"encountered unknown tag '(\w+)'")
 _INSTEAD = {
     "got `=`": "to compare, write `==`",
     "got `if`": "a second condition is an `elif`",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,9 +10,10 @@ from jinja2 import nodes
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Message, Prompt, TextPart
+from promptops.patterns import lazy_pattern
 from promptops.runtime.template import TemplateError, parse
 
-_DELIMITER = re.compile(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")
+_DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")
 """One tag, or punctuation such as a code fence: text that no reader would miss by itself."""
 
 

@@ -6,15 +6,15 @@ references and the errors they answer with.
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from promptops.analysis.models import canonical_provider
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _COMMON = frozenset(("system", "user", "assistant", "tool"))
 # The generations that still continue an answer begun for them: up to 4.5.
-_CLAUDE_WITH_PREFILL = re.compile(
+_CLAUDE_WITH_PREFILL = lazy_pattern(
     r"(?:.*[./])?claude-"
     r"(?:(?:instant|[123])\b.*|[a-z]+-4(?:-[0-5])?(?:[-@]\d{8})?(?:-latest|-v\d.*)?)"
 )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ class Rule:
     @property
     def documentation(self) -> str:
         """The docstring, indentation removed."""
+        import inspect
+
         return inspect.getdoc(self.check) or ""
 
     @property
     def summary(self) -> str:
         """The first line, without its full stop."""
-        return self.documentation.partition("\n")[0].rstrip(".")
+        return (self.check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property
     def of_catalog(self) -> bool:
@@ -88,7 +90,9 @@ _OF_A_PROMPT = frozenset(
 )
 _OF_SILENCING = frozenset(("suppressions", "unused", "idle_waivers", "rule_names"))
 _FOUND: dict[str, Rule] = {}
-_CODE = re.compile(r"[A-Z]{1,4}\d{3}")
+_ANY_NUMBER = 0x04 | 0x08
+"""The flags of `*args` and `**named`; see `inspect.CO_VARARGS`."""
+_CODE = lazy_pattern(r"[A-Z]{1,4}\d{3}")
 
 
 def rule(
@@ -116,7 +120,7 @@ def rule(
             name=check.__name__.replace("_", "-"),
             severity=severity,
             check=check,
-            needs=tuple(inspect.signature(check).parameters),
+            needs=_parameters(check),
             on=on,
             dated=dated,
             unsuppressable=unsuppressable,
@@ -126,6 +130,17 @@ def rule(
         return check
 
     return register
+
+
+def _parameters(check: Callable[..., object]) -> tuple[str, ...]:
+    """The names of its parameters; `inspect` is slow, and needed only for unusual functions."""
+    unusual = hasattr(check, "__wrapped__") or hasattr(check, "__signature__")
+    if not isinstance(check, FunctionType) or unusual or check.__code__.co_flags & _ANY_NUMBER:
+        import inspect
+
+        return tuple(inspect.signature(check).parameters)
+    code = check.__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 @cache

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from promptops.lint import Edit
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.source.document import Document, read
 from promptops.source.nodes import tokens
 
-_OWN_LINE = re.compile(r" *(?:- +)*")
+_OWN_LINE = lazy_pattern(r" *(?:- +)*")
 
 
 def as_template(document: Document, pointer: str) -> Edit | None:

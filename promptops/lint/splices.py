@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from promptops.analysis.uses import Site
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 
-_END = re.compile(r"\s*[-+]?\}\}")
+_END = lazy_pattern(r"\s*[-+]?\}\}")
 
 
 def end_of_expression(site: Site) -> Place | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from promptops.lint.rule_names import is_named
 from promptops.model.finding import Finding
 from promptops.model.place import Place, Text
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_DIRECTIVE = re.compile(
+_DIRECTIVE = lazy_pattern(
     r"promptops:\s*(?P<kind>ignore(?:-file)?)\b(?:\[(?P<codes>[^\]\n]*)\])?(?P<reason>.*)"
 )
-_JINJA_LINE = re.compile(r"(?m)^[ \t]*\{#-?\s*(promptops:.*?)\s*-?#\}[ \t]*$")
+_JINJA_LINE = lazy_pattern(r"(?m)^[ \t]*\{#-?\s*(promptops:.*?)\s*-?#\}[ \t]*$")
 
 
 @record(frozen=True, slots=True)

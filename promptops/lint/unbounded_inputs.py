@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from promptops.analysis.uses import ITEM, Site, Use
 from promptops.lint.bounds import Bounds, Unbounded
 from promptops.lint.subject import TemplateScope
 from promptops.model.prompt import ForEach, History, Prompt
+from promptops.patterns import lazy_pattern
 
 _SHORTENING = frozenset(("truncate", "length", "count", "wordcount"))
 _ONE_OF_MANY = frozenset(("first", "last", "min", "max"))
-_SLICED = re.compile(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
+_SLICED = lazy_pattern(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
 
 
 def unbounded_inputs(

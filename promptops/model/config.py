@@ -13,6 +13,10 @@ FailOn = Literal["breaking", "risk"]
 """What breaks callers or consumers and nobody waived; what a reviewer must not overlook."""
 
 
+CHANNELS_FILE = "channels.yaml"
+"""Beside the configuration: which release each channel serves."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class ModelProfile:
     """A model as prompt files name it.

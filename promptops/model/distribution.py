@@ -7,15 +7,16 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 NAME = "git-promptops"
 
-_URL = re.compile(
+_URL = lazy_pattern(
     "https://" r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+"
 )
 _HOMES = ("homepage", "documentation", "docs", "source", "repository", "sourcecode", "github")
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @record(frozen=True, slots=True, kw_only=True)

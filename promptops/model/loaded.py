@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from promptops.model.finding import Problem
@@ -12,21 +13,47 @@ from promptops.records import record
 ReferenceKind = Literal["template", "body", "extends", "schema", "tool", "cases", "media"]
 
 
-@record(frozen=True, slots=True)
+Placed = Place | Callable[[], Place]
+"""A place, or what finds it: most places are never asked for."""
+
+
+def placed(at: Placed) -> Place:
+    """The place."""
+    return at if isinstance(at, Place) else at()
+
+
+@record(frozen=True, slots=True, eq=False)
 class Reference:
     """A file that a file needs.
 
     Attributes:
         written: The path as it stands there.
         target: Relative to the repository root; where the file should be when it is not found.
+        at: Where it stands.
         found: It is a plain file of the tree.
     """
 
     kind: ReferenceKind
     written: str
     target: str
-    place: Place
+    at: Placed
     found: bool
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return placed(self.at)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reference):
+            return NotImplemented
+        return self._facts() == other._facts() and self.place == other.place
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[str, str, str, bool]:
+        return self.kind, self.written, self.target, self.found
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,16 @@ from functools import total_ordering
 from typing import Any
 
 from promptops.model.bump import Bump
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _NUMBER = r"(?:0|[1-9]\d{0,9})"
 _PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
 VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?"
 """What a version looks like; Semantic Versioning's, without build metadata."""
-_PARTS = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PRE}(?:\.{_PRE})*))?", re.ASCII)
+_PARTS = lazy_pattern(
+    rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PRE}(?:\.{_PRE})*))?", re.ASCII
+)
 
 
 @total_ordering

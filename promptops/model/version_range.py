@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from promptops.model.version import Version, parse
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_BOUND = re.compile(r"\s*(\^|~|>=|<=|>|<|=)\s*v?(\d+(?:\.\d+(?:\.\d+(?:-[0-9A-Za-z.-]+)?)?)?)\s*")
+_BOUND = lazy_pattern(r"\s*(\^|~|>=|<=|>|<|=)\s*v?(\d+(?:\.\d+(?:\.\d+(?:-[0-9A-Za-z.-]+)?)?)?)\s*")
 STARTS = ("^", "~", ">", "<", "=")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.model.config import CHANNELS_FILE
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.runtime.refs import wrong_name
 from promptops.runtime.sources.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.sources.source import Pointer
@@ -16,10 +17,10 @@ from promptops.source.document import Document, read_any
 from promptops.source.nodes import escaped
 from promptops.source.values import plain_value
 
-PATH = "channels.yaml"
+PATH = CHANNELS_FILE
 HEAD = "# Which release each channel serves; see `git log` of this file for when it did what.\n"
 _LOOK = f"`promptops lint {PATH}` says what is wrong"
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")
+_PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")
 _OTHERS_TAKE_FOR_BOOLEANS = ("y", "n", "yes", "no", "on", "off")
 
 _Edit = tuple[int, int, str]

@@ -17,13 +17,13 @@ Promptops-Bundle-Sha256: …
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, Record
 from promptops.model.version import Version, parse
+from promptops.patterns import lazy_pattern
 
 __all__ = ["PromptChange", "Record", "read", "write"]
 
@@ -31,9 +31,9 @@ CHANGED = "Prompts that changed:"
 VERSIONS = "Versions:"
 _NOTHING = "-"
 _WIDTH = 100
-_CHANGE = re.compile(r"(\S+) (\S+) -> (\S+) \((\w+)\)((?: \S+)*)")
-_ROW = re.compile(r"(\S+): (\S+(?: \S+)*)")
-_TRAILER = re.compile(r"Promptops-([A-Za-z0-9-]+): (.*)")
+_CHANGE = lazy_pattern(r"(\S+) (\S+) -> (\S+) \((\w+)\)((?: \S+)*)")
+_ROW = lazy_pattern(r"(\S+): (\S+(?: \S+)*)")
+_TRAILER = lazy_pattern(r"Promptops-([A-Za-z0-9-]+): (.*)")
 
 
 def write(record: Record) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Collection
 
 from promptops.model.bump import Bump
 from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 
 FIRST = Version(0, 1, 0)
-PRERELEASE = re.compile(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
+PRERELEASE = lazy_pattern(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
 """What a series of prereleases may be called."""
 
 

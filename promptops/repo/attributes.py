@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from promptops.errors import GitError
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.repo.process import Answer, Git, decode, records
 
@@ -22,11 +23,11 @@ _USAGE = 129
 """The exit status of a git that does not know an option."""
 _OF_THE_REPOSITORY = ("-c", f"core.attributesFile={os.devnull}")
 _ENCODING = "working-tree-encoding"
-_SAME_AS_UTF_8 = re.compile(r"utf-?8", re.IGNORECASE)
-_HOLDS_ASCII = re.compile(
+_SAME_AS_UTF_8 = lazy_pattern(r"utf-?8", re.IGNORECASE)
+_HOLDS_ASCII = lazy_pattern(
     r"(us-?)?ascii|iso-?8859-\d+|latin-?\d+|(windows-|cp)125\d|koi8-[ru]", re.IGNORECASE
 )
-_IDENT = re.compile(rb"\$Id(:[^$\n]*)?\$")
+_IDENT = lazy_pattern(rb"\$Id(:[^$\n]*)?\$")
 
 
 def converted_on_disk(

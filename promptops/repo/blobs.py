@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from promptops.errors import GitError
@@ -47,6 +47,44 @@ class Blobs:
                 self.close()
                 raise self._missing(paths[wanted[len(found)]], wanted[len(found)]) from None
         return found
+
+    def in_index(self, paths: Sequence[str]) -> dict[str, bytes | None]:
+        """What the index has at some paths, without regard to what kind of file it is.
+
+        None where it has nothing, a conflict, or what is not in the repository. The process reads
+        the index once, so what is staged later is not seen.
+
+        Args:
+            paths: Without newlines, at most AT_ONCE.
+
+        Raises:
+            GitError: The process ended, or a file is larger than MAX_BYTES.
+        """
+        process = self._running()
+        try:
+            os.write(process.write, "".join(f":{path}\n" for path in paths).encode())
+            return {path: self._answer(process) for path in paths}
+        except (OSError, EOFError):
+            self.close()
+            raise GitError("the index can't be read", where=str(self._git.directory)) from None
+
+    def _answer(self, process: _Process) -> bytes | None:
+        header = process.answers.readline()
+        if header.endswith(b" missing\n"):
+            return None
+        size = _size(header)
+        if size > MAX_BYTES:
+            raise EOFError
+        content = process.answers.read(size + 1)
+        if len(content) <= size:
+            raise EOFError
+        return content[:size]
+
+    def moved_to(self, git: Git) -> Blobs:
+        """The same process for a repository that is opened now; this one starts another."""
+        moved = Blobs(git)
+        moved._process, self._process = self._process, None
+        return moved
 
     def close(self) -> None:
         """End the process; reading again starts another."""

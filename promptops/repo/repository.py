@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
 from promptops.model.tree import Changed, Entry
 from promptops.records import field, record
 from promptops.repo import revisions
-from promptops.repo.attributes import Values, attributes_at
 from promptops.repo.blobs import Blobs
-from promptops.repo.disk_tree import DiskTree
 from promptops.repo.process import Git, decode, inherited_environment, records
+from promptops.repo.staged import RAW, Staged
 from promptops.repo.tree import (
     INDEX,
     WORKTREE,
@@ -25,13 +25,16 @@ from promptops.repo.tree import (
     kind_of,
 )
 
+if TYPE_CHECKING:
+    from promptops.repo.attributes import Values
+    from promptops.repo.disk_tree import DiskTree
+
 __all__ = ["INDEX", "WORKTREE", "Repository"]
 
 EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
-RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=dirty")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class Repository:
         object_format: sha1 or sha256.
         git: The git program in the root.
         directory: Where it was opened, absolute: paths on a command line are relative to it.
+        staged: What a hook found before it was opened, or None. The index is then believed not to
+            change, as in a hook.
     """
 
     root: Path
@@ -57,9 +62,17 @@ class Repository:
     git: Git = field(repr=False)
     directory: Path
     _blobs: Blobs = field(repr=False)
+    staged: Staged | None = field(default=None, repr=False)
+    _commits: set[str] = field(default_factory=set, repr=False)
+    """The ids of commits that were found: what a whole id means does not change."""
 
     @classmethod
-    def open(cls, directory: Path, environment: Mapping[str, str] | None = None) -> Repository:
+    def open(
+        cls,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+        staged: Staged | None = None,
+    ) -> Repository:
         """The repository that `directory` lies in, or that GIT_DIR names.
 
         Args:
@@ -70,10 +83,10 @@ class Repository:
             GitError: There is none, or git refuses to enter it.
         """
         git = Git(directory.absolute(), environment or inherited_environment())
-        return cls._from_answer(git)
+        return cls._from_answer(git, staged)
 
     @classmethod
-    def _from_answer(cls, git: Git) -> Repository:
+    def _from_answer(cls, git: Git, staged: Staged | None) -> Repository:
         facts = ("--is-bare-repository", "--is-shallow-repository", "--show-object-format")
         paths = ("--path-format=absolute", "--absolute-git-dir", "--git-common-dir")
         answer = git.ask("rev-parse", *facts, *paths, "--show-toplevel")
@@ -93,7 +106,8 @@ class Repository:
             object_format=lines[2],
             git=git,
             directory=directory,
-            _blobs=Blobs(git),
+            _blobs=Blobs(git) if staged is None else staged.blobs.moved_to(git),
+            staged=staged,
         )
 
     def resolve(self, revision: str) -> str:
@@ -102,16 +116,24 @@ class Repository:
         Raises:
             GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
         """
-        return revisions.resolve(self.git, revision, shallow=self.shallow)
+        if revision not in self._commits:
+            commit = revisions.resolve(self.git, revision, shallow=self.shallow)
+            self._commits.add(commit)
+            return commit
+        return revision
 
     def find(self, revision: str) -> str | None:
         """As `resolve`, but None where git knows nothing of that name."""
         return revisions.find(self.git, revision)
 
-    def tree(self, revision: str, under: Sequence[str] = ()) -> Tree:
-        """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given."""
+    def tree(self, revision: str, under: Sequence[str] = (), beside: Sequence[str] = ()) -> Tree:
+        """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given.
+
+        Args:
+            beside: Files of INDEX that `Tree.read_beside` reads and that are not in `entries`.
+        """
         if revision == INDEX:
-            return index_tree(self.git, self._blobs, below(under))
+            return index_tree(self.git, self._blobs, below(under), below(beside))
         if revision == WORKTREE:
             return self._disk(below(under))
         return self.stored(self.resolve(revision), under)
@@ -176,6 +198,8 @@ class Repository:
 
     def attributes(self, revision: str, paths: Sequence[str]) -> Mapping[str, Values]:
         """What a revision's own .gitattributes set of `attributes.CONVERTING`, by path."""
+        from promptops.repo.attributes import attributes_at
+
         if revision == WORKTREE:
             return attributes_at(self.git, paths)
         if revision == INDEX:
@@ -222,6 +246,8 @@ class Repository:
         self.close()
 
     def _disk(self, under: tuple[str, ...]) -> DiskTree:
+        from promptops.repo.disk_tree import DiskTree
+
         self.need_work_tree()
         return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)
 
@@ -241,7 +267,8 @@ class Repository:
             raise
 
     def _changed_in_index(self, base: tuple[str, ...]) -> tuple[Changed, ...]:
-        lines = records(self.git.run("diff", "--cached", *RAW, *base, "--"))
+        known = self.staged.changes if self.staged is not None and not base else None
+        lines = records(known or self.git.run("diff", "--cached", *RAW, *base, "--"))
         conflicts = {}
         if any(line.startswith(":") and line.endswith(" U") for line in lines):
             conflicts = self._conflicts()

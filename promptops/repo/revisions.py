@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from promptops.errors import GitError
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.repo.process import Git
 
@@ -12,7 +11,7 @@ FETCH_ALL = (
     "this clone is shallow, fetch the rest: "
     "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
 )
-OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+OBJECT_ID = lazy_pattern(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 @record(frozen=True, slots=True)

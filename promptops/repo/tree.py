@@ -7,15 +7,15 @@ from functools import cached_property
 
 from promptops.model.tree import Changed, Entry, Kind
 from promptops.repo.blobs import Blobs
+from promptops.repo.listing import KINDS, Listing
 from promptops.repo.process import Git, records
 
 WORKTREE = "worktree"
 INDEX = "index"
 NOTHING = "nothing"
-KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 EMPTY_BLOBS = (
-    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 )
 
 
@@ -63,31 +63,69 @@ def empty_tree() -> Tree:
 def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> Tree:
     """The tree of a commit, or of a tree object."""
 
-    def entries() -> dict[str, Entry]:
-        output = git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *under)
-        return _parse_tree(records(output))
+    def entries() -> Listing:
+        return Listing(git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *under))
 
     return Tree(commit, entries, lambda wanted: read_blobs(blobs, wanted))
 
 
-def index_tree(git: Git, blobs: Blobs, under: tuple[str, ...]) -> Tree:
+def index_tree(
+    git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...] = ()
+) -> IndexTree:
     """What would be committed: of `git add --intent-to-add` nothing."""
+    return IndexTree(git, blobs, under, beside if under else ())
 
-    def entries() -> dict[str, Entry]:
-        found = parse_index(records(git.run("ls-files", "--stage", "-z", "--", *under)))
-        return _without_intended(git, found)
 
-    return Tree(INDEX, entries, lambda wanted: read_blobs(blobs, wanted))
+class IndexTree(Tree):
+    """The files of the index, with some files beside them that are listed at the same time."""
+
+    def __init__(
+        self, git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...]
+    ) -> None:
+        super().__init__(INDEX, self._without_beside, lambda wanted: read_blobs(blobs, wanted))
+        self._git = git
+        self._under = under
+        self._beside = beside
+
+    def lists_beside(self, path: str) -> bool:
+        """Whether `read_beside` knows of a path."""
+        return path in self._beside
+
+    def read_beside(self, path: str) -> bytes | None:
+        """What a file beside the others holds; None where there is none. Raises as `read`."""
+        entry = self._listing.get(path)
+        return self._read([entry])[path] if entry is not None and entry.kind == "file" else None
+
+    @cached_property
+    def _listing(self) -> Listing:
+        paths = dict.fromkeys((*self._under, *self._beside))
+        written = self._git.run("ls-files", "--stage", "-z", "--", *paths)
+        return Listing(written, without=_intended(self._git, written))
+
+    def _without_beside(self) -> Listing:
+        found = {path for each in self._beside for path in self._listing.holding(each)}
+        return self._listing.less(path for path in found if not _is_at_or_below(path, self._under))
+
+
+def _is_at_or_below(path: str, under: Sequence[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in under)
 
 
 def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Changed, ...]:
     """What differs in content or kind, by path."""
-    pairs = ((path, base.get(path), head.get(path)) for path in sorted(base.keys() | head.keys()))
+    pairs = ((path, base.get(path), head.get(path)) for path in sorted(_candidates(base, head)))
     return tuple(
         Changed(path, before.blob if before else None, after.blob if after else None)
         for path, before, after in pairs
         if not _equal(before, after)
     )
+
+
+def _candidates(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> set[str]:
+    """The paths that may differ; of what git lists, those whose lines do."""
+    if not (isinstance(base, Listing) and isinstance(head, Listing)):
+        return base.keys() | head.keys()
+    return {*base.outside(head.records), *head.outside(base.records)}
 
 
 def below(paths: Sequence[str]) -> tuple[str, ...]:
@@ -99,16 +137,6 @@ def below(paths: Sequence[str]) -> tuple[str, ...]:
 def kind_of(mode: str) -> Kind:
     """From an octal mode as git prints it."""
     return KINDS.get(mode, "file")
-
-
-def _parse_tree(lines: Iterable[str]) -> dict[str, Entry]:
-    """Of `MODE TYPE ID<tab>PATH`."""
-    entries = {}
-    for line in lines:
-        facts, _, path = line.partition("\t")
-        mode, _, blob = facts.split(" ")
-        entries[path] = Entry(path, blob, KINDS.get(mode, "file"))
-    return entries
 
 
 def parse_index(lines: Iterable[str]) -> dict[str, Entry]:
@@ -124,13 +152,12 @@ def parse_index(lines: Iterable[str]) -> dict[str, Entry]:
     return entries
 
 
-def _without_intended(git: Git, entries: dict[str, Entry]) -> dict[str, Entry]:
-    """Only an empty blob can be one that is merely intended; git is asked only then."""
-    if not any(entry.blob in EMPTY_BLOBS for entry in entries.values()):
-        return entries
+def _intended(git: Git, written: bytes) -> list[str]:
+    """Paths of `git add --intent-to-add`, which the index has with the id of an empty blob."""
+    if not any(blob in written for blob in EMPTY_BLOBS):
+        return []
     answer = git.ask("diff-files", "-z", "--name-only", "--diff-filter=A")
-    intended = set(records(answer.stdout))  # nothing, where there is no work tree
-    return {path: entry for path, entry in entries.items() if path not in intended}
+    return records(answer.stdout)  # nothing, where there is no work tree
 
 
 def read_blobs(blobs: Blobs, wanted: Iterable[Entry]) -> dict[str, bytes]:

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport, Style, plain
-from promptops.report.parts.excerpt import excerpt
-from promptops.report.parts.sentence import advice, heading, notes
 from promptops.report.parts.summary import summary
-from promptops.report.parts.visible import visible, visible_path
 
 _GUTTER = 5
 
@@ -25,6 +22,9 @@ def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
 
 def first_line(finding: Finding, style: Style = plain) -> str:
     """Such as `a.prompt.yaml:3:1: error: it is wrong  [SCH001 yaml-syntax]`."""
+    from promptops.report.parts.sentence import heading
+    from promptops.report.parts.visible import visible, visible_path
+
     place, severity = finding.place, str(finding.severity)
     where = f"{visible_path(place.path)}:{place.line}:{place.column}"
     return (
@@ -34,6 +34,8 @@ def first_line(finding: Finding, style: Style = plain) -> str:
 
 
 def _lines(finding: Finding, style: Style) -> Iterator[str]:
+    from promptops.report.parts.sentence import advice, notes
+
     yield first_line(finding, style)
     if finding.source_line.strip():
         yield from _excerpt(finding, style)
@@ -44,6 +46,9 @@ def _lines(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _excerpt(finding: Finding, style: Style) -> Iterator[str]:
+    from promptops.report.parts.excerpt import excerpt
+    from promptops.report.parts.sentence import advice
+
     shown = excerpt(finding.source_line, finding.place)
     number = str(finding.place.line).rjust(_GUTTER)
     blank = " " * len(number)

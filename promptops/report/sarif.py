@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
+from promptops.patterns import lazy_pattern
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.visible import visible
@@ -18,7 +18,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _ROOT = "%SRCROOT%"
 
 # `[text](target)` is a link in a SARIF message; a backslash before the bracket makes it text.
-_LINK = re.compile(r"\[(?=[^\]]*\]\()")
+_LINK = lazy_pattern(r"\[(?=[^\]]*\]\()")
 
 
 def write(

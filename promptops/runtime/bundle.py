@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
-from promptops.runtime.answers import Answers
 from promptops.runtime.bundles.format import Contents
 from promptops.runtime.bundles.prompts import prompt_of
 from promptops.runtime.bundles.reading import Fields, Misshapen
 from promptops.runtime.rendered import RenderedRequest
+
+if TYPE_CHECKING:
+    from promptops.runtime.answers import Answers
 
 
 class UnknownPrompt(UsageError, KeyError):
@@ -220,6 +222,8 @@ class Prompt:
         return f"<promptops.Prompt {self.id} {self.version or self._bundle.commit[:12]}>"
 
     def _reading(self) -> Answers:
+        from promptops.runtime.answers import Answers
+
         try:
             return Answers(self.id, self._prompt.output)
         except ValueError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.patterns import lazy_pattern
 from promptops.runtime.bundles.format import FORMAT, MAX_BYTES, Contents, read_bundle
 from promptops.runtime.private_files import make_private_folder, read_private, why_not_private
 
@@ -31,7 +31,7 @@ MAX_PROOF_BYTES = 4 * 1024 * 1024
 
 _PART = ".part"
 _PROOF = ".proof"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 _REPORTED: set[Path] = set()
 """Folders that this process has warned about."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
-from jinja2.runtime import LoopContext, Macro
+from jinja2 import nodes
+from jinja2.runtime import LoopContext, Macro, StrictUndefined
 
 from promptops.runtime import limits
 from promptops.runtime.expressions import Expression, builds_expression, expression

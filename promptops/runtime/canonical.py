@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from typing import Any
 
 from promptops.model.request import REQUEST_FORMAT, Request
+from promptops.patterns import lazy_pattern
 
 
 def canonical_json(value: Any) -> str:
@@ -24,9 +24,9 @@ def canonical_json(value: Any) -> str:
     return text
 
 
-_ANOTHER_SPELLING = re.compile(r"[\[,:]-?(?:\d+[.e]|\d{21}|Infinity|NaN)")
-_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
-_BEHIND_SURROGATES = re.compile("[\ue000-\uffff]")
+_ANOTHER_SPELLING = lazy_pattern(r"[\[,:]-?(?:\d+[.e]|\d{21}|Infinity|NaN)")
+_BEYOND_16_BITS = lazy_pattern("[\U00010000-\U0010ffff]")
+_BEHIND_SURROGATES = lazy_pattern("[\ue000-\uffff]")
 
 
 def _sorted_by_python(value: Any) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import nodes
+from jinja2.runtime import StrictUndefined
 
 from promptops.records import record
 from promptops.runtime.flow import took

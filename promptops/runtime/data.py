@@ -28,6 +28,10 @@ class NotJson(Exception):
         self.message = message
 
 
+class TooMuchWork(ValueError):
+    """A value takes too long to be checked; the message is lower case, without a full stop."""
+
+
 def json_copy(value: Any) -> Any:
     """A copy of JSON data, made of nothing but the standard types.
 

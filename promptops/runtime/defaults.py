@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.prompt import Schema
-from promptops.runtime.data import json_copy
-from promptops.runtime.schema_work import TooMuchWork
+from promptops.runtime.data import TooMuchWork, json_copy
 
 _NONE = object()
 MAX_DEPTH = 100

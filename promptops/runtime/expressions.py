@@ -11,7 +11,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import nodes
+from jinja2.runtime import StrictUndefined, Undefined
 
 from promptops.runtime import limits
 from promptops.runtime.data import MAX_INTEGER_BITS

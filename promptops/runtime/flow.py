@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
-from jinja2.runtime import LoopContext
+from jinja2 import nodes
+from jinja2.runtime import LoopContext, StrictUndefined
 
 from promptops.runtime.expressions import expression
 from promptops.runtime.kinds import kind

@@ -40,43 +40,40 @@ _KINDS = {
 }
 
 # Python's messages about values of the wrong type; its own words name types that no template has.
-_PYTHON = tuple(
-    (re.compile(pattern), message)
-    for pattern, message in (
-        (
-            r"unsupported operand type\(s\) for (\S+)(?: or pow\(\))?: '(\w+)' and '(\w+)'",
-            "`{0}` does not work on {1} and {2}",
-        ),
-        (
-            r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'",
-            "`{0}` does not work on {1} and {2}",
-        ),
-        (
-            r"can only concatenate (\w+) \(not \"(\w+)\"\) to \w+",
-            "`+` does not work on {0} and {1}",
-        ),
-        (r"can't multiply sequence by non-int of type '(\w+)'", "{0} can't be a count for `*`"),
-        (r"bad operand type for unary (\S): '(\w+)'", "`{0}` does not work on {1}"),
-        (r"bad operand type for (\w+)\(\): '(\w+)'", "`{0}` does not work on {1}"),
-        (r"type (\w+) doesn't define __round__ method", "`round` does not work on {0}"),
-        (r"'(\w+)' object is not iterable", "{0} has no items"),
-        (r"argument of type '(\w+)' is not .*", "`in` does not work on {0}"),
-        (
-            r"'in <string>' requires string as left operand, not (\w+)",
-            "`in` a string needs a string before it, not {0}",
-        ),
-        (r"object of type '(\w+)' has no len\(\)", "{0} has no length"),
-        (r".*unhashable type: '(\w+)'.*", "{0} can't be a key"),
-        (r"'(\w+)' object cannot be interpreted as an integer", "{0} is not a whole number"),
-        (r"'(\w+)' object has no attribute '\w+'", "this filter does not work on {0}"),
-        (r"'(\w+)' object is not (?:callable|subscriptable)", "{0} can't be used like this"),
-        (r"cannot unpack non-iterable (\w+) object", "{0} has no items"),
-        (r"float\(\) argument must be .*, not '(\w+)'", "{0} is not a number"),
-        (r"[Oo]bject of type (\w+) is not JSON serializable", "{0} can't be written as JSON"),
-        (r"\w+\.__call__\(\) missing .*", "`loop` needs a list to loop over"),
-        (r"sequence item \d+: expected str instance, (\w+) found", "{0} is not a string"),
-        (r"must be real number, not (\w+)", "{0} is not a number"),
-    )
+_PYTHON = (
+    (
+        r"unsupported operand type\(s\) for (\S+)(?: or pow\(\))?: '(\w+)' and '(\w+)'",
+        "`{0}` does not work on {1} and {2}",
+    ),
+    (
+        r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'",
+        "`{0}` does not work on {1} and {2}",
+    ),
+    (
+        r"can only concatenate (\w+) \(not \"(\w+)\"\) to \w+",
+        "`+` does not work on {0} and {1}",
+    ),
+    (r"can't multiply sequence by non-int of type '(\w+)'", "{0} can't be a count for `*`"),
+    (r"bad operand type for unary (\S): '(\w+)'", "`{0}` does not work on {1}"),
+    (r"bad operand type for (\w+)\(\): '(\w+)'", "`{0}` does not work on {1}"),
+    (r"type (\w+) doesn't define __round__ method", "`round` does not work on {0}"),
+    (r"'(\w+)' object is not iterable", "{0} has no items"),
+    (r"argument of type '(\w+)' is not .*", "`in` does not work on {0}"),
+    (
+        r"'in <string>' requires string as left operand, not (\w+)",
+        "`in` a string needs a string before it, not {0}",
+    ),
+    (r"object of type '(\w+)' has no len\(\)", "{0} has no length"),
+    (r".*unhashable type: '(\w+)'.*", "{0} can't be a key"),
+    (r"'(\w+)' object cannot be interpreted as an integer", "{0} is not a whole number"),
+    (r"'(\w+)' object has no attribute '\w+'", "this filter does not work on {0}"),
+    (r"'(\w+)' object is not (?:callable|subscriptable)", "{0} can't be used like this"),
+    (r"cannot unpack non-iterable (\w+) object", "{0} has no items"),
+    (r"float\(\) argument must be .*, not '(\w+)'", "{0} is not a number"),
+    (r"[Oo]bject of type (\w+) is not JSON serializable", "{0} can't be written as JSON"),
+    (r"\w+\.__call__\(\) missing .*", "`loop` needs a list to loop over"),
+    (r"sequence item \d+: expected str instance, (\w+) found", "{0} is not a string"),
+    (r"must be real number, not (\w+)", "{0} is not a number"),
 )
 
 
@@ -92,8 +89,8 @@ def this(value: Any) -> str:
 
 def in_plain_words(message: str) -> str:
     """A message of Python's about a value, with the kinds of this module."""
-    for pattern, plain in _PYTHON:
-        found = pattern.fullmatch(message)
+    for pattern, plain in _PYTHON:  # `re` remembers them, once there is a message
+        found = re.fullmatch(pattern, message)
         if found:
             return plain.format(*(_KINDS.get(word, word) for word in found.groups()))
     return message

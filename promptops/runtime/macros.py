@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
-from jinja2.runtime import Macro
+from jinja2 import nodes
+from jinja2.runtime import Macro, StrictUndefined
 from jinja2.utils import missing
 
 from promptops.runtime.calls import arguments, filtered, known_filter

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.runtime.limits import MAX_ARGUMENT, MAX_TEXT_CHARS, Refused
 
-_AFTER_KEY = re.compile(r"[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
+_AFTER_KEY = lazy_pattern(r"[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
 
 
 def printf(value: Any, *args: Any, **kwargs: Any) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _READ = (
     os.O_RDONLY
@@ -68,7 +71,7 @@ def read_private(file: Path, largest: int) -> bytes | None:
     return data if len(data) <= largest else None
 
 
-def read_regular(file: Path, largest: int) -> bytes:
+def read_regular(file: str | os.PathLike[str], largest: int) -> bytes:
     """At most `largest` + 1 bytes of a regular file, whoever owns it; a link to one is followed.
 
     Raises OSError if it can't be read, or is not a regular file. Never waits for another process.

@@ -7,12 +7,13 @@ import re
 from promptops.errors import UsageError
 from promptops.model.version import VERSION
 from promptops.model.version_range import STARTS, VersionRange, parse_range
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_EXACT = re.compile(rf"v?{VERSION}", re.ASCII)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_EXACT = lazy_pattern(rf"v?{VERSION}", re.ASCII)
+_DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}", re.ASCII)
+_HEX = lazy_pattern(r"[0-9a-fA-F]+")
+_NAME = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 LATEST = "latest"
 
 

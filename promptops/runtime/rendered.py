@@ -8,9 +8,6 @@ from typing import Any
 
 from promptops.model.request import Request
 from promptops.records import field, record
-from promptops.runtime.canonical import request_digest
-from promptops.runtime.chat import chat_arguments
-from promptops.runtime.responses import response_arguments
 
 
 @record(slots=True, kw_only=True)  # to freeze it would take as long as to render a message
@@ -43,14 +40,20 @@ class RenderedRequest:
     @property
     def digest(self) -> str:
         """SHA-256 of the request in hexadecimal: what recordings of answers are kept by."""
+        from promptops.runtime.canonical import request_digest
+
         return request_digest(self.request)
 
     def openai(self) -> dict[str, Any]:
         """For `client.chat.completions.create(**request.openai())`."""
+        from promptops.runtime.chat import chat_arguments
+
         return chat_arguments(self.request)
 
     def responses(self) -> dict[str, Any]:
         """For `client.responses.create(**request.responses())`."""
+        from promptops.runtime.responses import response_arguments
+
         return response_arguments(self.request)
 
     def attributes(self, *, inputs: bool = False) -> dict[str, str]:

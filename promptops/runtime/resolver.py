@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.records import record
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import Contents
-from promptops.runtime.cache import Cache, key_name
 from promptops.runtime.refs import Digest, Exact, GitRevision, Highest, Named, Ref, parse_ref
-from promptops.runtime.sources.listing import no_ref, not_found
 from promptops.runtime.sources.source import (
     MAX_SERIAL_STEP,
     Delivery,
@@ -22,7 +22,10 @@ from promptops.runtime.sources.source import (
     shown,
     version_in,
 )
-from promptops.runtime.trust import Trust
+
+if TYPE_CHECKING:
+    from promptops.runtime.cache import Cache
+    from promptops.runtime.trust import Trust
 
 _SEEN: dict[tuple[str, str], dict[int, str]] = {}
 """Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
@@ -50,9 +53,18 @@ class Resolver:
     """One ref at one source, as one asks who trusts some signers, or anybody."""
 
     def __init__(
-        self, source: Source, ref: str | None, *, trust: Trust | None, cache: Cache, offline: bool
+        self,
+        source: Source,
+        ref: str | None,
+        *,
+        trust: Trust | None,
+        cache: Callable[[], Cache],
+        offline: bool,
     ) -> None:
-        """Raises UsageError for a ref that means nothing; to give none is an error later."""
+        """Raises UsageError for a ref that means nothing; to give none is an error later.
+
+        `cache` is called when something is looked up for the first time, if ever.
+        """
         self._source = source
         self._ref: Ref | None = parse_ref(ref) if ref is not None else None
         if trust is not None and isinstance(self._ref, GitRevision):
@@ -60,7 +72,7 @@ class Resolver:
             raise UsageError("a revision is signed by nobody", where=ref, hint=hint)
         self._text = ref or ""
         self._trust = trust
-        self._cache = cache
+        self._open_cache = cache
         self._offline = offline and source.remote
         self.where = shown(source.where)
 
@@ -88,7 +100,7 @@ class Resolver:
             TransportError: The source can't be reached, or lacks the release that it names itself.
         """
         if self._trust is not None:  # who is trusted may be others than when it was opened
-            trust = Trust.read(self._trust.file)
+            trust = self._trust.read(self._trust.file)
             current = current if trust == self._trust else None
             self._trust = trust
         kept = self.last_good() if self.fixed else None
@@ -118,6 +130,10 @@ class Resolver:
         channel = self._text if pointer.get("channel") is True else None
         return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
 
+    @cached_property
+    def _cache(self) -> Cache:
+        return self._open_cache()
+
     def _choose(self, current: Bundle | None, until: float) -> _Choice:
         if isinstance(self._ref, Named):
             pointer = self._source.channel(self._text, until)
@@ -127,9 +143,13 @@ class Resolver:
                 return _Choice(named, self._text, pointer.serial)
         releases = self._source.releases(until)
         if self._ref is None:
+            from promptops.runtime.sources.listing import no_ref
+
             raise no_ref(self.where, releases, self._source.channels(until))
         listed = next(self._meant(self._ref, releases, until), None)
         if listed is None:
+            from promptops.runtime.sources.listing import not_found
+
             error = not_found(self._text, self.where, releases, self._source.channels(until))
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
                 # It fitted something before: nobody misspelt it.
@@ -172,7 +192,7 @@ class Resolver:
             message = f"channel {channel!r} names another release than before with serial {serial}"
             hint = "each change counts up, by `promptops promote` and `promptops rollback`"
             raise IntegrityError(message, where=self.where, hint=hint)
-        self._cache.keep_pointer({"bundle": digest, "of": key_name(*key[:2])}, *key)
+        self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
 
     def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
         """All that fit, the one that is meant first."""
@@ -289,9 +309,15 @@ class Resolver:
         if self.remote:
             release = choice.listed.release or ""
             self._cache.keep_pointer({"bundle": bundle.digest}, *self._key(release))
-            of = key_name(self._source.where, self._text)
+            of = _key_name(self._source.where, self._text)
             value = {"bundle": bundle.digest, "channel": choice.channel is not None, "of": of}
             self._cache.keep_pointer(value, *self._key(self._text))
 
     def _key(self, ref: str) -> tuple[str, ...]:
         return self._source.where, ref, self._trust.key if self._trust is not None else ""
+
+
+def _key_name(*key: str) -> str:
+    from promptops.runtime.cache import key_name
+
+    return key_name(*key)

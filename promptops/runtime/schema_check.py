@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any
 
 from promptops.model.prompt import Schema
+from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_cost import as_list
 from promptops.runtime.schema_errors import may_collect
-from promptops.runtime.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, TooMuchWork, Work
+from promptops.runtime.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, Work
 
 MAX_ERRORS = 100
 """Of one value: nobody reads more, and a hostile value has a hundred thousand."""

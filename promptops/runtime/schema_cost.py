@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from promptops.patterns import lazy_pattern
+
 Follow = Callable[[Mapping[str, Any]], Iterable[Any]]
 """From a schema to the schemas its references lead to."""
 
@@ -23,9 +25,9 @@ _UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _REPEATING = frozenset(
     (*_REPEATED, *_UNEVALUATED, "$ref", "$dynamicRef", "enum", "pattern", "uniqueItems")
 )
-_COUNT = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d{1,9}(?:,\d{0,9})?\}|.", re.DOTALL)
-_BACKTRACKS = re.compile(r"\(\?(?!:|P?<[A-Za-z_])|\\[1-9kKGgzZ]|[+*?}]\+")
+_COUNT = lazy_pattern(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_TOKEN = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d{1,9}(?:,\d{0,9})?\}|.", re.DOTALL)
+_BACKTRACKS = lazy_pattern(r"\(\?(?!:|P?<[A-Za-z_])|\\[1-9kKGgzZ]|[+*?}]\+")
 _MAX_STATES = 10**9
 
 

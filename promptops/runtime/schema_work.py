@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_cost import (
     OF_ITEMS,
     OF_MEMBERS,
@@ -41,10 +42,6 @@ _MAX_PAIRS = 200_000
 _UNITS_PER_BACKTRACK = 2
 _STATES_PER_UNIT = 10
 _CONTAINERS = frozenset((dict, list))
-
-
-class TooMuchWork(ValueError):
-    """A value takes too long to be checked; the message is lower case, without a full stop."""
 
 
 class Work:

@@ -6,12 +6,12 @@ macro inside it that runs before the `set` finds no value, and not the input of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
 
+from promptops.patterns import lazy_pattern
 from promptops.runtime.node_facts import facts, undeclared
 
 MACRO_NAMES = ("caller", "kwargs", "varargs")
@@ -19,7 +19,7 @@ MACRO_NAMES = ("caller", "kwargs", "varargs")
 
 NO_NAMES: frozenset[str] = frozenset()
 
-_SETS_NAMES = re.compile(r"\{%[-+]?\s*(set|macro|import|from)\b")
+_SETS_NAMES = lazy_pattern(r"\{%[-+]?\s*(set|macro|import|from)\b")
 _CALLED = (nodes.Macro, nodes.CallBlock)
 _INNER = (*_CALLED, nodes.Block, nodes.AssignBlock, nodes.FilterBlock, nodes.With)
 

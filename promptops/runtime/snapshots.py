@@ -7,12 +7,14 @@ and ends. No thread stays.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from time import monotonic
 
 from promptops.errors import IntegrityError, PromptopsError, TransportError, UsageError
 from promptops.records import record
 from promptops.runtime.bundle import Bundle
+from promptops.runtime.polling import Polling
 from promptops.runtime.resolver import Resolver
 
 HERE_S = 60.0
@@ -24,10 +26,21 @@ FAILED_S = 60.0
 class Snapshot:
     """The bundle that one ref means; safe to share between threads."""
 
-    __slots__ = ("_asked_at", "_asking", "_bundle", "_failure", "_lock", "_resolver", "_said")
+    __slots__ = (
+        *("_asked_at", "_asking", "_bundle", "_clock", "_failure", "_lock", "_polling"),
+        *("_resolver", "_said"),
+    )
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        polling: Polling | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`clock` gives seconds, and decides when the source is asked again."""
         self._resolver = resolver
+        self._polling = polling or Polling()
+        self._clock = clock
         self._bundle: Bundle | None = None
         self._asked_at = -math.inf
         self._asking: _Asking | None = None
@@ -44,8 +57,9 @@ class Snapshot:
         """The bundle; at once if it was loaded before.
 
         Args:
-            refresh_s: How old it may be before the source is asked again; so may a failure of a
-                source on another machine, but for no longer than FAILED_S.
+            refresh_s: How old it may be before the source is asked again, as `Polling` spreads
+                it; so may a failure of a source on another machine, but for no longer than
+                FAILED_S or than that source wants.
             timeout_s: How long a source on another machine may take.
 
         Raises:
@@ -54,7 +68,7 @@ class Snapshot:
         bundle = self._bundle
         if bundle is None:
             return self._first(refresh_s, timeout_s)
-        if self._asked_at + refresh_s <= monotonic():
+        if self._asked_at + self._polling.wait_s(refresh_s) <= self._clock():
             self._ask(timeout_s)
         return bundle
 
@@ -62,11 +76,12 @@ class Snapshot:
         """In a new process: a thread that held the lock, or was asking, is not in it."""
         self._lock = Lock()
         self._asking = None
+        self._polling.restart()
 
     def _first(self, refresh_s: float, timeout_s: float) -> Bundle:
         """Wait for what the source says, together with all others who do."""
         failure = self._failure
-        if failure is not None and failure.holds(refresh_s, timeout_s):
+        if failure is not None and self._holds(failure, refresh_s, timeout_s):
             raise failure.error.with_traceback(None)
         outcome = self._ask(timeout_s).outcome()
         if isinstance(outcome, Bundle):
@@ -74,10 +89,15 @@ class Snapshot:
         kept = self._kept() if isinstance(outcome, TransportError | IntegrityError) else None
         if kept is None:
             if self._resolver.remote:
-                self._failure = _Failure(outcome, monotonic(), timeout_s)
+                self._failure = _Failure(outcome, self._clock(), timeout_s)
             raise outcome
         self._say(outcome, kept)
         return kept
+
+    def _holds(self, failure: _Failure, refresh_s: float, timeout_s: float) -> bool:
+        """Whether it need not be asked again; who has more time than there was may."""
+        wait_s = self._polling.hold_s(min(refresh_s, FAILED_S))
+        return timeout_s <= failure.timeout_s and self._clock() < failure.at + wait_s
 
     def _kept(self) -> Bundle | None:
         with self._lock:
@@ -94,8 +114,9 @@ class Snapshot:
             if asking is not None and self._bundle is not None:
                 hangs = self._bundle
                 hangs.stale = True
-            self._asked_at = monotonic()
-            until = self._asked_at + (timeout_s if self._resolver.remote else HERE_S)
+                self._polling.failed()
+            self._asked_at = self._clock()
+            until = monotonic() + (timeout_s if self._resolver.remote else HERE_S)
             asking = self._asking = _Asking(self, self._resolver, self._bundle, until)
         if hangs is not None:
             self._say(asking.too_late(), hangs)
@@ -110,12 +131,16 @@ class Snapshot:
             self._asking = None
             kept = self._bundle
             if isinstance(outcome, Bundle):
+                if kept is not None or self._failure is not None:
+                    self._polling.succeeded()
                 outcome.stale = False
                 self._bundle, self._said, self._failure = outcome, "", None
-                self._asked_at = math.inf if self._resolver.fixed else monotonic()
-            elif isinstance(outcome, UsageError):
+                self._asked_at = math.inf if self._resolver.fixed else self._clock()
+            else:
+                self._polling.failed(getattr(outcome, "retry_after_s", 0.0))
+            if isinstance(outcome, UsageError):
                 kept = self._bundle = None  # it is gone: who comes next asks, and is told
-            elif kept is not None:
+            elif isinstance(outcome, Exception) and kept is not None:
                 kept.stale = True
         if kept is not None and isinstance(outcome, Exception):
             self._say(outcome, kept)
@@ -133,16 +158,11 @@ class Snapshot:
 
 @record(frozen=True, slots=True)
 class _Failure:
-    """What a source was asked for in vain; `at` is by `time.monotonic`."""
+    """What a source was asked for in vain; `at` is by the clock of the snapshot."""
 
     error: Exception
     at: float
     timeout_s: float
-
-    def holds(self, refresh_s: float, timeout_s: float) -> bool:
-        """Whether it need not be asked again; who has more time than there was may."""
-        fresh = monotonic() < self.at + min(refresh_s, FAILED_S)
-        return fresh and timeout_s <= self.timeout_s
 
 
 class _Asking:

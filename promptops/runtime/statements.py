@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from jinja2 import TemplateError as JinjaError
 from jinja2 import nodes
+from jinja2.exceptions import TemplateError as JinjaError
 
 from promptops.runtime.expressions import Expression, expression
 from promptops.runtime.kinds import in_plain_words

@@ -7,14 +7,14 @@ one set of errors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, MAX_TEMPLATE_CHARS
 from promptops.runtime.sized_cache import cached_by_size
 
-_TAG = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_TAG = lazy_pattern(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Words of Jinja's, and the names that a template finds without being given them.
 _RESERVED = frozenset(
     str.split("and else false False if in is none None not or self super true True loop caller")

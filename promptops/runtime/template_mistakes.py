@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from promptops.patterns import lazy_pattern
 from promptops.runtime.template import Span, TemplateError
 
 _SHOWN = 40
@@ -17,12 +18,12 @@ _BLANK = frozenset(("whitespace", "linecomment"))
 
 _CURLY_QUOTES = "“”„‟‘’‚‛«»‹›"
 _DASHES = "‐‑‒–—−"
-_OPEN_BLOCK = re.compile(r"The innermost block that needs to be closed is '(\w+)'")
-_TRIPLE = re.compile(r"\{\{\{([^{}\n]{1,200})\}\}\}")
-_SECTION = re.compile(r"\{\{(\s*[#^/>]|[!&])\s*([\w.]*)[ \t]*([\w./-]*)")
-_JSON_KEY = re.compile(r"""\{\{\s*(?:"[^"\n]*"|'[^'\n]*')\s*:""")
-_BRACES = re.compile(r"\$?\{\{?([^{}%\n]{1,200})\}?\}")
-_TAG = re.compile(r"\{%([^{}%\n]{1,200})%\}")
+_OPEN_BLOCK = lazy_pattern(r"The innermost block that needs to be closed is '(\w+)'")
+_TRIPLE = lazy_pattern(r"\{\{\{([^{}\n]{1,200})\}\}\}")
+_SECTION = lazy_pattern(r"\{\{(\s*[#^/>]|[!&])\s*([\w.]*)[ \t]*([\w./-]*)")
+_JSON_KEY = lazy_pattern(r"""\{\{\s*(?:"[^"\n]*"|'[^'\n]*')\s*:""")
+_BRACES = lazy_pattern(r"\$?\{\{?([^{}%\n]{1,200})\}?\}")
+_TAG = lazy_pattern(r"\{%([^{}%\n]{1,200})%\}")
 _BAD_BRACE = ("expected token ':', got '}'", "unexpected char '$'")
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from promptops.errors import TransportError
 from promptops.records import record
+from promptops.runtime.server_time import seconds_from
 from promptops.runtime.unpacking import most_unpacked
 
 MAX_REDIRECTS = 5
@@ -63,9 +64,19 @@ def get(url: str, *, largest: int, until: float, etag: str | None = None) -> Pag
             return Page(data=None, etag=etag)
         if error.code in _GONE:
             return None
-        raise TransportError(f"the server answers {error.code}", where=url) from None
+        failure = TransportError(f"the server answers {error.code}", where=url)
+        failure.retry_after_s = _retry_after_s(error.headers)
+        raise failure from None
     except (OSError, http.client.HTTPException, zlib.error, EOFError, ValueError) as error:
         raise TransportError(f"there is no answer: {_said(error)}", where=url) from None
+
+
+def _retry_after_s(headers: Any) -> float:
+    """By the clock of the server, where it says what time it is: ours may be wrong."""
+    now_s = time.time()
+    ahead_s = seconds_from(headers.get("Date") or "", 0.0)
+    found = seconds_from(headers.get("Retry-After") or "", ahead_s or now_s)
+    return found or 0.0
 
 
 def _opener(until: float) -> urllib.request.OpenerDirector:

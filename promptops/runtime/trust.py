@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.private_files import read_regular
 
@@ -23,7 +24,7 @@ MAX_SIGNERS_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 16 * 1024
 """Less than a pipe holds."""
 
-_MADE_BY = re.compile(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
+_MADE_BY = lazy_pattern(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
 
 @record(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, UndefinedError
+from jinja2.exceptions import UndefinedError
 from jinja2.filters import _GroupTuple
-from jinja2.runtime import LoopContext
+from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.data import MAX_DATA_DEPTH, NotJson, json_copy
 from promptops.runtime.kinds import kind, this

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 
 _CLOSING = {"[": "]", "{": "}"}
-_SKIPPED = re.compile(
+_SKIPPED = lazy_pattern(
     r"""(?<=[\s,\[{:])(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")|(?<=\s)\#[^\n]*|[\[\]{}]"""
 )
-_OPENING = re.compile(r"[\[{]")
-_WORD_BEFORE = re.compile(r"[\w.-]+\s*$")
+_OPENING = lazy_pattern(r"[\[{]")
+_WORD_BEFORE = lazy_pattern(r"[\w.-]+\s*$")
 _LONGEST_WORD = 200
 
 

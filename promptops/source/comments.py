@@ -7,11 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, scalar_nodes, walk
 
-_COMMENT = re.compile(r"(?:^|[ \t])(#)", re.MULTILINE)
+_COMMENT = lazy_pattern(r"(?:^|[ \t])(#)", re.MULTILINE)
 
 
 @record(frozen=True, slots=True)

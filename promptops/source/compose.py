@@ -7,17 +7,17 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, scalar_nodes
-from promptops.source.syntax import NO_CHARACTER, problem_at, syntax_problem
 
 MAX_DEPTH = 50
 
-_MISREAD = "\x85\u2028\u2029\ufeff"
+MISREAD = "\x85\u2028\u2029\ufeff"
 """Line breaks for YAML 1.1 and so for PyYAML, and a mark that libyaml swallows at the beginning of
 a line; plain characters for YAML 1.2."""
 
-_DIRECTIVE = re.compile(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
+_DIRECTIVE = lazy_pattern(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
 
 
 class TooDeepError(Exception):
@@ -87,10 +87,17 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
     text, restore = without_surprises(lines.text, load)
     root = _nodes(text, load, lines)
     if root is None:
+        from promptops.source.syntax import problem_at
+
         return problem_at(lines, 0, "the file is empty")
     if restore and not isinstance(root, Problem):
         _restore(root, restore)
     return root
+
+
+def begins_with_directive(text: str) -> bool:
+    """Whether a text begins with a YAML directive, which `compose` refuses."""
+    return _DIRECTIVE.match(text) is not None
 
 
 def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
@@ -98,22 +105,36 @@ def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
 
     try:
         root = load(text).get_single_node()
-    except TooDeepError as error:
+    except (TooDeepError, yaml.YAMLError, ValueError, OverflowError) as error:
+        return _unread(error, lines)
+    half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
+    return root if half is None else _no_character(lines, half.start_mark.index)
+
+
+def _unread(error: Exception, lines: Lines) -> Problem:
+    import yaml
+
+    from promptops.source.syntax import problem_at, syntax_problem
+
+    if isinstance(error, TooDeepError):
         return problem_at(lines, error.offset, f"nested deeper than {MAX_DEPTH} levels")
-    except yaml.MarkedYAMLError as error:
+    if isinstance(error, yaml.MarkedYAMLError):
         return syntax_problem(error, lines)
-    except yaml.YAMLError as error:
+    if isinstance(error, yaml.YAMLError):
         offset = getattr(error, "position", 0)
         return problem_at(lines, offset, str(getattr(error, "reason", error)))
-    except (ValueError, OverflowError):  # the scanner in Python, of an escape beyond Unicode
-        return problem_at(lines, 0, NO_CHARACTER)
-    half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
-    return root if half is None else problem_at(lines, half.start_mark.index, NO_CHARACTER)
+    return _no_character(lines, 0)  # the scanner in Python, of an escape beyond Unicode
+
+
+def _no_character(lines: Lines, offset: int) -> Problem:
+    from promptops.source.syntax import NO_CHARACTER, problem_at
+
+    return problem_at(lines, offset, NO_CHARACTER)
 
 
 def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:
     """The text with unused characters for those that PyYAML takes for more than they are."""
-    found = [] if text.isascii() else [char for char in _MISREAD if char in text]
+    found = [] if text.isascii() else [char for char in MISREAD if char in text]
     question = "?" in text and load is python_loader()
     if not found and not question:
         return text, {}

@@ -20,6 +20,7 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
@@ -41,7 +42,7 @@ FILES = (OWN, SHARED)
 _LONGEST_NAME = 100
 _LONGEST_WORD = 32
 _SHORTEST_KEY = 16
-_LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_KEY = lazy_pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 
 
 def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
@@ -173,7 +174,7 @@ def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
                 )
 
 
-_FOR_A_KEY = re.compile("key|token|secret|passw", re.IGNORECASE)
+_FOR_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
 _REVOKE = "revoke the key, and write the name of the variable that holds a new one"
 
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from promptops.errors import InputError, PromptopsError, SourceLine
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 
 SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
 """The keys of a model's profile whose values no message may show."""
 
-_HEADER = re.compile(r"^[ \t]*\[+[ \t]*(.*)", re.MULTILINE)
-_BARE = re.compile(r"[A-Za-z_]")
-_BARE_HEADER = re.compile(r"[ \t]*\[+[ \t]*[A-Za-z_]")
-_BARE_KEY = re.compile(r"[ \t]*[\w-]+(?:[ \t]*\.[ \t]*[\w-]+)*[ \t]*=")
-_MAY_BE_SECRET = re.compile("|".join(("models", *SECRET_KEYS)))
+_HEADER = lazy_pattern(r"^[ \t]*\[+[ \t]*(.*)", re.MULTILINE)
+_BARE = lazy_pattern(r"[A-Za-z_]")
+_BARE_HEADER = lazy_pattern(r"[ \t]*\[+[ \t]*[A-Za-z_]")
+_BARE_KEY = lazy_pattern(r"[ \t]*[\w-]+(?:[ \t]*\.[ \t]*[\w-]+)*[ \t]*=")
+_MAY_BE_SECRET = lazy_pattern("|".join(("models", *SECRET_KEYS)))
 
 
 def refuse(problems: Sequence[Problem], text: str, kind: type[PromptopsError] = InputError) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 
 CODE = "SCH011"
@@ -13,8 +14,8 @@ MESSAGE = "a conflict marker: a merge is not resolved here"
 HINT = "keep what is meant, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
 UNMERGED_HINT = "resolve the conflict, then `git add` the file"
 
-_MARKER = re.compile(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
-_BARE = re.compile(r"(?m)^(?:<{7,}|>{7,})(?: .*)?$")
+_MARKER = lazy_pattern(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
+_BARE = lazy_pattern(r"(?m)^(?:<{7,}|>{7,})(?: .*)?$")
 _CERTAIN = ("<<<<<<<", ">>>>>>>")
 _YAML = (".yaml", ".yml")
 

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.source.csv_rows import MAX_COLUMNS, Field, rows
 from promptops.source.explain import nearest
 from promptops.source.json_lines import STRICT, JsonNode, Mark, refused
 from promptops.source.lines import Lines
 
 _COLUMNS = ("name", "tags", "expected", "rendered", "output")
-_INPUT = re.compile(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
+_INPUT = lazy_pattern(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
 
 
 def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.json_lines import MAX_CASES
 from promptops.source.lines import Lines
@@ -17,9 +16,9 @@ MAX_ROWS = MAX_CASES + 2
 
 MAX_COLUMNS = 200
 
-_NOT_NEWLINE = re.compile(r"[^\n]")
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_BARE = re.compile(r"[^,\n]*")
+_NOT_NEWLINE = lazy_pattern(r"[^\n]")
+_QUOTED = lazy_pattern(r'"((?:[^"]|"")*)"')
+_BARE = lazy_pattern(r"[^,\n]*")
 
 
 @record(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.place import Offsets, Place, Text
+from promptops.patterns import lazy_pattern
 from promptops.source.comments import Comment, comments, tabs
 from promptops.source.compose import compose
 from promptops.source.conflicts import explained
@@ -19,7 +19,7 @@ from promptops.source.values import Builder
 
 MAX_BYTES = 1024 * 1024
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 class Document:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.runtime.nearest import MAX_LOOKUPS, nearest_name
-from promptops.runtime.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.nodes import pointer_to
+
+if TYPE_CHECKING:
+    from promptops.runtime.schema_check import Error
 
 Secret = Callable[[Sequence[str | int]], bool]
 """Whether the value at a path must not be shown."""
@@ -38,6 +39,8 @@ def explain(
         value: What was validated, and `at` its pointer in the file.
         secret: Where a value stands that no message may show.
     """
+    from promptops.runtime.schema_check import MAX_ERRORS
+
     explainer = _Explainer(schema, value, place, at, secret)
     first = list(islice(errors, MAX_ERRORS))
     return tuple(sorted(set(explainer.problems(first)), key=_order))
@@ -51,6 +54,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def close(word: str, known: Iterable[str]) -> str | None:
     """The known word most like the one written, if any is like it."""
+    from promptops.runtime.nearest import nearest_name
+
     return nearest_name(word, known)
 
 
@@ -153,6 +158,8 @@ class _Explainer:
 
     def _close(self, name: str, known: list[str]) -> str | None:
         """The known key most like one; None after MAX_LOOKUPS keys."""
+        from promptops.runtime.nearest import MAX_LOOKUPS
+
         key = (name, tuple(known))
         if key not in self._near and len(self._near) < MAX_LOOKUPS:
             self._near[key] = close(name, known)
@@ -205,6 +212,8 @@ class _Explainer:
         return self._make(message, self._place_of(error.instance_path, key=True))
 
     def _names(self, error: Error) -> Iterator[Problem]:
+        from promptops.runtime.schema_check import MAX_ERRORS
+
         names = self._look_up(error.instance_path)
         for name in islice(names if isinstance(names, Mapping) else (), MAX_ERRORS):
             if not str(name).isidentifier() or not str(name).isascii():
@@ -213,6 +222,8 @@ class _Explainer:
                 yield self._make(f"`{name}` can't be a name in a template", place, hint)
 
     def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
+        from promptops.runtime.schema_check import shortened
+
         return Problem(shortened(message), at=place, hint=hint, code="SCH002")
 
     def _place_of(self, path: list[str | int], *, key: bool = False) -> Place:
@@ -238,6 +249,8 @@ def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
 
 
 def _unexpected(error: Error) -> list[str]:
+    from promptops.runtime.schema_check import MAX_ERRORS
+
     found: list[str] = getattr(error.kind, "unexpected", [])
     return found[:MAX_ERRORS]
 
@@ -265,6 +278,8 @@ def _depth(branch: list[Error]) -> tuple[int, int]:
 
 
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
+    from promptops.runtime.schema_check import message_of, shortened
+
     say = _SAY.get(error.kind.name)
     if say is None:
         is_shown = not isinstance(got, _NotShown)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptops.model.finding import Problem, Related
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.lines import Lines
@@ -176,9 +177,9 @@ def _duplicates(lines: Lines, node: JsonNode) -> Iterator[Problem]:
             yield from _duplicates(lines, value)
 
 
-_BLANK = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ATOM = re.compile(r"[^\s,\]}]+")
+_BLANK = lazy_pattern(r"[ \t\n\r]*")
+_STRING = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
+_ATOM = lazy_pattern(r"[^\s,\]}]+")
 
 
 def scan(text: str, start: int, end: int) -> JsonNode:

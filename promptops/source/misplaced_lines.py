@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
 
-_BLOCK = re.compile(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
-_KEY = re.compile(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
-_PLAIN_PAIR = re.compile(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]")
+_BLOCK = lazy_pattern(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
+_KEY = lazy_pattern(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
+_PLAIN_PAIR = lazy_pattern(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]")
 
 
 @record(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
 
 Node = Any
 """A yaml.Node: `id` is "scalar", "sequence" or "mapping"; marks hold offsets in characters."""
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+_PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 
 @record(frozen=True, slots=True)
@@ -39,6 +39,18 @@ def find(root: Node, pointer: str) -> Found:
             return Found(node, key, False)
         key, node = step
     return Found(node, key, True)
+
+
+def value_at(value: Any, pointer: str) -> Any:
+    """What a JSON pointer leads to in the value of a document; None where it leads nowhere."""
+    for token in tokens(pointer):
+        if isinstance(value, dict):
+            value = value.get(token)
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return None
+    return value
 
 
 def tokens(pointer: str) -> list[str]:

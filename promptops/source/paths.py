@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from posixpath import dirname, normpath
 
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @record(frozen=True, slots=True)

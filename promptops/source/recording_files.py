@@ -10,12 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-ENDING = ".recordings.jsonl"
+from promptops.patterns import lazy_pattern
+
+INSIDE = ".recordings."
+"""Each file of recordings has it in its name."""
+
+ENDING = f"{INSIDE}jsonl"
 """Of the first file, which also stands for all of them."""
 
 MAX_FILES = 99
 
-_PART = re.compile(r"(?s:(.+)\.recordings\.part)(0[2-9]|[1-9][0-9])\.jsonl", re.ASCII)
+_PART = lazy_pattern(r"(?s:(.+)\.recordings\.part)(0[2-9]|[1-9][0-9])\.jsonl", re.ASCII)
 _SEEN = ".recordings.part"
 
 
@@ -41,7 +46,7 @@ def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """From the first file of recordings, there or not, to those that are there, in order."""
     found: dict[str, list[str]] = {}
     for path in paths:
-        first = first_of(path) if ".recordings." in path else None
+        first = first_of(path) if INSIDE in path else None
         if first is not None:
             found.setdefault(first, []).append(path)
     return {first: tuple(sorted(files)) for first, files in found.items()}

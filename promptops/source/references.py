@@ -8,9 +8,9 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
-from promptops.runtime.schema_work import TooMuchWork
+from promptops.runtime.data import TooMuchWork
+from promptops.runtime.plain_schema import plain_check
 from promptops.source.explain import explain, nearest
-from promptops.source.metaschema import metaschema
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.schema_resources import (
@@ -60,7 +60,11 @@ def definition_name(path: str) -> str:
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
+    if plain_check(schema) is not None:
+        return ()
     import jsonschema_rs
+
+    from promptops.source.metaschema import metaschema
 
     try:
         problems = explain(metaschema().errors(schema), {}, schema, place, at)
@@ -110,7 +114,24 @@ def _refuse(address: str) -> Any:
 
 def _has_references(schema: Any) -> bool:
     keys = ("$ref", *UNSUPPORTED)
+    if not _has_key(schema, keys):  # in data, too: much faster than to tell schemas from data
+        return False
     return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
+
+
+def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
+    """Whether any mapping in a value has one of some keys."""
+    waiting = [value]
+    for each in waiting:
+        if isinstance(each, dict):
+            if any(key in each for key in keys):
+                return True
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, Mapping):
+            return True  # of another kind; it is looked at with care
+    return False
 
 
 @record(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, bounds
 
@@ -17,7 +18,7 @@ Unit = tuple[str, int]
 STYLES = {"|": "literal", ">": "folded", "'": "single", '"': "double"}
 
 _NAMED = dict(zip("0abtnvfre N_LP\t", "\0\a\b\t\n\v\f\r\x1b \x85\xa0\u2028\u2029\t", strict=True))
-_ESCAPE = re.compile(
+_ESCAPE = lazy_pattern(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\n[ \t]*)|(.))",
     re.DOTALL,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
-from promptops.runtime.schema_check import Error, OwnValidator
-from promptops.runtime.schema_work import TooMuchWork
+from promptops.runtime.data import TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, close, explain, nothing_secret
 from promptops.source.schemas import schema
+
+if TYPE_CHECKING:
+    from promptops.runtime.schema_check import Error, OwnValidator
 
 PROMPT = "prompt.schema.json"
 CONFIG = "config.schema.json"
@@ -33,8 +36,8 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
         problems = _errors(PROMPT, "", _without_nulls(value))
     except TooMuchWork:
         return ()  # the merged prompt is checked, too
-    kept = (error for error in problems if not _brought_by_parent(error))
-    return explain(kept, schema(PROMPT), value, document.place)
+    kept = [error for error in problems if not _brought_by_parent(error)]
+    return explain(kept, schema(PROMPT), value, document.place) if kept else ()
 
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
@@ -56,8 +59,7 @@ def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
 
 def is_case(value: Any) -> bool:
     """Whether `check_case` would find nothing; much faster where it would find something."""
-    valid: bool = _validator(PROMPT, "case").is_valid(value)
-    return valid
+    return _certainly_fits(PROMPT, "case", value) or _validator(PROMPT, "case").is_valid(value)
 
 
 def check_value(
@@ -78,18 +80,43 @@ def check_value(
     """
     try:
         found = _errors(name, part, value)
-        return explain(found, schema(name), value, place, at, secret=secret)
+        return explain(found, schema(name), value, place, at, secret=secret) if found else ()
     except TooMuchWork as error:
         return (Problem(str(error), at=place(at, False), code="SCH002"),)
 
 
 def _errors(name: str, part: str, value: Any) -> list[Error]:
+    if _certainly_fits(name, part, value):
+        return []
     return _validator(name, part).errors(value)
+
+
+QUICK_CHECKS = 50
+"""So many values are checked sooner than jsonschema-rs is imported; it then is ten times faster."""
+
+_quick_checks_left = iter(range(QUICK_CHECKS))
+
+
+def _certainly_fits(name: str, part: str, value: Any) -> bool:
+    """Whether a generated check accepts it; False says nothing about the value."""
+    if "jsonschema_rs" in sys.modules or next(_quick_checks_left, None) is None:
+        return False
+    if name == PROMPT:
+        from promptops.source.generated import prompt_check
+
+        return prompt_check.fits(value, part)
+    if name == CONFIG:
+        from promptops.source.generated import config_check
+
+        return config_check.fits(value, part)
+    return False
 
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
     import jsonschema_rs
+
+    from promptops.runtime.schema_check import OwnValidator
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from promptops.model.finding import Problem
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.brackets import bracket_problem
 from promptops.source.lines import Lines
@@ -21,8 +21,8 @@ from promptops.source.misplaced_lines import (
 
 NO_CHARACTER = "an escape that is no character"
 
-_CURLY = re.compile(r"[:\-,\[{] *([“”„‘’‚])")
-_UNQUOTED = re.compile(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
+_CURLY = lazy_pattern(r"[:\-,\[{] *([“”„‘’‚])")
+_UNQUOTED = lazy_pattern(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
 
 
 def problem_at(

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 from promptops.source.toml_places import starts_a_statement
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r'"""(?:\\.|[^\\])*?"""|"(?!"")(?:\\.|[^"\\\n])*"'
     r"|'''.*?'''|'(?!'')[^'\n]*'|#[^\n]*|[\[\]{}]|\"\"\"|'''|\"|'",
     re.DOTALL,
 )
-_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_PLACE = lazy_pattern(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _CLOSING = {"[": "]", "{": "}"}
 _OF_SEVERAL_LINES = ("[", '"""', "'''")
 

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.source.nodes import escaped
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
-_TABLE = re.compile(rf"[ \t]*\[(\[?)[ \t]*({_DOTTED})[ \t]*\]")
-_PAIR = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
-_PART = re.compile(_KEY)
+_TABLE = lazy_pattern(rf"[ \t]*\[(\[?)[ \t]*({_DOTTED})[ \t]*\]")
+_PAIR = lazy_pattern(rf"[ \t]*({_DOTTED})[ \t]*=")
+_PART = lazy_pattern(_KEY)
 
 
 class TomlPlaces:

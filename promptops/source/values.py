@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 from promptops.model.finding import Problem, Related
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.compose import loader, without_surprises
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, bounds
-from promptops.source.syntax import unquoted_template
 
 MAX_DIGITS = 400
 """Of a number; longer ones are text that lost its quotes."""
@@ -26,13 +25,13 @@ _WORDS: dict[str, bool | None] = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INTEGER = lazy_pattern(r"[-+]?[0-9]+")
+_FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BASED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_SPECIAL = lazy_pattern(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NUMERIC = frozenset("+-.0123456789")
-_ANCHOR = re.compile(r"(?:![^\s]*\s+)?&")
-_PROPERTY = re.compile(r"&[^\s,\[\]{}]+|![^\s,\[\]{}]*")
+_ANCHOR = lazy_pattern(r"(?:![^\s]*\s+)?&")
+_PROPERTY = lazy_pattern(r"&[^\s,\[\]{}]+|![^\s,\[\]{}]*")
 
 
 def plain_value(text: str) -> Any:
@@ -136,6 +135,8 @@ class Builder:
             )
 
     def _no_text(self, node: Node, key: Node) -> None:
+        from promptops.source.syntax import unquoted_template
+
         start = node.start_mark.index
         if self.lines.text.startswith("{{", start):
             end = min(node.end_mark.index, self.lines.line_end(start))

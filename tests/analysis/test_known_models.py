@@ -17,7 +17,7 @@ PROVIDERS = (
 
 
 def every_model() -> list[ModelFacts]:
-    return [facts for known in models._models().values() for facts in known.values()]
+    return [facts for name in PROVIDERS for facts in models._models(name).values()]
 
 
 def test_a_dated_model_has_its_facts() -> None:

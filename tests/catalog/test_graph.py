@@ -117,7 +117,7 @@ def test_what_is_known_is_not_read_again():
     found = Catalog(tree, Config(), known=lambda: {key: ("pelsewhere.j2",)}).graph
 
     assert (found.names("prompts/b.j2"), found.unknown) == (("pelsewhere.j2",), [])
-    assert found.learnt is False
+    assert found.learnt == 0
 
 
 def test_the_same_bytes_name_other_files_as_a_prompt_than_as_a_template():

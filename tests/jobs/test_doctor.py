@@ -2,12 +2,17 @@
 
 import json
 import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
+import jinja2
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
+import promptops
 from promptops.cli.main import run
 from promptops.jobs.doctor import Check, examine, judge_git
 from promptops.jobs.init import start
@@ -334,3 +339,54 @@ def test_a_channel_that_is_reset_can_begin_anew(tmp_path, monkeypatch, capfd):
 def test_a_reset_that_means_nothing_is_wrong_usage(arguments, message, tmp_path, capfd):
     assert run(["doctor", *arguments, "-C", str(tmp_path)]) == 2
     assert message in capfd.readouterr().err
+
+
+DOCTOR = "from promptops.cli.main import main; main()"
+
+
+def doctor(repo, **environment):
+    """What `promptops doctor` prints about bytecode."""
+    done = subprocess.run(
+        [sys.executable, "-c", DOCTOR, "doctor", "--format", "json"],
+        cwd=repo.root,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+    )
+    return [each for each in json.loads(done.stdout)["checks"] if each["name"] == "bytecode"]
+
+
+def test_missing_bytecode_is_reported_with_its_cause_and_the_command(repo, tmp_path):
+    folder = str(tmp_path / "bytecode")
+
+    (found,) = doctor(repo, PYTHONDONTWRITEBYTECODE="1", PYTHONPYCACHEPREFIX=folder)
+
+    assert (found["state"], found["message"]) == (
+        "note",
+        "Python compiles promptops at every start, since PYTHONDONTWRITEBYTECODE is set: "
+        "hooks take 40% longer",
+    )
+    command, _, other = found["hint"].partition("; ")
+    assert other == "with uv: uv pip install --compile-bytecode"
+    assert command.startswith("python -m compileall -q '")
+    folders = shlex.split(command)[4:]
+    assert str(Path(promptops.__file__).parent) in folders or any(
+        name.endswith("site-packages") for name in folders
+    )
+
+
+def test_what_the_command_compiles_is_no_longer_reported(repo, tmp_path):
+    folder = str(tmp_path / "bytecode")
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": folder}
+    packages = [Path(each.__file__).parent for each in (promptops, jinja2, yaml)]
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", *map(str, packages)],
+        env={**os.environ, **environment},
+        check=True,
+    )
+
+    assert doctor(repo, **environment) == []
+
+
+def test_bytecode_that_python_writes_itself_is_nothing_to_report(repo, tmp_path):
+    assert doctor(repo, PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE="") == []

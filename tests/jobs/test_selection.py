@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.jobs import selection
+from promptops.jobs import graph_file, selection
 from promptops.jobs.graph_file import save_graph
 from promptops.jobs.selection import Wanted, select
 from promptops.jobs.workspace import workspace
@@ -344,6 +344,17 @@ def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
     monkeypatch.setattr(selection, "GREP_FROM", -1)
     by_grep = selected(repo.root, STAGED)
     with workspace(repo.root, "index") as opened:
+        opened.catalog.graph.learn(opened.catalog.graph.unknown[:1])
+        save_graph(opened.catalog, opened.repository.common_dir)
+    by_words = selected(repo.root, STAGED)
+    with workspace(repo.root, "index") as opened:
+        opened.catalog.graph.look(opened.catalog.graph.unseen)
+        monkeypatch.setattr(graph_file, "SAVED_FROM", 0)
+        save_graph(opened.catalog, opened.repository.common_dir)
+    with workspace(repo.root, "index") as opened:
+        seen = opened.catalog.graph.unseen == []
+    by_kept_words = selected(repo.root, STAGED)
+    with workspace(repo.root, "index") as opened:
         opened.catalog.graph.learn(opened.catalog.graph.unknown)
         save_graph(opened.catalog, opened.repository.common_dir)
     with workspace(repo.root, "index") as opened:
@@ -351,6 +362,7 @@ def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
     by_facts = selected(repo.root, STAGED)
 
     assert (by_grep, by_facts, known) == (by_reading, by_reading, True)
+    assert (by_words, by_kept_words, seen) == (by_reading, by_reading, True)
 
 
 @pytest.mark.parametrize(

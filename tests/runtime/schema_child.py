@@ -56,9 +56,9 @@ def main() -> None:
     from promptops.model.place import Place
     from promptops.model.prompt import Output
     from promptops.runtime.answers import Answers
+    from promptops.runtime.data import TooMuchWork
     from promptops.runtime.inputs import Inputs
     from promptops.runtime.schema_check import validator
-    from promptops.runtime.schema_work import TooMuchWork
     from promptops.source.explain import explain
 
     Inputs({"properties": {"v": {"minimum": 2}}}).accept({"v": 1})

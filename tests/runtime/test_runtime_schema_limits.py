@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_check import MAX_MESSAGE_CHARS, message_of, shortened, validator
-from promptops.runtime.schema_work import TooMuchWork
 from tests.runtime.schema_child import CASES
 
 HERE = Path(__file__).parent

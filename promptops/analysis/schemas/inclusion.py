@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from promptops.analysis.schemas.reader import Unsupported, without_annotations
 from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.data import NotJson, json_copy
 from promptops.runtime.schema_check import validator
@@ -22,7 +22,7 @@ from promptops.runtime.schema_check import validator
 WITNESS_BUDGET: Final = 2_000
 """Steps that are spent on one witness, at the most."""
 
-_INTO_ANNOTATION: Final = re.compile(r'"#[^"]*/(x-|default|examples)')
+_INTO_ANNOTATION: Final = lazy_pattern(r'"#[^"]*/(x-|default|examples)')
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from promptops.analysis.schemas.comparison import Comparison, Found, Question
 from promptops.analysis.schemas.numbers import Range, exact, range_of
 from promptops.analysis.schemas.parts import required
 from promptops.model.change import ABSENT
+from promptops.patterns import lazy_pattern
 
-_LOOKS_AROUND = re.compile(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
+_LOOKS_AROUND = lazy_pattern(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
 """In a pattern: an end, an assertion, a back reference, a flag."""
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from promptops.patterns import lazy_pattern
+
 MAX_TEXTS: Final = 12
 MAX_REPEATED: Final = 64
 MAX_LENGTH: Final = 1_000
@@ -14,7 +16,7 @@ _LETTERS: Final = "ab01AB_- .@/:éZz9"
 _ESCAPED: Final = {"d": "01", "w": "ab0", "s": " ", "D": "a-", "W": "- ", "S": "a0", "n": "\n"}
 _ESCAPED_MORE: Final = {"t": "\t", "r": "\r", "b": "", "B": ""}
 _REPEATS: Final = {"*": (0, 2), "+": (1, 2), "?": (0, 1)}
-_COUNT: Final = re.compile(r"\{(\d+)(,(\d*))?\}")
+_COUNT: Final = lazy_pattern(r"\{(\d+)(,(\d*))?\}")
 
 
 def texts(pattern: str) -> Iterator[str]:

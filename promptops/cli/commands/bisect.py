@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_case, complete_prompt
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from typing import Any
 
 import click
 
 from promptops.cli.complete import complete_case, complete_prompt
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 from promptops.errors import UsageError
+from promptops.patterns import lazy_pattern
 
-_SPAN = re.compile(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
+_SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?")
 
 
 @click.command()

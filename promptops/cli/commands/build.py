@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 from promptops.errors import UsageError
 from promptops.model.publication import Publication
 

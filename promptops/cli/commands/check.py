@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ import click
 
 from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.cli.options import common, judged_options, judged_revision, since_option
+from promptops.cli.output import Output
 from promptops.errors import BUG
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def command(output: Output, **options: Any) -> int:
     from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = asked(options)
-    gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         page = any(name == "html" for name, _ in output.formats)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import Output, at_option, common, since_option
+from promptops.cli.options import at_option, common, since_option
+from promptops.cli.output import Output
 
 
 @click.command("list")

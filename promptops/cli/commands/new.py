@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_id
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 
 
 @click.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 
 
 @click.command()

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from promptops.cli.options import Output, common
+from promptops.cli.options import common
+from promptops.cli.output import Output
 
 
 @click.command()

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_case, complete_prompt
-from promptops.cli.options import Output, at_option, common
+from promptops.cli.options import at_option, common
+from promptops.cli.output import Output
 from promptops.errors import InputError, UsageError
 
 INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."

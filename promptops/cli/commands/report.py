@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 import click
 
 from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import Output, common, judged_options, judged_revision, since_option
+from promptops.cli.options import common, judged_options, judged_revision, since_option
+from promptops.cli.output import Output
 from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
@@ -55,7 +55,6 @@ def command(output: Output, file: str, **options: Any) -> int:
     if named and file != FILE:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = asked(options)
-    gc.set_threshold(50_000)  # nearly all that is made lives until the end
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import Output, at_option, common, since_option
+from promptops.cli.options import at_option, common, since_option
+from promptops.cli.output import Output
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
 

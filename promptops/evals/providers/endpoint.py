@@ -18,6 +18,7 @@ from promptops.errors import UsageError
 from promptops.evals.providers.apis import ADDRESS, COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 OFFLINE = "echo"
@@ -26,7 +27,7 @@ OFFLINE = "echo"
 _KEY = "OPENAI_API_KEY"
 _LONGEST = 80
 _BUILT_IN = (COMPATIBLE, OFFLINE)
-_REDIRECTS = re.compile(
+_REDIRECTS = lazy_pattern(
     r"ur[li]|host|endpoint|address|proxy|server|domain|base|header|api_?key|secret|credential|env",
     re.IGNORECASE,
 )

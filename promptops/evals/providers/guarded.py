@@ -12,11 +12,12 @@ from promptops.evals.providers.redaction import redacted, secrets_of, spellings
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.patterns import lazy_pattern
 
 SHORTEST = 12
 """Real keys are longer; what is shorter, such as `none`, may be a word of any answer."""
 
-_FOR_KEYS = re.compile(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
+_FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from promptops.model.config import ModelProfile
+from promptops.patterns import lazy_pattern
 
 HIDDEN = "[hidden]"
 MOST_SHOWN = 300
@@ -16,7 +16,7 @@ _MOST_READ = 5_000
 _PIECE = 8
 """So many characters of a key are no coincidence; servers like to show its beginning or end."""
 
-_LIKE_A_KEY = re.compile(
+_LIKE_A_KEY = lazy_pattern(
     r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
     r"|(?<=://)[^\s/@]+@"
     r"|\b(?:(?:sk|pk|rk|xai|gsk|hf)[-_]|AIza)[\w*.-]{6,}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from promptops.analysis.secrets import find_secrets
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.source.recordings import MAX_BYTES, read_recordings, recordings_bytes
 
 
@@ -62,7 +62,7 @@ def _texts(answer: Answer) -> Iterator[str]:
             yield _ESCAPE.sub(lambda escape: " " * len(escape[0]), text)
 
 
-_ESCAPE = re.compile(r"\\+[nrtbf]")
+_ESCAPE = lazy_pattern(r"\\+[nrtbf]")
 
 
 def _strings(value: Any) -> Iterator[str]:

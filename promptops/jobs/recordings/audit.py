@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.canonical import canonical_json
 from promptops.source.recordings import key_of
 
-_SIZE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", re.ASCII)
+_SIZE = lazy_pattern(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", re.ASCII)
 
 
 @record(frozen=True, slots=True)

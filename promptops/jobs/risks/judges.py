@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.catalog.graph import ESCAPES
+from promptops.catalog.file_words import ESCAPES
 from promptops.jobs.risks.pairs import Pair
 from promptops.jobs.selection import Selected
 from promptops.jobs.workspace import Workspace

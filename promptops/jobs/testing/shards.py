@@ -17,11 +17,12 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardAnswer, ShardRun
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
 from promptops.report.parts.json_data import json_data
 
 MOST = 10_000
-_WRITTEN = re.compile(r"(\d{1,5})/(\d{1,5})", re.ASCII)
+_WRITTEN = lazy_pattern(r"(\d{1,5})/(\d{1,5})", re.ASCII)
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_FENCE = re.compile(
+_FENCE = lazy_pattern(
     r"^[ \t>]{0,20}(?:[-*+] |\d{1,3}\. )?[ \t]{0,8}(`{3,}|~{3,})([^\n]{0,200})$", re.MULTILINE
 )
-_INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
+_INLINE = lazy_pattern(r"(?<!`)(`{1,2})(?!`)([^`\n]{1,400})\1(?!`)")
 
 
 @record(frozen=True, slots=True)

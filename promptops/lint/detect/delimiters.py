@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from promptops.analysis.match import Match, in_order, occurrences
 from promptops.lint.detect.code import Code, Fence, closes, code_of, fences
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _VALUE = r"\"[^\"\n<>]{0,200}\"|'[^'\n<>]{0,200}'|[^\s\"'<>]{1,100}"
-_TAG = re.compile(
+_TAG = lazy_pattern(
     rf"<(/?)([A-Za-z][\w.-]{{0,63}})"
     rf"((?:[ \t]+[\w:.-]{{1,40}}(?:=(?:{_VALUE}))?){{0,10}})[ \t]*(/?)>"
 )

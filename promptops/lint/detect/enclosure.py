@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from promptops.analysis.match import occurrences
 from promptops.lint.detect.code import closes, fences
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})(?:[ \t\n][^<>]{0,400})?>")
+_TAG = lazy_pattern(r"<(/?)([^\W\d][\w.:-]{0,63})(?:[ \t\n][^<>]{0,400})?>")
 _QUOTES = ('"""', "'''")
 
 

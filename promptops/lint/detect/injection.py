@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Literal
 
 from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
-from promptops.lint.detect.mentions import is_mention
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 MAX_JUDGED = 2_000
@@ -162,7 +162,7 @@ _UNSPACED = (
 )
 
 # What turns the phrase into a defence against it: a negation, or the telling of who might say it.
-_DEFENCE_NEAR = re.compile(
+_DEFENCE_NEAR = lazy_pattern(
     r"(?:(?:\b(?:never|not|cannot|nicht|ne|no|non|nunca|niet|nie|не|without)|n['’]t)\s+"
     r"(?:\w+\s+){0,2}"
     r"|\b(?:nobody|no one|neither)\b[^.!?\n]{0,60}"
@@ -170,7 +170,7 @@ _DEFENCE_NEAR = re.compile(
     r"|wants?|says?|saying|claims?|claiming|requests?|requesting|commands?|such as|like|e\.g\."
     r"|including|contain(?:s|ing)?|phrases?|for example)\b[^.!?\n]{0,60})[\"'“”‘’`«(\[]{0,3}$"
 )
-_DEFENCE_IN_SENTENCE = re.compile(
+_DEFENCE_IN_SENTENCE = lazy_pattern(
     r"\b(?:never|not|cannot|no|avoid|refuse|decline|forbidden|prohibited|without|unless|asks?|try|tries"
     r"|attempts?|requests?|such as|like)\b|n[’']t\b"
 )
@@ -191,6 +191,8 @@ def find_injection(text: str) -> tuple[Match, ...]:
 
 
 def _is_harmless(lower: str, start: int, end: int, guard: Guard | None) -> bool:
+    from promptops.lint.detect.mentions import is_mention
+
     if guard is not None and _is_defence(lower, start, guard):
         return True
     return is_mention(lower, start, end)

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 
 from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
 from promptops.lint.detect.code import Code, code_of
+from promptops.patterns import lazy_pattern
 
 # A note: the word, then a colon, a name in brackets, or the end of what holds it; or the word at
 # the beginning of a line and then a verb, which a list of to-dos is not.
-_NOTE = re.compile(r"(?:TODO|FIXME|XXX|TBD)(?=\s?[:(\]>]|\.?[ \t]*(?:-->|#\}|\*/|$|\n))")
-_NOTE_ON_LINE = re.compile(
+_NOTE = lazy_pattern(r"(?:TODO|FIXME|XXX|TBD)(?=\s?[:(\]>]|\.?[ \t]*(?:-->|#\}|\*/|$|\n))")
+_NOTE_ON_LINE = lazy_pattern(
     r"(?:TODO|FIXME) "
     r"(?!(?:lists?|items?|comments?|files?|markers?|notes?|tags?|tasks?|entries)\b)[a-z]"
 )
 _WORDS = ("TODO", "FIXME", "XXX", "TBD")
-_INSERT = re.compile(r"[\[<](?:INSERT|Insert|insert)(?: [^\[\]<>\n]{1,80}|_[\w]{1,60})[\]>]")
+_INSERT = lazy_pattern(r"[\[<](?:INSERT|Insert|insert)(?: [^\[\]<>\n]{1,80}|_[\w]{1,60})[\]>]")
 _GATE = frozenset((b"todo", b"fixme", b"xxx", b"tbd", b"insert", b"lorem"))
 _QUOTES = ('"', "'", "`", "“", "‘", "«")
-_SPOKEN_OF = re.compile(
+_SPOKEN_OF = lazy_pattern(
     r"\b(?:no|not|never|avoid|without|as|or|use|write|say|find|flag|remove|any|mark|marked|like|put"
     r"|e\.g\.|leave|leaving|containing?|and)[ ,:]{1,2}$|n['’]t \w{1,12} $",
     re.IGNORECASE,

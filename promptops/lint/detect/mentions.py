@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from promptops.patterns import lazy_pattern
+
 _ATTACK = (
     r"(?:attack\w*|injections?|injected|jailbreak\w*|manipulat\w+|malicious|suspicious|hostile"
     r"|adversarial|phishing|hijack\w*|abus(?:e|ive)|red[ -]team\w*|unsafe"
     r"|angriff\w*|attaque\w*|ataque\w*|attacco|攻击|攻撃|공격)"
 )
-_NAMES_ATTACK = re.compile(rf"(?<!\w){_ATTACK}(?!\w)")
+_NAMES_ATTACK = lazy_pattern(rf"(?<!\w){_ATTACK}(?!\w)")
 # What stands in a sentence that quotes somebody, or that says what to do with what is quoted.
-_FRAMES_QUOTE = re.compile(
+_FRAMES_QUOTE = lazy_pattern(
     rf"(?<!\w)(?:{_ATTACK}|treat(?:s|ed)?|flag(?:s|ged)?|label\w*|classif\w+|detect\w*|recogni\w+"
     r"|report(?:s|ed)?|reject\w*|refus\w+|declin\w+|resist\w*|block(?:s|ed)?|mention\w*|quot\w+"
     r"|obey(?:s|ed)?|compl(?:y|ies|ied)|follows|repeats|ignores|says?|said|reads?|writes?|wrote"
@@ -20,17 +22,17 @@ _FRAMES_QUOTE = re.compile(
     r"|although|despite|without|never|not|nothing|cannot|no|fails?|pass(?:es)?|scores?|expected|unchanged"
     r"|beispiel|etwa|exemple|ejemplo|esempio)(?!\w)|n['’]t(?!\w)"
 )
-_LABEL = re.compile(
+_LABEL = lazy_pattern(
     rf"(?:^|[|,;\t]|→|->|=>)[ ]*[\"'`]?{_ATTACK}[\"'`]?[ ]*(?:$|[|,;:\t]|→)", re.MULTILINE
 )
-_GIVEN = re.compile(
+_GIVEN = lazy_pattern(
     r"\W*(?:text|input|message|user|customer|example|ticket|e-?mail|prompt|query|document)\b\W"
 )
-_VERDICT = re.compile(
+_VERDICT = lazy_pattern(
     r"\W*(?:label|output|class|category|verdict|expected|answer|result|type|assistant)\b"
 )
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")
-_SENTENCE_END = re.compile(r"[.!?](?=\s)|\n\s*\n")
+_ITEM = lazy_pattern(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")
+_SENTENCE_END = lazy_pattern(r"[.!?](?=\s)|\n\s*\n")
 
 _CLOSERS = {
     '"': '"',

@@ -6,17 +6,18 @@ import re
 from collections.abc import Collection, Iterator
 
 from promptops.analysis.match import Match, in_order, occurrences
+from promptops.patterns import lazy_pattern
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _SYNTAXES = (
-    ("${", re.compile(rf"\$\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
-    ("{", re.compile(rf"\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
-    ("<<", re.compile(rf"<<[ ]?{_NAME}[ ]?>>(?!>)")),
-    ("%(", re.compile(rf"%\({_NAME}\)[sdrif]")),
+    ("${", lazy_pattern(rf"\$\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
+    ("{", lazy_pattern(rf"\{{[ ]?{_NAME}[ ]?\}}(?!\}})")),
+    ("<<", lazy_pattern(rf"<<[ ]?{_NAME}[ ]?>>(?!>)")),
+    ("%(", lazy_pattern(rf"%\({_NAME}\)[sdrif]")),
 )
 _BEFORE = "{$\\"
-_LATEX_COMMAND = re.compile(r"\\[A-Za-z]{1,20}$")
-_FORMATTED = re.compile(r"\b[fF]\"[^\"\n]*$|\b[fF]'[^'\n]*$")
+_LATEX_COMMAND = lazy_pattern(r"\\[A-Za-z]{1,20}$")
+_FORMATTED = lazy_pattern(r"\b[fF]\"[^\"\n]*$|\b[fF]'[^'\n]*$")
 
 
 def find_placeholders(text: str, names: Collection[str]) -> tuple[Match, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 from operator import eq
 
 from promptops.analysis.match import Match, blunt_words
 from promptops.lint.detect.code import code_of
+from promptops.patterns import lazy_pattern
 
 # ASCII words only: a word said twice is another word in Turkish, Vietnamese, Hindi and others.
-_TWICE = re.compile(
+_TWICE = lazy_pattern(
     r"(?<![\w'’/.@#$&<\\*|=-])([A-Za-z]{1,30})([ \t]{1,8}|[ \t]{0,8}\r?\n[ \t]{0,8})"
     r"((?i:\1))(?![\w'’/@<\\*|=({\[:-]|\.\w)"
 )

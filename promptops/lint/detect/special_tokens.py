@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from promptops.analysis.match import Match, in_order, occurrences
+from promptops.patterns import lazy_pattern
 
 # Between bars, as `<|name|>`; lower case here, any case in the text (Cohere's are upper case).
 _NAMES = """im_start im_end im_sep endoftext endofprompt endoftranscript startoftext eot_id eom_id
@@ -19,8 +19,8 @@ _NAMES = """im_start im_end im_sep endoftext endofprompt endoftranscript startof
     tool_calls_section_begin tool_calls_section_end start_response end_response image audio
     begin_of_thought end_of_thought begin_of_solution end_of_solution"""
 _BARRED = frozenset(_NAMES.split())
-_BARRED_TOKEN = re.compile(r"<\|([A-Za-z_]{2,32})\|>")
-_WIDE_TOKEN = re.compile("<｜[A-Za-z_▁]{2,32}｜>")
+_BARRED_TOKEN = lazy_pattern(r"<\|([A-Za-z_]{2,32})\|>")
+_WIDE_TOKEN = lazy_pattern("<｜[A-Za-z_▁]{2,32}｜>")
 _LITERALS = (
     "[INST]",
     "[/INST]",

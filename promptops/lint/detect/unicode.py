@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
 from promptops.analysis.match import Match
+from promptops.patterns import lazy_pattern
 
 _SUSPECT = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_RUN = re.compile(f"[{_SUSPECT}]+|[\ufe00-\ufe0f]{{2,}}")
+_RUN = lazy_pattern(f"[{_SUSPECT}]+|[\ufe00-\ufe0f]{{2,}}")
 _JOINERS = "\u200c\u200d"
 _DIRECTION_MARKS = "\u061c\u200e\u200f"
 _NEAR = 80
 
 # Scripts whose spelling needs a joiner or a non-joiner: Arabic, Syriac, N'Ko, the Indic ones,
 # Tibetan, Myanmar, Khmer, Mongolian, and the Arabic presentation forms.
-_JOINING_LETTER = re.compile(
+_JOINING_LETTER = lazy_pattern(
     "[\u0600-\u08ff\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
 )
-_RIGHT_TO_LEFT_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_EMOJI = re.compile("[\u00a9\u00ae\u203c-\u3299\ufe0f\u20e3\U0001f000-\U0001faff]")
-_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,10}\U000e007f")
+_RIGHT_TO_LEFT_LETTER = lazy_pattern("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_EMOJI = lazy_pattern("[\u00a9\u00ae\u203c-\u3299\ufe0f\u20e3\U0001f000-\U0001faff]")
+_IDEOGRAPH = lazy_pattern("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_FLAG = lazy_pattern("\U0001f3f4[\U000e0030-\U000e007a]{1,10}\U000e007f")
 
 
 def find_invisible(text: str) -> tuple[Match, ...]:

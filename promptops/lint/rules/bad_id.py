@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -10,8 +9,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.ids import better, is_fit, shown, twins
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 
-_UNFIT = re.compile(r"[^-/_.a-z0-9]")
+_UNFIT = lazy_pattern(r"[^-/_.a-z0-9]")
 
 
 @rule("SCH005", severity=Severity.WARNING)
@@ -50,8 +50,9 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
           - {role: user, content: Sortiere das.}
     """
     told = {twin.path for twin in twins(catalog)}  # by REP001
-    below = _below(catalog.ids)
-    for path, identity in catalog.ids.items():
+    ids = catalog.ids_in_question
+    below = _below(ids)
+    for path, identity in ids.items():
         if path not in told:
             if not is_fit(identity):
                 yield _unfit(path, identity)

@@ -11,9 +11,10 @@ from promptops.lint.passages import include_stack, literal_passage
 from promptops.lint.subject import Subject, messages
 from promptops.model.place import Place
 from promptops.model.prompt import Message, TextPart
+from promptops.patterns import lazy_pattern
 from promptops.runtime.scope import Piece
 
-_EXPRESSION = re.compile(r"\{\{[-+]?\s*(.+?)\s*[-+]?\}\}", re.DOTALL)
+_EXPRESSION = lazy_pattern(r"\{\{[-+]?\s*(.+?)\s*[-+]?\}\}", re.DOTALL)
 
 CACHED_TOKENS = 1_024
 """The shortest prefix that providers keep."""

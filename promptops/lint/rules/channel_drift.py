@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
-from promptops.runtime.refs import wrong_name
-from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
-from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
+from promptops.patterns import lazy_pattern
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
@@ -19,7 +16,7 @@ from promptops.source.nodes import escaped
 
 PATH = "channels.yaml"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}")
 _KEYS = ("release", "bundle", "serial")
 
 
@@ -83,6 +80,8 @@ class _Channel:
         yield from self._serial(entry)
 
     def _wrong_name(self) -> Iterator[Problem]:
+        from promptops.runtime.refs import wrong_name
+
         reason = wrong_name(self._name)
         if reason is not None:
             place = self._document.place(self._at, True)
@@ -90,6 +89,8 @@ class _Channel:
             yield Problem(message, at=place, hint="give it another name")
 
     def _keys(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
+
         for key in entry:
             place = self._document.place(f"{self._at}/{escaped(key)}", True)
             if key == CANARY:
@@ -131,6 +132,8 @@ class _Channel:
             yield Problem(f"`{release}` has another digest: `{digest}`", at=place, hint=hint)
 
     def _serial(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
+        from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
+
         if "serial" not in entry:
             return
         serial, place = entry["serial"], self._place("/serial")

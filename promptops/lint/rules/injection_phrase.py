@@ -15,7 +15,6 @@ from promptops.lint.written import Written
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
 from promptops.runtime.sized_cache import cached_by_size
-from promptops.source.cases import read_cases
 from promptops.source.document import Document
 from promptops.source.nodes import escaped
 
@@ -134,6 +133,8 @@ def _of_case_files(catalog: Catalog, cases: Sequence[Case]) -> Iterator[Part]:
 
 
 def _finder(catalog: Catalog, case: Case, pointer: str) -> Callable[[], Text]:
+    from promptops.source.cases import read_cases
+
     path = case.locate(case.at, False).path
     return lambda: read_cases(path, catalog.files.data(path) or b"").template(pointer)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
@@ -13,13 +12,14 @@ from promptops.lint.undefined import undeclared
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.document import Document
 from promptops.source.explain import nearest
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
-_UNQUOTED = re.compile(r"expected text.*, got (?:the number .*|true|false)$")
-_MISSPELT = re.compile(r"did you mean `([A-Za-z_][\w-]*)`\?")
+_UNQUOTED = lazy_pattern(r"expected text.*, got (?:the number .*|true|false)$")
+_MISSPELT = lazy_pattern(r"did you mean `([A-Za-z_][\w-]*)`\?")
 
 
 @rule("SCH002", severity=Severity.ERROR)

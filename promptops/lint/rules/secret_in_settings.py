@@ -12,11 +12,13 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.secrets import find_secrets
 from promptops.model.config import Config
 from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
+from promptops.repo.listing import holding
 
 _SETTINGS = ("promptops.toml", "pyproject.toml", "channels.yaml")
 _SHORTEST = 12
-_FOR_KEYS = re.compile(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
-_STAND_IN = re.compile(r"xxx|\.\.\.|\*\*\*|example|your|placeholder|[<>{}$]", re.IGNORECASE)
+_FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
+_STAND_IN = lazy_pattern(r"xxx|\.\.\.|\*\*\*|example|your|placeholder|[<>{}$]", re.IGNORECASE)
 _HINT = "revoke it, and take it out: what was committed stays in the history"
 
 
@@ -64,8 +66,8 @@ def secret_in_settings(catalog: Catalog) -> Iterator[Problem]:
 
 def _searched(catalog: Catalog) -> Iterator[str]:
     yield from _SETTINGS
-    for path in catalog.files.entries:
-        roots = catalog.config.prompts
+    roots = catalog.config.prompts
+    for path in holding(catalog.files.entries, ".py"):
         if path.endswith(".py") and any(is_below(path, root) for root in roots):
             yield path
 

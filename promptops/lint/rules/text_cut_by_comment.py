@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.source.comments import Comment
 from promptops.source.document import Document, read_any
 from promptops.source.values import plain_value
 
-_MAYBE = re.compile(r"[^\s#][ \t]+#")
-_DIRECTIVE = re.compile(r"#\s*(?:promptops:|yamllint |yaml-language-server:|noqa\b)")
+_MAYBE = lazy_pattern(r"[^\s#][ \t]+#")
+_DIRECTIVE = lazy_pattern(r"#\s*(?:promptops:|yamllint |yaml-language-server:|noqa\b)")
 _ASSERTION = r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+"
-_SENTENCES = re.compile(
+_SENTENCES = lazy_pattern(
     r"(?:/messages/\d+(?:/messages/\d+)?(?:/content(?:/\d+/text)?|(?:/content/\d+)?/when)"
     rf"|{_ASSERTION}/value(?:/.*)?|(?:.*/)?description|/title)"
 )
-_WORDS = re.compile(
+_WORDS = lazy_pattern(
     r"/(?:tags|owners)/\d+|/metadata/.*|/model/params/stop/\d+"
     r"|/tests/\d+/(?:name|tags/\d+|(?:inputs|expected)(?:/.*)?)"
     r"|/(?:inputs|output|tools)/.*/(?:default|const|(?:enum|examples)/\d+)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from promptops.analysis.models import covers, find, nearest
 from promptops.lint import Edit, Fix, Problem, Severity, rule
@@ -58,6 +57,8 @@ def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
 
 
 def _nearest_provider(written: str) -> str | None:
+    from difflib import get_close_matches
+
     return next(iter(get_close_matches(written.lower(), _PROVIDERS, 1, cutoff=0.75)), None)
 
 

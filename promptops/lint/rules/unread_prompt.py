@@ -33,5 +33,6 @@ def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Say hello.}
     """
-    for path in unread_prompts(catalog, catalog.files.entries):
+    concerned = catalog.concerned
+    for path in unread_prompts(catalog, catalog.files.entries if concerned is None else concerned):
         yield Problem(UNREAD, at=Place(path), hint=rename_command(path))

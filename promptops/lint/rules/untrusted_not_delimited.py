@@ -14,6 +14,7 @@ from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
+from promptops.patterns import lazy_pattern
 from promptops.runtime.render import TracedText
 from promptops.runtime.scope import Frame, Piece
 
@@ -182,7 +183,7 @@ def _expression(site: Site) -> str:
     return " ".join(source[start : end + 2].split())
 
 
-_ALONE = re.compile(r"([ ]*)\{\{[^{}\n]*\}\}[ ]*")
+_ALONE = lazy_pattern(r"([ ]*)\{\{[^{}\n]*\}\}[ ]*")
 
 
 def _fix(site: Site, tag: str, subject: Subject) -> Fix | None:

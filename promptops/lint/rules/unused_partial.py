@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from functools import cache
 
 from promptops.catalog.catalog import ENDINGS, Catalog
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
-from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, is_misnamed
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
 _SCHEMAS = (".schema.json", ".tool.json")
-_CASES = tuple(f".cases{ending}" for ending in CASE_ENDINGS)
 
 
 @rule("REP003", severity=Severity.WARNING, reads_all=True)
@@ -61,6 +59,8 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
         --- prompts/partials/tone.md.j2
         Be brief.
     """
+    from difflib import get_close_matches
+
     kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
     if any(map(catalog.files.is_unmerged, catalog.files.entries)):
         return  # what an unmerged file needs is open
@@ -81,12 +81,19 @@ _HINT = {
 }
 
 
+@cache
+def _case_endings() -> tuple[str, ...]:
+    from promptops.source.cases import ENDINGS
+
+    return tuple(f".cases{ending}" for ending in ENDINGS)
+
+
 def _kind(catalog: Catalog, path: str) -> str:
     """What a file is; "" for one that nothing needs to reach."""
     if any(is_below(path, root) for root in catalog.config.prompts):
         if path.endswith(_TEMPLATES):
             return "partial"
-        if path.endswith(_CASES):
+        if path.endswith(_case_endings()):
             return "case file"
         if first_of(path) is not None or is_misnamed(path):
             return "recording"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
+from promptops.patterns import lazy_pattern
+
+_BEYOND_ASCII = lazy_pattern("[^\x00-\x7e]")
 
 
 def json_text(value: Any, indent: int | None = 2) -> str:

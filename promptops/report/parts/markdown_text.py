@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from promptops.patterns import lazy_pattern
 
 # An entity never counts as structure in Markdown, so this holds in text, in tables and in `<code>`.
 # GitHub looks for names and numbers (`@` and `#`) when Markdown is done, in each run of text: there
 # an entity is no help, and a comment ends the run.
-_STRUCTURE = re.compile(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
+_STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
 
-_BACKTICKS = re.compile("`+")
+_BACKTICKS = lazy_pattern("`+")
 
 
 def sentence(text: str) -> str:

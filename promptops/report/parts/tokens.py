@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from promptops.patterns import lazy_pattern
+
 _LONGEST_TAG = 500
 _TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
-_TAG_START = re.compile(r"\{[{%#]")
+_TAG_START = lazy_pattern(r"\{[{%#]")
 
 # Chinese and Japanese have no spaces between words: each character is one.
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _MARKS = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
 _LETTER = rf"[^\W\d_{_ALONE}]"
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     rf"\n|[^\S\n]+|\d[^\W{_ALONE}]*(?:[.,:]\d[^\W{_ALONE}]*)*|{_LETTER}+(?:['’]{_LETTER}+)+"
     rf"|[{_ALONE}]|[^\s{_ALONE}{_MARKS}]+|.",
     re.DOTALL,

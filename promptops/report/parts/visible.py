@@ -6,18 +6,18 @@ log would take for a command.
 
 from __future__ import annotations
 
-import re
+from promptops.patterns import lazy_pattern
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 # Printable for Python, and yet nothing is seen: fillers, blanks, joiners, variation selectors.
-_UNSEEN = re.compile(
+_UNSEEN = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
 
 # GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity read these anywhere in a line of a log.
-_LOG_COMMAND = re.compile(r"(?<=#)#(?=\w{0,30}\[)")
+_LOG_COMMAND = lazy_pattern(r"(?<=#)#(?=\w{0,30}\[)")
 
 
 def visible(text: str, limit: int = 2000) -> str:

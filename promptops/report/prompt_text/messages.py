@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.report.parts.visible import escaped
 from promptops.report.prompt_text.facts import Block, fact, facts, facts_of, rule, shown, small_rule
 
-_LIKE_A_RULE = re.compile(r"(==|--) .* \1")
+_LIKE_A_RULE = lazy_pattern(r"(==|--) .* \1")
 _MEDIA = ("image", "audio", "document")
 
 

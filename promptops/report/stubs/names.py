@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
 
+from promptops.patterns import lazy_pattern
 from promptops.report.parts.visible import visible, visible_characters
 
 WIDTH = 100
 _LONGEST_NAME = 60
-_WORD = re.compile(r"[A-Za-z0-9]+")
+_WORD = lazy_pattern(r"[A-Za-z0-9]+")
 _QUOTED = {"\\": "\\\\", '"': '\\"'}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.patterns import lazy_pattern
 from promptops.report.stubs.layout import Of, Type, on_one_line, union
 from promptops.report.stubs.names import Names, class_name, quoted
 from promptops.report.stubs.records import Field, typed_dict
@@ -24,8 +24,8 @@ PLAIN = {
     "null": "None",
 }
 _NARROWING = frozenset(("anyOf", "const", "enum", "oneOf"))
-_OF_A_FILE = re.compile(r"(?:\.(?:schema|tool))?\.(?:json|ya?ml)_*$")
-_WORDS = re.compile(r"\w+")
+_OF_A_FILE = lazy_pattern(r"(?:\.(?:schema|tool))?\.(?:json|ya?ml)_*$")
+_WORDS = lazy_pattern(r"\w+")
 _ANNOTATIONS = frozenset(("$ref", "default", "description", "examples", "title"))
 
 

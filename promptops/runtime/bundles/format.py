@@ -13,7 +13,6 @@ from typing import Any
 from promptops.errors import InputError
 from promptops.records import field, record
 from promptops.runtime.bundles.reading import Fields, Misshapen, read_json
-from promptops.runtime.canonical import canonical_json
 
 FORMAT = 1
 MAX_BYTES = 256 * 1024 * 1024
@@ -81,6 +80,8 @@ def bundle_bytes(
 
     Raises ValueError for what is no JSON.
     """
+    from promptops.runtime.canonical import canonical_json
+
     by_id = {str(prompt["id"]): prompt for prompt in prompts}
     lines: list[bytes] = []
     spans: dict[str, dict[str, list[int]]] = {}

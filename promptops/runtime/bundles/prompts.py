@@ -6,14 +6,12 @@ What the order of keys or the spelling of numbers matters to is a text of JSON w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Literal
 
 from promptops.model.place import Place
 from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
 from promptops.runtime.bundles.reading import Fields, kept
 from promptops.runtime.bundles.turns import turn_of, turn_value, unplaced_turn
-from promptops.runtime.canonical import canonical_json
 
 _OPTIONAL = ("replaced_by", "sunset", "extends")
 _LISTS = ("owners", "tags", "aliases")
@@ -99,6 +97,10 @@ def contract_hash(prompt: Prompt) -> str:
 
     The order of keys is no part of it.
     """
+    from hashlib import sha256
+
+    from promptops.runtime.canonical import canonical_json
+
     contract = {
         "inputs": prompt.inputs,
         "output": {"format": prompt.output.format, "schema": prompt.output.schema},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+
+from promptops.patterns import lazy_pattern
 
 T = TypeVar("T")
 
@@ -14,7 +15,7 @@ MAX_DEPTH = 200
 """What is built of YAML and of JSON Schemas, each 50 deep, is far from it."""
 MAX_DIGITS = 400
 
-_HALF_A_PAIR = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+_HALF_A_PAIR = lazy_pattern(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
 """Canonical JSON writes characters beyond 16 bits as they are, so that any half is one alone."""
 
 

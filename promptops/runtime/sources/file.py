@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
+import os
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptops.errors import IntegrityError, NotFound, TransportError
 from promptops.runtime.bundles.format import MAX_BYTES, Contents
@@ -17,8 +17,9 @@ from promptops.runtime.sources.source import (
     no_repository,
     version_in,
 )
-from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
-from promptops.runtime.unpacking import most_unpacked
+
+if TYPE_CHECKING:
+    from promptops.runtime.trust import Trust
 
 _PACKED = b"\x1f\x8b"
 
@@ -28,9 +29,8 @@ class BundleFile:
 
     remote = False
 
-    def __init__(self, path: Path) -> None:
-        self.where = str(path)
-        self._path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.where = os.fspath(path)
         self._read: tuple[bytes, Contents | None] = (b"", None)
 
     def releases(self, until: float) -> Mapping[str, Listed]:
@@ -50,11 +50,15 @@ class BundleFile:
         data = self._data()
         signature = None
         if trust is not None:
-            signature = read_file(Path(f"{self._path}.sig"), MAX_SIGNATURE_BYTES)
+            from promptops.runtime.trust import MAX_SIGNATURE_BYTES, Signed, verify
+
+            signature = read_file(f"{self.where}.sig", MAX_SIGNATURE_BYTES)
             verify(Signed(data=data, signature=signature, where=self.where), trust, until)
         return Delivery(contents=self._checked(data), proof=signature)
 
     def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        from promptops.runtime.trust import Signed, verify
+
         signed = Signed(data=kept.contents.data, signature=kept.proof, where=self.where)
         verify(signed, trust, until)
 
@@ -70,13 +74,13 @@ class BundleFile:
         return found
 
     def _data(self) -> bytes:
-        data = read_file(self._path, MAX_BYTES)
+        data = read_file(self.where, MAX_BYTES)
         if data is None:
             raise NotFound("there is no such file", where=self.where)
         return data
 
 
-def read_file(path: Path, largest: int) -> bytes | None:
+def read_file(path: str | os.PathLike[str], largest: int) -> bytes | None:
     """The bytes of a regular file; None if there is no file.
 
     Raises TransportError if it can't be read, IntegrityError if it is larger than `largest` bytes.
@@ -89,11 +93,11 @@ def read_file(path: Path, largest: int) -> bytes | None:
         reason = (error.strerror or str(error)).lower()
         hint = "check the permissions of the file and of its folders"
         message = f"the file can't be read: {reason}"
-        raise TransportError(message, where=str(path), hint=hint) from None
+        raise TransportError(message, where=os.fspath(path), hint=hint) from None
     if len(data) > largest:
         hint = "it is not a file that `promptops build` writes: check the path"
         message = f"the file has more than {largest:,} bytes"
-        raise IntegrityError(message, where=str(path), hint=hint)
+        raise IntegrityError(message, where=os.fspath(path), hint=hint)
     return data
 
 
@@ -101,6 +105,10 @@ def unpacked(data: bytes, where: str) -> bytes:
     """What was packed by gzip; anything else as it is. Raises IntegrityError."""
     if not data.startswith(_PACKED):
         return data
+    import zlib
+
+    from promptops.runtime.unpacking import most_unpacked
+
     unpack = zlib.decompressobj(wbits=31)
     most = most_unpacked(len(data), MAX_BYTES)
     try:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from promptops.errors import NotFound, UsageError
 from promptops.runtime.sources.site import is_site
-
-PREFIX = "pkg:"
+from promptops.runtime.sources.source import PACKAGE_PREFIX
 
 
 def package_path(name: str) -> Path:
@@ -20,7 +19,7 @@ def package_path(name: str) -> Path:
     Raises NotFound, and UsageError for what is no name.
     """
     package, _, inside = name.partition("/")
-    where = f"{PREFIX}{name}"
+    where = f"{PACKAGE_PREFIX}{name}"
     folders = _folders(package, where)
     if inside:
         found = [folder / inside for folder in folders if (folder / inside).exists()]

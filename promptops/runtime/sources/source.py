@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from promptops.errors import InputError, IntegrityError, UsageError
 from promptops.model.version import VERSION, Version, parse
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.bundles.format import Contents, read_bundle
-from promptops.runtime.trust import Trust
 
+if TYPE_CHECKING:
+    from promptops.runtime.trust import Trust
+
+PACKAGE_PREFIX = "pkg:"
 MAX_SERIAL = 2**63
 """The serial of a channel is below it."""
 MAX_SERIAL_STEP = 24 * 60
@@ -22,8 +26,8 @@ commit a minute, for a whole day, is more than any reader misses; whoever answer
 serial would make every later answer look old.
 """
 
-_ENDING = re.compile(rf"(?:^|\D)({VERSION})$", re.ASCII)
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+_ENDING = lazy_pattern(rf"(?:^|\D)({VERSION})$", re.ASCII)
+_CREDENTIALS = lazy_pattern(r"(?<=://)[^/\s]*@")
 
 
 @record(frozen=True, slots=True, kw_only=True)

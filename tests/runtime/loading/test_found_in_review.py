@@ -137,7 +137,7 @@ def test_a_slow_answer_does_not_replace_what_another_learnt_meanwhile(
     until = time.monotonic() + PATIENCE_S
 
     def resolver(source: SiteSource) -> Resolver:
-        return Resolver(source, "production", trust=None, cache=Cache(cache), offline=False)
+        return Resolver(source, "production", trust=None, cache=lambda: Cache(cache), offline=False)
 
     def another() -> None:
         site.release("1.2.0")

@@ -74,7 +74,7 @@ def source() -> Iterator[Stuck]:
 
 @pytest.fixture
 def snapshot(source: Stuck) -> Snapshot:
-    resolver = Resolver(source, "production", trust=None, cache=Cache(None), offline=False)
+    resolver = Resolver(source, "production", trust=None, cache=lambda: Cache(None), offline=False)
     return Snapshot(resolver)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from promptops.model.change import (
     SeenPair,
     Witness,
 )
+from promptops.patterns import lazy_pattern
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
@@ -25,7 +25,7 @@ from promptops.report.parts.visible import visible
 _LONGEST_WITNESS = 120
 _LONGEST_VALUE = 160
 _LONGEST_LINE = 80
-_REVISION = re.compile(r"[\w./@^~][\w./@^~-]*")
+_REVISION = lazy_pattern(r"[\w./@^~][\w./@^~-]*")
 _LEAST_USD = 0.0001
 _NAMES_SHOWN = 8
 _LONGEST_NAME = 200

@@ -1,0 +1,147 @@
+"""What files name, as an earlier run wrote it down: searched as bytes, parsed where much is asked.
+
+One line for each name: its last part, the key of the file's facts, and the name, with tabs between
+them. A file that names nothing has a line without last part and name. Names are printable, so no
+tab and no newline is part of one. Of a file whose names are not known there is a line `/` with
+its key. Each word of such files has a line `/WORD`, with the beginnings of their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+
+Names = tuple[str, ...]
+"""What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
+prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
+
+_WORD = "/"
+"""Begins the lines of words; the last part of a path never does."""
+
+BEGINNING = 10
+"""Digits of an id. Two files that share them are both looked at."""
+
+FOUND_ONE_BY_ONE = 64
+"""After so many searches for a key, parsing all lines is cheaper."""
+
+
+class KeptFacts(Mapping[str, Names]):
+    """Names by key; behaves like the dict that `parsed` is.
+
+    Attributes:
+        records: Of files whose facts or words are here, or who name nothing; see `Listing.records`.
+    """
+
+    def __init__(self, lines: bytes = b"", records: Callable[[], frozenset[bytes]] = frozenset):
+        """`lines` begin with a newline and end with one; empty where nothing was kept."""
+        self._lines = lines
+        self._records = records
+        self._searches = 0
+
+    @cached_property
+    def records(self) -> frozenset[bytes]:
+        return self._records()
+
+    @cached_property
+    def parsed(self) -> dict[str, Names]:
+        """All facts, by key."""
+        found: dict[str, list[str]] = {}
+        for line in self._lines.decode().split("\n")[1:-1]:
+            last, key, name = line.split("\t")
+            if last.startswith(_WORD):
+                continue
+            names = found.setdefault(key, [])
+            if name:
+                names.append(name)
+        return {key: tuple(names) for key, names in found.items()}
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """From each word to the beginnings of the ids of the files that have it, in one text."""
+        lines = self._matching(f"\n{_WORD}".encode())
+        return {word[1:]: beginnings for word, key, beginnings in lines if not key}
+
+    @cached_property
+    def keys_with_words(self) -> frozenset[str]:
+        """The keys of the files whose words are here."""
+        return frozenset(key for _, key, _ in self._matching(f"\n{_WORD}\t".encode()))
+
+    def has_words(self, key: str) -> bool:
+        """Whether the words of a file are here."""
+        self._searches += 1
+        if self._searches > FOUND_ONE_BY_ONE:
+            return key in self.keys_with_words
+        return f"\n{_WORD}\t{key}\t".encode() in self._lines
+
+    def with_word(self, word: str) -> list[str]:
+        """The beginnings of the ids of files that have a word."""
+        lines = self._matching(f"\n{_WORD}{word}\t".encode())
+        return [each for *_, beginnings in lines for each in beginnings.split()]
+
+    def naming(self, last: str) -> list[tuple[str, str]]:
+        """The keys of files that say a name with a last part, each with that name."""
+        found = self._matching(f"\n{last}\t".encode("utf-8", "surrogatepass")) if last else ()
+        return [(key, name) for _, key, name in found]
+
+    def __getitem__(self, key: str) -> Names:
+        if "parsed" in self.__dict__:
+            return self.parsed[key]
+        self._searches += 1
+        if self._searches > FOUND_ONE_BY_ONE:
+            return self.parsed[key]
+        lines = [line for line in self._matching(f"\t{key}\t".encode()) if _is_name(line, key)]
+        if not lines:
+            raise KeyError(key)
+        return tuple(name for _, _, name in lines if name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parsed)
+
+    def __len__(self) -> int:
+        return len(self.parsed)
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def _matching(self, part: bytes) -> Iterator[list[str]]:
+        """The fields of each line that holds some bytes, which may begin with its newline."""
+        lines = self._lines
+        at = lines.find(part)
+        while at >= 0:
+            start = at if part.startswith(b"\n") else lines.rfind(b"\n", 0, at)
+            end = lines.index(b"\n", start + 1)
+            yield lines[start + 1 : end].decode().split("\t")
+            at = lines.find(part, end)
+
+
+def lines_of_facts(facts: Mapping[str, Names], last_part: Callable[[str], str]) -> Iterator[str]:
+    """As `KeptFacts` takes them, each without its newline."""
+    for key, names in facts.items():
+        yield from _lines(key, names, last_part)
+
+
+def lines_of_words(words: Mapping[str, str], keys: Iterable[str]) -> Iterator[str]:
+    """As `KeptFacts` takes them, of its `words` and `keys_with_words`."""
+    yield from (f"{_WORD}\t{key}\t" for key in keys)
+    yield from (f"{_WORD}{word}\t\t{beginnings}" for word, beginnings in words.items())
+
+
+def by_word(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """As `KeptFacts.words`, of words by key."""
+    found: dict[str, list[str]] = {}
+    for key, some in words.items():
+        for word in some:
+            found.setdefault(word, []).append(key[1 : BEGINNING + 1])
+    return {word: " ".join(beginnings) for word, beginnings in found.items()}
+
+
+def _is_name(line: list[str], key: str) -> bool:
+    return line[1] == key and not line[0].startswith(_WORD)
+
+
+def _lines(key: str, names: Names, last_part: Callable[[str], str]) -> Iterable[str]:
+    if not names:
+        yield f"\t{key}\t"
+    for name in names:
+        last = "" if name[0] == "a" else last_part(name)
+        yield f"{last}\t{key}\t{name}"

@@ -1,0 +1,96 @@
+"""What the content of a file names: other files, and names that a prompt had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.analysis.includes import includes
+from promptops.catalog.kept_facts import Names
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.model.place import plain_text
+from promptops.patterns import lazy_pattern
+from promptops.runtime.sized_cache import cached_by_size
+
+_MAX_CACHED_BYTES = 16_000_000
+
+_RUN = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
+_PATH = lazy_pattern(r".+\.\w+")
+_LONGEST_PATH = 4096
+"""Of Linux; what is longer names no file, and would be searched for its last dot from each of its
+characters."""
+
+
+def names_in_prompt(value: Mapping[str, Any]) -> Iterator[str]:
+    """What a prompt file's value names, whether or not it fits the schema."""
+    yield from _files(value.get("extends"), "p")
+    yield from (f"a{alias}" for alias in _listed(value.get("aliases")) if isinstance(alias, str))
+    for mapping, text in _within(value.get("messages")):
+        if mapping is not None:
+            yield from _files(mapping.get("file"), "p")
+        elif "{%" in text:
+            yield from names_in_template(text)
+    for key in ("inputs", "output", "tools"):
+        yield from names_in_schema(value.get(key))
+    for tool in _listed(value.get("tools")):
+        yield from _files(tool.get("ref") if isinstance(tool, dict) else None, "s")
+    evaluation = value.get("evaluation")
+    judge = evaluation.get("judge") if isinstance(evaluation, dict) else None
+    if isinstance(judge, str):
+        yield from (name for end in PROMPT_ENDINGS for name in _files(f"{judge}{end}", "p"))
+    for case in _listed(value.get("tests")):
+        yield from _files(case.get("file") if isinstance(case, dict) else None, "p")
+
+
+def names_in_schema(value: Any) -> Iterator[str]:
+    """The files that a schema refers to."""
+    for mapping, _ in _within(value):
+        written = mapping.get("$ref") if mapping is not None else None
+        if isinstance(written, str):
+            yield from _files(written.partition("#")[0], "s")
+
+
+def _files(written: Any, root: str) -> Iterator[str]:
+    if isinstance(written, str) and written:
+        yield root + written
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
+    """Every mapping in a value, and every text; no recursion, however deep it is."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each, ""
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, str):
+            yield None, each
+
+
+@cached_by_size(_MAX_CACHED_BYTES)
+def names_in_template(source: str) -> Names:
+    """What a template includes; of one that can't be parsed, all that looks like a path."""
+    if not any(word in source for word in ("include", "import", "extends")):
+        return ()
+    from promptops.runtime.template import TemplateError, parse
+
+    try:
+        parse(source)
+    except TemplateError:
+        return tuple(guessed_names(source))
+    return tuple(f"p{include.name}" for include in includes(plain_text("", source)))
+
+
+def guessed_names(source: str) -> Iterator[str]:
+    """All that looks like a path, from the roots of prompts and from those of schemas."""
+    for run in _RUN.finditer(source):
+        found = _PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
+        if found:
+            yield f"p{found[0]}"
+            yield f"s{found[0]}"

@@ -1,0 +1,73 @@
+"""The ids of the prompt files of a tree: of many files, only those in question are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from functools import cached_property
+
+from promptops.model.tree import Entry
+from promptops.repo.listing import holding
+
+PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
+
+
+class PromptIds(Mapping[str, str]):
+    """From the path of each prompt file, and of each folder with such a name, to its id.
+
+    In the order of the tree, folders last.
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], roots: tuple[str, ...]) -> None:
+        self._entries = entries
+        self.roots = roots
+        self._folders = tuple("" if root == "." else f"{root}/" for root in roots)
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Folders that are called like a prompt file: nobody would look for a prompt in there."""
+        ends = [f"{ending}/" for ending in PROMPT_ENDINGS]
+        return frozenset(
+            path[: path.index(end) + len(end) - 1]
+            for end in ends
+            for path in holding(self._entries, end)
+        )
+
+    def of(self, path: str) -> str | None:
+        """The id that a path gives, whether or not there is a file; None where it gives none."""
+        if not path.endswith(PROMPT_ENDINGS):
+            return None
+        end = -len(PROMPT_ENDINGS[0 if path.endswith(PROMPT_ENDINGS[0]) else 1])
+        for folder in self._folders:
+            if path.startswith(folder):
+                return path[len(folder) : end]
+        return None
+
+    @cached_property
+    def _all(self) -> dict[str, str]:
+        paths = dict.fromkeys(path for path in self._entries if path.endswith(PROMPT_ENDINGS))
+        paths |= dict.fromkeys(self.folders)
+        found = ((path, self.of(path)) for path in paths)
+        return {path: identity for path, identity in found if identity is not None}
+
+    def __getitem__(self, path: str) -> str:
+        if "_all" in self.__dict__:
+            return self._all[path]
+        identity = self.of(path)
+        if identity is None or not (path in self._entries or path in self.folders):
+            raise KeyError(path)
+        return identity
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def keys(self) -> KeysView[str]:
+        return self._all.keys()
+
+    def values(self) -> ValuesView[str]:
+        return self._all.values()
+
+    def items(self) -> ItemsView[str, str]:
+        return self._all.items()

@@ -1,0 +1,58 @@
+"""The command lines of the commit hooks, which run without click: importing it takes long.
+
+Only exactly these are known here, all others are read by click. Both ways end in the same function
+with the same arguments: `tests/cli/test_hook_lines.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptops.cli.linting import LintArguments
+    from promptops.cli.output import Output
+
+HOOK_LINES = {
+    ("lint", "--staged"): {"staged": True},
+    ("lint", "--fix", "--staged"): {"staged": True, "fix": True},
+}
+"""What each of them sets in LintArguments."""
+
+
+def readable_without_click() -> bool:
+    """Whether click would do no more than read the line: complete it, or refuse the directory."""
+    completes = "_PROMPTOPS_COMPLETE" in os.environ
+    return not completes and os.path.isdir(".") and os.access(".", os.R_OK)
+
+
+def run_hook(line: list[str]) -> int:
+    """Run one of these lines; the exit code."""
+    from promptops.cli.part_imports import run_body_at_need
+
+    run_body_at_need("jinja2")
+    from promptops.cli.linting import run_lint
+
+    try:
+        return run_lint(hook_output(), hook_arguments(line))
+    except (EOFError, KeyboardInterrupt):
+        sys.stderr.write("\n")  # as click does, so that the message starts a line
+        raise KeyboardInterrupt from None
+
+
+def hook_arguments(line: list[str]) -> LintArguments:
+    """What one of these lines means."""
+    from promptops.cli.linting import LintArguments
+
+    return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]
+
+
+def hook_output() -> Output:
+    """Where a line that sets nothing of it writes to."""
+    from pathlib import Path
+
+    from promptops.cli.linting import FORMATS
+    from promptops.cli.output import Output, wants_color
+
+    return Output(Path(), ((FORMATS[0], "-"),), quiet=False, color=wants_color())

@@ -1,0 +1,156 @@
+"""Linting as the command `lint` does it, without its command line: a hook spares itself click."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from promptops.cli.output import Output
+from promptops.errors import BUG, UsageError
+from promptops.records import record
+
+FORMATS = (
+    "full",
+    "concise",
+    "json",
+    "json-lines",
+    "github",
+    "gitlab",
+    "sarif",
+    "junit",
+    "markdown",
+)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LintArguments:
+    """The options of `promptops lint` with their defaults; `--help` says what they mean."""
+
+    patterns: tuple[str, ...] = ()
+    staged: bool = False
+    since: str | None = None
+    revision: str = "worktree"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    fix: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
+    fail_on: str | None = None
+    exit_zero: bool = False
+    statistics: bool = False
+    write_baseline: bool = False
+    no_baseline: bool = False
+    no_cache: bool = False
+    why: bool = False
+
+
+def run_lint(output: Output, arguments: LintArguments) -> int:
+    """Lint, write the reports, and return the exit code."""
+    from promptops.jobs.lint import lint
+    from promptops.jobs.selection import select
+    from promptops.jobs.workspace import workspace
+    from promptops.report.parts.visible import visible, visible_path
+
+    wanted, chosen = _wanted(arguments), _options(arguments)
+    if arguments.write_baseline and not wanted.everything:
+        raise UsageError("a baseline is of all prompts", hint="name no prompts beside it")
+    revision = _revision(arguments)
+    with workspace(output.directory, revision, output.overrides) as found:
+        opened = found
+        if arguments.why:
+            for path, reason in select(opened, wanted).why.items():
+                output.note(f"{visible_path(path)}: {visible(reason)}")
+        if arguments.fix or arguments.diff:
+            from promptops.jobs.fix import fix
+
+            fixed = fix(opened, wanted, chosen, unsafe=arguments.unsafe_fixes, dry=arguments.diff)
+            if arguments.diff:
+                output.write(fixed.difference)
+                return int(bool(fixed.difference) and not arguments.exit_zero)
+            report, opened = fixed.report, fixed.workspace
+        else:
+            report = lint(opened, wanted, chosen)
+        if arguments.write_baseline and not report.failed:
+            from promptops.jobs.baseline import baseline_path, write_baseline
+
+            count = write_baseline(opened, report.findings)
+            output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
+            return 0
+        limit = _limit(opened, arguments)
+        _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
+        if report.failed:
+            return BUG
+        return int(_fails(report, limit) and not arguments.exit_zero)
+
+
+def _revision(arguments: LintArguments) -> str:
+    """What is staged is read from the index; but mending is done in the work tree."""
+    if arguments.staged and arguments.revision != "worktree":
+        raise UsageError("what is staged is one revision, --at another", hint="leave one out")
+    if arguments.staged and not (arguments.fix or arguments.diff):
+        return "index"
+    return str(arguments.revision)
+
+
+def _wanted(arguments: LintArguments) -> Any:
+    from promptops.jobs.selection import Wanted
+
+    return Wanted(
+        patterns=arguments.patterns,
+        since=arguments.since,
+        staged=arguments.staged,
+        selectors=tuple(each for each in _each(arguments.select) if ":" in each),
+    )
+
+
+def _options(arguments: LintArguments) -> Any:
+    from promptops.jobs.lint import LintOptions
+
+    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    return LintOptions(
+        select=tuple(each for each in _each(arguments.select) if ":" not in each),
+        ignore=_each(arguments.ignore),
+        extend_select=_each(arguments.extend_select),
+        use_cache=not arguments.no_cache,
+        use_baseline=not (arguments.no_baseline or arguments.write_baseline),
+        untrusted=untrusted,
+        doubt_comments=untrusted,
+    )
+
+
+def _each(given: tuple[str, ...]) -> tuple[str, ...]:
+    """`--select VAR,TPL` is `--select VAR --select TPL`."""
+    return tuple(part.strip() for each in given for part in each.split(",") if part.strip())
+
+
+def _report(
+    output: Output, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
+) -> None:
+    from promptops.jobs.lint import rule_infos
+    from promptops.model.distribution import home, version
+    from promptops.report import writer
+
+    rules = rule_infos(opened, chosen)
+    formats = output.formats
+    if statistics:
+        formats = (("statistics", "-"), *(pair for pair in formats if pair[1] != "-"))
+    for name, file in formats:
+        write = writer(name)
+        style = output.style if file == "-" else None
+        extra: dict[str, Any] = {"style": style} if style is not None else {}
+        if name == "sarif":  # reading the distribution's metadata costs 10 ms
+            extra |= {"version": version(), "home": home()}
+        output.write(write(report, rules=rules, fail_on=limit, **extra), file)
+
+
+def _limit(opened: Any, arguments: LintArguments) -> Any:
+    """The severity from which on a finding fails the run."""
+    from promptops.model.finding import Severity
+
+    chosen = arguments.fail_on
+    return Severity[chosen.upper()] if chosen else opened.config.lint.fail_on
+
+
+def _fails(report: Any, limit: Any) -> bool:
+    return any(finding.severity >= limit for finding in report.findings)

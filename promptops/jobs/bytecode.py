@@ -1,0 +1,38 @@
+"""Whether Python finds what it imports compiled, or compiles it at every start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+PACKAGES = ("promptops", "jinja2", "yaml")
+"""What a commit hook imports."""
+
+
+def without_bytecode() -> tuple[Path, ...]:
+    """The folders to compile, of modules that are imported and have no bytecode on disk.
+
+    Python writes it at the first import where it may and can, so each of these is compiled again
+    at every start.
+    """
+    return _folders(name for name in sys.modules if name.partition(".")[0] in PACKAGES)
+
+
+def _folders(names: Iterable[str]) -> tuple[Path, ...]:
+    found = {_folder(sys.modules[name]) for name in names if _lacks_bytecode(sys.modules[name])}
+    return tuple(sorted(found))
+
+
+def _lacks_bytecode(module: ModuleType) -> bool:
+    file, compiled = getattr(module, "__file__", None), getattr(module, "__cached__", None)
+    is_source = file is not None and file.endswith(".py") and os.path.isfile(file)
+    return is_source and compiled is not None and not os.path.isfile(compiled)
+
+
+def _folder(module: ModuleType) -> Path:
+    """The folder of packages that the module is installed in, or of its package in a checkout."""
+    package = Path(str(sys.modules[module.__name__.partition(".")[0]].__file__)).parent
+    return package.parent if package.parent.name == "site-packages" else package

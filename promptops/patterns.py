@@ -1,0 +1,44 @@
+"""Regular expressions that are compiled when they are first used.
+
+Of more than a hundred that a commit hook imports it uses a fifth.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, AnyStr
+
+_METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split")
+_ATTRIBUTES = ("flags", "groups", "groupindex")
+
+
+class _Pattern:
+    """Stands for a compiled pattern, and has its attributes from the first use on."""
+
+    __slots__ = ("_flags", "pattern", *_METHODS, *_ATTRIBUTES)
+
+    def __init__(self, source: str | bytes, flags: int) -> None:
+        self.pattern = source
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for what is not set yet, so once."""
+        if name not in _METHODS and name not in _ATTRIBUTES:
+            raise AttributeError(f"a pattern has no attribute {name!r}")
+        compiled = re.compile(self.pattern, self._flags)
+        for each in (*_METHODS, *_ATTRIBUTES):
+            setattr(self, each, getattr(compiled, each))
+        return getattr(compiled, name)
+
+    def __repr__(self) -> str:
+        return f"lazy_pattern({self.pattern!r})"
+
+
+def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """As `re.compile`, at the first use: re.error is raised then, not here.
+
+    For patterns that are constants of a module. Functions of `re` don't take it; its methods are
+    all there are.
+    """
+    lazy: Any = _Pattern(source, flags)
+    return lazy  # type: ignore[no-any-return]

@@ -1,0 +1,180 @@
+"""The files that git lists, kept as the bytes git wrote: of 10,000 only those in use are parsed."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from functools import cached_property
+
+from promptops.model.tree import Entry, Kind
+
+KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
+_MODE = len("100644 ")
+FOUND_ONE_BY_ONE = 64
+"""After so many searches for a path, parsing all of them is cheaper."""
+
+
+class Listing(Mapping[str, Entry]):
+    """Entries by path; behaves like the dict that `parsed` is.
+
+    Accepts what `git ls-files --stage -z` and `git ls-tree -r -z` write. Of the stages of a merge
+    conflict, the first one counts.
+    """
+
+    def __init__(self, written: bytes, without: Iterable[str] = ()) -> None:
+        """`without` are paths that git lists and that do not count."""
+        self.written = written
+        self._without = frozenset(without)
+        self._searches = 0
+
+    @cached_property
+    def parsed(self) -> dict[str, Entry]:
+        """All entries, in the order that git wrote them in."""
+        found: dict[str, Entry] = {}
+        for line in self.written.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+            entry = _entry(line)
+            if entry.path not in found or entry.kind != "unmerged":
+                found[entry.path] = entry
+        for path in self._without:
+            found.pop(path, None)
+        return found
+
+    @cached_property
+    def records(self) -> frozenset[bytes]:
+        """`MODE ID<tab>PATH` of each file, alike for an index and a tree; of a conflict, not so."""
+        lines = self.written.split(b"\0")[:-1]
+        if lines and lines[0][_MODE:].startswith((b"blob ", b"commit ")):
+            return frozenset([line[:_MODE] + line[line.index(b" ", _MODE) + 1 :] for line in lines])
+        end = lines[0].index(b" ", _MODE) if lines else 0
+        return frozenset([_without_stage(line, end) for line in lines])
+
+    @cached_property
+    def is_ascii(self) -> bool:
+        """Whether all paths are."""
+        return self.written.isascii()
+
+    @cached_property
+    def _lower(self) -> bytes:
+        return self.written.lower()
+
+    def less(self, paths: Iterable[str]) -> Listing:
+        """The same without some paths more."""
+        hidden = tuple(paths)
+        return Listing(self.written, (*self._without, *hidden)) if hidden else self
+
+    def outside(self, records: frozenset[bytes]) -> list[str]:
+        """The paths whose records are not among some, and those that do not count; in order."""
+        lines = self.records - records
+        paths = {line.partition(b"\t")[2].decode("utf-8", "surrogateescape") for line in lines}
+        return sorted(paths | self._without)
+
+    def holding(self, text: str) -> Iterator[str]:
+        """The paths that hold a text, each once."""
+        part = text.encode("utf-8", "surrogateescape")
+        if self.written.count(part) > FOUND_ONE_BY_ONE:
+            return (path for path in self._paths if text in path)
+        return iter(dict.fromkeys(self._paths_around(part)))
+
+    def beginning(self, text: str) -> Iterator[str]:
+        """The paths that begin with a text, whatever the case of letters, each once.
+
+        Only where `is_ascii`.
+        """
+        part = text.lower()
+        starts = self._starts_around(self._lower, f"\t{part}".encode("utf-8", "surrogateescape"))
+        paths = dict.fromkeys(_entry(self._line(start)).path for start in starts)
+        return (path for path in paths if path.lower().startswith(part) and path in self)
+
+    def having(self, blob: str) -> Iterator[str]:
+        """The paths of the entries whose id is or begins with `blob`."""
+        for start in self._starts_around(self.written, f" {blob}".encode()):
+            entry = _entry(self._line(start))
+            if entry.blob.startswith(blob) and self.get(entry.path) == entry:
+                yield entry.path
+
+    def __getitem__(self, path: str) -> Entry:
+        if "parsed" in self.__dict__:
+            return self.parsed[path]
+        self._searches += 1
+        if self._searches > FOUND_ONE_BY_ONE:
+            return self.parsed[path]
+        found = None if path in self._without else self._searched(path)
+        if found is None:
+            raise KeyError(path)
+        return found
+
+    @cached_property
+    def _paths(self) -> dict[str, None]:
+        lines = self.written.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        found = dict.fromkeys([line.partition("\t")[2] for line in lines])
+        for path in self._without:
+            found.pop(path, None)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def keys(self) -> KeysView[str]:
+        return self._paths.keys()
+
+    def values(self) -> ValuesView[Entry]:
+        return self.parsed.values()
+
+    def items(self) -> ItemsView[str, Entry]:
+        return self.parsed.items()
+
+    def _searched(self, path: str) -> Entry | None:
+        try:
+            name = path.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return None
+        if b"\0" in name:
+            return None
+        for start in self._starts_around(self.written, b"\t%b\0" % name):
+            entry = _entry(self._line(start))
+            if entry.path == path:  # not the end of a path with a tab in it
+                return entry
+        return None
+
+    def _paths_around(self, part: bytes) -> Iterator[str]:
+        for start in self._starts_around(self.written, part):
+            path = _entry(self._line(start)).path
+            if part in path.encode("utf-8", "surrogateescape") and path not in self._without:
+                yield path
+
+    @staticmethod
+    def _starts_around(written: bytes, part: bytes) -> Iterator[int]:
+        """Where the lines begin that hold some bytes, which may end with the NUL behind a line."""
+        at = written.find(part)
+        while at >= 0:
+            yield written.rfind(b"\0", 0, at) + 1
+            end = written.find(b"\0", at)
+            at = written.find(part, end)
+
+    def _line(self, start: int) -> str:
+        end = self.written.index(b"\0", start)
+        return self.written[start:end].decode("utf-8", "surrogateescape")
+
+
+def _without_stage(line: bytes, end: int) -> bytes:
+    """Of a file of the index; `end` is where the id ends. Of a conflict, the line as it is."""
+    return line[:end] + line[end + 2 :] if line[end : end + 3] == b" 0\t" else line
+
+
+def holding(entries: Mapping[str, Entry], text: str) -> Iterable[str]:
+    """The paths of a tree that hold a text."""
+    if isinstance(entries, Listing):
+        return entries.holding(text)
+    return (path for path in entries if text in path)
+
+
+def _entry(line: str) -> Entry:
+    """Of `MODE ID STAGE<tab>PATH` or `MODE TYPE ID<tab>PATH`."""
+    facts, _, path = line.partition("\t")
+    mode, first, last = facts.split(" ")
+    if len(last) > 1:
+        return Entry(path, last, KINDS.get(mode, "file"))
+    kind = KINDS.get(mode, "file") if last == "0" else "unmerged"
+    return Entry(path, first, kind)

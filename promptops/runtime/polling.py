@@ -1,0 +1,69 @@
+"""When a source is asked again: spread over time, so that replicas do not all ask at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+SPREAD = 0.2
+"""A wait differs by up to this share of it from the interval."""
+
+MAX_BACKOFF = 10
+"""Intervals that a source is left alone at most, after failures."""
+
+MAX_RETRY_AFTER_S = 3600.0
+"""A source that wants to be left alone for longer is asked after this time."""
+
+
+def random_share() -> float:
+    """At random, at least 0 and below 1; not the generator that an application may have seeded."""
+    return int.from_bytes(os.urandom(6), "big") / 2**48
+
+
+class Polling:
+    """How long to wait before a source is asked again."""
+
+    __slots__ = ("_failures", "_hold", "_intervals", "_random", "_retry_after_s")
+
+    def __init__(self, random: Callable[[], float] = random_share) -> None:
+        """`random` gives numbers of at least 0 and below 1."""
+        self._random = random
+        self._failures = 0
+        self._hold = 1.0
+        self._retry_after_s = 0.0
+        self.restart()
+
+    def wait_s(self, interval_s: float) -> float:
+        """Seconds after the last answer, for a source that is asked at some interval.
+
+        The first wait is a random part of the interval, since many replicas start together. After
+        each failure the wait doubles, up to MAX_BACKOFF intervals.
+        """
+        return max(self._intervals * interval_s, self._retry_after_s)
+
+    def hold_s(self, interval_s: float) -> float:
+        """Seconds after a failure, for a program that has nothing to use meanwhile.
+
+        At most the interval, unless the source wants to be left alone for longer.
+        """
+        return max(self._hold * interval_s, self._retry_after_s)
+
+    def restart(self) -> None:
+        """In a new process: those that are forked from one must not all ask at once."""
+        self._intervals = self._random()
+
+    def succeeded(self) -> None:
+        if self._failures:
+            self._failures, self._retry_after_s = 0, 0.0
+        self._intervals = self._spread()
+
+    def failed(self, retry_after_s: float = 0.0) -> None:
+        """`retry_after_s` is how long the source wants to be left alone."""
+        self._failures += 1
+        self._intervals = min(2**self._failures, MAX_BACKOFF) * self._spread()
+        self._hold = 1 - SPREAD * self._random()
+        longest = min(max(retry_after_s, 0.0), MAX_RETRY_AFTER_S)
+        self._retry_after_s = longest * (1 + SPREAD * self._random())
+
+    def _spread(self) -> float:
+        return 1 - SPREAD + 2 * SPREAD * self._random()

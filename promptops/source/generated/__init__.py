@@ -1,0 +1,1 @@
+"""Made by scripts from schemas/: change those."""

@@ -1,0 +1,129 @@
+"""The value of a YAML text in which nothing is wrong, without the place of anything."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from promptops.source.compose import MAX_DEPTH, MISREAD, begins_with_directive
+from promptops.source.values import is_json_number, plain_value
+
+
+class NotPlainError(Exception):
+    """The text has to be read with places: something may be wrong, or is rarely written so."""
+
+
+Scalars = dict[int, tuple[str | None, int, int]]
+"""From the identity of a text in a value to its style and its offsets, as its node has them."""
+
+
+def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
+    """What `Builder` makes of a mapping whose nodes are composed, where that finds no problem.
+
+    Raises NotPlainError for all else: wrong syntax, tabs, tags, anchors, equal keys, keys that are
+    no text, numbers that JSON can't hold, deep nesting, no mapping.
+
+    Args:
+        scalars: Filled with the texts of the value.
+    """
+    parser = _parser()
+    if parser is None or "\t" in text or begins_with_directive(text):
+        raise NotPlainError
+    if not text.isascii() and any(char in text for char in MISREAD):
+        raise NotPlainError
+    import yaml
+
+    try:
+        return _Reading(parser(text).get_event, scalars).document()
+    except (yaml.YAMLError, ValueError, OverflowError):
+        raise NotPlainError from None
+
+
+class _Reading:
+    def __init__(self, next_event: Any, scalars: Scalars) -> None:
+        self._next = next_event
+        self._scalars = scalars
+
+    def document(self) -> dict[str, Any]:
+        import yaml
+
+        self._next()  # the stream starts
+        if type(self._next()) is not yaml.DocumentStartEvent:
+            raise NotPlainError
+        first = self._next()
+        if type(first) is not yaml.MappingStartEvent:
+            raise NotPlainError
+        value = self._mapping(first, 1)
+        if type(self._next()) is not yaml.DocumentEndEvent:
+            raise NotPlainError
+        if type(self._next()) is not yaml.StreamEndEvent:  # a second document
+            raise NotPlainError
+        return value
+
+    def _mapping(self, start: Any, depth: int) -> dict[str, Any]:
+        scalar, end, _ = _kinds()
+        if start.tag is not None or start.anchor is not None or depth > MAX_DEPTH:
+            raise NotPlainError
+        found: dict[str, Any] = {}
+        following = self._next
+        while type(key := following()) is not end:
+            if type(key) is not scalar or key.tag is not None or key.anchor is not None:
+                raise NotPlainError
+            name = key.value
+            if name in found or name == "<<":
+                raise NotPlainError
+            found[name] = self._value(following(), depth)
+        return found
+
+    def _value(self, event: Any, depth: int) -> Any:
+        kinds = _kinds()
+        if type(event) is kinds[0]:
+            return self._scalar(event)
+        import yaml
+
+        if type(event) is yaml.MappingStartEvent:
+            return self._mapping(event, depth + 1)
+        if type(event) is yaml.SequenceStartEvent:
+            return self._sequence(event, depth + 1)
+        raise NotPlainError  # an alias
+
+    def _scalar(self, event: Any) -> Any:
+        if event.tag is not None or event.anchor is not None:
+            raise NotPlainError
+        value = plain_value(event.value) if event.implicit[0] else event.value
+        if type(value) is str:
+            if len(value) > 1:  # Python has each shorter text but once
+                start, end = event.start_mark.index, event.end_mark.index
+                self._scalars[id(value)] = (event.style, start, end)
+        elif isinstance(value, int | float) and not is_json_number(value):
+            raise NotPlainError
+        return value
+
+    def _sequence(self, start: Any, depth: int) -> list[Any]:
+        if start.tag is not None or start.anchor is not None or depth > MAX_DEPTH:
+            raise NotPlainError
+        found = []
+        _, _, end = _kinds()
+        while type(event := self._next()) is not end:
+            found.append(self._value(event, depth))
+        return found
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> tuple[Any, Any, Any]:
+    """The events of a scalar, and of the ends of a mapping and of a list."""
+    import yaml
+
+    return yaml.ScalarEvent, yaml.MappingEndEvent, yaml.SequenceEndEvent
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Any:
+    """The parser of libyaml; None where PyYAML was built without it."""
+    import yaml
+
+    if not yaml.__with_libyaml__:
+        return None
+    from yaml._yaml import CParser
+
+    return CParser

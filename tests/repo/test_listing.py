@@ -1,0 +1,94 @@
+"""A listing that is searched as bytes gives what the parsed one gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.model.tree import Entry
+from promptops.repo.listing import Listing
+
+A, B = "a" * 40, "b" * 40
+LONG = "c" * 64
+WRITTEN = {
+    "nothing": b"",
+    "files of the index": f"100644 {A} 0\tb/a\x00100755 {B} 0\tb/c\x00".encode(),
+    "files of a tree": f"100644 blob {A}\tb/a\x00100755 blob {B}\tb/c\x00".encode(),
+    "ids of SHA-256": f"100644 {LONG} 0\tb/a\x00".encode(),
+    "links and submodules": f"120000 {A} 0\tb/a\x00160000 {B} 0\tb/c\x00".encode(),
+    "links and submodules of a tree": f"120000 blob {A}\tb/a\x00".encode()
+    + f"160000 commit {B}\tb/c\x00".encode(),
+    "a conflict": f"100644 {A} 1\tb/a\x00100644 {B} 2\tb/a\x00100644 {B} 3\tb/c\x00".encode(),
+    "one path at another's end": f"100644 {A} 0\tx\tb/a\x00100644 {B} 0\tb/a\x00".encode(),
+    "a newline and bytes that are no UTF-8": f"100644 {A} 0\tb\n/a\x00".encode()
+    + f"100644 {B} 0\t".encode()
+    + b"\xff\xc3\x00",
+    "names that look like facts": f"100644 {A} 0\ta 0\tb\x00100644 {B} 0\tblob c\x00".encode(),
+}
+PATHS = (
+    *("b/a", "b/c", "b", "a", "", "/a", "x\tb/a", "b\n/a", "\udcff\udcc3", "a 0\tb", "blob c"),
+    *("b/a\0100644", "\ud800", f"{A} 0\tb/a", "\udcc3\udca9"),
+)
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN.keys())
+def test_searching_finds_what_parsing_finds(written):
+    whole = dict(Listing(written).parsed)
+
+    for path in PATHS:
+        searched = Listing(written)
+        assert searched.get(path) == whole.get(path)
+        assert "parsed" not in vars(searched)
+    assert (list(Listing(written)), len(Listing(written))) == (list(whole), len(whole))
+    assert [*Listing(written).holding("b/")] == [path for path in whole if "b/" in path]
+    assert {*Listing(written).having(A)} == {p for p, entry in whole.items() if entry.blob == A}
+
+
+def test_of_the_stages_of_a_conflict_the_first_counts():
+    found = Listing(WRITTEN["a conflict"])
+
+    assert found["b/a"] == Entry("b/a", A, "unmerged")
+
+
+def test_a_path_is_found_by_the_name_that_python_gives_it():
+    found = Listing(f"100644 {A} 0\té\x00".encode())
+
+    assert ("é" in found, "\udcc3\udca9" in found) == (True, False)
+
+
+def test_what_does_not_count_is_not_there():
+    found = Listing(WRITTEN["files of the index"], without=["b/a"])
+
+    assert ("b/a" in found, list(found), [*found.holding("b")]) == (False, ["b/c"], ["b/c"])
+    assert [*found.having(A)] == []
+
+
+def test_after_many_searches_all_is_parsed():
+    found = Listing(WRITTEN["files of the index"])
+
+    for _ in range(100):
+        assert found["b/a"] == Entry("b/a", A)
+
+    assert "parsed" in vars(found)
+
+
+def test_records_of_an_index_and_of_a_tree_are_alike():
+    index = Listing(WRITTEN["files of the index"] + WRITTEN["links and submodules"])
+    tree = Listing(WRITTEN["files of a tree"] + WRITTEN["links and submodules of a tree"])
+
+    assert (index.records, index.outside(tree.records)) == (tree.records, [])
+
+
+def test_files_of_another_content_kind_or_name_are_outside():
+    old = Listing(
+        f"100644 blob {A}\ta 0\tb\x00100644 blob {A}\tc\x00100644 blob {A}\td\x00".encode()
+    )
+    new = Listing(f"100644 {A} 0\ta\tb\x00100644 {B} 0\tc\x00120000 {A} 0\td\x00".encode())
+
+    assert new.outside(old.records) == ["a\tb", "c", "d"]
+    assert old.outside(new.records) == ["a 0\tb", "c", "d"]
+
+
+def test_beginnings_are_compared_without_case():
+    found = Listing(f"100644 {A} 0\tA/Bc\x00100644 {A} 0\ta/bd\x00100644 {A} 0\tx/a/b\x00".encode())
+
+    assert [*found.beginning("a/B")] == ["A/Bc", "a/bd"]

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+
+from tests.fork_server import ForkServer
+from tests.tiers import FULL
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
+
+settings.register_profile(FULL)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +69,15 @@ class GitRepository:
         arguments = ("commit", "--quiet", "--allow-empty", "--message", message)
         done = self._run(arguments, os.environ | dates)
         assert done.returncode == 0, done.stderr
-        return self.git("rev-parse", "HEAD")
+        return self._head() or self.git("rev-parse", "HEAD")
+
+    def _head(self) -> str:
+        """The commit of a branch whose ref is a file, as it is just after a commit; or nothing."""
+        try:
+            ref = (self.root / ".git" / "HEAD").read_text().removeprefix("ref: ").rstrip("\n")
+            return (self.root / ".git" / ref).read_text().rstrip("\n")
+        except OSError:
+            return ""
 
     def _run(
         self, arguments: tuple[str, ...], environment: Mapping[str, str]
@@ -77,13 +93,34 @@ class GitRepository:
         )
 
 
+@pytest.fixture(scope="session")
+def _empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    command = ["git", "init", "--quiet", "--initial-branch=main", "--template="]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    return folder
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> GitRepository:
+def repo(tmp_path: Path, _empty_repository: Path) -> GitRepository:
     """An empty repository on branch `main`, in a folder of its own below `tmp_path`."""
-    repository = GitRepository(tmp_path / "repo")
-    repository.root.mkdir()
-    repository.git("init", "--quiet", "--initial-branch=main", "--template=")
-    return repository
+    return GitRepository(shutil.copytree(_empty_repository, tmp_path / "repo"))
+
+
+@pytest.fixture(params=["two-steps", pytest.param("every-step", marks=pytest.mark.slow)])
+def fatal_steps(request: pytest.FixtureRequest) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Of the steps a process can be killed at, the first and the last; in the slow tier all."""
+    if request.param == "every-step":
+        return lambda steps: steps
+    return lambda steps: (steps[0], steps[-1])
+
+
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Runs `promptops` command lines without the start of a process."""
+    with ForkServer(tmp_path_factory.mktemp("fork")) as server:
+        yield server
 
 
 @pytest.hookimpl(trylast=True)

@@ -17,6 +17,7 @@ from jinja2.utils import Namespace
 from promptops.analysis.scopes import walk, walk_expression
 from promptops.analysis.uses import ITEM, Scope, Use
 from promptops.model.place import Place, Text, plain_text
+from tests.tiers import examples
 
 
 class Truth(ImmutableSandboxedEnvironment):
@@ -384,7 +385,7 @@ TEMPLATES = st.recursive(
 NAMES = ("x", "y", "user", "rows", "z", "r", "q")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=examples(150), deadline=None, derandomize=True, phases=[Phase.generate])
 @given(source=TEMPLATES, partial=TEMPLATES, missing=st.sets(st.sampled_from(NAMES)))
 def test_what_jinja_fails_for_is_always_among_what_is_required(
     source: str, partial: str, missing: set[str]

@@ -16,6 +16,7 @@ from promptops.jobs.ci_files import workflow_text
 from promptops.model.distribution import Origin
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
 from tests.ci.job import OURS, ROOT, Job
+from tests.fork_server import ForkServer, client_program
 
 ORIGIN = Origin(url=f"https://github.com/{OURS}", commit="0123456789abcdef" * 2 + "01234567")
 CONFIG = """\
@@ -63,14 +64,10 @@ def github() -> Iterator[GitHubServer]:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> str:
+def command(tmp_path: Path, fork_server: ForkServer) -> str:
     """A program that is the promptops of this checkout."""
     program = tmp_path / "promptops"
-    start = f"import sys; sys.path.insert(0, {str(ROOT)!r})"
-    program.write_text(
-        f"#!{sys.executable}\n{start}\nfrom promptops.cli.main import main\nmain()\n"
-    )
-    program.chmod(0o755)
+    client_program(program, fork_server.address)
     return str(program)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from threading import Event
 
@@ -15,6 +16,7 @@ from tests.cli.asked import FILE, JUDGE, PATIENCE_S, ask, ended, files, running
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
+from tests.tiers import fast_first
 
 WORDS = tuple(f"word{number}" for number in range(10))
 ALL = Counter((word, judged) for word in WORDS for judged in (False, True))
@@ -78,8 +80,9 @@ def read(root: Path) -> bytes:
     return (root / FILE).read_bytes() if (root / FILE).exists() else b""
 
 
-@pytest.mark.parametrize("at_once", [1, 4])
-@pytest.mark.parametrize("last", [1, 5, 10, 11, 20])
+@pytest.mark.parametrize(
+    ("last", "at_once"), fast_first(product([5, 20, 1, 10, 11], [1, 4]), first=2)
+)
 def test_killed_while_it_asks_a_run_goes_on_where_it_was(repo, tmp_path, say, last, at_once):
     plan = Holding(last)
     with fault_server(plan) as server, fault_server(answered) as other:
@@ -109,7 +112,7 @@ def test_killed_while_it_asks_a_run_goes_on_where_it_was(repo, tmp_path, say, la
     assert journal(repo.root) == []
 
 
-@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("tenth", fast_first([5, 9, 0, 1, 2, 3, 4, 6, 7, 8], first=2))
 def test_killed_while_it_writes_a_run_has_lost_nothing(repo, tmp_path, say, tenth):
     repo.write({**files("", WORDS[:4]), "promptops.toml": ECHO})
     repo.commit("one")

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from promptops.runtime.inputs import Inputs
+from tests.tiers import examples
 
-EXAMPLES = int(os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES", examples(300)))
 VALUES = st.sampled_from(
     [None, True, 0, 1, 2, 2.5, -1, "", "a", "ab", "abc", [], [1], [1, 1], ["a"], {}, {"x": 1}]
 )

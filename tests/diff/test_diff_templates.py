@@ -15,6 +15,7 @@ from promptops.model.place import Text, plain_text
 from promptops.runtime.data import json_copy
 from promptops.runtime.program import render_text
 from promptops.runtime.scope import Load, Run, TemplateFailure
+from tests.tiers import examples
 
 Files = Mapping[str, str]
 
@@ -288,7 +289,7 @@ class Writer:
 
 
 @settings(
-    max_examples=600,
+    max_examples=examples(600),
     deadline=None,
     database=None,
     derandomize=True,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.docs.following import DOCS, follow, matches
 from tests.docs.pages import SHOWN, TYPED, Command, blocks, commands, page_before
+from tests.tiers import fast_only
 
 WRITTEN = {
     page.relative_to(DOCS).as_posix(): page
@@ -46,7 +47,7 @@ INSTEAD = {
 }
 
 
-@pytest.mark.parametrize("name", FOLLOWED)
+@pytest.mark.parametrize("name", fast_only(FOLLOWED, ["../README.md", "start.md"]))
 def test_a_page_is_followed_by_copying(name, tmp_path):
     if "pip install -q ./acme" in FOLLOWED[name].read_text("utf-8"):
         pytest.importorskip("hatchling", reason="no hatchling: pip install '.[dev]'")

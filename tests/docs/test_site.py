@@ -21,6 +21,7 @@ from tests.report.diff.browser import chromium
 
 pytest.importorskip("material", reason="no mkdocs-material: pip install '.[docs]'")
 
+pytestmark = pytest.mark.xdist_group("site")  # it is built once
 ROOT = Path(__file__).parents[2]
 HOOKS = runpy.run_path(str(ROOT / "scripts" / "site_hooks.py"))
 PHONE = {"width": 390, "height": 844}

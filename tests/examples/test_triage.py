@@ -24,6 +24,7 @@ from tests.servers.answers import FAULTS, Answer
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import always, in_order
 
+pytestmark = pytest.mark.xdist_group("triage")  # its model is started once
 EXAMPLE = Path(__file__).parents[2] / "examples" / "triage"
 PROMPTOPS = "from promptops.cli.main import main; main()"
 DEADLINE_S = 240.0  # a machine that others use is slow

@@ -106,9 +106,12 @@ def refused(run):
     return start
 
 
-@pytest.fixture(params=["plain", "pre-commit"])
+@pytest.fixture(params=["plain", pytest.param("pre-commit", marks=pytest.mark.slow)])
 def hooked(request, catalog, run, tmp_path, monkeypatch):
-    """The catalog with the hook in place: git's own, or run by pre-commit."""
+    """The catalog with the hook in place: git's own, or run by pre-commit.
+
+    pre-commit takes a second for each commit: a few tests alone are for both in the fast tier.
+    """
     if request.param == "plain":
         assert run(catalog, "promptops", "init", "--hooks")[0] == 0
     else:

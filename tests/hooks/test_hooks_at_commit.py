@@ -10,6 +10,7 @@ CLOSING = "prompts/partials/closing.md.j2"
 NEW = "prompts/support/refund.prompt.yaml"
 SECRET = "sk-proj-" + "Qx7Lm2Vb9Tz4Rk8Wn3Yc6Hd1Jf5Gs0PaUeIoKj"
 
+both = pytest.mark.parametrize("hooked", ["plain", "pre-commit"], indirect=True)
 WRONG = {
     "a misspelt variable": (
         {TRIAGE: ("{{ ticket }}", "{{ tikcet }}")},
@@ -87,6 +88,7 @@ def test_a_refused_commit_never_shows_the_secret(hooked, run):
     assert (code, SECRET in said, SECRET[:20] in said) == (1, False, False)
 
 
+@both
 def test_a_clean_change_is_committed(hooked, run):
     edit(hooked, TRIAGE, "You sort", "You order")
 
@@ -100,6 +102,7 @@ def test_commit_all_sees_what_it_adds_itself(hooked, refused):
     assert refused(hooked, "commit", "-a", "-m", "three") == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@both
 def test_commit_of_a_path_sees_that_path(hooked, refused):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
 
@@ -115,6 +118,7 @@ def test_commit_of_a_path_does_not_see_what_else_is_staged(hooked, run):
     assert hooked.git("diff", "--cached", "--name-only") == TRIAGE
 
 
+@both
 def test_of_a_half_staged_file_the_staged_half_is_judged(hooked, refused):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
     hooked.git("add", TRIAGE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ OF_CHANGES: Mapping[str, tuple[str, ...]] = {
     "check": ("check", "--since", "HEAD", "--worktree", "--no-cache", "--format", "json"),
 }
 """What else has to end well, and to show what became of the fine file since the last commit."""
+GATES = ("lint --staged", "check")
+"""The commands of the fast tier: they stand before a commit and a merge."""
 MAX_CPU_S = 20
 """A safety net: what hangs exceeds it, a busy machine does not."""
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -111,14 +113,26 @@ def decent(found: Ended, arguments: tuple[str, ...]) -> None:
     assert "--why" in arguments or len(found.err.splitlines()) <= 20, told
 
 
-@pytest.fixture
-def outcome(repo: Any, command: Callable[..., Ended]) -> Callable[[Mapping[str, Any]], str]:
-    """Writes and stages files beside a fine one, runs every command, and tells it in short.
+@pytest.fixture(params=["gates", pytest.param("all", marks=pytest.mark.slow)])
+def every_command(request: pytest.FixtureRequest) -> bool:
+    """A test that uses it runs the two gates in the fast tier, and every command in the slow."""
+    return bool(request.param == "all")
 
-    Where a command could work at all, the finding of the fine file must be among what it says.
+
+@pytest.fixture
+def outcome(
+    repo: Any, command: Callable[..., Ended], every_command: bool
+) -> Callable[[Mapping[str, Any]], str]:
+    """Writes and stages files beside a fine one, runs the commands, and reports them in short.
+
+    Where a command could work at all, the finding of the fine file must be in its report.
     """
 
     def told(files: Mapping[str, Any]) -> str:
+        if not every_command:
+            repo.write({FINE_PATH: FINE, **files})
+            repo.git("add", "--all")
+            return tell(command, GATES)
         repo.write({FINE_PATH: FINE_BEFORE})
         repo.commit("before")
         repo.write({FINE_PATH: FINE, **files})
@@ -126,7 +140,7 @@ def outcome(repo: Any, command: Callable[..., Ended]) -> Callable[[Mapping[str, 
         for name, arguments in OF_CHANGES.items():
             ended = command(*arguments)
             assert ended.code in (3, 4) or SHOWS_FINE[name](json.loads(ended.out)), name
-        return tell(command)
+        return tell(command, COMMANDS)
 
     return told
 
@@ -152,11 +166,11 @@ SHOWS_FINE: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def tell(command: Callable[..., Ended]) -> str:
+def tell(command: Callable[..., Ended], names: Iterable[str]) -> str:
     """A line for each command, below it the errors but the fine file's one."""
     lines = []
-    for name, arguments in COMMANDS.items():
-        ended = command(*arguments)
+    for name in names:
+        ended = command(*COMMANDS[name])
         lines.append(f"{name}: {ended.code}")
         if name in ("lint", "lint --staged", "check") and ended.code == 1:
             errors = ended.errors()
@@ -171,18 +185,27 @@ def tell(command: Callable[..., Ended]) -> str:
 
 
 @pytest.fixture
-def same_as_golden(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Compares with the file of the test's id; `UPDATE_GOLDEN=1` writes it."""
+def same_as_golden(request: pytest.FixtureRequest, every_command: bool) -> Callable[[str], None]:
+    """Compares with the file of the test's id; `UPDATE_GOLDEN=1` with `-m slow` writes it."""
 
     def compare(text: str) -> None:
         table = request.path.stem.removeprefix("test_hostile_")
-        file = GOLDEN / table / f"{request.node.callspec.id}.txt"
+        case = request.node.callspec.id.removeprefix("all-" if every_command else "gates-")
+        file = GOLDEN / table / f"{case}.txt"
         if os.environ.get("UPDATE_GOLDEN"):
-            file.parent.mkdir(exist_ok=True, parents=True)
-            file.write_text(text, encoding="utf-8")
-        assert text == file.read_text(encoding="utf-8")
+            if every_command:
+                file.parent.mkdir(exist_ok=True, parents=True)
+                file.write_text(text, encoding="utf-8")
+            return
+        golden = file.read_text(encoding="utf-8")
+        assert text == (golden if every_command else _of_gates(golden))
 
     return compare
+
+
+def _of_gates(golden: str) -> str:
+    sections = re.split(r"(?m)^(?=\S)", golden)
+    return "".join(each for each in sections if each.partition(": ")[0] in GATES)
 
 
 @pytest.fixture(scope="session", autouse=True)

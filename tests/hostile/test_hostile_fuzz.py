@@ -35,6 +35,7 @@ from promptops.source.document import read
 from promptops.source.json_document import read_json
 from promptops.source.references import check_schema, resolve
 from promptops.source.shape import check_shape
+from tests.tiers import examples
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 11, 24)
@@ -43,9 +44,11 @@ LONGER = int(os.environ.get("HYPOTHESIS_EXAMPLES", "0"))
 
 def few(count: int) -> settings:
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-    examples = LONGER or count
     return settings(
-        max_examples=examples, deadline=None, suppress_health_check=quiet, derandomize=not LONGER
+        max_examples=LONGER or examples(count),
+        deadline=None,
+        suppress_health_check=quiet,
+        derandomize=not LONGER,
     )
 
 

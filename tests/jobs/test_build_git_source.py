@@ -222,10 +222,10 @@ def test_what_hangs_is_given_up_with_all_that_it_started(catalog, cache, tmp_pat
     with pytest.raises(TransportError, match="no answer in time"):
         open_source("git+ssh://host/x", offline=False, deadline_s=1).releases()
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     child = int((tmp_path / "child").read_text())
     while not is_gone(child):
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 50
 
 
 def is_gone(child):

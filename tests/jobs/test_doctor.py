@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import jinja2
@@ -14,11 +15,12 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.doctor import Check, examine, judge_git
+from promptops.jobs.doctor import PYTHONS, Check, examine, judge_git
 from promptops.jobs.init import start
 from promptops.runtime.cache import Cache, key_name
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "schemas"
 KEY = "value-of-a-key-nobody-may-see"
 
 
@@ -269,7 +271,16 @@ def test_a_python_that_is_not_tested_is_a_problem(healthy, monkeypatch):
 
     found = check(healthy, "python")
 
-    assert (found.state, found.hint) == ("problem", "use Python 3.11 to 3.13")
+    assert (found.state, found.hint) == ("problem", "use Python 3.11 to 3.14")
+
+
+def test_the_pythons_of_doctor_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [each.rpartition(" ")[2] for each in project["classifiers"] if ":: 3." in each]
+    (lowest, first), (highest, last) = PYTHONS
+
+    assert named == [f"{lowest}.{minor}" for minor in range(first, last + 1)]
+    assert project["requires-python"] == f">={lowest}.{first},<{highest}.{last + 1}"
 
 
 def test_the_exit_code_says_whether_something_stands_in_the_way(healthy, tmp_path, capfd):

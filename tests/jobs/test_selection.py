@@ -320,7 +320,9 @@ PROMPTS = st.one_of(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     partials=st.dictionaries(NAMES, TEXTS, max_size=5),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from promptops.lint.bounds import Bounds
 from promptops.lint.largest_inputs import largest_input
+from tests.hanging import ends_soon
 
 
 def chain(keyword: str, width: int, leaf: Any) -> dict[str, Any]:
@@ -40,12 +40,9 @@ def nested(width: int) -> dict[str, Any]:
     ids=["alternatives", "of anything", "of a hundred", "properties", "all of alternatives"],
 )
 def test_chains_of_alternatives_are_followed_for_a_limited_number_of_steps(schema: Any) -> None:
-    started = time.process_time()
-
-    list(Bounds(schema, lambda _name: False).within("v"))
-    largest_input(Bounds(schema, lambda _name: False), "v")
-
-    assert time.process_time() - started < 4
+    with ends_soon():
+        list(Bounds(schema, lambda _name: False).within("v"))
+        largest_input(Bounds(schema, lambda _name: False), "v")
 
 
 def test_each_alternative_of_an_ordinary_schema_is_looked_at() -> None:

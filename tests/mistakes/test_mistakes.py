@@ -23,6 +23,7 @@ from tests.mistakes.kinds import (
 )
 from tests.mistakes.misspelt_keys import misspelt_keys
 
+pytestmark = pytest.mark.xdist_group("mistakes")  # the clean repository is built once
 Promptops = Callable[..., str]
 PLACE = re.compile(r"(?m)^([^\s:]+):(\d+):\d+: (?:error|warning|failed): ")
 NEWLINE = "\n"

@@ -90,17 +90,23 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def start_pytest(repo, site) -> Callable[..., subprocess.Popen[str]]:
-    """Start pytest in the repository, with its own plugins and ours alone."""
+def own_environment(site) -> dict[str, str]:
+    """In which pytest has its own plugins and ours alone."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
     own["PYTHONPATH"] = os.pathsep.join([str(site), str(ROOT)])
     own["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return own
+
+
+@pytest.fixture
+def start_pytest(repo, own_environment) -> Callable[..., subprocess.Popen[str]]:
+    """Start pytest in the repository, in a process of its own."""
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "promptops", *arguments],
             cwd=repo.root,
-            env={**own, **environment},
+            env={**own_environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -111,12 +117,20 @@ def start_pytest(repo, site) -> Callable[..., subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def run_pytest(start_pytest) -> Callable[..., Ran]:
-    """Run it to its end."""
+def run_pytest(repo, site, own_environment, fork_server) -> Callable[..., Ran]:
+    """Run pytest in the repository to its end."""
+    # In a fork our modules are imported before pytest starts.
+    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
     def run(*arguments: str, **environment: str) -> Ran:
-        with start_pytest(*arguments, **environment) as process:
-            return ended(process)
+        done = fork_server.run(
+            (*quiet, "-p", "promptops", *arguments),
+            cwd=repo.root,
+            environment={**own_environment, **environment},
+            program="pytest",
+            path=(repo.root, site),
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,18 +114,15 @@ def release(say) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def process() -> Callable[..., subprocess.CompletedProcess[str]]:
+def process(fork_server) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command line in a process of its own."""
 
     def running(repository: Any, *arguments: str, **environment: str):
-        return subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
-            cwd=repository.root,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
+        done = fork_server.run(
+            arguments, cwd=repository.root, environment={**os.environ, **environment}
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
 
     return running

@@ -189,7 +189,7 @@ def test_a_lock_that_somebody_left_is_told(catalog, say):
 
 
 def test_killed_at_each_step_it_leaves_no_tag_or_the_whole_release_and_goes_on(
-    remote, catalog, process, shim, tmp_path
+    remote, catalog, process, shim, tmp_path, fatal_steps
 ):
     catalog.write({"promptops.toml": PER_PROMPT})
     catalog.commit("two")
@@ -202,7 +202,7 @@ def test_killed_at_each_step_it_leaves_no_tag_or_the_whole_release_and_goes_on(
     steps = [f"{n} {when}" for n in (1, *writing) for when in ("before", "behind")]
 
     left = {}
-    for step in steps:
+    for step in fatal_steps(steps):
         _undo(catalog, remote)
         killed = process(catalog, *arguments, **shim(step))
         there, pushed = tags(catalog), tags_of(remote)

@@ -1,12 +1,14 @@
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
+from tests.report.diff.browser import chromium
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -94,6 +96,13 @@ def hostile_finding(text: str) -> Finding:
         case=text,
         fix=Fix((Edit(place, text),)),
     )
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser for all tests of pages."""
+    with chromium(tmp_path_factory.mktemp("browser")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.tiers import examples
+
 NESTING = 4
 NAMES = ["a", "b", "c", "word", "items", "table"] * 4 + ["ns.v", "missing"]
 TEXTS = ["x", " ", "\n", "  \n", "text ", "\n\n", "- ", "ü\U0001f600", "{", "}", "%", "#", "  "]
@@ -176,7 +178,7 @@ class Grammar:
 
 
 @settings(
-    max_examples=300,
+    max_examples=examples(300),
     deadline=None,
     database=None,
     derandomize=True,

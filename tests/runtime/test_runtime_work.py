@@ -46,15 +46,15 @@ def _report(script: str, *arguments: str) -> Any:
 def _judge(table: str, part: int, parts: int) -> None:
     report = _report("calls_child.py", table, str(part), str(parts))
 
-    slow = [each for each in report["ended"] if each["cpu_s"] >= 2]
-    uncounted = [each for each in report["ended"] if each["cpu_s"] >= 0.3 and not each["units"]]
+    slow = [each for each in report["ended"] if each["cpu_s"] >= 20]
+    uncounted = [each for each in report["ended"] if each["cpu_s"] >= 2 and not each["units"]]
     large = [each for each in report["ended"] if each["grown_mb"] >= 100]
     assert (slow, uncounted, large) == ([], [], [])
     assert report["grown_mb"] < 200
     assert max(len(each["message"]) for each in report["ended"]) <= 400
 
 
-def test_no_call_of_a_filter_or_a_test_takes_2_seconds_or_200_mb() -> None:
+def test_no_call_of_a_filter_or_a_test_takes_long_or_200_mb() -> None:
     _judge("sample", 0, 1)
 
 
@@ -66,14 +66,20 @@ def test_no_combination_of_value_and_argument_does(table: str, part: int) -> Non
 
 
 @pytest.mark.slow
-def test_a_unit_of_work_takes_less_than_2_microseconds_whatever_the_construct() -> None:
-    """On a quiet machine 0.5; so all units of a request take less than the clock's 10 s."""
+def test_all_units_of_a_request_take_less_than_the_clock_whatever_the_construct() -> None:
+    """A unit takes 0.5 µs at most on a quiet machine, a tenth of what the clock allows."""
+    most_us = limits.MAX_CPU_S * 1e6 / MAX_WORK
     ended = _report("constructs_child.py")
 
-    assert [each for each in ended if each["us_per_unit"] >= 2] == []
+    assert [each for each in ended if each["us_per_unit"] >= most_us] == []
 
 
+NESTED = "{% for a in range(9999) %}{% for b in range(9999) %}"
 REFUSED = {
+    "batches of one": NESTED + "{% set x = range(10000)|batch(1) %}{% endfor %}{% endfor %}",
+    "a thousand slices": NESTED + "{% set x = range(10000)|slice(1000) %}{% endfor %}{% endfor %}",
+    "batches of one that are made": NESTED
+    + "{% for c in range(10000)|batch(1) %}{% endfor %}{% endfor %}{% endfor %}",
     "a long second argument of trim": "{{ long|trim(long) }}",
     "a path of 400,000 parts": "{{ items|map(attribute='a.' * 200000)|list }}",
     "a path of 400,000 parts to sort by": "{{ items|sort(attribute='a,' * 200000) }}",

@@ -19,6 +19,7 @@ import pytest
 from tests import real_model as script
 from tests.real_model import CONTEXT, MODEL, real_model
 
+pytestmark = pytest.mark.xdist_group("real model")  # its server is started once
 ROOT = Path(__file__).parents[2]
 TICKET = {
     "type": "object",

@@ -11,6 +11,7 @@ from promptops.jobs.testing.run import Options
 from promptops.jobs.testing.run import test as run_cases
 from promptops.jobs.workspace import workspace
 
+pytestmark = pytest.mark.xdist_group("real model")  # its server is started once
 CONFIG = """\
 [models.small]
 provider = "openai"
@@ -66,6 +67,7 @@ def recorded(repo, model):
     return repo
 
 
+@pytest.mark.slow
 def test_a_word_in_a_partial_changes_exactly_the_lines_of_the_cases_that_reach_it(recorded):
     recorded.write({STYLE: "Write long sentences.\n"})
 
@@ -93,6 +95,7 @@ def test_asking_for_everything_again_changes_no_byte(recorded):
     assert _changed_files(recorded) == []
 
 
+@pytest.mark.slow
 def test_the_word_before_brings_the_bytes_before(recorded):
     recorded.write({STYLE: "Write long sentences.\n"})
     _run(recorded, "record")

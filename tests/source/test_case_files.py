@@ -11,6 +11,7 @@ from promptops.source.cases import CaseFile, read_cases
 from promptops.source.csv_rows import MAX_FIELD
 from promptops.source.document import MAX_BYTES
 from promptops.source.json_document import read_json
+from tests.tiers import examples
 
 
 def told(found: CaseFile) -> list[tuple[str, str, str]]:
@@ -217,7 +218,7 @@ def test_a_file_that_holds_no_cases_is_told(
     assert (told(found), found.values) == (expected, ())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     text=st.text(st.sampled_from("ab\"'\\,\n{}[]:1 né😀\u2028"), max_size=40),
     path=st.sampled_from(["c.csv", "c.jsonl", "c.yaml"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,8 @@ from promptops.source.document import MAX_BYTES, Document, read, read_any
 from promptops.source.lines import Lines
 from promptops.source.nodes import bounds, walk
 from promptops.source.shape import check_shape
+from tests.hanging import ends_soon
+from tests.tiers import examples
 
 
 def told(document: Document) -> list[tuple[str, str, str]]:
@@ -242,14 +243,11 @@ def test_fifty_levels_are_read() -> None:
     ids=lambda _: "",
 )
 def test_a_large_hostile_file_takes_no_more_than_moments(data: bytes) -> None:
-    started = time.process_time()
-
-    document = read("a", data)
-    check_shape(document)
-    len(document.comments)
-    document.template("/a").locate(0)
-
-    assert time.process_time() - started < 4
+    with ends_soon():
+        document = read("a", data)
+        check_shape(document)
+        len(document.comments)
+        document.template("/a").locate(0)
 
 
 def test_a_file_of_over_a_megabyte_is_not_read() -> None:
@@ -263,13 +261,12 @@ def test_an_expansion_bomb_is_refused_without_expanding_it() -> None:
     for level in range(1, 12):
         aliases = ", ".join([f"*a{level - 1}"] * 9)
         levels.append(f"a{level}: &a{level} [{aliases}]")
-    started = time.monotonic()
 
-    document = read("a", "\n".join(levels).encode())
+    with ends_soon():
+        document = read("a", "\n".join(levels).encode())
 
     assert document.value is None
     assert {problem.code for problem in document.problems} == {"SCH010"}
-    assert time.monotonic() - started < 1
 
 
 def test_a_value_that_holds_itself_is_refused() -> None:
@@ -472,7 +469,7 @@ _RARE_SCRAPS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(scraps=st.lists(_SCRAPS | _ODD_SCRAPS | _RARE_SCRAPS, max_size=25))
 def test_nothing_that_looks_like_yaml_makes_the_reader_raise(scraps: list[str]) -> None:
     document = read_any("a", "".join(scraps).encode())
@@ -487,7 +484,7 @@ def test_nothing_that_looks_like_yaml_makes_the_reader_raise(scraps: list[str]) 
     assert len(document.comments) <= document.text.count("#")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.binary(max_size=60))
 def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
     document = read("a", data)

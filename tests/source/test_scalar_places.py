@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from promptops.model.place import Place
 from promptops.source.document import Document, read
+from tests.tiers import examples
 
 
 def places(source: str) -> str:
@@ -106,7 +107,7 @@ _TEXTS = st.text(
 ).filter(lambda text: text.strip() != "")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(text=_TEXTS, style=st.sampled_from(["|", ">", "'", '"', None]), width=st.integers(8, 80))
 def test_every_text_in_every_style_is_read_back_with_its_places(
     text: str, style: str | None, width: int

@@ -14,6 +14,7 @@ from promptops.model.answer import Answer, Usage
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardAnswer, ShardRun
 from promptops.source.shard import read_shard, shard_text
+from tests.tiers import examples
 
 TEXTS = st.text(max_size=30)
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | TEXTS, st.lists, max_leaves=5)
@@ -81,7 +82,7 @@ RUN = ShardRun(
 
 
 @given(RUNS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_is_written_is_what_is_read(run):
     text = shard_text(run)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from promptops.model.finding import Problem
@@ -11,6 +9,7 @@ from promptops.model.place import Place
 from promptops.source.compose import compose, loader, python_loader
 from promptops.source.document import read
 from promptops.source.lines import Lines
+from tests.hanging import ends_soon
 
 SYSTEM = "messages:\n  - role: system\n    content: |\n      You sort tickets.\n"
 USER = "  - role: user\n    content: Hi\n"
@@ -214,8 +213,5 @@ def said(found: object) -> tuple[str, str | None]:
     ids=lambda _: "",
 )
 def test_a_hostile_mistake_in_yaml_is_refused_in_moments(text: str) -> None:
-    started = time.process_time()
-
-    read("a", text.encode())
-
-    assert time.process_time() - started < 4
+    with ends_soon():
+        read("a", text.encode())

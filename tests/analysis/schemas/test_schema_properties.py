@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from promptops.analysis.schemas.inclusion import differences
 from promptops.model.change import ABSENT
 from promptops.runtime.schema_check import validator
+from tests.tiers import examples
 
 ASKED = os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES")
 VALUES_EACH = 25
 
 many = settings(
-    max_examples=int(ASKED or 300),
+    max_examples=int(ASKED or examples(300)),
     derandomize=ASKED is None,
     deadline=None,
     database=None,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from promptops.evals.deciding.decision import Case, Decision, Needs
 from promptops.evals.deciding.gate import decide
+from tests.tiers import examples
 
 RIGHT, WRONG = (1.0,) * 6, (0.0,) * 6
 
@@ -275,7 +276,7 @@ def test_two_cases_of_one_name_are_refused():
 SCORES = st.lists(st.sampled_from((0.0, 0.1, 0.5, 1.0)), max_size=8).map(tuple)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(st.tuples(SCORES, SCORES, SCORES, st.sampled_from((None, "", "a", "b"))), max_size=70),
     st.sampled_from((1, 2, 3)),

@@ -19,6 +19,7 @@ from promptops.evals.deciding.intervals import (
     standard_error,
     t_interval,
 )
+from tests.tiers import examples
 
 REASON = "scipy, which only checks our statistics, is not installed"
 MIXED = (0.0, -0.5, 0.25, 0.0, -1.0, 1 / 3, -2 / 3, -1 / 3, -0.5)
@@ -163,7 +164,7 @@ def test_many_cases_of_few_sources_are_few():
     assert (found.low, found.high) == (-1.0, 1.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.sampled_from((-1.0, -2 / 3, -1 / 3, 0.0, 0.0, 1 / 3, 1.0)), min_size=1, max_size=70

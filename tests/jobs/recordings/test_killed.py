@@ -71,14 +71,16 @@ def kept(root: Path) -> list[tuple[str, str]]:
     return [(each.case, each.answer.text) for each in found.recordings]
 
 
-def test_killed_at_ten_moments_no_answer_is_lost_doubled_or_half_written(repo, tmp_path):
+def test_killed_at_ten_moments_no_answer_is_lost_doubled_or_half_written(
+    repo, tmp_path, fatal_steps
+):
     repo.write({PROMPT: PROMPT_TEXT})
     repo.commit("one")
     shutil.copytree(repo.root, tmp_path / "whole")
     _, said = run(tmp_path / "whole", 1)
     moments = [1 + (int(said[-1]) - 1) * tenth // 9 for tenth in range(10)]
 
-    for moment in moments:
+    for moment in fatal_steps(moments):
         root = tmp_path / f"killed at {moment}"
         shutil.copytree(repo.root, root)
         code, told = run(root, 1, fatal=moment)
@@ -101,7 +103,7 @@ def test_killed_at_ten_moments_no_answer_is_lost_doubled_or_half_written(repo, t
             assert not Journal(repository).pending
 
 
-def test_killed_at_any_step_of_its_end_a_run_has_lost_nothing(repo, tmp_path):
+def test_killed_at_any_step_of_its_end_a_run_has_lost_nothing(repo, tmp_path, fatal_steps):
     repo.write({PROMPT: PROMPT_TEXT})
     repo.commit("one")
     with Repository.open(repo.root) as repository:
@@ -111,7 +113,7 @@ def test_killed_at_any_step_of_its_end_a_run_has_lost_nothing(repo, tmp_path):
     steps = int(run(tmp_path / "whole", 1)[1][-1])
     wanted = kept(tmp_path / "whole")
 
-    for moment in range(1, steps + 1, 3):
+    for moment in fatal_steps(range(1, steps + 1, 3)):
         root = tmp_path / f"killed at {moment}"
         shutil.copytree(repo.root, root)
         code, _ = run(root, 1, fatal=moment)

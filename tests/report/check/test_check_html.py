@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from unicodedata import category
@@ -34,9 +35,20 @@ from tests.report.diff.html_reports import realistic
 from tests.report.test_run.runs import answer, case
 
 
+@cache
+def written(name):
+    return write(REPORTS[name]())
+
+
+@cache
+def written_with(name):
+    """A page whose every text is the hostile one of this name."""
+    return write(hostile(HOSTILE[name]))
+
+
 @pytest.fixture(params=REPORTS)
 def page(request):
-    return write(REPORTS[request.param]())
+    return written(request.param)
 
 
 def with_class(root, name, tag=""):
@@ -95,7 +107,7 @@ def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
 
 @pytest.mark.parametrize("name", ["failed", "passed", "same", "bare", "empty"])
 def test_there_is_no_address_on_a_page_but_in_what_others_wrote(name):
-    page = write(REPORTS[name]())
+    page = written(name)
 
     assert re.findall(r"https?://|[\"'(]//", page) == []
 
@@ -143,7 +155,7 @@ def test_plots_have_a_text_and_tables_have_heads_with_scope():
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_strangers_write_stays_text(name):
-    usual, attacked = (read(write(each)) for each in (failed(), hostile(HOSTILE[name])))
+    usual, attacked = read(written("failed")), read(written_with(name))
 
     known = {element.name for element in usual.all()} | {"code", "small", "s"}
     assert {element.name for element in attacked.all()} <= known
@@ -157,7 +169,7 @@ def test_an_attack_is_to_be_read_wherever_it_stands():
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_character_of_a_stranger_is_invisible(name):
-    page = write(hostile(HOSTILE[name]))
+    page = written_with(name)
 
     kinds = {category(char) for char in page.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()

@@ -7,17 +7,12 @@ import pytest
 
 from promptops.report.check.html import write
 from tests.report.check.html_reports import REPORTS, failed, hostile, large, passed
-from tests.report.diff.browser import chromium, visits
+from tests.report.diff.browser import visits
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 PHONE = {"width": 390, "height": 844}
 OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("browser")) as found:
-        yield found
+pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
 
 
 @pytest.fixture
@@ -288,6 +283,7 @@ def test_a_print_shows_what_was_folded_and_no_controls(opened):
     assert not page.locator(".reach").is_visible()
 
 
+@pytest.mark.slow
 def test_a_large_page_stays_quick(opened):
     page = opened(large(prompts=400, cases=5))
     page.set_default_timeout(30_000)

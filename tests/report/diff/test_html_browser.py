@@ -5,18 +5,12 @@ from pathlib import Path
 import pytest
 
 from promptops.report.diff.html import write
-from tests.report.diff.browser import chromium
 from tests.report.diff.html_extremes import REPORTS, hostile, large
 from tests.report.diff.html_reports import realistic
 
 HERE = Path(__file__).parent
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("browser")) as found:
-        yield found
+pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
 
 
 class Visit:
@@ -309,6 +303,7 @@ def test_every_text_stands_out_in_both_schemes(visit, scheme, paper):
     assert seen > 300
 
 
+@pytest.mark.slow
 def test_a_large_page_stays_quick(visit):
     visited = visit(large())
     visited.page.set_default_timeout(20_000)

@@ -1,6 +1,7 @@
 """The colors of the HTML page, reckoned from its style."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -37,6 +38,7 @@ def test_the_edge_of_a_control_stands_out_from_the_page(scheme):
     assert _contrast(colors["strong-rule"], colors["paper"]) >= 3
 
 
+@cache
 def _colors(scheme):
     paper, block = SCHEMES[scheme]
     (style,) = read(write(unchanged())).all("style")

@@ -5,18 +5,13 @@ from pathlib import Path
 import pytest
 
 from promptops.report.test.html import write
-from tests.report.diff.browser import chromium, visits
+from tests.report.diff.browser import visits
 from tests.report.test_run.hostile_runs import hostile, large
 from tests.report.test_run.runs import RUNS, failing
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 MAKERS = {**RUNS, "hostile": hostile}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("browser")) as found:
-        yield found
+pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
 
 
 @pytest.fixture
@@ -222,6 +217,7 @@ def test_a_print_shows_what_cases_open_to_and_no_controls(opened):
     assert not page.locator("#controls").is_visible()
 
 
+@pytest.mark.slow
 def test_a_large_page_stays_quick(opened):
     page = opened(large(prompts=20, cases=100))
     page.set_default_timeout(20_000)

@@ -17,6 +17,7 @@ from promptops.runtime.canonical import _sorted_by_python, _written, canonical_j
 from promptops.runtime.render import Renderer, RenderError
 from tests.runtime.bundles.made import ORIGIN, comparable, ordered
 from tests.runtime.test_runtime_generated import DATA, TEMPLATES, Grammar
+from tests.tiers import examples
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NUMBERS = st.one_of(
@@ -101,7 +102,7 @@ PROMPTS = st.builds(
 
 
 @given(PROMPTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_prompt_is_read_as_it_was_written(prompt):
     line = canonical_json(prompt_value(prompt))
 
@@ -112,13 +113,13 @@ def test_a_prompt_is_read_as_it_was_written(prompt):
 
 
 @given(JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_is_kept_as_a_text_is_the_same_to_the_last_point(value):
     assert ordered(read_json(kept(value))) == ordered(value)
 
 
 @given(JSON)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_the_fast_way_writes_what_the_slow_one_does_or_nothing(value):
     fast = _sorted_by_python(value)
 
@@ -127,7 +128,7 @@ def test_the_fast_way_writes_what_the_slow_one_does_or_nothing(value):
 
 
 @given(st.integers(0, 2**32), st.sampled_from(DATA))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_template_renders_the_same_from_a_bundle(seed, data):
     template = Grammar(random.Random(seed)).template()
     parts = {name: plain_text(name, text) for name, text in TEMPLATES.items()}

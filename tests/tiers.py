@@ -1,0 +1,38 @@
+"""What the fast tier runs of tables of cases and of properties; `.ci/run` runs all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+FULL = "full"
+"""The profile of hypothesis with which properties are tested at full size."""
+
+
+def examples(full: int) -> int:
+    """How many examples of a property to try: a fifth but for `--hypothesis-profile=full`."""
+    return full if settings.get_current_profile_name() == FULL else max(full // 5, 20)
+
+
+def fast_first(cases: Iterable[Any], first: int) -> list[Any]:
+    """The cases for `parametrize`: all but the first so many are slow.
+
+    A case of several values is a tuple.
+    """
+    listed = list(cases)
+    return [*listed[:first], *(_slow(each) for each in listed[first:])]
+
+
+def fast_only(cases: Iterable[Any], fast: Sequence[Any]) -> list[Any]:
+    """The cases for `parametrize`: all are slow but those that are listed, which must exist."""
+    listed = list(cases)
+    assert [each for each in fast if each not in listed] == []
+    return [each if each in fast else _slow(each) for each in listed]
+
+
+def _slow(case: Any) -> Any:
+    values = case if isinstance(case, tuple) else (case,)
+    return pytest.param(*values, marks=pytest.mark.slow)

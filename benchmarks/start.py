@@ -21,7 +21,7 @@ def _size(scene: Scene) -> Iterator[Row]:
     sizes = scene.environment.installed_mb()
     ours = sizes.pop(OURS)
     for beside, theirs in sizes.items():
-        yield Row(what=what, ours=ours, unit="MB", beside=beside, theirs=theirs, at_most=50)
+        yield Row(what=what, ours=ours, unit="MB", beside=beside, theirs=theirs, at_most=45)
 
 
 def _help(scene: Scene) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.loaded import Reference
-from promptops.model.place import Place, Text
+from promptops.model.place import Offsets, Place, Text
 from promptops.records import record
 from promptops.source.document import Document
 from promptops.source.references import merge_patch
@@ -42,9 +42,9 @@ class Layers:
     def path(self) -> str:
         return self.documents[0].path
 
-    def place(self, pointer: str, key: bool = False) -> Place:
-        """In the file that says it; see `model.prompt.Locate`."""
-        return self._saying(pointer).place(pointer, key)
+    def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
+        """In the file that says it; see `model.prompt.LocateWithin`."""
+        return self._saying(pointer).place(pointer, key, within)
 
     def path_at(self, pointer: str) -> str:
         """The path of the file that says it."""

@@ -14,7 +14,7 @@ from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible_line
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn, Task
+    from click._termui_impl import ProgressBar
 
     from promptops.evals.engine.estimate import Estimate
 
@@ -24,7 +24,7 @@ class ShownProgress:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._bar: Progress | None = None
+        self._bar: ProgressBar[str] | None = None
         self._cost_usd = 0.0
         self._failed = 0
 
@@ -36,9 +36,8 @@ class ShownProgress:
         self._output.note(estimate_line(estimate))
         if sys.stderr.isatty() and not self._output.quiet:
             self._failed = 0
-            self._bar = _bar(color=self._output.color)
-            self._bar.add_task("asking", total=estimate.requests, facts=self._facts())
-            self._bar.start()
+            self._bar = _bar(estimate.requests, color=self._output.color)
+            self._bar.render_progress()
 
     def came(self, outcome: Answered | Failed) -> None:
         if isinstance(outcome, Answered):
@@ -46,7 +45,8 @@ class ShownProgress:
         else:
             self._failed += 1
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], advance=1, facts=self._facts())
+            rate = f"{1 / self._bar.time_per_iteration:.1f}/s" if self._bar.avg else ""
+            self._bar.update(1, " ".join(filter(None, [rate, self._facts()])))
 
     def closes(self, reason: str) -> None:
         # Who pressed a key waits for a word; why else a run ends stands at its end.
@@ -56,7 +56,7 @@ class ShownProgress:
 
     def ends(self) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.render_finish()
             self._bar = None
 
     def _facts(self) -> str:
@@ -77,30 +77,14 @@ def estimate_line(estimate: Estimate) -> str:
     return f"asking {counted(estimate.requests, 'request')}: {costs}{left}"
 
 
-def _bar(*, color: bool) -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeft
-
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        _rate(),
-        TextColumn("{task.fields[facts]}"),
-        TimeLeft(),
-        console=Console(stderr=True, no_color=not color),
-        transient=True,
+def _bar(requests: int, *, color: bool) -> ProgressBar[str]:
+    """How many of the requests are answered, the time left, and what `update` is given beside."""
+    bar: ProgressBar[str] = click.progressbar(
+        length=requests,
+        file=sys.stderr,
+        color=color,
+        show_pos=True,
+        show_percent=False,
+        item_show_func=lambda facts: facts,
     )
-
-
-def _rate() -> ProgressColumn:
-    from rich.progress import ProgressColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Outcomes a second."""
-
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-    return Rate()
+    return bar

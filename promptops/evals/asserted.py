@@ -25,7 +25,7 @@ class Asserted:
     @classmethod
     def of(cls, written: Mapping[str, Any], locate: At, base: str) -> Asserted:
         """`base` is the pointer of the assertion in what `locate` finds places in."""
-        return cls(written, lambda pointer, key: locate(base + pointer, key))
+        return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
 
     @property
     def path(self) -> str:
@@ -74,7 +74,8 @@ def problems_without_plugins(
 
 def _problems(each: Asserted) -> Iterator[Problem]:
     for problem in parse(each.written, "answer")[1]:
-        yield replace(problem, at=each.at(str(problem.at), problem.key))
+        place = each.at(str(problem.at), problem.key, problem.within)
+        yield replace(problem, at=place, within=None)
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:

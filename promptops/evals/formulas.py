@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise, product
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.json_values import same
+from jinja2 import nodes
+
 from promptops.records import field, record
+from promptops.runtime.expressions import COMPARISONS
 
 if TYPE_CHECKING:
     from promptops.evals.possible import Possible
@@ -18,19 +19,10 @@ _MOST_COMBINATIONS = 500
 _OTHER = object()
 """A value that is none of those that a formula names."""
 
-_OPPOSITE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.NotEq: ast.Eq,
-    ast.NotIn: ast.In,
-    ast.LtE: ast.Gt,
-    ast.GtE: ast.Lt,
-}
-_ORDERS: Mapping[type[ast.AST], Callable[[Any, Any], bool]] = {
-    ast.Lt: lambda one, other: bool(one < other),
-    ast.LtE: lambda one, other: bool(one <= other),
-    ast.Gt: lambda one, other: bool(one > other),
-    ast.GtE: lambda one, other: bool(one >= other),
-}
-Look = Callable[[ast.expr], "Possible"]
+_OPPOSITE = {"ne": "eq", "notin": "in", "lteq": "gt", "gteq": "lt"}
+_ORDERS = frozenset(("lt", "lteq", "gt", "gteq"))
+_MEMBERSHIP = ("in", "notin")
+Look = Callable[[nodes.Expr], "Possible"]
 
 
 @record(slots=True)
@@ -44,19 +36,18 @@ class _Parts:
         facts: What else is true or false, and what it can be.
     """
 
-    comparisons: dict[int, tuple[str, type[ast.AST], Any]] = field(default_factory=dict)
+    comparisons: dict[int, tuple[str, str, Any]] = field(default_factory=dict)
     terms: dict[str, list[Any]] = field(default_factory=dict)
     numbers: dict[str, tuple[float, float]] = field(default_factory=dict)
     facts: dict[str, frozenset[bool]] = field(default_factory=dict)
 
 
-def is_formula(node: ast.expr) -> bool:
+def is_formula(node: nodes.Expr) -> bool:
     """Whether it is made of parts by `and`, `or`, `not`."""
-    negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-    return negation or isinstance(node, ast.BoolOp)
+    return isinstance(node, (nodes.Not, nodes.And, nodes.Or))
 
 
-def truths(formula: ast.expr, look: Look) -> frozenset[bool]:
+def truths(formula: nodes.Expr, look: Look) -> frozenset[bool]:
     """What a formula can be where its parts are independent of each other; more is allowed for."""
     parts = _Parts()
     _collect(formula, look, parts)
@@ -69,12 +60,12 @@ def truths(formula: ast.expr, look: Look) -> frozenset[bool]:
     return frozenset(_holds(formula, world, parts) for world in worlds)
 
 
-def _collect(node: ast.expr, look: Look, parts: _Parts) -> None:
-    if isinstance(node, ast.BoolOp):
-        for value in node.values:
-            _collect(value, look, parts)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        _collect(node.operand, look, parts)
+def _collect(node: nodes.Expr, look: Look, parts: _Parts) -> None:
+    if isinstance(node, (nodes.And, nodes.Or)):
+        _collect(node.left, look, parts)
+        _collect(node.right, look, parts)
+    elif isinstance(node, nodes.Not):
+        _collect(node.node, look, parts)
     elif (found := _comparison(node, look)) is not None:
         _collect_term(node, found, look, parts)
     else:
@@ -84,40 +75,40 @@ def _collect(node: ast.expr, look: Look, parts: _Parts) -> None:
 
 
 def _collect_term(
-    node: ast.expr, found: tuple[ast.expr, type[ast.AST], Any], look: Look, parts: _Parts
+    node: nodes.Expr, found: tuple[nodes.Expr, str, Any], look: Look, parts: _Parts
 ) -> None:
     left, operator, constant = found
-    term, kind = ast.dump(left), look(left)
-    constants = constant if operator in (ast.In, ast.NotIn) else [constant]
+    term, kind = repr(left), look(left)
+    constants = constant if operator in _MEMBERSHIP else [constant]
     parts.comparisons[id(node)] = term, operator, constant
     parts.terms.setdefault(term, []).extend(constants)
-    if kind.kinds == {"number"}:
+    if kind.is_number:
         parts.numbers[term] = kind.low, kind.high
 
 
-def _comparison(node: ast.expr, look: Look) -> tuple[ast.expr, type[ast.AST], Any] | None:
+def _comparison(node: nodes.Expr, look: Look) -> tuple[nodes.Expr, str, Any] | None:
     """A term compared with a constant, once: the term, how, and the constant; None for others."""
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+    if not isinstance(node, nodes.Compare) or len(node.ops) != 1:
         return None
-    operator, other = type(node.ops[0]), look(node.comparators[0])
-    if not other.constant or other.values is None or look(node.left).constant:
+    operator, other = node.ops[0].op, look(node.ops[0].expr)
+    if not other.constant or other.values is None or look(node.expr).constant:
         return None
-    value, numeric = other.values[0], look(node.left).kinds == {"number"}
-    if operator in _ORDERS and not (numeric and other.kinds == {"number"}):
+    value = other.values[0]
+    if operator in _ORDERS and not (look(node.expr).is_number and other.is_number):
         return None
-    if operator in (ast.In, ast.NotIn) and not isinstance(value, list):
+    if operator in _MEMBERSHIP and not isinstance(value, list):
         return None
-    return node.left, operator, value
+    return node.expr, operator, value
 
 
-def _fact(node: ast.expr) -> tuple[str, bool]:
+def _fact(node: nodes.Expr) -> tuple[str, bool]:
     """How a part is written without its negation, and whether it is written without one."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        opposite = _OPPOSITE.get(type(node.ops[0]))
+    if isinstance(node, nodes.Compare) and len(node.ops) == 1:
+        opposite = _OPPOSITE.get(node.ops[0].op)
         if opposite is not None:
-            plain = ast.Compare(node.left, [opposite()], node.comparators)
-            return ast.dump(plain), False
-    return ast.dump(node), True
+            plain = nodes.Compare(node.expr, [nodes.Operand(opposite, node.ops[0].expr)])
+            return repr(plain), False
+    return repr(node), True
 
 
 def _candidates(constants: list[Any], bounds: tuple[float, float] | None) -> Iterator[Any]:
@@ -132,23 +123,16 @@ def _candidates(constants: list[Any], bounds: tuple[float, float] | None) -> Ite
     yield from (n for n in (*numbers, *middles, *outside) if bounds[0] <= n <= bounds[1])
 
 
-def _holds(node: ast.expr, world: Mapping[str, Any], parts: _Parts) -> bool:
-    if isinstance(node, ast.BoolOp):
-        combine = all if isinstance(node.op, ast.And) else any
-        return combine(_holds(value, world, parts) for value in node.values)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return not _holds(node.operand, world, parts)
+def _holds(node: nodes.Expr, world: Mapping[str, Any], parts: _Parts) -> bool:
+    if isinstance(node, nodes.And):
+        return _holds(node.left, world, parts) and _holds(node.right, world, parts)
+    if isinstance(node, nodes.Or):
+        return _holds(node.left, world, parts) or _holds(node.right, world, parts)
+    if isinstance(node, nodes.Not):
+        return not _holds(node.node, world, parts)
     found = parts.comparisons.get(id(node))
     if found is None:
         fact, positive = _fact(node)
         return bool(world[fact]) is positive
     term, operator, constant = found
-    return _is(world[term], operator, constant)
-
-
-def _is(value: Any, operator: type[ast.AST], constant: Any) -> bool:
-    if operator in _ORDERS:
-        return _ORDERS[operator](value, constant)
-    listed = constant if operator in (ast.In, ast.NotIn) else [constant]
-    found = value is not _OTHER and any(same(value, each) for each in listed)
-    return found if operator in (ast.Eq, ast.In) else not found
+    return bool(COMPARISONS[operator](world[term], constant))

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.evals.expressions import Expression
-from promptops.evals.possible import ANYTHING, Possible, of_kind
-from promptops.evals.possible_results import Scope, possible
+from promptops.evals.possible import ANYTHING, Possible, Scope, of_kind
 from promptops.evals.record import On
 from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
@@ -91,6 +90,8 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
         yield from found
         if found:
             return
+        from promptops.evals.possible_results import possible
+
         names["value"] = possible(transform.tree, Scope(names))
         shape = names["value"].schema
     given = Given(on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=Scope(names))
@@ -111,6 +112,8 @@ def own_data(expression: Expression, on: On) -> str | None:
 def _of_transform(
     transform: Expression, names: Mapping[str, Possible], *, in_set: bool, on: On
 ) -> Iterator[Problem]:
+    from promptops.evals.possible_results import possible
+
     given = possible(transform.tree, Scope(names))
     if given.constant and given.values:
         message = f"`transform` is always {shown(given.values[0])}, for every {on}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from promptops.evals.assertion import Assertion
@@ -13,14 +13,15 @@ from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
+from promptops.model.prompt import LocateWithin
 from promptops.records import record, replace
 
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
 
 Status = Literal["passed", "failed", "error", "skipped"]
-At = Callable[[str, bool], Place]
-"""From a JSON pointer into an assertion to its place; the flag asks for that of a key."""
+At = LocateWithin
+"""From a JSON pointer into an assertion to its place."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
 
 def _misstated(name: str, problem: Problem, at: At) -> Judged:
     reason = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
-    place = at(str(problem.at), problem.key)
+    place = at(str(problem.at), problem.key, problem.within)
     return Judged(type=name, status="error", must=True, reason=reason, place=place)
 
 
@@ -122,7 +123,8 @@ def _judge(name: str) -> str:
 def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judged:
     status: Status = "skipped" if isinstance(error, Skipped) else "error"
     degree = None if isinstance(error, Undecided) else 0.0
-    said = _of(assertion, status, error.message, at(error.at, False), degree)
+    place = at(error.at, False, error.within)
+    said = _of(assertion, status, error.message, place, degree)
     return replace(said, lack=error.lack) if isinstance(error, Unheard) else said
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterator
 
 from promptops.evals import expressions
@@ -15,7 +14,7 @@ from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.source.explain import nearest
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
@@ -38,7 +37,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
             problem = known.problem(named)
             if problem is not None:
                 message, hint = problem
-                yield Problem(message, at=each.at(named.at, False), hint=hint)
+                yield Problem(message, at=each.at(named.at, False, named.within), hint=hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[Named]:
     check = assertion.check
     for named in getattr(check, "named", ()):
         if isinstance(named, Named):
-            yield Named(named.kind, named.name, at + named.at)
+            yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
     for field in found[0].expressions if found else ():
         expression = expressions.read(getattr(check, field), NAMES[on])
@@ -94,14 +93,14 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[Named]:
 
 def _in_expression(expression: Expression, at: str) -> Iterator[Named]:
     """`inputs.x` and `inputs["x"]`."""
-    for node in ast.walk(expression.tree):
-        if isinstance(node, ast.Attribute) and _is_inputs(node.value):
-            yield Named("input", node.attr, at)
-        elif isinstance(node, ast.Subscript) and _is_inputs(node.value):
-            key = node.slice
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield Named("input", key.value, at)
+    from jinja2 import nodes
 
+    from promptops.runtime.node_facts import walk
 
-def _is_inputs(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "inputs"
+    for part in walk(expression.tree):
+        if not isinstance(part, (nodes.Getattr, nodes.Getitem)):
+            continue
+        key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
+        if getattr(part.node, "name", "") == "inputs" and isinstance(key, str):
+            start = max(expression.text.find(key, part.lineno), part.lineno)
+            yield Named("input", key, at, (start, start + len(key)))

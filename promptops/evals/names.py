@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from promptops.model.place import Offsets
 from promptops.records import record
 
 
@@ -13,8 +14,10 @@ class Named:
 
     Attributes:
         at: JSON pointer into the assertion.
+        within: The characters of the text that stands there.
     """
 
     kind: Literal["tool", "input"]
     name: str
     at: str
+    within: Offsets | None = None

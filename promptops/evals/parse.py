@@ -49,7 +49,8 @@ _SETS = frozenset(f"{negation}{name}" for negation in ("", "not-") for name in (
 def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
     """Problems of one assertion at their places in the case's file; `at` is below the case."""
     for problem in found:
-        yield replace(problem, at=case.locate(f"{case.at}{at}{problem.at}", problem.key))
+        place = case.locate(f"{case.at}{at}{problem.at}", problem.key, problem.within)
+        yield replace(problem, at=place, within=None)
 
 
 def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parsed:
@@ -202,7 +203,7 @@ def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
     try:
         expressions.read(text, NAMES[on])
     except WrongExpression as error:
-        yield Problem(error.message, at=at, hint=error.hint)
+        yield Problem(error.message, at=at, hint=error.hint, within=error.within)
 
 
 def _an(on: On) -> str:

@@ -1,27 +1,34 @@
-"""Values that may come out of an expression, described without any data."""
+"""Values that an expression can have, described without any data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf, isfinite
 from typing import Any
 
 from promptops.evals.json_values import same
-from promptops.records import record
+from promptops.records import field, record
+from promptops.runtime.scope import Run
 
 ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
+GENERATOR = "generator"
+"""The kind of what Jinja makes item by item, such as the result of `select`: true, whatever is in
+it, and equal to nothing. As the result of an expression it is an array."""
+
 BOTH = frozenset((True, False))
 _MOST_VALUES = 8
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Possible:
-    """Values that may come out.
+    """Values that an expression can have.
 
     Attributes:
-        kinds: JSON types of them.
+        kinds: Their JSON types, and `GENERATOR`.
         values: All of them where they are few; None where they are not.
         low, high: Bounds of those that are numbers.
-        items: Of a list: what its items can be; None where nothing is known of them.
+        items: Of a list or a generator: what its items can be; None where nothing is known. Without
+            kinds, it has no items.
         limited: Whether they can be true, and whether false, where the formula they come from
             allows only one of them.
     """
@@ -38,11 +45,15 @@ class Possible:
         return self.values is not None and len(self.values) == 1
 
     @property
+    def is_number(self) -> bool:
+        return self.kinds == {"number"}
+
+    @property
     def truths(self) -> frozenset[bool]:
-        """Whether they can be true, and whether they can be false, as Python has it."""
+        """Whether they can be true, and whether they can be false, as Jinja has it."""
         if self.values is not None:
             return self.limited & frozenset(map(bool, self.values))
-        if self.kinds == {"number"} and (self.low > 0 or self.high < 0):
+        if self.kinds == {GENERATOR} or (self.is_number and (self.low > 0 or self.high < 0)):
             return frozenset((True,))
         return self.limited
 
@@ -52,11 +63,27 @@ class Possible:
         if self.values is not None:
             return {"enum": list(self.values)}
         bounds = {"minimum": self.low} if isfinite(self.low) else {}
-        return True if self.kinds == ALL_KINDS else {"type": sorted(self.kinds), **bounds}
+        kinds = {"array" if kind == GENERATOR else kind for kind in self.kinds}
+        return True if kinds == ALL_KINDS else {"type": sorted(kinds), **bounds}
 
 
 ANYTHING = Possible()
 TRUTH = Possible(kinds=frozenset(("boolean",)), values=(True, False))
+NOTHING = Possible(kinds=frozenset())
+"""Of the items of an empty list."""
+
+
+@record(frozen=True, slots=True, eq=False)
+class Scope:
+    """What names can be, and what was found of the expressions that use them.
+
+    Attributes:
+        run: Constant parts are evaluated in it: its work is that of all of them.
+    """
+
+    names: Mapping[str, Possible]
+    found: dict[int, tuple[Any, Possible]] = field(default_factory=dict)
+    run: Run = field(default_factory=lambda: Run(lambda _path, _name: None))
 
 
 def of_kind(*kinds: str, low: float = -inf, high: float = inf) -> Possible:
@@ -81,7 +108,7 @@ def only(*values: Any) -> Possible:
 
 
 def either(one: Possible, other: Possible) -> Possible:
-    """What comes out of one or of the other."""
+    """The values of one or of the other."""
     if one.values is not None and other.values is not None:
         return only(*one.values, *other.values)
     return Possible(
@@ -101,4 +128,6 @@ def _kind(value: Any) -> str:
         return "boolean"
     if isinstance(value, (int, float)):
         return "number"
+    if isinstance(value, Mapping):
+        return "object"
     return "string" if isinstance(value, str) else "array"

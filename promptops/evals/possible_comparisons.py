@@ -1,70 +1,79 @@
-"""What comparisons of an expression can give, whatever it looks at."""
+"""What comparisons of an expression can give, whatever it is evaluated on."""
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
-from promptops.evals.expressions import WrongExpression, operators
-from promptops.evals.possible import BOTH, Possible
+from jinja2 import nodes
+
+from promptops.evals.possible import BOTH, GENERATOR, Possible
+from promptops.runtime.expressions import COMPARISONS
+
+_ALIKE = {"number": "boolean", "boolean": "number"}
+"""`true` equals 1 in Jinja, as in Python."""
 
 
 def compared(
-    operator: ast.cmpop, left: ast.expr, one: Possible, right: ast.expr, other: Possible
+    operator: str, left: nodes.Expr, one: Possible, right: nodes.Expr, other: Possible
 ) -> frozenset[bool]:
-    """What `left operator right` can be, where the sides can be `one` and `other`."""
-    if isinstance(operator, (ast.In, ast.NotIn)):
-        return _contained(left, one, right, other, isinstance(operator, ast.In))
-    if ast.dump(left) == ast.dump(right):
-        return frozenset((isinstance(operator, (ast.Eq, ast.LtE, ast.GtE)),))
+    """What `left operator right` can be, where the sides can be `one` and `other`.
+
+    `operator` is a key of `COMPARISONS`.
+    """
+    if operator in ("in", "notin"):
+        return _contained(left, one, right, other, operator == "in")
+    if repr(left) == repr(right):
+        alike = frozenset((operator in ("eq", "lteq", "gteq"),))
+        return BOTH if GENERATOR in one.kinds else alike
     if one.values is not None and other.values is not None:
-        return _of_pairs(type(operator), one.values, other.values)
-    if isinstance(operator, (ast.Eq, ast.NotEq)) and _are_apart(one, other):
-        return frozenset((isinstance(operator, ast.NotEq),))
-    if one.kinds == other.kinds == {"number"}:
-        return _of_ranges(type(operator), one, other)
+        return _of_pairs(operator, one.values, other.values)
+    if operator in ("eq", "ne") and _are_apart(one, other):
+        return frozenset((operator == "ne",))
+    if one.is_number and other.is_number:
+        return _of_ranges(operator, one, other)
     return BOTH
 
 
 def _are_apart(one: Possible, other: Possible) -> bool:
-    if not one.kinds & other.kinds:
+    alike = {_ALIKE.get(kind, kind) for kind in one.kinds} | one.kinds
+    if not alike & other.kinds or {GENERATOR} in (one.kinds, other.kinds):
         return True
-    numbers = one.kinds == other.kinds == {"number"}
+    numbers = one.is_number and other.is_number
     return numbers and (one.high < other.low or other.high < one.low)
 
 
 def _contained(
-    item_node: ast.expr, item: Possible, whole_node: ast.expr, whole: Possible, positive: bool
+    item_node: nodes.Expr, item: Possible, whole_node: nodes.Expr, whole: Possible, positive: bool
 ) -> frozenset[bool]:
     if item.values == ("",) and whole.kinds == {"string"}:
         return frozenset((positive,))
-    if isinstance(whole_node, (ast.List, ast.Tuple)):
-        if any(ast.dump(item_node) == ast.dump(each) for each in whole_node.elts):
+    if isinstance(whole_node, (nodes.List, nodes.Tuple)):
+        if any(repr(item_node) == repr(each) for each in whole_node.items):
             return frozenset((positive,))
-        if not whole_node.elts:
+        if not whole_node.items:
             return frozenset((not positive,))
     if whole.constant and item.values is not None:
-        return _of_pairs(ast.In if positive else ast.NotIn, item.values, whole.values or ())
+        return _of_pairs("in" if positive else "notin", item.values, whole.values or ())
     return BOTH
 
 
-def _of_pairs(operator: type[ast.AST], ones: Any, others: Any) -> frozenset[bool]:
-    operate, found = operators()[operator], set()
+def _of_pairs(operator: str, ones: Any, others: Any) -> frozenset[bool]:
+    operate, found = COMPARISONS[operator], set()
     for one in ones:
         for other in others:
             try:
                 found.add(bool(operate(one, other)))
-            except (WrongExpression, TypeError):
+            except TypeError:
                 continue
     return frozenset(found) or BOTH
 
 
-def _of_ranges(operator: type[ast.cmpop], one: Possible, other: Possible) -> frozenset[bool]:
+def _of_ranges(operator: str, one: Possible, other: Possible) -> frozenset[bool]:
     certain = {
-        ast.Lt: (one.high < other.low, one.low >= other.high),
-        ast.LtE: (one.high <= other.low, one.low > other.high),
-        ast.Gt: (one.low > other.high, one.high <= other.low),
-        ast.GtE: (one.low >= other.high, one.high < other.low),
+        "lt": (one.high < other.low, one.low >= other.high),
+        "lteq": (one.high <= other.low, one.low > other.high),
+        "gt": (one.low > other.high, one.high <= other.low),
+        "gteq": (one.low >= other.high, one.high < other.low),
     }
     always, never = certain.get(operator, (False, False))
     return frozenset((always,)) if always or never else BOTH

@@ -1,54 +1,77 @@
-"""What an expression can give, whatever it looks at: worked out without any data.
+"""What an expression can give, whatever it is evaluated on: worked out without any data.
 
-Nothing is left out that can come out, and more may be allowed for. Errors are not values.
+Nothing is left out that an expression can give, and more may be allowed for. Errors are not values.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from itertools import pairwise
-from math import ceil, floor, isfinite
 from typing import Any
 
+from jinja2 import nodes
+
 from promptops.evals import formulas
-from promptops.evals.expressions import FUNCTIONS, MAX_WORK, WrongExpression, operators
-from promptops.evals.possible import ANYTHING, BOTH, TRUTH, Possible, either, of_kind, only, within
+from promptops.evals.possible import (
+    ANYTHING,
+    BOTH,
+    GENERATOR,
+    TRUTH,
+    Possible,
+    Scope,
+    either,
+    of_kind,
+    only,
+    within,
+)
 from promptops.evals.possible_comparisons import compared
-from promptops.records import field, record, replace
+from promptops.evals.possible_filters import ITEM, filtered, of_items, tested
+from promptops.model.place import plain_text
+from promptops.records import replace
+from promptops.runtime.compiled import value_of_node
+from promptops.runtime.node_facts import walk
+from promptops.runtime.scope import TemplateFailure
 
-_LONGEST = MAX_WORK * 100  # characters or items; an expression over more is in error
-_OF_FUNCTION = {
-    **dict.fromkeys(("all", "any"), "boolean"),
-    **dict.fromkeys(("abs", "float", "int", "len", "round", "sum"), "number"),
-    **dict.fromkeys(("lower", "strip", "text", "upper"), "string"),
-    **dict.fromkeys(("keys", "lines", "sorted", "split", "words"), "array"),
+_COMPARING_TESTS = {
+    **dict.fromkeys(("eq", "equalto", "=="), "eq"),
+    **dict.fromkeys(("ne", "!="), "ne"),
+    **dict.fromkeys(("lt", "lessthan", "<"), "lt"),
+    **dict.fromkeys(("le", "<="), "lteq"),
+    **dict.fromkeys(("gt", "greaterthan", ">"), "gt"),
+    **dict.fromkeys(("ge", ">="), "gteq"),
+    "in": "in",
 }
+"""From the name of a test to the comparison that it is: `x is eq 3` is `x == 3`."""
 
 
-@record(frozen=True, slots=True, eq=False)
-class Scope:
-    """What names can be, and what was found of the expressions that see them."""
-
-    names: Mapping[str, Possible]
-    found: dict[int, Possible] = field(default_factory=dict)
-
-
-def possible(node: ast.expr, scope: Scope) -> Possible:
+def possible(node: nodes.Expr, scope: Scope) -> Possible:
     """What an expression can give; each node of a tree is looked at once."""
     known = scope.found.get(id(node))
     if known is None:
-        known = _by_formula(node, scope) if formulas.is_formula(node) else _by_rule(node, scope)
-        scope.found[id(node)] = known
-    return known
+        value = _by_formula(node, scope) if formulas.is_formula(node) else _by_rule(node, scope)
+        known = scope.found[id(node)] = node, value  # with the node, its id stays its own
+    return known[1]
 
 
-def _by_rule(node: ast.expr, scope: Scope) -> Possible:
+def has_unlisted_items(tree: nodes.Expr, scope: Scope) -> bool:
+    """Whether an operator takes what a filter makes item by item, which equals nothing.
+
+    `tree` was looked at in this scope before.
+    """
+    kinds = (nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or, nodes.CondExpr)
+    parts = (
+        part for each in walk(tree) if isinstance(each, kinds) for part in each.iter_child_nodes()
+    )
+    found = (scope.found.get(id(part)) for part in (tree, *parts))
+    return any(known is not None and known[1].kinds == {GENERATOR} for known in found)
+
+
+def _by_rule(node: nodes.Expr, scope: Scope) -> Possible:
     rule = _RULES.get(type(node))
     return ANYTHING if rule is None else rule(node, scope)
 
 
-def _by_formula(node: ast.expr, scope: Scope) -> Possible:
+def _by_formula(node: nodes.Expr, scope: Scope) -> Possible:
     found = _by_rule(node, scope)
     if found.truths != BOTH:
         return found
@@ -58,209 +81,222 @@ def _by_formula(node: ast.expr, scope: Scope) -> Possible:
     return only(*truths) if found.kinds == {"boolean"} else replace(found, limited=truths)
 
 
-def _constant(node: ast.Constant, _scope: Scope) -> Possible:
-    return only(node.value) if isinstance(node.value, (str, int, float, type(None))) else ANYTHING
+def _constant(node: nodes.Const, _scope: Scope) -> Possible:
+    return only(node.value)
 
 
-def _name(node: ast.Name, scope: Scope) -> Possible:
-    return scope.names.get(node.id, ANYTHING)
+def _name(node: nodes.Name, scope: Scope) -> Possible:
+    return scope.names.get(node.name, ANYTHING)
 
 
-def _attribute(node: ast.Attribute, scope: Scope) -> Possible:
+def _attribute(node: nodes.Getattr, scope: Scope) -> Possible:
     """The provider counts no fewer than 0 tokens."""
-    of_usage = isinstance(node.value, ast.Name) and node.value.id == "usage" in scope.names
+    of_usage = isinstance(node.node, nodes.Name) and node.node.name == "usage" in scope.names
     return of_kind("number", low=0) if of_usage else ANYTHING
 
 
-def _subscript(node: ast.Subscript, scope: Scope) -> Possible:
-    whole = possible(node.value, scope)
-    if isinstance(node.slice, ast.Slice):
+def _item(node: nodes.Getitem, scope: Scope) -> Possible:
+    whole = possible(node.node, scope)
+    if isinstance(node.arg, nodes.Slice):
         kinds = whole.kinds & {"string", "array"}
-        if _is_empty(node.slice, scope):
+        if _is_empty(node.arg, scope):
             return only(*([""] if "string" in kinds else []), *([[]] if "array" in kinds else []))
         return Possible(kinds=kinds, items=whole.items)
-    index = possible(node.slice, scope)
-    if isinstance(node.value, (ast.List, ast.Tuple)) and index.constant and index.values:
+    index = possible(node.arg, scope)
+    if isinstance(node.node, (nodes.List, nodes.Tuple)) and index.constant and index.values:
         try:
-            return possible(node.value.elts[index.values[0]], scope)
+            return possible(node.node.items[index.values[0]], scope)
         except (IndexError, TypeError):
             return ANYTHING
     return of_kind("string") if whole.kinds == {"string"} else ANYTHING
 
 
-def _is_empty(part: ast.Slice, scope: Scope) -> bool:
+def _is_empty(part: nodes.Slice, scope: Scope) -> bool:
     """Whether a slice takes nothing of anything: `[:0]`, `[3:1]`."""
-    low, high = (_number_of(bound, scope) for bound in (part.lower, part.upper))
-    low = 0 if part.lower is None else low
+    low, high = (_number_of(bound, scope) for bound in (part.start, part.stop))
+    low = 0 if part.start is None else low
     return part.step is None and low is not None and high is not None and 0 <= high <= low
 
 
-def _number_of(node: ast.expr | None, scope: Scope) -> Any:
+def _number_of(node: nodes.Expr | None, scope: Scope) -> Any:
     found = possible(node, scope) if node is not None else ANYTHING
-    return (
-        found.values[0] if found.constant and found.values and found.kinds == {"number"} else None
-    )
+    return found.values[0] if found.constant and found.values and found.is_number else None
 
 
-def _unary(node: ast.UnaryOp, scope: Scope) -> Possible:
-    of = possible(node.operand, scope)
-    if isinstance(node.op, ast.Not):
-        return only(*(not each for each in sorted(of.truths)))
-    if of.values is not None and of.kinds == {"number"}:
-        return only(*(-value for value in of.values))
-    return of_kind("number", low=-of.high, high=-of.low)
+def _not(node: nodes.Not, scope: Scope) -> Possible:
+    return only(*(not each for each in sorted(possible(node.node, scope).truths)))
 
 
-def _bool(node: ast.BoolOp, scope: Scope) -> Possible:
-    """What ends it early, or its last part."""
-    ends = isinstance(node.op, ast.Or)
-    *earlier, last = (
+def _signed(node: nodes.Neg | nodes.Pos, scope: Scope) -> Possible:
+    of, negative = possible(node.node, scope), isinstance(node, nodes.Neg)
+    if of.values is not None and of.is_number:
+        return only(*(-value if negative else value for value in of.values))
+    return of_kind("number", low=-of.high, high=-of.low) if negative else of_kind("number")
+
+
+def _joined(node: nodes.And | nodes.Or, scope: Scope) -> Possible:
+    """The left side where it decides, else the right one."""
+    decides = isinstance(node, nodes.Or)
+    left, right = (
         _by_rule(part, scope) if formulas.is_formula(part) else possible(part, scope)
-        for part in node.values
+        for part in (node.left, node.right)
     )
-    result: Possible | None = None
-    for part in earlier:
-        if ends in part.truths:
-            ending = _with_truth(part, ends)
-            result = ending if result is None else either(result, ending)
-        if part.truths == {ends}:
-            return part if result is None else result
-    return last if result is None else either(result, last)
+    if decides not in left.truths:
+        return right
+    deciding = _with_truth(left, decides)
+    return deciding if left.truths == {decides} else either(deciding, right)
 
 
 def _with_truth(of: Possible, truth: bool) -> Possible:
     return of if of.values is None else only(*(v for v in of.values if bool(v) is truth))
 
 
-def _if(node: ast.IfExp, scope: Scope) -> Possible:
+def _if(node: nodes.CondExpr, scope: Scope) -> Possible:
     truths = possible(node.test, scope).truths or BOTH
-    ways = [node.body] if True in truths else []
-    ways += [node.orelse] if False in truths else []
-    first, *others = (possible(way, scope) for way in ways)
-    return either(first, *others) if others else first
+    otherwise = ANYTHING if node.expr2 is None else possible(node.expr2, scope)
+    if True not in truths:
+        return otherwise
+    chosen = possible(node.expr1, scope)
+    return either(chosen, otherwise) if False in truths else chosen
 
 
-def _list(node: ast.List | ast.Tuple, scope: Scope) -> Possible:
-    items = [possible(item, scope) for item in node.elts]
+def _list(node: nodes.List | nodes.Tuple, scope: Scope) -> Possible:
+    items = [possible(item, scope) for item in node.items]
     if all(item.constant for item in items):
-        return only([value for item in items for value in item.values or ()])
-    return of_kind("array")
+        value = [value for item in items for value in item.values or ()]
+        return replace(only(value), items=of_items(items))
+    return Possible(kinds=frozenset(("array",)), items=of_items(items))
 
 
-def _comprehension(node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Possible:
-    inner = scope
-    for part in node.generators:
-        over = possible(part.iter, inner)
-        given = {n.id: ANYTHING for n in ast.walk(part.target) if isinstance(n, ast.Name)}
-        inner = Scope({**inner.names, **given})
-        never = any(possible(test, inner).truths == {False} for test in part.ifs)
-        if never or over.truths == {False}:
-            return only([])
-    return Possible(kinds=frozenset(("array",)), items=possible(node.elt, inner))
+def _call(_node: nodes.Call, _scope: Scope) -> Possible:
+    return of_kind("array")  # `range` is all that can be called
 
 
-def _call(node: ast.Call, scope: Scope) -> Possible:
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    arguments = [possible(argument, scope) for argument in node.args]
-    if arguments and all(each.constant for each in arguments):
-        return _folded(name, [value for each in arguments for value in each.values or ()])
-    if name == "len":
-        return of_kind("number", low=0, high=_LONGEST)
-    if name == "abs":
-        return of_kind("number", low=0)
-    if name in ("all", "any") and len(arguments) == 1:
-        return _of_items(arguments[0], stays=name == "all")
-    return _of_numbers(name, arguments)
-
-
-def _of_numbers(name: str, arguments: list[Possible]) -> Possible:
-    numbers = bool(arguments) and all(each.kinds == {"number"} for each in arguments)
-    if name in ("float", "int", "round") and numbers:
-        low, high = arguments[0].low, arguments[0].high
-        return within(floor(low) if isfinite(low) else low, ceil(high) if isfinite(high) else high)
-    if name in ("min", "max") and numbers and len(arguments) > 1:
-        chosen = min if name == "min" else max
-        return within(
-            chosen(each.low for each in arguments), chosen(each.high for each in arguments)
-        )
-    kind = _OF_FUNCTION.get(name)
-    return of_kind(kind) if kind else ANYTHING
-
-
-def _folded(name: str, arguments: list[Any]) -> Possible:
-    try:
-        result = FUNCTIONS[name](*arguments)
-    except Exception:  # noqa: BLE001  # as various as Python; then it has no value
+def _filter(node: nodes.Filter, scope: Scope) -> Possible:
+    assert node.node is not None, "an expression has no filter blocks"
+    if node.dyn_args or node.dyn_kwargs:
         return ANYTHING
-    return only(result) if isinstance(result, (str, int, float, list)) else ANYTHING
+    whole = possible(node.node, scope)
+    given = [possible(each, scope) for each in (*node.args, *(pair.value for pair in node.kwargs))]
+    found = filtered(node, whole, given, lambda made, item: _of_item(made, item, scope))
+    is_constant = whole.constant and all(each.constant for each in given)
+    if not is_constant or GENERATOR in found.kinds:
+        return found
+    parts = [nodes.Const(each.values[0]) for each in given if each.values]
+    named = [
+        nodes.Keyword(pair.key, part)
+        for pair, part in zip(node.kwargs, parts[len(node.args) :], strict=True)
+    ]
+    value = nodes.Const(whole.values[0] if whole.values else None)
+    made = nodes.Filter(value, node.name, parts[: len(node.args)], named, None, None)
+    return _folded(made, scope)
 
 
-def _of_items(of: Possible, *, stays: bool) -> Possible:
-    """`all` (which stays true) or `any` (which stays false) of items that are all alike."""
-    known = of.items is not None and of.items.truths == {stays}
-    return only(stays) if known else TRUTH
+def _of_item(node: nodes.Expr, item: Possible, scope: Scope) -> Possible:
+    """What an expression gives where the name `ITEM` in it stands for this."""
+    names = {**scope.names, ITEM: item}
+    return possible(node, Scope(names, scope.found, scope.run))
 
 
-def _binary(node: ast.BinOp, scope: Scope) -> Possible:
+def _test(node: nodes.Test, scope: Scope) -> Possible:
+    operator = _COMPARING_TESTS.get(node.name)
+    if operator is not None and len(node.args) == 1 and not node.kwargs:
+        return possible(nodes.Compare(node.node, [nodes.Operand(operator, node.args[0])]), scope)
+    is_name = isinstance(node.node, nodes.Name) and node.node.name != ITEM
+    return tested(node.name, possible(node.node, scope), is_defined=is_name)
+
+
+def _binary(node: nodes.BinExpr, scope: Scope) -> Possible:
     one, other = possible(node.left, scope), possible(node.right, scope)
-    if one.constant and other.constant:
-        return _operated(type(node.op), one, other)
-    if isinstance(node.op, ast.Add) and "string" in one.kinds & other.kinds:
-        return of_kind(*one.kinds & other.kinds & {"string", "number"})
-    if isinstance(node.op, ast.Add):
-        return within(one.low + other.low, one.high + other.high)
-    if isinstance(node.op, ast.Sub) and ast.dump(node.left) != ast.dump(node.right):
+    if one.constant and other.constant and one.values and other.values:
+        made = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
+        return _folded(made, scope)
+    if isinstance(node, nodes.Add):
+        return _added(one, other)
+    if isinstance(node, nodes.Sub):
+        if repr(node.left) == repr(node.right):
+            return only(0)
         return within(one.low - other.high, one.high - other.low)
     return _multiplied(node, one, other)
 
 
-def _multiplied(node: ast.BinOp, one: Possible, other: Possible) -> Possible:
-    if isinstance(node.op, ast.Sub):
-        return only(0)  # of a part from itself
-    if isinstance(node.op, ast.Mod) and other.constant and other.low > 0:
-        whole = other.low == 1 and _is_len(node.left)
+def _added(one: Possible, other: Possible) -> Possible:
+    kinds = one.kinds & other.kinds & {"string", "array"}
+    numbers = {"number", "boolean"}
+    if one.kinds & numbers and other.kinds & numbers:
+        kinds |= {"number"}
+    if kinds == {"number"}:
+        return within(one.low + other.low, one.high + other.high)
+    return Possible(kinds=kinds) if kinds else ANYTHING
+
+
+def _multiplied(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
+    if isinstance(node, nodes.Mod) and other.constant and other.low > 0:
+        whole = other.low == 1 and _is_length(node.left)
         return only(0) if whole else of_kind("number", low=0, high=other.low)
-    if isinstance(node.op, ast.Mult) and any(each.values == (0,) for each in (one, other)):
-        return only(0)
+    numbers = one.is_number and other.is_number
+    if isinstance(node, nodes.Mul):
+        if not numbers and (one.kinds | other.kinds) & {"string", "array"}:
+            return ANYTHING
+        if numbers and any(each.values == (0,) for each in (one, other)):
+            return only(0)
     return of_kind("number", low=0) if min(one.low, other.low) >= 0 else of_kind("number")
 
 
-def _is_len(node: ast.expr) -> bool:
-    called = node.func if isinstance(node, ast.Call) else None
-    return isinstance(called, ast.Name) and called.id == "len"
+def _is_length(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Filter) and node.name in ("length", "count", "wordcount")
 
 
-def _operated(operator: type[ast.AST], one: Possible, other: Possible) -> Possible:
+def _concatenated(_node: nodes.Concat, _scope: Scope) -> Possible:
+    return of_kind("string")
+
+
+def _object(_node: nodes.Dict, _scope: Scope) -> Possible:
+    return of_kind("object")
+
+
+def _folded(node: nodes.Expr, scope: Scope) -> Possible:
+    """The value of an expression without names; where it fails, it has none."""
+    node.lineno = 0
+    for part in node.iter_child_nodes():
+        part.lineno = 0
     try:
-        return only(operators()[operator](*(one.values or ()), *(other.values or ())))
-    except (WrongExpression, ArithmeticError, TypeError, ValueError):
+        return only(value_of_node(node, plain_text("", ""), scope.run))
+    except TemplateFailure:
         return ANYTHING
 
 
-def _compare(node: ast.Compare, scope: Scope) -> Possible:
-    sides = [node.left, *node.comparators]
+def _compare(node: nodes.Compare, scope: Scope) -> Possible:
+    sides = [node.expr, *(operand.expr for operand in node.ops)]
     each = [
-        compared(operator, left, possible(left, scope), right, possible(right, scope))
-        for operator, (left, right) in zip(node.ops, pairwise(sides), strict=True)
+        compared(operand.op, left, possible(left, scope), right, possible(right, scope))
+        for operand, (left, right) in zip(node.ops, pairwise(sides), strict=True)
     ]
     if any(found == {False} for found in each):
         return only(False)
     return only(True) if all(found == {True} for found in each) else TRUTH
 
 
-_RULES: Mapping[type[ast.AST], Any] = {
-    ast.Constant: _constant,
-    ast.Name: _name,
-    ast.Attribute: _attribute,
-    ast.Subscript: _subscript,
-    ast.UnaryOp: _unary,
-    ast.BoolOp: _bool,
-    ast.IfExp: _if,
-    ast.List: _list,
-    ast.Tuple: _list,
-    ast.ListComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.Call: _call,
-    ast.BinOp: _binary,
-    ast.Compare: _compare,
+_RULES: Mapping[type[nodes.Node], Any] = {
+    nodes.Const: _constant,
+    nodes.Name: _name,
+    nodes.Getattr: _attribute,
+    nodes.Getitem: _item,
+    nodes.Not: _not,
+    nodes.Neg: _signed,
+    nodes.Pos: _signed,
+    nodes.And: _joined,
+    nodes.Or: _joined,
+    nodes.CondExpr: _if,
+    nodes.List: _list,
+    nodes.Tuple: _list,
+    nodes.Dict: _object,
+    nodes.Call: _call,
+    nodes.Filter: _filter,
+    nodes.Test: _test,
+    nodes.Compare: _compare,
+    nodes.Concat: _concatenated,
+    **dict.fromkeys(
+        (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow), _binary
+    ),
 }

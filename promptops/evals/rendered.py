@@ -38,4 +38,5 @@ def record_of(request: Request, case: Case) -> Record:
 
 
 def _at(case: Case, index: int) -> At:
-    return lambda pointer, key: case.locate(f"{case.at}/rendered/{index}{pointer}", key)
+    base = f"{case.at}/rendered/{index}"
+    return lambda pointer, key, within=None: case.locate(base + pointer, key, within)

@@ -64,7 +64,7 @@ class Subject:
         try:
             return self._transform.value(self.names(self._narrowed))
         except WrongExpression as error:
-            raise Unjudgeable(error.message, "/transform") from None
+            raise Unjudgeable(error.message, "/transform", error.within) from None
 
     @cached_property
     def text(self) -> str:

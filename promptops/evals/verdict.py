@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.questions import Lack
+from promptops.model.place import Offsets
 from promptops.records import record, replace
 
 
@@ -55,12 +56,14 @@ class Unjudgeable(Exception):
 
     Attributes:
         at: JSON pointer, in the assertion, of what to change; "" for all of it.
+        within: The characters, of the text that stands there, that can't be evaluated.
     """
 
-    def __init__(self, message: str, at: str = "") -> None:
+    def __init__(self, message: str, at: str = "", within: Offsets | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.at = at
+        self.within = within
 
 
 class Undecided(Unjudgeable):

@@ -29,6 +29,7 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.cache import Cache, cache_folder, cache_hint, cache_location
 from promptops.runtime.private_files import why_not_private
 from promptops.runtime.refs import wrong_name
+from promptops.runtime.schema_engine import NATIVE, PORTABLE, is_portable
 from promptops.runtime.sources.opening import named_source, opened
 from promptops.runtime.sources.source import shown
 from promptops.source.schemas import schema_text
@@ -91,6 +92,7 @@ def _of_machine(directory: Path) -> Iterator[Check]:
     yield _git(directory)
     yield _import_name()
     yield _command()
+    yield _schema_engine()
     yield from _cache()
     yield from _bytecode()
 
@@ -141,6 +143,14 @@ def judge_git(said: str) -> Check:
         message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
         return Check("git", "note", message, "in partial clones use git 2.44 or later")
     return Check("git", "ok", found[0])
+
+
+def _schema_engine() -> Check:
+    """Which library checks values against JSON Schemas."""
+    if not is_portable():
+        return Check("schema checks", "ok", f"by {NATIVE}")
+    message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
+    return Check("schema checks", "note", message, f"where it has a wheel: pip install {NATIVE}")
 
 
 def _cache() -> Iterator[Check]:

@@ -15,6 +15,7 @@ from promptops.repo.process import foreign_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.bundle import Bundle
 from promptops.runtime.bundles.format import read_bundle
+from promptops.runtime.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 
 _Seen = tuple[str, int, int]
 
@@ -25,6 +26,7 @@ class LiveTree:
     ready = False
 
     def __init__(self, folder: Path) -> None:
+        limit_entries(ENTRIES_OF_A_SERVICE)
         self._folder = folder.absolute()
         self._roots: tuple[Path, ...] = ()
         self._seen: tuple[_Seen, ...] = ()

@@ -168,7 +168,7 @@ def _placed(problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Place:
     if loaded is None:
         return Place(problem.at)
     if loaded.prompt is not None:
-        return loaded.prompt.locate(problem.at, problem.key)
+        return loaded.prompt.locate(problem.at, problem.key, problem.within)
     return catalog.document(loaded.path).place(problem.at, problem.key)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from promptops.model.place import Place
+from promptops.model.place import Offsets, Place
 from promptops.records import record
 
 
@@ -87,6 +87,7 @@ class Problem:
     Attributes:
         at: A place, or a JSON pointer into the prompt file ("" is its root).
         key: With a pointer: the place of the key and not of the value.
+        within: With a pointer to a scalar: the characters of its text that are wrong.
         fix: Edits, or a sentence for a person (shown where there is nothing better to say).
         case: The test case in whose rendered request it was seen.
         code: Only of what a reader found: the rule it belongs to. A rule leaves it empty.
@@ -100,3 +101,4 @@ class Problem:
     related: tuple[Related, ...] = ()
     case: str | None = None
     code: str = ""
+    within: Offsets | None = None

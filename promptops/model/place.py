@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from promptops.records import record
 
+Offsets = tuple[int, int]
+"""A span of a text: of its first character, and of the one after its last."""
+
 
 @record(frozen=True, slots=True, order=True)
 class Place:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from promptops.model.place import Place, Text
+from promptops.model.place import Offsets, Place, Text
 from promptops.records import field, record
 
 Locate = Callable[[str, bool], Place]
 """From a JSON pointer into a file to the place of its value or, if the flag is set, of its key.
 
 A pointer that leads nowhere gives the place of the nearest ancestor that exists."""
+
+
+class LocateWithin(Protocol):
+    """As `Locate`, and the place of some characters of the text of a scalar."""
+
+    def __call__(self, pointer: str, key: bool, /, within: Offsets | None = None) -> Place:
+        """With `within`, the place of these characters of the value."""
+
 
 Schema = Mapping[str, Any]
 Role = str
@@ -149,7 +157,7 @@ class Case:
     name: str
     inputs: Mapping[str, Any]
     at: str
-    locate: Locate
+    locate: LocateWithin
     rendered: tuple[Mapping[str, Any], ...] = ()
     output: tuple[Mapping[str, Any], ...] = ()
     expected: Any = None
@@ -169,7 +177,7 @@ class Prompt:
 
     id: str
     path: str
-    locate: Locate
+    locate: LocateWithin
     messages: tuple[Turn, ...]
     inputs: Schema = field(default_factory=dict)
     output: Output = field(default_factory=Output)

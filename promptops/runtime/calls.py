@@ -106,7 +106,7 @@ def _add_named(keywords: dict[str, Any], more: Any) -> None:
 @builds_expression(nodes.Call)
 def _call(node: nodes.Call) -> Expression:
     callee, given = expression(node.node), arguments(node)
-    start, end = _callee_span(node.node)
+    start, end = callee_span(node.node)
 
     def call(scope: Scope) -> Any:
         function = callee(scope)
@@ -139,7 +139,8 @@ def _first(pair: Any) -> Any:
     return pair[0] if isinstance(pair, (list, tuple)) and pair else None
 
 
-def _callee_span(node: nodes.Node) -> tuple[int, int]:
+def callee_span(node: nodes.Node) -> tuple[int, int]:
+    """The offsets of the name that a call uses, or of the first character of another callee."""
     if isinstance(node, nodes.Name):
         return node.lineno, node.lineno + len(node.name)
     if isinstance(node, nodes.Getattr):

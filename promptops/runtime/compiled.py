@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from promptops.model.place import Text
 from promptops.runtime import calls, composition, flow, macros
+from promptops.runtime.expressions import Expression, expression
 from promptops.runtime.limits import MAX_OUTPUT_CHARS, capped_range
 from promptops.runtime.node_facts import facts, mentions
 from promptops.runtime.scope import Frame, Run, Scope, TemplateFailure
@@ -17,10 +18,8 @@ from promptops.runtime.sized_cache import cached_by_size
 from promptops.runtime.statements import (
     FAILURES,
     NOWHERE,
-    Condition,
     Out,
     Statement,
-    condition,
     counted,
     failure,
 )
@@ -30,7 +29,7 @@ from promptops.runtime.template import (
     parse,
     parse_expression,
 )
-from promptops.runtime.values import Namespace
+from promptops.runtime.values import Namespace, as_data
 
 _REGISTERED = (calls, composition, flow, macros)
 
@@ -42,8 +41,8 @@ GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
 
 def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
     """What a template renders: texts, or pieces when the run is traced; raises TemplateFailure."""
-    frame = Frame(text)
-    scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
+    scope = _scope(text, names, run)
+    frame = scope.frame
     out: list[Any] = []
     made = _located(text, lambda: _compiled(text.value))
     _guarded(lambda: made.into(scope.inner(), out), made.tree, frame)
@@ -67,15 +66,47 @@ def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
 
 def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
     """Whether an expression is true; raises TemplateFailure."""
+    evaluate, node = _located(text, lambda: _expression(text.value))
+    return _evaluated(evaluate, node, _scope(text, names, run), bool)
+
+
+def value(text: Text, names: dict[str, Any], run: Run) -> Any:
+    """The value of an expression as JSON data; raises TemplateFailure.
+
+    What Jinja makes item by item, such as the result of `select`, is a list.
+    """
+    evaluate, node = _located(text, lambda: _expression(text.value))
+    return _as_data(evaluate, node, _scope(text, names, run))
+
+
+def expression_tree(source: str) -> nodes.Node:
+    """The syntax tree of an expression that can be evaluated; raises TemplateError."""
+    return _expression(source)[1]
+
+
+def value_of_node(node: nodes.Expr, text: Text, run: Run) -> Any:
+    """The same of a part of an expression that uses no names; it is not cached."""
+    evaluate = _located(text, lambda: expression(node))
+    return _as_data(evaluate, node, _scope(text, {}, run))
+
+
+def _scope(text: Text, names: dict[str, Any], run: Run) -> Scope:
     frame = Frame(text)
-    scope = Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
-    test, node = _located(text, lambda: _condition(text.value))
+    return Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
 
-    def counted_test() -> bool:
-        run.meter.charge(facts(node).size)
-        return test(scope)
 
-    return _guarded(counted_test, node, frame)
+def _as_data(evaluate: Expression, node: nodes.Node, scope: Scope) -> Any:
+    return _evaluated(evaluate, node, scope, lambda found: as_data(found, scope.run.meter))
+
+
+def _evaluated(
+    evaluate: Expression, node: nodes.Node, scope: Scope, finish: Callable[[Any], T]
+) -> T:
+    def run() -> T:
+        scope.run.meter.charge(facts(node).size)
+        return finish(evaluate(scope))
+
+    return _guarded(run, node, scope.frame)
 
 
 def program(text: Text) -> Program:
@@ -142,12 +173,12 @@ def _compiled(source: str) -> Program:
     return Program(parse(source).tree)
 
 
-def _condition_bytes(source: str, _test: object) -> int:
+def _expression_bytes(source: str, _expression: object) -> int:
     return 1_000 + 250 * len(parse_expression(source).tokens)
 
 
-@cached_by_size(MAX_CACHED_BYTES // 4, _condition_bytes)
-def _condition(source: str) -> tuple[Condition, nodes.Node]:
+@cached_by_size(MAX_CACHED_BYTES // 4, _expression_bytes)
+def _expression(source: str) -> tuple[Expression, nodes.Node]:
     body = parse_expression(source).tree.body[0]
     assert isinstance(body, nodes.Output)
-    return condition(body.nodes[0]), body.nodes[0]
+    return expression(body.nodes[0]), body.nodes[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_DATA_DEPTH = 100
 MAX_DATA_ITEMS = 1_000_000
 MAX_INTEGER_BITS = 4_096
+MAX_EXACT_INTEGER = 2**53 - 1
+"""Beyond it, and below its negative, other languages read another number than is written."""
 
 _MAX_DATA_BITS = 1_023  # of what other programs can read as a number
 _AS_THEY_ARE = (bool, type(None))
@@ -38,13 +40,19 @@ def json_copy(value: Any) -> Any:
     What a template gets has no methods of the caller's, and no one can change it meanwhile.
     Raises NotJson, also for what holds itself.
     """
-    return _Copying().of(value, 0)
+    return _Copying(_whole).of(value, 0)
+
+
+def exact_copy(value: Any) -> Any:
+    """The same of data that other languages must read, too: without integers beyond 2^53."""
+    return _Copying(_exact).of(value, 0)
 
 
 class _Copying:
-    __slots__ = ("left",)
+    __slots__ = ("left", "whole")
 
-    def __init__(self) -> None:
+    def __init__(self, whole: Callable[[int], int]) -> None:
+        self.whole = whole
         # A list that holds one other list twice, and so on, is small and yet has no end.
         self.left = MAX_DATA_ITEMS
 
@@ -55,13 +63,13 @@ class _Copying:
         if kind in _AS_THEY_ARE:
             return value
         if kind is int:
-            return _whole(value)
+            return self.whole(value)
         if kind is dict or isinstance(value, Mapping):
             return self._object(value, depth)
         if isinstance(value, (list, tuple)):
             self._enter(value, depth)
             return [self._item(index, item, depth) for index, item in enumerate(value)]
-        return _scalar(value)
+        return self._scalar(value)
 
     def _enter(self, container: Any, depth: int) -> None:
         self.left -= len(container)
@@ -86,6 +94,16 @@ class _Copying:
         except NotJson as error:
             raise NotJson(f"/{escaped(key)}{error.pointer}", error.message) from None
 
+    def _scalar(self, value: Any) -> Any:
+        """Text and numbers, also of the caller's own types, such as an enum of texts, as plain."""
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, int):
+            return self.whole(int.__int__(value))
+        if isinstance(value, float):
+            return _finite(float.__float__(value))
+        raise NotJson("", f"is {type(value).__name__}, which is no JSON data")
+
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
@@ -102,21 +120,18 @@ def _text(value: str) -> str:
     return plain
 
 
-def _scalar(value: Any) -> Any:
-    """Text and numbers, also of the caller's own types, such as an enum of texts, as plain ones."""
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int):
-        return _whole(int.__int__(value))
-    if isinstance(value, float):
-        return _finite(float.__float__(value))
-    raise NotJson("", f"is {type(value).__name__}, which is no JSON data")
-
-
 def _whole(value: int) -> int:
     if value.bit_length() > _MAX_DATA_BITS:
         raise NotJson("", "is a number of over 308 digits")
     return value
+
+
+def _exact(value: int) -> int:
+    if -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
+        return value
+    _whole(value)
+    message = f"is an integer beyond {MAX_EXACT_INTEGER}, which other languages can't read exactly"
+    raise NotJson("", f"{message}: write it as a string")
 
 
 def _finite(value: float) -> float:

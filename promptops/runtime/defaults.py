@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.prompt import Schema
-from promptops.runtime.data import TooMuchWork, json_copy
+from promptops.runtime.data import TooMuchWork, exact_copy
 
 _NONE = object()
 MAX_DEPTH = 100
@@ -36,7 +36,7 @@ class Defaults:
         if isinstance(value, dict):
             for name, default, below in self.properties:
                 if name not in value and default is not _NONE:
-                    value[name] = json_copy(default)
+                    value[name] = exact_copy(default)
                 if below is not None and name in value:
                     below.fill(value[name], depth + 1)
         elif isinstance(value, list) and self.items is not None:

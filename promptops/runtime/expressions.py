@@ -191,7 +191,7 @@ def _concat(node: nodes.Concat) -> Expression:
     return join
 
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "gt": operator.gt,
@@ -201,11 +201,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "in": lambda left, right: left in right,
     "notin": lambda left, right: left not in right,
 }
+"""By the name that Jinja's syntax tree has for a comparison."""
 
 
 def _compare(node: nodes.Compare) -> Expression:
     first = expression(node.expr)
-    rest = tuple((_COMPARISONS[operand.op], expression(operand.expr)) for operand in node.ops)
+    rest = tuple((COMPARISONS[operand.op], expression(operand.expr)) for operand in node.ops)
 
     def compare(scope: Scope) -> Any:
         left, result = first(scope), True

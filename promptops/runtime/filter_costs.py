@@ -53,7 +53,7 @@ _SORTING = frozenset(("dictsort", "groupby", "sort"))
 # Beyond reading a character.
 _PER_CHARACTER = {
     **dict.fromkeys(str.split("filesizeformat float format indent int striptags wordcount"), 1),
-    **dict.fromkeys(str.split("title urlencode wordwrap"), 2),
+    **dict.fromkeys(str.split("parse_json title urlencode wordwrap"), 2),
 }
 # Where a path of keys, such as `address.city`, stands among the arguments.
 _PATH_AT = {

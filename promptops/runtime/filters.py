@@ -14,6 +14,8 @@ from jinja2.filters import FILTERS, ignore_case, make_attrgetter
 from jinja2.tests import TESTS
 from jinja2.utils import pass_context
 
+from promptops.runtime.data import NotJson, json_copy
+from promptops.runtime.kinds import kind
 from promptops.runtime.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
@@ -51,7 +53,9 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
     filters["join"] = _capped_join(FILTERS["join"])
     filters["json"] = _json
     filters["tojson"] = _tojson
+    filters["parse_json"] = _parse_json
     filters["replace"] = _replace
+    filters["split"] = _split
     filters["striptags"] = _striptags
     filters["sum"] = _sum
     filters["trim"] = _trim
@@ -157,6 +161,27 @@ def _dumped(encoder: json.JSONEncoder, value: Any) -> str:
     return "".join(chunks)
 
 
+def _parse_json(value: Any) -> Any:
+    """The value of a string that is JSON and nothing else (RFC 8259)."""
+    if not isinstance(value, str):
+        raise TypeError(f"`parse_json` needs a string, not {kind(value)}")
+    try:
+        return json_copy(_DECODER.decode(value))
+    except NotJson as error:
+        raise Refused(f"`parse_json`: the value {error.message}") from None
+    except RecursionError:  # how deep the parser goes depends on Python; this message must not
+        raise Refused("`parse_json`: the value is nested too deep, or holds itself") from None
+    except ValueError:
+        raise ValueError("`parse_json`: the string is not JSON") from None
+
+
+def _no_json(written: str) -> Any:
+    raise ValueError(f"{written} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_json)
+
+
 def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:
     """Jinja's `replace`: every occurrence, or the first `count`."""
     text, old, new = str(s), str(old), str(new)
@@ -164,6 +189,15 @@ def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:
     times = found if count is None or count < 0 else min(count, found)
     _refuse_growth("replace", times * len(new))
     return text.replace(old, new, -1 if count is None else count)
+
+
+def _split(value: Any, separator: str | None = None) -> list[str]:
+    """The parts of a string between separators; without one, its words."""
+    if not isinstance(value, str):
+        raise TypeError(f"`split` needs a string, not {kind(value)}")
+    if separator == "":
+        raise ValueError("`split` needs a separator that is not empty")
+    return str(value).split(separator)
 
 
 def _striptags(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.model.prompt import Schema
 from promptops.records import record
-from promptops.runtime.data import NotJson, TooMuchWork, json_copy
+from promptops.runtime.data import NotJson, TooMuchWork, exact_copy
 from promptops.runtime.defaults import defaults_of
 from promptops.runtime.plain_schema import plain_check
 
@@ -52,7 +52,7 @@ class Inputs:
     def accept(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
         """The inputs as the templates see them, and what is wrong with them."""
         try:
-            inputs: dict[str, Any] = json_copy(given)
+            inputs: dict[str, Any] = exact_copy(given)
         except NotJson as error:
             return {}, (InputProblem(error.pointer, named(error.pointer, error.message)),)
         if type(inputs) is not dict:

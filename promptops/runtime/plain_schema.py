@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from promptops.runtime.data import NotJson, json_copy
+from promptops.runtime.data import MAX_EXACT_INTEGER, NotJson, json_copy
 
 Check = Callable[[Any], bool]
 _Find = Callable[[type, Check], Check]
 """The check for the type of a value, or the default, for a type that is not accepted."""
 
 MAX_DEPTH = 50
-MAX_EXACT_INTEGER = 2**53 - 1
 
 _NULL = type(None)
 _TYPES: dict[str, tuple[type, ...]] = {

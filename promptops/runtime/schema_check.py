@@ -13,8 +13,9 @@ from typing import Any
 from promptops.model.prompt import Schema
 from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_cost import as_list
+from promptops.runtime.schema_engine import Engine, any_engine, first_error, is_portable
 from promptops.runtime.schema_errors import may_collect
-from promptops.runtime.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, Work
+from promptops.runtime.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, OwnWork, Work
 
 MAX_ERRORS = 100
 """Of one value: nobody reads more, and a hostile value has a hundred thousand."""
@@ -23,7 +24,7 @@ MAX_MESSAGE_CHARS = 2_000
 """Of one message, which may quote a value, a key or a pattern of any length."""
 
 Error = Any
-"""A jsonschema_rs.ValidationError."""
+"""A jsonschema_rs.ValidationError, or what has the same attributes."""
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 _DATA = ("const", "default", "enum", "examples")
@@ -59,10 +60,12 @@ def message_of(error: Error) -> str:
 class OwnValidator:
     """The validator of a schema that ships with the tool, so that only errors need a limit."""
 
-    def __init__(self, engine: Any, schema: Mapping[str, Any] | Callable[[], Any]) -> None:
-        """`engine` is a validator of jsonschema-rs for the schema."""
+    work: type[Work] = OwnWork
+
+    def __init__(self, engine: Engine, schema: Mapping[str, Any] | Callable[[], Any]) -> None:
+        """`engine` checks values against the schema."""
         self._engine = engine
-        self._work = Work(schema)
+        self._work = self.work(schema)
 
     def is_valid(self, value: Any) -> bool:
         """Whether a value fits; raises ValueError for what is not JSON data."""
@@ -81,21 +84,19 @@ class OwnValidator:
             return list(islice(engine.iter_errors(value), MAX_ERRORS))
         return [self._first_error(value)]
 
-    def _for(self, _value: Any) -> Any:
+    def _for(self, value: Any) -> Engine:
+        if is_portable():
+            self._work.backtracks(value)
         return self._engine
 
     def _first_error(self, value: Any) -> Error:
-        import jsonschema_rs
-
-        try:
-            if self._plain is not None:
-                self._plain.validate(value)
-        except jsonschema_rs.ValidationError as error:
+        error = first_error(self._plain, value) if self._plain is not None else None
+        if error is not None:
             return error
         raise TooMuchWork("the value does not fit its schema; it takes too long to show where")
 
     @cached_property
-    def _plain(self) -> Any:
+    def _plain(self) -> Engine | None:
         """Finds a first error without listing what is wrong with each alternative.
 
         None where the schema would mean something else without its alternatives.
@@ -113,30 +114,22 @@ class OwnValidator:
 class Validator(OwnValidator):
     """The validator of any schema."""
 
-    def _for(self, value: Any) -> Any:
+    work = Work
+
+    def _for(self, value: Any) -> Engine:
         steps = self._work.backtracks(value)
         return self._engine if steps == MANY_BACKTRACKS else self._hasty
 
     @cached_property
-    def _hasty(self) -> Any:
+    def _hasty(self) -> Engine:
         return _engine(dict(self._work.root), FEW_BACKTRACKS)
 
 
-def _engine(schema: Any, backtracks: int) -> Any:
-    import jsonschema_rs
-
+def _engine(schema: Any, backtracks: int) -> Engine:
     try:
-        return jsonschema_rs.validator_for(
-            schema,
-            retriever=_refuse,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=backtracks),
-        )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-        raise ValueError(shortened(str(error).partition("\n")[0])) from None
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"`{address}` is not fetched")
+        return any_engine(schema, backtracks)
+    except ValueError as error:
+        raise ValueError(shortened(str(error))) from None
 
 
 class _Text:

@@ -21,9 +21,9 @@ OF_MEMBERS = ("additionalProperties", "unevaluatedProperties")
 ENDLESS = "a schema that applies itself"
 
 _REPEATED = frozenset((*OF_ITEMS, *OF_MEMBERS, "patternProperties", "propertyNames"))
-_UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
+UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _REPEATING = frozenset(
-    (*_REPEATED, *_UNEVALUATED, "$ref", "$dynamicRef", "enum", "pattern", "uniqueItems")
+    (*_REPEATED, *UNEVALUATED, "$ref", "$dynamicRef", "enum", "pattern", "uniqueItems")
 )
 _COUNT = lazy_pattern(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _TOKEN = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d{1,9}(?:,\d{0,9})?\}|.", re.DOTALL)
@@ -67,7 +67,7 @@ def _is_costly(keyword: tuple[str, Any]) -> bool:
     name, value = keyword
     if name == "enum":
         return _of_options(value) > 1
-    if name in _REPEATED and name not in _UNEVALUATED:
+    if name in _REPEATED and name not in UNEVALUATED:
         return isinstance(value, dict)
     return name in _REPEATING
 
@@ -91,7 +91,7 @@ def names_cost(schema: Mapping[str, Any]) -> Cost:
 
 def unevaluated_factor(schema: Mapping[str, Any]) -> int:
     """What is unevaluated is found by applying all schemas at the same place again."""
-    return 4 if any(key in schema for key in _UNEVALUATED) else 1
+    return 4 if any(key in schema for key in UNEVALUATED) else 1
 
 
 def pattern_cost(pattern: str) -> Cost:

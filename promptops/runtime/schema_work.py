@@ -16,6 +16,7 @@ from promptops.runtime.data import TooMuchWork
 from promptops.runtime.schema_cost import (
     OF_ITEMS,
     OF_MEMBERS,
+    UNEVALUATED,
     Bound,
     Cost,
     as_list,
@@ -26,6 +27,7 @@ from promptops.runtime.schema_cost import (
     unevaluated_factor,
     values_of,
 )
+from promptops.runtime.schema_engine import is_portable
 
 MAX_CHECKED = 20_000_000
 """Units of work to decide whether a value fits: about 0.4 s, at the very most 1.5 s."""
@@ -41,6 +43,9 @@ _MAX_PAIRS = 200_000
 
 _UNITS_PER_BACKTRACK = 2
 _STATES_PER_UNIT = 10
+_PORTABLE_UNITS = 100
+"""What one unit of work costs jsonschema, which is written in Python."""
+_ALTERNATIVES = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
 _CONTAINERS = frozenset((dict, list))
 
 
@@ -55,12 +60,12 @@ class Work:
 
         Raises TooMuchWork where no number of steps is small enough.
         """
-        if self._is_limited:
+        if self._is_limited and not self._is_slow:
             return MANY_BACKTRACKS
         most = self._at_most(value)
-        steps = _affordable(most) if most is not None else None
+        steps = self._affordable(most, value) if most is not None else None
         if steps is None:
-            steps = _affordable(self._counted(value))
+            steps = self._affordable(self._counted(value), value)
         if steps is None:
             raise TooMuchWork("it takes too long to check the value against its schema")
         return steps
@@ -84,6 +89,23 @@ class Work:
     @cached_property
     def root(self) -> Any:
         return self._schema() if callable(self._schema) else self._schema
+
+    def _affordable(self, cost: Cost, value: Any) -> int | None:
+        return _affordable(self._of_portable(cost, value) if self._is_slow else cost)
+
+    def _of_portable(self, cost: Cost, value: Any) -> Cost:
+        """jsonschema quotes a value in each error, also in those of alternatives."""
+        nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
+        each = _PORTABLE_UNITS + nodes * 3 + chars // 20
+        return Cost(cost.units * each, cost.states)
+
+    @cached_property
+    def _is_slow(self) -> bool:
+        return is_portable()
+
+    @cached_property
+    def _has_alternatives(self) -> bool:
+        return _mentions(self.root, _ALTERNATIVES)
 
     @cached_property
     def _is_limited(self) -> bool:
@@ -127,6 +149,14 @@ class Work:
             else:
                 found = found.get(step) if isinstance(found, Mapping) else None
         return found
+
+
+class OwnWork(Work):
+    """The same for a schema that ships with the tool: its alternatives are for small parts."""
+
+    @property
+    def _has_alternatives(self) -> bool:
+        return False
 
 
 class _Checks:
@@ -232,6 +262,12 @@ def _to_items(schema: Mapping[str, Any], value: list[Any]) -> Iterator[tuple[Any
         if name in schema:
             for below in value:
                 yield schema[name], below
+
+
+def _mentions(schema: Any, names: frozenset[str]) -> bool:
+    if isinstance(schema, Mapping):
+        return not names.isdisjoint(schema) or any(_mentions(x, names) for x in schema.values())
+    return isinstance(schema, list) and any(_mentions(part, names) for part in schema)
 
 
 def _anchors(schema: Any) -> Iterator[tuple[str, Any]]:

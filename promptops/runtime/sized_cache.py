@@ -1,4 +1,7 @@
-"""Results of a function, remembered up to a size, so that no process grows with what it reads."""
+"""Results of a function, remembered up to a size, so that no process grows with what it reads.
+
+Each cache has a size in bytes of its own, and all have the number of entries that the process sets.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,30 @@ from typing import Any, Protocol, TypeVar
 
 V = TypeVar("V")
 
+ENTRIES_OF_A_RUN = 4_096
+"""What a process that ends may remember in each cache."""
+
+ENTRIES_OF_A_SERVICE = 512
+"""The same for one that goes on while files are edited: each edit leaves templates behind."""
+
 
 class Decorator(Protocol):
     """Gives a function of one string a memory."""
 
     def __call__(self, function: Callable[[str], V], /) -> Callable[[str], V]: ...
+
+
+class _Bound:
+    entries = ENTRIES_OF_A_RUN
+
+
+def limit_entries(entries: int) -> int:
+    """Set how many results each cache of this process may hold; the number before.
+
+    A cache that holds more drops the oldest when it next remembers one.
+    """
+    before, _Bound.entries = _Bound.entries, entries
+    return before
 
 
 def usual_bytes(source: str, result: object) -> int:
@@ -23,6 +45,8 @@ def usual_bytes(source: str, result: object) -> int:
 
 def cached_by_size(max_bytes: int, size: Callable[[str, Any], int] = usual_bytes) -> Decorator:
     """Remember results by their string; the oldest are dropped when all exceed a size in bytes.
+
+    The size is estimated, so they are also dropped when there are more than `limit_entries` allows.
 
     What a function raises is not remembered. Safe to share between threads.
     """
@@ -51,7 +75,7 @@ def cached_by_size(max_bytes: int, size: Callable[[str, Any], int] = usual_bytes
             known[source] = result
             sizes[source] = size(source, result)
             used += sizes[source]
-            while used > max_bytes and len(known) > 1:
+            while (used > max_bytes or len(known) > _Bound.entries) and len(known) > 1:
                 oldest = next(iter(known))
                 del known[oldest]
                 used -= sizes.pop(oldest)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from jinja2.exceptions import UndefinedError
 from jinja2.filters import _GroupTuple
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
-from promptops.runtime.data import MAX_DATA_DEPTH
+from promptops.runtime.data import MAX_DATA_DEPTH, NotJson, json_copy
 from promptops.runtime.kinds import kind, this
 from promptops.runtime.limits import MAX_TEXT_CHARS, Meter, Refused
 
@@ -120,6 +121,30 @@ def shown(value: Any, meter: Meter) -> str:
         return value
     weigh(value, meter)
     return str(value)
+
+
+def as_data(value: Any, meter: Meter) -> Any:
+    """What an expression gives, as JSON data; items that are made one by one become a list.
+
+    Raises Refused for what is not JSON data, and UndefinedError for what is undefined.
+    """
+    if isinstance(value, Undefined):
+        raise UndefinedError(_undefined(value))
+    if hasattr(value, "__next__"):
+        value = meter.sized([*weighed_items(value, meter)])
+    try:
+        return json_copy(list(value) if isinstance(value, range) else value)
+    except NotJson as error:
+        raise Refused(f"the value {error.message}") from None
+
+
+def _undefined(value: Undefined) -> str:
+    """In the words of Jinja; where an inline `if` without `else` is false, it has none."""
+    try:
+        str(value)
+    except UndefinedError as error:
+        return str(error)
+    return "the condition is false and there is no `else`"
 
 
 def weigh(value: Any, meter: Meter) -> int:

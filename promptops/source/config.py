@@ -30,6 +30,7 @@ from promptops.source.lines import Lines
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
+from promptops.source.settings import inexact_settings
 from promptops.source.shape import CONFIG, check_value
 from promptops.source.toml_errors import toml_problem
 from promptops.source.toml_places import TomlPlaces
@@ -116,6 +117,7 @@ def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     if not problems:
         problems += _wrong_roots(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
+        problems += _wrong_settings(value, places)
     return problems
 
 
@@ -134,6 +136,11 @@ def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
         for root in table.get(key, ())
         if root.rstrip("/") != "." and (reason := confined(root, "").reason)
     ]
+
+
+def _wrong_settings(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for name, profile in table.get("models", {}).items():
+        yield from inexact_settings(profile, places.place, f"/models/{escaped(name)}")
 
 
 def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:

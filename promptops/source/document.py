@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from promptops.model.finding import Problem
-from promptops.model.place import Place, Text
+from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.source.comments import Comment, comments, tabs
 from promptops.source.compose import compose
@@ -42,14 +42,16 @@ class Document:
         self._lines = lines
         self._root = root
 
-    def place(self, pointer: str, key: bool = False) -> Place:
-        """The place of a value or, with `key`, of its key; see model.prompt.Locate.
+    def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
+        """The place of a value or, with `key`, of its key; see model.prompt.LocateWithin.
 
         Of a scalar as written, quotes included; of a `|` block from its header to its last line;
         of a list or mapping up to the end of its first line.
         """
         if self._root is None:
             return Place(self.path)
+        if within is not None and self._scalar(pointer, key=key) is not None:
+            return self.template(pointer, key=key).place(*within)
         return span(find(self._root, pointer), self._lines, key=key)
 
     def template(self, pointer: str, *, key: bool = False) -> Text:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.runtime.schema_check import OwnValidator
+from promptops.runtime.schema_engine import own_engine
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -14,12 +15,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 @lru_cache(maxsize=1)
 def metaschema() -> OwnValidator:
     """Checks whether a value is a JSON Schema, formats included."""
-    import jsonschema_rs
-
-    engine = jsonschema_rs.Draft202012Validator(
-        {"$ref": _DIALECT}, retriever=_refuse, validate_formats=True
-    )
-    return OwnValidator(engine, _whole_metaschema)
+    return OwnValidator(own_engine({"$ref": _DIALECT}, formats=True), _whole_metaschema)
 
 
 def _whole_metaschema() -> Mapping[str, Any]:
@@ -54,7 +50,3 @@ def _pointing(part: Any, name: str) -> Any:
     elif isinstance(part.get("$ref"), str):
         pointing["$ref"] = f"#/$defs/{name}{part['$ref'][1:]}"
     return pointing
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is not fetched")

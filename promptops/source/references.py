@@ -10,6 +10,7 @@ from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
 from promptops.runtime.data import TooMuchWork
 from promptops.runtime.plain_schema import plain_check
+from promptops.runtime.schema_engine import own_engine
 from promptops.source.explain import explain, nearest
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
@@ -62,8 +63,6 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
     if plain_check(schema) is not None:
         return ()
-    import jsonschema_rs
-
     from promptops.source.metaschema import metaschema
 
     try:
@@ -73,8 +72,8 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     if problems:
         return problems
     try:
-        jsonschema_rs.Draft202012Validator(schema, retriever=_refuse)
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        own_engine(schema)
+    except ValueError as error:
         message = f"the schema can't be used: {str(error).splitlines()[0]}"
         return (Problem(message, at=place(at, False), code="SCH002"),)
     return ()
@@ -106,10 +105,6 @@ def merge_patch(base: Any, patch: Any) -> Any:
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is not fetched")
 
 
 def _has_references(schema: Any) -> bool:

@@ -13,6 +13,7 @@ from promptops.runtime.data import TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, close, explain, nothing_secret
 from promptops.source.schemas import schema
+from promptops.source.settings import inexact_settings
 
 if TYPE_CHECKING:
     from promptops.runtime.schema_check import Error, OwnValidator
@@ -42,7 +43,9 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
     """SCH002 of a whole prompt, such as a variant merged with what it extends."""
-    return check_value(PROMPT, value, place)
+    problems = check_value(PROMPT, value, place)
+    model = value.get("model") if isinstance(value, dict) else None
+    return (*problems, *inexact_settings(model, place, "/model"))
 
 
 def misspells_templates(value: Mapping[str, Any]) -> bool:
@@ -114,17 +117,12 @@ def _certainly_fits(name: str, part: str, value: Any) -> bool:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
-    import jsonschema_rs
-
     from promptops.runtime.schema_check import OwnValidator
+    from promptops.runtime.schema_engine import own_engine
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole
-    return OwnValidator(jsonschema_rs.Draft202012Validator(chosen, retriever=_refuse), chosen)
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"{address} is not fetched")
+    return OwnValidator(own_engine(chosen), chosen)
 
 
 def _without_nulls(value: Any) -> Any:

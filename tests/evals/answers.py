@@ -9,14 +9,14 @@ from promptops.evals.judged import Judged
 from promptops.evals.questions import Embedding, Moderation, NoReply, Opinion, Question, Reply
 from promptops.evals.record import Beside, Record
 from promptops.model.answer import Answer, Usage
-from promptops.model.place import Place
+from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 
 Written = Mapping[str, Any]
 
 
-def located(pointer: str, key: bool = False) -> Place:
+def located(pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
     """A place that is the pointer itself, marked where it is that of a key."""
     return Place(f"key {pointer}" if key else pointer)
 

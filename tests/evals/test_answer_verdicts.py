@@ -38,9 +38,9 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ),
     (
         {"answer": TRIAGE},
-        {"type": "expr", "value": "len(output.items) <= 1"},
+        {"type": "expr", "value": "output.items | length <= 1"},
         "failed",
-        "expected `len(output.items) <= 1` to hold in the answer, got false",
+        "expected `output.items | length <= 1` to hold in the answer, got false",
     ),
     (
         {"answer": {"text": "Hi", "usage": {"output": 9}}, "inputs": {"a": "H"}},
@@ -248,9 +248,9 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ),
     (
         {"answer": "yes, Anna", "others": {"b": "yes, Emre"}},
-        {"type": "counterfactual", "transform": "split(text, ',')[0]", "value": "b"},
+        {"type": "counterfactual", "transform": "(text | split(','))[0]", "value": "b"},
         "passed",
-        "expected `yes`, as for the case `b`, in the answer after `split(text, ',')[0]`, got `yes`",
+        "expected `yes`, as for the case `b`, in the answer after `(text | split(','))[0]`, got `yes`",
     ),
 ]
 

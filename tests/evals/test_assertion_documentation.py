@@ -10,6 +10,7 @@ from promptops.evals.parse import parse
 from promptops.evals.registry import Kind, built_in
 from promptops.evals.rendered import judge
 from promptops.model.request import Request
+from promptops.records import fields
 from promptops.source.document import read_any
 from tests.evals.answers import case_of, judged
 
@@ -53,9 +54,10 @@ def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(kind: 
 
     assert (first[-1], len(first) <= 88, blank) == (".", True, "")
     assert rest
-    assert ("Attributes:" in kind.documentation) == bool(inspect.signature(kind.check).parameters)
-    for field in inspect.signature(kind.check).parameters:
-        assert f"    {field}: " in attributes
+    names = [field.name for field in fields(kind.check)]
+    assert ("Attributes:" in kind.documentation) == bool(names)
+    for name in names:
+        assert f"    {name}: " in attributes
 
 
 def test_the_assertions_are_those_with_a_file() -> None:

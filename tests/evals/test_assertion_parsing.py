@@ -185,16 +185,16 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         [("`message-count` knows no `path`", "/path key", None)],
     ),
     (
-        {"type": "expr", "value": "len(mesages) > 1"},
-        [("`mesages` is no name here", "/value", "did you mean `messages`?")],
+        {"type": "expr", "value": "mesages | length > 1"},
+        [("`mesages` is not defined", "/value", "did you mean `messages`?")],
     ),
     (
         {"type": "expr", "value": "1 == 1"},
         [
             (
-                "the expression looks at nothing",
+                "the expression uses no name",
                 "/value",
-                "known: value, inputs, expected, messages, tools, response_format, params, model",
+                "names: value, inputs, expected, messages, tools, response_format, params, model",
             )
         ],
     ),
@@ -202,20 +202,30 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "expr", "value": "output == 'x'"},
         [
             (
-                "`output` is no name here",
+                "`output` is not defined",
                 "/value",
-                "known: value, inputs, expected, messages, tools, response_format, params, model",
+                "names: value, inputs, expected, messages, tools, response_format, params, model",
             )
         ],
     ),
-    ({"type": "expr", "value": ""}, [("no expression: invalid syntax", "/value", None)]),
+    ({"type": "expr", "value": ""}, [("the expression is empty", "/value", None)]),
     (
-        {"type": "contains", "value": "x", "transform": "lowr(value)"},
-        [("`lowr` is no function here", "/transform", "did you mean `lower`?")],
+        {"type": "contains", "value": "x", "transform": "value | lowr"},
+        [("there is no filter `lowr`", "/transform", "did you mean `lower`?")],
+    ),
+    (
+        {"type": "contains", "value": "x", "transform": "lower(value)"},
+        [
+            (
+                "there is no function `lower`; use a filter",
+                "/transform",
+                "write `value | lower`",
+            )
+        ],
     ),
     (
         {"type": "contains", "value": "x", "transform": ""},
-        [("no expression: invalid syntax", "/transform", None)],
+        [("the expression is empty", "/transform", None)],
     ),
     (
         {"type": "contains", "value": "x", "path": "messages/0"},
@@ -313,7 +323,7 @@ def test_what_every_assertion_may_say_is_kept() -> None:
         "type": "not-contains",
         "value": "x",
         "role": "user",
-        "transform": "lower(value)",
+        "transform": "value | lower",
         "weight": 2,
         "score": "tone",
         "must": True,
@@ -326,7 +336,7 @@ def test_what_every_assertion_may_say_is_kept() -> None:
     assert isinstance(assertion, Assertion)
     assert assertion.transform is not None
     assert (assertion.type, assertion.negated, assertion.role) == ("not-contains", True, "user")
-    assert (assertion.path, assertion.transform.text) == (None, "lower(value)")
+    assert (assertion.path, assertion.transform.text) == (None, "value | lower")
     assert (assertion.weight, assertion.score, assertion.must) == (2, "tone", True)
 
 
@@ -339,8 +349,8 @@ CASE = """\
   output:
     - {type: contains, role: user, value: x}
     - {type: message-count, value: 1}
-    - {type: expr, value: len(output.items) <= 3}
-    - {type: expr, value: len(messages) <= 3}
+    - {type: expr, value: output.items | length <= 3}
+    - {type: expr, value: messages | length <= 3}
     - {type: llm-rubric, value: It is polite.}
 """
 
@@ -377,5 +387,68 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
         ),
         Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
         Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
-        Problem("`messages` is no name here", at=Place("a.cases.yaml", 10, 27, 10, 45), hint=names),
+        Problem("`messages` is not defined", at=Place("a.cases.yaml", 10, 27, 10, 35), hint=names),
     ]
+
+
+IN_STYLES = """\
+- name: one
+  rendered:
+    - {type: expr, value: messages | lenght > 1}
+    - {type: expr, value: "'\\u00e9' in mesages"}
+    - {type: expr, value: '"it''s" in messages[0].content.lower()'}
+    - type: expr
+      value: |
+        messages | length > 1
+        and 'x' in mesages[0].content
+    - {type: equals, role: user, transform: len(value), value: 1}
+    - {type: all, value: [{type: expr, value: model | length > lenght}]}
+"""
+
+
+def test_what_is_wrong_in_an_expression_stands_at_its_characters() -> None:
+    document = read_any("a.cases.yaml", IN_STYLES.encode())
+    (written,) = document.value
+    case = Case(
+        name="one", inputs={}, at="/0", locate=document.place, rendered=tuple(written["rendered"])
+    )
+
+    found = [(problem.message, _characters(problem.at)) for problem in problems(case)]
+
+    assert document.problems == ()
+    assert found == [
+        ("there is no filter `lenght`", (3, "lenght")),
+        ("`mesages` is not defined", (4, "mesages")),
+        ("values have no methods; use a filter", (5, "lower")),
+        ("`mesages` is not defined", (9, "mesages")),
+        ("there is no function `len`; use a filter", (10, "len")),
+        ("`lenght` is not defined", (11, "lenght")),
+    ]
+
+
+def _characters(place: str | Place) -> tuple[int, str]:
+    """The line of a place, and what stands there."""
+    assert isinstance(place, Place)
+    line = IN_STYLES.splitlines()[place.line - 1]
+    return place.line, line[place.column - 1 : place.end_column - 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (
+            "tool_calls | select('mapping') == []",
+            "a sequence that is made item by item equals nothing; put `| list` after it",
+        ),
+        (
+            "tool_calls | select('mapping')",
+            "a sequence that is made item by item equals nothing; put `| list` after it",
+        ),
+        ("text | length", "the result has to be true or false, and can be both"),
+        ("text == text", "compare a part of the answer with what it has to be"),
+    ],
+)
+def test_an_expression_that_is_always_the_same_says_what_to_write(value: str, hint: str) -> None:
+    (problem,) = parse({"type": "expr", "value": value}, "answer")[1]
+
+    assert problem.hint == hint

@@ -38,7 +38,7 @@ def judged(written: dict[str, Any]) -> Judged:
         inputs={"street": "Straße 5"},
         expected={"rows": 2},
         at="/tests/0",
-        locate=lambda pointer, key: Place(f"key {pointer}" if key else pointer),
+        locate=lambda pointer, key, within=None: Place(f"key {pointer}" if key else pointer),
         rendered=(written,),
     )
     (verdict,) = judge(REQUEST, case)
@@ -378,9 +378,9 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         "expected any number but 3 user messages in the request, got 3",
     ),
     (
-        {"type": "expr", "value": "len(messages) == 7"},
+        {"type": "expr", "value": "messages | length == 7"},
         "passed",
-        "expected `len(messages) == 7` to hold in the request, got true",
+        "expected `messages | length == 7` to hold in the request, got true",
     ),
     (
         {"type": "expr", "role": "user", "value": "inputs.street in value"},
@@ -398,14 +398,19 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         "expected `model.id == 'm'` not to hold in the request, got true",
     ),
     (
-        {"type": "equals", "role": "system", "transform": "lines(value)[1]", "value": "Be"},
+        {
+            "type": "equals",
+            "role": "system",
+            "transform": "(value | split('\n'))[1]",
+            "value": "Be",
+        },
         "failed",
-        "expected `Be` in the system message after `lines(value)[1]`, got `Be brief.`",
+        "expected `Be` in the system message after `(value | split('\n'))[1]`, got `Be brief.`",
     ),
     (
-        {"type": "equals", "role": "tool", "transform": "json(value).ok", "value": True},
+        {"type": "equals", "role": "tool", "transform": "(value | parse_json).ok", "value": True},
         "passed",
-        "expected true in the tool message after `json(value).ok`, got true",
+        "expected true in the tool message after `(value | parse_json).ok`, got true",
     ),
 ]
 
@@ -462,17 +467,17 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
         "/value",
     ),
     (
-        {"type": "contains", "role": "system", "value": "x", "transform": "len(value)"},
-        "expected a text in the system message after `len(value)`, got the number 19",
+        {"type": "contains", "role": "system", "value": "x", "transform": "value | length"},
+        "expected a text in the system message after `value | length`, got the number 19",
         "/transform",
     ),
     (
-        {"type": "contains", "role": "system", "value": "x", "transform": "json(value)"},
-        "`json` of a text that is no JSON",
+        {"type": "contains", "role": "system", "value": "x", "transform": "value | parse_json"},
+        "`parse_json`: the string is not JSON",
         "/transform",
     ),
     (
-        {"type": "not-expr", "value": "len(messages)"},
+        {"type": "not-expr", "value": "messages | length"},
         "the expression is never true: the result has to be true or false, and can be both",
         "/value",
     ),
@@ -483,10 +488,10 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "not-expr", "value": "messages[9] == 1"},
-        "there is no such item: the list is shorter",
+        "this list has no item 9",
         "/value",
     ),
-    ({"type": "not-expr", "value": "model.ident == 'm'"}, "there is no key `ident`", "/value"),
+    ({"type": "not-expr", "value": "model.ident == 'm'"}, "this object has no `ident`", "/value"),
     ({"type": "not-regex", "value": "("}, "the pattern can't be used: missing ): (", "/value"),
     (
         {"type": "contians", "value": "x"},
@@ -539,7 +544,7 @@ def test_a_role_no_message_has_is_an_error(opposite: str) -> None:
         name="one",
         inputs={},
         at="",
-        locate=lambda pointer, _key: Place(pointer),
+        locate=lambda pointer, _key, within=None: Place(pointer),
         rendered=({"type": opposite, "role": "system", "value": "x"},),
     )
 

@@ -50,3 +50,28 @@ def test_a_hostile_answer_gets_a_verdict_soon(kind: Kind, answer: Any) -> None:
     assert len(found) == len(stated)
     assert all(each.reason.isprintable() for each in found)
     assert time.process_time() - begin < 5
+
+
+EXPRESSIONS = [
+    "output == 'x'",
+    "output | length > 3",
+    "output | list | sort | map('string') | join(' ') == text",
+    "text | split | unique | list | length > 3",
+    "text | parse_json | length > 3",
+    "text | lower | replace('a', 'b') in text",
+    "tool_calls | map(attribute='arguments') | map('json') | list == []",
+    "output is mapping and output.a is defined and output.a == output",
+]
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+def test_an_expression_over_a_hostile_answer_gives_a_verdict_soon(answer: Any) -> None:
+    stated = [{"type": "expr", "value": expression} for expression in EXPRESSIONS]
+    begin = time.process_time()
+
+    found = judged({"answer": answer, "output": stated})
+
+    assert len(found) == len(stated)
+    assert not any(each.internal for each in found)
+    assert all(each.reason.isprintable() for each in found)
+    assert time.process_time() - begin < 8

@@ -152,7 +152,7 @@ def test_what_a_function_changes_is_not_what_the_next_assertion_sees() -> None:
     source = "def check(output, facts):\n  facts['output'].clear()\n  return True"
     output = [
         {"type": "python", "value": "checks.py:check"},
-        {"type": "expr", "value": "len(output) == 1"},
+        {"type": "expr", "value": "output | length == 1"},
     ]
 
     found = judged({"answer": '{"a": 1}', "files": {"checks.py": source}, "output": output})

@@ -17,7 +17,7 @@ from tests.jobs.released import FILES, MAIN, ROOT, promptops, tagged
 def others() -> list[str]:
     """The other versions of Python that are here, with what we stand on installed."""
     found = (shutil.which(f"python3.{minor}") for minor in (11, 12, 13, 14))
-    ask = ["-c", "import click, jinja2, yaml, jsonschema_rs, re2, git, simpleeval"]
+    ask = ["-c", "import click, jinja2, yaml, jsonschema_rs, re2, git"]
     return [
         python
         for python in found

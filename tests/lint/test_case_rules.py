@@ -387,10 +387,10 @@ RIGHT = {
     ("name", "written", "expected"),
     [
         ("QUESTION", "qestion", "11:31 the prompt has no input `qestion`"),
-        ("RENDERED", "questoin", "16:29 the prompt has no input `questoin`"),
+        ("RENDERED", "questoin", "16:60 the prompt has no input `questoin`"),
         ("TOOL", "fnid", "18:33 the prompt has no tool `fnid`"),
         ("SECOND", "lose", "19:46 the prompt has no tool `lose`"),
-        ("SUBSCRIPT", "q", "20:49 the prompt has no input `q`"),
+        ("SUBSCRIPT", "q", "20:66 the prompt has no input `q`"),
     ],
 )
 def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_the_name(

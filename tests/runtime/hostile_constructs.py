@@ -93,6 +93,10 @@ objects|sum(attribute='a.b')
 objects|json
 objects|json(2)
 objects|tojson
+objects|json|parse_json|length
+'[1, 2]'|parse_json
+(long|split(' '))|length
+text|split
 objects|string
 objects == objects
 table|dictsort

@@ -5,12 +5,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from promptops.model.request import Request
 from promptops.runtime.canonical import canonical_json, request_digest
+
+EXACT = st.integers(1 - 2**53, 2**53 - 1)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | EXACT
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=10,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +63,44 @@ def test_keys_are_sorted_by_utf_16_units() -> None:
 def test_what_has_no_canonical_form_is_a_value_error(value: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 -- a UnicodeEncodeError has words of its own
         canonical_json([value])
+
+
+@pytest.mark.parametrize(
+    ("value", "digest"),
+    [
+        (
+            [1, 2.5, {"b": 1e21, "a": "é"}],
+            "22de8929288c67988dc7f6bd1fdc8d95a4dcb2336bc69bb168a75abd25af138d",
+        ),
+        (
+            {"\ufb33": 1, "\U0001f600": [True, None, -0.0]},
+            "2941530950ef950304486fb26ca97e0501e97282ff83631cc8280040a1f5cfe1",
+        ),
+        (
+            {"seed": 12345678901234567890, "top_p": 0.1},
+            "99b75627ec1f40abe4654cd23b5dcce80fc47d0c3a0df6f5430946c614571afd",
+        ),
+        (
+            [2**53, -(2**53), 2**53 - 1, 10**21, 10**20, 1e20, 123456789012345680.0],
+            "b48448f5d36294aa6b954db9f93979b334c8183fcac0c15922e90e9a7d91b90a",
+        ),
+        (
+            ['\x00\x1f\x7f\u2028\\"/', 5e-324, 1e-7, 0.000001, (1, 2.5)],
+            "e94b56b19f077645405945b17e2875ae873e5843664711ed40ee2c99ae304c49",
+        ),
+        (
+            {"deep": [{"large": [9007199254740993, 0.5]}, {"é": "\U0001f600\ue000"}]},
+            "6d36adbfd4ac86b76e2f16feb8cb0f733002c07bef05ff3486cec8859947c2e0",
+        ),
+    ],
+)
+def test_the_digest_of_a_value_never_changes(value: Any, digest: str) -> None:
+    assert sha256(canonical_json(value).encode()).hexdigest() == digest
+
+
+@given(JSON)
+def test_what_the_fast_way_writes_the_rfc_writes(value: Any) -> None:
+    assert canonical_json([value]) == rfc8785.dumps([value]).decode()
 
 
 REQUEST = Request(

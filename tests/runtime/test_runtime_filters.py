@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from promptops.model.place import plain_text
+from promptops.runtime.program import render_text
+from promptops.runtime.scope import Run, TemplateFailure
+
 VALUES: list[Any] = [
     "Ada", 3, 1.5, True, False, None, "", ["b", "A", "c", "a"], [3, 1, 2, 1], [], {"b": 1, "a": 2},
     [{"id": 1, "team": "x"}, {"id": 2, "team": "y"}, {"id": 3, "team": "x"}],
@@ -187,7 +191,9 @@ def test_every_allowed_filter_and_test_is_tried() -> None:
     tests = {call.removeprefix("not ").partition("(")[0] for call in TESTS}
     operators = {"==", "!=", ">", ">=", "<", "<="}
 
-    assert set(allowed_filters()) - filters == {"e", "escape", "json", "format"} - filters
+    ours = {"json", "parse_json", "split"}
+
+    assert set(allowed_filters()) - filters == {"e", "escape", "format", *ours} - filters
     assert set(allowed_tests()) - tests - operators == set()
 
 
@@ -207,3 +213,58 @@ def test_every_allowed_filter_and_test_is_tried() -> None:
 )
 def test_our_own_filters_give(source: str, text: str, ask_us: Any) -> None:
     assert ask_us(source, {}) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ ('{\"a\": [1, true, null]}' | parse_json).a | json }}", "[1, true, null]"),
+        ("{{ ' 3 ' | parse_json + 1 }}", "4"),
+        ("{{ value | json | parse_json == value }}", "True"),
+        ("{{ ['1', '[]'] | map('parse_json') | list | json }}", "[1, []]"),
+        ("{{ 'a  b\\nc' | split | json }}", '["a", "b", "c"]'),
+        ("{{ 'a, b,,c' | split(',') | json }}", '["a", " b", "", "c"]'),
+        ("{{ ('x=1' | split('='))[1] }}", "1"),
+        ("{{ '' | split | length }}", "0"),
+    ],
+)
+def test_the_filters_that_jinja_lacks_give_plain_data(source: str, expected: str) -> None:
+    value = {"a": [1, 2.5, None, "é"], "b": {}}
+
+    assert render_text(plain_text("a", source), {"value": value}, Run(_no_include)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ 'x' | parse_json }}", "`parse_json`: the string is not JSON"),
+        ("{{ 'NaN' | parse_json }}", "`parse_json`: the string is not JSON"),
+        ("{{ '1e999' | parse_json }}", "`parse_json`: the value is inf, which is no JSON number"),
+        (
+            "{{ '[' * 2000 ~ ']' * 2000 }}{{ ('[' * 150 ~ ']' * 150) | parse_json }}",
+            "`parse_json`: the value is nested too deep, or holds itself",
+        ),
+        (
+            "{{ ('[' * 90000 ~ ']' * 90000) | parse_json }}",
+            "`parse_json`: the value is nested too deep, or holds itself",
+        ),
+        ("{{ 3 | parse_json }}", "`parse_json` needs a string, not a number"),
+        ("{{ [1] | split }}", "`split` needs a string, not a list"),
+        ("{{ 'a' | split('') }}", "`split` needs a separator that is not empty"),
+        ("{{ ('a ' * 200000) | split | length }}", "a list of over 100,000 items"),
+        (
+            "{% for i in range(99) %}{{ ('[' ~ '1,' * 40000 ~ '1]') | parse_json | length }}"
+            "{% endfor %}",
+            "the template does too much work",
+        ),
+    ],
+)
+def test_what_the_filters_that_jinja_lacks_refuse(source: str, message: str) -> None:
+    with pytest.raises(TemplateFailure) as failed:
+        render_text(plain_text("a", source), {}, Run(_no_include))
+
+    assert failed.value.message.startswith(message)
+
+
+def _no_include(_path: str, _name: str) -> None:
+    return None

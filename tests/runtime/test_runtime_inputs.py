@@ -13,6 +13,11 @@ import pytest
 
 from promptops.runtime.inputs import InputProblem, Inputs
 
+BEYOND = (
+    "is an integer beyond 9007199254740991, which other languages can't read exactly: "
+    "write it as a string"
+)
+
 
 def closed(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": properties}
@@ -202,10 +207,23 @@ def exponential() -> list[Any]:
         ({"\ud800": 2}, "/v", "`v` has half of a surrogate pair, which is no text"),
         ("a\udfff", "/v", "`v` has half of a surrogate pair, which is no text"),
         (10**400, "/v", "`v` is a number of over 308 digits"),
+        (2**53, "/v", f"`v` {BEYOND}"),
+        ({"ids": [1, -(2**63)]}, "/v/ids/1", f"`v.ids.1` {BEYOND}"),
     ],
 )
 def test_what_is_no_json_is_told(value: Any, pointer: str, message: str) -> None:
     assert Inputs({}).accept({"v": value}) == ({}, (InputProblem(pointer, message),))
+
+
+@pytest.mark.parametrize("value", [2**53 - 1, 1 - 2**53, 2.0**60, True])
+def test_a_number_that_every_language_reads_exactly_is_accepted(value: Any) -> None:
+    assert Inputs({}).accept({"v": value}) == ({"v": value}, ())
+
+
+def test_a_default_beyond_all_exact_integers_is_refused() -> None:
+    inputs = Inputs(closed(id={"type": "integer", "default": 2**60}))
+
+    assert inputs.accept({})[1] == (InputProblem("", f"the default {BEYOND}"),)
 
 
 @pytest.mark.parametrize("make", [endless, exponential])

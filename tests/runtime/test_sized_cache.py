@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.sized_cache import ENTRIES_OF_A_RUN, cached_by_size, limit_entries
+from promptops.runtime.template import Template, parse
 
 
 def counting(max_bytes: int) -> tuple[list[str], object]:
@@ -56,3 +60,29 @@ def test_what_fails_is_not_remembered() -> None:
             fails("x")
 
     assert calls == ["x", "x"]
+
+
+@pytest.fixture
+def few() -> Iterator[int]:
+    before = limit_entries(3)
+    yield before
+    limit_entries(before)
+
+
+def test_a_run_remembers_4096_results_and_a_process_sets_another_number(few: int) -> None:
+    calls, upper = counting(100)
+
+    for source in ("a", "b", "c", "a", "d", "a"):
+        upper(source)  # type: ignore[operator]
+
+    assert (few, ENTRIES_OF_A_RUN, calls) == (4_096, 4_096, ["a", "b", "c", "d", "a"])
+
+
+@pytest.mark.usefixtures("few")
+def test_the_templates_of_earlier_edits_do_not_stay_behind() -> None:
+    for edit in range(50):
+        parse(f"Edit {edit} of a sized cache: {{{{ ticket }}}}")
+
+    gc.collect()
+    texts = (found.source for found in gc.get_objects() if type(found) is Template)
+    assert sum(text.startswith("Edit ") for text in texts) <= 3

@@ -130,6 +130,12 @@ def test_every_field_in_every_form_fits() -> None:
         ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
         ("model: {params: {temprature: 1}}", (
             "3:18-28", "`temprature` is not a key here", "did you mean `temperature`?")),
+        ("model: {params: {seed: 9007199254740992}}", (
+            "3:24-40", "9007199254740992 is an integer beyond 9007199254740991",
+            "other languages can't read it exactly: use a smaller one, or quote it")),
+        ("model: {provider_options: {a: {b: [1, -9007199254740993]}}}", (
+            "3:39-56", "-9007199254740993 is an integer beyond 9007199254740991",
+            "other languages can't read it exactly: use a smaller one, or quote it")),
         ("inputs: {ticket: {type: string}}", (
             "3:10-16", "`ticket` is not a key here", "inputs stand under `properties`")),
         ("inputs: {properties: {a-b: {}}}", (

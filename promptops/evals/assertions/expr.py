@@ -5,7 +5,6 @@ from __future__ import annotations
 from promptops.evals import expressions
 from promptops.evals.expressions import WrongExpression
 from promptops.evals.given import Given, own_data
-from promptops.evals.possible_results import possible
 from promptops.evals.record import NAMES
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -19,35 +18,39 @@ from promptops.records import record
 class Expr:
     """An expression is true.
 
-    In Python's notation, without methods: `m.content` is the key `content` of `m`. It sees `value`
-    (what is looked at), the case's `inputs` and `expected`; of a request `messages`, `tools`,
-    `response_format`, `params`, `model`; of an answer `output`. Functions: abs, all, any, float,
-    int, json, keys, len, lines, lower, max, min, round, sorted, split, strip, sum, text, upper,
-    words.
+    A Jinja expression, as in `when`, with the filters and tests of templates. Its names are `value`
+    (what `path`, `role` and `transform` choose) and the case's `inputs` and `expected`; for a
+    request also `messages`, `tools`, `response_format`, `params`, `model`; for an answer also
+    `output` (its value where it is JSON, else its text), `text`, `tool_calls`, `usage`.
 
     Attributes:
         value: The expression; true or false.
 
     Holds:
         messages: [{role: user, content: Where is it?}]
-        rendered: [{type: expr, value: 'all([len(m.content) < 20 for m in messages])'}]
+        rendered: [{type: expr, value: 'messages[-1].content | length < 20'}]
 
     Fails:
         messages: [{role: user, content: Where is my order?}]
-        rendered: [{type: expr, role: user, value: len(words(value)) <= 3}]
+        rendered: [{type: expr, role: user, value: value | wordcount <= 3}]
     """
 
     value: str
 
     def doubt(self, given: Given) -> Refused | None:
+        from promptops.evals.possible_results import has_unlisted_items, possible
+
         expression = expressions.read(self.value, NAMES[given.on])
         result = possible(expression.tree, given.names)
-        if "boolean" not in result.kinds or True not in result.truths:
-            hint = "the result has to be true or false, and can be both"
-            return Refused("the expression is never true", hint=hint)
-        if False not in result.truths:
+        never_true = "boolean" not in result.kinds or True not in result.truths
+        if never_true or False not in result.truths:
+            message = f"the expression is never {'true' if never_true else 'false'}"
             hint = f"compare a part of the {given.on} with what it has to be"
-            return Refused("the expression is never false", hint=hint)
+            if has_unlisted_items(expression.tree, given.names):
+                hint = "a sequence that is made item by item equals nothing; put `| list` after it"
+            elif never_true:
+                hint = "the result has to be true or false, and can be both"
+            return Refused(message, hint=hint)
         own = None if given.in_set else own_data(expression, given.on)
         return Refused(own, hint=f"look at a part of the {given.on}, too") if own else None
 
@@ -67,7 +70,7 @@ class Expr:
             looked_at = subject.value if "value" in expression.names or subject.narrowed else None
             held = expression.value(subject.names(looked_at))
         except WrongExpression as error:
-            raise Unjudgeable(error.message, "/value") from None
+            raise Unjudgeable(error.message, "/value", error.within) from None
         if not isinstance(held, bool):
             raise Unjudgeable(f"expected true or false, got {shown(held)}", "/value")
         return held

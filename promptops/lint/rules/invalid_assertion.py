@@ -39,7 +39,7 @@ def invalid_assertion(
             content: Reply with the order number.
         evaluation:
           assertions:
-            - {type: expr, value: len(text) >= 0}
+            - {type: expr, value: text | length >= 0}
         tests:
           - name: an order number
 
@@ -92,7 +92,7 @@ def invalid_assertion(
             content: Reply with the order number.
         evaluation:
           assertions:
-            - {type: expr, value: len(text) <= 80}
+            - {type: expr, value: text | length <= 80}
         tests:
           - name: an order number
             output:

@@ -21,6 +21,9 @@ _OTHER_NAMES = {
     "strip": "use `trim`",
     "to_json": "use `json`",
     "dumps": "use `json`",
+    "from_json": "use `parse_json`",
+    "fromjson": "use `parse_json`",
+    "loads": "use `parse_json`",
     "len": "use `length`",
     "random": "a prompt renders the same every time; let the caller choose",
     "shuffle": "a prompt renders the same every time; let the caller choose",
@@ -31,7 +34,8 @@ _OTHER_NAMES = {
 def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
     """A template uses filters and tests that exist.
 
-    They are Jinja's own without those that depend on chance, a clock or the machine, and `json`.
+    They are Jinja's own, without those that depend on chance, a clock or the machine, and `json`,
+    `parse_json` and `split`.
     Jinja itself says so when a template is first rendered, and where the name stands in a branch
     that no test takes, this is first in production.
 

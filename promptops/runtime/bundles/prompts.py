@@ -5,11 +5,11 @@ What the order of keys or the spelling of numbers matters to is a text of JSON w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from promptops.model.place import Place
-from promptops.model.prompt import ForEach, Message, Model, Output, Prompt, Tool
+from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
 from promptops.runtime.bundles.reading import Fields, kept
 from promptops.runtime.bundles.turns import turn_of, turn_value, unplaced_turn
 
@@ -169,6 +169,6 @@ def _given(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in _EMPTY}
 
 
-def _somewhere_in(path: str) -> Callable[[str, bool], Place]:
+def _somewhere_in(path: str) -> LocateWithin:
     place = Place(path)
-    return lambda _pointer, _key: place
+    return lambda _pointer, _key, within=None: place

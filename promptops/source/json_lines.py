@@ -17,6 +17,7 @@ from promptops.source.values import NO_JSON_NUMBER, is_json_number
 
 MAX_CASES = 5_000
 """Of one file: each is rendered and judged. Reading ends after one more."""
+_CLOSED = {"}": "object", "]": "array"}
 
 
 @record(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
         value = json.loads(row, object_pairs_hook=pairs, **STRICT)
         problem = refused(value, row)
     except json.JSONDecodeError as error:
-        problem = _lower(error.msg), error.pos
+        problem = _mistake(row, error)
     except (ValueError, RecursionError) as error:
         problem = _refusal(str(error)), 0
     if problem is not None:
@@ -105,6 +106,15 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
         place = lines.place(start + offset, min(start + offset + 1, end))
         return None, [Problem(message, at=place, code="SCH001")]
     return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
+
+
+def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
+    """What is wrong and the offset of it, as Python 3.13 reports it: a trailing comma by name."""
+    before = row[: error.pos].rstrip(" \t\r\n")
+    closed = _CLOSED.get(row[error.pos : error.pos + 1])
+    if closed is not None and before.endswith(","):
+        return f"illegal trailing comma before end of {closed}", len(before) - 1
+    return _lower(error.msg), error.pos
 
 
 def _refusal(message: str) -> str:

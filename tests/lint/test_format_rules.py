@@ -65,7 +65,7 @@ READING = [
         "--- schemas/list.json\n[1]\n",
         [
             "schemas/a.json:2:17 expecting property name enclosed in double quotes",
-            "schemas/look.json:2:1 expecting property name enclosed in double quotes",
+            "schemas/look.json:1:16 illegal trailing comma before end of object",
             "schemas/out.json:1:19 expecting ',' delimiter",
         ],
     ),

@@ -142,7 +142,7 @@ MISTAKES = {
     "an include in a circle": (CIRCLE, ["REP002 prompts/b.md.j2:1:14"]),
     "a base that is not there": (LOST_BASE, ["TPL003 prompts/b.prompt.yaml:2:10"]),
     "a byte order mark in a partial": (BOM, ["SCH001 prompts/b.md.j2:1:1"]),
-    "a broken tool file": (BROKEN_TOOL, ["SCH001 schemas/look.json:2:1"]),
+    "a broken tool file": (BROKEN_TOOL, ["SCH001 schemas/look.json:1:16"]),
     "a misspelt include": (MISSPELT_INCLUDE, ["TPL003 4:27"]),
     "a misspelt input of a case": (
         changed("two, inputs: {ticket", "two, inputs: {tikcet"),

@@ -34,7 +34,7 @@ def publish(catalog, tmp_path, capfd):
         found = run(["build", *arguments, *site, "-C", str(catalog.root)])
         out, err = capfd.readouterr()
         assert found == code, err
-        return json.loads(out) if out else err
+        return err if code else json.loads(out)
 
     return running
 

@@ -32,8 +32,10 @@ def verify(catalog, capfd):
         arguments = ["verify", str(target), *map(str, options), "-C", str(catalog.root)]
         code = run([*arguments, "--format", "json"])
         out, err = capfd.readouterr()
-        value = json.loads(out) if out else err
-        assert not out or schema.is_valid(value)
+        if code > 1:
+            return code, err
+        value = json.loads(out)
+        assert schema.is_valid(value)
         return code, value
 
     return running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -106,7 +107,7 @@ def test_nobody_leaves_out_a_signature_that_the_repository_asks_for(catalog, rel
 
     said = release(catalog, "--no-sign")
 
-    assert (said.code, said.out) == (2, "")
+    assert (said.code, json.loads(said.out)["exit_code"]) == (2, 2)
     assert said.err.startswith("error: `release.sign` says that releases are signed\n")
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
         TransportError,
         UsageError,
     )
-    from promptops.runtime.answers import AnswerError
-    from promptops.runtime.bundle import Bundle, Prompt, UnknownPrompt
-    from promptops.runtime.render import RenderError
-    from promptops.runtime.rendered import RenderedRequest
+    from promptops.runtime.bundle.bundle import Bundle, Prompt, UnknownPrompt
+    from promptops.runtime.request.answers import AnswerError
+    from promptops.runtime.request.render import RenderError
+    from promptops.runtime.request.rendered import RenderedRequest
 
 __all__ = [
     "AnswerError",
@@ -48,10 +48,10 @@ __all__ = [
 
 _HOMES = {
     "promptops.api": ("aload", "load", "pin"),
-    "promptops.runtime.answers": ("AnswerError",),
-    "promptops.runtime.bundle": ("Bundle", "Prompt", "UnknownPrompt"),
-    "promptops.runtime.render": ("RenderError",),
-    "promptops.runtime.rendered": ("RenderedRequest",),
+    "promptops.runtime.request.answers": ("AnswerError",),
+    "promptops.runtime.bundle.bundle": ("Bundle", "Prompt", "UnknownPrompt"),
+    "promptops.runtime.request.render": ("RenderError",),
+    "promptops.runtime.request.rendered": ("RenderedRequest",),
 }
 
 

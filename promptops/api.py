@@ -17,10 +17,10 @@ TYPE_CHECKING = False  # as of `typing`, which takes longer to import than all o
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from promptops.runtime.bundle import Bundle
-    from promptops.runtime.cache import Cache
-    from promptops.runtime.sources.source import Source
-    from promptops.runtime.trust import Trust
+    from promptops.runtime.bundle.bundle import Bundle
+    from promptops.runtime.loading.cache import Cache
+    from promptops.runtime.loading.source import Source
+    from promptops.runtime.loading.trust import Trust
 
     class Loaded(Protocol):
         """What one ref means, however that is found out."""
@@ -165,9 +165,9 @@ def _open(key: Key) -> Loaded:
 
 
 def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> Loaded:
-    from promptops.runtime.resolver import Resolver
-    from promptops.runtime.snapshots import Snapshot
-    from promptops.runtime.sources.opening import named_source, opened
+    from promptops.runtime.loading.opening import named_source, opened
+    from promptops.runtime.loading.resolver import Resolver
+    from promptops.runtime.loading.snapshots import Snapshot
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
     if override:
@@ -190,20 +190,20 @@ def _trust(file: AnyPath | None) -> Trust | None:
         return None
     from pathlib import Path
 
-    from promptops.runtime.trust import Trust, trust_of_environment
+    from promptops.runtime.loading.trust import Trust, trust_of_environment
 
     named = file if file is not None else trust_of_environment()
     return Trust.read(Path(named)) if named is not None else None
 
 
 def _cache() -> Cache:
-    from promptops.runtime.cache import Cache, cache_folder
+    from promptops.runtime.loading.cache import Cache, cache_folder
 
     return Cache(cache_folder())
 
 
 def _repository(where: str, offline: bool) -> Source:
-    from promptops.jobs.git_releases import GitReleases
+    from promptops.loading.releases import GitReleases
 
     return GitReleases(where, offline=offline)
 
@@ -212,7 +212,7 @@ def _work_tree(folder: str) -> Loaded:
     _refuse_where_frozen("PROMPTOPS_OVERRIDE is for development")
     from pathlib import Path
 
-    from promptops.jobs.live_tree import LiveTree
+    from promptops.loading.work_tree import LiveTree
 
     if folder not in _OVERRIDES:
         from logging import getLogger

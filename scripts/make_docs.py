@@ -18,7 +18,7 @@ from promptops.cli.group import SECTIONS, group
 from promptops.diff.codes import CODES
 from promptops.evals.registry import Kind
 from promptops.evals.registry import built_in as known_assertions
-from promptops.jobs.rules import markdown
+from promptops.jobs.lint.rules import markdown
 from promptops.lint.registry import built_in as known_rules
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.spans import Offsets
-from promptops.runtime.template import Template
+from promptops.runtime.template.template import Template
 
 # Jinja's filters, and where among its positional arguments each has the attribute.
 _POSITIONS = {

@@ -12,11 +12,11 @@ from promptops.analysis.uses import Site, Stack, Use
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.records import record
-from promptops.runtime.scope import Load
-from promptops.runtime.template import Template, TemplateError, is_template, parse
+from promptops.runtime.template.scope import Load
+from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 
 Branch = tuple[Text, int, str]
-"""A way that a rendering took, as `runtime.render.Traced` notes it."""
+"""A way that a rendering took, as `runtime.request.render.Traced` notes it."""
 
 _Key = tuple[str, int, int, str]
 

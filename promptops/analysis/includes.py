@@ -81,7 +81,7 @@ def _plain(source: str) -> list[Include] | None:
 def _parsed(source: str) -> tuple[Include, ...]:
     from jinja2 import nodes
 
-    from promptops.runtime.template import TemplateError, parse, token_at
+    from promptops.runtime.template.template import TemplateError, parse, token_at
 
     try:
         template = parse(source)

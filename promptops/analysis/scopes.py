@@ -13,14 +13,14 @@ from jinja2 import nodes
 from promptops.analysis import spans
 from promptops.analysis.paths import TEST, Found
 from promptops.analysis.sources import Source
+from promptops.analysis.template_walk import Walk
 from promptops.analysis.uses import Path, Scope, Site
 from promptops.analysis.values import Context, Frame, Here, Value
-from promptops.analysis.walking import Walk
 from promptops.model.finding import Problem
 from promptops.model.place import Text
 from promptops.records import fields
-from promptops.runtime.scope import Load
-from promptops.runtime.template import TemplateError, parse_expression
+from promptops.runtime.template.scope import Load
+from promptops.runtime.template.template import TemplateError, parse_expression
 
 Locals = Mapping[str, tuple[str, Path]]
 """Names that the prompt gives a part of an input: `as example` is `("examples", (ITEM,))`."""

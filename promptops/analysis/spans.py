@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from promptops.runtime.template import Span, Template, token_at
+from promptops.runtime.template.template import Span, Template, token_at
 
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}

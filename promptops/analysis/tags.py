@@ -9,11 +9,11 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.guards import literal
-from promptops.analysis.truth import sized, true_where
+from promptops.analysis.implied_truth import sized, true_where
 from promptops.analysis.uses import Site
 from promptops.model.place import Text
 from promptops.records import record
-from promptops.runtime.template import Template, token_at
+from promptops.runtime.template.template import Template, token_at
 
 Tag = Literal["if", "elif", "for", "include", "when"]
 Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]

@@ -12,7 +12,7 @@ from promptops.analysis import spans
 from promptops.model.finding import Problem
 from promptops.model.place import Place, Text
 from promptops.records import record
-from promptops.runtime.template import parse
+from promptops.runtime.template.template import parse
 
 
 class Item(Enum):

@@ -10,8 +10,8 @@ from promptops.analysis.sources import Source
 from promptops.analysis.uses import ITEM, Origin, Site, Stack, Step
 from promptops.model.place import Text
 from promptops.records import field, record
-from promptops.runtime.scope_names import unset_at_start
-from promptops.runtime.template import Template
+from promptops.runtime.template.scope_names import unset_at_start
+from promptops.runtime.template.template import Template
 
 MAX_ALTERNATIVES = 16
 

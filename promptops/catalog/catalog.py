@@ -22,7 +22,7 @@ from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
-from promptops.runtime.template import Template, TemplateError, is_template, parse
+from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read

@@ -10,7 +10,7 @@ from promptops.catalog.kept_facts import Names
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.model.place import plain_text
 from promptops.patterns import lazy_pattern
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.template.sized_cache import cached_by_size
 
 _MAX_CACHED_BYTES = 16_000_000
 
@@ -78,7 +78,7 @@ def names_in_template(source: str) -> Names:
     """What a template includes; of one that can't be parsed, all that looks like a path."""
     if not any(word in source for word in ("include", "import", "extends")):
         return ()
-    from promptops.runtime.template import TemplateError, parse
+    from promptops.runtime.template.template import TemplateError, parse
 
     try:
         parse(source)

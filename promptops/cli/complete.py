@@ -30,8 +30,8 @@ def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the prompt's cases that begin so."""
     from promptops.errors import PromptopsError
-    from promptops.jobs.named_prompts import only
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.named_prompts import only
+    from promptops.jobs.workspace.workspace import workspace
 
     try:
         with workspace(_directory(ctx)) as opened:
@@ -47,7 +47,7 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 
 def _paths(ctx: click.Context) -> list[str]:
     from promptops.errors import PromptopsError
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.workspace import workspace
 
     try:
         with workspace(_directory(ctx)) as opened:

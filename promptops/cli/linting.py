@@ -47,9 +47,9 @@ class LintArguments:
 
 def run_lint(output: Output, arguments: LintArguments) -> int:
     """Lint, write the reports, and return the exit code."""
-    from promptops.jobs.lint import lint
-    from promptops.jobs.selection import select
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.lint.lint import lint
+    from promptops.jobs.workspace.selection import select
+    from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = _wanted(arguments), _options(arguments)
@@ -62,7 +62,7 @@ def run_lint(output: Output, arguments: LintArguments) -> int:
             for path, reason in select(opened, wanted).why.items():
                 output.note(f"{visible_path(path)}: {visible(reason)}")
         if arguments.fix or arguments.diff:
-            from promptops.jobs.fix import fix
+            from promptops.jobs.lint.fix import fix
 
             fixed = fix(opened, wanted, chosen, unsafe=arguments.unsafe_fixes, dry=arguments.diff)
             if arguments.diff:
@@ -72,7 +72,7 @@ def run_lint(output: Output, arguments: LintArguments) -> int:
         else:
             report = lint(opened, wanted, chosen)
         if arguments.write_baseline and not report.failed:
-            from promptops.jobs.baseline import baseline_path, write_baseline
+            from promptops.jobs.lint.baseline import baseline_path, write_baseline
 
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
@@ -94,7 +94,7 @@ def _revision(arguments: LintArguments) -> str:
 
 
 def _wanted(arguments: LintArguments) -> Any:
-    from promptops.jobs.selection import Wanted
+    from promptops.jobs.workspace.selection import Wanted
 
     return Wanted(
         patterns=arguments.patterns,
@@ -105,7 +105,7 @@ def _wanted(arguments: LintArguments) -> Any:
 
 
 def _options(arguments: LintArguments) -> Any:
-    from promptops.jobs.lint import LintOptions
+    from promptops.jobs.lint.lint import LintOptions
 
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     return LintOptions(
@@ -127,7 +127,7 @@ def _each(given: tuple[str, ...]) -> tuple[str, ...]:
 def _report(
     output: Output, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
 ) -> None:
-    from promptops.jobs.lint import rule_infos
+    from promptops.jobs.lint.lint import rule_infos
     from promptops.model.distribution import home, version
     from promptops.report import writer
 

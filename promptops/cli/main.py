@@ -82,7 +82,7 @@ def _reader_left() -> int:
 
 def _run_hook(line: list[str]) -> int:
     """Most commits touch nothing of ours, and end here."""
-    from promptops.jobs.idle import nothing_staged
+    from promptops.jobs.workspace.fast_exit import nothing_staged
 
     if nothing_staged():
         return 0

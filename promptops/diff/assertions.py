@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.made import change
 from promptops.diff.side import Side
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema
 from promptops.records import record
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 
 Assertion = Mapping[str, Any]
 

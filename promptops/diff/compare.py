@@ -8,18 +8,18 @@ from datetime import date
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.diff.assertions import assertion_changes
+from promptops.diff.case_view import Count, case_diff
+from promptops.diff.changes import change, waived, with_fingerprints
 from promptops.diff.inputs import input_changes
-from promptops.diff.made import change, waived, with_fingerprints
+from promptops.diff.matching import Match, added, gone, matches, not_compared, unreadable
+from promptops.diff.messages import message_changes
 from promptops.diff.metadata import metadata_changes
 from promptops.diff.models import long_context, model_changes
-from promptops.diff.names import Match, added, gone, matches, not_compared, unreadable
 from promptops.diff.outputs import output_changes
+from promptops.diff.provenance import through
 from promptops.diff.rendering import Rendered, render_both
 from promptops.diff.requests import request_changes
-from promptops.diff.seen import Count, case_diff
 from promptops.diff.side import Side
-from promptops.diff.slots import message_changes
-from promptops.diff.through import through
 from promptops.diff.tools import tool_changes
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff, number_of_cases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff
 from promptops.model.version import Version

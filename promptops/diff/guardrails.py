@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.diff.obligations import Lost, lost
 from promptops.diff.rendering import Rendered, sent, text_of
 from promptops.diff.side import Side

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.diff.effective import aliases
-from promptops.diff.made import change
+from promptops.diff.changes import change
+from promptops.diff.effective_schema import aliases
 from promptops.model.change import Change
 from promptops.model.prompt import Schema
 from promptops.source.nodes import escaped

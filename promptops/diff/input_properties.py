@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.made import change
 from promptops.diff.properties import Pair
 from promptops.diff.wording import compact, spoken
 from promptops.model.bump import Bump

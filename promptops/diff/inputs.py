@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from promptops.diff.effective import accepted, aliases, is_plain, with_new_names
+from promptops.diff.changes import change
+from promptops.diff.effective_schema import accepted, aliases, is_plain, with_new_names
 from promptops.diff.equality import equal
 from promptops.diff.input_aliases import alias_changes
 from promptops.diff.input_properties import (
@@ -15,13 +16,12 @@ from promptops.diff.input_properties import (
     property_changes,
     trust_changes,
 )
-from promptops.diff.made import change
 from promptops.diff.properties import Pair, at, pairs, values_of
 from promptops.diff.side import Side
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
-from promptops.runtime.inputs import Inputs
+from promptops.runtime.request.inputs import Inputs
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.made import change
 from promptops.diff.side import Side
 from promptops.model.change import Change
 

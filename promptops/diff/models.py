@@ -7,8 +7,8 @@ from typing import Any
 
 from promptops.analysis.masking import without_secrets
 from promptops.analysis.models import ModelFacts, canonical_provider, find
+from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
-from promptops.diff.made import OWN_POLICY, change
 from promptops.diff.side import Side
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, CaseDiff, Change

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from promptops.diff.demands import Force, forbids
-from promptops.diff.plain_words import Words
+from promptops.diff.normalised_text import Words
+from promptops.diff.obligation_words import Force, forbids
 from promptops.diff.sentences import Sentence, sentences
 from promptops.records import record
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptops.diff.consumed import closed, opened
+from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.made import change
 from promptops.diff.properties import Owner, Pair, at, owners, pairs, values_of
+from promptops.diff.reader_schema import closed, opened
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
-from promptops.runtime.schema_check import message_of, validator
+from promptops.runtime.request.schema_check import message_of, validator
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.coverage import Branch, coverage
-from promptops.analysis.hidden_ways import hides_ways
+from promptops.analysis.inline_branches import hides_ways
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.never_empty import never_empty, uses_of
+from promptops.analysis.nonempty_loops import never_empty, uses_of
 from promptops.diff.equality import equal
 from promptops.diff.side import Side
 from promptops.model.change import AS_IT_WAS
 from promptops.model.prompt import Case, ForEach
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.limits import PromptBudget
-from promptops.runtime.render import Renderer, RenderError, Traced
+from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.template.limits import PromptBudget
 
 _REST = ("model", "params", "provider_options", "tools", "tool_choice", "response_format")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.diff.alignment import aligned
+from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
 from promptops.diff.guardrails import obligation_changes
-from promptops.diff.made import OWN_POLICY, change
 from promptops.diff.rendering import Rendered, refusal, sent, text_of, uncovered
 from promptops.diff.side import Side
 from promptops.diff.templates import Sameness, compare_templates

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from promptops.diff.demands import Force, Marks, forbids, force_of, phrases_in
-from promptops.diff.plain_words import Words, plain_words
+from promptops.diff.normalised_text import Words, plain_words
+from promptops.diff.obligation_words import Force, Marks, forbids, force_of, phrases_in
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 

@@ -13,8 +13,8 @@ from promptops.model.place import Text
 from promptops.model.prompt import ForEach, History, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.inputs import Inputs
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.template.template import TemplateError, parse
 
 _NEEDED = ("template", "body", "extends", "tool", "media")
 _TAG = lazy_pattern(r"\{[{%].*?[%}]\}", re.DOTALL)

@@ -10,9 +10,9 @@ from jinja2 import nodes
 
 from promptops.model.place import Text
 from promptops.records import record, replace
-from promptops.runtime.composition import targets
-from promptops.runtime.scope import Load
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.template.composition import targets
+from promptops.runtime.template.scope import Load
+from promptops.runtime.template.template import TemplateError, parse
 
 Sameness = Literal["equal", "form", "moved", "different"]
 """`equal`: they and all they reach, character for character. `form`: they are written otherwise.

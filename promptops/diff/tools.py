@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from promptops.diff.consumed import closed
+from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.made import change
 from promptops.diff.properties import values_of
+from promptops.diff.reader_schema import closed
 from promptops.diff.side import Side
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
 from promptops.model.bump import Bump

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
 from promptops.records import record
-from promptops.runtime.data import NotJson, json_copy
-from promptops.runtime.limits import TookTooLong
-from promptops.runtime.scope import Run, TemplateFailure
+from promptops.runtime.template.data import NotJson, json_copy
+from promptops.runtime.template.limits import TookTooLong
+from promptops.runtime.template.scope import Run, TemplateFailure
 from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-    from promptops.runtime.template import TemplateError
+    from promptops.runtime.template.template import TemplateError
 
 MAX_LENGTH = 2_000
 MAX_NODES = 300
@@ -57,7 +57,7 @@ class Expression:
 
         Raises WrongExpression, and Undecided where this machine is too slow.
         """
-        from promptops.runtime.compiled import value
+        from promptops.runtime.template.template_program import value
 
         data = {name: _data(name, names[name]) for name in self.names if name in names}
         try:
@@ -72,8 +72,8 @@ class Expression:
 @lru_cache(maxsize=512)
 def read(text: str, known: tuple[str, ...]) -> Expression:
     """An expression over the names that are known; raises WrongExpression."""
-    from promptops.runtime.compiled import expression_tree
-    from promptops.runtime.template import TemplateError
+    from promptops.runtime.template.template import TemplateError
+    from promptops.runtime.template.template_program import expression_tree
 
     if len(text) > MAX_LENGTH:
         raise WrongExpression(f"the expression has over {MAX_LENGTH:,} characters")
@@ -89,8 +89,8 @@ def read(text: str, known: tuple[str, ...]) -> Expression:
 
 
 def _parsed(text: str) -> nodes.Expr:
-    from promptops.runtime.node_facts import walk
-    from promptops.runtime.template import parse_expression
+    from promptops.runtime.template.node_facts import walk
+    from promptops.runtime.template.template import parse_expression
 
     tree: nodes.Expr = parse_expression(text).tree.body[0].nodes[0]  # type: ignore[attr-defined]
     parts = list(walk(tree))
@@ -105,7 +105,7 @@ def _refuse_calls(parts: list[nodes.Node], text: str) -> None:
     from jinja2 import nodes
 
     from promptops.evals.python_syntax import hint
-    from promptops.runtime.calls import callee_span
+    from promptops.runtime.template.calls import callee_span
 
     for node in parts:
         if not isinstance(node, nodes.Call) or _is_range(node.node):
@@ -124,7 +124,7 @@ def _is_range(node: nodes.Node) -> bool:
 def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
     from jinja2 import nodes
 
-    from promptops.runtime.node_facts import walk
+    from promptops.runtime.template.node_facts import walk
 
     callees = {id(node.node) for node in walk(tree) if isinstance(node, nodes.Call)}
     for node in walk(tree):
@@ -153,7 +153,7 @@ def _refused(error: TemplateError, text: str) -> WrongExpression:
 
 def _known_words(message: str, written: str) -> str | None:
     from promptops.evals.python_syntax import FILTERS
-    from promptops.runtime.template import ENVIRONMENT
+    from promptops.runtime.template.template import ENVIRONMENT
 
     if "filter" not in message:
         return nearest(message.split("`")[1], ENVIRONMENT.tests)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 
 from promptops.records import field, record
-from promptops.runtime.expressions import COMPARISONS
+from promptops.runtime.template.expressions import COMPARISONS
 
 if TYPE_CHECKING:
     from promptops.evals.possible import Possible

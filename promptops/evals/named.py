@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from promptops.evals import expressions
-from promptops.evals.asserted import Asserted, asserted
 from promptops.evals.assertion import Assertion
+from promptops.evals.case_assertions import Asserted, asserted
 from promptops.evals.expressions import Expression
 from promptops.evals.names import Named
 from promptops.evals.parse import parse
@@ -95,7 +95,7 @@ def _in_expression(expression: Expression, at: str) -> Iterator[Named]:
     """`inputs.x` and `inputs["x"]`."""
     from jinja2 import nodes
 
-    from promptops.runtime.node_facts import walk
+    from promptops.runtime.template.node_facts import walk
 
     for part in walk(expression.tree):
         if not isinstance(part, (nodes.Getattr, nodes.Getitem)):

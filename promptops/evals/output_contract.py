@@ -6,11 +6,11 @@ import json
 from functools import lru_cache
 from typing import Literal
 
-from promptops.evals.judged import Judged, Status
+from promptops.evals.result import Judged, Status
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Output, Prompt
-from promptops.runtime.answers import AnswerError, Answers
+from promptops.runtime.request.answers import AnswerError, Answers
 
 Format = Literal["text", "json", "markdown"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.json_values import same
 from promptops.records import field, record
-from promptops.runtime.scope import Run
+from promptops.runtime.template.scope import Run
 
 ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
 GENERATOR = "generator"

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.evals.possible import BOTH, GENERATOR, Possible
-from promptops.runtime.expressions import COMPARISONS
+from promptops.runtime.template.expressions import COMPARISONS
 
 _ALIKE = {"number": "boolean", "boolean": "number"}
 """`true` equals 1 in Jinja, as in Python."""

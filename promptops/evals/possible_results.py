@@ -28,9 +28,9 @@ from promptops.evals.possible_comparisons import compared
 from promptops.evals.possible_filters import ITEM, filtered, of_items, tested
 from promptops.model.place import plain_text
 from promptops.records import replace
-from promptops.runtime.compiled import value_of_node
-from promptops.runtime.node_facts import walk
-from promptops.runtime.scope import TemplateFailure
+from promptops.runtime.template.node_facts import walk
+from promptops.runtime.template.scope import TemplateFailure
+from promptops.runtime.template.template_program import value_of_node
 
 _COMPARING_TESTS = {
     **dict.fromkeys(("eq", "equalto", "=="), "eq"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from promptops.records import field, record
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 
 Lack = Literal["recording", "connection"]
 """Of what there is not: `recording` of an answer that may be asked for, `connection` of one that

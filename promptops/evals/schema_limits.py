@@ -10,7 +10,7 @@ from typing import Any
 from promptops.analysis.schemas.inclusion import is_included
 from promptops.evals.limits import MOST_CHARS
 from promptops.evals.patterns import matches_every_text
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 
 _BUDGET = 2_000
 """Steps of one proof: about 0.1 s."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from promptops.evals.judged import Judged
 from promptops.evals.parse import QUALITY
+from promptops.evals.result import Judged
 
 
 def scores(judged: Iterable[Judged]) -> dict[str, float]:

@@ -10,8 +10,8 @@ from promptops.lint.passages import Passage
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.scope import Frame, Piece
-from promptops.runtime.template import Span, TemplateError, parse, token_at
+from promptops.runtime.template.scope import Frame, Piece
+from promptops.runtime.template.template import Span, TemplateError, parse, token_at
 
 _BLANK = " \t\n"
 _BEGINS = ("variable_begin", "block_begin", "comment_begin")

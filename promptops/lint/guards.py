@@ -9,7 +9,7 @@ from jinja2 import nodes
 from promptops.analysis.guards import NOTHING, Facts, proven
 from promptops.analysis.uses import ITEM, Path, Use
 from promptops.lint.subject import TemplateScope
-from promptops.runtime.template import TemplateError, parse_expression
+from promptops.runtime.template.template import TemplateError, parse_expression
 
 
 def is_item(use: Use) -> bool:

@@ -13,7 +13,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Path, Site, Step, Use
 from promptops.lint.guards import guards_of, test_of, written_path
 from promptops.lint.subject import Subject, TemplateScope
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.template.template import TemplateError, parse
 
 MISSING = "missing"
 """The kind of a value that is not there; the others are JSON Schema's types without `integer`."""

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.template.template import TemplateError, parse
 
 _DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")
 """One tag, or punctuation such as a code fence: text that no reader would miss by itself."""

@@ -15,8 +15,8 @@ from promptops.lint.guards import written_path
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
 from promptops.records import record
-from promptops.runtime.nearest import nearest_name
-from promptops.runtime.template import parse, parse_expression, token_at
+from promptops.runtime.template.nearest import nearest_name
+from promptops.runtime.template.template import parse, parse_expression, token_at
 
 _EQUALITY = frozenset(("eq", "ne"))
 

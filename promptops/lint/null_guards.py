@@ -10,8 +10,8 @@ from jinja2 import nodes
 from promptops.analysis.uses import Path, Site, Step, Use
 from promptops.lint.guards import test_of, written_path
 from promptops.lint.subject import TemplateScope
-from promptops.runtime.sized_cache import cached_by_size
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.template import TemplateError, parse
 
 Paths = frozenset[Path]
 """Names with what is read below them, as they are written at that place."""

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from promptops.model.finding import Fix, Problem, Related
 from promptops.model.place import Place, Text
 from promptops.records import field, record
-from promptops.runtime.render import Traced
-from promptops.runtime.scope import Frame, Piece
-from promptops.runtime.template import Template
+from promptops.runtime.request.render import Traced
+from promptops.runtime.template.scope import Frame, Piece
+from promptops.runtime.template.template import Template
 
 CUT = "\ufffc"
 """Stands in a literal passage where a tag was: whatever is printed there, it parts two words."""

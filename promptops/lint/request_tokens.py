@@ -16,8 +16,8 @@ from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
 from promptops.model.request import Request
 from promptops.records import replace
-from promptops.runtime.render import Renderer, RenderError, Traced
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.template.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
 """Of a value that nobody knows yet, about."""

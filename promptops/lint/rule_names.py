@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from promptops.lint.registry import Rule
 from promptops.records import record
-from promptops.runtime.nearest import nearest_name
+from promptops.runtime.template.nearest import nearest_name
 
 ALL = "ALL"
 """Every rule that is on by default."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.runtime.nearest import nearest_name
+from promptops.runtime.template.nearest import nearest_name
 from promptops.source.nodes import escaped
 
 _ONE = (

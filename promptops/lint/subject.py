@@ -6,7 +6,7 @@
 | `document` | its YAML file, `source.document.Document` |
 | `problems` | what the doors found: `model.finding.Problem` with the code of its rule |
 | `references` | the files it names, `model.loaded.Reference` |
-| `written` | all that is written in its files, readable or not: `lint.written.Written` |
+| `written` | all that is written in its files, readable or not: `lint.searchable_text.Written` |
 | `scopes` | for each template and each `when`: what it reads, defines, includes, calls |
 | `cases` | the test cases |
 | `renders` | for each case its request, or why there is none |
@@ -28,16 +28,16 @@ from promptops.analysis.scopes import walk, walk_expression
 from promptops.analysis.uses import ITEM, Scope
 from promptops.catalog.catalog import Catalog
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
-from promptops.lint.written import Written, written
+from promptops.lint.searchable_text import Written, written
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import Loaded, Reference
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
 from promptops.records import record
-from promptops.runtime.limits import PromptBudget, TookTooLong
-from promptops.runtime.render import Renderer, RenderError, Traced
-from promptops.runtime.schema_work import measured
+from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.request.schema_work import measured
+from promptops.runtime.template.limits import PromptBudget, TookTooLong
 from promptops.source.document import Document
 
 

@@ -10,7 +10,7 @@ from promptops.analysis.input_schemas import InputSchemas, Shape
 from promptops.analysis.uses import ITEM, Path, Use
 from promptops.lint.subject import Subject, TemplateScope
 from promptops.model.prompt import Prompt
-from promptops.runtime.template import Span, Template, TemplateError, parse, token_at
+from promptops.runtime.template.template import Span, Template, TemplateError, parse, token_at
 
 _MARK = "x-untrusted"
 _DEEPEST = 5

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from promptops.model.prompt import Prompt, Schema
 from promptops.records import record, replace
-from promptops.runtime.defaults import defaults_of
-from promptops.runtime.inputs import InputProblem, Inputs
+from promptops.runtime.request.defaults import defaults_of
+from promptops.runtime.request.inputs import InputProblem, Inputs
 from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 8

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.asserted import asserted
+from promptops.evals.case_assertions import asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
 from promptops.jobs.testing.outcomes import unreadable
 from promptops.jobs.testing.plan import Planned, planned
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place
 from promptops.pytest_plugin.shown import shown_file
 from promptops.records import record

@@ -11,8 +11,8 @@ import pytest
 
 from promptops.errors import PromptopsError
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.run import settle_earlier
-from promptops.jobs.workspace import Workspace, workspace
+from promptops.jobs.testing.runner import settle_earlier
+from promptops.jobs.workspace.workspace import Workspace, workspace
 from promptops.pytest_plugin.items import PromptFile, PromptItem, Result
 from promptops.pytest_plugin.results import results
 from promptops.pytest_plugin.shown import shown_error

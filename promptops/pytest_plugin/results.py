@@ -11,13 +11,13 @@ import pytest
 
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.selection import Selected
 from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.asking import Unwatched
 from promptops.jobs.testing.budgets import event_of, within_budget
 from promptops.jobs.testing.plan import Asked, Planned
-from promptops.jobs.testing.run import Options, run_selected
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import TestSettings
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.pytest_plugin.items import PromptItem, Result

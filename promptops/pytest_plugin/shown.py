@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError
-from promptops.jobs.selection import Selected
-from promptops.jobs.testing.run import Options, run_selected
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.test_run import CaseRun, Decided, TestRun
 from promptops.records import replace
 from promptops.report.parts.visible import visible, visible_path

@@ -10,9 +10,9 @@ from promptops.errors import InputError
 from promptops.model.config import CHANNELS_FILE
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.runtime.refs import wrong_name
-from promptops.runtime.sources.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
-from promptops.runtime.sources.source import Pointer
+from promptops.runtime.loading.refs import wrong_name
+from promptops.runtime.loading.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
+from promptops.runtime.loading.source import Pointer
 from promptops.source.document import Document, read_any
 from promptops.source.nodes import escaped
 from promptops.source.values import plain_value

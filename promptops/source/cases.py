@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.runtime.schema_check import MAX_ERRORS
+from promptops.runtime.request.schema_check import MAX_ERRORS
 from promptops.source.conflicts import conflict_problems
 from promptops.source.csv_cases import read_table
 from promptops.source.document import Document, decode, read_any

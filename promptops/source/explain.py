@@ -13,7 +13,7 @@ from promptops.model.prompt import Locate
 from promptops.source.nodes import pointer_to
 
 if TYPE_CHECKING:
-    from promptops.runtime.schema_check import Error
+    from promptops.runtime.request.schema_check import Error
 
 Secret = Callable[[Sequence[str | int]], bool]
 """Whether the value at a path must not be shown."""
@@ -39,7 +39,7 @@ def explain(
         value: What was validated, and `at` its pointer in the file.
         secret: Where a value stands that no message may show.
     """
-    from promptops.runtime.schema_check import MAX_ERRORS
+    from promptops.runtime.request.schema_check import MAX_ERRORS
 
     explainer = _Explainer(schema, value, place, at, secret)
     first = list(islice(errors, MAX_ERRORS))
@@ -54,7 +54,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def close(word: str, known: Iterable[str]) -> str | None:
     """The known word most like the one written, if any is like it."""
-    from promptops.runtime.nearest import nearest_name
+    from promptops.runtime.template.nearest import nearest_name
 
     return nearest_name(word, known)
 
@@ -158,7 +158,7 @@ class _Explainer:
 
     def _close(self, name: str, known: list[str]) -> str | None:
         """The known key most like one; None after MAX_LOOKUPS keys."""
-        from promptops.runtime.nearest import MAX_LOOKUPS
+        from promptops.runtime.template.nearest import MAX_LOOKUPS
 
         key = (name, tuple(known))
         if key not in self._near and len(self._near) < MAX_LOOKUPS:
@@ -212,7 +212,7 @@ class _Explainer:
         return self._make(message, self._place_of(error.instance_path, key=True))
 
     def _names(self, error: Error) -> Iterator[Problem]:
-        from promptops.runtime.schema_check import MAX_ERRORS
+        from promptops.runtime.request.schema_check import MAX_ERRORS
 
         names = self._look_up(error.instance_path)
         for name in islice(names if isinstance(names, Mapping) else (), MAX_ERRORS):
@@ -222,7 +222,7 @@ class _Explainer:
                 yield self._make(f"`{name}` can't be a name in a template", place, hint)
 
     def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
-        from promptops.runtime.schema_check import shortened
+        from promptops.runtime.request.schema_check import shortened
 
         return Problem(shortened(message), at=place, hint=hint, code="SCH002")
 
@@ -249,7 +249,7 @@ def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
 
 
 def _unexpected(error: Error) -> list[str]:
-    from promptops.runtime.schema_check import MAX_ERRORS
+    from promptops.runtime.request.schema_check import MAX_ERRORS
 
     found: list[str] = getattr(error.kind, "unexpected", [])
     return found[:MAX_ERRORS]
@@ -278,7 +278,7 @@ def _depth(branch: list[Error]) -> tuple[int, int]:
 
 
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
-    from promptops.runtime.schema_check import message_of, shortened
+    from promptops.runtime.request.schema_check import message_of, shortened
 
     say = _SAY.get(error.kind.name)
     if say is None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from promptops.runtime.schema_check import OwnValidator
-from promptops.runtime.schema_engine import own_engine
+from promptops.runtime.request.schema_check import OwnValidator
+from promptops.runtime.request.schema_engine import own_engine
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

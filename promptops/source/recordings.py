@@ -14,7 +14,7 @@ from promptops.model.finding import Problem, Related
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
 from promptops.records import record, replace
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 from promptops.source.conflicts import CODE, MESSAGE
 from promptops.source.document import Document
 from promptops.source.json_lines import read_value, scan

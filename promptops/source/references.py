@@ -8,9 +8,9 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
-from promptops.runtime.data import TooMuchWork
-from promptops.runtime.plain_schema import plain_check
-from promptops.runtime.schema_engine import own_engine
+from promptops.runtime.request.plain_schema import plain_check
+from promptops.runtime.request.schema_engine import own_engine
+from promptops.runtime.template.data import TooMuchWork
 from promptops.source.explain import explain, nearest
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined

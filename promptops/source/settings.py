@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
-from promptops.runtime.data import MAX_EXACT_INTEGER
+from promptops.runtime.template.data import MAX_EXACT_INTEGER
 from promptops.source.nodes import escaped
 
 _SETTINGS = ("params", "provider_options")

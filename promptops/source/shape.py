@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
-from promptops.runtime.data import TooMuchWork
+from promptops.runtime.template.data import TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, close, explain, nothing_secret
 from promptops.source.schemas import schema
 from promptops.source.settings import inexact_settings
 
 if TYPE_CHECKING:
-    from promptops.runtime.schema_check import Error, OwnValidator
+    from promptops.runtime.request.schema_check import Error, OwnValidator
 
 PROMPT = "prompt.schema.json"
 CONFIG = "config.schema.json"
@@ -117,8 +117,8 @@ def _certainly_fits(name: str, part: str, value: Any) -> bool:
 
 @lru_cache(maxsize=8)
 def _validator(name: str, part: str) -> OwnValidator:
-    from promptops.runtime.schema_check import OwnValidator
-    from promptops.runtime.schema_engine import own_engine
+    from promptops.runtime.request.schema_check import OwnValidator
+    from promptops.runtime.request.schema_engine import own_engine
 
     whole = schema(name)
     chosen: Any = {"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]} if part else whole

@@ -10,7 +10,7 @@ from promptops.analysis.coverage import coverage
 from promptops.analysis.scopes import walk
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
-from promptops.runtime.render import Renderer
+from promptops.runtime.request.render import Renderer
 
 PARTIALS = {
     "p.j2": plain_text("p.j2", "{% if a %}x{% endif %}"),

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.analysis.input_schemas import InputSchemas, dotted
 from promptops.analysis.uses import ITEM
-from promptops.runtime.inputs import Inputs
+from promptops.runtime.request.inputs import Inputs
 
 BY_ONE = {"default": 1}
 SCHEMA: dict[str, Any] = {

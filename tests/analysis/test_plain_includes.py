@@ -7,7 +7,7 @@ import random
 import pytest
 
 from promptops.analysis.includes import Include, _parsed, _plain
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.template.template import TemplateError, parse
 from tests.runtime.test_runtime_generated import Grammar
 
 PIECES = [

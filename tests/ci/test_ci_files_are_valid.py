@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promptops.jobs.ci_files import workflow_text
+from promptops.jobs.setup.ci_files import workflow_text
 from promptops.model.distribution import Origin
 from tests.ci.conftest import ORIGIN
 from tests.ci.job import ROOT

@@ -4,7 +4,7 @@ import subprocess
 
 import yaml
 
-from promptops.jobs.ci_files import workflow_text
+from promptops.jobs.setup.ci_files import workflow_text
 from promptops.model.distribution import Origin
 from tests.ci.conftest import PROMPT, TRIAGE
 from tests.ci.job import ROOT

@@ -163,8 +163,8 @@ def test_an_internal_error_is_no_part_of_a_baseline(repo: Any, command: Callable
         ("promptops.source.quick_document", "read_by_value", BAD),
         ("promptops.jobs.testing.plan", "_once", "id='bad'"),
         ("promptops.jobs.testing.plan", "_wrong", "id='bad'"),
-        ("promptops.evals.judged", "_judged", "B says"),
-        ("promptops.runtime.canonical", "request_digest", "B says"),
+        ("promptops.evals.result", "_judged", "B says"),
+        ("promptops.runtime.request.canonical", "request_digest", "B says"),
     ],
 )
 def test_a_case_that_can_not_be_judged_is_an_error_and_the_others_run(

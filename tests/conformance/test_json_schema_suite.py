@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from promptops.model.place import Place
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 from promptops.source.references import check_schema, resolve
 from tests.conformance.suites import unpacked
 

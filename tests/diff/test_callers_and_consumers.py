@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from promptops.runtime.inputs import Inputs
+from promptops.runtime.request.inputs import Inputs
 from tests.tiers import examples
 
 EXAMPLES = int(os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES", examples(300)))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from promptops.diff.templates import Sameness, compare_templates
 from promptops.model.place import Text, plain_text
-from promptops.runtime.data import json_copy
-from promptops.runtime.program import render_text
-from promptops.runtime.scope import Load, Run, TemplateFailure
+from promptops.runtime.template.data import json_copy
+from promptops.runtime.template.program import render_text
+from promptops.runtime.template.scope import Load, Run, TemplateFailure
 from tests.tiers import examples
 
 Files = Mapping[str, str]

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from promptops.diff.changes import change
 from promptops.diff.gate import gate, lowered
-from promptops.diff.made import change
 from promptops.model.bump import Bump
 from promptops.model.config import Waiver
 from promptops.model.version import Version, parse

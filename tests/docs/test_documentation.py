@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.rendered import judge
+from promptops.evals.judge_request import judge
 from promptops.lint import subject
 from promptops.lint.examples import DAY, MemoryTree, files
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
-from promptops.runtime.filters import allowed_filters, allowed_tests
-from promptops.runtime.render import Renderer
+from promptops.runtime.request.render import Renderer
+from promptops.runtime.template.filters import allowed_filters, allowed_tests
 from promptops.source.config import FILES, load
 
 ROOT = Path(__file__).parents[2]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.answered import judge_answer, questions, record_of_answer
 from promptops.evals.functions import Functions
-from promptops.evals.judged import Judged
+from promptops.evals.judge_answer import judge_answer, questions, record_of_answer
 from promptops.evals.questions import Embedding, Moderation, NoReply, Opinion, Question, Reply
 from promptops.evals.record import Beside, Record
+from promptops.evals.result import Judged
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Case, Prompt

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.asserted import problems_of_answers
+from promptops.evals.case_assertions import problems_of_answers
 from promptops.evals.parse import problems
 from promptops.model.place import Place
 from promptops.source.document import read_any

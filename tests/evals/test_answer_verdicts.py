@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.judged import Judged
+from promptops.evals.result import Judged
 from promptops.model.place import Place
 from tests.evals.answers import judged
 

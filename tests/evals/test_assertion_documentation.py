@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from promptops.evals.judge_request import judge
 from promptops.evals.parse import parse
 from promptops.evals.registry import Kind, built_in
-from promptops.evals.rendered import judge
 from promptops.model.request import Request
 from promptops.records import fields
 from promptops.source.document import read_any

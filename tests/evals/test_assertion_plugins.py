@@ -9,8 +9,8 @@ import pytest
 from promptops.cli.main import run
 from promptops.errors import InputError
 from promptops.evals import registry
+from promptops.evals.judge_request import judge
 from promptops.evals.parse import parse, problems
-from promptops.evals.rendered import judge
 from promptops.model.request import Request
 from tests.evals.answers import case_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.rendered import Judged, judge
+from promptops.evals.judge_request import Judged, judge
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.request import Request

@@ -21,7 +21,7 @@ from promptops.evals.possible_results import possible
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.verdict import Refused
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 from promptops.source.document import read_any
 from tests.tiers import examples
 

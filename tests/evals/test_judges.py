@@ -9,12 +9,12 @@ import pytest
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import Agreement
-from promptops.evals.judging import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
+from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
 from promptops.evals.questions import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config
 from promptops.model.prompt import Case
 from promptops.repo.directory import directory_tree
-from promptops.runtime.render import RenderError
+from promptops.runtime.request.render import RenderError
 from tests.evals.answers import asked, case_of, judged
 
 RUBRIC = {"type": "llm-rubric", "value": "It is polite."}

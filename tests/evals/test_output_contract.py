@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.answered import judge_answer, record_of_answer
-from promptops.evals.judged import Judged
+from promptops.evals.judge_answer import judge_answer, record_of_answer
+from promptops.evals.result import Judged
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Output
 from promptops.model.request import Request
-from promptops.runtime.answers import AnswerError, Answers
+from promptops.runtime.request.answers import AnswerError, Answers
 from tests.evals.answers import case_of, prompt_of
 
 SCHEMA = {

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from promptops.catalog.catalog import Catalog
+from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
-from promptops.evals.rendered import judge
 from promptops.model.prompt import Case
 from promptops.model.request import Request
 from promptops.repo.repository import Repository
-from promptops.runtime.render import Renderer
+from promptops.runtime.request.render import Renderer
 from promptops.source.config import load
 
 ROOT = Path(__file__).parents[2]

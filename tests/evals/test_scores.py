@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.answered import status_of
-from promptops.evals.judged import Judged, Status
+from promptops.evals.judge_answer import status_of
+from promptops.evals.result import Judged, Status
 from promptops.evals.scores import primary, scores
 from promptops.model.place import Place
 from tests.evals.answers import judged

@@ -27,8 +27,8 @@ from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
 from promptops.model.place import Place, plain_text
-from promptops.runtime.inputs import Inputs
-from promptops.runtime.template import TemplateError, parse
+from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.template.template import TemplateError, parse
 from promptops.source.cases import read_cases
 from promptops.source.config import load
 from promptops.source.document import read

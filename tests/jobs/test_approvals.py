@@ -11,13 +11,13 @@ import pytest
 import promptops
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
-from promptops.jobs.approvals import HINT
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.asking import Unwatched
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.approved_endpoints import HINT
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.config import ModelProfile
 from tests.servers.fault_server import fault_server
 
@@ -417,9 +417,9 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
                         callers[alias.name].add(file.relative_to(root).as_posix())
 
     assert callers == {
-        "approve": {"jobs/approvals.py"},
+        "approve": {"jobs/workspace/approved_endpoints.py"},
         "provider_of": {"jobs/testing/asking.py"},
-        "Approved": {"evals/providers/registry.py", "jobs/approvals.py"},
+        "Approved": {"evals/providers/registry.py", "jobs/workspace/approved_endpoints.py"},
     }
 
 

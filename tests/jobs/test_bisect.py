@@ -11,12 +11,12 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import GitError, UsageError
-from promptops.jobs.bisect import Ends, bisect
-from promptops.jobs.case_at import Manner
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.history.bisect import Ends, bisect
+from promptops.jobs.history.case_at_commit import Manner
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.bisection import Judgement
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "bisect.schema.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.blame import blame
+from promptops.jobs.history.blame import blame
 from promptops.model.blame import Asked, Origin
 
 ASK = "prompts/ask.prompt.yaml"

@@ -10,9 +10,9 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.runtime.bundle import Bundle
-from promptops.runtime.bundles.format import read_bundle
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.request.canonical import canonical_json
 from promptops.source.schemas import schema_text
 from tests.jobs.released import ASK, FILES, PROMPT, ROOT, built, promptops, tagged
 

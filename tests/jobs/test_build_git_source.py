@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from promptops.errors import GitError, IntegrityError, NotFound, TransportError, UsageError
-from promptops.jobs.git_source import open_source
+from promptops.loading.git import open_source
 from promptops.model.version import Version
-from promptops.runtime.bundles.format import read_bundle
+from promptops.runtime.bundle.format import read_bundle
 from tests.jobs.released import ASK, FILES, PROMPT, key, signing_with, tagged
 
 
@@ -257,7 +257,7 @@ def test_many_that_fetch_at_once_get_the_same(catalog, cache):
 
 
 def test_of_many_repositories_those_used_last_are_kept(catalog, cache, monkeypatch):
-    monkeypatch.setattr("promptops.jobs.git_cache.KEPT", 2)
+    monkeypatch.setattr("promptops.loading.git_cache.KEPT", 2)
     for number in range(4):
         tagged(catalog, f"v1.{number}.0")
         fetching(catalog).bundle(f"v1.{number}.0", None)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from promptops.runtime.trust import Signed, Trust
-from promptops.runtime.trust import verify as verified_by
+from promptops.runtime.loading.trust import Signed, Trust
+from promptops.runtime.loading.trust import verify as verified_by
 from tests.jobs.released import FILES, key, promptops, signing_with, tagged
 
 

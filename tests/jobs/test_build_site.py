@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.runtime.bundles.format import read_bundle
+from promptops.runtime.bundle.format import read_bundle
 from promptops.source.schemas import schema_text
 from tests.jobs.released import ASK, FILES, PROMPT, key, signing_with, tagged
 

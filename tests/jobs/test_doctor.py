@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.doctor import PYTHONS, Check, examine, judge_git
-from promptops.jobs.init import start
-from promptops.runtime.cache import Cache, key_name
+from promptops.jobs.setup.doctor import PYTHONS, Check, examine, judge_git
+from promptops.jobs.setup.init import start
+from promptops.runtime.loading.cache import Cache, key_name
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "schemas"

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.catalog import graph, kept_facts, near_ids
 from promptops.cli.main import run
-from promptops.jobs import selection
+from promptops.jobs.workspace import selection
 from promptops.repo import listing
 
 HEAD = "format: promptops/1\nmodel: {provider: openai, id: gpt-5.4-mini-2026-03-17}\n"

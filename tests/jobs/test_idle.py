@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from promptops.jobs.idle import nothing_staged
+from promptops.jobs.workspace.fast_exit import nothing_staged
 
 
 @pytest.mark.parametrize(

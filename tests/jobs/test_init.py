@@ -15,11 +15,11 @@ from jsonschema import Draft202012Validator
 from promptops.cli.group import group
 from promptops.cli.main import run
 from promptops.errors import GitError
-from promptops.jobs.init import start
-from promptops.jobs.lint import LintOptions, lint
-from promptops.jobs.pre_commit_file import mentions_promptops, whole_file, with_entry
-from promptops.jobs.selection import Wanted
-from promptops.jobs.workspace import workspace
+from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.setup.init import start
+from promptops.jobs.setup.pre_commit_file import mentions_promptops, whole_file, with_entry
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.distribution import Origin
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -12,12 +12,12 @@ from datetime import date
 import pytest
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs import judging, lint_cache
-from promptops.jobs import lint as lint_job
-from promptops.jobs.baseline import write_baseline
-from promptops.jobs.lint import LintOptions, lint
-from promptops.jobs.selection import Wanted
-from promptops.jobs.workspace import workspace
+from promptops.jobs.lint import cache, runner
+from promptops.jobs.lint import lint as lint_job
+from promptops.jobs.lint.baseline import write_baseline
+from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 
 DAY = date(2026, 11, 24)
 OPTIONS = LintOptions(select=("VAR001", "REP005", "TPL003", "TST002", "STY001"), today=DAY)
@@ -67,13 +67,13 @@ def catalog(repo):
 def judged(monkeypatch):
     """The prompts that were judged anew, in this process."""
     paths = []
-    real = judging.lint_one
+    real = runner.lint_one
 
     def noting(catalog, loaded, rules, today):
         paths.append(loaded.path)
         return real(catalog, loaded, rules, today)
 
-    monkeypatch.setattr(judging, "lint_one", noting)
+    monkeypatch.setattr(runner, "lint_one", noting)
     return paths
 
 
@@ -171,7 +171,7 @@ def test_the_day_counts_where_a_rule_depends_on_it(catalog, judged, code, times)
 
 def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypatch):
     linted(catalog)
-    monkeypatch.setattr(lint_cache, "code_in", lambda place: f"other code in {place.name}")
+    monkeypatch.setattr(cache, "code_in", lambda place: f"other code in {place.name}")
 
     linted(catalog)
 
@@ -180,12 +180,12 @@ def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypa
 
 def test_the_code_of_a_package_is_every_file_of_it(tmp_path):
     (tmp_path / "a.py").write_text("1")
-    before = lint_cache.code_in(tmp_path)
+    before = cache.code_in(tmp_path)
     (tmp_path / "a.py").write_text("2")
-    changed = lint_cache.code_in(tmp_path)
+    changed = cache.code_in(tmp_path)
     (tmp_path / "b.py").write_text("")
 
-    assert (len({before, changed}), lint_cache.code_in(tmp_path) == changed) == (2, True)
+    assert (len({before, changed}), cache.code_in(tmp_path) == changed) == (2, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", b"\x80\x05K\x01."])
@@ -215,7 +215,7 @@ def test_few_configurations_are_kept_at_a_time(catalog):
         linted(catalog, overrides=(f'lint.required-metadata=["owners", "x{number}"]',))
 
     kept = list((catalog.root / ".git" / "promptops").glob("lint-*"))
-    assert len(kept) == lint_cache.MAX_FILES
+    assert len(kept) == cache.MAX_FILES
 
 
 def test_runs_at_the_same_time_do_not_disturb_each_other(catalog):
@@ -236,7 +236,7 @@ def test_several_processes_say_what_one_says_in_the_same_order(repo, monkeypatch
     repo.commit("many")
     options = replace(OPTIONS, use_cache=False, processes=2)
     in_turn = linted(repo, options=options)
-    monkeypatch.setattr(judging, "PARALLEL_FROM", 10)
+    monkeypatch.setattr(runner, "PARALLEL_FROM", 10)
 
     assert linted(repo, options=options) == in_turn
     assert len(in_turn) == 500

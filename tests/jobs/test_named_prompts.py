@@ -9,8 +9,8 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import UsageError
-from promptops.jobs.named_prompts import named, one
-from promptops.jobs.workspace import workspace
+from promptops.jobs.workspace.named_prompts import named, one
+from promptops.jobs.workspace.workspace import workspace
 
 HOUSE = '{% include "partials/house.md.j2" %}'
 FILES = {

@@ -8,10 +8,10 @@ from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError, UsageError
-from promptops.jobs.lint import LintOptions, lint
-from promptops.jobs.new import Created, create
-from promptops.jobs.selection import Wanted
-from promptops.jobs.workspace import workspace
+from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.setup.new import Created, create
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COPY = ".promptops/prompt.schema.json"

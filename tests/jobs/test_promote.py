@@ -14,17 +14,17 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError, NotFound, UsageError
-from promptops.jobs.build import build
-from promptops.jobs.channel_history import history, live_at
-from promptops.jobs.git_releases import GitReleases
-from promptops.jobs.moving import Saving
-from promptops.jobs.promote import Wanted, promote
-from promptops.jobs.rollback import rollback
+from promptops.jobs.bundles.build import build
+from promptops.jobs.channels.history import history, live_at
+from promptops.jobs.channels.move import Saving
+from promptops.jobs.channels.promote import Wanted, promote
+from promptops.jobs.channels.rollback import rollback
+from promptops.loading.releases import GitReleases
 from promptops.model.release import Record
 from promptops.release.channels import read_channels
 from promptops.release.record import write
 from promptops.repo.repository import Repository
-from promptops.runtime.bundles.format import FORMAT
+from promptops.runtime.bundle.format import FORMAT
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COMMIT = Saving(committed=True)

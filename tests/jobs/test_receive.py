@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.errors import GitError, UsageError
-from promptops.jobs.receive import Push, judge
+from promptops.jobs.gate.receive import Push, judge
 
 
 @pytest.mark.parametrize("wrong", ["", "HEAD", "--help", "0" * 39, "g" * 40, "0" * 40 + "\n"])

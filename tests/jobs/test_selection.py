@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.jobs import graph_file, selection
-from promptops.jobs.graph_file import save_graph
-from promptops.jobs.selection import Wanted, select
-from promptops.jobs.workspace import workspace
+from promptops.jobs.workspace import graph_cache, selection
+from promptops.jobs.workspace.graph_cache import save_graph
+from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.workspace.workspace import workspace
 
 STAGED = Wanted(staged=True)
 SAY = "format: promptops/1\nmessages:\n  - {role: user, content: Say hello.}\n"
@@ -351,7 +351,7 @@ def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
     by_words = selected(repo.root, STAGED)
     with workspace(repo.root, "index") as opened:
         opened.catalog.graph.look(opened.catalog.graph.unseen)
-        monkeypatch.setattr(graph_file, "SAVED_FROM", 0)
+        monkeypatch.setattr(graph_cache, "SAVED_FROM", 0)
         save_graph(opened.catalog, opened.repository.common_dir)
     with workspace(repo.root, "index") as opened:
         seen = opened.catalog.graph.unseen == []

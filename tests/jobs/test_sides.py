@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from promptops.errors import GitError, InputError, PromptopsError, UsageError
-from promptops.jobs.sides import Asked, sides
+from promptops.jobs.compare.comparison import Asked, sides
 from promptops.repo.revisions import FETCH_ALL
 
 SAY = "prompts/say.prompt.yaml"

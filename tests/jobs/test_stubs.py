@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError
-from promptops.jobs.build import build
-from promptops.jobs.stubs import stubs
+from promptops.jobs.bundles.build import build
+from promptops.jobs.bundles.stubs import stubs
 from promptops.model.prompt import Output, Prompt
 from promptops.model.stubs import Stubs
 from promptops.report.stubs.python import write

@@ -3,11 +3,11 @@
 import pytest
 
 from promptops.errors import InputError
-from promptops.jobs.bundling import bundle_of
-from promptops.jobs.render import render_case
-from promptops.jobs.workspace import workspace
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.workspace.render import render_case
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.request.render import Renderer, RenderError
 
 CONFIG = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini-2026-03-17"\n'
 PROFILE = """\

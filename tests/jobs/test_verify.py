@@ -9,9 +9,9 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.jobs.artifacts import packed
-from promptops.jobs.build import build
-from promptops.runtime.bundles.format import read_bundle
+from promptops.jobs.bundles.artifacts import packed
+from promptops.jobs.bundles.build import build
+from promptops.runtime.bundle.format import read_bundle
 from promptops.source.schemas import schema_text
 from tests.jobs.released import ASK, FILES, PROMPT, built, key, signing_with, tagged
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from promptops.lint.jinja_words import explained
-from promptops.runtime.template import TemplateError, parse, parse_expression
+from promptops.runtime.template.template import TemplateError, parse, parse_expression
 from tests.hanging import ends_soon
 
 SAID = [

@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.registry import built_in
-from promptops.runtime import limits
+from promptops.runtime.template import limits
 from promptops.source.config import load
 
 Lines = Callable[[str, str], list[str]]

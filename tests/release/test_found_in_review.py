@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.errors import GitError
-from promptops.jobs.release import Asked, prepare, publish
+from promptops.jobs.release.release import Asked, prepare, publish
 from tests.jobs.released import key, signing_with
 from tests.release.conftest import PER_PROMPT, STYLE, problems, tags, tags_of
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.errors import InputError
-from promptops.jobs.textconv import text_of
+from promptops.jobs.setup.textconv import text_of
 from promptops.report.prompt_text import prompt_text
 
 GOLDEN = Path(__file__).parent / "golden"

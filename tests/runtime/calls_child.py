@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import hostile_calls
 
 from promptops.model.place import Text, plain_text
-from promptops.runtime.limits import MAX_WORK
-from promptops.runtime.program import render_text
-from promptops.runtime.scope import Run, TemplateFailure
+from promptops.runtime.template.limits import MAX_WORK
+from promptops.runtime.template.program import render_text
+from promptops.runtime.template.scope import Run, TemplateFailure
 
 MANY_UNITS = 20_000
 """So many that the time for each can be measured."""

@@ -11,9 +11,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from promptops.model.place import Text, plain_text
-from promptops.runtime.data import json_copy
-from promptops.runtime.program import render_text, trace_text
-from promptops.runtime.scope import Piece, Run, TemplateFailure
+from promptops.runtime.template.data import json_copy
+from promptops.runtime.template.program import render_text, trace_text
+from promptops.runtime.template.scope import Piece, Run, TemplateFailure
 
 FAILED = "it fails"
 PATH = "main.j2"

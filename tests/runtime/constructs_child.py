@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import hostile_constructs
 
 from promptops.model.place import Text, plain_text
-from promptops.runtime.limits import MAX_WORK
-from promptops.runtime.program import render_text, trace_text
-from promptops.runtime.scope import Run, TemplateFailure
+from promptops.runtime.template.limits import MAX_WORK
+from promptops.runtime.template.program import render_text, trace_text
+from promptops.runtime.template.scope import Run, TemplateFailure
 
 UNITS = 200_000
 

@@ -55,10 +55,10 @@ def main() -> None:
     from promptops.errors import InputError
     from promptops.model.place import Place
     from promptops.model.prompt import Output
-    from promptops.runtime.answers import Answers
-    from promptops.runtime.data import TooMuchWork
-    from promptops.runtime.inputs import Inputs
-    from promptops.runtime.schema_check import validator
+    from promptops.runtime.request.answers import Answers
+    from promptops.runtime.request.inputs import Inputs
+    from promptops.runtime.request.schema_check import validator
+    from promptops.runtime.template.data import TooMuchWork
     from promptops.source.explain import explain
 
     Inputs({"properties": {"v": {"minimum": 2}}}).accept({"v": 1})

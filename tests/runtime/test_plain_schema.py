@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.runtime.data import NotJson, json_copy
-from promptops.runtime.inputs import Inputs
-from promptops.runtime.plain_schema import MAX_DEPTH, plain_check
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.request.plain_schema import MAX_DEPTH, plain_check
+from promptops.runtime.request.schema_check import validator
+from promptops.runtime.template.data import NotJson, json_copy
 
 EDGES = [0, 1, -1, 2, 3, 2**53 - 1, 2**53, 2**53 + 1, -(2**53), 2**63, 2**64, 10**40]
 NUMBERS = st.sampled_from(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.model.request import Request
-from promptops.runtime.canonical import canonical_json, request_digest
+from promptops.runtime.request.canonical import canonical_json, request_digest
 
 EXACT = st.integers(1 - 2**53, 2**53 - 1)
 JSON = st.recursive(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from promptops.model.place import plain_text
-from promptops.runtime.program import render_text
-from promptops.runtime.scope import Run, TemplateFailure
+from promptops.runtime.template.program import render_text
+from promptops.runtime.template.scope import Run, TemplateFailure
 
 VALUES: list[Any] = [
     "Ada", 3, 1.5, True, False, None, "", ["b", "A", "c", "a"], [3, 1, 2, 1], [], {"b": 1, "a": 2},
@@ -185,7 +185,7 @@ def test_a_test_says_what_jinja_says(call: str, ask_jinja: Any, ask_us: Any) -> 
 
 
 def test_every_allowed_filter_and_test_is_tried() -> None:
-    from promptops.runtime.filters import allowed_filters, allowed_tests
+    from promptops.runtime.template.filters import allowed_filters, allowed_tests
 
     filters = {call.partition("(")[0].partition("|")[0] for call in FILTERS}
     tests = {call.removeprefix("not ").partition("(")[0] for call in TESTS}

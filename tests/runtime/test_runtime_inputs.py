@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.inputs import InputProblem, Inputs
+from promptops.runtime.request.inputs import InputProblem, Inputs
 
 BEYOND = (
     "is an integer beyond 9007199254740991, which other languages can't read exactly: "

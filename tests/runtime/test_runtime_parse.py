@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from jinja2 import nodes
 
-from promptops.runtime.template import TemplateError, parse, parse_expression
+from promptops.runtime.template.template import TemplateError, parse, parse_expression
 
 NODES = [
     ("a {{ name }}", [("Name", "name }")]),

@@ -22,8 +22,8 @@ from promptops.model.prompt import (
     Turn,
 )
 from promptops.model.request import Request
-from promptops.runtime.canonical import request_digest
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, RenderError
 
 PATH = "prompts/ask.prompt.yaml"
 NASTY = [

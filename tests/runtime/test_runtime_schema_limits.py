@@ -12,8 +12,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from promptops.runtime.data import TooMuchWork
-from promptops.runtime.schema_check import MAX_MESSAGE_CHARS, message_of, shortened, validator
+from promptops.runtime.request.schema_check import (
+    MAX_MESSAGE_CHARS,
+    message_of,
+    shortened,
+    validator,
+)
+from promptops.runtime.template.data import TooMuchWork
 from tests.runtime.schema_child import CASES
 from tests.tiers import fast_first
 

@@ -13,11 +13,11 @@ import pytest
 
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart, Turn
-from promptops.runtime import limits
-from promptops.runtime.limits import MAX_WORK, PromptBudget, TookTooLong
-from promptops.runtime.program import render_text
-from promptops.runtime.render import BudgetSpent, Renderer, RenderError
-from promptops.runtime.scope import Run, TemplateFailure
+from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
+from promptops.runtime.template import limits
+from promptops.runtime.template.limits import MAX_WORK, PromptBudget, TookTooLong
+from promptops.runtime.template.program import render_text
+from promptops.runtime.template.scope import Run, TemplateFailure
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.portable_schema import MAX_PARTS, portable_engine
-from promptops.runtime.schema_check import MAX_MESSAGE_CHARS
-from promptops.runtime.schema_engine import any_engine, engine_name
+from promptops.runtime.request.portable_schema import MAX_PARTS, portable_engine
+from promptops.runtime.request.schema_check import MAX_MESSAGE_CHARS
+from promptops.runtime.request.schema_engine import any_engine, engine_name
 from tests.runtime.schema_child import CASES
 
 HERE = Path(__file__).parent

@@ -8,9 +8,9 @@ import pytest
 
 from promptops.model.place import Place, plain_text
 from promptops.model.prompt import ForEach, History, MediaPart, Message, Prompt, TextPart
-from promptops.runtime.passes import MAX_TURNS
-from promptops.runtime.render import Renderer, RenderError
-from promptops.runtime.short_way import short_way
+from promptops.runtime.request.fast_path import short_way
+from promptops.runtime.request.messages import MAX_TURNS
+from promptops.runtime.request.render import Renderer, RenderError
 
 PATH = "prompts/a.prompt.yaml"
 INPUTS = {"a": "{{ b }}\n", "n": 1.0, "nothing": None, "many": ["x"]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from promptops.runtime.sized_cache import ENTRIES_OF_A_RUN, cached_by_size, limit_entries
-from promptops.runtime.template import Template, parse
+from promptops.runtime.template.sized_cache import ENTRIES_OF_A_RUN, cached_by_size, limit_entries
+from promptops.runtime.template.template import Template, parse
 
 
 def counting(max_bytes: int) -> tuple[list[str], object]:

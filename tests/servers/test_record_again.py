@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 
 pytestmark = pytest.mark.xdist_group("real model")  # its server is started once
 CONFIG = """\

@@ -20,7 +20,7 @@ from promptops.analysis.schemas.parts import (
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
 from promptops.records import replace
-from promptops.runtime.data import escaped
+from promptops.runtime.template.data import escaped
 
 
 def members(comparison: Comparison, question: Question) -> Iterator[Found]:

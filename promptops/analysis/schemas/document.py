@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.analysis.schemas.reader import Bare, Reader, Unsupported, Written, applied_at_once
 from promptops.model.prompt import Schema
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 
 BUDGET = 20_000
 """Steps of a comparison: about a second."""

@@ -16,8 +16,8 @@ from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.data import NotJson, json_copy
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
+from promptops.runtime.template.data import NotJson, json_copy
 
 WITNESS_BUDGET: Final = 2_000
 """Steps that are spent on one witness, at the most."""

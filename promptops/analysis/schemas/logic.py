@@ -9,7 +9,7 @@ from promptops.analysis.schemas.comparison import Comparison, Found, Question
 from promptops.analysis.schemas.parts import member, required
 from promptops.analysis.schemas.reader import Bare
 from promptops.records import replace
-from promptops.runtime.data import escaped
+from promptops.runtime.template.data import escaped
 
 MAX_CASES = 16
 

@@ -9,7 +9,7 @@ from promptops.analysis.schemas.alternative import Alternative, Layers
 from promptops.analysis.schemas.document import Document
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
-from promptops.runtime.data import escaped
+from promptops.runtime.template.data import escaped
 
 NOTHING: Layers = (False,)
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from promptops.model.prompt import Schema
-from promptops.runtime.data import escaped
+from promptops.runtime.template.data import escaped
 
 Bare = Schema | Literal[False]
 """A schema as this package sees it: `true` is `{}`; annotations and unknown keywords are gone."""

@@ -92,15 +92,15 @@ def _option(name: str) -> str:
 
 
 def _judged(output: Output, wanted: tuple[str, str]) -> Bisection:
-    from promptops.jobs.bisect import judge_here
+    from promptops.jobs.history.bisect import judge_here
 
     return judge_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: Output, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
     from promptops.cli.progress import ShownProgress
-    from promptops.jobs.bisect import Ends, bisect
-    from promptops.jobs.case_at import Manner
+    from promptops.jobs.history.bisect import Ends, bisect
+    from promptops.jobs.history.case_at_commit import Manner
 
     ends = Ends(
         good=options["good"], bad=options["bad"] or "HEAD", first_parent=options["first_parent"]

@@ -54,7 +54,7 @@ def command(output: Output, identity: str, **options: Any) -> int:
       promptops blame support/triage --case 'no known issues'
       promptops blame support/triage --message 0 -L 3,5 --at v1.4.0
     """
-    from promptops.jobs.blame import blame
+    from promptops.jobs.history.blame import blame
     from promptops.model.blame import Asked
     from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL

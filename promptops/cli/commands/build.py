@@ -35,7 +35,7 @@ def command(
       promptops build v1.8.0 -o prompts.jsonl.gz --sign
       promptops build v1.8.0 --site public
     """
-    from promptops.jobs.uncollected import uncollected
+    from promptops.storage.gc_paused import uncollected
 
     if (file is None) == (site is None):
         raise UsageError("say where to: -o FILE, or --site DIR", hint="-o - for stdout")
@@ -48,7 +48,7 @@ def command(
 
 
 def _published(output: Output, revision: str | None, site: str, *, sign: bool) -> int:
-    from promptops.jobs.site import publish
+    from promptops.jobs.bundles.site import publish
 
     folder = Path(output.directory, site)
     done = publish(output.directory, revision, folder, sign=sign, overrides=output.overrides)
@@ -56,7 +56,7 @@ def _published(output: Output, revision: str | None, site: str, *, sign: bool) -
 
 
 def _built(output: Output, revision: str, file: str, *, sign: bool) -> int:
-    from promptops.jobs.build import build, saved
+    from promptops.jobs.bundles.build import build, saved
 
     built = build(output.directory, revision, output.overrides)
     if file == "-":

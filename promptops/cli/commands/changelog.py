@@ -21,7 +21,7 @@ def command(output: Output, releases: tuple[str, ...]) -> int:
       promptops changelog
       promptops changelog v1.4.0 --format markdown=notes.md
     """
-    from promptops.jobs.changelog import changelog
+    from promptops.jobs.release.changelog import changelog
     from promptops.model.report import plain
 
     history = changelog(output.directory, releases, output.overrides)

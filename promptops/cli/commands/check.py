@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
 from promptops.cli.output import Output
+from promptops.cli.selection_options import asked, note_unjudged
 from promptops.errors import BUG
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def command(output: Output, **options: Any) -> int:
       promptops check --since origin/main --why --format text --format markdown=comment.md
       promptops check --format github --format sarif=out.sarif --format junit=out.xml
     """
-    from promptops.jobs.check import check
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.gate.check import check
+    from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = asked(options)
@@ -66,7 +66,7 @@ def _written(
 
 def _driver() -> dict[str, Any]:
     """What SARIF says of the tool; of rules of one's own, what their findings say."""
-    from promptops.jobs.lint import built_in_infos
+    from promptops.jobs.lint.lint import built_in_infos
     from promptops.model.distribution import home, version
 
     return {"rules": built_in_infos(), "version": version(), "home": home()}

@@ -60,9 +60,9 @@ def command(output: Output, **options: Any) -> int:
 
 
 def _compared(output: Output, options: dict[str, Any]) -> int:
-    from promptops.jobs.diff import Chosen, declared, diff, judge, uncommitted
-    from promptops.jobs.releases import last_release
-    from promptops.jobs.sides import Asked, sides
+    from promptops.jobs.compare.comparison import Asked, sides
+    from promptops.jobs.compare.diff import Chosen, declared, diff, judge, uncommitted
+    from promptops.jobs.compare.releases import last_release
     from promptops.model.version import Version
     from promptops.report.parts.visible import visible
 
@@ -124,7 +124,7 @@ def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: A
 def _demanding(report: Any) -> tuple[str, ...]:
     """The changes that require the bump, each with its prompt."""
     from promptops.diff.gate import demanding
-    from promptops.jobs.preflight import more
+    from promptops.jobs.release.preflight import more
     from promptops.model.bump import Bump
 
     return more(demanding(report.prompts, Bump(report.bump - 1)))

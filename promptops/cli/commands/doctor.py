@@ -37,7 +37,8 @@ def command(output: Output, channel: str | None, source: str | None) -> int:
       promptops doctor
       promptops doctor --reset-channel production --source https://prompts.example.com
     """
-    from promptops.jobs.doctor import examine, reset_channel
+    from promptops.jobs.setup.doctor import examine
+    from promptops.loading.forget import reset_channel
     from promptops.report.parts.json_text import json_text
 
     if channel is None and source is not None:

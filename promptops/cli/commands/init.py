@@ -13,7 +13,7 @@ from promptops.cli.output import Output
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
-    from promptops.jobs.init import Started
+    from promptops.jobs.setup.init import Started
     from promptops.model.distribution import Origin
 
 
@@ -59,8 +59,8 @@ def command(
       promptops init --ci github --from https://git.example.com/acme/promptops@COMMIT
       promptops init --git-diff
     """
-    from promptops.jobs.git_diff import UNDO, show_in_git_diff
-    from promptops.jobs.init import start
+    from promptops.jobs.setup.git_diff import UNDO, show_in_git_diff
+    from promptops.jobs.setup.init import start
     from promptops.report.parts.json_text import json_text
 
     if pre_push and not hooks:

@@ -29,9 +29,9 @@ def command(output: Output, **options: Any) -> int:
       promptops list --at v1.2.0 --format json
     """
     from promptops.catalog.unread import UNREAD
-    from promptops.jobs.list_prompts import listed, unread_files
-    from promptops.jobs.selection import Wanted, select
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.listing import listed, unread_files
+    from promptops.jobs.workspace.selection import Wanted, select
+    from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
     from promptops.report.parts.visible import visible, visible_path
 

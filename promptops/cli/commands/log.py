@@ -39,7 +39,7 @@ def command(output: Output, **options: Any) -> int:
       promptops log support/triage --at v1.4.0 -n 5
       promptops log support/triage --at 2026-01-31T03:00Z --channel production
     """
-    from promptops.jobs.log import Wanted, log
+    from promptops.jobs.history.log import Wanted, log
     from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL
     from promptops.report.parts.visible import visible

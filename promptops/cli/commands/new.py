@@ -24,7 +24,7 @@ def command(output: Output, identity: str) -> int:
     Example:
       promptops new support/triage
     """
-    from promptops.jobs.new import create
+    from promptops.jobs.setup.new import create
     from promptops.report.parts.json_text import json_text
 
     created = create(output.directory, identity)

@@ -37,8 +37,8 @@ def command(
       promptops promote v1.8.0 production
       promptops promote v1.8.0 production --commit
     """
-    from promptops.cli.moving import saving, shown
-    from promptops.jobs.promote import Wanted, promote
+    from promptops.cli.channel_output import saving, shown
+    from promptops.jobs.channels.promote import Wanted, promote
 
     wanted = Wanted(release=release, channel=channel, allow_breaking=allow_breaking, create=create)
     move = promote(output.directory, wanted, saving(committed=committed), output.overrides)

@@ -25,7 +25,7 @@ def command(output: Output, ref: str, old: str, new: str) -> int:
     Example:
       promptops receive -- "$1" "$2" "$3"
     """
-    from promptops.jobs.receive import Push, judge
+    from promptops.jobs.gate.receive import Push, judge
 
     refusal = judge(output.directory, Push(ref, old, new))
     if refusal is None:

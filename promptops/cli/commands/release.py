@@ -16,7 +16,7 @@ from promptops.errors import UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
-    from promptops.jobs.release import Asked
+    from promptops.jobs.release.release import Asked
     from promptops.model.release import ReleaseReport
 
 BUMPS = ("patch", "minor", "major")
@@ -52,7 +52,7 @@ def command(output: Output, **options: Any) -> int:
       promptops release --yes --push
       promptops release --pre rc
     """
-    from promptops.jobs.release import prepare, publish
+    from promptops.jobs.release.release import prepare, publish
 
     asked = _asked(options)
     if not (options["dry_run"] or options["yes"] or asked.interactive):
@@ -82,7 +82,7 @@ def _again(options: dict[str, Any]) -> str:
 
 
 def _asked(options: dict[str, Any]) -> Asked:
-    from promptops.jobs.release import Asked
+    from promptops.jobs.release.release import Asked
     from promptops.release.versions import Declared
 
     if options["version"] is not None and options["bump"] is not None:

@@ -43,10 +43,10 @@ def command(output: Output, **options: Any) -> int:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
-    from promptops.jobs.given_inputs import given_inputs
-    from promptops.jobs.named_prompts import one
-    from promptops.jobs.render import readable, render_case, render_inputs
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.given_inputs import given_inputs
+    from promptops.jobs.workspace.named_prompts import one
+    from promptops.jobs.workspace.render import readable, render_case, render_inputs
+    from promptops.jobs.workspace.workspace import workspace
 
     given, file = options["given"], options["file"]
     if (given or file) and options["case"] is not None:
@@ -82,7 +82,7 @@ def _of_file(file: Path | None) -> dict[str, Any]:
 
 def _written(name: str, rendered: Any, *, annotate: bool) -> str:
     from promptops.report.parts.json_text import json_text
-    from promptops.runtime.chat import chat_arguments
+    from promptops.runtime.request.chat import chat_arguments
 
     if name == "openai":
         return json_text(chat_arguments(rendered.request))
@@ -92,7 +92,7 @@ def _written(name: str, rendered: Any, *, annotate: bool) -> str:
 
 
 def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
-    from promptops.jobs.render import lines
+    from promptops.jobs.workspace.render import lines
 
     request = rendered.request
     value: dict[str, Any] = {
@@ -156,7 +156,7 @@ def _described(part: dict[str, Any]) -> str:
 
 def _annotated(rendered: Any) -> str:
     """Each line behind the file and the line it comes from, with the expressions in it."""
-    from promptops.jobs.render import lines
+    from promptops.jobs.workspace.render import lines
     from promptops.report.parts.visible import visible, visible_line, visible_path
 
     found = list(lines(rendered))

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from promptops.cli.asked import asked, note_unjudged
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
 from promptops.cli.output import Output
+from promptops.cli.selection_options import asked, note_unjudged
 from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
@@ -44,9 +44,9 @@ def command(output: Output, file: str, **options: Any) -> int:
       promptops report --since origin/main -o review.html
       promptops report 'support/*' --at v1.4.0
     """
-    from promptops.jobs.check import check
-    from promptops.jobs.workspace import workspace
-    from promptops.jobs.written_files import not_ignored
+    from promptops.jobs.gate.check import check
+    from promptops.jobs.workspace.workspace import workspace
+    from promptops.jobs.workspace.written_files import not_ignored
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path

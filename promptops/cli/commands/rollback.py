@@ -32,8 +32,8 @@ def command(
       promptops rollback production
       promptops rollback production --to v1.6.2 --commit
     """
-    from promptops.cli.moving import saving, shown
-    from promptops.jobs.rollback import rollback
+    from promptops.cli.channel_output import saving, shown
+    from promptops.jobs.channels.rollback import rollback
 
     move = rollback(
         output.directory,

@@ -26,7 +26,7 @@ def command(output: Output, code: str | None) -> int:
       promptops rule
     """
     from promptops.diff.codes import CODES
-    from promptops.jobs.rules import explained, find_rules, known_rules, listed
+    from promptops.jobs.lint.rules import explained, find_rules, known_rules, listed
 
     is_change = code is not None and code.upper() in CODES  # it needs no configuration
     rules = {} if is_change else known_rules(output.directory, output.overrides)

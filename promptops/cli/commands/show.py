@@ -26,9 +26,9 @@ def command(output: Output, identity: str, revision: str) -> int:
       promptops show support/triage
       promptops show support/triage.de --at v1.2.0 --format json
     """
-    from promptops.jobs.named_prompts import one
-    from promptops.jobs.show import shown
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.named_prompts import one
+    from promptops.jobs.workspace.show import shown
+    from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
 
     with workspace(output.directory, revision, output.overrides) as opened:

@@ -28,7 +28,7 @@ def command(output: Output, ref: str, target: str | None) -> int:
     """
     from importlib import import_module
 
-    from promptops.jobs.stubs import stubs
+    from promptops.jobs.bundles.stubs import stubs
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))

@@ -19,7 +19,7 @@ from promptops.errors import BUG, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
-    from promptops.jobs.testing.run import Options
+    from promptops.jobs.testing.runner import Options
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
 
@@ -145,9 +145,9 @@ def _said(options: dict[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def _tested(output: Output, options: dict[str, Any]) -> TestRun:
-    from promptops.jobs.selection import Wanted
-    from promptops.jobs.testing.run import settle_earlier, test
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.testing.runner import settle_earlier, test
+    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.workspace import workspace
 
     wanted = Wanted(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
@@ -160,7 +160,7 @@ def _tested(output: Output, options: dict[str, Any]) -> TestRun:
 
 def _merged(output: Output, options: dict[str, Any]) -> TestRun:
     from promptops.jobs.testing.merging import merge, read_shards
-    from promptops.jobs.workspace import workspace
+    from promptops.jobs.workspace.workspace import workspace
 
     shards = read_shards(output.directory, options["patterns"])
     with workspace(output.directory, options["revision"], output.overrides) as opened:
@@ -173,7 +173,7 @@ def _options(output: Output, options: dict[str, Any], config: TestSettings) -> O
     from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
     from promptops.jobs.testing.budgets import event_of
-    from promptops.jobs.testing.run import Options
+    from promptops.jobs.testing.runner import Options
     from promptops.jobs.testing.shards import parse_shard
 
     modes: list[Any] = [mode for mode in MODES if options[mode]]

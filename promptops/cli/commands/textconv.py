@@ -24,7 +24,7 @@ def command(output: Output, file: Path) -> int:
       promptops textconv prompts/support/triage.prompt.yaml
       git diff --word-diff
     """
-    from promptops.jobs.textconv import text_of
+    from promptops.jobs.setup.textconv import text_of
 
     text = text_of(output.directory / file)
     for _, target in output.formats:

@@ -32,8 +32,8 @@ def command(output: Output, target: str, trust: str | None) -> int:
       promptops verify v1.8.0
       promptops verify dist/prompts.jsonl --trust allowed_signers
     """
-    from promptops.jobs.uncollected import uncollected
-    from promptops.jobs.verify import verify
+    from promptops.jobs.bundles.verify import verify
+    from promptops.storage.gc_paused import uncollected
 
     signers = Path(output.directory, trust) if trust is not None else None
     with uncollected():

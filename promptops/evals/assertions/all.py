@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.assertion import Assertion
-from promptops.evals.given import Given
-from promptops.evals.likeness import doubt_threshold
-from promptops.evals.questions import Question
-from promptops.evals.registry import assertion
-from promptops.evals.sets import (
+from promptops.evals.assertion_sets import (
     Part,
     check_limits,
     check_set,
@@ -16,6 +12,10 @@ from promptops.evals.sets import (
     questions,
     told,
 )
+from promptops.evals.given import Given
+from promptops.evals.questions import Question
+from promptops.evals.registry import assertion
+from promptops.evals.similarity import doubt_threshold
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Undecided, Verdict
 from promptops.evals.wording import amount

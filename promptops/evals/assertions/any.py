@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from promptops.evals.assertion import Assertion
+from promptops.evals.assertion_sets import (
+    check_limits,
+    check_set,
+    gravest,
+    judged_parts,
+    questions,
+    told,
+)
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
-from promptops.evals.sets import check_limits, check_set, gravest, judged_parts, questions, told
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import amount

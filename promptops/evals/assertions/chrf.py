@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from promptops.evals.given import Given
-from promptops.evals.likeness import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.registry import assertion
+from promptops.evals.similarity import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.records import record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.asking import (
+from promptops.evals.judge_replies import (
     PASSES,
     conversation,
     judge_question,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.asking import PASSES, conversation, judge_question, opinion
+from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
 from promptops.evals.names import Named
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion

@@ -16,7 +16,7 @@ from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.model.place import Place
 from promptops.records import record
-from promptops.runtime.schema_check import Validator, message_of, shortened, validator
+from promptops.runtime.request.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
 from promptops.source.nodes import tokens
 from promptops.source.references import check_schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.asking import PASSES, conversation, judge_question, opinion
+from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.asking import reply
+from promptops.evals.judge_replies import reply
 from promptops.evals.questions import Moderation as Found
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion

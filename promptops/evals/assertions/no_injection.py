@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.obedience import obedience_in
+from promptops.evals.injection_success import obedience_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank_texts

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from math import fsum, hypot, isfinite
 from operator import mul
 
-from promptops.evals.asking import reply
 from promptops.evals.given import Given
-from promptops.evals.likeness import check_likeness, doubt_threshold, likeness
+from promptops.evals.judge_replies import reply
 from promptops.evals.questions import Embedding, Question
 from promptops.evals.registry import assertion
+from promptops.evals.similarity import check_likeness, doubt_threshold, likeness
 from promptops.evals.subject import Subject
 from promptops.evals.texts import sendable
 from promptops.evals.verdict import Refused, Undecided, Verdict

@@ -9,7 +9,7 @@ from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 
 
 @provider("echo")

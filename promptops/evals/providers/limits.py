@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from promptops.evals.providers import RateLimits, Window
 from promptops.patterns import lazy_pattern
-from promptops.runtime.server_time import seconds_from
+from promptops.runtime.loading.server_time import seconds_from
 
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "requests": (

@@ -11,7 +11,7 @@ from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 from promptops.source.recordings import key_of
 
 _SIZE = lazy_pattern(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", re.ASCII)

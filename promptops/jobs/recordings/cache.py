@@ -40,7 +40,7 @@ class Cache:
 
     def keep(self, recordings: Iterable[Recording]) -> None:
         """Keep answers that may be kept; a directory that can't be written is no error."""
-        from promptops.jobs.recordings.admission import refusal
+        from promptops.jobs.recordings.screening import refusal
 
         for recording in recordings:
             if refusal("", recording) is None:

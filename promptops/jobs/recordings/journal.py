@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from promptops.errors import InputError
-from promptops.jobs.recordings.lock import held
-from promptops.jobs.recordings.whole import replace_whole, write_all
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.storage.lock import held
+from promptops.storage.whole_files import replace_whole, write_all
 
 
 @record(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Journal:
 
         Raises InputError where it can't be written.
         """
-        from promptops.jobs.recordings.admission import refusal
+        from promptops.jobs.recordings.screening import refusal
 
         problem = refusal(file, recording)
         if problem is None:

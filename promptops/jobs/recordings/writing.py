@@ -12,7 +12,6 @@ from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.journal import Entries, Entry, Journal
 from promptops.jobs.recordings.merging import Need, merged
 from promptops.jobs.recordings.splitting import split, steps
-from promptops.jobs.recordings.whole import replace_whole, sync_folder
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -21,6 +20,7 @@ from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.recording_files import ENDING, by_first
 from promptops.source.recordings import read_files
+from promptops.storage.whole_files import replace_whole, sync_folder
 
 
 @record(frozen=True, slots=True, kw_only=True)

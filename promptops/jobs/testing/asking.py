@@ -16,7 +16,7 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.estimate import Estimate
-    from promptops.jobs.approvals import Approvals
+    from promptops.jobs.workspace.approved_endpoints import Approvals
 
 
 class Watcher(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.asserted import asserted
+from promptops.evals.case_assertions import asserted
 from promptops.evals.parse import parse
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Want
@@ -15,8 +15,8 @@ from promptops.jobs.testing.plan import Planned
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
 from promptops.records import replace
-from promptops.runtime.canonical import request_digest
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, RenderError
 
 
 def compares(plan: Iterable[Planned]) -> bool:

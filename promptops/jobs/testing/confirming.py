@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from promptops.evals.answered import status_of
+from promptops.evals.judge_answer import status_of
 from promptops.jobs.testing.judging import Heard, Judging, heard
 from promptops.jobs.testing.plan import Asked, Planned
 from promptops.records import replace

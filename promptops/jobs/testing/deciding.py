@@ -12,8 +12,8 @@ from promptops.evals.deciding.decision import Case, Decision, Needs
 from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
 from promptops.evals.deciding.sentence import sentence, what_it_takes
 from promptops.evals.scores import primary, scores
-from promptops.jobs.testing.arms import Arms
 from promptops.jobs.testing.judging import Heard, cost_usd, judges_behind
+from promptops.jobs.testing.paired_run import Arms
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
 from promptops.records import field, record, replace

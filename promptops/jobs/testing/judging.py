@@ -6,18 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.agreement import Agreement
-from promptops.evals.answered import gating_judge, judge_answer, questions, record_of_answer
-from promptops.evals.asserted import counterparts
+from promptops.evals.case_assertions import counterparts
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.functions import Functions, functions_of
-from promptops.evals.judged import Judged
-from promptops.evals.judging import agreement_of, is_anchor
+from promptops.evals.judge_answer import gating_judge, judge_answer, questions, record_of_answer
+from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
+from promptops.evals.result import Judged
 from promptops.jobs.testing.answering import Answering, Got
+from promptops.jobs.testing.judge_requests import Questioning
 from promptops.jobs.testing.plan import Key, Planned
-from promptops.jobs.testing.questioning import Questioning
-from promptops.jobs.testing.wants import profile_of, want_of, wants
+from promptops.jobs.testing.requests import profile_of, want_of, wants
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case
 from promptops.model.test_run import JudgeAgreement

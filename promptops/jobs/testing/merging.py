@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs.selection import Wanted, select
-from promptops.jobs.testing.run import Options, run_selected
+from promptops.jobs.testing.runner import Options, run_selected
 from promptops.jobs.testing.shards import Merged, known_answers, revision_of
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import TestRun
 from promptops.records import replace

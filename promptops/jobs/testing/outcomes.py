@@ -7,8 +7,8 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import UNKNOWN_PROFILE
-from promptops.evals.answered import status_of
-from promptops.evals.judged import Judged
+from promptops.evals.judge_answer import status_of
+from promptops.evals.result import Judged
 from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Got

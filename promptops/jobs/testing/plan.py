@@ -8,20 +8,20 @@ from itertools import chain
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import wrong_profile
 from promptops.evals.agreement import ANCHOR
-from promptops.evals.asserted import asserted, counterparts, problems_of_answers
-from promptops.evals.judged import Judged
-from promptops.evals.judging import is_anchor
+from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
+from promptops.evals.judge_prompts import is_anchor
+from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
-from promptops.evals.rendered import judge
+from promptops.evals.result import Judged
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import Loaded
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record, replace
-from promptops.runtime.canonical import request_digest
-from promptops.runtime.limits import PromptBudget
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.template.limits import PromptBudget
 
 MAX_ANSWERS = 50_000
 """Of all cases of one prompt: each is planned before the first one is asked for."""

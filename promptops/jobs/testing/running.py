@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.selection import Selected, merge_base
 from promptops.jobs.testing.answering import Answering, Mode
-from promptops.jobs.testing.arms import Arms
 from promptops.jobs.testing.asking import Asking
 from promptops.jobs.testing.auditing import audited
 from promptops.jobs.testing.baseline import Baseline, compares
 from promptops.jobs.testing.confirming import confirmed
-from promptops.jobs.testing.cover import Covered, coverage_rows
+from promptops.jobs.testing.coverage import Covered, coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
 from promptops.jobs.testing.options import Options
 from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
+from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
 from promptops.jobs.testing.shards import (
     in_shard,
@@ -32,7 +31,8 @@ from promptops.jobs.testing.shards import (
     revision_of,
     shard_answers,
 )
-from promptops.jobs.workspace import Workspace, opened
+from promptops.jobs.workspace.selection import Selected, merge_base
+from promptops.jobs.workspace.workspace import Workspace, opened
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
@@ -43,7 +43,7 @@ from promptops.report.parts.summary import counted
 from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
-    from promptops.jobs.approvals import Approvals
+    from promptops.jobs.workspace.approved_endpoints import Approvals
 
 RECORD = "promptops test --record"
 
@@ -266,7 +266,7 @@ def _asking(repository: Repository, options: Options) -> Asking:
 
 
 def _approvals(repository: Repository, options: Options) -> Approvals:
-    from promptops.jobs.approvals import Approvals
+    from promptops.jobs.workspace.approved_endpoints import Approvals
 
     return Approvals(
         repository=repository,

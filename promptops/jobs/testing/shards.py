@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
-from promptops.jobs.selection import Wanted, merge_base
 from promptops.jobs.testing.answering import Answering, Got
 from promptops.jobs.testing.plan import Key, Planned
-from promptops.jobs.workspace import Workspace
+from promptops.jobs.workspace.selection import Wanted, merge_base
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -93,7 +93,7 @@ def revision_of(workspace: Workspace) -> str:
 def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
     """Why answers may not be written, as of recordings; what is committed already may be."""
     # It takes long to import, and not every run is a shard.
-    from promptops.jobs.recordings.admission import refusal
+    from promptops.jobs.recordings.screening import refusal
 
     found = {}
     for want, answer in answering.answered():

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.coverage import Branch, Way, coverage
-from promptops.analysis.never_empty import never_empty
-from promptops.analysis.untaken import untaken
+from promptops.analysis.nonempty_loops import never_empty
+from promptops.analysis.uncovered_wording import untaken
 from promptops.lint import Problem, Related, Severity, rule
+from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import never_equal
-from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.model.prompt import Prompt
 

@@ -80,7 +80,7 @@ class _Channel:
         yield from self._serial(entry)
 
     def _wrong_name(self) -> Iterator[Problem]:
-        from promptops.runtime.refs import wrong_name
+        from promptops.runtime.loading.refs import wrong_name
 
         reason = wrong_name(self._name)
         if reason is not None:
@@ -89,7 +89,7 @@ class _Channel:
             yield Problem(message, at=place, hint="give it another name")
 
     def _keys(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
-        from promptops.runtime.sources.site import CANARY, CANARY_HINT, NO_CANARY
+        from promptops.runtime.loading.site import CANARY, CANARY_HINT, NO_CANARY
 
         for key in entry:
             place = self._document.place(f"{self._at}/{escaped(key)}", True)
@@ -132,7 +132,7 @@ class _Channel:
             yield Problem(f"`{release}` has another digest: `{digest}`", at=place, hint=hint)
 
     def _serial(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
-        from promptops.runtime.sources.source import MAX_SERIAL, MAX_SERIAL_STEP
+        from promptops.runtime.loading.source import MAX_SERIAL, MAX_SERIAL_STEP
 
         if "serial" not in entry:
             return

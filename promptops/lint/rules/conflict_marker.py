@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.missing import missing, needed
-from promptops.lint.written import Written
+from promptops.lint.missing_files import missing, needed
+from promptops.lint.searchable_text import Written
 from promptops.model.loaded import Reference
 from promptops.model.place import Place, Text
 from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts

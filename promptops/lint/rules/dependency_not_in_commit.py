@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.missing import missing, needed
+from promptops.lint.missing_files import missing, needed
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
 from promptops.records import replace

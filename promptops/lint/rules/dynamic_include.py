@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.stacks import included_from
+from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.written import templates
+from promptops.lint.searchable_text import templates
 from promptops.model.loaded import Reference
 from promptops.source.document import Document
 

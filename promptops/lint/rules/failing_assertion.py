@@ -37,8 +37,8 @@ def failing_assertion(cases: Sequence[Case], renders: Sequence[Rendered]) -> Ite
     """
     if not any(case.rendered for case in cases):
         return
+    from promptops.evals.judge_request import judge
     from promptops.evals.parse import is_of_plugin, problems
-    from promptops.evals.rendered import judge
 
     for each in renders:
         # What is wrong with an assertion itself is TST009.

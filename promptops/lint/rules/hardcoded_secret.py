@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.secrets import find_secrets
-from promptops.lint.written import Written
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.lint.searchable_text import Written
+from promptops.runtime.template.sized_cache import cached_by_size
 
 _found = cached_by_size(16_000_000)(find_secrets)  # a partial is searched once for all its prompts
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.analysis.uses import Reference as Named
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
-from promptops.lint.missing import missing, needed
-from promptops.lint.stacks import included_from
+from promptops.lint.include_stack import included_from
+from promptops.lint.missing_files import missing, needed
 from promptops.lint.subject import TemplateScope
 from promptops.model.loaded import Reference, ReferenceKind
 from promptops.model.place import Place

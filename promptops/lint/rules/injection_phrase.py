@@ -10,11 +10,11 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.injection import find_injection
+from promptops.lint.searchable_text import Written
 from promptops.lint.subject import Subject
-from promptops.lint.written import Written
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.document import Document
 from promptops.source.nodes import escaped
 

@@ -100,7 +100,7 @@ def invalid_assertion(
               - {type: json-schema, value: {type: string, pattern: '^A-\\d{4}$'}}
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
-        from promptops.evals.asserted import problems_without_plugins
+        from promptops.evals.case_assertions import problems_without_plugins
         from promptops.evals.named import problems_of_names
         from promptops.evals.parse import problems
         from promptops.lint.literal_text import constant_delimiters

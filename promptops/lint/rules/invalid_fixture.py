@@ -12,8 +12,8 @@ from promptops.lint.undefined import named_by_messages, undeclared
 from promptops.lint.wrong_defaults import is_given, wrong_defaults
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
-from promptops.runtime.inputs import InputProblem
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.request.inputs import InputProblem
+from promptops.runtime.request.render import Renderer, RenderError
 
 
 @rule("TST002", severity=Severity.ERROR)

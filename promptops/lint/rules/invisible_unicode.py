@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.unicode import find_invisible
-from promptops.lint.written import Written
+from promptops.lint.searchable_text import Written
 from promptops.model.place import Place, Text
 from promptops.source.document import Document
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.markers import find_markers
 from promptops.lint.passages import Passage
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.template.sized_cache import cached_by_size
 
 _found = cached_by_size(16_000_000)(find_markers)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.personal import find_personal_data
-from promptops.lint.written import Written
+from promptops.lint.searchable_text import Written
 from promptops.model.place import Place
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.document import Document
 
 _found = cached_by_size(16_000_000)(find_personal_data)

@@ -8,9 +8,9 @@ from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import ITEM, Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of
+from promptops.lint.include_stack import included_from
+from promptops.lint.insertion import end_of_expression
 from promptops.lint.kind_guards import excluded_kinds, is_unreachable
-from promptops.lint.splices import end_of_expression
-from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject, TemplateScope
 from promptops.model.prompt import Prompt
 from promptops.records import record

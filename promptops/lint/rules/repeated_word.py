@@ -8,7 +8,7 @@ from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.match import Match
 from promptops.lint.detect.repetition import find_repeated_words
 from promptops.lint.passages import Passage
-from promptops.runtime.sized_cache import cached_by_size
+from promptops.runtime.template.sized_cache import cached_by_size
 
 _found = cached_by_size(16_000_000)(find_repeated_words)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.formats import is_of_another_time
-from promptops.lint.missing import missing
+from promptops.lint.missing_files import missing
 from promptops.lint.undefined import undeclared
 from promptops.model.loaded import Reference
 from promptops.model.place import Place

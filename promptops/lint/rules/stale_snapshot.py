@@ -66,7 +66,7 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
 
 def _requests(subject: Subject) -> dict[str, str]:
     """The digest of what each case asks, by its name; without those that can't be rendered."""
-    from promptops.runtime.canonical import request_digest
+    from promptops.runtime.request.canonical import request_digest
 
     renders = subject.renders
     return {e.case.name: request_digest(e.traced.request) for e in renders if e.traced is not None}

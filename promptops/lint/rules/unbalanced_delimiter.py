@@ -9,7 +9,7 @@ from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.match import Match
 from promptops.lint.passages import Passage
 from promptops.model.prompt import Message, Prompt, TextPart
-from promptops.runtime.scope import Piece
+from promptops.runtime.template.scope import Piece
 
 # What comes in as a value is data: its tags and fences open and close nothing.
 _AS_DATA = str.maketrans("<>`~", "    ")

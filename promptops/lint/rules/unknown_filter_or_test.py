@@ -7,7 +7,7 @@ from functools import cache
 
 from promptops.analysis.uses import Word
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.stacks import included_from
+from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
 from promptops.source.explain import close
 
@@ -69,7 +69,7 @@ def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]
 
 @cache
 def _known() -> tuple[frozenset[str], frozenset[str]]:
-    from promptops.runtime.filters import allowed_filters, allowed_tests
+    from promptops.runtime.template.filters import allowed_filters, allowed_tests
 
     return frozenset(allowed_filters()), frozenset(allowed_tests())
 

@@ -10,12 +10,12 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Call
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.include_stack import included_from
 from promptops.lint.passages import include_stack
-from promptops.lint.stacks import included_from
 from promptops.lint.subject import Rendered, Subject, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
-from promptops.runtime.render import BudgetSpent
+from promptops.runtime.request.render import BudgetSpent
 
 _INSTEAD = {
     "capitalize": "`| capitalize`",
@@ -137,7 +137,7 @@ def _called(call: Call) -> Problem:
 
 def _is_too_long(node: nodes.Call) -> bool:
     """As far as the numbers are written out: to compute them here could take for ever."""
-    from promptops.runtime.limits import Refused, capped_range
+    from promptops.runtime.template.limits import Refused, capped_range
 
     numbers = [_number(argument) for argument in node.args]
     if not numbers or None in numbers:
@@ -172,8 +172,8 @@ def _texts(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Text]:
 
 def _not_buildable(text: Text) -> Iterator[Problem]:
     """What is valid Jinja and is refused before anything is rendered."""
-    from promptops.runtime.compiled import program
-    from promptops.runtime.scope import TemplateFailure
+    from promptops.runtime.template.scope import TemplateFailure
+    from promptops.runtime.template.template_program import program
 
     try:
         program(text)

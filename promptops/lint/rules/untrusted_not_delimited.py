@@ -9,14 +9,14 @@ from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import Site, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.enclosure import enclosures
+from promptops.lint.include_stack import included_from
 from promptops.lint.passages import CUT, Passage, include_stack, literal_passage
-from promptops.lint.stacks import included_from
 from promptops.lint.subject import Subject
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.runtime.render import TracedText
-from promptops.runtime.scope import Frame, Piece
+from promptops.runtime.request.render import TracedText
+from promptops.runtime.template.scope import Frame, Piece
 
 # In a system message it is SEC003's; what a tool returned stands alone in its message.
 _ROLES = ("system", "developer", "tool")

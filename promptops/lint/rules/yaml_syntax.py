@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
-from promptops.lint.missing import needed
+from promptops.lint.missing_files import needed
 from promptops.model.loaded import Reference
 from promptops.model.place import Place
 from promptops.records import replace

@@ -13,8 +13,8 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
+from promptops.report.check.parts.deduplicate import untold
 from promptops.report.check.parts.rows import required, rows
-from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptView, prompt_views
@@ -22,7 +22,7 @@ from promptops.report.page.document import document
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
 from promptops.report.test import html as test
-from promptops.report.test.page.room import Room
+from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
 
 # Beside each other, a diff and a run have less room than alone.

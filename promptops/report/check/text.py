@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
+from promptops.report.check.parts.deduplicate import untold
 from promptops.report.check.parts.rows import fixes, reason, waived
-from promptops.report.check.parts.told import untold
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines

@@ -8,9 +8,9 @@ from typing import Any
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.report.page.document import document
-from promptops.report.test.page.lost import decided_views
 from promptops.report.test.page.matrix import SIGNS
-from promptops.report.test.page.room import Room
+from promptops.report.test.page.regressions import decided_views
+from promptops.report.test.page.size_budget import Room
 from promptops.report.test.page.views import PromptView, prompt_views
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import outages, shared

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.analysis.schemas.inclusion import Difference, differences
 from promptops.model.change import ABSENT
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 
 Row = tuple[Any, ...]
 """Left, right, and of each difference: keyword, pointer, name, and what is not known of it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from promptops.analysis.schemas.inclusion import differences
 from promptops.model.change import ABSENT
-from promptops.runtime.schema_check import validator
+from promptops.runtime.request.schema_check import validator
 from tests.tiers import examples
 
 ASKED = os.environ.get("PROMPTOPS_PROPERTY_EXAMPLES")

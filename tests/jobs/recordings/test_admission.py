@@ -2,8 +2,8 @@
 
 import pytest
 
-from promptops.jobs.recordings.admission import refusal
 from promptops.jobs.recordings.journal import Journal
+from promptops.jobs.recordings.screening import refusal
 from promptops.model.answer import Recording
 from promptops.model.place import Place
 from tests.jobs.recordings.made import FILE, recording

@@ -13,10 +13,10 @@ import pytest
 
 from promptops.errors import InputError
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.lock import held
 from promptops.jobs.recordings.writing import settle
 from promptops.repo.repository import Repository
 from promptops.source.recordings import recordings_bytes
+from promptops.storage.lock import held
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, on_disk, recording
 
 ROOT = Path(__file__).parents[3]
@@ -186,7 +186,7 @@ def test_a_lock_whose_holder_died_is_free(tmp_path):
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from promptops.jobs.recordings.lock import held\n"
+        "from promptops.storage.lock import held\n"
         "with held(Path(sys.argv[1])):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -9,10 +9,10 @@ import pytest
 from promptops.errors import UsageError
 from promptops.jobs.recordings import room
 from promptops.jobs.recordings.room import needs_sample, refuse_overfull
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, need, recording
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo"\n'

@@ -6,7 +6,7 @@ import pytest
 
 from promptops.jobs.recordings.cache import Cache
 from promptops.jobs.recordings.store import Found, Store
-from promptops.jobs.workspace import workspace
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, digest, recording

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.budgets import event_of, within_budget
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 
 BUDGET = {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
 CONFIG = """\

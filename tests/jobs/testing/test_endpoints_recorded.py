@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from tests.real_model import missing, real_model
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, fault_server

@@ -6,8 +6,8 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.run import Options
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.source.shard import shard_text
 from tests.jobs.testing.served import (

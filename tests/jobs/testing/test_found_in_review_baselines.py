@@ -3,10 +3,10 @@
 import pytest
 
 from promptops.errors import InputError
-from promptops.jobs.check import check
-from promptops.jobs.lint import LintOptions
-from promptops.jobs.selection import Wanted
-from promptops.jobs.workspace import workspace
+from promptops.jobs.gate.check import check
+from promptops.jobs.lint.lint import LintOptions
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     JUDGED,
     MEASURED,

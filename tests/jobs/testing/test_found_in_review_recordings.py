@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.jobs.check import check
-from promptops.jobs.lint import LintOptions
+from promptops.jobs.gate.check import check
+from promptops.jobs.lint.lint import LintOptions
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.selection import Wanted
-from promptops.jobs.workspace import workspace
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     FILE,
     JUDGED,

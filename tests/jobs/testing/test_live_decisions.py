@@ -3,10 +3,10 @@
 import json
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 

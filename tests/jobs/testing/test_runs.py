@@ -6,10 +6,10 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.selection import Wanted
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
-from promptops.jobs.workspace import workspace
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
 PROMPT = """\

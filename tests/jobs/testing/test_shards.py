@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.selection import Wanted
 from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.run import Options
-from promptops.jobs.testing.run import test as run_cases
+from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.testing.shards import in_shard, parse_shard
-from promptops.jobs.workspace import workspace
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.report.test import json as report
 from promptops.source.shard import shard_text

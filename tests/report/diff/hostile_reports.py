@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
 from tests.report.diff.reports import prompt, report

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, DiffReport, PromptDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, Seen, SeenPair, Witness
 from promptops.model.config import Waiver
 from promptops.report.diff.json import write

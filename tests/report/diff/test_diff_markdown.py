@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.change import DiffReport
 from promptops.report.diff.markdown import write
 from tests.report.diff.hostile_reports import hostile

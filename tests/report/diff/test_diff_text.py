@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.diff.made import change
+from promptops.diff.changes import change
 from promptops.model.change import CaseDiff, DiffReport, Seen, SeenPair
 from promptops.report.diff.text import write
 from tests.report.diff.hostile_reports import hostile

@@ -11,8 +11,8 @@ from typing import Any
 from promptops.model.loaded import Loaded
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
-from promptops.runtime.bundles.format import Origin, bundle_bytes
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.bundle.format import Origin, bundle_bytes
+from promptops.runtime.request.canonical import canonical_json
 
 ROOT = Path(__file__).parents[3]
 ORIGIN = Origin(commit="c" * 40, tree="d" * 40, content="e" * 64, release="v1.0.0")

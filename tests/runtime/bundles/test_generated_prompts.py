@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from promptops.model.place import plain_text
 from promptops.model.prompt import Message, Model, Output, Prompt, TextPart, Tool
-from promptops.runtime.bundle import Bundle
-from promptops.runtime.bundles.format import bundle_bytes, read_bundle
-from promptops.runtime.bundles.prompts import contract_hash, prompt_of, prompt_value
-from promptops.runtime.bundles.reading import Fields, kept, read_json
-from promptops.runtime.canonical import _sorted_by_python, _written, canonical_json
-from promptops.runtime.render import Renderer, RenderError
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import bundle_bytes, read_bundle
+from promptops.runtime.bundle.prompts import contract_hash, prompt_of, prompt_value
+from promptops.runtime.bundle.reading import Fields, kept, read_json
+from promptops.runtime.request.canonical import _sorted_by_python, _written, canonical_json
+from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import ORIGIN, comparable, ordered
 from tests.runtime.test_runtime_generated import DATA, TEMPLATES, Grammar
 from tests.tiers import examples

@@ -10,11 +10,11 @@ from contextlib import suppress
 import pytest
 
 from promptops.errors import InputError
-from promptops.jobs.bundling import bundle_of
-from promptops.jobs.workspace import workspace
-from promptops.runtime.answers import AnswerError
-from promptops.runtime.bundle import Bundle
-from promptops.runtime.bundles.format import bundle_bytes, read_bundle
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.workspace.workspace import workspace
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import bundle_bytes, read_bundle
+from promptops.runtime.request.answers import AnswerError
 from tests.runtime.bundles.made import FILES, ORIGIN, of_line, of_value, sealed
 
 LINE = {

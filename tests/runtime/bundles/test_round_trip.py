@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.jobs.bundling import bundle_of
-from promptops.jobs.workspace import workspace
-from promptops.runtime.bundle import Bundle
-from promptops.runtime.bundles.format import read_bundle
-from promptops.runtime.bundles.prompts import prompt_of, prompt_value
-from promptops.runtime.bundles.reading import Fields
-from promptops.runtime.render import Renderer, RenderError
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.workspace.workspace import workspace
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.bundle.prompts import prompt_of, prompt_value
+from promptops.runtime.bundle.reading import Fields
+from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import FILES, INPUTS, ROOT, comparable, ordered, readable
 
 

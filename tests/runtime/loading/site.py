@@ -11,8 +11,8 @@ from typing import Any
 
 from promptops.model.place import Place, plain_text
 from promptops.model.prompt import Message, Prompt, TextPart
-from promptops.runtime.bundles.format import Origin, bundle_bytes, read_bundle
-from promptops.runtime.bundles.prompts import contract_hash, prompt_value
+from promptops.runtime.bundle.format import Origin, bundle_bytes, read_bundle
+from promptops.runtime.bundle.prompts import contract_hash, prompt_value
 
 INPUTS: Mapping[str, Any] = {
     "type": "object",

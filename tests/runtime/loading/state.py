@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from promptops import api
-from promptops.runtime import resolver
+from promptops.runtime.loading import resolver
 
 
 def forget() -> None:

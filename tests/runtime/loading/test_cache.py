@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.runtime.cache import MAX_POINTERS, Cache, cache_folder
+from promptops.runtime.loading.cache import MAX_POINTERS, Cache, cache_folder
 from tests.runtime.loading.conftest import ROOT
 from tests.runtime.loading.site import bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite

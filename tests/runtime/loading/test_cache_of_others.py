@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.runtime import trust as trusting
-from promptops.runtime.cache import Cache, cache_folder, key_name
-from promptops.runtime.trust import Trust
+from promptops.runtime.loading import trust as trusting
+from promptops.runtime.loading.cache import Cache, cache_folder, key_name
+from promptops.runtime.loading.trust import Trust
 from tests.conftest import GitRepository
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite

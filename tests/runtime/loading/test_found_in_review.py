@@ -14,13 +14,13 @@ import pytest
 
 import promptops
 from promptops.model.prompt import Output
-from promptops.runtime.answers import Answers
-from promptops.runtime.cache import Cache
-from promptops.runtime.resolver import Resolver
-from promptops.runtime.sources.site import Site as SiteSource
-from promptops.runtime.sources.site import site_at
-from promptops.runtime.sources.source import Delivery, Listed, shown
-from promptops.runtime.trust import Trust
+from promptops.runtime.loading.cache import Cache
+from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.site import Site as SiteSource
+from promptops.runtime.loading.site import site_at
+from promptops.runtime.loading.source import Delivery, Listed, shown
+from promptops.runtime.loading.trust import Trust
+from promptops.runtime.request.answers import Answers
 from tests.conftest import GitRepository
 from tests.runtime.loading.git_releases import FILE, PROMPT, said
 from tests.runtime.loading.site import Signer, Site

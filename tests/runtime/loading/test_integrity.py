@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.runtime.sources.source import MAX_SERIAL_STEP
+from promptops.runtime.loading.source import MAX_SERIAL_STEP
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget, settle

@@ -10,11 +10,11 @@ from random import Random
 import pytest
 
 import promptops
-from promptops.runtime.cache import Cache
-from promptops.runtime.polling import MAX_BACKOFF, MAX_RETRY_AFTER_S, Polling
-from promptops.runtime.resolver import Resolver
-from promptops.runtime.snapshots import Snapshot
-from promptops.runtime.sources.site import site_at
+from promptops.runtime.loading.cache import Cache
+from promptops.runtime.loading.polling import MAX_BACKOFF, MAX_RETRY_AFTER_S, Polling
+from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.site import site_at
+from promptops.runtime.loading.snapshots import Snapshot
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import settle
 from tests.servers.answers import Answer

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 import promptops
-from promptops.runtime.bundles.format import Contents
-from promptops.runtime.cache import Cache
-from promptops.runtime.resolver import Resolver
-from promptops.runtime.snapshots import Snapshot
-from promptops.runtime.sources.source import Delivery, Listed, Pointer, checked
-from promptops.runtime.trust import Trust
+from promptops.runtime.bundle.format import Contents
+from promptops.runtime.loading.cache import Cache
+from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.snapshots import Snapshot
+from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked
+from promptops.runtime.loading.trust import Trust
 from tests.runtime.loading.site import bundle, digest_of
 from tests.runtime.loading.state import settle
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.runtime import snapshots
+from promptops.runtime.loading import snapshots
 from tests.runtime.loading.site import Site
 from tests.runtime.loading.site_server import FAULTS, ServedSite
 from tests.runtime.loading.state import forget, settle

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.evals.providers.openai.failures import bad_answer
 from promptops.evals.providers.openai.reading import count, items, mapping, text, tool_call
 from promptops.model.answer import Answer, Usage
-from promptops.runtime.chat import chat_arguments as arguments
+from promptops.runtime.request.chat import chat_arguments as arguments
 
 __all__ = ["PATH", "answer", "arguments"]
 

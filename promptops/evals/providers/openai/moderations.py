@@ -9,7 +9,7 @@ from promptops.evals.providers.openai.failures import bad_answer
 from promptops.evals.providers.openai.one_text import arguments
 from promptops.evals.providers.openai.reading import items, text
 from promptops.model.answer import Answer
-from promptops.runtime.canonical import canonical_json
+from promptops.runtime.request.canonical import canonical_json
 
 __all__ = ["PATH", "answer", "arguments"]
 

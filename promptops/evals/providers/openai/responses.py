@@ -9,7 +9,7 @@ from promptops.evals.providers import RateLimits
 from promptops.evals.providers.openai.failures import bad_answer, said_in_an_answer
 from promptops.evals.providers.openai.reading import count, items, mapping, text, tool_call
 from promptops.model.answer import Answer, Usage
-from promptops.runtime.responses import response_arguments as arguments
+from promptops.runtime.request.responses import response_arguments as arguments
 
 __all__ = ["PATH", "answer", "arguments"]
 

@@ -12,7 +12,7 @@ from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.records import replace
-from promptops.report.check.parts.told import untold
+from promptops.report.check.parts.deduplicate import untold
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 

@@ -17,7 +17,7 @@ from promptops.report.test.page.matrix import (
     shown,
     worst_first,
 )
-from promptops.report.test.page.room import Cut, Room
+from promptops.report.test.page.size_budget import Cut, Room
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, own_reason, troubles
 

@@ -1,0 +1,30 @@
+"""What `promote` and `rollback` share."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from promptops.cli.output import Output
+from promptops.model.report import plain
+
+if TYPE_CHECKING:
+    from promptops.jobs.channels.move import Saving
+    from promptops.model.channel import Move
+
+
+def saving(*, committed: bool) -> Saving:
+    """How far a change goes; on a terminal git may ask for a passphrase."""
+    from promptops.jobs.channels.move import Saving
+
+    return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def shown(output: Output, move: Move) -> int:
+    """Say what became of a channel; the exit code."""
+    for name, file in output.formats:
+        style = output.style if file == "-" else plain
+        written: str = import_module(f"promptops.report.channel.{name}").write(move, style=style)
+        output.write(written, file)
+    return int(bool(move.refusals))

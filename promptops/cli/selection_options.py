@@ -1,0 +1,43 @@
+"""What a command that judges was asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promptops.cli.output import Output
+    from promptops.jobs.lint.lint import LintOptions
+    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.workspace import Workspace
+
+
+def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
+    """Which prompts, and how; of `patterns`, `since`, `select` and `no_cache`."""
+    from promptops.jobs.lint.lint import LintOptions
+    from promptops.jobs.workspace.selection import Wanted
+
+    wanted = Wanted(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
+
+
+def note_unjudged(output: Output, workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.jobs.workspace.workspace import managed
+    from promptops.report.parts.summary import counted
+    from promptops.report.parts.visible import visible_path
+
+    repository = workspace.repository
+    named = options["revision"] is not None or options["staged"] or options["worktree"]
+    if options["since"] is None or named or repository.bare:
+        return
+    changed = repository.uncommitted(managed(workspace.config))
+    if changed:
+        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
+        output.note(f"not judged: uncommitted changes in {visible_path(changed[0])}{more}")
+        output.note("  tip: --worktree judges the files on disk, --staged the index")

@@ -1,0 +1,82 @@
+"""Rendered cases as people look at them: message beside message, with tokens and prices."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.analysis.prices import input_cost_usd
+from promptops.diff.alignment import aligned
+from promptops.diff.rendering import Rendered, refusal, sent
+from promptops.diff.side import Side
+from promptops.model.change import CaseDiff, Seen, SeenPair
+from promptops.records import replace
+from promptops.runtime.request.render import RenderError, Traced
+
+Count = Callable[[str], int]
+"""From a text to its tokens."""
+
+
+def case_diff(before: Side, after: Side, rendered: Rendered, count: Count) -> CaseDiff:
+    """One case with all its messages, those that differ and those that don't.
+
+    None where a side refuses: what the other one renders has nothing to stand beside.
+    """
+    sides = (rendered.before, rendered.after) if rendered.requests is not None else ()
+    old, new = [_seen(each, count) for each in sides] or ([], [])
+    diff = CaseDiff(
+        name=rendered.name,
+        messages=tuple(SeenPair(*pair) for pair in aligned(old, new, _said)),
+        rest=rendered.rest,
+        before_error=refusal(rendered.before),
+        after_error=refusal(rendered.after),
+    )
+    return _priced(diff, before, after)
+
+
+def _seen(side: Traced | RenderError, count: Count) -> list[Seen]:
+    if isinstance(side, RenderError):
+        return []
+    texts = [(str(message["role"]), _text(message)) for message in sent(side.request)]
+    return [Seen(role=role, text=text, tokens=count(text)) for role, text in texts]
+
+
+def _said(message: Seen) -> tuple[str, str]:
+    return message.role, message.text
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """What a message says; what is no text as a line of its own."""
+    content = message.get("content")
+    lines = [content] if isinstance(content, str) else [*_parts(content or ())]
+    lines += [f"[call {_json(call)}]" for call in message.get("tool_calls") or ()]
+    lines += [f"[{key} {message[key]}]" for key in ("name", "tool_call_id") if key in message]
+    return "\n".join(line for line in lines if line)
+
+
+def _parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for part in parts:
+        if part["type"] == "text":
+            yield str(part["text"])
+            continue
+        rest = {key: value for key, value in part.items() if key != "type"}
+        yield f"[{part['type']} {_json(rest)}]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _priced(diff: CaseDiff, before: Side, after: Side) -> CaseDiff:
+    return replace(
+        diff,
+        before_usd=_price(before, diff.before_tokens) if diff.messages else None,
+        after_usd=_price(after, diff.after_tokens) if diff.messages else None,
+    )
+
+
+def _price(side: Side, tokens: int) -> float | None:
+    model = side.prompt.model
+    profile = side.catalog.config.models.get(model.profile or "")
+    return input_cost_usd(tokens, model.provider, model.id, profile.price if profile else None)

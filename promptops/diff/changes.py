@@ -1,0 +1,77 @@
+"""Changes made of their code: the catalogue gives level and bump, the caller what it knows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from promptops.diff.codes import CODES
+from promptops.model.bump import Bump
+from promptops.model.change import ABSENT, Change
+from promptops.model.config import Waiver
+from promptops.records import replace
+from promptops.runtime.request.canonical import canonical_json
+
+OWN_POLICY = "the policy that lowers its bump comes with the change"
+
+
+def change(code: str, path: str, message: str, **facts: Any) -> Change:
+    """A change of the catalogue; `facts` are fields of `Change`, and win over the catalogue's."""
+    known = CODES[code]
+    given = {"level": known.level, "bump": known.bump, "warning": known.warning, "risk": known.risk}
+    return Change(code=code, name=known.name, path=path, message=message, **{**given, **facts})
+
+
+def with_fingerprints(prompt_id: str, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Changes, worst first, with the hash of prompt, code, path and both values."""
+    ordered = sorted(changes, key=lambda each: (-each.bump, not each.risk, each.code, each.path))
+    return tuple(replace(each, fingerprint=_fingerprint(prompt_id, each)) for each in ordered)
+
+
+def waived(
+    changes: Iterable[Change], waivers: Iterable[Waiver], accepted: Iterable[Waiver], today: date
+) -> tuple[Change, ...]:
+    """Changes with the bump of each breaking one lowered to minor that a waiver names.
+
+    A waiver past its day lowers nothing, and says so. One that is not among those `accepted`
+    before comes with the change that it lets through: that is a risk.
+    """
+    known = {waiver.fingerprint: waiver for waiver in waivers}
+    before = set(accepted)
+    return tuple(
+        _waived(each, known[each.fingerprint], before, today)
+        if each.level == "BREAKING" and each.fingerprint in known
+        else each
+        for each in changes
+    )
+
+
+def _waived(change: Change, waiver: Waiver, before: set[Waiver], today: date) -> Change:
+    if waiver.expires < today:
+        return replace(change, message=f"{change.message} (its waiver ended on {waiver.expires})")
+    own = "" if waiver in before else "the waiver comes with the change that it lets through"
+    risk = "; ".join(each for each in (change.risk, own) if each)
+    return replace(change, bump=min(change.bump, Bump.MINOR), waiver=waiver, risk=risk)
+
+
+def _fingerprint(prompt_id: str, change: Change) -> str:
+    """The same however the message is worded, and another when a value or the basis is."""
+    facts = (change.before, change.after, change.basis)
+    values = [None if value is ABSENT else [value] for value in facts]
+    if change.code == "CHG310" and change.witness is not None:
+        values.append([change.witness.case])
+    try:
+        said = canonical_json(_plain([prompt_id, change.code, change.path, *values]))
+    except ValueError:  # a number that is none, half a surrogate pair
+        said = repr((prompt_id, change.code, change.path, values))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,153 @@
+"""What an inputs' schema accepts in effect, said as a plain schema.
+
+The renderer fills in defaults before it checks, so a property with a default is never missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.diff.properties import followed
+from promptops.diff.rewriting import COMBINING, pointed, rewritten
+from promptops.model.prompt import Schema
+from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.template.data import NotJson
+
+Part = Mapping[str, Any]
+
+_SPOILED_BY_FILLING = COMBINING - {"$ref"} | frozenset(
+    (
+        *("minProperties", "maxProperties", "dependentRequired", "dependencies", "enum", "const"),
+        *("contains", "minContains", "maxContains", "uniqueItems", "prefixItems"),
+    )
+)
+"""Keywords that may say one thing of a value as it is passed and another of it filled in."""
+_SAYING = frozenset(("properties", "items", "required", "type", "additionalProperties"))
+
+
+def accepted(schema: Schema) -> Schema:
+    """A schema whose instances are the inputs that a schema accepts, if `is_plain` holds of it."""
+
+    def rewrite(made: dict[str, Any], was: Part) -> dict[str, Any]:
+        filled = dict(_filled(was, schema))
+        if filled:
+            required = _list(made.get("required"))
+            never = [name for name, fits in filled.items() if not fits and name not in required]
+            kept = [name for name in required if not filled.get(name)]
+            made["required"] = [*kept, *never]
+        return made
+
+    return rewritten(schema, rewrite)
+
+
+def is_plain(schema: Schema) -> bool:
+    """Whether filling in defaults can be told from the schema: nothing else speaks of what is
+    filled, and each reference is one that the renderer follows, to a definition, alone."""
+    return _Plain(schema).holds(schema, frozenset())
+
+
+class _Plain:
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._fills: dict[int, bool] = {}
+
+    def holds(self, schema: Any, above: frozenset[int]) -> bool:
+        """Of a part and all below it that the renderer fills."""
+        if not isinstance(schema, Mapping) or id(schema) in above or not self.fills(schema):
+            return True
+        above |= {id(schema)}
+        if _SPOILED_BY_FILLING.intersection(schema):
+            return False
+        if "$ref" in schema:
+            target = self._target(schema)
+            return target is not None and self.holds(target, above)
+        return all(self.holds(part, above) for part in _parts(schema))
+
+    def fills(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
+        """Whether there is a default below, or what can't be known."""
+        if not isinstance(schema, Mapping) or id(schema) in above:
+            return False
+        if id(schema) not in self._fills:
+            self._fills[id(schema)] = self._has_default(schema, above | {id(schema)})
+        return self._fills[id(schema)]
+
+    def _has_default(self, schema: Part, above: frozenset[int]) -> bool:
+        if "$ref" in schema:
+            target = self._target(schema)
+            return target is None or self.fills(target, above)
+        owned = _properties(schema).values()
+        if any("default" in followed(each, self._root) for each in owned):
+            return True
+        return any(self.fills(part, above) for part in _parts(schema))
+
+    def _target(self, schema: Part) -> Part | None:
+        """What a reference means; None where renderer and validator may take it differently."""
+        reference = schema["$ref"]
+        known = isinstance(reference, str) and reference.startswith(("#/$defs/", "#/definitions/"))
+        if not known or _SAYING.intersection(schema):
+            return None
+        return pointed(self._root, reference)
+
+
+def _parts(schema: Part) -> Iterator[Any]:
+    yield from _properties(schema).values()
+    yield schema.get("items")
+
+
+def _filled(owner: Part, root: Schema) -> Iterator[tuple[str, bool]]:
+    """Each property with a default, and whether the default is accepted itself."""
+    for name, property_ in _properties(owner).items():
+        said = followed(property_, root)
+        if "default" in said:
+            yield name, _accepts(said, root)
+
+
+def _accepts(property_: Part, root: Schema) -> bool:
+    known = {key: root[key] for key in ("$defs", "definitions") if key in root}
+    try:
+        _, problems = Inputs({**known, "properties": {"value": dict(property_)}}).accept({})
+    except (ValueError, NotJson):
+        return False
+    return not problems
+
+
+def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
+    """The older schema with the names that the newer one has for its inputs, by `x-aliases`.
+
+    And from each such newer name to the older one. Where the older side is open, its callers could
+    pass the newer name as well, so that the two are not one.
+    """
+    if before.get("additionalProperties") is not False:
+        return before, {}
+    old, new = _properties(before), _properties(after)
+    names = {
+        alias: name
+        for alias, name in aliases(after).items()
+        if alias in old and alias not in new and name not in (*old, *_list(before.get("required")))
+    }
+    if not names:
+        return before, {}
+    renamed = dict(before)
+    renamed["properties"] = {names.get(name, name): said for name, said in old.items()}
+    renamed["required"] = [names.get(name, name) for name in _list(before.get("required"))]
+    return renamed, {name: alias for alias, name in names.items()}
+
+
+def aliases(schema: Schema) -> dict[str, str]:
+    """From each name that an input had to the one it has."""
+    return {
+        str(alias): name
+        for name, said in _properties(schema).items()
+        if isinstance(said, Mapping)
+        for alias in _list(said.get("x-aliases"))
+    }
+
+
+def _properties(schema: Part) -> Mapping[str, Any]:
+    found = schema.get("properties")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

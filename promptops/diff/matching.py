@@ -1,0 +1,165 @@
+"""CHG501, CHG502 and CHG504: which prompt of one side is which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+from promptops.catalog.catalog import Catalog
+from promptops.diff.changes import change
+from promptops.model.bump import Bump
+from promptops.model.change import NOT_COMPARED, Change
+from promptops.model.finding import Problem
+from promptops.model.internal_error import CODE
+from promptops.model.loaded import Loaded
+from promptops.records import record
+
+State = Literal["added", "removed", "renamed", "changed", "unreadable"]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Match:
+    """One prompt on both sides; None where a side lacks it.
+
+    Attributes:
+        likely: Of a prompt that is gone: the id of an added one with the same content.
+    """
+
+    base: Catalog
+    head: Catalog
+    before: Loaded | None
+    after: Loaded | None
+    likely: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self._one.id
+
+    @property
+    def path(self) -> str:
+        return self._one.path
+
+    @property
+    def before_id(self) -> str | None:
+        """The older id, where it is another one."""
+        if self.before is None or self.after is None or self.before.id == self.after.id:
+            return None
+        return self.before.id
+
+    @property
+    def state(self) -> State:
+        if self.after is None:
+            return "removed"
+        if self.after.prompt is None:
+            return "unreadable"
+        if self.before is None:
+            return "added"
+        if self.before.prompt is None:
+            return "unreadable"
+        return "renamed" if self.before_id else "changed"
+
+    @property
+    def _one(self) -> Loaded:
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+
+def matches(base: Catalog, head: Catalog, paths: Collection[str]) -> Iterator[Match]:
+    """Prompts of either side, paired by id, and where that fails by the names they had."""
+    chosen = set(paths)
+    olds = {name: path for name, path in base.paths.items() if path in chosen}
+    news = {name: path for name, path in head.paths.items() if path in chosen}
+    # A file may be looked at on one side only: the other one is found by its id.
+    olds |= {name: base.paths[name] for name in news if name in base.paths}
+    news |= {name: head.paths[name] for name in olds if name in head.paths}
+    renamed = _renamed(news, base, head)
+    olds |= {name: base.paths[name] for name in renamed}
+    base.files.prefetch(olds.values())
+    head.files.prefetch(news.values())
+    taken = {after for after in renamed.values() if after not in base.paths}
+    for name in sorted(olds.keys() | news.keys()):
+        if name in taken:
+            continue
+        after = renamed.get(name, name)
+        yield _match(base, head, olds.get(name), news.get(after), news)
+
+
+def _match(
+    base: Catalog, head: Catalog, old: str | None, new: str | None, news: dict[str, str]
+) -> Match:
+    before = base.loaded(old) if old is not None else None
+    after = head.loaded(new) if new is not None else None
+    likely = None
+    if old is not None and new is None:
+        blob = base.files.blob(old)
+        same = (n for n, p in news.items() if n not in base.paths and head.files.blob(p) == blob)
+        likely = next(same, None)
+    return Match(base=base, head=head, before=before, after=after, likely=likely)
+
+
+def _renamed(news: dict[str, str], base: Catalog, head: Catalog) -> dict[str, str]:
+    """From each older id that is gone to the prompt that names it among its aliases."""
+    found: dict[str, str] = {}
+    for name, path in news.items():
+        prompt = head.loaded(path).prompt
+        for alias in prompt.aliases if prompt is not None else ():
+            if alias in base.paths and alias not in head.paths:
+                found.setdefault(alias, name)
+    return found
+
+
+def added(match: Match) -> list[Change]:
+    """Of a prompt that only the newer side has."""
+    prompt = match.after.prompt if match.after else None
+    if prompt is None:
+        return _broken(match.after)
+    if prompt.status == "draft":
+        return [change("CHG502", "", "a draft was added, which no release holds", bump=Bump.NONE)]
+    what = "variant" if prompt.extends else "prompt"
+    return [change("CHG502", "", f"the {what} was added")]
+
+
+def gone(match: Match) -> list[Change]:
+    """Of a prompt that only the older side has."""
+    prompt = match.before.prompt if match.before else None
+    if prompt is not None and prompt.status == "draft":
+        return [change("CHG701", "", "a draft was removed, which no release holds", bump=Bump.NONE)]
+    moved = f"; `{match.likely}` says the same: give it `aliases: [{match.id}]`"
+    hint = moved if match.likely else ""
+    if prompt is not None and prompt.extends:
+        return [change("CHG504", "", f"the variant was removed{hint}")]
+    return [change("CHG501", "", f"the prompt was removed{hint}")]
+
+
+def unreadable(match: Match) -> list[Change]:
+    """Of a prompt that a side can't read; where the newer one can, it is as good as new."""
+    if match.after is not None and match.after.prompt is None:
+        return _broken(match.after)
+    failed = _internal(match.before)
+    if failed is not None:
+        return [not_compared(failed.message)]
+    why = _why(match.before)
+    return [change("CHG502", "", f"it could not be read before, so nothing is compared: {why}")]
+
+
+def not_compared(reason: object) -> Change:
+    """That a bug of ours kept both sides from being compared."""
+    return change(NOT_COMPARED, "", f"it could not be compared: {reason}")
+
+
+def _internal(loaded: Loaded | None) -> Problem | None:
+    problems = loaded.problems if loaded is not None else ()
+    return next((each for each in problems if each.code == CODE), None)
+
+
+def _broken(loaded: Loaded | None) -> list[Change]:
+    failed = _internal(loaded)
+    if failed is not None:
+        return [not_compared(failed.message)]
+    return [change("CHG501", "", f"it can't be read: {_why(loaded)}")]
+
+
+def _why(loaded: Loaded | None) -> str:
+    problem = next(iter(loaded.problems), None) if loaded is not None else None
+    return f"{problem.message} ({problem.at})" if problem is not None else "it is no prompt file"

@@ -1,0 +1,68 @@
+"""CHG306 and CHG307: the messages a prompt is made of, and what callers pass into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from promptops.diff.changes import change
+from promptops.diff.effective_schema import with_new_names
+from promptops.diff.side import Side
+from promptops.model.change import Change
+from promptops.model.prompt import ForEach, History, MediaPart, Message, Prompt, Turn
+
+
+def message_changes(before: Side, after: Side) -> Iterator[Change]:
+    """What changed about which messages there are."""
+    old, new = ([_said(turn) for turn in side.prompt.messages] for side in (before, after))
+    if old != new:
+        facts = {"before": ", ".join(old), "after": ", ".join(new)}
+        yield change("CHG306", "/messages", _what_happened(old, new), **facts)
+    _, moved = with_new_names(before.prompt.inputs, after.prompt.inputs)
+    kept = _slots(after.prompt, moved)
+    for slot, path in _slots(before.prompt, {}).items():
+        if slot not in kept:
+            yield change("CHG307", path, f"{slot} reaches the model no more")
+    if old == new and _cached(before.prompt) != _cached(after.prompt):
+        message = "which messages the provider is to keep in its cache differs"
+        yield change("CHG701", "/messages", message)
+
+
+def _said(turn: Turn) -> str:
+    """A turn in a few words: its role, or the input it comes from."""
+    if isinstance(turn, History):
+        return f"history {turn.source}" + (f" (the last {turn.last})" if turn.last else "")
+    if isinstance(turn, ForEach):
+        roles = " and ".join(message.role for message in turn.messages)
+        return f"for each of {turn.source}: {roles}"
+    return turn.role
+
+
+def _what_happened(old: list[str], new: list[str]) -> str:
+    if sorted(old) == sorted(new):
+        return "the messages stand in another order"
+    if len(old) == len(new):
+        return "messages have another role or come from another input"
+    return "messages were added" if len(new) > len(old) else "messages were removed"
+
+
+def _slots(prompt: Prompt, had: Mapping[str, str]) -> Mapping[str, str]:
+    """What callers pass through untouched and where it goes; by the names that inputs had."""
+    found: dict[str, str] = {}
+    for turn in prompt.messages:
+        if isinstance(turn, History):
+            found[f"the conversation `{had.get(turn.source, turn.source)}`"] = turn.at
+        for message in _messages(turn):
+            for part in message.parts:
+                if isinstance(part, MediaPart) and part.origin == "input":
+                    found[f"the {part.kind} `{had.get(part.value, part.value)}`"] = part.at
+    return found
+
+
+def _messages(turn: Turn) -> tuple[Message, ...]:
+    if isinstance(turn, ForEach):
+        return turn.messages
+    return (turn,) if isinstance(turn, Message) else ()
+
+
+def _cached(prompt: Prompt) -> list[bool]:
+    return [message.cache for turn in prompt.messages for message in _messages(turn)]

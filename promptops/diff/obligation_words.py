@@ -1,0 +1,135 @@
+"""What the words of a sentence oblige to or forbid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+
+from promptops.diff.normalised_text import Words, plain_words
+from promptops.records import record
+
+Marks = tuple[tuple[Words, str], ...]
+"""Phrases of the table below, each with its kind."""
+
+
+@record(frozen=True, slots=True)
+class Force:
+    """What the words of a sentence demand.
+
+    Attributes:
+        strength: 3 for must and never, 2 for should not and avoid, 0 where nothing obliges.
+        kinds: Of the phrases in it, as the table calls them.
+        softeners: The phrases that leave a way out.
+        content: What is left of it: beginnings of words.
+    """
+
+    strength: int
+    kinds: frozenset[str]
+    softeners: frozenset[Words]
+    content: Words
+
+
+_STRENGTH = {"demand": 3, "ban": 3, "deny": 3, "most": 3, "least": 3, "mild": 2, "shun": 2}
+_TURNS = frozenset(("ban", "mild", "not", "no")), frozenset(("deny", "shun")), frozenset(("lack",))
+_PHRASES = {
+    "demand": """must, always, only, shall, required, mandatory, ensure, make sure, be sure,
+        have to, has to, need to, needs to, at all times, no matter what, without exception,
+        at all costs, exclusively, strictly, solely, exactly, nothing but, nothing else,
+        is essential, muss, musst, müssen, müsst, soll, sollst, sollen, immer, stets, nur,
+        ausschließlich, lediglich, unbedingt, zwingend, stelle sicher, stellen sie sicher,
+        achte darauf, erforderlich, verpflichtend, in jedem fall, auf jeden fall, ausnahmslos,
+        doit, dois, doivent, devez, toujours, seulement, uniquement, exclusivement, obligatoire,
+        obligatoirement, impérativement, assure toi, assurez vous, veille à, veillez à, il faut,
+        debe, debes, deben, siempre, solo, sólo, solamente, únicamente, exclusivamente, obligatorio,
+        obligatoria, asegúrate, asegúrese, hay que, tienes que, tiene que, sin excepción,
+        deve, devi, devono, sempre, soltanto, esclusivamente, obbligatorio, assicurati, bisogna,
+        deves, devem, apenas, somente, só, obrigatório, certifique se, assegure se, tem que""",
+    "ban": """never, must not, may not, shall not, do not, can not, will not, not allowed,
+        not permitted, are not to, nothing, under no circumstances, in no case, on no account,
+        at no time,
+        ❌, 🚫, ⛔,
+        nie, niemals, nicht, kein, keine, keinen, keinem, keiner, keinerlei, keinesfalls,
+        auf keinen fall, unter keinen umständen, jamais, pas, aucun, aucune, en aucun cas,
+        nunca, jamás, ningún, ninguna, en ningún caso, bajo ninguna circunstancia,
+        nessun, nessuna, in nessun caso, não, nenhum, nenhuma, em hipótese alguma""",
+    "deny": """refuse, forbidden, prohibited, disallowed, refrain, decline, off limits, verboten,
+        untersagt, verweigere, unterlasse, interdit, interdite, refusez, prohibido, prohibida,
+        rechaza, rechace, vietato, vietata, proibito, rifiuta, proibido, proibida, recuse""",
+    "mild": "should not, ought not to",
+    "shun": """avoid, avoiding, vermeide, vermeiden, évite, évitez, éviter, evita, evite, evitar,
+        evitare""",
+    "most": """at most, no more than, not more than, maximum, höchstens, maximal, au plus,
+        au maximum, como máximo, máximo, al massimo, massimo, no máximo""",
+    "least": """at least, no less than, no fewer than, not less than, minimum, mindestens, au moins,
+        al menos, como mínimo, almeno, pelo menos, no mínimo""",
+    "not": "not, nor, neither, nobody",
+    "no": "no, non",
+    "lack": """without, fail, fails, forget, neglect, hesitate, ohne, vergiss, sans, oublie,
+        oubliez, sin, olvides, olvide, senza, dimenticare, sem, esqueça""",
+    "soft": """should, ought to, could, might, try, attempt to, aim to, if possible, where possible,
+        when possible, whenever possible, as far as possible, ideally, prefer, preferably, consider,
+        usually, generally, normally, typically, optionally, optional, feel free, unless, except,
+        recommended, if appropriate, when appropriate, where appropriate, sollte, sollten, solltest,
+        könnte, könnten, versuche, versuchen, möglichst, wenn möglich, falls möglich, bevorzugt,
+        idealerweise, nach möglichkeit, es sei denn, außer, devrait, devrais, devriez, si possible,
+        essaie, essayez, de préférence, sauf, à moins, debería, deberías, si es posible, intenta,
+        intente, preferiblemente, salvo, excepto, a menos, dovrebbe, dovresti, se possibile, prova,
+        cerca di, preferibilmente, tranne, a meno, deveria, deverias, se possível, tente, procure,
+        preferencialmente, exceto""",
+    "permit": """may, can, allowed, permitted, free to, darf, darfst, dürfen, dürft, kann, kannst,
+        können, erlaubt, peut, peux, pouvez, puede, puedes, pueden, permitido, può, puoi, possono,
+        permesso, pode, podes, podem""",
+}
+_FILLERS = frozenset(
+    str.split(
+        "you your to of and or in on for with it its is are be this that any if as by at from i we"
+        " they them their der die das den und zu de la le les des et à el los las y il lo gli e o"
+    )
+)
+# Where `no` and `non` are everyday words of prohibition, beside `Sin`, `El` and their like.
+_ROMANCE = frozenset(str.split("el los las una que del por con il gli che di della le"))
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, list[tuple[Words, str]]]:
+    """The table by the first word of each phrase, longest first."""
+    table: dict[str, list[tuple[Words, str]]] = defaultdict(list)
+    for kind, phrases in _PHRASES.items():
+        for phrase in phrases.split(","):
+            words = plain_words(" ".join(phrase.split()))
+            table[words[0]].append((words, kind))
+    return {first: sorted(found, key=lambda f: -len(f[0])) for first, found in table.items()}
+
+
+def force_of(words: Words, intro: Marks = ()) -> Force:
+    """What a sentence demands; `intro` are the phrases that introduce the list it is an item of."""
+    found, content = phrases_in(words)
+    kinds = frozenset(kind for _, kind in found + intro)
+    strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
+    if "no" in kinds and (words[:1] in (("no",), ("non",)) or not _ROMANCE.isdisjoint(words)):
+        strength = 3
+    # `may not` forbids, and so do `darfst das nicht`, `no puedes`: then `may` leaves no way out.
+    soft = ("soft",) if kinds & _TURNS[0] else ("soft", "permit")
+    softeners = frozenset(words for words, kind in found if kind in soft)
+    return Force(strength, kinds, softeners, content)
+
+
+def phrases_in(words: Words) -> tuple[Marks, Words]:
+    """The phrases of the table, and the beginnings of the other words that matter."""
+    found: list[tuple[Words, str]] = []
+    content: list[str] = []
+    at = 0
+    while at < len(words):
+        choices = _table().get(words[at], ())
+        phrase = next((each for each in choices if words[at : at + len(each[0])] == each[0]), None)
+        if phrase is not None:
+            found.append(phrase)
+        elif words[at] not in _FILLERS:
+            content.append(words[at][:4])
+        at += len(phrase[0]) if phrase is not None else 1
+    return tuple(found), tuple(content)
+
+
+def forbids(kinds: frozenset[str]) -> bool:
+    """Whether phrases of these kinds forbid rather than demand; to forbid twice is to demand."""
+    return sum(bool(kinds & turning) for turning in _TURNS) % 2 == 1

@@ -1,0 +1,182 @@
+"""All that is asserted of a prompt's answers: by its cases, and by `evaluation` of every case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.parse import QUALITY, is_of_plugin, parse
+from promptops.evals.result import At
+from promptops.model.finding import Problem
+from promptops.model.prompt import Case, Prompt
+from promptops.records import record, replace
+from promptops.source.explain import nearest, type_name
+from promptops.source.nodes import escaped
+
+
+@record(frozen=True, slots=True)
+class Asserted:
+    """An assertion over answers, as it is written, and where its parts stand."""
+
+    written: Mapping[str, Any]
+    at: At
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any], locate: At, base: str) -> Asserted:
+        """`base` is the pointer of the assertion in what `locate` finds places in."""
+        return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
+
+    @property
+    def path(self) -> str:
+        """Of the file it stands in."""
+        return self.at("", False).path
+
+
+def asserted(case: Case, prompt: Prompt) -> Iterator[Asserted]:
+    """The assertions over the answer to a case: its own first, then those of every case."""
+    for index, written in enumerate(case.output):
+        yield Asserted.of(written, case.locate, f"{case.at}/output/{index}")
+    yield from _of_every_case(prompt)
+
+
+def problems_of_answers(
+    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    """What is wrong beyond what `parse.problems` says of each case by itself, with its place.
+
+    In `evaluation`, and in assertions that name another case; `judges` are the ids of prompts,
+    `profiles` the names of models, that there are.
+    """
+    for each in _of_every_case(prompt):
+        yield from _problems(each)
+    yield from _wrong_judge(prompt, judges, profiles)
+    yield from _wrong_score(prompt)
+    yield from _wrong_cases(prompt, lambda _: True)
+
+
+def problems_without_plugins(
+    prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    """The same without loading a plugin: its assertions are ignored.
+
+    Where there is one, the primary score is not checked either: a plugin's assertion may count in
+    a score that only the plugin knows.
+    """
+    for each in _of_every_case(prompt):
+        if not is_of_plugin(each.written):
+            yield from _problems(each)
+    yield from _wrong_judge(prompt, judges, profiles)
+    if not any(is_of_plugin(each.written) for each in _of_all_cases(prompt)):
+        yield from _wrong_score(prompt)
+    yield from _wrong_cases(prompt, lambda each: not is_of_plugin(each.written))
+
+
+def _problems(each: Asserted) -> Iterator[Problem]:
+    for problem in parse(each.written, "answer")[1]:
+        place = each.at(str(problem.at), problem.key, problem.within)
+        yield replace(problem, at=place, within=None)
+
+
+def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
+    """The names of the cases whose answers are needed to judge the one to this."""
+    every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
+    named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
+    return tuple(dict.fromkeys(name for found in named for name, _ in found))
+
+
+def _may_name(written: Mapping[str, Any]) -> bool:
+    """Cheaply: sets hold other assertions, and one names a case itself."""
+    return isinstance(written.get("value"), list) or "counterfactual" in str(written.get("type"))
+
+
+def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
+    for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
+        yield Asserted.of(written, prompt.locate, f"/evaluation/assertions/{index}")
+
+
+def _of_all_cases(prompt: Prompt) -> Iterator[Asserted]:
+    return (each for case in prompt.cases for each in asserted(case, prompt))
+
+
+def _wrong_judge(
+    prompt: Prompt, judges: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    judge, at = prompt.evaluation.get("judge"), "/evaluation/judge"
+    if isinstance(judge, str) and judge not in judges:
+        hint = nearest(judge, judges) or "name the id of a prompt of this catalog"
+        place = prompt.locate(at, False)
+        yield Problem(f"there is no prompt `{judge}` to judge with", at=place, hint=hint)
+    if isinstance(judge, Mapping):
+        yield from _wrong_model(judge, prompt, profiles)
+
+
+def _wrong_model(
+    model: Mapping[str, Any], prompt: Prompt, profiles: Collection[str]
+) -> Iterator[Problem]:
+    for key, value in model.items():
+        at = f"/evaluation/judge/{escaped(key)}"
+        if key not in _MODEL_KEYS:
+            hint = nearest(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
+            place = prompt.locate(at, True)
+            yield Problem(f"`{key}` is no part of a model", at=place, key=True, hint=hint)
+        elif not isinstance(value, str) or not value:
+            place = prompt.locate(at, False)
+            yield Problem(f"expected a text, got {type_name(value)}", at=place)
+    named = model.get("profile")
+    if isinstance(named, str) and named not in profiles:
+        place = prompt.locate("/evaluation/judge/profile", False)
+        yield Problem(f"there is no model `{named}`", at=place, hint=nearest(named, profiles))
+    if ("profile" in model) == ("id" in model) or ("id" in model) != ("provider" in model):
+        hint = "write `profile`, or `provider` and `id`"
+        place = prompt.locate("/evaluation/judge", False)
+        yield Problem("the judge is no model", at=place, hint=hint)
+
+
+_MODEL_KEYS = ("profile", "provider", "id")
+
+
+def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
+    """A primary score that nothing counts in would decide nothing."""
+    primary = prompt.evaluation.get("score")
+    if not prompt.cases:
+        return
+    found = (parse(each.written, "answer")[0] for each in _of_all_cases(prompt))
+    names = {assertion.score for assertion in found if assertion and assertion.score}
+    if primary is None and QUALITY not in names and len(names) > 1:
+        hint = f"choose one: score: {sorted(names)[0]}"
+        place = prompt.locate("/evaluation", True)
+        yield Problem("several scores are measured, and none decides", at=place, hint=hint)
+    if isinstance(primary, str) and primary not in names:
+        hint = nearest(primary, names) or "name it in an assertion: `score`"
+        place = prompt.locate("/evaluation/score", False)
+        yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
+
+
+def _wrong_cases(prompt: Prompt, considered: Callable[[Asserted], bool]) -> Iterator[Problem]:
+    """What is wrong with the other cases that assertions name."""
+    cases = {case.name: case for case in prompt.cases}
+    for case in prompt.cases:
+        for each in filter(considered, asserted(case, prompt)):
+            yield from _wrong_case(each, case, cases)
+
+
+def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterator[Problem]:
+    for named, at in _named_cases(parse(each.written, "answer")[0]):
+        place = each.at(at, False)
+        other = cases.get(named)
+        if other is None:
+            yield Problem(f"there is no case `{named}`", at=place, hint=nearest(named, cases))
+        elif named == case.name:
+            yield Problem("a case can't be its own counterpart", at=place)
+        elif other.inputs == case.inputs:
+            yield Problem(f"the case `{named}` has the same inputs: nothing differs", at=place)
+
+
+def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:
+    """The cases that an assertion needs the answers of, and where it names them."""
+    named = getattr(assertion.check, "case", None) if assertion else None
+    if isinstance(named, str):
+        yield named, f"{at}/value"
+    for index, part in enumerate(getattr(assertion.check, "parts", ()) if assertion else ()):
+        yield from _named_cases(part, f"{at}/value/{index}")

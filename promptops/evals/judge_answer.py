@@ -1,0 +1,90 @@
+"""An answer judged: pure, of what is there; what must be asked first is told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from promptops.evals.case_assertions import asserted
+from promptops.evals.output_contract import judge_output
+from promptops.evals.parse import parse
+from promptops.evals.questions import Question
+from promptops.evals.record import Beside, Record, facts_of
+from promptops.evals.result import Judged, judged
+from promptops.evals.verdict import Unjudgeable
+from promptops.model.answer import Answer
+from promptops.model.prompt import Case, Prompt
+from promptops.model.request import Request
+from promptops.records import replace
+
+
+def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judged, ...]:
+    """The verdicts of the case's `output`, of `evaluation.assertions`, and of the output contract.
+
+    In this order.
+    """
+    assertions = tuple(
+        judged(each.written, replace(record, written_in=each.path), each.at)
+        for each in asserted(case, prompt)
+    )
+    return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))
+
+
+def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:
+    """What has to be asked before `judge_answer`, each once; the replies go into `Beside`."""
+    found: dict[str, Question] = {}
+    for each in asserted(case, prompt):
+        assertion, _ = parse(each.written, "answer")
+        try:
+            asked = assertion.asks(record) if assertion else ()
+        except Unjudgeable:  # `judge_answer` says so, without asking
+            continue
+        found |= {question.key: question for question in asked}
+    return tuple(found.values())
+
+
+def record_of_answer(
+    answer: Answer, request: Request, case: Case, prompt: Prompt, beside: Beside | None = None
+) -> Record:
+    """An answer as assertions see it; `path` leads into the JSON that its text is."""
+    root, facts = facts_of(answer)
+    return Record(
+        on="answer",
+        text=answer.text,
+        root=root,
+        request=request,
+        names={**facts, "inputs": case.inputs, "expected": case.expected},
+        answer=answer,
+        beside=beside or Beside(),
+        judge=prompt.evaluation.get("judge"),
+    )
+
+
+def status_of(judged: Iterable[Judged]) -> Literal["passed", "failed", "error", "stale"]:
+    """The verdict of a case, from all that was said of its request and its answer.
+
+    An error outweighs a failure, since what is misstated judges nothing; a failure outweighs that
+    what a judge would say is not recorded. Measures never fail a case; one of which nothing could
+    be judged at all, or that asserts nothing, is an error.
+    """
+    every = tuple(judged)
+    if any(each.status == "error" and each.lack != "recording" for each in every):
+        return "error"
+    if all(each.status == "skipped" for each in every):
+        return "error"
+    if any(each.must and each.status == "failed" for each in every):
+        return "failed"
+    return "stale" if any(each.lack == "recording" for each in every) else "passed"
+
+
+def gating_judge(case: Case, prompt: Prompt) -> str | None:
+    """The prompt of which it must hold that it judges as people do, for it may fail the case."""
+    judge = prompt.evaluation.get("judge")
+    if isinstance(judge, str) and any(_gates(each.written) for each in asserted(case, prompt)):
+        return judge
+    return None
+
+
+def _gates(written: Mapping[str, Any]) -> bool:
+    assertion = parse(written, "answer")[0] if written.get("must") is True else None
+    return assertion is not None and assertion.judged

@@ -1,0 +1,42 @@
+"""A rendered request judged by the `rendered` assertions of its case: offline, free, always run."""
+
+from __future__ import annotations
+
+from promptops.evals.record import Record
+from promptops.evals.result import At, Judged, judged
+from promptops.evals.subject import text_of_messages
+from promptops.model.prompt import Case
+from promptops.model.request import Request
+
+__all__ = ["Judged", "judge", "record_of"]
+
+
+def judge(request: Request, case: Case) -> tuple[Judged, ...]:
+    """Every `rendered` assertion of a case, in order, over the request made from its inputs."""
+    record = record_of(request, case)
+    return tuple(
+        judged(written, record, _at(case, index)) for index, written in enumerate(case.rendered)
+    )
+
+
+def record_of(request: Request, case: Case) -> Record:
+    """A request as assertions see it; its text is that of all messages."""
+    root = {
+        "messages": list(request.messages),
+        "tools": list(request.tools),
+        "response_format": request.response_format,
+        "params": request.params,
+        "model": request.model,
+    }
+    return Record(
+        on="request",
+        text=text_of_messages(request.messages),
+        root=root,
+        request=request,
+        names={**root, "inputs": case.inputs, "expected": case.expected},
+    )
+
+
+def _at(case: Case, index: int) -> At:
+    base = f"{case.at}/rendered/{index}"
+    return lambda pointer, key, within=None: case.locate(base + pointer, key, within)

@@ -1,0 +1,56 @@
+"""How alike two texts are, by packages of the extra `likeness`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from promptops.errors import UsageError
+from promptops.evals.assertion_sets import check_threshold
+from promptops.evals.comparison import to_compare
+from promptops.evals.given import Given
+from promptops.evals.limits import LEAST_THRESHOLD
+from promptops.evals.subject import Subject
+from promptops.evals.texts import not_blank
+from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.wording import shown
+from promptops.model.distribution import install_command
+
+
+def package(name: str) -> Any:
+    """A module of the extra; raises UsageError where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        missing = name.partition(".")[0].replace("_", "-")
+        raise UsageError(
+            f"the package {missing!r} is not installed", hint=install_command("likeness")
+        ) from None
+
+
+def check_likeness(value: str, threshold: float) -> None:
+    """Raises Refused for a text that says nothing, and a degree that all or nothing reaches."""
+    not_blank(value)
+    check_threshold(threshold)
+
+
+def doubt_threshold(threshold: float, given: Given) -> Refused | None:
+    """Why a threshold is none: texts that have nothing to do with each other reach it."""
+    if given.negated or threshold >= LEAST_THRESHOLD:
+        return None
+    message = f"nearly every text reaches {threshold:g}"
+    return Refused(message, hint=f"take {LEAST_THRESHOLD:g} or more", at="/threshold")
+
+
+def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
+    """The verdict where what is looked at is so much like a text, 0 to 1."""
+    passed = degree >= threshold
+    return Verdict(
+        passed=passed,
+        expected=f"{threshold:g} or more likeness to {shown(value)}",
+        opposite=f"less than {threshold:g} likeness to {shown(value)}",
+        where=subject.where,
+        got=f"{degree:.2f}: {shown(subject.text)}",
+        degree=degree,
+        compared=None if passed else to_compare(value, subject.text),
+    )

@@ -1,0 +1,1 @@
+"""Build, sign, verify and publish bundles."""

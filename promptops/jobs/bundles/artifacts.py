@@ -1,0 +1,92 @@
+"""Files that others load: put in place whole, packed the same way everywhere."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from promptops.errors import InputError
+from promptops.patterns import lazy_pattern
+from promptops.storage.whole_files import replace_whole
+
+_LEFTOVER = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+"""Of gzip: no name, no time, no system; Python's own differs between its versions."""
+
+
+def packed(data: bytes) -> bytes:
+    """For gunzip; of one version of zlib always the same bytes."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    tail = zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
+    return _HEADER + pack.compress(data) + pack.flush() + tail
+
+
+def put(file: Path, data: bytes, aside: Path | None = None) -> None:
+    """Write a file whole, or leave what stands there; raises InputError.
+
+    What is no file, such as a pipe, is written to.
+
+    Args:
+        aside: A folder for the temporary file, if it lies on the same file system; else, and by
+            default, that file is beside the target, and stays there if this process is killed.
+    """
+    try:
+        if _is_special(file):
+            file.write_bytes(data)
+        else:
+            _replace(file.resolve(), data, aside)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be written: {reason}", where=str(file)) from None
+
+
+def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
+    """Write a file where none is; False if it is there already, with the same content.
+
+    `aside` is that of `put`. Raises InputError if it holds something else: what was published never
+    changes.
+    """
+    try:
+        found = file.read_bytes() if os.path.lexists(file) else None
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be read: {reason}", where=str(file)) from None
+    if found is None:
+        put(file, data, aside)
+    elif found != data:
+        hint = "what was published never changes: make another release"
+        raise InputError("another content stands there already", where=str(file), hint=hint)
+    return found is None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed, in a folder and below it."""
+    for root, _, names in os.walk(folder):
+        for name in filter(_LEFTOVER.fullmatch, names):
+            with suppress(OSError):
+                Path(root, name).unlink()
+
+
+def _replace(target: Path, data: bytes, aside: Path | None) -> None:
+    name = f".{target.name}.{os.getpid()}"
+    if aside is not None and aside.stat().st_dev == target.parent.stat().st_dev:
+        try:
+            replace_whole(target, data, aside / name)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # two mounts of one file system
+                raise
+    replace_whole(target, data, target.with_name(name))
+
+
+def _is_special(file: Path) -> bool:
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -1,0 +1,134 @@
+"""The bundle of a revision, or of a release with what its tag says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.errors import IntegrityError, UsageError
+from promptops.jobs.bundles.artifacts import packed, put
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.bundles.signing import signature_of
+from promptops.jobs.tags.tag import ReleaseTag, release_tag
+from promptops.jobs.workspace.workspace import opened
+from promptops.model.publication import BuiltFacts, Publication
+from promptops.records import record
+from promptops.release.tags import table
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.runtime.bundle.format import FORMAT, Contents, read_bundle
+from promptops.storage.gc_paused import uncollected
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A bundle that was built.
+
+    Attributes:
+        tag: Of the release that it is; None for a revision that is none.
+    """
+
+    data: bytes
+    contents: Contents
+    tag: ReleaseTag | None
+
+    @property
+    def facts(self) -> BuiltFacts:
+        origin = self.contents.origin
+        return BuiltFacts(
+            release=origin.release,
+            commit=origin.commit,
+            content=origin.content,
+            bundle=self.contents.digest,
+            prompts=len(self.contents.prompts),
+        )
+
+
+def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Built:
+    """The bundle of a commit, or of a release by the name of its tag.
+
+    Raises:
+        UsageError: What is not committed was asked for, or another configuration than its own.
+        InputError: A prompt can't be read.
+        IntegrityError: The tag is not what it says it is, or its release is another.
+        GitError: There is no such revision.
+    """
+    if overrides:
+        hint = "commit the change"
+        raise UsageError("a bundle is built with the configuration of its commit", hint=hint)
+    if revision in (INDEX, WORKTREE):
+        hint = "name a commit, a branch or a tag"
+        raise UsageError("a bundle is built from what is committed", hint=hint)
+    with Repository.open(directory) as repository:
+        tag = release_tag(repository, revision)
+        data = revision_bundle(repository, revision) if tag is None else verified(repository, tag)
+    return Built(data=data, contents=read_bundle(data, revision), tag=tag)
+
+
+def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
+    """Write it to a file, packed where that is called `.gz`, and its signature beside it.
+
+    Raises InputError where it can't be written; as `signing.signature_of`, and then writes nothing.
+    """
+    data = packed(built.data) if file.suffix == ".gz" else built.data
+    signature, beside = b"", file.with_name(f"{file.name}.sig")
+    if sign:
+        with Repository.open(directory) as repository:
+            signature = signature_of(data, repository.git)
+    put(file, data)
+    if sign:
+        put(beside, signature)
+    notes = (f"{beside} is the signature of another file",) if not sign and beside.exists() else ()
+    files = (str(file), str(beside)) if sign else (str(file),)
+    return Publication(built=built.facts, files=files, notes=notes)
+
+
+def revision_bundle(repository: Repository, revision: str) -> bytes:
+    """The bundle of a commit that is no release: no prompt in it has a version."""
+    return bundle_of(opened(repository, repository.resolve(revision)))
+
+
+def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
+    """The bundle of a release, whatever its tag says that it should be.
+
+    In a release made by hand all prompts carry its version. A draft has none, and yet is there.
+
+    Raises IntegrityError for a tag that is not what it says it is.
+    """
+    release = tag.release
+    workspace = opened(repository, release.commit)
+    told = table(release, tag.record)
+    versions = told.versions
+    if told.every is not None:
+        versions = dict.fromkeys(_no_drafts(workspace.catalog), told.every)
+    texts = {name: str(version) for name, version in versions.items()}
+    return bundle_of(workspace, release=release.name, versions=texts)
+
+
+def verified(repository: Repository, tag: ReleaseTag) -> bytes:
+    """The bundle of a release; raises IntegrityError where the tag says that it is another."""
+    data = release_bundle(repository, tag)
+    contents = read_bundle(data, tag.name)
+    for problem in differences(tag, contents):
+        hint = f"`promptops verify {tag.name}` says more"
+        raise IntegrityError(problem, where=tag.name, hint=hint)
+    return data
+
+
+def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
+    """What a bundle is otherwise than its tag says; of another format it says nothing of ours."""
+    found = []
+    content, bundle = contents.origin.content, contents.digest
+    if tag.record.content not in (None, content):
+        found.append(
+            f"the tag tells the content {tag.record.content}, and its commit has {content}"
+        )
+    if tag.record.bundle not in (None, bundle) and tag.record.bundle_format in (None, FORMAT):
+        found.append(f"the tag tells the bundle {tag.record.bundle}, and it builds {bundle}")
+    return found
+
+
+def _no_drafts(catalog: Catalog) -> list[str]:
+    with uncollected():
+        loaded = [each.prompt for each in catalog.prompts()]
+    return [each.id for each in loaded if each is not None and each.status != "draft"]

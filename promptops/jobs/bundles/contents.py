@@ -1,0 +1,220 @@
+"""The bundle of a revision: all of its prompts, and what they are made of."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from promptops.analysis.includes import includes
+from promptops.catalog.build import texts
+from promptops.catalog.catalog import Catalog
+from promptops.errors import InputError
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.loaded import Loaded
+from promptops.model.place import Text
+from promptops.model.prompt import ForEach, MediaPart, Message, Prompt
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE
+from promptops.runtime.bundle.format import MAX_BYTES, Origin, bundle_bytes
+from promptops.runtime.bundle.prompts import contract_hash, prompt_value, unplaced
+from promptops.runtime.request.canonical import canonical_json
+from promptops.runtime.template.limits import MAX_MEDIA_BYTES
+from promptops.storage.gc_paused import uncollected
+
+_HARMLESS = ("SCH003", "SCH010")
+"""A key that stands twice, an alias of YAML: lint refuses them, and yet what is meant is known."""
+
+_NO_ID = "0" * 40
+
+_NOT_SHIPPED = ("cases", "template")
+"""Test cases stay at home; templates are followed through all that they include."""
+
+
+def bundle_of(
+    workspace: Workspace, *, release: str | None = None, versions: Mapping[str, str] | None = None
+) -> bytes:
+    """The bundle of a commit: the same bytes for the same commit, release and versions.
+
+    Args:
+        workspace: Opened at a commit; or a work tree where there is none yet, the ids being zeros.
+        versions: Of prompts, by id.
+
+    Raises:
+        InputError: A prompt can't be read, or what it names can't be found; what its templates
+            include may be missing, as it may be where they are rendered.
+    """
+    with uncollected():
+        return _bundle(workspace, release, versions or {})
+
+
+def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, str]) -> bytes:
+    building = _Building(workspace.catalog, versions)
+    lines = [building.line(each) for each in workspace.catalog.prompts()]
+    commit, tree = _ids(workspace)
+    origin = Origin(
+        commit=commit,
+        tree=tree,
+        content=building.content_digest(),
+        release=release,
+    )
+    try:
+        data = bundle_bytes(origin, lines, building.parts, building.files)
+    except ValueError:
+        hint = "the name of a file, or of the release, is no UTF-8"
+        raise InputError("the bundle can't be written as JSON", hint=hint) from None
+    if len(data) > MAX_BYTES:
+        hint = "its files of images and documents may be too many"
+        raise InputError(f"the bundle has more than {MAX_BYTES // 2**20} MB", hint=hint)
+    return data
+
+
+def _ids(workspace: Workspace) -> tuple[str, str]:
+    """Of the commit and of its tree."""
+    if workspace.revision == WORKTREE:
+        return _NO_ID, _NO_ID
+    repository = workspace.repository
+    commit = repository.resolve(workspace.revision)
+    return commit, decode(repository.git.run("rev-parse", f"{commit}^{{tree}}")).strip()
+
+
+def content_digest(catalog: Catalog, loaded: Iterable[Loaded]) -> str:
+    """SHA-256, in hexadecimal, of the paths and contents of all that prompts are made of.
+
+    Depends on no builder: over each path in order, NUL, the SHA-256 of the content, newline. The
+    configuration is a part of it; test cases in files of their own and recordings are none.
+    """
+    building = _Building(catalog, {})
+    for each in loaded:
+        building.line(each)
+    return building.content_digest()
+
+
+class _Building:
+    """Prompts one after another; what they share is kept once."""
+
+    def __init__(self, catalog: Catalog, versions: Mapping[str, str]) -> None:
+        self._catalog = catalog
+        self._versions = versions
+        self._paths = {catalog.config.path} if catalog.config.path is not None else set()
+        self.parts: dict[str, dict[str, Any]] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+
+    def line(self, loaded: Loaded) -> dict[str, Any]:
+        """The line of a prompt; raises InputError for one that can't be shipped."""
+        prompt = _readable(loaded)
+        try:
+            return self._line(loaded, prompt)
+        except ValueError:
+            message = "it holds what is no JSON: a number without end, half a character"
+            raise InputError(message, where=loaded.path, hint=_hint(loaded)) from None
+
+    def content_digest(self) -> str:
+        """Of all lines that were made so far."""
+        digest = sha256()
+        for path in sorted(self._paths):
+            data = self._catalog.files.data(path) or b""
+            line = f"{path}\0{sha256(data).hexdigest()}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _line(self, loaded: Loaded, prompt: Prompt) -> dict[str, Any]:
+        named = self._included(loaded, prompt)
+        media = sorted({part.value for part in _media(prompt) if part.origin == "file"})
+        for path in media:
+            self._keep_file(path, loaded)
+        value = prompt_value(prompt) | ({"includes": named} if named else {})
+        parts = sorted({path for names in named.values() for path in names.values()})
+        blobs = self._blobs(loaded, parts)
+        self._paths.update(blobs)
+        return value | {
+            "version": self._versions.get(prompt.id),
+            "contract": contract_hash(prompt),
+            "digest": self._digest(value, parts, media),
+            "blobs": blobs,
+        }
+
+    def _included(self, loaded: Loaded, prompt: Prompt) -> dict[str, dict[str, str]]:
+        """By the path of a text and the name it includes: the path of what is meant."""
+        found: dict[str, dict[str, str]] = {}
+        waiting, seen, whole = list(texts(prompt)), set(), True
+        while waiting:
+            text = waiting.pop()
+            for include in includes(text):
+                target = self._catalog.load(text.path, include.name)
+                whole = whole and target is not None
+                if target is not None:
+                    found.setdefault(text.path, {})[include.name] = target.path
+                    if target.path not in seen:
+                        seen.add(target.path)
+                        waiting.append(self._keep_part(target))
+        if not whole:
+            self._refuse_missing(loaded, prompt)
+        return found
+
+    def _refuse_missing(self, loaded: Loaded, prompt: Prompt) -> None:
+        """A template that is not there, and that no `ignore missing` makes do without."""
+        from promptops.analysis.scopes import walk  # it parses, and most templates are all there
+
+        for text in texts(prompt):
+            for problem in walk(text, self._catalog.load).problems:
+                if problem.code == "TPL003":
+                    raise InputError(problem.message, where=str(problem.at), hint=_hint(loaded))
+
+    def _keep_part(self, text: Text) -> Text:
+        if text.path not in self.parts:
+            blob = self._catalog.files.blob(text.path)
+            self.parts[text.path] = {"path": text.path, "text": text.value, "blob": blob}
+        return text
+
+    def _keep_file(self, path: str, loaded: Loaded) -> None:
+        data = self._catalog.files.data(path)
+        if data is None or len(data) > MAX_MEDIA_BYTES:  # then it was not read to its end
+            why = "can't be read" if data is None else "is larger than 2 MB"
+            raise InputError(f"`{path}` {why}", where=loaded.path, hint=_hint(loaded))
+        blob = self._catalog.files.blob(path)
+        self.files[path] = {"path": path, "base64": b64encode(data).decode(), "blob": blob}
+
+    def _digest(self, value: Mapping[str, Any], parts: list[str], media: list[str]) -> str:
+        """Of all that is said; where it stands and which version it is say nothing."""
+        whole = {
+            "prompt": unplaced(value),
+            "parts": {path: self.parts[path]["text"] for path in parts},
+            "files": {
+                path: sha256(self._catalog.files.data(path) or b"").hexdigest() for path in media
+            },
+        }
+        return sha256(canonical_json(whole).encode()).hexdigest()
+
+    def _blobs(self, loaded: Loaded, parts: Iterable[str]) -> dict[str, str]:
+        """Git's ids of the files that a prompt is made of, by path."""
+        shipped = (each for each in loaded.references if each.kind not in _NOT_SHIPPED)
+        paths = {loaded.path, *(each.target for each in shipped), *parts}
+        found = ((each, self._catalog.files.blob(each)) for each in sorted(paths))
+        return {each: blob for each, blob in found if blob is not None}
+
+
+def _readable(loaded: Loaded) -> Prompt:
+    problem = next((each for each in loaded.problems if each.code not in _HARMLESS), None)
+    if problem is not None or loaded.prompt is None:
+        where = str(problem.at) if problem is not None else loaded.path
+        message = problem.message if problem is not None else "it can't be read"
+        raise InputError(message, where=where, hint=_hint(loaded))
+    for each in loaded.references:
+        if not each.found and each.kind not in _NOT_SHIPPED:
+            message = f"there is no file `{each.written}`"
+            raise InputError(message, where=str(each.place), hint=_hint(loaded))
+    return loaded.prompt
+
+
+def _hint(loaded: Loaded) -> str:
+    return f"`promptops lint {loaded.id}` says more"
+
+
+def _media(prompt: Prompt) -> Iterator[MediaPart]:
+    for turn in prompt.messages:
+        inner = turn.messages if isinstance(turn, ForEach) else (turn,)
+        for message in inner:
+            if isinstance(message, Message):
+                yield from (part for part in message.parts if isinstance(part, MediaPart))

@@ -1,0 +1,252 @@
+"""What a static host serves: an index of releases, their bundles, and what each channel serves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from promptops.errors import InputError, UsageError
+from promptops.jobs.bundles.artifacts import put, put_new, remove_leftovers
+from promptops.jobs.bundles.build import Built, build
+from promptops.jobs.bundles.signing import signature_of
+from promptops.jobs.workspace.default_branch import default_branch, published_branch
+from promptops.model.publication import Publication
+from promptops.model.version import Version, parse
+from promptops.release.channels import PATH, read_channels
+from promptops.repo.process import Git
+from promptops.repo.repository import Repository
+from promptops.runtime.bundle.reading import Misshapen, read_json
+from promptops.runtime.loading.site import INDEX
+from promptops.runtime.loading.source import Pointer
+
+_KEYS = ("release", "version", "bundle", "commit", "prompts")
+
+
+def publish(
+    directory: Path,
+    revision: str | None,
+    folder: Path,
+    *,
+    sign: bool,
+    overrides: Sequence[str] = (),
+) -> Publication:
+    """Add a release to a site, if one is named, and have it serve what the channels say.
+
+    The channels are those of the default branch, as its remote has it where there is one: what is
+    only here may still be refused there. Nothing that was published is changed, but for
+    where a channel points; what points at something is written after it.
+
+    Raises:
+        UsageError: What was named is no release.
+        InputError: The site holds something else under that name, or a channel went back.
+    """
+    built = build(directory, revision, overrides) if revision is not None else None
+    if built is not None and built.tag is None:
+        hint = "name the tag of a release: promptops changelog"
+        raise UsageError(f"{revision!r} is no release, and a site holds nothing else", hint=hint)
+    with (
+        _locked(folder),
+        Repository.open(directory) as repository,
+        _aside(repository) as aside,
+    ):
+        remove_leftovers(folder)
+        site = _Site(folder, aside)
+        files = site.add(built, repository.git if sign else None) if built is not None else ()
+        channels = _channels(repository, published_branch(repository))
+        changed, notes = site.serve(channels)
+        notes += _unpushed(repository, channels)
+    return Publication(
+        built=built.facts if built is not None else None,
+        files=tuple(map(str, files)),
+        channels=tuple(changed),
+        notes=tuple(notes),
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time: each reads the index before it writes it."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"no site can be made there: {reason}", where=str(folder)) from None
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        hint = "wait until it ends, then run again"
+        raise InputError("another process is changing it", where=str(folder), hint=hint) from None
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _aside(repository: Repository) -> Iterator[Path | None]:
+    """A folder in git's directory, which nobody publishes; None if it can't be written."""
+    folder = repository.git_dir / "promptops" / f"site.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointer]:
+    tree = repository.tree(branch, under=(PATH,)) if branch is not None else None
+    return read_channels(tree.read((PATH,)).get(PATH, b"")) if tree is not None else {}
+
+
+def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Iterator[str]:
+    """What stands in the branch here, and nobody else has yet."""
+    try:
+        committed = _channels(repository, default_branch(repository))
+    except InputError:  # who pushes it is told
+        return
+    for name, here in committed.items():
+        there = published.get(name)
+        if there is None or there.serial < here.serial:
+            yield f"`{name}` serves {here.release} only here, and was left as it is: git push"
+
+
+class _Site:
+    """The files below one folder."""
+
+    def __init__(self, folder: Path, aside: Path | None) -> None:
+        """`aside` is for temporary files: what is in `folder` may be published at any moment."""
+        self._folder = folder
+        self._aside = aside
+        self._releases = dict(_read_index(folder / INDEX))
+
+    def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
+        """Put a release in, the index last; the files that hold it."""
+        name, entry = built.contents.origin.release or "", _entry(built)
+        if self._releases.get(name, entry) != entry:
+            hint = "a release never changes: make another one"
+            message = f"the index tells another {name!r}"
+            raise InputError(message, where=str(self._folder / INDEX), hint=hint)
+        file = self._folder / "bundles" / f"{name}.jsonl"
+        put_new(file, built.data, self._aside)
+        signature = file.with_name(f"{file.name}.sig")
+        if signing is not None and not signature.exists():
+            put(signature, signature_of(built.data, signing), self._aside)
+        self._releases[name] = entry
+        self._write_index()
+        return (file, signature) if signature.exists() else (file,)
+
+    def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
+        """Names of the channels that changed, and what was left as it is."""
+        changed, notes = [], []
+        for name, pointer in sorted(channels.items()):
+            if pointer.release not in self._releases:
+                way_out = f"promptops build {pointer.release} --site {self._folder}"
+                notes.append(f"`{name}` serves {pointer.release}, which is not here: {way_out}")
+            elif self._point(name, pointer):
+                changed.append(name)
+        if changed and self._releases:
+            self._write_index()
+        gone = [file for file in self._channel_files() if file.stem not in channels]
+        notes += [f"{file} is of a channel that {PATH} does not name: remove it" for file in gone]
+        return changed, notes
+
+    def _channel_files(self) -> list[Path]:
+        return sorted((self._folder / "channels").glob("*.json"))
+
+    def _write_index(self) -> None:
+        """The channels are named for messages only: who follows one reads its file."""
+        text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
+        put(self._folder / INDEX, text.encode(), self._aside)
+
+    def _point(self, name: str, pointer: Pointer) -> bool:
+        bundle = self._releases[pointer.release]["bundle"]
+        if pointer.digest is not None and f"sha256:{pointer.digest}" != bundle:
+            message = f"`{name}` names another bundle than {pointer.release} is: {bundle}"
+            raise InputError(message, where=PATH, hint=f"promptops verify {pointer.release}")
+        value = {"bundle": bundle, "release": pointer.release, "serial": pointer.serial}
+        file = self._folder / "channels" / f"{name}.json"
+        before = _read_object(file) or {"serial": 0}
+        if before == value:
+            return False
+        serial = before.get("serial")
+        if not isinstance(serial, int) or pointer.serial <= serial:
+            message = f"`{name}` was at serial {serial} here, and is at {pointer.serial} there"
+            hint = "a channel counts up: promptops promote, or rollback"
+            raise InputError(message, where=str(file), hint=hint)
+        file.parent.mkdir(exist_ok=True)
+        put(file, _line(value).encode() + b"\n", self._aside)
+        return True
+
+
+def _entry(built: Built) -> dict[str, Any]:
+    assert built.tag is not None
+    contents = built.contents
+    versions = {
+        name: contents.line(span).text_or_none("version") for name, span in contents.prompts.items()
+    }
+    return {
+        "release": built.tag.name,
+        "version": str(built.tag.version),
+        "bundle": f"sha256:{contents.digest}",
+        "commit": contents.origin.commit,
+        "prompts": {name: version for name, version in versions.items() if version is not None},
+    }
+
+
+def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    index = _read_object(file)
+    if index is None:
+        return
+    releases = index.get("releases") if index.get("schema") == 1 else None
+    if not isinstance(releases, list) or not all(map(_is_entry, releases)):
+        raise InputError("that is no index of a site", where=str(file), hint="name another folder")
+    yield from ((each["release"], each) for each in releases)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), dict if key == "prompts" else str) for key in _KEYS
+    )
+
+
+def _read_object(file: Path) -> dict[str, Any] | None:
+    """None where no such file is; raises InputError for one that is no JSON object."""
+    try:
+        value = read_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be read: {reason}", where=str(file)) from None
+    except Misshapen:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError("that is no JSON object", where=str(file), hint="name another folder")
+    return value
+
+
+def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
+    """A line for each release, the lowest version first: what changed is read as a line."""
+    ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
+    lines = ",\n".join(map(_line, ordered))
+    named = json.dumps(channels, ensure_ascii=False)
+    return f'{{"schema":1,"channels":{named},"releases":[\n{lines}\n]}}\n'
+
+
+def _version(entry: Mapping[str, Any]) -> Version:
+    return parse(entry["version"], prereleases=True) or Version(0, 0, 0)
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

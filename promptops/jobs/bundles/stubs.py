@@ -1,0 +1,87 @@
+"""The prompts of a revision, a bundle or the work tree, for a typed module to be made of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptops.errors import IntegrityError
+from promptops.jobs.bundles.build import build
+from promptops.jobs.workspace.listing import unreadable
+from promptops.jobs.workspace.workspace import workspace
+from promptops.model.prompt import Prompt
+from promptops.model.stubs import Stubs
+from promptops.repo.repository import INDEX, WORKTREE
+from promptops.runtime.bundle.format import MAX_BYTES, Contents, read_bundle
+from promptops.runtime.bundle.prompts import prompt_of
+from promptops.runtime.loading.file import read_file, unpacked
+
+_MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+
+
+def stubs(
+    directory: Path, ref: str, target: str | None = None, overrides: Sequence[str] = ()
+) -> Stubs:
+    """What there is to be typed.
+
+    Args:
+        ref: The file of a bundle, `worktree`, `index`, or a revision; a release by its tag.
+        target: The file that is asked for; None where there is none.
+
+    Raises:
+        InputError: A prompt, or the bundle, can't be read.
+        GitError: There is no such revision, or no repository.
+    """
+    made_by = " ".join(map(shlex.quote, _command(ref, target)))
+    file = directory / ref
+    if file.is_file():
+        data = unpacked(read_file(file, MAX_BYTES) or b"", ref)
+        return _of_bundle(read_bundle(data, ref), file.name, made_by)
+    if ref in (WORKTREE, INDEX):
+        return _of_files(directory, ref, made_by, overrides)
+    return _of_bundle(build(directory, ref, overrides).contents, ref, made_by)
+
+
+def _command(ref: str, target: str | None) -> list[str]:
+    """Without what is true on one machine only."""
+    rest = [] if target is None else ["-o", _here(target)]
+    return ["promptops", "stubs", _here(ref), *rest]
+
+
+def _here(path: str) -> str:
+    return Path(path).name if Path(path).is_absolute() else path
+
+
+def _of_bundle(contents: Contents, title: str, made_by: str) -> Stubs:
+    origin = contents.origin
+    return Stubs(
+        title=origin.release or (title if len(title) < 40 else title[:12]),
+        release=origin.release,
+        digest=contents.digest,
+        made_by=made_by,
+        prompts=tuple(_prompt(contents, name, title) for name in sorted(contents.prompts)),
+    )
+
+
+def _prompt(contents: Contents, name: str, where: str) -> Prompt:
+    try:
+        return prompt_of(contents.line(contents.prompts[name]))
+    except _MISSHAPEN:
+        raise IntegrityError("a prompt of the bundle can't be read", where=where) from None
+
+
+def _of_files(directory: Path, ref: str, made_by: str, overrides: Sequence[str]) -> Stubs:
+    prompts = {}
+    with workspace(directory, ref, overrides) as opened:
+        for loaded in opened.catalog.prompts():
+            if loaded.prompt is None:
+                raise unreadable(loaded)
+            prompts[loaded.id] = loaded.prompt
+    return Stubs(
+        title="the work tree" if ref == WORKTREE else "the index",
+        release=None,
+        digest=None,
+        made_by=made_by,
+        prompts=tuple(prompts[name] for name in sorted(prompts)),
+    )

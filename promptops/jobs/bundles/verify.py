@@ -1,0 +1,238 @@
+"""Whether a release is what its tag says; whether the file of a bundle is whole, and signed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from promptops.errors import GitError, InputError, IntegrityError, NotFound
+from promptops.jobs.bundles.build import release_bundle
+from promptops.jobs.tags.signature import SSH, signer_in_keyring, signer_of
+from promptops.jobs.tags.tag import ReleaseTag, release_tag
+from promptops.jobs.workspace.workspace import configuration
+from promptops.model.verification import UNSIGNED, Check, Subject, Verification
+from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
+from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
+from promptops.runtime.loading.file import read_file, unpacked
+from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
+from promptops.runtime.loading.trust import verify as verify_file_signature
+
+DEADLINE_S = 60.0
+
+
+def verify(
+    directory: Path, target: str, trust: Path | None, overrides: Sequence[str] = ()
+) -> Verification:
+    """A release by the name of its tag, or the file of a bundle; a tag of that name comes first.
+
+    In a repository that has the release of a file, the file is held against its tag, too.
+
+    Args:
+        trust: Allowed signers, as ssh-keygen(1) has them. Without it, those that PROMPTOPS_TRUST
+            names, or `release.allowed_signers` of the configuration in HEAD; no other revision
+            can say who is trusted.
+
+    Raises:
+        NotFound: There is neither.
+        GitError: There is no such file, and no repository.
+        InputError: A prompt, or the file of allowed signers, can't be read.
+    """
+    given = trust or trust_of_environment()
+    if given is not None:
+        Trust.read(given)
+    file = Path(directory, target)
+    try:
+        repository = Repository.open(directory)
+    except GitError:
+        if not file.is_file():
+            raise
+        return _file(file, target, given)
+    with repository, _signers(repository, given, overrides) as signers:
+        tag = release_tag(repository, target)
+        if tag is not None:
+            return _Tag(repository, tag, target, signers).verification()
+        if file.is_file():
+            return _file(file, target, signers, repository)
+    hint = "a branch or a commit tells nothing to hold it against; see `promptops changelog`"
+    raise NotFound(f"{target!r} is no release here, and no file", hint=hint)
+
+
+@contextmanager
+def _signers(
+    repository: Repository, given: Path | None, overrides: Sequence[str]
+) -> Iterator[Path | None]:
+    """The file of those who are trusted; None where nobody says who is."""
+    named = None
+    if given is None and repository.find("HEAD") is not None:
+        named = configuration(repository, "HEAD", overrides).release.allowed_signers
+    if named is None:
+        yield given
+        return
+    content = repository.tree("HEAD", under=(named,)).read((named,)).get(named)
+    if content is None:
+        hint = "commit it: a line for each key that may sign, NAME KEY"
+        raise InputError("the file of allowed signers is not there", where=named, hint=hint)
+    with temporary_folder() as folder:
+        file = Path(folder, Path(named).name)
+        file.write_bytes(content)
+        yield file
+
+
+class _Tag:
+    """A release and what is built of it."""
+
+    def __init__(
+        self, repository: Repository, tag: ReleaseTag, target: str, signers: Path | None
+    ) -> None:
+        self._repository = repository
+        self._tag = tag
+        self._target = target
+        self._signers = signers
+
+    def verification(self) -> Verification:
+        name = self._name()
+        contents, unbuilt = (
+            _built(self._repository, self._tag) if name.state == "passed" else (None, None)
+        )
+        signature, signer = self._signature()
+        digests = (unbuilt,) if unbuilt else (self._content(contents), self._bundle(contents))
+        return Verification(
+            target=self._target,
+            kind="tag",
+            release=self._tag.name,
+            commit=self._tag.commit,
+            content=contents.origin.content if contents else None,
+            bundle=contents.digest if contents else None,
+            signer=signer,
+            checks=(name, *(each for each in digests if each is not None), signature),
+        )
+
+    def _name(self) -> Check:
+        tag = self._tag
+        if tag.inside != tag.name:
+            return _failed("name", tag.problem, tag.way_out)
+        return _passed("name", f"the tag object is called {tag.name!r}, as the ref is")
+
+    def _content(self, contents: Contents | None) -> Check | None:
+        told = self._tag.record.content
+        if contents is None:
+            return None
+        return _compared("content", told, contents.origin.content, "the prompts of its commit are")
+
+    def _bundle(self, contents: Contents | None) -> Check | None:
+        record = self._tag.record
+        if contents is None:
+            return None
+        if record.bundle is not None and record.bundle_format not in (None, FORMAT):
+            message = f"the tag tells a bundle of format {record.bundle_format}; here is {FORMAT}"
+            return _failed("bundle", message, "install a newer promptops")
+        return _compared("bundle", record.bundle, contents.digest, "the bundle built of it is")
+
+    def _signature(self) -> tuple[Check, str | None]:
+        tag, git = self._tag, self._repository.git
+        try:
+            if self._signers is not None:
+                signer = signer_of(tag, git, self._signers)
+                return _passed("signature", f"signed by {signer}, who is trusted"), signer
+            if not tag.signature:
+                return _absent("signature", UNSIGNED), None
+            keyring = None if tag.signature.startswith(SSH) else signer_in_keyring(tag, git)
+        except IntegrityError as error:
+            return _failed("signature", error.message, error.hint), None
+        if keyring is None:
+            return _absent(
+                "signature", "signed, and nobody says who is trusted: --trust FILE"
+            ), None
+        return _passed("signature", f"signed by {keyring}, whose key is in the keyring"), keyring
+
+
+def _built(repository: Repository, tag: ReleaseTag) -> tuple[Contents | None, Check | None]:
+    try:
+        data = release_bundle(repository, tag)
+    except InputError as error:
+        where = f"{error.where}: " if error.where else ""
+        return None, _failed("bundle", f"it can't be built: {where}{error.message}", error.hint)
+    return read_bundle(data, tag.name), None
+
+
+def _file(
+    file: Path, target: str, signers: Path | None, repository: Repository | None = None
+) -> Verification:
+    data = read_file(file, MAX_BYTES) or b""
+    signature, signer = _file_signature(file, data, signers)
+    try:
+        contents = read_bundle(unpacked(data, target), target)
+        whole = _passed("bundle", "its content is what its header says")
+    except InputError as error:
+        contents, whole = None, _failed("bundle", error.message, error.hint)
+    held = () if repository is None or contents is None else (_held(repository, contents),)
+    return Verification(
+        target=target,
+        kind="file",
+        release=contents.origin.release if contents else None,
+        commit=contents.origin.commit if contents else "",
+        content=contents.origin.content if contents else None,
+        bundle=contents.digest if contents else None,
+        signer=signer,
+        checks=(whole, *held, signature),
+    )
+
+
+def _held(repository: Repository, contents: Contents) -> Check:
+    """A file against the release that it says it is."""
+    name = contents.origin.release
+    tag = release_tag(repository, name) if name is not None else None
+    if tag is None:
+        return _absent("tag", f"there is no release {name!r} here" if name else "it is no release")
+    if tag.inside != tag.name:
+        return _failed("tag", tag.problem, tag.way_out)
+    record = tag.record
+    if record.bundle is not None and record.bundle_format not in (None, FORMAT):
+        return _absent("tag", f"the tag tells a bundle of format {record.bundle_format}")
+    built, unbuilt = _built(repository, tag) if record.bundle is None else (None, None)
+    if unbuilt is not None:
+        return _failed("tag", unbuilt.message, unbuilt.hint)
+    expected = record.bundle if built is None else built.digest
+    if contents.digest != expected:
+        message = f"{tag.name} is sha256:{expected} here, and the file is another bundle"
+        return _failed("tag", message, "don't use it: build it again, and ask where it is from")
+    return _passed("tag", f"it is the bundle of {tag.name} here")
+
+
+def _file_signature(file: Path, data: bytes, signers: Path | None) -> tuple[Check, str | None]:
+    try:
+        signature = read_file(Path(f"{file}.sig"), MAX_SIGNATURE_BYTES)
+        if signers is not None:
+            signed = Signed(data=data, signature=signature, where=str(file))
+            deadline = time.monotonic() + DEADLINE_S
+            signer = verify_file_signature(signed, Trust.read(signers), deadline)
+            return _passed("signature", f"signed by {signer}, who is trusted"), signer
+    except IntegrityError as error:
+        return _failed("signature", error.message, error.hint), None
+    if signature is None:
+        return _absent("signature", UNSIGNED), None
+    return _absent("signature", "signed, and nobody says who is trusted: --trust FILE"), None
+
+
+def _compared(subject: Subject, told: str | None, found: str, what: str) -> Check:
+    if told is None:
+        return _absent(subject, f"the tag does not tell it; {what} sha256:{found}")
+    if told == found:
+        return _passed(subject, f"{what} what the tag tells")
+    message = f"{what} sha256:{found}, and the tag tells sha256:{told}"
+    return _failed(subject, message, "don't use it: somebody changed the tag, or the builder")
+
+
+def _passed(subject: Subject, message: str) -> Check:
+    return Check(subject=subject, state="passed", message=message)
+
+
+def _absent(subject: Subject, message: str) -> Check:
+    return Check(subject=subject, state="absent", message=message)
+
+
+def _failed(subject: Subject, message: str, hint: str | None) -> Check:
+    return Check(subject=subject, state="failed", message=message, hint=hint or "")

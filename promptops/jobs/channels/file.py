@@ -1,0 +1,134 @@
+"""`channels.yaml` in a work tree: read, written, committed alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from promptops.errors import GitError, InputError
+from promptops.records import record
+from promptops.release.channels import PATH, read_channels, with_channel
+from promptops.repo.interactive import act
+from promptops.repo.process import Answer, decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.runtime.loading.source import Pointer
+from promptops.storage.whole_files import replace_whole
+
+COMMIT_DEADLINE_S = 600.0
+"""Of a commit, with the hooks that it runs."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ChannelFile:
+    """The file as it stands on disk, and as it was last committed.
+
+    Attributes:
+        data: Its bytes; None where there is none.
+        channels: What it says on disk.
+        committed: What it says in HEAD.
+    """
+
+    repository: Repository
+    data: bytes | None
+    channels: Mapping[str, Pointer]
+    committed: Mapping[str, Pointer]
+
+    def serves(self, channel: str) -> Pointer | None:
+        """What readers of the channel have now; what nobody committed, nobody has."""
+        return self.committed.get(channel) or self.channels.get(channel)
+
+
+def channel_file(repository: Repository) -> ChannelFile:
+    """Read it.
+
+    Raises GitError where there is no work tree, InputError for a file that can't be read or used.
+    """
+    repository.need_work_tree()
+    tree = repository.tree(WORKTREE, under=(PATH,))
+    entry = tree.entries.get(PATH)
+    if entry is not None and entry.kind != "file":
+        raise InputError(f"it is no plain file but {entry.kind}", where=PATH)
+    data = tree.read((PATH,)).get(PATH)
+    if data is None and os.path.lexists(repository.root / PATH):
+        hint = f"see `git check-ignore -v {PATH}`, and what stands there"
+        raise InputError("it is ignored by git, or no file", where=PATH, hint=hint)
+    return ChannelFile(
+        repository=repository,
+        data=data,
+        channels=read_channels(data or b""),
+        committed=_committed(repository),
+    )
+
+
+def refuse_uncommitted(repository: Repository) -> None:
+    """Raise GitError where the file is not as it was last committed."""
+    output = repository.git.run("status", "--porcelain", "--untracked-files=all", "--", PATH)
+    if output:
+        hint = f"commit them first, or take them back: git diff HEAD -- {PATH}"
+        raise GitError("it has uncommitted changes", where=PATH, hint=hint)
+
+
+def write(file: ChannelFile, channel: str, pointer: Pointer) -> None:
+    """Have a channel serve something else, in the work tree only; all of the file or nothing."""
+    data = with_channel(file.data or b"", channel, pointer)
+    _replace(file.repository.root / PATH, data)
+
+
+def commit(file: ChannelFile, message: str, *, interactive: bool) -> str:
+    """Commit the file alone, whatever else is staged; the commit's id.
+
+    Raises GitError where git refuses, or one of its hooks; then the file is put back as `file` says
+    it was.
+
+    Args:
+        interactive: Somebody sits at a terminal, who may be asked for a passphrase.
+    """
+    git = file.repository.git
+    try:
+        git.run("add", "--", PATH)
+        # With a path, git commits from an index of its own: HEAD and this file.
+        arguments = ("commit", "--quiet", "--only", f"--message={message}", "--", PATH)
+        answer = act(git, *arguments, interactive=interactive, deadline_s=COMMIT_DEADLINE_S)
+        if answer.status:
+            raise _refused(file.repository, answer)
+    except BaseException:
+        _put_back(file)
+        raise
+    return file.repository.resolve("HEAD")
+
+
+def _committed(repository: Repository) -> Mapping[str, Pointer]:
+    if repository.find("HEAD") is None:
+        return {}
+    data = repository.tree("HEAD", under=(PATH,)).read((PATH,)).get(PATH, b"")
+    try:
+        return read_channels(data)
+    except InputError:  # no reader could make anything of it either
+        return {}
+
+
+def _replace(target: Path, data: bytes) -> None:
+    try:
+        replace_whole(target, data, target.with_name(f".{PATH}.{os.getpid()}"))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be written: {reason}", where=PATH) from None
+
+
+def _put_back(file: ChannelFile) -> None:
+    git = file.repository.git
+    if file.data is None:
+        (file.repository.root / PATH).unlink(missing_ok=True)
+        git.ask("rm", "--quiet", "--cached", "--ignore-unmatch", "--force", "--", PATH)
+    else:
+        _replace(file.repository.root / PATH, file.data)
+        git.ask("add", "--", PATH)
+
+
+def _refused(repository: Repository, answer: Answer) -> GitError:
+    said = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
+    error = repository.git.error(answer)
+    message = f"git refused the commit: {said or error.message}"
+    hint = f"nothing was changed; without --commit, {PATH} is edited only"
+    return GitError(message, where=PATH, hint=hint)

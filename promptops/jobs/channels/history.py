@@ -1,0 +1,81 @@
+"""What each channel served, and when: the history of `channels.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+
+from promptops.errors import InputError
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.release.channels import PATH, read_channels
+from promptops.repo.blobs import Blobs
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+from promptops.runtime.loading.source import Pointer
+
+_COMMIT = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
+_FILE = lazy_pattern(r":[0-7]+ ([0-7]+) [0-9a-f]+ ([0-9a-f]+) [A-Z]")
+_LOG = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
+_PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A commit that changed the file.
+
+    Attributes:
+        at: When it was committed, in UTC; a merge, when it was merged.
+        channels: What each of them served from then on.
+    """
+
+    commit: str
+    at: datetime
+    channels: Mapping[str, Pointer]
+
+
+def history(repository: Repository, revision: str = "HEAD") -> Iterator[Step]:
+    """The steps of a branch, the newest first; of what was merged, only that it was.
+
+    Where the file could not be read, readers stayed where they were: that is no step.
+
+    Raises GitError for a revision that is unknown.
+    """
+    output = repository.git.run("log", *_LOG, *_PLAIN, repository.resolve(revision), "--", PATH)
+    with closing(Blobs(repository.git)) as blobs:
+        for commit, at, blob in _rows(decode(output)):
+            content = blobs.read({blob: PATH})[blob] if blob is not None else b""
+            try:
+                yield Step(commit=commit, at=at, channels=read_channels(content))
+            except InputError:
+                continue
+
+
+def live_at(
+    repository: Repository, channel: str, time: datetime, revision: str = "HEAD"
+) -> tuple[Step, Pointer] | None:
+    """What a channel served at a time, and the commit since which it did; None where it was none.
+
+    `time` has a time zone. `revision` is the branch that readers follow.
+    """
+    since: tuple[Step, Pointer] | None = None
+    for step in history(repository, revision):
+        pointer = step.channels.get(channel)
+        if since is not None and pointer != since[1]:
+            return since
+        if step.at <= time:
+            if pointer is None:
+                return None
+            since = step, pointer
+    return since
+
+
+def _rows(output: str) -> Iterator[tuple[str, datetime, str | None]]:
+    """Of each commit: its id, its time, and the blob; None where the file is none any more."""
+    commit, at = "", datetime.now(UTC)
+    for line in output.splitlines():
+        if found := _COMMIT.fullmatch(line):
+            commit, at = found[1], datetime.fromtimestamp(int(found[2]), UTC)
+        elif changed := _FILE.match(line):
+            yield commit, at, changed[2] if changed[1].startswith("100") else None

@@ -1,0 +1,240 @@
+"""What promoting and rolling back share: the release that is meant, what it breaks, what to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from promptops.errors import GitError, NotFound, UsageError
+from promptops.jobs.bundles.verify import verify
+from promptops.jobs.channels.file import ChannelFile, channel_file, commit, write
+from promptops.jobs.channels.history import history
+from promptops.jobs.compare.comparison import Asked, sides
+from promptops.jobs.compare.diff import Chosen, diff
+from promptops.jobs.release.remotes import default_remote, remotes
+from promptops.jobs.tags.tag import release_tag
+from promptops.jobs.workspace.workspace import configuration
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.model.version import parse
+from promptops.records import record, replace
+from promptops.release.channels import PATH
+from promptops.release.names import TagNames
+from promptops.release.tags import releases
+from promptops.repo.history import upstream_default
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.runtime.loading.refs import wrong_name
+from promptops.runtime.loading.source import Pointer
+from promptops.source.explain import nearest
+
+ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
+"""In the commit of a rollback, so that the exception is on record."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """How far a change of a channel goes.
+
+    Attributes:
+        committed: It is committed, too.
+        interactive: Somebody sits at a terminal, who may be asked for a passphrase.
+    """
+
+    committed: bool = False
+    interactive: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a channel is changed on.
+
+    Attributes:
+        releases: All that there are, by name.
+        now: What the file on disk says of the channel; None for one that is new.
+        serves: What its readers have.
+    """
+
+    repository: Repository
+    channel: str
+    file: ChannelFile
+    releases: dict[str, Release]
+    now: Pointer | None
+    serves: Pointer | None
+
+
+def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Ground:
+    """Look around.
+
+    Raises UsageError for what can't be a channel, InputError for a file that can't be changed,
+    GitError where there is no work tree.
+    """
+    problem = wrong_name(channel)
+    if problem is not None:
+        message = f"{channel!r} can't be the name of a channel: {problem}"
+        raise UsageError(message, hint="such as `production`")
+    file = channel_file(repository)
+    names = TagNames(configuration(repository, WORKTREE, overrides).release.tag_format)
+    return Ground(
+        repository=repository,
+        channel=channel,
+        file=file,
+        releases={each.name: each for each in releases(repository, names)},
+        now=file.channels.get(channel),
+        serves=file.serves(channel),
+    )
+
+
+def meant(ground: Ground, written: str) -> Release:
+    """A release by the name of its tag, or by its version; raises NotFound."""
+    version = parse(written.removeprefix("v"), prereleases=True)
+    alike = (each for each in ground.releases.values() if version and each.version == version)
+    found = ground.releases.get(written) or next(alike, None)
+    if found is None:
+        near = nearest(written, ground.releases)
+        hint = near or "`git fetch --tags`, or make it: promptops release"
+        raise NotFound(f"there is no release {written!r}", hint=hint)
+    return found
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A release as it is now.
+
+    Attributes:
+        bundle: SHA-256 of its bundle, built anew; None where it can't be built.
+        wrong: Why the release is not what it should be, its missing signature apart.
+        unsigned: That its tag lacks the signature that the configuration asks for; or "".
+    """
+
+    bundle: str | None
+    wrong: tuple[str, ...]
+    unsigned: str
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """All that refuses the release."""
+        return (*self.wrong, self.unsigned) if self.unsigned else self.wrong
+
+
+def verified(directory: Path, ground: Ground, release: Release, digest: str | None) -> Verified:
+    """Verify a release; `digest` is what a channel says that its bundle was, if one does."""
+    found = verify(directory, release.name, None)
+    tag = release_tag(ground.repository, release.name)
+    failed = {
+        each.subject: f"`{release.name}`: {each.message}"
+        for each in found.checks
+        if each.state == "failed"
+    }
+    unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
+    wrong = [*failed.values()]
+    if found.bundle is not None and digest not in (None, found.bundle):
+        wrong.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
+    return Verified(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
+
+
+def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
+    """What breaks callers of one release by serving them another."""
+    asked = Asked(arguments=(f"{before.commit}..{after.commit}",))
+    with sides(directory, asked) as opened_sides:
+        report = diff(opened_sides, Chosen())
+    return tuple(
+        Break(prompt=prompt.id, change=change)
+        for prompt in report.prompts
+        for change in prompt.changes
+        if change.breaking and change.gated
+    )
+
+
+def is_said(ground: Ground, release: Release, digest: str | None) -> bool:
+    """Whether the file says it already, under a serial that no reader refuses."""
+    now = ground.now
+    if now is None or (now.release, now.digest) != (release.name, digest):
+        return False
+    return now.serial + 1 == next_serial(ground)
+
+
+def next_serial(ground: Ground) -> int:
+    """Above every one that a reader may have seen, also where the commit of it was reverted."""
+    channel, seen = ground.channel, [0]
+    seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
+    if ground.repository.find("HEAD") is not None:
+        steps = history(ground.repository)
+        seen += [step.channels[channel].serial for step in steps if channel in step.channels]
+    return max(seen) + 1
+
+
+def moved(ground: Ground, move: Move, saving: Saving) -> Move:
+    """Do it: write the file and, where that was asked for, commit it."""
+    pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
+    write(ground.file, ground.channel, pointer)
+    message = _message(move)
+    identity = None
+    if saving.committed:
+        identity = commit(ground.file, message, interactive=saving.interactive)
+    following = tuple(_following(ground, move.release, message, committed=saving.committed))
+    notes = (*_unsigned(move), *_lacking(ground, move.release))
+    return replace(move, changed=True, commit=identity, following=following, notes=notes)
+
+
+def _message(move: Move) -> str:
+    if move.kind == "promote":
+        title = f"Promote {move.release} to {move.channel}"
+    else:
+        title = f"Roll {move.channel} back to {move.release}"
+    was = f"{move.before}, serial {move.serial_before}" if move.before else "nothing"
+    text = f"{title}\n\n{move.channel} served {was}; now {move.release}, serial {move.serial}."
+    return f"{text}\n{ALLOWED_UNSIGNED}" if move.unsigned else text
+
+
+def _unsigned(move: Move) -> Iterator[str]:
+    if move.unsigned:
+        yield f"{move.release} is not signed: readers that pass `trust` keep what they have"
+
+
+def _lacking(ground: Ground, release: str) -> Iterator[str]:
+    """That the remote can't have the release: as is known here, not even its commit is there."""
+    if remotes(ground.repository):
+        remote, commit = default_remote(ground.repository), ground.releases[release].commit
+        known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
+        if not ground.repository.git.run("for-each-ref", *known):
+            yield f"`{remote}` lacks {release}, as far as is known here: readers need its tag, too"
+
+
+def _following(ground: Ground, release: str, message: str, *, committed: bool) -> Iterator[str]:
+    """What is left to do, until readers see it."""
+    git = ground.repository.git
+    if not committed:
+        if ground.file.data is None:
+            yield f"git add {PATH}"
+        yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
+    branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
+    if not remotes(ground.repository):
+        return
+    if not branch:
+        yield "git switch -c BRANCH: no branch is checked out"
+        return
+    yield _push(ground.repository, branch, release)
+    default = _default(ground.repository)
+    if default is not None:
+        yield f"a pull request into {default}"
+
+
+def _push(repository: Repository, branch: str, release: str) -> str:
+    """With the tag: a channel that names what its readers can't find takes none of them along."""
+    merges = decode(repository.git.ask("config", "--get", f"branch.{branch}.merge").stdout).strip()
+    upstream = () if merges == f"refs/heads/{branch}" else ("-u",)
+    refs = (default_remote(repository), branch, f"refs/tags/{release}")
+    return shlex.join(("git", "push", "--atomic", *upstream, *refs))
+
+
+def _default(repository: Repository) -> str | None:
+    """The default branch, where another one is checked out."""
+    if repository.find("HEAD") is None:
+        return None
+    try:
+        name = upstream_default(repository)
+    except GitError:
+        return None
+    return name.removeprefix("refs/remotes/").partition("/")[2] if name else None

@@ -1,0 +1,115 @@
+"""Have a channel serve a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptops.errors import GitError, NotFound
+from promptops.jobs.channels.file import refuse_uncommitted
+from promptops.jobs.channels.move import (
+    Ground,
+    Saving,
+    broken,
+    ground,
+    is_said,
+    meant,
+    moved,
+    next_serial,
+    verified,
+)
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.records import record, replace
+from promptops.repo.repository import Repository
+from promptops.source.explain import nearest
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which release is to be served where.
+
+    Attributes:
+        release: Name of its tag, or its version.
+        allow_breaking: Also where it breaks who uses the channel now.
+        create: Also a channel that is new, beside others.
+    """
+
+    release: str
+    channel: str
+    allow_breaking: bool = False
+    create: bool = False
+
+
+def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence[str] = ()) -> Move:
+    """Change `channels.yaml`; or nothing, where it says so already, or the release is refused.
+
+    Raises:
+        NotFound: There is no such release; or no such channel, and others are there.
+        UsageError: The channel has a name that none can have.
+        InputError: `channels.yaml`, or the release, can't be read.
+        GitError: There is no work tree; or the file has uncommitted changes, or git refuses the
+            commit, where one was asked for.
+    """
+    with Repository.open(directory) as repository:
+        found = ground(repository, wanted.channel, overrides)
+        _refuse_unknown(found, wanted)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        release = meant(found, wanted.release)
+        same = found.now if found.now and found.now.release == release.name else None
+        checked = verified(directory, found, release, same.digest if same else None)
+        move = _move(found, release, checked.bundle)
+        if checked.refusals:
+            return replace(move, refusals=checked.refusals)
+        if is_said(found, release, checked.bundle):
+            return move
+        breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
+        if breaks and not wanted.allow_breaking:
+            return replace(move, refusals=(_refusal(found, release, breaks),), breaks=breaks)
+        return moved(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
+
+
+def _refuse_unknown(ground: Ground, wanted: Wanted) -> None:
+    """A misspelt name must not become a channel; only the first channel needs no option."""
+    known = ground.file.channels
+    if wanted.create or not known or ground.now is not None or ground.serves is not None:
+        return
+    new = f"for a new one: promptops promote {wanted.release} {wanted.channel} --create"
+    near = nearest(wanted.channel, known)
+    hint = f"{near}; {new}" if near else new
+    raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
+
+
+def _move(ground: Ground, release: Release, digest: str | None) -> Move:
+    now, serves = ground.now, ground.serves
+    return Move(
+        kind="promote",
+        channel=ground.channel,
+        before=serves.release if serves else None,
+        serial_before=serves.serial if serves else None,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial if now else 0,
+    )
+
+
+def _breaks(
+    directory: Path, ground: Ground, release: Release, *, allowed: bool
+) -> tuple[Break, ...]:
+    """What breaks those who use the channel now; of a new one, nobody does."""
+    serves = ground.serves
+    if serves is None:
+        return ()
+    before = ground.releases.get(serves.release)
+    if before is None and not allowed:
+        message = f"`{serves.release}`, which `{ground.channel}` has now, is no release here"
+        hint = "`git fetch --tags`; or, where it is gone, --allow-breaking"
+        raise GitError(message, where=str(ground.repository.root), hint=hint)
+    return broken(directory, before, release) if before is not None else ()
+
+
+def _refusal(ground: Ground, release: Release, breaks: tuple[Break, ...]) -> str:
+    assert ground.serves is not None
+    number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
+    return f"`{release.name}` breaks callers of `{ground.serves.release}` by {number}"

@@ -1,0 +1,140 @@
+"""Have a channel serve the release before again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from promptops.errors import NotFound, PromptopsError
+from promptops.jobs.channels.file import refuse_uncommitted
+from promptops.jobs.channels.history import history
+from promptops.jobs.channels.move import (
+    Ground,
+    Saving,
+    broken,
+    ground,
+    is_said,
+    meant,
+    moved,
+    next_serial,
+    verified,
+)
+from promptops.model.channel import Break, Move
+from promptops.model.release import Release
+from promptops.records import replace
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
+from promptops.runtime.loading.source import Pointer
+
+
+def rollback(
+    directory: Path,
+    channel: str,
+    to: str | None,
+    saving: Saving,
+    overrides: Sequence[str] = (),
+    *,
+    allow_unsigned: bool = False,
+) -> Move:
+    """Change `channels.yaml`: an earlier release under a higher serial.
+
+    Args:
+        to: Which release; None for the one before, as the history of the checked out branch tells
+            it; what nobody committed, no channel served. Rolled back again, it is the one before
+            that: what was rolled back from is not come back to.
+        allow_unsigned: Also to a release without a signature, as those from before signing began.
+            One with a wrong signature is always refused.
+
+    Raises:
+        NotFound: There is no such channel or release, or no release before.
+        InputError, GitError: As `promote`.
+    """
+    with Repository.open(directory) as repository:
+        found = ground(repository, channel, overrides)
+        if saving.committed:
+            refuse_uncommitted(repository)
+        if found.serves is None:
+            known = ", ".join(f"`{name}`" for name in found.file.channels)
+            hint = f"there are: {known}" if known else "make it: promptops promote RELEASE CHANNEL"
+            raise NotFound(f"there is no channel {channel!r}", hint=hint)
+        target, skipped = _target(found, found.serves, to)
+        release = meant(found, to) if to is not None else _still_there(found, target)
+        checked = verified(directory, found, release, target.digest)
+        move = _move(found, found.serves, release, checked.bundle)
+        refusals = checked.wrong if allow_unsigned else checked.refusals
+        move = replace(move, unsigned=bool(checked.unsigned))
+        if refusals or is_said(found, release, checked.bundle):
+            return replace(move, refusals=refusals)
+        move = replace(move, skipped=skipped, breaks=_breaks(directory, found, release))
+        return moved(found, replace(move, serial=next_serial(found)), saving)
+
+
+def _target(ground: Ground, serves: Pointer, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
+    """What to go back to, and the releases in between that were rolled back before."""
+    served = list(_served(ground, serves))
+    if to is not None:
+        release = meant(ground, to)
+        known = next((p for p in reversed(served) if p.release == release.name), None)
+        return known or Pointer(release=release.name, digest=None, serial=0), ()
+    *before, now = _standing(served)
+    if not before:
+        hint = FETCH_ALL if ground.repository.shallow else "name one: --to RELEASE"
+        message = f"the history of `{ground.channel}` tells of no release before"
+        raise NotFound(message, hint=hint)
+    names = [each.release for each in served]
+    since = names[len(names) - names[::-1].index(before[-1].release) :]
+    return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
+
+
+def _still_there(ground: Ground, target: Pointer) -> Release:
+    """The release before; raises NotFound where its tag is gone."""
+    if target.release not in ground.releases:
+        message = f"there is no release {target.release!r}, which `{ground.channel}` had before"
+        hint = "`git fetch --tags`; or name another one: --to RELEASE"
+        raise NotFound(message, hint=hint)
+    return ground.releases[target.release]
+
+
+def _served(ground: Ground, serves: Pointer) -> Iterator[Pointer]:
+    """What the channel served, one after the other, up to now."""
+    steps: list[Pointer] = []
+    if ground.repository.find("HEAD") is not None:
+        found = (step.channels.get(ground.channel) for step in history(ground.repository))
+        steps = [pointer for pointer in found if pointer is not None]
+    last = None
+    for pointer in (*reversed(steps), serves):
+        if last is None or pointer.release != last:
+            yield pointer
+        last = pointer.release
+
+
+def _standing(served: list[Pointer]) -> list[Pointer]:
+    """What was never gone back from: a release that is served again undoes all since it was."""
+    standing: list[Pointer] = []
+    for pointer in served:
+        at = next((i for i, p in enumerate(standing) if p.release == pointer.release), None)
+        standing = [*standing[:at], pointer] if at is not None else [*standing, pointer]
+    return standing
+
+
+def _move(ground: Ground, serves: Pointer, release: Release, digest: str | None) -> Move:
+    now = ground.now or serves
+    return Move(
+        kind="rollback",
+        channel=ground.channel,
+        before=serves.release,
+        serial_before=serves.serial,
+        release=release.name,
+        bundle=digest,
+        serial=now.serial,
+    )
+
+
+def _breaks(directory: Path, ground: Ground, release: Release) -> tuple[Break, ...] | None:
+    """For whoever goes back to know; nothing of it may keep them from it."""
+    serves = ground.serves
+    before = ground.releases.get(serves.release) if serves is not None else None
+    try:
+        return broken(directory, before, release) if before is not None else None
+    except PromptopsError:
+        return None

@@ -1,0 +1,59 @@
+"""Which release a channel served at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from promptops.errors import NotFound, UsageError
+from promptops.jobs.channels.history import history, live_at
+from promptops.jobs.workspace.default_branch import published_branch
+from promptops.model.history import Served
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
+
+
+def served_at(repository: Repository, channel: str, time: datetime) -> Served:
+    """What readers of the default branch got, as far as it was fetched; it may be nothing.
+
+    Raises NotFound for a channel that never was.
+    """
+    branch = published_branch(repository) or "HEAD"
+    found = live_at(repository, channel, time, branch)
+    if found is None:
+        _refuse_unknown(repository, channel, branch)
+        return Served(channel=channel, time=time)
+    step, pointer = found
+    return Served(
+        channel=channel,
+        time=time,
+        release=pointer.release,
+        serial=pointer.serial,
+        commit=step.commit,
+        since=step.at,
+    )
+
+
+def time_of(text: str | None) -> datetime:
+    """A time as somebody writes it, in ISO 8601 with its zone; without any, now.
+
+    Raises UsageError.
+    """
+    if text is None:
+        return datetime.now(UTC).replace(microsecond=0)
+    hint = "such as 2026-01-31T03:00Z or 2026-01-31T03:00+02:00"
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time", hint=hint) from None
+    if time.tzinfo is None:
+        raise UsageError(f"{text!r} does not say in which time zone", hint=hint)
+    return time
+
+
+def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
+    known = {name for step in history(repository, branch) for name in step.channels}
+    if channel not in known:
+        there = ", ".join(f"`{name}`" for name in sorted(known))
+        hint = f"there are: {there}" if there else "make it: promptops promote RELEASE CHANNEL"
+        hint = FETCH_ALL if repository.shallow else hint
+        raise NotFound(f"there is no channel {channel!r}", hint=hint)

@@ -1,0 +1,1 @@
+"""Compare two revisions, and find the required version bump."""

@@ -1,0 +1,140 @@
+"""The arguments of a comparison: what to compare, then the prompts to look at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NoReturn
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.references import is_below
+from promptops.errors import GitError, PromptopsError, UsageError
+from promptops.jobs.compare.revisions import Folder, Names, Range
+from promptops.jobs.workspace.named_prompts import GLOB, named, written_paths
+from promptops.jobs.workspace.workspace import configuration
+from promptops.records import record
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE
+
+ONLY_GITS = frozenset("~^:@")
+MAX_REFS = 2000
+"""Among so many refs the nearest name is sought."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Split:
+    """What the arguments are.
+
+    Attributes:
+        range: What to compare; None where nobody said.
+        patterns: Names of prompts, as `named_prompts.named` takes them.
+        doubtful: The first argument, where it was taken for one of them and may be the other.
+    """
+
+    range: Range | None = None
+    patterns: tuple[str, ...] = ()
+    doubtful: str | None = None
+
+
+def split(names: Names, arguments: Sequence[str], behind: int | None) -> Split:
+    """Tell what to compare from what to look at.
+
+    Args:
+        behind: How many of the arguments stand behind a `--`, where one was written: they are ids,
+            and one before them is a range.
+
+    Raises:
+        GitError, UsageError: What must be a range is none.
+    """
+    if not arguments or behind == len(arguments):
+        return Split(patterns=tuple(arguments))
+    first, *rest = arguments
+    if behind is not None:
+        return Split(range=names.range(first), patterns=tuple(rest))
+    try:
+        found = names.find_range(first)
+    except GitError:  # of a few digits, git knows too many commits: they may be an id all the same
+        found = None
+    if found is not None and not _is_folder_of_prompts(names, first, found):
+        return Split(range=found, patterns=tuple(rest), doubtful=first)
+    doubtful = None if GLOB.intersection(first) else first
+    return Split(patterns=tuple(arguments), doubtful=doubtful)
+
+
+def _is_folder_of_prompts(names: Names, written: str, found: Range) -> bool:
+    """Whether a directory is a part of this repository's catalog and not another catalog."""
+    if found.head or found.parted or not isinstance(found.base, Folder) or names.found is None:
+        return False
+    try:
+        roots = configuration(names.found, WORKTREE).prompts
+    except PromptopsError:
+        return False
+    paths = () if names.found.bare else written_paths(names.found, written)[:1]
+    return any(
+        root != "." and (path == root or is_below(path, root)) for path in paths for root in roots
+    )
+
+
+def refuse_doubt(names: Names, arguments: Split, catalogs: Sequence[Catalog]) -> None:
+    """Raise where the catalogs show that the first argument was not what it was taken for."""
+    first = arguments.doubtful
+    if first is None:
+        return
+    if arguments.range is None:
+        if not _is_prompt(names, first, catalogs):
+            _refuse_unknown(names, first, catalogs)
+    elif any(first in catalog.ids.values() for catalog in catalogs):
+        raise UsageError(
+            f"`{first}` is a revision and a prompt",
+            hint=f"for the revision write `{first} --`, for the prompt `-- {first}`",
+        )
+
+
+def refuse_second_revision(names: Names, arguments: Split, catalogs: Sequence[Catalog]) -> None:
+    """Raise where two revisions stand side by side, as other commands of git take them."""
+    if arguments.range is None or not arguments.patterns or arguments.doubtful is None:
+        return
+    base, head = arguments.doubtful, arguments.patterns[0]
+    if ".." in base or _is_prompt(names, head, catalogs):
+        return
+    if names.find(head):
+        message = f"`{head}` is a revision, and no prompt"
+        raise UsageError(message, hint=f"to compare the two, write `{base}..{head}`")
+
+
+def _is_prompt(names: Names, name: str, catalogs: Sequence[Catalog]) -> bool:
+    """Whether it names prompts."""
+    return any(named(catalog, names.found, name) for catalog in catalogs)
+
+
+def _refuse_unknown(names: Names, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
+    """Say what is wrong with an argument that names nothing."""
+    from difflib import get_close_matches
+
+    ids = {each for catalog in catalogs for each in catalog.ids.values()}
+    if os.path.isfile(names.directory / first):
+        raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
+    near = [
+        *(f"the prompt `{each}`" for each in get_close_matches(first, ids, 1)),
+        *(f"the revision `{each}`" for each in get_close_matches(first, _refs(names), 1)),
+    ]
+    meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
+    if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):
+        names.range(first)
+    names.find(first)  # it may know too many commits of that name
+    raise UsageError(
+        f"`{first}` is neither a prompt nor a revision", hint=_hint(names, first, near)
+    )
+
+
+def _refs(names: Names) -> list[str]:
+    form = ("--format=%(refname:short)", f"--count={MAX_REFS}")
+    return decode(names.repository.git.run("for-each-ref", *form)).splitlines()
+
+
+def _hint(names: Names, first: str, near: Sequence[str]) -> str:
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    if os.path.isdir(names.directory / first):
+        return f"for the directory write ./{first}"
+    return "see what there is: promptops list; git branch --all; git tag"

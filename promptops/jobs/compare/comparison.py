@@ -1,0 +1,213 @@
+"""The two sides of a comparison: each with its catalog, and what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.errors import GitError, InputError
+from promptops.jobs.compare.arguments import Split, refuse_doubt, refuse_second_revision, split
+from promptops.jobs.compare.revisions import Names, Range, names_in
+from promptops.jobs.compare.sources import (
+    Asked,
+    Source,
+    commit_source,
+    head_commit,
+    refuse_contradictions,
+    sources,
+)
+from promptops.jobs.workspace.config_files import config_files
+from promptops.jobs.workspace.graph_cache import read_graph
+from promptops.jobs.workspace.workspace import catalog_of, managed
+from promptops.model.config import Config
+from promptops.records import record
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
+from promptops.source.config import FILES, load
+
+__all__ = ["Asked", "Side", "Sides", "between", "nothing", "sides"]
+
+CLOSED = {
+    "symlink": ("a symbolic link", "commit the folder itself"),
+    "submodule": ("a submodule", "compare inside of it: promptops -C {root} diff"),
+}
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side.
+
+    Attributes:
+        title: As a person would write it; a bare commit id shortened to 12 digits.
+        commit: Its id, where it is one.
+        revision: As `Repository.grep` takes it; None where git does not know this side.
+    """
+
+    title: str
+    catalog: Catalog
+    config: Config
+    commit: str | None = None
+    revision: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Both sides.
+
+    Attributes:
+        changed: Paths that differ in content or kind: of all that either catalog manages, and where
+            git knows both sides and neither is the work tree, of all others, too.
+        repository: Around the directory; None where there is none, which then needs none.
+        patterns: Of the arguments, the ids and globs of prompts.
+        notes: What a person must know of how they were opened.
+    """
+
+    base: Side
+    head: Side
+    changed: frozenset[str]
+    repository: Repository | None
+    patterns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Iterator[Sides]:
+    """Open both sides, each with the configuration of its own.
+
+    Args:
+        directory: What names are relative to, in the repository or anywhere.
+        overrides: As `source.config.load` takes them, for both sides.
+
+    Raises:
+        UsageError: What was asked for makes no sense.
+        GitError: A side is not there, or has no catalog to compare with.
+        InputError: A configuration is wrong, or a root of prompts can't be looked into.
+    """
+    with names_in(directory) as names, ExitStack() as stack:
+        arguments = split(names, asked.arguments, asked.behind)
+        refuse_contradictions(asked, arguments.range or Range())
+        try:
+            repository, base, head = stack.enter_context(sources(names, asked, arguments.range))
+        except GitError:
+            # A misspelt revision is taken for a prompt, and then something else is compared.
+            _refuse_doubt_at_head(names, arguments, overrides)
+            raise
+        newer = _side(repository, head, overrides)
+        older, notes = _older(repository, base, newer, overrides)
+        catalogs = (older.catalog, newer.catalog)
+        refuse_doubt(names, arguments, catalogs)
+        refuse_second_revision(names, arguments, catalogs)
+        changed = _changed(repository, older, newer)
+        for side, source in ((older, base), (newer, head)):
+            if source is not None:
+                _refuse_closed_roots(side, source.prefix, changed)
+        if base is not None and not base.implied:
+            _refuse_empty_base(older, newer)
+        yield Sides(
+            base=older,
+            head=newer,
+            changed=changed,
+            repository=repository,
+            patterns=arguments.patterns,
+            notes=notes,
+        )
+
+
+def between(repository: Repository, base: Side, head: Side) -> Sides:
+    """Two sides that are open already; raises InputError as `sides` does."""
+    changed = _changed(repository, base, head)
+    for side in (base, head):
+        _refuse_closed_roots(side, "", changed)
+    return Sides(base=base, head=head, changed=changed, repository=repository)
+
+
+def _refuse_doubt_at_head(names: Names, arguments: Split, overrides: Sequence[str]) -> None:
+    if arguments.doubtful is not None and arguments.range is None:
+        repository = names.repository
+        head = _side(repository, commit_source(repository, head_commit(repository)), overrides)
+        refuse_doubt(names, arguments, (head.catalog,))
+
+
+def _older(
+    repository: Repository | None, base: Source | None, newer: Side, overrides: Sequence[str]
+) -> tuple[Side, tuple[str, ...]]:
+    """The older side; what mends a broken configuration can still be compared with it."""
+    if base is None:
+        return nothing(newer), ()
+    try:
+        config = _configuration(base, overrides)
+    except InputError as error:
+        note = (
+            f"{error.where}: {error.message}; the configuration of {newer.title} stands in for it"
+        )
+        return _with(repository, base, newer.config), (note,)
+    return _with(repository, base, config), ()
+
+
+def _side(repository: Repository | None, source: Source, overrides: Sequence[str]) -> Side:
+    return _with(repository, source, _configuration(source, overrides))
+
+
+def _with(repository: Repository | None, source: Source, config: Config) -> Side:
+    tree = source.tree(managed(config))
+    return Side(
+        title=source.title,
+        catalog=_catalog(repository, source, tree, config),
+        config=config,
+        commit=source.commit,
+        revision=source.revision,
+    )
+
+
+def _configuration(source: Source, overrides: Sequence[str]) -> Config:
+    files = config_files(source.tree(FILES), source.prefix)
+    try:
+        return load(files, overrides)
+    except InputError as error:
+        where = f"{source.prefix}{error.where}"
+        raise InputError(error.message, where=where, hint=error.hint) from None
+
+
+def _catalog(repository: Repository | None, source: Source, tree: Tree, config: Config) -> Catalog:
+    if repository is None:
+        return Catalog(tree, config)
+    if source.revision is None:  # what stands on disk around the repository says nothing of it
+        return Catalog(tree, config, known=lambda: read_graph(repository.common_dir))
+    return catalog_of(repository, source.revision, tree, config)
+
+
+def nothing(newer: Side) -> Side:
+    """A side without prompts; its configuration is the other's, so that nothing of it is new."""
+    catalog = Catalog(empty_tree(), newer.config)
+    return Side(title=NOTHING, catalog=catalog, config=newer.config)
+
+
+def _changed(repository: Repository | None, base: Side, head: Side) -> frozenset[str]:
+    found = compare(base.catalog.files.entries, head.catalog.files.entries)
+    if repository and base.revision and head.revision and head.revision != WORKTREE:
+        found += repository.difference(base.revision, head.revision)
+    return frozenset(change.path for change in found)
+
+
+def _refuse_closed_roots(side: Side, prefix: str, changed: frozenset[str]) -> None:
+    """A link or a submodule in a root's place hides what changed behind it."""
+    for root in side.config.prompts:
+        entry = side.catalog.files.entries.get(root)
+        if entry is not None and entry.kind in CLOSED and root in changed:
+            kind, hint = CLOSED[entry.kind]
+            message = f"a root of prompts is {kind}: what is behind it can't be compared"
+            where = f"{prefix}{root}"
+            raise InputError(message, where=where, hint=hint.format(root=root))
+
+
+def _refuse_empty_base(base: Side, head: Side) -> None:
+    """Everything would be new, which is what a wrong base looks like."""
+    if not _has_catalog(base) and _has_catalog(head):
+        message = f"`{base.title}` has no prompts and no configuration to compare with"
+        raise GitError(message, hint="if every prompt is new: promptops diff --root")
+
+
+def _has_catalog(side: Side) -> bool:
+    return side.config.path is not None or bool(side.catalog.ids)

@@ -1,0 +1,233 @@
+"""What changed between two sides, by meaning, and the version it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from promptops.analysis.exact_tokens import counter
+from promptops.analysis.tokens import estimate
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.file_words import ESCAPES
+from promptops.catalog.references import is_below
+from promptops.diff.case_view import Count
+from promptops.diff.compare import Options, compare, not_answered
+from promptops.diff.gate import gate
+from promptops.errors import UsageError
+from promptops.jobs.compare.comparison import Side, Sides
+from promptops.jobs.compare.releases import last_release, released_versions, versions
+from promptops.jobs.workspace.graph_cache import save_graph
+from promptops.jobs.workspace.named_prompts import named, no_match
+from promptops.jobs.workspace.selection import Grep, reaching
+from promptops.jobs.workspace.workspace import managed
+from promptops.model.bump import Bump
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.config import Config
+from promptops.model.internal_error import internal_error
+from promptops.model.prompt import Model
+from promptops.model.release import Release
+from promptops.model.version import Version
+from promptops.records import field, record, replace
+from promptops.release.versions import prompt_version
+from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.source.config import FILES
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """How a diff is done.
+
+    Attributes:
+        patterns: Names of prompts of either side, as `named_prompts.named` takes them; all prompts
+            where there are none.
+        strict: A property more in the output breaks its consumers.
+        estimated: Tokens are not counted exactly, wherever that could be done.
+    """
+
+    patterns: tuple[str, ...] = ()
+    strict: bool = False
+    estimated: bool = False
+
+
+def diff(sides: Sides, chosen: Chosen) -> DiffReport:
+    """Compare what changed, and what reaches what changed; raises UsageError for unknown ids."""
+    base, head = sides.base.catalog, sides.head.catalog
+    paths = set(_paths(sides))
+    wanted = _asked_for(sides, chosen.patterns)
+    shown = paths & wanted
+    if sides.repository is not None:
+        save_graph(head, sides.repository.common_dir)
+    counting = _Counting()
+    today = datetime.now(UTC).date()
+    count = _estimated if chosen.estimated else counting.count
+    options = Options(strict=chosen.strict, today=today, count=count)
+    compared = list(compare(base, head, shown, sides.changed, options))
+    last = last_release(sides) if compared else None
+    following = last.version.after(max(each.bump for each in compared)) if last else None
+    if last is not None and following is not None:
+        compared = list(_versioned(compared, sides, last, following))
+    found = [_answered(each, base, head) for each in compared]
+    found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
+    return DiffReport(
+        base=sides.base.title,
+        head=sides.head.title,
+        prompts=tuple(found),
+        compared=len(_ids(base, head, wanted)),
+        tokenizer=counting.name,
+        hidden=len(_ids(base, head, paths) - _ids(base, head, shown)),
+        before_version=_text(last.version if last else None),
+        after_version=_text(following),
+    )
+
+
+def uncommitted(sides: Sides) -> bool:
+    """Whether the newer side is HEAD, and what stands on disk is another catalog."""
+    repository, head = sides.repository, sides.head
+    if repository is None or repository.bare or head.title != "HEAD":
+        return False
+    return bool(repository.uncommitted(managed(head.config)))
+
+
+def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
+    """What is wrong with a bump or a version that somebody declared, or None."""
+    last = last_release(sides)
+    return gate(declared, report.bump, last.version if last else None, versions(sides))
+
+
+def _paths(sides: Sides) -> Iterator[str]:
+    """Prompt files, of either side, that changed or reach what changed."""
+    base, head = sides.base, sides.head
+    roots = {*managed(base.config), *managed(head.config)}
+    changed = {path for path in sides.changed if any(_is_in(path, root) for root in roots)}
+    changed -= set(FILES)
+    grep = _grep(sides)
+    if base.config != head.config:
+        if _roots(base.config) != _roots(head.config):
+            yield from (*base.catalog.ids, *head.catalog.ids)
+            return
+        changed |= _naming(head, _profiles(base.config, head.config), grep)
+    yield from reaching(head.catalog, frozenset(changed), grep)
+    yield from (path for path in changed if path in base.catalog.ids)
+
+
+def _is_in(path: str, root: str) -> bool:
+    return path == root or is_below(path, root)
+
+
+def _roots(config: Config) -> tuple[tuple[str, ...], ...]:
+    return config.prompts, config.schemas
+
+
+def _profiles(base: Config, head: Config) -> list[str]:
+    """Names of the model profiles that differ."""
+    names = sorted(base.models.keys() | head.models.keys())
+    return [name for name in names if base.models.get(name) != head.models.get(name)]
+
+
+def _naming(side: Side, profiles: list[str], grep: Grep | None) -> set[str]:
+    """Files that may name one of some profiles; what they extend may do it for them."""
+    if not profiles:
+        return set()
+    known = {path for path in side.catalog.files.entries if path.endswith((".yaml", ".yml"))}
+    return known if grep is None else known.intersection(grep([*profiles, *ESCAPES]))
+
+
+def _grep(sides: Sides) -> Grep | None:
+    """Ask git which files of the newer side hold a word, where git knows that side."""
+    repository, head = sides.repository, sides.head
+    if repository is None or head.revision is None:
+        return None
+    roots, revision = (*head.config.prompts, *head.config.schemas), head.revision
+    return lambda words: repository.grep(revision, words, roots)
+
+
+def _asked_for(sides: Sides, patterns: Sequence[str]) -> set[str]:
+    """Prompt files of either side, whether they changed or not."""
+    base, head, repository = sides.base.catalog, sides.head.catalog, sides.repository
+    if not patterns:
+        return {*base.ids, *head.ids}
+    shown: set[str] = set()
+    for pattern in patterns:
+        hits = [*named(base, repository, pattern), *named(head, repository, pattern)]
+        if not hits:
+            raise no_match(head, repository, pattern)
+        shown.update(hits)
+    return shown
+
+
+def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
+    found = (head.ids.get(path) or base.ids.get(path) for path in paths)
+    return {name for name in found if name is not None}
+
+
+def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
+    """With recorded answers; who keeps none need not wait for what judges them."""
+    names = ((base, diff.before_id or diff.id), (head, diff.id))
+    paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
+    kept = (catalog.recording_files(path) for catalog, path in paths if path)
+    if not diff.cases or not any(kept):
+        return diff
+    from promptops.jobs.compare.recorded_answers import with_answers
+
+    try:
+        return with_answers(diff, base, head)
+    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        return not_answered(diff, internal_error(error))
+
+
+def _versioned(
+    compared: list[PromptDiff], sides: Sides, last: Release, following: Version
+) -> Iterator[PromptDiff]:
+    """With the versions that were released, and the next ones."""
+    released = released_versions(sides, last)
+    for each in compared:
+        name = each.before_id or each.id
+        before = released.version(name) if name in sides.base.catalog.paths else None
+        gone = each.state == "removed" or (before is None and not each.bump)
+        after = None if gone else prompt_version(before, each.bump, following)
+        yield replace(each, before_version=_text(before), after_version=_text(after))
+
+
+def _text(version: Version | None) -> str | None:
+    return str(version) if version is not None else None
+
+
+def _estimated(_model: Model) -> Count:
+    return estimate
+
+
+@record(slots=True)
+class _Counting:
+    """What counts tokens, exactly where the package is there that knows a model's tokens.
+
+    Attributes:
+        name: Of the exact tokenizers that counted; "" as soon as anything was estimated.
+    """
+
+    _exact: dict[str, Count] = field(default_factory=dict)
+    _estimated: bool = False
+
+    @property
+    def name(self) -> str:
+        return "" if self._estimated else " and ".join(self._exact)
+
+    def count(self, model: Model) -> Count:
+        exact = counter(model.provider, model.id)
+        if exact is None:
+            self._estimated = True
+            return estimate
+        # Most messages are the same on both sides, and in most cases.
+        return self._exact.setdefault(exact.name, cached_by_size(16_000_000)(exact.count))
+
+
+def declared(text: str) -> Bump | Version:
+    """A bump or a version as somebody writes it; raises UsageError."""
+    from promptops.model.version import parse
+
+    if text.upper() in Bump.__members__:
+        return Bump[text.upper()]
+    version = parse(text.removeprefix("v"))
+    if version is None:
+        hint = "write none, patch, minor, major, or a version such as 1.4.0"
+        raise UsageError(f"{text!r} is no bump and no version", hint=hint)
+    return version

@@ -1,0 +1,86 @@
+"""What models were recorded to answer on either side of a diff, and how it was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptops.analysis.tokens import estimate
+from promptops.catalog.catalog import Catalog
+from promptops.evals.result import Judged
+from promptops.jobs.recordings.store import Store
+from promptops.jobs.testing.answering import Answering
+from promptops.jobs.testing.judging import Judging, heard
+from promptops.jobs.testing.plan import planned
+from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
+from promptops.records import record, replace
+
+STALE = "what the model answers now is not recorded yet: `promptops test --record`"
+
+
+@record(frozen=True, slots=True)
+class Replayed:
+    """A recorded answer, judged: the verdict of each assertion by what it is."""
+
+    text: str
+    verdicts: Mapping[str, str]
+
+
+def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
+    """A prompt with the recorded answers of its cases that differ; nothing is asked."""
+    if not diff.cases:
+        return diff
+    old = _replayed(base, base.paths.get(diff.before_id or diff.id))
+    new = _replayed(head, head.paths.get(diff.id))
+    cases = tuple(_with(case, old, new) for case in diff.cases)
+    return replace(diff, cases=cases)
+
+
+def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
+    """By the name of the case; of the first repeat."""
+    if path is None or not catalog.recording_files(path):
+        return {}
+    plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
+    found, _ = heard(Judging(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan)
+    return {
+        each.planned.case.name: Replayed(each.answer.text, _verdicts(each.said)) for each in found
+    }
+
+
+def _verdicts(judged: tuple[Judged, ...]) -> dict[str, str]:
+    """By type, and number where there are several of one."""
+    found: dict[str, str] = {}
+    for each in judged:
+        name, number = each.type, 1
+        while name in found:
+            number += 1
+            name = f"{each.type} #{number}"
+        found[name] = each.status
+    return found
+
+
+def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replayed]) -> CaseDiff:
+    before = old.get(case.name.removesuffix(AS_IT_WAS))
+    after = None if case.name.endswith(AS_IT_WAS) else new.get(case.name)
+    if case.after_error or (before is None and after is None):
+        return case  # what can't be rendered can't be recorded
+    if after is None and not case.name.endswith(AS_IT_WAS):
+        return replace(case, verdicts=(STALE,))
+    answer = SeenPair(_seen(before), _seen(after))
+    return replace(case, answer=answer, verdicts=tuple(_changed(before, after)))
+
+
+def _seen(replayed: Replayed | None) -> Seen | None:
+    if replayed is None:
+        return None
+    return Seen(role="answer", text=replayed.text, tokens=estimate(replayed.text))
+
+
+def _changed(before: Replayed | None, after: Replayed | None) -> list[str]:
+    if before is None or after is None:
+        return []
+    names = [name for name in after.verdicts if name in before.verdicts]
+    return [
+        f"`{name}` {before.verdicts[name]} -> {after.verdicts[name]}"
+        for name in names
+        if before.verdicts[name] != after.verdicts[name]
+    ]

@@ -1,0 +1,206 @@
+"""Where the two sides of a comparison are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from promptops.errors import GitError, UsageError
+from promptops.jobs.compare.revisions import Folder, Named, Names, Range
+from promptops.records import record, replace
+from promptops.repo.directory import directory_tree
+from promptops.repo.merge import merged
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.revisions import NamedCommit
+from promptops.repo.tree import Tree
+
+SAY_BASE = "say what to compare with: promptops diff BASE"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a command line wants compared.
+
+    Attributes:
+        arguments: BASE, BASE..HEAD or BASE...HEAD, then prompts; all of them may be left out.
+        behind: How many of the arguments stand behind `--`; None where none was written.
+        staged: The newer side is the index.
+        worktree: It is the work tree.
+        merge: It is what merging HEAD into BASE would give.
+        root: The older side is nothing.
+    """
+
+    arguments: tuple[str, ...] = ()
+    behind: int | None = None
+    staged: bool = False
+    worktree: bool = False
+    merge: bool = False
+    root: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where one side is read from.
+
+    Attributes:
+        tree: Lists its files at or below some paths.
+        revision: WORKTREE, INDEX, or the id of a commit or a tree; None of a directory.
+        prefix: What stands before its paths in messages.
+        implied: It is HEAD, and nobody said so.
+    """
+
+    title: str
+    tree: Callable[[Sequence[str]], Tree]
+    commit: str | None = None
+    revision: str | None = None
+    prefix: str = ""
+    implied: bool = False
+
+
+Sources = tuple[Repository | None, Source | None, Source]
+"""The repository that has the objects of both, the older side, None for nothing, and the newer."""
+
+
+def refuse_contradictions(asked: Asked, named: Range) -> None:
+    """Raise UsageError for what can't be said together."""
+    flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
+    newer = [flag for flag, given in flags.items() if given]
+    if len(newer) > 1:
+        message = f"{newer[0]} and {newer[1]} are two different newer sides"
+        raise UsageError(message, hint="leave out one of them")
+    if named.head and (asked.staged or asked.worktree):
+        message = f"{newer[0]} and `{named.head.name}` are two different newer sides"
+        raise UsageError(message, hint="leave out one of them")
+    if asked.root and asked.merge:
+        raise UsageError("--root has no side to merge into", hint="leave out --root or --merge")
+    if asked.root and (named.base or named.parted):
+        meant = named.head or named.base
+        name = meant.name if meant else "HEAD"
+        hint = f"for every prompt of it: promptops diff --root ..{name}"
+        raise UsageError("--root compares with nothing else", hint=hint)
+
+
+@contextmanager
+def sources(names: Names, asked: Asked, named: Range | None) -> Iterator[Sources]:
+    """Find both sides; GitError where one is not there."""
+    if asked.merge:
+        with _merge_sources(names, named or Range()) as found:
+            yield found
+    else:
+        yield names.found, _base(names, asked, named), _head(names, asked, named or Range())
+
+
+@contextmanager
+def _merge_sources(names: Names, named: Range) -> Iterator[Sources]:
+    if named.parted:
+        raise UsageError("--merge finds by itself where histories parted", hint="write `..`")
+    into = _to_merge(named.base or _default_target(names.repository))
+    branch = _to_merge(named.head or head_commit(names.repository))
+    with merged(names.repository, into, branch) as result:
+        title = f"{into.name} merged with {branch.name}"
+        repository = result.repository
+        head = Source(
+            title=title,
+            tree=partial(repository.stored, result.tree),
+            revision=result.tree,
+            prefix=f"{title}:",
+        )
+        yield repository, commit_source(repository, into), head
+
+
+def _to_merge(named: Named) -> NamedCommit:
+    if isinstance(named, Folder):
+        message = f"`{named.name}` is a directory, which can't be merged"
+        raise UsageError(message, hint="name a revision")
+    return named
+
+
+def _default_target(repository: Repository) -> NamedCommit:
+    from promptops.repo.history import upstream_default
+
+    name = upstream_default(repository)
+    if name is None:
+        raise GitError(
+            "there is no upstream default branch to merge into, or it is this one",
+            where=str(repository.root),
+            hint="name it: promptops diff --merge BASE",
+        )
+    return NamedCommit(name.removeprefix("refs/remotes/"), repository.resolve(name))
+
+
+def _head(names: Names, asked: Asked, named: Range) -> Source:
+    if asked.staged or asked.worktree:
+        names.repository.need_work_tree()
+    if asked.staged:
+        return _uncommitted_source(names.repository, INDEX, "the index", "the index:")
+    if asked.worktree:
+        return _uncommitted_source(names.repository, WORKTREE, "the work tree", "")
+    return _named_source(names, named.head or head_commit(names.repository))
+
+
+def _base(names: Names, asked: Asked, named: Range | None) -> Source | None:
+    """None for nothing."""
+    if asked.root:
+        return None
+    if named and named.parted:
+        return commit_source(names.repository, _parting(names.repository, named))
+    if named and named.base:
+        return _named_source(names, named.base)
+    if named is None and not (asked.staged or asked.worktree):
+        return _default_base(names.repository)
+    is_uncommitted = asked.staged or asked.worktree
+    if is_uncommitted and names.repository.find("HEAD") is None:
+        return None
+    return commit_source(names.repository, head_commit(names.repository), implied=is_uncommitted)
+
+
+def _parting(repository: Repository, named: Range) -> NamedCommit:
+    base, head = (end.name if end else "HEAD" for end in (named.base, named.head))
+    commit = repository.merge_base(base, head)
+    return NamedCommit(commit[:12], commit)
+
+
+def _default_base(repository: Repository) -> Source:
+    from promptops.repo.history import find_base, upstream_default
+
+    found = find_base(repository, SAY_BASE)
+    if found.name != found.commit:
+        return commit_source(repository, found)
+    name = (upstream_default(repository) or "").removeprefix("refs/remotes/")
+    parted = commit_source(repository, NamedCommit(found.name[:12], found.commit))
+    return replace(parted, title=f"{found.name[:12]} (where this branch left {name})")
+
+
+def head_commit(repository: Repository) -> NamedCommit:
+    """HEAD; raises GitError before the first commit."""
+    return NamedCommit("HEAD", repository.resolve("HEAD"))
+
+
+def commit_source(repository: Repository, named: NamedCommit, *, implied: bool = False) -> Source:
+    """A commit as a side."""
+    return Source(
+        title=named.name,
+        tree=partial(repository.stored, named.commit),
+        commit=named.commit,
+        revision=named.commit,
+        prefix=f"{named.name}:",
+        implied=implied,
+    )
+
+
+def _named_source(names: Names, named: Named) -> Source:
+    if isinstance(named, NamedCommit):
+        return commit_source(names.repository, named)
+    object_format = names.found.object_format if names.found else "sha1"
+    return Source(
+        title=named.name,
+        tree=lambda under: directory_tree(named.path, under, object_format),
+        prefix=f"{named.name.rstrip('/')}/",
+    )
+
+
+def _uncommitted_source(repository: Repository, revision: str, title: str, prefix: str) -> Source:
+    return Source(
+        title=title, tree=partial(repository.tree, revision), revision=revision, prefix=prefix
+    )

@@ -1,0 +1,52 @@
+"""What changed since the base of a gate, and the version it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from promptops.jobs.compare.comparison import Side, between, nothing
+from promptops.jobs.compare.diff import Chosen, diff
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.change import DiffReport
+from promptops.records import replace
+from promptops.repo.repository import INDEX, WORKTREE
+
+TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+"""Of what is no commit."""
+
+
+def changes(
+    base: Workspace, head: Workspace, wanted: Wanted, selected: Container[str]
+) -> DiffReport:
+    """What changed of the prompts that were selected, and of those that are gone.
+
+    Against nothing where the base has no prompts yet. Tokens are estimated, so that what the gate
+    says of a change does not depend on the machine.
+    """
+    newer = _side(head, TITLES.get(head.revision, head.revision))
+    older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
+    chosen = Chosen(patterns=wanted.patterns, estimated=True)
+    report = diff(between(head.repository, older, newer), chosen)
+    paths = head.catalog.paths
+    every = wanted.selectors == ()  # of what is gone nobody knows what it would be selected by
+    kept = (e for e in report.prompts if _asked(paths.get(e.id), selected, gone=every))
+    return replace(report, prompts=tuple(kept))
+
+
+def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:
+    return gone if path is None else path in selected
+
+
+def _side(workspace: Workspace, title: str) -> Side:
+    """A side that is open already."""
+    revision = workspace.revision
+    is_commit = revision not in (WORKTREE, INDEX)
+    commit = workspace.repository.resolve(revision) if is_commit else None
+    return Side(
+        title=title,
+        catalog=workspace.catalog,
+        config=workspace.config,
+        commit=commit,
+        revision=commit or revision,
+    )

@@ -1,0 +1,143 @@
+"""The gate: lint, and every case rendered, replayed from its recording and judged; one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from promptops.errors import InputError
+from promptops.jobs.gate.changes import changes
+from promptops.jobs.gate.page_context import shown
+from promptops.jobs.gate.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.gate.repeats import without_repeats
+from promptops.jobs.gate.risks.checkout import checkout_risks
+from promptops.jobs.gate.risks.of_change import change_risks
+from promptops.jobs.lint.lint import LintOptions, lint_selected
+from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.rule_settings import (
+    available_names,
+    refuse_unknown_rules,
+    unknown_names,
+    without_unknown,
+)
+from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.workspace import CHANNELS, Workspace, judged_by, opened
+from promptops.model.check import CheckReport
+from promptops.model.risk import Risk
+from promptops.records import replace
+
+
+def check(
+    workspace: Workspace,
+    wanted: Wanted,
+    options: LintOptions,
+    overrides: Sequence[str] = (),
+    *,
+    coverage: bool = False,
+    page: bool = False,
+) -> CheckReport:
+    """Judge what was asked for. With a base, the base's policy holds, not the change's own.
+
+    Args:
+        overrides: Of the configuration, that of the base, too: they are not the change's.
+        coverage: Tell which branches no case takes, also where no policy asks for it.
+        page: Add what only a page shows.
+    """
+    if wanted.since is None:
+        refuse_missing_roots(workspace)
+        report, judged = _checked(workspace, wanted, options, coverage), workspace
+        report = replace(report, risks=tuple(checkout_risks(workspace, None)))
+    else:
+        report, judged = _against_base(workspace, wanted, options, overrides, coverage)
+    return replace(report, shown=shown(judged, report)) if page else report
+
+
+def _against_base(
+    workspace: Workspace,
+    wanted: Wanted,
+    options: LintOptions,
+    overrides: Sequence[str],
+    coverage: bool,
+) -> tuple[CheckReport, Workspace]:
+    since = wanted.since or ""
+    commit = merge_base(workspace, since)
+    base = _base(workspace, commit, overrides)
+    refuse_unknown_rules(workspace, untrusted=options.untrusted)
+    names = available_names(base.config.lint, untrusted=options.untrusted)
+    policy = replace(base.config, lint=without_unknown(base.config.lint, names))
+    own = under_policy(workspace.config, policy)
+    head = judged_by(workspace, own)
+    judged = judged_by(head, widened(own, base.config))
+    wanted = replace(wanted, since=base.revision)
+    options = replace(options, baseline_at=base.revision)
+    report = _checked(judged, wanted, options, coverage, base)
+    if head is not judged and report.passed and not wanted.patterns:
+        # What stands in the roots of the base must not fix what the change broke.
+        alone = _checked(head, wanted, options, coverage, base)
+        report = report if alone.passed else alone
+    altered = policy_risks(judged, workspace.config, base)
+    risks = (*altered, *checkout_risks(judged, base), *report.risks)
+    notes = (
+        *moved_on(workspace, since, base, overrides),
+        *(
+            f"the configuration of the base names `{each}`, which is not a rule: it is ignored"
+            for each in unknown_names(base.config.lint, names)
+        ),
+    )
+    return replace(
+        report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)
+    ), judged
+
+
+def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
+    """The base; raises InputError where its configuration, and so its policy, can't be read."""
+    try:
+        return opened(workspace.repository, commit, overrides)
+    except InputError as error:
+        where = f"{commit[:12]}:{error.where}"
+        hint = "the policy of the base counts: fix it there first, or name another base"
+        raise InputError(error.message, where=where, hint=hint) from None
+
+
+def _checked(
+    workspace: Workspace,
+    wanted: Wanted,
+    options: LintOptions,
+    coverage: bool,
+    base: Workspace | None = None,
+) -> CheckReport:
+    settings = workspace.config.check
+    selected = select(workspace, wanted)
+    report = lint_selected(workspace, selected, wanted, options)
+    covering = coverage or settings.coverage is not None
+    at = base.revision if base is not None else None
+    run = run_selected(workspace, selected, Options(baseline=at, coverage=covering))
+    risks: tuple[Risk, ...] = ()
+    if base is not None:
+        untrusted = options.doubt_comments
+        risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
+    return CheckReport(
+        lint=without_repeats(report, run),
+        test=run.failing_under(settings.coverage),
+        why=selected.why,
+        nothing="" if selected.why else _why_nothing(selected),
+        risks=risks,
+        fail_on=workspace.config.lint.fail_on,
+        refused=settings.fail_on,
+        budgeted=_budgeted(workspace, selected),
+        strict=workspace.config.release.on_inconclusive == "fail",
+    )
+
+
+def _budgeted(workspace: Workspace, selected: Selected) -> int:
+    """How many prompts have a budget, which lint holds every request against."""
+    loaded = workspace.catalog.prompts(selected.why)
+    return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
+
+
+def _why_nothing(selected: Selected) -> str:
+    if selected.changed is None:
+        return "there are no prompts here (`promptops init` begins)"
+    if CHANNELS in selected.changed:
+        return f"but for {CHANNELS}, which was looked at"
+    return "nothing that prompts are made of changed"

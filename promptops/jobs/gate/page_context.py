@@ -1,0 +1,42 @@
+"""What a page of a gate shows beside what the gate found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.catalog.catalog import Catalog
+from promptops.jobs.gate.changes import TITLES
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.check import CheckReport, Shown
+from promptops.model.finding import Finding
+from promptops.repo.repository import INDEX, WORKTREE
+
+
+def shown(workspace: Workspace, report: CheckReport) -> Shown:
+    """Where it looked, and the files that it speaks of."""
+    catalog, revision = workspace.catalog, workspace.revision
+    stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
+    paths = list(dict.fromkeys(_spoken_of(report)))
+    catalog.files.prefetch(paths)
+    return Shown(
+        head=TITLES.get(revision, revision),
+        commit=workspace.repository.find(stands_on) or "",
+        ids={path: catalog.ids.get(path, path) for path in report.why},
+        sources={
+            path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
+        },
+        users=dict(_users(catalog, report.lint.findings)),
+    )
+
+
+def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path in dict.fromkeys(each.place.path for each in findings if not each.prompt):
+        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
+
+
+def _spoken_of(report: CheckReport) -> Iterator[str]:
+    for finding in report.lint.findings:
+        yield finding.place.path
+        yield from (related.place.path for related in finding.related)
+    for row in report.test.coverage:
+        yield from (branch.place.path for branch in row.uncovered)

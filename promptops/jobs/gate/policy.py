@@ -1,0 +1,144 @@
+"""The policy that a change is judged by: that of its base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from promptops.errors import PromptopsError
+from promptops.jobs.lint.baseline import baseline_data, baseline_path
+from promptops.jobs.workspace.config_files import config_places
+from promptops.jobs.workspace.workspace import Workspace, configuration
+from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.place import Place
+from promptops.model.risk import Risk
+from promptops.records import fields, is_record, replace
+from promptops.source.toml_places import TomlPlaces
+
+
+def under_policy(head: Config, base: Config) -> Config:
+    """The configuration of a change with all of its base that says what is good enough."""
+    return replace(
+        head,
+        models=_models(base, head),
+        lint=base.lint,
+        test=_test_settings(base, head),
+        release=base.release,
+        diff=base.diff,
+        check=base.check,
+    )
+
+
+def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
+    """The models of a change, at the prices and within the limits that its base knows of them."""
+    known = {(each.provider, each.id): each for each in base.models.values()}
+    return {name: _limited(each, known) for name, each in head.models.items()}
+
+
+def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]) -> ModelProfile:
+    same = known.get((profile.provider, profile.id))
+    if same is None:
+        return profile
+    return replace(
+        profile,
+        price=same.price,
+        context_window=same.context_window,
+        max_output_tokens=same.max_output_tokens,
+    )
+
+
+def widened(config: Config, base: Config) -> Config:
+    """With the roots of the base, too: what a change leaves out of them is still looked at."""
+    return replace(
+        config,
+        prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
+        schemas=tuple(dict.fromkeys((*config.schemas, *base.schemas))),
+    )
+
+
+def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
+    """What a change would alter in the rules it is judged by.
+
+    Args:
+        judged: What is looked at, under the policy of the base.
+        head: The configuration of the change itself.
+    """
+    places = config_places(judged.repository, judged.revision, head.path)
+    yield from _risks(base.config, head, places)
+    yield from _service_risks(base.config, head, places)
+    if baseline_data(judged, judged.revision) != baseline_data(judged, base.revision):
+        path = baseline_path(judged)
+        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
+        yield Risk(message=message, place=Place(path))
+
+
+def moved_on(
+    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
+) -> Iterator[str]:
+    """What the branch that is compared with has in its policy since this one left it, a line each.
+
+    Once it is merged into this one, or this one into it, that counts.
+    """
+    repository = workspace.repository
+    tip = repository.find(since) if since else None
+    if tip is None or tip == base.revision:
+        return
+    try:
+        policy = configuration(repository, tip, overrides)
+    except PromptopsError:
+        return  # broken, which whoever merges it will see
+    for name in _POLICY:
+        if getattr(policy, name) != getattr(base.config, name):
+            yield f"{since} has another `{name}` by now, which does not count yet: merge it"
+
+
+def _test_settings(base: Config, head: Config) -> TestSettings:
+    """Those of the base, but for the services: like models, they are part of what was recorded."""
+    services = {name: getattr(head.test, name) for name in _SERVICES}
+    return replace(base.test, **services)
+
+
+def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    base = replace(base, test=_test_settings(base, head))
+    for name, effect in _EFFECTS.items():
+        was, now = getattr(base, name), getattr(head, name)
+        if was != now:
+            keys = _changed_keys(name, was, now)
+            named = " and ".join(f"`{key}`" for key in keys)
+            verb = "changes" if len(keys) == 1 else "change"
+            place = places.place(f"/{keys[0].replace('.', '/')}")
+            yield Risk(message=f"{named} {verb}; {effect}", place=place)
+
+
+def _changed_keys(name: str, was: object, now: object) -> list[str]:
+    """As they are written: `lint.per-file-ignores`; of the models, which profiles."""
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        both = sorted(was.keys() | now.keys())
+        return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
+    if not is_record(was):
+        return [name]
+    names = [each.name for each in fields(was)]
+    altered = [each for each in names if getattr(was, each) != getattr(now, each)]
+    return [f"{name}.{each.replace('_', '-')}" for each in altered]
+
+
+def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    for name in _SERVICES:
+        if getattr(base.test, name) != getattr(head.test, name):
+            message = f"`test.{name}` changes; answers are judged with it"
+            yield Risk(message=message, place=places.place(f"/test/{name}"))
+
+
+_SERVICES = ("embeddings", "moderations")
+
+_POLICY = ("lint", "test", "release", "diff", "check")
+_ONCE_MERGED = "it counts once it is merged"
+_EFFECTS = {
+    "prompts": "those of the base are looked at, too",
+    "schemas": "those of the base are looked at, too",
+    "lint": _ONCE_MERGED,
+    "test": _ONCE_MERGED,
+    "release": _ONCE_MERGED,
+    "diff": _ONCE_MERGED,
+    "check": _ONCE_MERGED,
+    "models": "requests are rendered with it, at the prices and within the limits of the base",
+}

@@ -1,0 +1,137 @@
+"""Whether a repository may take what is pushed to it; asked by the server's `update` hook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from promptops.errors import GitError, PromptopsError, UsageError
+from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.workspace import configuration, opened
+from promptops.model.config import ReleaseSettings
+from promptops.model.finding import Finding
+from promptops.records import record
+from promptops.release.names import TagNames
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import OBJECT_ID
+
+TAGS = "refs/tags/"
+
+
+@record(frozen=True, slots=True)
+class Push:
+    """One ref that somebody wants to change, as git's `update` hook is told.
+
+    Attributes:
+        old, new: Ids; zeros where the ref is to be made, or to be deleted.
+    """
+
+    ref: str
+    old: str
+    new: str
+
+    @property
+    def creates(self) -> bool:
+        return not self.old.strip("0")
+
+    @property
+    def deletes(self) -> bool:
+        return not self.new.strip("0")
+
+
+@record(frozen=True, slots=True)
+class Refusal:
+    """Why a push is refused.
+
+    Attributes:
+        findings: What is wrong with the prompts it brings.
+    """
+
+    message: str
+    hint: str
+    findings: tuple[Finding, ...] = ()
+
+
+def judge(directory: Path, push: Push) -> Refusal | None:
+    """None for a push that may be taken.
+
+    Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
+    UsageError for ids that are none, GitError.
+    """
+    if not all(OBJECT_ID.fullmatch(each) for each in (push.old, push.new)):
+        raise UsageError("not what git tells an `update` hook", hint="REF OLD NEW, ids in full")
+    with Repository.open(directory) as repository:
+        return _judge_tag(repository, push) or _judge_content(repository, push)
+
+
+def _judge_tag(repository: Repository, push: Push) -> Refusal | None:
+    if not push.ref.startswith(TAGS):
+        return None
+    name = push.ref.removeprefix(TAGS)
+    known = _tag_names(repository, push)
+    if not any(each.read(name) or each.read_of_prompt(name) for each in known):
+        return None
+    if not push.creates:
+        done = "deleted" if push.deletes else "moved"
+        hint = "tag a version above it"
+        return Refusal(f"the release tag {name!r} can't be {done}", hint)
+    if decode(repository.git.run("cat-file", "-t", push.new)).strip() != "tag":
+        hint = "a release is an annotated tag: git tag -a"
+        return Refusal(f"the release tag {name!r} is not annotated", hint)
+    inside = _name_inside(repository, push.new)
+    if inside != name:
+        hint = "push it under its own name"
+        return Refusal(f"the tag object pushed as {name!r} is called {inside!r}", hint)
+    return None
+
+
+def _tag_names(repository: Repository, push: Push) -> set[TagNames]:
+    """What each tree in question calls a release: no push may rename what is there already."""
+    return set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
+
+
+def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
+    for revision in ("HEAD", push.old, push.new):
+        if revision.strip("0"):
+            try:
+                yield TagNames(configuration(repository, revision).release.tag_format)
+            except PromptopsError:  # no commit, or a configuration that lint will complain of
+                continue
+
+
+def _name_inside(repository: Repository, tag: str) -> str:
+    head, _, _ = decode(repository.git.run("cat-file", "tag", tag)).partition("\n\n")
+    return next((line[4:] for line in head.split("\n") if line.startswith("tag ")), "")
+
+
+def _judge_content(repository: Repository, push: Push) -> Refusal | None:
+    commit = None if push.deletes else _new_commit(repository, push.new)
+    if commit is None:
+        return None
+    try:
+        workspace = opened(repository, commit)
+        # No cache: where several people write to a repository, its files are not ours alone.
+        report = lint(workspace, Wanted(), LintOptions(untrusted=True, use_cache=False))
+    except GitError:
+        raise
+    except PromptopsError as error:
+        where = f"{error.where}: " if error.where else ""
+        message = f"the prompts of {commit[:12]} can't be checked: {where}{error.message}"
+        return Refusal(message, error.hint or "promptops lint")
+    limit = workspace.config.lint.fail_on
+    findings = tuple(each for each in report.findings if each.severity >= limit)
+    if not findings:
+        return None
+    return Refusal(f"the prompts of {commit[:12]} don't lint", "promptops lint", findings)
+
+
+def _new_commit(repository: Repository, pushed: str) -> str | None:
+    """The commit that a ref is to lead to, unless it leads to none or it is here already."""
+    answer = repository.git.ask("rev-parse", "--verify", "--quiet", f"{pushed}^{{commit}}")
+    commit = decode(answer.stdout).strip()
+    if answer.status or not commit:
+        return None
+    new = repository.git.run("rev-list", "--max-count=1", commit, "--not", "--all")
+    return commit if new.strip() else None

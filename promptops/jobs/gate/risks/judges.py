@@ -1,0 +1,55 @@
+"""Risks in who judges: another judge, a judge that changes, code that judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.catalog.file_words import ESCAPES
+from promptops.jobs.gate.risks.pairs import Pair
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.place import Place
+from promptops.model.prompt import Prompt
+from promptops.model.risk import Risk
+from promptops.report.parts.summary import counted
+from promptops.source.recording_files import with_first
+
+
+def judge_risks(found: Sequence[Pair], workspace: Workspace, selected: Selected) -> Iterator[Risk]:
+    """The change records the opinions that count, so a reviewer has to look at who gives them."""
+    for pair in found:
+        if _judge(pair.before) != _judge(pair.after):
+            prompt = pair.after
+            place = prompt.locate("/evaluation/judge", True)
+            yield Risk(message="it names another judge", prompt=prompt.id, place=place)
+    for path in sorted(selected.changed or ()):
+        if path.endswith(".py"):
+            yield Risk(message="code changes that may judge answers", place=Place(path))
+    yield from _changed_judges(workspace, selected)
+
+
+def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
+    catalog, changed = workspace.catalog, with_first(selected.changed or ())
+    for judge, judged in _judged_by(workspace).items():
+        path = catalog.paths[judge]
+        if changed & {path, *catalog.rests_on(path)}:
+            more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
+            message = f"a judge changes, which judges {judged[0]}{more}"
+            yield Risk(message=message, prompt=judge, place=Place(path))
+
+
+def _judge(prompt: Prompt) -> object:
+    return prompt.evaluation.get("judge")
+
+
+def _judged_by(workspace: Workspace) -> dict[str, list[str]]:
+    """From the id of each prompt that judges to those that name it themselves; few files do."""
+    catalog = workspace.catalog
+    roots = workspace.config.prompts
+    named = workspace.repository.grep(workspace.revision, ("judge", *ESCAPES), roots)
+    found: dict[str, list[str]] = {}
+    for loaded in catalog.prompts(path for path in named if path in catalog.ids):
+        judge = _judge(loaded.prompt) if loaded.prompt is not None else None
+        if isinstance(judge, str) and judge in catalog.paths:
+            found.setdefault(judge, []).append(loaded.id)
+    return found

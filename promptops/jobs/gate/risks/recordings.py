@@ -1,0 +1,156 @@
+"""Risks in recorded answers: another model behind one profile, answers replaced by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.recordings import recordings_in
+from promptops.jobs.gate.risks.pairs import path_before
+from promptops.jobs.recordings.audit import differences
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.answer import Answer, Recording
+from promptops.model.place import Place
+from promptops.model.prompt import Prompt
+from promptops.model.risk import Risk
+from promptops.records import record, replace
+from promptops.report.parts.summary import counted
+from promptops.source.recordings import Key, ReadRecordings, key_of
+
+MOST_NAMED = 5
+"""Cases of one prompt that are named for one reason; the others are counted."""
+
+_Line = tuple[Recording, Place]
+"""A recording, and where its line is."""
+
+_Who = tuple[str, str | None]
+"""A model as the provider names it, and the fingerprint of the provider's system."""
+
+
+def recording_risks(
+    selected: Selected, head: Workspace, base: Workspace, *, untrusted: bool
+) -> Iterator[Risk]:
+    """The recordings of the selected prompts, compared only where a file of them differs.
+
+    Args:
+        untrusted: Answers of another model are refused: they leave a score that got worse
+            undecided.
+    """
+    for path in selected.why:
+        prompt = head.catalog.loaded(path).prompt
+        before = path_before(prompt, base.catalog) if prompt is not None else None
+        if prompt is not None and before is not None:
+            files = _Files(prompt, before, head.catalog, base.catalog)
+            if files.differ:
+                yield from _of_prompt(files, untrusted=untrusted)
+
+
+@record(frozen=True)
+class _Files:
+    """The recordings of one prompt on both sides."""
+
+    prompt: Prompt
+    path_before: str
+    head: Catalog
+    base: Catalog
+
+    @property
+    def differ(self) -> bool:
+        before, after = _blobs(self.base, self.path_before), _blobs(self.head, self.prompt.path)
+        return bool(before and after) and before != after
+
+    @cached_property
+    def after(self) -> ReadRecordings:
+        return recordings_in(self.head, self.prompt.path)
+
+    @cached_property
+    def before(self) -> Mapping[Key, Recording]:
+        found = recordings_in(self.base, self.path_before)
+        return {key_of(each): each for each in found.recordings}
+
+    @cached_property
+    def answered_by(self) -> Mapping[str, frozenset[_Who]]:
+        """From a judge, "" for none, to the models behind its answers at the base."""
+        found: dict[str, set[_Who]] = {}
+        for each in self.before.values():
+            found.setdefault(each.judge, set()).add(_who(each.answer))
+        return {judge: frozenset(known) for judge, known in found.items()}
+
+    def asks_another(self, judge: str) -> bool:
+        """Whether the change names another model for the prompt, or for one of its judges."""
+        if not judge:
+            return _model(self.head, self.prompt.path) != _model(self.base, self.path_before)
+        path, before = self.head.paths.get(judge), self.base.paths.get(judge)
+        if path is None or before is None:
+            return True
+        return _model(self.head, path) != _model(self.base, before)
+
+
+def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
+    """The contents of the recordings, in order; a file that is only renumbered changes nothing."""
+    return tuple(map(catalog.files.blob, catalog.recording_files(path)))
+
+
+def _of_prompt(files: _Files, *, untrusted: bool) -> Iterator[Risk]:
+    others: list[_Line] = []
+    replaced: list[_Line] = []
+    for each, line in zip(files.after.recordings, files.after.places, strict=True):
+        before = files.before.get(key_of(each))
+        if _is_of_another(each, before, files):
+            others.append((each, line))
+        elif before is not None and differences(before.answer, each.answer):
+            replaced.append((each, line))
+    expected = {judge for judge in {each.judge for each, _ in others} if files.asks_another(judge)}
+    surprising = [(each, line) for each, line in others if each.judge not in expected]
+    yield from _named(files, surprising, _another, refused=untrusted)
+    yield from _named(files, replaced, _replaced, refused=False)
+
+
+def _is_of_another(each: Recording, before: Recording | None, files: _Files) -> bool:
+    """Another model or fingerprint than for the same request; for a new one, than for any."""
+    if before is not None:
+        return _who(before.answer) != _who(each.answer)
+    known = files.answered_by.get(each.judge, frozenset())
+    return bool(known) and _who(each.answer) not in known
+
+
+def _named(
+    files: _Files, found: Sequence[_Line], message: Callable[[Recording], str], *, refused: bool
+) -> Iterator[Risk]:
+    """A risk for each case, the first ones by name."""
+    cases: dict[tuple[str, str], _Line] = {}
+    for each, line in found:
+        cases.setdefault((each.case, each.judge), (each, line))
+    for number, (each, line) in enumerate(cases.values()):
+        rest, named = len(cases) - number, number < MOST_NAMED
+        place, prompt = replace(line, end_column=1), files.prompt.id
+        text = message(each) if named else f"{message(each)}; {counted(rest, 'case')} like this"
+        yield Risk(message=text, prompt=prompt, case=each.case, place=place, refused=refused)
+        if not named:
+            return
+
+
+def _another(each: Recording) -> str:
+    answer = each.answer
+    model = f"`{answer.model}`" + (f" ({answer.fingerprint})" if answer.fingerprint else "")
+    return f"{_whose(each)} is by {model}, unlike at the base, and the profile is unchanged"
+
+
+def _replaced(each: Recording) -> str:
+    return f"{_whose(each)} was replaced, and its request is unchanged"
+
+
+def _whose(each: Recording) -> str:
+    judge = f" of the judge `{each.judge}`" if each.judge else ""
+    return f"the recorded answer{judge}"
+
+
+def _who(answer: Answer) -> _Who:
+    return answer.model, answer.fingerprint
+
+
+def _model(catalog: Catalog, path: str) -> tuple[str | None, str | None] | None:
+    prompt = catalog.loaded(path).prompt
+    return (prompt.model.provider, prompt.model.id) if prompt is not None else None

@@ -1,0 +1,1 @@
+"""The history of prompts: log, blame and bisect."""

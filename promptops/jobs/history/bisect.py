@@ -1,0 +1,196 @@
+"""Which commit broke a test case."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from promptops.errors import GitError, PromptopsError, UsageError
+from promptops.jobs.history.case_at_commit import CaseAt, Manner
+from promptops.jobs.workspace.named_prompts import one, only
+from promptops.jobs.workspace.workspace import Workspace, managed, opened, workspace
+from promptops.model.bisection import Bisection, Judgement
+from promptops.records import record, replace
+from promptops.repo.bisecting import Span, candidates, suspects
+from promptops.repo.repository import Repository
+from promptops.source.config import FILES
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Between which commits is searched.
+
+    Attributes:
+        good, bad: Revisions, as they were written.
+        first_parent: Of a merge, only the merge itself.
+    """
+
+    good: str
+    bad: str = "HEAD"
+    first_parent: bool = False
+
+
+Told = Callable[[Judgement], None]
+"""Who hears of each commit that was judged."""
+
+
+def _tell_nobody(_judgement: Judgement) -> None: ...
+
+
+def bisect(
+    directory: Path,
+    wanted: tuple[str, str],
+    ends: Ends,
+    manner: Manner,
+    told: Told = _tell_nobody,
+) -> Bisection:
+    """The first commit at which a case fails.
+
+    Where it failed, was mended and failed again, one of those at which it began to fail.
+
+    Args:
+        wanted: The id of a prompt, and the name of a case.
+
+    Raises:
+        UsageError: There is no such prompt at `bad`; the case does not pass at `good` or does not
+            fail at `bad`.
+        GitError: A revision is unknown, or the two have no common history.
+        TransportError: A model that was to be asked did not answer.
+    """
+    identity, case = wanted
+    with Repository.open(directory) as repository:
+        # By their ids, so that a branch that moves meanwhile is not searched by halves.
+        good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
+        head = opened(repository, bad, manner.overrides)
+        names = _names(head, identity)
+        search = _Search(repository, CaseAt(repository, names, case, manner), told)
+        start, reason = search.start(ends, good, bad)
+        span = Span(
+            goods=(start,),
+            bad=bad,
+            paths=_paths(repository, start, head, manner.overrides),
+            first_parent=ends.first_parent,
+        )
+        return replace(search.narrowed(span, reason), prompt=names[0], case=case)
+
+
+def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
+    """What a case says of the work tree, by its recordings: `here` of the result.
+
+    Whatever is in its way is a reason to skip, as for `git bisect run`, but for git itself, which
+    would be in the way of every other commit, too: that is a GitError.
+    """
+    identity, case = wanted
+    try:
+        with workspace(directory, overrides=overrides) as found:
+            path = only(found.catalog, found.repository, identity)
+            identity = identity if path is None else found.catalog.ids[path]
+            at = CaseAt(found.repository, (identity,), case, Manner())
+            here = at.of(found.catalog, "")
+    except GitError:
+        raise
+    except PromptopsError as error:
+        here = Judgement(commit="", verdict="skip", reason=error.message)
+    return Bisection(prompt=identity, case=case, here=here)
+
+
+class _Search:
+    """One search; `skipped` fills as it goes on."""
+
+    def __init__(self, repository: Repository, case: CaseAt, told: Told) -> None:
+        self._repository = repository
+        self._case = case
+        self._told = told
+        self._skipped: dict[str, Judgement] = {}
+        self._leap = 1
+
+    def start(self, ends: Ends, good: str, bad: str) -> tuple[str, str]:
+        """The newest commit before `bad` that is known to be good, and why `bad` is bad."""
+        at_good, at_bad = self._judge(good), self._judge(bad)
+        if (at_good.verdict, at_bad.verdict) != ("good", "bad"):
+            raise _wrong_ends(ends, at_good, at_bad)
+        fork = self._repository.merge_base(good, bad)
+        if fork == bad:
+            message = f"the case fails at {ends.bad!r} and passes later, at {ends.good!r}"
+            raise UsageError(message, hint="name a good commit that is older than the bad one")
+        at_fork = at_good if fork == good else self._judge(fork)
+        if at_fork.verdict != "good":
+            message = f"at {fork[:12]}, where {ends.good!r} and {ends.bad!r} part, the case"
+            hint = "name a good commit that the bad one comes after"
+            raise UsageError(f"{message} {_said(at_fork)}", hint=hint)
+        return fork, at_bad.reason
+
+    def narrowed(self, span: Span, reason: str) -> Bisection:
+        """Halve a span until nothing in it can be judged but its last commit, which is bad."""
+        before = self._case.fresh
+        among = rest = candidates(self._repository, span) or (span.bad,)
+        while (found := self._next(rest[:-1])) is not None:
+            if found.verdict == "good":
+                span = replace(span, goods=(*span.goods, found.commit))
+            else:
+                span, reason = replace(span, bad=found.commit), found.reason
+            rest = candidates(self._repository, span) or (span.bad,)
+        return Bisection(
+            prompt="",
+            case="",
+            suspects=suspects(self._repository, span),
+            reason=reason,
+            commits=len(among),
+            steps=self._case.fresh - before,
+            skipped=tuple(self._skipped.values()),
+        )
+
+    def _next(self, best_first: Sequence[str]) -> Judgement | None:
+        """One of them that is good or bad; None where there is none.
+
+        Beside one that can't be judged stand others like it: each leap away is twice as long, and
+        the next search begins half as far away.
+        """
+        untried = [each for each in best_first if each not in self._skipped]
+        while untried:
+            found = self._judge(untried.pop(min(self._leap, len(untried)) - 1))
+            if found.verdict != "skip":
+                self._leap = max(1, self._leap // 2)
+                return found
+            self._skipped[found.commit] = found
+            self._leap *= 2
+        return None
+
+    def _judge(self, commit: str) -> Judgement:
+        found = self._case.at(commit)
+        self._told(found)
+        return found
+
+
+def _names(head: Workspace, identity: str) -> tuple[str, ...]:
+    """The prompt's id, and those that it had before."""
+    path = one(head, identity)
+    prompt = head.catalog.loaded(path).prompt
+    return head.catalog.ids[path], *(prompt.aliases if prompt is not None else ())
+
+
+def _paths(
+    repository: Repository, start: str, head: Workspace, overrides: Sequence[str]
+) -> tuple[str, ...]:
+    """What the tool looks at, at either end; a commit that changes nothing of it broke nothing."""
+    tail = opened(repository, start, overrides)
+    return tuple(dict.fromkeys((*managed(tail.config), *managed(head.config), *FILES)))
+
+
+def _wrong_ends(ends: Ends, good: Judgement, bad: Judgement) -> UsageError:
+    verdicts = good.verdict, bad.verdict
+    hint = "name a commit at which it passes by --good, and one at which it fails by --bad"
+    if verdicts == ("bad", "good"):
+        hint = f"the ends are swapped: {shlex.join(('--good', ends.bad, '--bad', ends.good))}"
+    elif "skip" in verdicts:
+        hint = "name other commits, or have a model asked: --live"
+    found = f"at {ends.good!r} it {_said(good)}; at {ends.bad!r} it {_said(bad)}"
+    return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
+
+
+def _said(judgement: Judgement) -> str:
+    if judgement.verdict == "good":
+        return "passes"
+    verb = "fails" if judgement.verdict == "bad" else "can't be judged"
+    return f"{verb} ({judgement.reason})"

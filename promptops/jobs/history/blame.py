@@ -1,0 +1,178 @@
+"""Who wrote each line of a rendered request, through all that brought it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from promptops.errors import UsageError
+from promptops.jobs.workspace.named_prompts import one
+from promptops.jobs.workspace.render import Line, RenderedCase, lines, render_case
+from promptops.jobs.workspace.workspace import Workspace, opened
+from promptops.lint.passages import Passage, include_stack, rendered_passages
+from promptops.model.blame import Asked, Blame, BlamedLine, Origin
+from promptops.model.place import Place
+from promptops.records import record, replace
+from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
+from promptops.repo.blaming import blame as blame_file
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.runtime.template.scope import Piece
+
+_UNCOMMITTED = (INDEX, WORKTREE)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A line before anybody was asked who wrote it.
+
+    Attributes:
+        line: 1-based, in the message.
+        pieces: What it is made of, each cut to what stands on the line.
+    """
+
+    rendered: Line
+    line: int
+    pieces: tuple[Piece, ...]
+
+
+def blame(directory: Path, identity: str, asked: Asked, overrides: Sequence[str] = ()) -> Blame:
+    """The lines of the request of a test case, each with who wrote it.
+
+    Raises:
+        UsageError: There is no such prompt, case, message or line.
+        RenderError: The case can't be rendered.
+        GitError: Git has no such revision, or lacks a part of its history.
+    """
+    with Repository.open(directory) as repository:
+        workspace = opened(repository, _revision(repository, asked.revision), overrides)
+        rendered = _rendered(workspace, one(workspace, identity), asked.case)
+        roles = _roles(rendered, asked.message)
+        rows = [row for row in _rows(rendered) if row.rendered.message in roles]
+        files = _Files(workspace, asked)
+        blamed = tuple(_blamed(row, number, files) for number, row in _chosen(rows, asked))
+        if (asked.first, asked.last) != (1, None):
+            roles = {line.message: roles[line.message] for line in blamed}
+        return Blame(
+            prompt=rendered.prompt.id,
+            case=rendered.case or "",
+            revision=workspace.revision,
+            roles=roles,
+            lines=blamed,
+        )
+
+
+def _revision(repository: Repository, name: str) -> str:
+    if name == INDEX or (name == WORKTREE and not repository.bare):
+        return name
+    return repository.resolve("HEAD" if name == WORKTREE else name)
+
+
+def _rendered(workspace: Workspace, path: str, case: str | None) -> RenderedCase:
+    prompt = workspace.catalog.loaded(path).prompt
+    if prompt is not None and not prompt.cases:
+        hint = "write one below `tests:`, with a name and inputs, and blame the work tree"
+        raise UsageError(f"{prompt.id} has no test case", hint=f"{hint}: --at worktree")
+    return render_case(workspace, path, case)
+
+
+def _roles(rendered: RenderedCase, message: int | None) -> dict[int, str]:
+    roles = dict(enumerate(str(each.get("role", "")) for each in rendered.request.messages))
+    if message is None:
+        return roles
+    if message not in roles:
+        hint = f"count from 0 to {len(roles) - 1}" if roles else "the request has no message"
+        raise UsageError(f"there is no message {message}", hint=hint)
+    return {message: roles[message]}
+
+
+def _rows(rendered: RenderedCase) -> Iterator[_Row]:
+    pieces = (row for text in rendered_passages("", rendered.traced) for row in _split(text))
+    message, number = -1, 0
+    for line, parts in zip(lines(rendered), pieces, strict=True):
+        number = number + 1 if line.message == message else 1
+        message = line.message
+        yield _Row(rendered=line, line=number, pieces=parts)
+
+
+def _split(text: Passage) -> Iterator[tuple[Piece, ...]]:
+    start = 0
+    for row in text.text.split("\n") if text.pieces else ():
+        parts = text.over(start, start + len(row))
+        yield tuple(_part(piece, low, high) for low, high, piece in parts)
+        start += len(row) + 1
+
+
+def _part(piece: Piece, low: int, high: int) -> Piece:
+    text = piece.text[low:high]
+    if not piece.literal:
+        return replace(piece, text=text)
+    return replace(piece, text=text, start=piece.start + low, end=piece.start + high)
+
+
+def _chosen(rows: Sequence[_Row], asked: Asked) -> Sequence[tuple[int, _Row]]:
+    """The lines asked for, each with its number."""
+    if asked.first > max(len(rows), 1):
+        where = "in all" if asked.message is None else f"in message {asked.message}"
+        lines_there = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
+        raise UsageError(f"there is no line {asked.first}", hint=f"there are {lines_there} {where}")
+    return list(enumerate(rows, start=1))[asked.first - 1 : asked.last]
+
+
+class _Files:
+    """Who wrote which line; git is asked once for each file."""
+
+    def __init__(self, workspace: Workspace, asked: Asked) -> None:
+        self._workspace = workspace
+        self._options = (*(MOVED if asked.moved else ()), *(() if asked.spaces else SPACES))
+        self._authors: dict[str, Authors] = {}
+
+    def origins(self, places: Iterable[Place]) -> tuple[Origin, ...]:
+        """Of each line once."""
+        return tuple(dict.fromkeys(map(self.origin, places)))
+
+    def origin(self, place: Place) -> Origin:
+        if place.path not in self._authors:
+            self._authors[place.path] = self._asked(place.path)
+        authors = self._authors[place.path]
+        author = authors[place.line - 1] if place.line <= len(authors) else None
+        return Origin(path=place.path, line=place.line, author=author)
+
+    def _asked(self, path: str) -> Authors:
+        repository, files = self._workspace.repository, self._workspace.catalog.files
+        if self._workspace.revision not in _UNCOMMITTED:
+            return blame_file(repository, self._workspace.revision, path, self._options)
+        content = files.data(path)
+        if content is None or not files.entries[path].tracked or repository.find("HEAD") is None:
+            return ()
+        return blame_content(repository, path, content, self._options)
+
+
+def _blamed(row: _Row, number: int, files: _Files) -> BlamedLine:
+    seen = [piece for piece in row.pieces if piece.text.strip()]
+    first = next((piece for piece in seen if piece.literal), seen[0] if seen else None)
+    origin = files.origin(row.rendered.place if first is None else next(_places(first)))
+    also = files.origins(place for piece in seen for place in _places(piece))
+    stack = include_stack(first.frame) if first is not None else ()
+    through = files.origins(each.place for each in stack)
+    return BlamedLine(
+        message=row.rendered.message,
+        line=row.line,
+        number=number,
+        text=row.rendered.text,
+        origin=origin,
+        inputs=row.rendered.inputs,
+        written=first is None or first.literal,
+        also=tuple(each for each in also if each != origin),
+        through=tuple(each for each in through if each != origin),
+    )
+
+
+def _places(piece: Piece) -> Iterator[Place]:
+    """One on each line of the file that a piece is written on: YAML may fold several into one."""
+    start, end = piece.start, max(piece.end, piece.start + 1)
+    if piece.literal:
+        start = end - len(piece.text.lstrip())
+        end = piece.start + len(piece.text.rstrip())
+    place = piece.frame.text.place(start, end)
+    for line in range(place.line, max(place.line, place.end_line) + 1):
+        yield replace(place, line=line)

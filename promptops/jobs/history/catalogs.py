@@ -1,0 +1,157 @@
+"""The catalogs of a branch's commits, each made of the one after it.
+
+Git lists the files of the newest commit and tells what each one before changed: two processes,
+however long the history is. What a commit changed is undone in the list; only files that are asked
+for are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+
+from promptops.catalog.catalog import Catalog
+from promptops.errors import InputError
+from promptops.jobs.history.commits import Commit, commits
+from promptops.jobs.workspace.config_files import config_files
+from promptops.jobs.workspace.graph_cache import read_graph
+from promptops.jobs.workspace.workspace import configuration, managed
+from promptops.model.config import Config
+from promptops.model.tree import Entry
+from promptops.records import record
+from promptops.repo.blobs import Blobs
+from promptops.repo.repository import Repository
+from promptops.repo.tree import Tree
+from promptops.source.config import FILES, load
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A commit that changed a file that decides.
+
+    Attributes:
+        before: The catalog of its first parent; empty where it has none.
+        after: Its own, or that of a later commit for which the same decides.
+    """
+
+    commit: Commit
+    before: Catalog
+    after: Catalog
+
+
+class Past:
+    """A branch, seen from its newest commit back.
+
+    Attributes:
+        catalog: The one that the steps have come to.
+        cut: The steps ended where the clone does.
+        notes: What was wrong on the way.
+    """
+
+    def __init__(self, repository: Repository, commit: str, overrides: Sequence[str] = ()) -> None:
+        """Raises InputError where the configuration of the newest commit is wrong."""
+        self.cut = False
+        self.notes: list[str] = []
+        self._repository = repository
+        self._overrides = overrides
+        self._edge = _edge(repository)
+        self._blobs = Blobs(repository.git)
+        self._known = cache(lambda: read_graph(repository.common_dir))
+        self._next: str | None = commit
+        config = configuration(repository, commit, overrides)
+        self._entries = self._listed(commit, config)
+        self.catalog = self._catalog(commit, config)
+
+    def steps(self, deciding: Callable[[Catalog], frozenset[str]]) -> Iterator[Step]:
+        """Back through the commits that changed what decides, the newest first.
+
+        Args:
+            deciding: The paths that do, in a catalog; asked again after each step.
+        """
+        while self._next is not None:
+            roots = managed(self.catalog.config)
+            yield from self._below(roots, deciding)
+            if self.cut or managed(self.catalog.config) == roots:
+                return
+
+    def close(self) -> None:
+        """End the process that reads files."""
+        self._blobs.close()
+
+    def _below(
+        self, roots: tuple[str, ...], deciding: Callable[[Catalog], frozenset[str]]
+    ) -> Iterator[Step]:
+        """Until the configuration names other roots than those that git is asked about."""
+        assert self._next is not None
+        wanted = deciding(self.catalog)
+        for commit in commits(self._repository, self._next, roots):
+            if commit.id in self._edge:
+                self.cut = True
+                return
+            self._undo(commit)
+            changed = wanted.intersection(commit.before)
+            step = self._step(commit) if changed else None
+            if step is None or (changed <= _CONFIGURATION and _are_one(step)):
+                continue
+            self.catalog = step.before
+            yield step
+            if managed(self.catalog.config) != roots:
+                return
+            wanted = deciding(self.catalog)
+
+    def _undo(self, commit: Commit) -> None:
+        for path, entry in commit.before.items():
+            if entry is None:
+                self._entries.pop(path, None)
+            else:
+                self._entries[path] = entry
+        self._next = commit.parent
+
+    def _step(self, commit: Commit) -> Step:
+        revision, config = commit.parent or "", self.catalog.config
+        if _CONFIGURATION.intersection(commit.before):
+            config = self._configuration(revision, config)
+        if commit.parent and managed(config) != managed(self.catalog.config):
+            self._entries = self._listed(commit.parent, config)
+        return Step(commit=commit, before=self._catalog(revision, config), after=self.catalog)
+
+    def _configuration(self, revision: str, newer: Config) -> Config:
+        """That of a commit; of one that was broken, the newer one has to do."""
+        try:
+            return load(config_files(self._tree(revision)), self._overrides)
+        except InputError as error:
+            self.notes.append(
+                f"{revision[:12]}: {error.where}: {error.message}; "
+                "the configuration after it stands in for it"
+            )
+            return newer
+
+    def _listed(self, commit: str, config: Config) -> dict[str, Entry]:
+        return dict(self._repository.stored(commit, managed(config)).entries)
+
+    def _catalog(self, revision: str, config: Config) -> Catalog:
+        return Catalog(self._tree(revision), config, known=self._known)
+
+    def _tree(self, revision: str) -> Tree:
+        entries = dict(self._entries)
+        return Tree(revision, lambda: entries, self._read)
+
+    def _read(self, wanted: Iterable[Entry]) -> dict[str, bytes]:
+        wanted = list(wanted)
+        contents = self._blobs.read({entry.blob: entry.path for entry in wanted})
+        return {entry.path: contents[entry.blob] for entry in wanted}
+
+
+_CONFIGURATION = frozenset(FILES)
+
+
+def _are_one(step: Step) -> bool:
+    """Most changes of a pyproject.toml are none of ours."""
+    return step.before.config == step.after.config
+
+
+def _edge(repository: Repository) -> frozenset[str]:
+    """The commits of a shallow clone that lack their parents, and seem to have added everything."""
+    if not repository.shallow:
+        return frozenset()
+    return frozenset((repository.common_dir / "shallow").read_text("ascii", "replace").split())

@@ -1,0 +1,155 @@
+"""The history of one prompt by meaning."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.diff.codes import CODES
+from promptops.diff.compare import Options, compare
+from promptops.errors import NotFound, UsageError
+from promptops.jobs.channels.served_at import served_at, time_of
+from promptops.jobs.history.catalogs import Past, Step
+from promptops.jobs.history.lineage import Followed, possible
+from promptops.jobs.release.first_releases import first_releases
+from promptops.jobs.workspace.named_prompts import no_match
+from promptops.model.change import Change, PromptDiff
+from promptops.model.history import History, HistoryEntry, Served
+from promptops.records import record, replace
+from promptops.release.names import TagNames
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a command line asks for.
+
+    Attributes:
+        prompt: Its name, as `named_prompts.named` takes it; None for none, with a channel.
+        at: A revision, None for HEAD; with a channel, a time, None for now.
+        channel: Go back from the release that it served at that time.
+        number: At most so many entries; None for all.
+        all: Also the commits that changed nothing of meaning.
+    """
+
+    prompt: str | None
+    at: str | None = None
+    channel: str | None = None
+    number: int | None = None
+    all: bool = False
+
+
+def log(directory: Path, wanted: Wanted, overrides: Sequence[str] = ()) -> History:
+    """The commits that changed what the model sees or what callers pass, the newest first.
+
+    Along first parents: a merge is one commit. Other names and files that the prompt had are
+    followed by what its newer versions name as `aliases`.
+
+    Raises:
+        UsageError: No commit has such a prompt; there is no such channel; that is no time.
+        GitError: There is no such revision.
+        InputError: The configuration there is wrong.
+    """
+    with Repository.open(directory) as repository:
+        if wanted.channel is None:
+            return _history(repository, wanted, wanted.at or "HEAD", overrides)
+        served = served_at(repository, wanted.channel, time_of(wanted.at))
+        if wanted.prompt is None or served.release is None:
+            return History(prompt=wanted.prompt, served=served, shallow=repository.shallow)
+        tag = _tag(repository, served)
+        return replace(_history(repository, wanted, tag, overrides), served=served)
+
+
+def _tag(repository: Repository, served: Served) -> str:
+    tag = f"refs/tags/{served.release}"
+    if repository.find(tag) is None:
+        message = f"there is no release {served.release!r}, which `{served.channel}` served then"
+        raise NotFound(message, hint="git fetch --tags")
+    return tag
+
+
+def _history(
+    repository: Repository, wanted: Wanted, revision: str, overrides: Sequence[str]
+) -> History:
+    assert wanted.prompt is not None
+    with closing(Past(repository, repository.resolve(revision), overrides)) as past:
+        newest = past.catalog
+        followed = Followed(repository, newest, wanted.prompt)
+        found = list(islice(_entries(past, followed, wanted), wanted.number))
+    if followed.newest is None:
+        raise _unknown(repository, newest, wanted.prompt)
+    names = TagNames(newest.config.release.tag_format)
+    releases = first_releases(repository, names, [entry.commit for entry in found])
+    return History(
+        prompt=followed.newest,
+        entries=tuple(replace(each, release=releases.get(each.commit)) for each in found),
+        shallow=past.cut,
+        notes=tuple(past.notes),
+    )
+
+
+def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
+    error = no_match(catalog, repository, identity)
+    if any(os.path.isfile(repository.root / path) for path in possible(catalog, [identity])):
+        error.hint = "it is not committed yet"
+    elif repository.shallow:
+        error.hint = FETCH_ALL
+    return error
+
+
+def _entries(past: Past, followed: Followed, wanted: Wanted) -> Iterator[HistoryEntry]:
+    for step in past.steps(followed.files):
+        here = followed.here
+        before = followed.back(step)
+        diff = _diff(step, here, before)
+        means = diff is not None and any(_is_seen(each) for each in diff.changes)
+        prompt = here or before
+        if prompt is not None and (means or wanted.all):
+            yield _entry(step, prompt, diff)
+
+
+def _is_seen(change: Change) -> bool:
+    """By callers or by the model; of a draft, too, though it requires nothing there."""
+    return CODES[change.code].level != "NEUTRAL"
+
+
+def _diff(step: Step, here: str | None, before: str | None) -> PromptDiff | None:
+    """What the step changed about the prompt, whose id on either side is known."""
+    paths = {step.after.paths[here]} if here is not None else set()
+    if here is None and before is not None:
+        # A prompt that names the one that is gone came with the same commit.
+        paths = {step.before.paths[before], *step.after.ids.keys() & step.commit.before.keys()}
+    options = Options(today=step.commit.day)
+    found = [
+        each
+        for each in compare(step.before, step.after, paths, step.commit.before, options)
+        if each.id == here or (each.before_id or each.id) == before
+    ]
+    return max(found, key=lambda each: (each.before_id or each.id) == before, default=None)
+
+
+def _entry(step: Step, prompt: str, diff: PromptDiff | None) -> HistoryEntry:
+    commit = step.commit
+    entry = HistoryEntry(
+        commit=commit.id,
+        author=commit.author,
+        date=commit.written,
+        subject=commit.subject,
+        prompt=prompt,
+    )
+    if diff is None:
+        return entry
+    return replace(
+        entry,
+        prompt=diff.id,
+        before=diff.before_id,
+        state=diff.state,
+        bump=diff.bump,
+        changes=diff.changes,
+        via=diff.via,
+    )

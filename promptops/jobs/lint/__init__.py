@@ -1,0 +1,1 @@
+"""Lint a revision, with cache and baseline, and fix findings."""

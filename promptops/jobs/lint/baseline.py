@@ -1,0 +1,87 @@
+"""Findings that were there before: a file that takes them out by fingerprint."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from promptops.errors import InputError, UsageError
+from promptops.jobs.workspace.workspace import BASELINE, Workspace
+from promptops.model.finding import Finding
+from promptops.repo.repository import WORKTREE
+from promptops.repo.tree import IndexTree
+from promptops.source.paths import confined
+
+
+def baseline_path(workspace: Workspace) -> str:
+    """Where the baseline stands, relative to the repository root; InputError for elsewhere."""
+    written = workspace.config.lint.baseline or BASELINE
+    path = confined(written, "")
+    if path.reason:
+        where = workspace.config.path
+        raise InputError(f"`{written}` can't be the baseline: {path.reason}", where=where)
+    return path.path
+
+
+def read_baseline(workspace: Workspace, revision: str | None = None) -> frozenset[str]:
+    """The fingerprints of a revision's baseline; none where there is no such file.
+
+    Of the revision that is looked at, unless another is given. Raises InputError for a file that is
+    no baseline.
+    """
+    path = baseline_path(workspace)
+    data = baseline_data(workspace, revision or workspace.revision)
+    if data is None and workspace.config.lint.baseline is not None:
+        hint = "write it with `promptops lint --write-baseline`"
+        at = f"{revision[:12]}:{path}" if revision else path
+        raise InputError("there is no baseline", where=at, hint=hint)
+    if data is None:
+        return frozenset()
+    try:
+        value = json.loads(data)
+        return frozenset(entry["fingerprint"] for entry in value["findings"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(
+            "no baseline of this tool", where=path, hint="write it anew: --write-baseline"
+        ) from None
+
+
+def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
+    """The file as a revision has it, whatever it holds; None where there is none."""
+    path = baseline_path(workspace)
+    tree = workspace.catalog.files.tree
+    if revision == workspace.revision and isinstance(tree, IndexTree) and tree.lists_beside(path):
+        return tree.read_beside(path)
+    return workspace.repository.tree(revision, under=(path,)).read((path,)).get(path)
+
+
+def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
+    """Write the baseline into the work tree; returns how many findings it holds.
+
+    Raises UsageError where another revision than the work tree was looked at.
+    """
+    if workspace.revision != WORKTREE:
+        raise UsageError("a baseline is of the work tree", hint="leave out --at and --staged")
+    entries = [
+        {"fingerprint": f.fingerprint, "code": f.code, "path": f.place.path, "message": f.message}
+        for f in findings
+    ]
+    entries.sort(key=lambda entry: (entry["path"], entry["code"], entry["fingerprint"]))
+    text = json.dumps({"schema": 1, "findings": entries}, indent=2, ensure_ascii=False)
+    _replace(workspace, baseline_path(workspace), text + "\n")
+    return len(entries)
+
+
+def _replace(workspace: Workspace, path: str, text: str) -> None:
+    """Write a file of the work tree, through no link."""
+    root = os.path.realpath(workspace.repository.root)
+    target = os.path.join(root, path)
+    if os.path.realpath(target) != os.path.normpath(target):
+        raise InputError("a link stands in the baseline's place", where=path, hint="remove it")
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be written: {said}", where=path) from None

@@ -1,0 +1,167 @@
+"""What the rules said before, kept by the content of every file that they looked at.
+
+An entry holds for a prompt file of this path and content as long as each file it rests on is as it
+was then, or still missing. No time of a file is looked at: a fresh checkout finds what another one
+left.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from promptops.catalog.files import Files
+from promptops.lint.pipeline import PromptResult
+from promptops.lint.registry import Rule
+from promptops.model.config import Config, LintSettings
+from promptops.records import record, replace
+from promptops.source.recording_files import ENDING as RECORDINGS
+from promptops.storage.atomic import forget_all_but_newest, keep
+
+MAX_ENTRIES = 40_000
+MAX_FILES = 8
+"""So many configurations and choices of rules have their results kept at a time."""
+
+Entry = tuple[tuple[tuple[str, str], ...], bytes]
+"""The files it rests on, each with its state then; and the result, pickled by itself, so that of
+10,000 only those are unpacked that hold; nothing for a result without findings and comments."""
+
+CLEAN = PromptResult((), ())
+
+
+@record(frozen=True, slots=True)
+class Known:
+    """A result that holds, and the files it rests on."""
+
+    result: PromptResult
+    needed: frozenset[str]
+
+
+class LintCache:
+    """One file in git's directory, read at the start and replaced at the end."""
+
+    def __init__(self, folder: Path | None, key: str) -> None:
+        """`folder` is None for no cache; `key` is of all that a result rests on but files."""
+        self._file = folder / f"lint-{key[:16]}" if folder is not None else None
+        self._key = key
+        self._entries = _read(self._file, key) if self._file is not None else {}
+        self._fresh = False
+
+    def find(self, files: Files, path: str) -> Known | None:
+        """What was said of this file, if all it rests on is as it was."""
+        entry = self._entries.get(f"{path}\0{state(files, path)}")
+        if entry is None:
+            return None
+        needed, packed = entry
+        if any(state(files, each) != known for each, known in needed):
+            return None
+        return Known(_unpacked(packed), frozenset(each for each, _ in needed))
+
+    def keep(self, files: Files, path: str, known: Known) -> None:
+        """Remember a result for the next run."""
+        if self._file is not None:
+            import pickle
+
+            needed = tuple((each, state(files, each)) for each in sorted(known.needed))
+            packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
+            self._entries[f"{path}\0{state(files, path)}"] = (needed, packed)
+            self._fresh = True
+
+    def save(self) -> None:
+        """Write what is new."""
+        if self._file is not None and self._fresh:
+            import pickle
+
+            entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
+            keep(self._file, pickle.dumps((self._key, entries), protocol=5))
+            forget_all_but_newest(self._file.parent, "lint-*", MAX_FILES)
+
+
+def _unpacked(packed: bytes) -> PromptResult:
+    if not packed:
+        return CLEAN
+    import pickle
+
+    result: PromptResult = pickle.loads(packed)
+    return result
+
+
+def state(files: Files, path: str) -> str:
+    """What a file is: its content's id, and what sets it apart from a plain tracked file.
+
+    The first file of recordings stands for all of them, so that none is added unseen.
+    """
+    if not path.endswith(RECORDINGS):
+        return _state(files, path)
+    further = (f"{each} {_state(files, each)}" for each in files.recordings(path) if each != path)
+    return "\0".join((_state(files, path), *further))
+
+
+def _state(files: Files, path: str) -> str:
+    entry = files.entries.get(path)
+    if entry is None:
+        return ""
+    if entry.kind == "file" and entry.tracked:
+        return entry.blob
+    return f"{entry.blob} {entry.kind} {entry.tracked}"
+
+
+def _read(file: Path, key: str) -> dict[str, Entry]:
+    """The entries of a cache file made under the same key; none where it is broken."""
+    import pickle
+
+    try:
+        with file.open("rb") as opened:
+            kept_key, entries = pickle.load(opened)
+    except Exception:  # noqa: BLE001  # pickle raises whatever a broken file makes it raise
+        return {}
+    return entries if kept_key == key else {}
+
+
+def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
+    """All that a result rests on beside the files: configuration, rules, the code of both.
+
+    The day is in it where a rule depends on it, so that no answer outlives its day.
+    """
+    import hashlib
+
+    rules = tuple(rules)
+    dated = any(rule.dated for rule in rules)
+    facts = (
+        repr(_heeded(config)),
+        *(rule.code for rule in rules),
+        *(code_in(folder) for folder in _packages(rules)),
+        f"{sys.version_info}",
+        str(today if dated else ""),
+    )
+    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _heeded(config: Config) -> Config:
+    """The configuration without what is applied to results, and not by rules."""
+    settings = LintSettings(
+        required_metadata=config.lint.required_metadata, rules=config.lint.rules
+    )
+    return replace(config, lint=settings)
+
+
+def _packages(rules: Iterable[Rule]) -> Iterator[Path]:
+    """The folders of this package and of the plugins' that rules come from; or their one file."""
+    names = {rule.check.__module__.partition(".")[0] for rule in rules} | {"promptops"}
+    for module in (sys.modules[name] for name in sorted(names)):
+        folders = getattr(module, "__path__", None)
+        places = list(folders) if folders is not None else [module.__file__]
+        yield from (Path(place) for place in places if place)
+
+
+def code_in(place: Path) -> str:
+    """Hash of a package's files, or of one file."""
+    import hashlib
+
+    files = [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.json")]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

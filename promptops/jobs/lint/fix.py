@@ -1,0 +1,226 @@
+"""Mend findings in the work tree by splicing text, and prove that a safe fix changed nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Tree
+from promptops.errors import GitError, InputError, UsageError
+from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.workspace.listing import plain_value
+from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.workspace.workspace import Workspace, opened
+from promptops.model.finding import Edit, Finding
+from promptops.model.report import LintReport
+from promptops.model.tree import Entry
+from promptops.records import field, record, replace
+from promptops.repo.repository import INDEX, WORKTREE
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, RenderError
+
+MAX_PASSES = 8
+
+
+@record(frozen=True, slots=True)
+class Fixed:
+    """What `--fix` did.
+
+    Attributes:
+        report: Of what is left.
+        workspace: As it is now.
+        difference: Unified; of what would change, when nothing was to be written.
+    """
+
+    report: LintReport
+    workspace: Workspace
+    difference: str
+
+
+def fix(
+    workspace: Workspace, wanted: Wanted, options: LintOptions, *, unsafe: bool, dry: bool
+) -> Fixed:
+    """Mend what can be mended, pass after pass, since one fix may uncover another.
+
+    Raises GitError where a file is staged in part: what is mended could not be told apart from
+    what is not to be committed yet.
+    """
+    if workspace.revision != WORKTREE:
+        raise UsageError("only the work tree can be mended", hint="leave out --at")
+    _refuse_partly_staged(workspace, wanted)
+    options = replace(options, use_cache=False)
+    mended: dict[str, bytes] = {}
+    first = report = lint(workspace, wanted, options)
+    for _ in range(MAX_PASSES):
+        added = _pass(workspace, report, unsafe=unsafe)
+        if not added:
+            break
+        mended |= added
+        workspace = _over(workspace, added)
+        report = lint(workspace, wanted, options)
+    difference = "".join(_difference(workspace, mended)) if dry else ""
+    if not dry:
+        for path, data in mended.items():
+            _write(workspace.repository.root / path, data, path)
+    gone = len(first.findings) - len(report.findings) if mended else 0
+    return Fixed(replace(report, fixed=max(gone, 0)), workspace, difference)
+
+
+def _write(file: Path, data: bytes, path: str) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise InputError(f"can't be mended: {reason}", where=path) from None
+
+
+def _refuse_partly_staged(workspace: Workspace, wanted: Wanted) -> None:
+    if not wanted.staged:
+        return
+    selected = select(workspace, wanted)
+    unstaged = {change.path for change in workspace.repository.changed(INDEX, WORKTREE)}
+    partly = sorted(unstaged & (selected.changed or frozenset()))
+    if partly:
+        raise GitError(
+            "staged in part: its other changes would be mended, too",
+            where=partly[0],
+            hint="stage or stash the rest of it, or run `promptops lint --fix` by hand",
+        )
+
+
+def _pass(workspace: Workspace, report: LintReport, *, unsafe: bool) -> dict[str, bytes]:
+    """The new content of each file that some fix changes."""
+    fixes = [finding for finding in report.findings if finding.fix is not None]
+    safe = _proved(workspace, [each for each in fixes if each.fix and each.fix.safe])
+    rest = [each for each in fixes if unsafe and each.fix and not each.fix.safe]
+    return _applied(workspace.catalog, [*safe, *rest])
+
+
+def _proved(workspace: Workspace, safe: Sequence[Finding]) -> Sequence[Finding]:
+    """Those whose fixes are as safe as they claim: together, or else each by itself."""
+    if _changes_nothing(workspace, safe):
+        return safe
+    alone = [finding for finding in safe if _changes_nothing(workspace, [finding])]
+    return alone if _changes_nothing(workspace, alone) else alone[:1]
+
+
+def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
+    """Whether the prompts that fixes touch parse and render as before."""
+    contents = _applied(workspace.catalog, findings)
+    if not contents:
+        return True
+    before, after = workspace.catalog, _over(workspace, contents).catalog
+    above = {path for touched in contents for path in before.graph.above(touched)}
+    concerned = sorted(path for path in above.union(contents) if path in before.ids)
+    before.files.prefetch(concerned)
+    return all(_meaning(before, path) == _meaning(after, path) for path in concerned)
+
+
+def _meaning(catalog: Catalog, path: str) -> tuple[Any, ...]:
+    """What a prompt file says, and what each case of it renders."""
+    prompt = catalog.loaded(path).prompt
+    if prompt is None:
+        return (catalog.document(path).value,)
+    return (plain_value(prompt), *_requests(catalog, path))
+
+
+def _requests(catalog: Catalog, path: str) -> Iterator[str]:
+    prompt = catalog.loaded(path).prompt
+    assert prompt is not None
+    try:
+        renderer = Renderer(prompt, catalog.load, catalog.files.data)
+    except RenderError as error:
+        yield error.message
+        return
+    for case in prompt.cases:
+        try:
+            yield request_digest(renderer.request(case.inputs))
+        except RenderError as error:
+            yield error.message
+
+
+def _applied(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
+    """The files with the edits of all fixes; of two that overlap, the first."""
+    edits: dict[str, list[Edit]] = {}
+    for finding in findings:
+        assert finding.fix is not None
+        if not any(_overlaps(edit, edits.get(edit.place.path, [])) for edit in finding.fix.edits):
+            for edit in finding.fix.edits:
+                edits.setdefault(edit.place.path, []).append(edit)
+    contents = {path: _spliced(catalog.files.data(path) or b"", e) for path, e in edits.items()}
+    return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
+
+
+def _overlaps(edit: Edit, others: Iterable[Edit]) -> bool:
+    return any(
+        _start(edit) < _end(other) and _start(other) < _end(edit) for other in others
+    ) or any(_start(edit) == _start(other) for other in others)
+
+
+def _start(edit: Edit) -> tuple[int, int]:
+    return edit.place.line, edit.place.column
+
+
+def _end(edit: Edit) -> tuple[int, int]:
+    return edit.place.end_line, edit.place.end_column
+
+
+def _spliced(data: bytes, edits: Sequence[Edit]) -> bytes:
+    """A file with some spans replaced; its line endings and all else stay as they are."""
+    text = data.decode("utf-8", "surrogateescape")
+    starts = [match.end() for match in re.finditer(r"^\ufeff?|\r\n?|\n", text)]
+    newline = "\r\n" if "\r\n" in text else "\n"
+    for edit in sorted(edits, key=_start, reverse=True):
+        low, high = (_offset(text, starts, *at) for at in (_start(edit), _end(edit)))
+        text = text[:low] + edit.text.replace("\n", newline) + text[high:]
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _offset(text: str, starts: Sequence[int], line: int, column: int) -> int:
+    return min(starts[line - 1] + column - 1, len(text)) if line <= len(starts) else len(text)
+
+
+@record(frozen=True, slots=True)
+class _Overlay:
+    """A tree with the content of some files replaced."""
+
+    below: Tree
+    contents: Mapping[str, bytes]
+    revision: str = WORKTREE
+    entries: Mapping[str, Entry] = field(init=False)
+
+    def __post_init__(self) -> None:
+        changed = {
+            path: replace(self.below.entries[path], blob=f"mended {hash(data)}")
+            for path, data in self.contents.items()
+        }
+        object.__setattr__(self, "entries", {**self.below.entries, **changed})
+
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        wanted = list(paths)
+        found = self.below.read(path for path in wanted if path not in self.contents)
+        return found | {path: self.contents[path] for path in wanted if path in self.contents}
+
+
+def _over(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
+    tree = _Overlay(workspace.catalog.files.tree, contents)
+    known = workspace.catalog.graph.facts
+    catalog = Catalog(tree, workspace.config, workspace.catalog.elsewhere, known=lambda: known)
+    return replace(workspace, catalog=catalog)
+
+
+def _difference(workspace: Workspace, mended: Mapping[str, bytes]) -> Iterator[str]:
+    before = opened(workspace.repository, WORKTREE).catalog
+    for path, data in sorted(mended.items()):
+        name = f"{path}\t" if " " in path else path  # as git writes it, for `git apply`
+        sides = (_lines(before.files.data(path) or b""), _lines(data))
+        for line in difflib.unified_diff(*sides, f"a/{name}", f"b/{name}"):
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(data: bytes) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", data.decode("utf-8", "surrogateescape"))

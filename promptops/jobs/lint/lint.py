@@ -1,0 +1,205 @@
+"""Lint: the catalog, or a part of it, at one revision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+
+from promptops.jobs.lint.baseline import read_baseline
+from promptops.jobs.lint.cache import LintCache, cache_key
+from promptops.jobs.lint.runner import Judged, judge
+from promptops.jobs.workspace.graph_cache import save_graph
+from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.rule_settings import (
+    available_names,
+    available_rules,
+    refuse_unknown,
+    refuse_unknown_rules,
+)
+from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.workspace import Workspace, held_at
+from promptops.lint.engine import Selection
+from promptops.lint.pipeline import Outcome, Silencers, conclude
+from promptops.lint.registry import Rule, built_in
+from promptops.lint.suppressions import Counts
+from promptops.model.finding import Finding
+from promptops.model.internal_error import CODE
+from promptops.model.report import LintReport, RuleInfo
+from promptops.records import record
+
+CACHED_FROM = 20
+"""So few prompts of a selection are judged sooner than the results of all others are read."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LintOptions:
+    """How to lint.
+
+    Attributes:
+        select, ignore, extend_select: Instead of, or beside, those of the configuration.
+        baseline_at: The revision whose baseline counts; None for the one that is looked at.
+        untrusted: No plugin is loaded: the change may have come from a stranger.
+        doubt_comments: A comment silences a security rule only where the base has it, too; without
+            a base, nowhere.
+        processes: At most so many; 0 for as many as there are cores.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    use_cache: bool = True
+    use_baseline: bool = True
+    baseline_at: str | None = None
+    untrusted: bool = False
+    doubt_comments: bool = False
+    processes: int = 0
+    today: date | None = None
+
+
+def lint(workspace: Workspace, wanted: Wanted, options: LintOptions) -> LintReport:
+    """Findings of the prompts that were asked for, and of the catalog as a whole."""
+    if wanted.since is None:
+        refuse_missing_roots(workspace)
+    selected = select(workspace, wanted)
+    return lint_selected(workspace, selected, wanted, options)
+
+
+def lint_selected(
+    workspace: Workspace, selected: Selected, wanted: Wanted, options: LintOptions
+) -> LintReport:
+    """The same for prompts that were selected before."""
+    catalog = workspace.catalog
+    catalog.whole = wanted.everything
+    if wanted.since is not None:
+        catalog.before = _held_before(workspace, wanted.since)
+    today = options.today or date.today()
+    rules = chosen_rules(workspace, options)
+    few = len(selected.why) < CACHED_FROM and not wanted.everything
+    cache = _no_cache() if few else _cache(workspace, rules, today, options)
+    processes = options.processes or _cores()
+    judged = judge(catalog, list(selected.why), rules, today, cache=cache, processes=processes)
+    cache.save()
+    silencers = Silencers(
+        waivers=workspace.config.lint.waivers,
+        baseline=_baseline(workspace, options),
+        complete=wanted.everything,
+        counts=_counts(workspace, wanted, options),
+        names=available_names(workspace.config.lint, untrusted=options.untrusted),
+    )
+    concerned = _concerned(selected, judged)
+    if not (wanted.everything or silencers.waivers or silencers.baseline):
+        catalog.concerned = concerned  # what a waiver or the baseline silences elsewhere is counted
+    whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
+    results = [each.result for each in judged.values()]
+    outcome = conclude(catalog, results, whole, today, silencers)
+    save_graph(catalog, workspace.repository.common_dir)
+    findings = outcome.findings
+    if not wanted.everything:
+        findings = tuple(_within(outcome, concerned))
+    return LintReport(
+        findings=findings,
+        files=len(selected.why),
+        suppressed=len(outcome.silenced),
+        comments=outcome.comments,
+    )
+
+
+def _counts(workspace: Workspace, wanted: Wanted, options: LintOptions) -> Counts:
+    """Which comments may silence what they cover."""
+    if not options.doubt_comments:
+        return Silencers().counts
+    from promptops.jobs.lint.new_suppressions import only_known
+
+    catalog = workspace.catalog
+    before = catalog.before if wanted.since is not None else None
+    return only_known(catalog, before or _nothing)
+
+
+def _nothing(_path: str) -> None:
+    return None
+
+
+def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]:
+    """The rules that configuration and options select.
+
+    Raises InputError for an unknown one in the configuration, UsageError for one in the options.
+    """
+    settings = workspace.config.lint
+    known = available_rules(settings, untrusted=options.untrusted)
+    names = available_names(settings, untrusted=options.untrusted)
+    refuse_unknown((*options.select, *options.ignore, *options.extend_select), names)
+    refuse_unknown_rules(workspace, untrusted=options.untrusted)
+    selection = Selection(
+        select=(options.select or settings.select) + settings.extend_select + options.extend_select,
+        ignore=settings.ignore + options.ignore,
+    )
+    return tuple(rule for rule in known.values() if selection.chooses(rule))
+
+
+def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:
+    """What a file held where the branch began, which is found out when a rule asks."""
+    base = lru_cache(lambda: merge_base(workspace, since))
+    return lambda path: held_at(workspace.repository, base(), path)
+
+
+def _cache(
+    workspace: Workspace, rules: Sequence[Rule], today: date, options: LintOptions
+) -> LintCache:
+    if not options.use_cache:
+        return _no_cache()
+    key = cache_key(workspace.config, rules, today)
+    return LintCache(workspace.repository.common_dir / "promptops", key)
+
+
+def _baseline(workspace: Workspace, options: LintOptions) -> frozenset[str]:
+    return read_baseline(workspace, options.baseline_at) if options.use_baseline else frozenset()
+
+
+def _no_cache() -> LintCache:
+    return LintCache(None, "")
+
+
+def _cores() -> int:
+    """Those that this process may use; macOS can't say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _concerned(selected: Selected, judged: Mapping[str, Judged]) -> frozenset[str]:
+    """The paths of the selected prompts, of the files they reach, and of what changed."""
+    needed = (each.needed for each in judged.values())
+    return frozenset(selected.why).union(selected.changed or (), *needed)
+
+
+def _within(outcome: Outcome, concerned: frozenset[str]) -> Iterator[Finding]:
+    for finding in outcome.findings:
+        if finding.code == CODE or not concerned.isdisjoint(_paths(finding)):
+            yield finding
+
+
+def _paths(finding: Finding) -> Iterable[str]:
+    yield finding.place.path
+    for related in finding.related:
+        yield related.place.path
+
+
+def rule_infos(workspace: Workspace, options: LintOptions) -> dict[str, RuleInfo]:
+    """What reports say of the rules that ran, by code."""
+    return _infos(chosen_rules(workspace, options))
+
+
+def built_in_infos() -> dict[str, RuleInfo]:
+    """What reports say of the rules of this package, whatever a configuration chooses."""
+    return _infos(built_in().values())
+
+
+def _infos(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
+    return {
+        rule.code: RuleInfo(
+            code=rule.code, name=rule.name, severity=rule.severity, summary=rule.summary
+        )
+        for rule in rules
+    }

@@ -1,0 +1,140 @@
+"""Prompts judged one by one: from the cache, in this process, or in several."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.kept_facts import Names
+from promptops.jobs.lint.cache import Known, LintCache
+from promptops.lint.engine import failed
+from promptops.lint.pipeline import PromptResult, lint_one
+from promptops.lint.registry import Rule
+from promptops.model.internal_error import internal_error
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.records import record, replace
+
+PARALLEL_FROM = 400
+"""Prompts from which on a second process pays for its start."""
+
+AT_ONCE = 100
+"""Prompts that a process judges before it answers; an interrupted run waits for that long."""
+
+
+@record(frozen=True, slots=True)
+class Judged:
+    """What was said of a prompt.
+
+    Attributes:
+        needed: The files that it rests on.
+        lasting: It holds wherever these are the same, and may be cached.
+        names: What the prompt file names, for the graph.
+    """
+
+    result: PromptResult
+    needed: frozenset[str]
+    lasting: bool = False
+    names: Names = ()
+
+
+def judge(
+    catalog: Catalog,
+    paths: Sequence[str],
+    rules: Sequence[Rule],
+    today: date,
+    *,
+    cache: LintCache,
+    processes: int,
+) -> dict[str, Judged]:
+    """What the rules say of each prompt, in the order given, however it is found out."""
+    catalog.places_first = True
+    known = {path: cache.find(catalog.files, path) for path in paths}
+    missing = [path for path, found in known.items() if found is None]
+    judging = _Judging(catalog, rules, today)
+    apart = len(missing) >= PARALLEL_FROM and processes > 1
+    anew = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
+    new = dict(zip(missing, anew, strict=True))
+    for path, each in new.items():
+        catalog.graph.know(path, each.names)
+        if each.lasting:
+            cache.keep(catalog.files, path, Known(each.result, each.needed))
+    return {
+        path: new[path] if found is None else Judged(found.result, found.needed)
+        for path, found in known.items()
+    }
+
+
+@record(frozen=True, slots=True)
+class _Judging:
+    catalog: Catalog
+    rules: Sequence[Rule]
+    today: date
+
+    def in_turn(self, paths: Sequence[str]) -> list[Judged]:
+        self.catalog.files.prefetch(paths)
+        gc.disable()  # nothing here is cyclic for long, and collecting costs 7%
+        try:
+            return [self._one(path) for path in paths]
+        finally:
+            gc.enable()
+
+    def _one(self, path: str) -> Judged:
+        catalog = self.catalog
+        catalog.looked_around = False
+        loaded = catalog.loaded(path)
+        result = lint_one(catalog, loaded, self.rules, self.today)
+        needed: frozenset[str] = frozenset()
+        try:
+            needed = catalog.rests_on(path) | _profile_files(catalog, loaded)
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            problem = internal_error(error).problem(Place(path), "the files it needs")
+            result = replace(result, findings=(*result.findings, failed(problem, loaded)))
+        lasting = not (catalog.looked_around or result.failed)
+        return Judged(result, needed, lasting=lasting, names=catalog.graph.names(path))
+
+    def in_parallel(self, paths: Sequence[str], processes: int) -> list[Judged]:
+        """The same in forked processes, which share what was read so far."""
+        import signal
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
+        self.catalog.files.prefetch(self.catalog.files.entries)
+        _INHERITED = self
+        try:
+            pool = ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("fork"),
+                initializer=signal.signal,  # an interruption is for the first process to answer
+                initargs=(signal.SIGINT, signal.SIG_IGN),
+            )
+        except OSError:  # no shared memory, no writable folder for semaphores
+            return self.in_turn(paths)
+        try:
+            return [judged for part in pool.map(_one_chunk, _chunks(paths)) for judged in part]
+        finally:
+            pool.shutdown(cancel_futures=True)
+            _INHERITED = None
+
+
+def _profile_files(catalog: Catalog, loaded: Loaded) -> frozenset[str]:
+    """The configuration, if the prompt names a profile: some findings are placed in it."""
+    path = catalog.config.path
+    named = loaded.prompt is not None and loaded.prompt.model.profile in catalog.config.models
+    return frozenset((path,)) if path is not None and named else frozenset()
+
+
+_INHERITED: _Judging | None = None
+"""What a forked process has from its parent: a catalog can't be sent, and need not be."""
+
+
+def _one_chunk(paths: Sequence[str]) -> list[Judged]:
+    assert _INHERITED is not None
+    return _INHERITED.in_turn(paths)
+
+
+def _chunks(paths: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))

@@ -1,0 +1,1 @@
+"""Plan, check, tag and push a release."""

@@ -1,0 +1,200 @@
+"""The next release: its version, that of each prompt, its changelog and its digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from promptops.diff.gate import demanding, gate, lowered
+from promptops.errors import InputError
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.compare.comparison import Sides
+from promptops.jobs.compare.diff import Chosen, diff
+from promptops.jobs.release.preflight import more
+from promptops.jobs.release.waivers import waiver_lines
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.bump import Bump
+from promptops.model.change import DiffReport, PromptDiff
+from promptops.model.release import Problem, PromptChange, Record, Release, ReleasePlan
+from promptops.model.version import Version
+from promptops.records import record, replace
+from promptops.release.names import TagNames
+from promptops.release.record import read, write
+from promptops.release.tags import Table, records, table
+from promptops.release.versions import (
+    Declared,
+    effective_bump,
+    next_version,
+    outranked,
+    prompt_version,
+)
+from promptops.repo.repository import Repository
+from promptops.report.diff.parts.facts import worst_first
+from promptops.report.release.notes import notes
+from promptops.runtime.bundle.format import FORMAT, read_bundle
+
+BREAK_HINT = "a break is lowered by a waiver only; in the configuration, with a reason"
+FIRM_HINT = "leave out what lowers it"
+REASON_HINT = "say why with --reason, or leave out what lowers it"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a release is planned on.
+
+    Attributes:
+        releases: All that there are, wherever in history.
+        base: The last one that HEAD has behind it; None before the first.
+    """
+
+    workspace: Workspace
+    names: TagNames
+    releases: tuple[Release, ...]
+    base: Release | None
+
+    @property
+    def repository(self) -> Repository:
+        return self.workspace.repository
+
+    @property
+    def versions(self) -> frozenset[Version]:
+        return frozenset(each.version for each in self.releases)
+
+
+def compared(sides: Sides) -> DiffReport:
+    """What a release would bring."""
+    return diff(sides, Chosen())
+
+
+def planned(ground: Ground, report: DiffReport, declared: Declared, *, signed: bool) -> ReleasePlan:
+    """A release with what changed; raises InputError for a prompt that can't be built."""
+    last = ground.base.version if ground.base else None
+    version = next_version(last, report.bump, declared, ground.versions)
+    bump = effective_bump(last, report.bump, declared)
+    has_reason = bump < report.bump or outranked(last, version, ground.versions) is not None
+    changes = tuple(_prompt_changes(ground, report, version, bump))
+    record = Record(
+        tag=ground.names.write(version),
+        notes=notes(report),
+        changes=changes,
+        versions=_table(ground, changes, version),
+        base=ground.base.name if ground.base else None,
+        bump=bump,
+        reason=" ".join(declared.reason.split()) if has_reason else "",
+    )
+    tags = tags_of(ground, record)
+    return ReleasePlan(
+        version=version,
+        commit=ground.workspace.revision,
+        record=_built(ground.workspace, record),
+        required=report.bump,
+        signed=signed,
+        tags=tags,
+        missing=tags,
+    )
+
+
+def version_problems(
+    ground: Ground, report: DiffReport, declared: Declared, version: Version
+) -> Iterator[Problem]:
+    """What is wrong with a version or a bump that somebody declared."""
+    last = ground.base.version if ground.base else None
+    found = gate(version, Bump.NONE, last)
+    if found is not None:
+        yield Problem(message=f"{found.code}: {found.message}", hint="leave out --version")
+        return
+    bump = effective_bump(last, report.bump, declared)
+    if last is None or version == last or bump >= report.bump:
+        return  # that the last one is taken is said of its name
+    changes = [change for prompt in report.prompts for change in prompt.changes]
+    found = lowered(changes, bump, declared.reason)
+    if found is not None:
+        message = f"{found.code}: {found.message}"
+        waivers = waiver_lines(ground.repository, report.prompts, max(bump, Bump.MINOR))
+        reasoned = lowered(changes, bump, "because") is None
+        hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
+        details = waivers or more(demanding(report.prompts, bump))
+        yield Problem(message=message, hint=hint, details=details)
+
+
+def tags_of(ground: Ground, record: Record) -> tuple[str, ...]:
+    """The names of all tags of a release: its own first, then those of prompts, if they get any."""
+    if ground.workspace.config.release.tags != "per-prompt":
+        return (record.tag,)
+    prompts = (
+        ground.names.write_of_prompt(each.prompt, each.after)
+        for each in record.changes
+        if each.after is not None
+    )
+    return (record.tag, *prompts)
+
+
+def _prompt_changes(
+    ground: Ground, report: DiffReport, version: Version, bump: Bump
+) -> Iterator[PromptChange]:
+    """Of each prompt whose version changes, by id."""
+    released = _released(ground)
+    taken = _taken(ground, [each.id for each in report.prompts])
+    held = _held(ground.workspace)
+    for each in sorted(report.prompts, key=lambda found: found.id):
+        is_new = each.state == "added"
+        before = None if is_new else released.version(each.before_id or each.id)
+        own = min(each.bump, bump)
+        after = None
+        if each.id in held:
+            after = prompt_version(before, own, version, taken.get(each.id, ()))
+        if before != after:
+            yield PromptChange(
+                prompt=each.id, before=before, after=after, bump=own, codes=_codes(each)
+            )
+
+
+def _codes(prompt: PromptDiff) -> tuple[str, ...]:
+    """Of what requires a version, the worst first."""
+    return tuple(dict.fromkeys(each.code for each in worst_first(prompt.changes) if each.bump))
+
+
+def _released(ground: Ground) -> Table:
+    if ground.base is None:
+        return Table({})
+    return table(ground.base, records(ground.repository, (ground.base,))[ground.base.name])
+
+
+def _taken(ground: Ground, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
+    """The versions that prompts have in any release, on any line."""
+    found: dict[str, set[Version]] = {name: set() for name in prompts}
+    if prompts:
+        for each in records(ground.repository, ground.releases).values():
+            for name in found.keys() & each.versions.keys():
+                found[name].add(each.versions[name])
+    return found
+
+
+def _held(workspace: Workspace) -> frozenset[str]:
+    """The prompts that a release holds: all but drafts."""
+    loaded = (each.prompt for each in workspace.catalog.prompts())
+    return frozenset(each.id for each in loaded if each and each.status != "draft")
+
+
+def _table(ground: Ground, changes: Iterable[PromptChange], version: Version) -> dict[str, Version]:
+    """The versions of all prompts in the release; one that nothing tells begins with it."""
+    released = _released(ground)
+    after = {each.prompt: each.after for each in changes}
+    found = {name: after.get(name) or released.version(name) for name in _held(ground.workspace)}
+    return {name: each or version for name, each in sorted(found.items())}
+
+
+def _built(workspace: Workspace, record: Record) -> Record:
+    """With the digests of its bundle."""
+    versions = {name: str(version) for name, version in record.versions.items()}
+    data = bundle_of(workspace, release=record.tag, versions=versions)
+    contents = read_bundle(data, record.tag)
+    built = replace(
+        record,
+        content=contents.origin.content,
+        bundle=contents.digest,
+        bundle_format=FORMAT,
+    )
+    if read(write(built)) != built:
+        message = "what the tag would say could not be read back"
+        raise InputError(message, hint="no prompt's id may hold white space: promptops lint")
+    return built

@@ -1,0 +1,105 @@
+"""Whether a repository is in a state to be released from; all that is wrong, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from promptops.jobs.workspace.selection import is_managed
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.release import Problem
+from promptops.repo.process import decode
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.revisions import FETCH_ALL
+from promptops.report.parts.summary import counted
+
+SHOWN = 10
+"""So many of a kind are listed, and the others counted."""
+
+
+def repository_problems(workspace: Workspace) -> Iterator[Problem]:
+    """Of the clone, of what is checked out, and of who makes the release."""
+    repository = workspace.repository
+    if repository.shallow:
+        message = "the clone is shallow: which releases there are and what changed can't be known"
+        yield Problem(message=message, hint=FETCH_ALL)
+    yield from _uncommitted(workspace)
+    yield from _branch(repository, workspace.config.release.branches)
+    yield from _identity(repository)
+
+
+def more(lines: Sequence[str]) -> tuple[str, ...]:
+    """As many as a person reads."""
+    rest = len(lines) - SHOWN
+    return (*lines[:SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
+
+
+def uncommitted(workspace: Workspace) -> list[str]:
+    """Paths of ours that the work tree or the index has otherwise than HEAD."""
+    repository = workspace.repository
+    if repository.bare:
+        return []
+    changed = {each.path for side in (INDEX, WORKTREE) for each in repository.changed("HEAD", side)}
+    return sorted(path for path in changed if is_managed(path, workspace))
+
+
+def unpushed(repository: Repository) -> int:
+    """How many commits the upstream branch lacks; 0 where there is none."""
+    return _count(repository, "@{upstream}..HEAD")
+
+
+def has_identity(repository: Repository) -> bool:
+    """Whether git knows who makes a tag."""
+    return not repository.git.ask("var", "GIT_COMMITTER_IDENT").status
+
+
+def _uncommitted(workspace: Workspace) -> Iterator[Problem]:
+    paths = uncommitted(workspace)
+    if paths:
+        message = f"{counted(len(paths), 'file')} with changes that are not committed"
+        hint = "commit them, or put them away: git stash --include-untracked"
+        yield Problem(message=message, hint=hint, details=more(paths))
+
+
+def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[Problem]:
+    answer = repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD")
+    branch = decode(answer.stdout).strip()
+    names = ", ".join(f"`{name}`" for name in allowed)
+    if answer.status:
+        if not any(_is_allowed(each, allowed) for each in _containing(repository)):
+            message = f"HEAD is on no branch, and not part of {names}"
+            yield Problem(message=message, hint=f"git switch {allowed[0]}")
+        return
+    if not _is_allowed(branch, allowed):
+        message = f"releases are made from {names}, and this is `{branch}`"
+        yield Problem(message=message, hint="switch to it, or change `release.branches`")
+    behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
+    if behind and ahead:
+        message = f"`{branch}` and its upstream branch have gone apart"
+        here, there = counted(ahead, "commit"), counted(behind, "commit")
+        yield Problem(message=f"{message}: {here} here, {there} there", hint="git pull --rebase")
+    elif behind:
+        message = f"`{branch}` is {counted(behind, 'commit')} behind its upstream branch"
+        yield Problem(message=message, hint="git pull --ff-only")
+
+
+def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
+    return any(fnmatchcase(branch, pattern) for pattern in allowed)
+
+
+def _containing(repository: Repository) -> list[str]:
+    """The branches that HEAD is a part of, here and on remotes."""
+    form = ("--contains=HEAD", "--format=%(refname)", "refs/heads", "refs/remotes")
+    refs = decode(repository.git.run("for-each-ref", *form)).splitlines()
+    return [ref.split("/", 2 if ref.startswith("refs/heads/") else 3)[-1] for ref in refs]
+
+
+def _count(repository: Repository, commits: str) -> int:
+    answer = repository.git.ask("rev-list", "--count", commits, "--")
+    return 0 if answer.status else int(answer.stdout)
+
+
+def _identity(repository: Repository) -> Iterator[Problem]:
+    if not has_identity(repository):
+        hint = "git config user.name NAME; git config user.email ADDRESS"
+        yield Problem(message="git does not know who makes the release", hint=hint)

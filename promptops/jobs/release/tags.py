@@ -1,0 +1,148 @@
+"""The tags of a release: made as a whole, taken back as a whole, pushed as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from promptops.errors import GitError
+from promptops.jobs.release.tag_signing import DEADLINE_S
+from promptops.model.release import Record, ReleasePlan
+from promptops.records import record
+from promptops.release.record import write
+from promptops.repo.interactive import act
+from promptops.repo.process import Answer, decode
+from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
+
+PUSH_DEADLINE_S = 600.0
+_HOOK = "pre-push"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why tags were not pushed, though all that was asked answered.
+
+    Attributes:
+        hook: The hook of this repository that did not let them go; "" where the remote refused.
+        said: A line each.
+    """
+
+    hook: str = ""
+    said: tuple[str, ...]
+
+
+def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
+    """Make those of a plan's tags that are not there yet: by name, the ids of their objects.
+
+    The release's own tag is first, and tells of all others, so that a later run can go on from
+    there. Raises GitError where git makes one not, with nothing left of those before it.
+    """
+    made: dict[str, str] = {}
+    with temporary_folder() as folder:
+        for tag in plan.missing:
+            try:
+                _make_one(repository, plan, tag, Path(folder, "message"), interactive)
+            except GitError:
+                take_back(repository, made)
+                raise
+            made[tag] = _tag_id(repository, tag)
+    return made
+
+
+def missing(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
+    """Those that are not there yet."""
+    known = decode(repository.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"))
+    there = set(known.splitlines())
+    return tuple(tag for tag in tags if tag not in there)
+
+
+def take_back(repository: Repository, made: Mapping[str, str]) -> None:
+    """Delete tags that this run made, unless somebody has moved them since."""
+    for tag, identity in made.items():
+        repository.git.ask("update-ref", "-d", f"refs/tags/{tag}", identity)
+
+
+def push(
+    repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
+) -> Refusal | None:
+    """Push tags that the remote must not have yet, all or none; what was refused, if anything.
+
+    Those that it has already, the same, are right. Raises GitError where the remote could not be
+    asked; it may have them then.
+    """
+    leases = [f"--force-with-lease=refs/tags/{tag}:" for tag in tags]
+    refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
+    options = ("--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
+    with temporary_folder() as folder:
+        trace = Path(folder, "trace")
+        answer = act(
+            repository.git,
+            *("push", *options, *leases, "--", remote, *refs),
+            interactive=interactive,
+            deadline_s=PUSH_DEADLINE_S,
+            environment={"GIT_TRACE2_EVENT": str(trace)},
+        )
+        stopped = answer.status != 0 and _stopped_by_hook(trace)
+    if stopped:
+        lines = decode(answer.stderr).splitlines()
+        said = tuple(line for line in lines if not line.startswith("error: failed to push"))
+        return Refusal(hook=_HOOK, said=said)
+    refused = _refused(answer)
+    if answer.status and not refused:
+        raise repository.git.error(answer)
+    return Refusal(said=tuple(refused)) if refused else None
+
+
+def prompt_record(record: Record, tag: str) -> Record:
+    """What the tag of one prompt says: that it is of a release."""
+    return Record(tag=tag, notes=f"Released with {record.tag}.")
+
+
+def _make_one(
+    repository: Repository, plan: ReleasePlan, tag: str, file: Path, interactive: bool
+) -> None:
+    record = plan.record if tag == plan.record.tag else prompt_record(plan.record, tag)
+    file.write_bytes(write(record).encode("utf-8", "surrogateescape"))
+    answer = act(
+        repository.git,
+        "tag",
+        *("--sign" if plan.signed else "--no-sign", "--annotate"),
+        *("--cleanup=verbatim", "--file", str(file), "--", tag, plan.commit),
+        interactive=interactive,
+        deadline_s=DEADLINE_S,
+    )
+    if answer.status:
+        error = repository.git.error(answer)
+        hint = "nothing is left of the release; run it again"
+        raise GitError(f"{tag!r} could not be made: {error.message}", hint=error.hint or hint)
+
+
+def _tag_id(repository: Repository, tag: str) -> str:
+    return decode(repository.git.run("rev-parse", "--verify", f"refs/tags/{tag}")).strip()
+
+
+def _stopped_by_hook(trace: Path) -> bool:
+    """Whether the hook failed, by what git tells of its children: then nothing was sent.
+
+    Its status alone is also that of a connection that broke, behind which the remote may have all.
+    """
+    lines = trace.read_bytes().splitlines() if trace.exists() else []
+    events = [json.loads(line) for line in lines]
+    own = [each for each in events if each["sid"] == events[0]["sid"]]  # and not what a hook runs
+    hooks = {each["child_id"] for each in own if each.get("hook_name") == _HOOK}
+    ended = (each for each in own if each["event"] == "child_exit")
+    return any(each["code"] != 0 for each in ended if each["child_id"] in hooks)
+
+
+def _refused(answer: Answer) -> list[str]:
+    """Such as `refs/tags/v1.0.0: pre-receive hook declined`, and what the remote says of it."""
+    rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
+    rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything
+    refused = [f"{name.rpartition(':')[2]}: {why}" for _, name, why in rows]
+    if not refused:
+        return []
+    lines = decode(answer.stderr).splitlines()
+    told = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
+    return [*refused, *filter(None, told)]

@@ -1,0 +1,130 @@
+"""Tell one clone's git how to show prompt files in `git diff` and `git log -p`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from promptops.errors import InputError, PromptopsError
+from promptops.jobs.setup.init import Started, Step
+from promptops.repo.process import Git, decode
+from promptops.repo.repository import Repository
+
+DRIVER = "promptops"
+PATTERNS = ("*.prompt.yaml", "*.prompt.yml")
+CACHE = f"refs/notes/textconv/{DRIVER}"
+
+# A tag of Jinja, a word or number with what joins its parts, or any one character. Brackets and no
+# backslashes, and classes by what they leave out: POSIX, and in every locale no character of
+# several bytes is split.
+_TAG = r"[{][{]([^}]|[}][^}])*[}][}]|[{]%([^%]|%[^}])*%[}]|[{]#([^#]|#[^}])*#[}]"
+_LETTER = r"([^[:space:][:punct:]]|_)"
+WORD = rf"{_TAG}|{_LETTER}+([-.']{_LETTER}+)*|[^[:space:]]"
+
+# The rules of our text; and for `git add -p` and `git format-patch`, which show YAML, its sections.
+SECTION = (
+    "^(== .* ==|(model|inputs|output|tools|messages|tests|evaluation):"
+    "|[ ]*- (role|name|history|for_each): .*)$"
+)
+
+SETTINGS = {
+    "textconv": "promptops textconv --",
+    "wordRegex": WORD,
+    "xfuncname": SECTION,
+    "cachetextconv": "true",
+}
+UNDO = (
+    f"git config --local --remove-section diff.{DRIVER}",
+    f"git update-ref -d {CACHE}",
+)
+NEXT = "git diff --word-diff"
+
+
+def show_in_git_diff(directory: Path) -> Started:
+    """Set what is not set, in the repository's own configuration and attributes.
+
+    Nothing that is there is changed, and nothing that is committed is touched. A linked work tree
+    shares both with its repository. What can't be done is a step that failed, and hides none of
+    the others.
+
+    Raises GitError where there is no repository.
+    """
+    with Repository.open(directory) as repository:
+        steps = tuple(_steps(repository))
+    failed = any(step.action == "failed" for step in steps)
+    return Started(steps, "promptops init --git-diff" if failed else NEXT)
+
+
+def _steps(repository: Repository) -> Iterator[Step]:
+    config = _shown(repository, repository.common_dir / "config")
+    if shutil.which("promptops") is None:
+        note = "`promptops` is not on PATH: git could not run it, and would show no difference"
+        yield Step(path=config, action="failed", note=note)
+        return
+    for name, value in SETTINGS.items():
+        key = f"diff.{DRIVER}.{name}"
+        yield _attempt(config, partial(_setting, repository.git, config, key, value))
+    for pattern in PATTERNS:
+        yield _attempt(config, partial(_attribute, repository, pattern))
+
+
+def _attempt(path: str, step: Callable[[], Step]) -> Step:
+    try:
+        return step()
+    except InputError as error:
+        return Step(path=error.where or path, action="failed", note=error.message)
+    except PromptopsError as error:
+        return Step(path=path, action="failed", note=error.message)
+
+
+def _setting(git: Git, path: str, key: str, value: str) -> Step:
+    answer = git.ask("config", "--get", key)
+    if answer.status > 1:
+        raise git.error(answer)
+    if answer.status == 1:
+        git.run("config", "--local", key, value)
+        kept = f"; git keeps each text it was given in {CACHE}" if "cache" in key else ""
+        return Step(path=path, action="added", note=f"{key}{kept}")
+    if decode(answer.stdout).removesuffix("\n") == value:
+        return Step(path=path, action="kept", note=f"{key} is set already")
+    snippet = f"git config --local {key} {shlex.quote(value)}\n"
+    note = f"{key} is set to something else; this would set it"
+    return Step(path=path, action="kept", note=note, snippet=snippet)
+
+
+def _attribute(repository: Repository, pattern: str) -> Step:
+    """One line for a pattern, unless git knows already how such files are to be shown."""
+    file = repository.common_dir / "info" / "attributes"
+    path, line = _shown(repository, file), f"{pattern} diff={DRIVER}"
+    asked = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
+    found = decode(asked).split("\0")[2]
+    if found == DRIVER:
+        return Step(path=path, action="kept", note=f"{pattern} has diff={DRIVER} already")
+    if found != "unspecified":
+        note = f"the attribute `diff` of {pattern} is `{found}` already; this line would change it"
+        return Step(path=path, action="kept", note=note, snippet=f"{line}\n")
+    _append(file, line, path)
+    return Step(path=path, action="added", note=line)
+
+
+def _append(file: Path, line: str, path: str) -> None:
+    if file.is_symlink():
+        raise InputError("a link, and what it leads to is not ours to change", where=path)
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with file.open("ab+") as attributes:
+            attributes.seek(max(0, attributes.seek(0, os.SEEK_END) - 1))
+            unfinished = attributes.read() not in (b"", b"\n")
+            attributes.write(("\n" * unfinished + line + "\n").encode())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be written: {reason}", where=path) from None
+
+
+def _shown(repository: Repository, file: Path) -> str:
+    inside = file.is_relative_to(repository.root)
+    return file.relative_to(repository.root).as_posix() if inside else str(file)

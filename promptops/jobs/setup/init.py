@@ -1,0 +1,308 @@
+"""Make a repository one that uses the tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from promptops.errors import InputError, PromptopsError
+from promptops.jobs.setup import pre_commit_file
+from promptops.jobs.setup.ci_files import WORKFLOWS, Platform, workflow_text
+from promptops.jobs.setup.hook_file import (
+    AT_COMMIT,
+    AT_PUSH,
+    HookFile,
+    find_hooks,
+    hook_line,
+    install_hook,
+)
+from promptops.jobs.setup.new_files import (
+    CONFIG_SCHEMA,
+    SCHEMA,
+    make,
+    model_lines,
+    relative,
+    template,
+)
+from promptops.jobs.workspace.workspace import configuration, opened
+from promptops.model.config import Config
+from promptops.model.distribution import Origin
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.source.config import FILES, OWN, load
+from promptops.source.schemas import schema_text
+
+EXAMPLE = "example/summary"
+_PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
+PARTIAL = "partials/house-style.md.j2"
+SETTINGS = ".vscode/settings.json"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was done about one file.
+
+    Attributes:
+        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
+        note: Why it was kept, skipped or failed, or "".
+        snippet: What a person must add by hand, or "".
+    """
+
+    path: str
+    action: Literal["wrote", "added", "kept", "skipped", "failed"]
+    note: str = ""
+    snippet: str = ""
+
+
+@record(frozen=True, slots=True)
+class Started:
+    """What `init` did, in order.
+
+    Attributes:
+        next_command: What to type now.
+    """
+
+    steps: tuple[Step, ...]
+    next_command: str
+
+
+def start(
+    directory: Path,
+    *,
+    hooks: bool,
+    platform: Platform | None,
+    pre_push: bool = False,
+    origin: Origin | None = None,
+) -> Started:
+    """Write what is missing and touch nothing that is there.
+
+    Args:
+        hooks: Install plain git hooks, instead of an entry for pre-commit.
+        pre_push: With `hooks`, also the one that runs the gate before a push.
+        platform: Whose CI to write for; where it is None, the one that the repository shows.
+        origin: What CI installs; None where that is not known, so that no workflow is written.
+
+    Raises GitError where there is no work tree. What one file can't have is a step that failed,
+    and hides none of the others.
+    """
+    with Repository.open(directory) as repository:
+        disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
+        steps = [_attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
+        steps += [_attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
+        steps += _example(repository)
+        steps.append(_attempt(SETTINGS, lambda: _settings(repository.root)))
+        names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
+        found = find_hooks(repository, names)
+        if hooks:
+            steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
+        else:
+            entry = partial(_pre_commit, repository.root, found[0])
+            steps.append(_attempt(pre_commit_file.PATH, entry))
+        steps += _workflow_steps(repository, platform, origin)
+        failed = any(step.action == "failed" for step in steps)
+        return Started(
+            tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
+        )
+
+
+def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
+    """The hooks first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    if hooks or found[0].owner != "none":
+        return "promptops lint"
+    if found[0].configured is not None:
+        return "promptops init --hooks"
+    return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
+
+
+def _attempt(path: str, step: Callable[[], Step]) -> Step:
+    try:
+        return step()
+    except PromptopsError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Step(path=error.where or path, action="failed", note=f"{error.message}{hint}")
+
+
+def _made(root: Path, path: str, text: str) -> Step:
+    if make(root, path, text):
+        return Step(path=path, action="wrote")
+    return Step(path=path, action="kept", note="it is there already")
+
+
+def _configuration(repository: Repository, files: dict[str, bytes]) -> Step:
+    config = load(files)
+    if config.path is not None and config.path != OWN:
+        return Step(path=config.path, action="kept", note="it holds the configuration already")
+    return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
+
+
+def _branch(repository: Repository) -> str:
+    """Where releases are made: the remote's default branch, else the one that is checked out."""
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
+        branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+        if _PLAIN.fullmatch(branch):
+            return branch
+    return "main"
+
+
+def _writing(repository: Repository, path: str) -> Callable[[], Step]:
+    """A copy of a schema: in the repository, so that any editor finds it, offline and unasked."""
+    text = schema_text(path.rpartition("/")[2])
+
+    def write() -> Step:
+        made = _made(repository.root, path, text)
+        if made.action == "kept" and not _holds(repository.root / path, text):
+            note = "it is of another version of promptops; remove it to get this one's"
+            return Step(path=path, action="kept", note=note)
+        return made
+
+    return write
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def _example(repository: Repository) -> Iterator[Step]:
+    """The example, whole or not at all: a half of it would be a prompt that doesn't lint."""
+    try:
+        workspace = opened(repository, WORKTREE)
+    except PromptopsError as error:
+        return iter([Step(path=error.where or OWN, action="failed", note=error.message)])
+    root, config = workspace.config.prompts[0], workspace.config
+    if workspace.catalog.prompt_files:
+        note = "it holds prompts already, so there is no example"
+        return iter([Step(path=root, action="kept", note=note)])
+    files = _example_files(config)
+    standing = next((path for path in files if (repository.root / path).exists()), None)
+    if standing is not None:
+        note = "it is there already, so there is no example"
+        return iter([Step(path=standing, action="kept", note=note)])
+    return (
+        _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
+    )
+
+
+def _example_files(config: Config) -> dict[str, str]:
+    root = config.prompts[0]
+    folder = "" if root == "." else f"{root}/"
+    path = f"{folder}{EXAMPLE}.prompt.yaml"
+    values = {"schema": relative(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
+    text = template("example.prompt.yaml", model=model_lines(config), **values)
+    return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
+
+
+def _settings(root: Path) -> Step:
+    made = _made(root, SETTINGS, template("vscode-settings.json"))
+    if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
+        note = "it is there already; the first line of each prompt file names the schema anyway"
+        return Step(path=SETTINGS, action="kept", note=note)
+    return made
+
+
+def _hook(root: Path, hook: HookFile) -> Step:
+    shown = _shown(hook.path, root)
+    if hook.owner == "none":
+        install_hook(hook)
+        note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
+        return Step(path=shown, action="wrote", note=note)
+    if hook.owner == "ours":
+        return Step(path=shown, action="kept", note="it runs promptops already")
+    note = "there is another hook; add this line to it"
+    return Step(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _pre_commit(root: Path, hook: HookFile) -> Step:
+    path = pre_commit_file.PATH
+    if hook.owner == "ours" and not _mentions(root / path, "promptops"):
+        return Step(path=path, action="skipped", note="git hooks of promptops are installed")
+    if make(root, path, pre_commit_file.whole_file()):
+        return Step(path=path, action="wrote")
+    text = _text(root, path)
+    if pre_commit_file.mentions_promptops(text):
+        return Step(path=path, action="kept", note="it runs promptops already")
+    # A link may lead anywhere, and what it leads to is not ours to change.
+    spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
+    if spliced is None:
+        note = "it can't be edited safely; add this below `repos`"
+        snippet = template("pre-commit-entry.yaml")
+        return Step(path=path, action="kept", note=note, snippet=snippet)
+    try:
+        (root / path).write_bytes(spliced.encode("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"can't be written: {(error.strerror or '').lower()}", where=path
+        ) from None
+    return Step(path=path, action="added")
+
+
+def _workflow_steps(
+    repository: Repository, wanted: Platform | None, origin: Origin | None
+) -> Iterator[Step]:
+    """None where no platform is named and the repository shows none."""
+    platform = wanted or _platform(repository)
+    if platform is None:
+        return
+    path = WORKFLOWS[platform]
+    if (repository.root / path).exists() or origin is not None:
+        yield _attempt(path, lambda: _workflow(repository, platform, origin))
+    else:
+        note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
+        yield Step(path=path, action="failed" if wanted else "skipped", note=note)
+
+
+def _name_origin(platform: Platform) -> str:
+    return f"name it: promptops init --ci {platform} --from URL@COMMIT"
+
+
+def _workflow(repository: Repository, platform: Platform, origin: Origin | None) -> Step:
+    path = WORKFLOWS[platform]
+    if origin is None:
+        return Step(path=path, action="kept", note="it is there already")
+    tag_format = configuration(repository, WORKTREE).release.tag_format
+    text = workflow_text(platform, origin, tag_format)
+    made = _made(repository.root, path, text)
+    ours = platform == "github" or _mentions(repository.root / path, "promptops")
+    if ours or made.action == "wrote":
+        return made
+    note = "it is there already; add these jobs"
+    return Step(path=path, action="kept", note=note, snippet=text)
+
+
+def _platform(repository: Repository) -> Platform | None:
+    """Whose CI a repository would have, by its files and the address it came from."""
+    answer = repository.git.ask("config", "--get", "remote.origin.url")
+    address = decode(answer.stdout)
+    if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:
+        return "gitlab"
+    if (repository.root / ".github").is_dir() or "github" in address:
+        return "github"
+    return None
+
+
+def _mentions(file: Path, word: str) -> bool:
+    try:
+        return word in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _text(root: Path, path: str) -> str:
+    try:
+        return (root / path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"can't be read: {(error.strerror or '').lower()}", where=path) from None
+    except ValueError:
+        raise InputError("not UTF-8", where=path) from None

@@ -1,0 +1,135 @@
+"""Make a new prompt file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from promptops.catalog.catalog import ENDINGS
+from promptops.errors import InputError, UsageError
+from promptops.jobs.setup.new_files import SCHEMA, make, model_lines, relative, template
+from promptops.jobs.workspace.workspace import Workspace, workspace
+from promptops.lint.ids import better, is_fit, shown
+from promptops.records import record
+from promptops.repo.process import decode
+from promptops.source.schemas import schema_text
+
+SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
+"""Where a copy of the schema may stand for editors to find; the first is made where none does."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Created:
+    """What `new` made.
+
+    Attributes:
+        schema_copy: Path of the copy of the schema that was made with it, or None.
+        missing: Metadata that the configuration requires and only a person can give.
+    """
+
+    id: str
+    path: str
+    schema_copy: str | None
+    missing: tuple[str, ...]
+
+
+def create(directory: Path, identity: str) -> Created:
+    """A prompt file that lints clean and answers questions, for an author to change.
+
+    Raises UsageError for an id that can't be one or is taken, InputError where the file can't be
+    made, GitError where there is no work tree.
+    """
+    _check(identity)
+    with workspace(directory) as opened:
+        _check_free(opened, identity)
+        root = opened.repository.root
+        path = _path(opened, identity)
+        schema, written = _schema(root)
+        metadata, missing = _metadata(opened, identity)
+        text = template(
+            "new.prompt.yaml",
+            schema=relative(schema, path),
+            model=model_lines(opened.config),
+            metadata=metadata,
+        )
+        if not make(root, path, text):
+            raise InputError("something stands there already", where=path, hint="move it away")
+        return Created(
+            id=identity, path=path, schema_copy=schema if written else None, missing=missing
+        )
+
+
+def _check(identity: str) -> None:
+    """The rule of SCH005, before there is a file."""
+    for ending in ENDINGS:
+        if identity.endswith(ending):
+            raise UsageError(
+                f"an id has no ending: {identity!r}", hint=f"write {identity[: -len(ending)]!r}"
+            )
+    if is_fit(identity) and all(identity.split("/")):
+        return
+    near = better(identity)
+    raise UsageError(
+        f"'{shown(identity)}' can't be an id: it is made of a-z, 0-9, '-', '_', '.' and '/', and"
+        " begins with a letter or a digit",
+        hint=f"write {near!r}" if near else "such as support/triage",
+    )
+
+
+def _check_free(opened: Workspace, identity: str) -> None:
+    for other, path in opened.catalog.paths.items():
+        if other == identity:
+            raise UsageError(f"the prompt {identity!r} is there already", hint=f"edit {path}")
+        if other.startswith(f"{identity}/"):
+            raise UsageError(
+                f"{identity!r} is a folder of other ids, such as {other!r}",
+                hint=f"git can't keep tags of both; write '{identity}/NAME'",
+            )
+        if identity.startswith(f"{other}/"):
+            raise UsageError(
+                f"{other!r} is a prompt, so it can't be a folder, too",
+                hint="git can't keep tags of both; choose another folder",
+            )
+
+
+def _path(opened: Workspace, identity: str) -> str:
+    root = opened.config.prompts[0]
+    return f"{'' if root == '.' else f'{root}/'}{identity}{ENDINGS[0]}"
+
+
+def _schema(root: Path) -> tuple[str, bool]:
+    """The copy of the schema that an editor finds, and whether it was made now."""
+    for path in SCHEMAS:
+        if (root / path).is_file():
+            return path, False
+    return SCHEMA, make(root, SCHEMA, schema_text("prompt.schema.json"))
+
+
+def _metadata(opened: Workspace, identity: str) -> tuple[str, tuple[str, ...]]:
+    """Lines of what is known of the prompt, and what the configuration wants beyond them."""
+    known: dict[str, Callable[[], Iterator[str]]] = {
+        "title": lambda: iter([identity.rpartition("/")[2].replace("-", " ").capitalize()]),
+        "owners": lambda: _owner(opened),
+        "tags": lambda: iter([identity.partition("/")[0]]),
+    }
+    required = opened.config.lint.required_metadata
+    lines, missing = ["description: Answer a question in plain words."], []
+    for name in required:
+        value = next(known[name](), None) if name in known else None
+        if value is not None:
+            quoted = json.dumps(value, ensure_ascii=False)
+            lines.append(f"{name}: {quoted if name == 'title' else f'[{quoted}]'}")
+        elif name not in _WRITTEN:
+            missing.append(name)
+    return "\n".join(lines), tuple(missing)
+
+
+_WRITTEN = ("description", "status", "model", "inputs", "tests")
+
+
+def _owner(opened: Workspace) -> Iterator[str]:
+    """Who makes it, as git knows them."""
+    name = decode(opened.repository.git.ask("config", "--get", "user.name").stdout).strip()
+    if name and name.isprintable():
+        yield name

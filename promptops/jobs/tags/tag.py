@@ -1,0 +1,102 @@
+"""One tag of a release as it stands in a repository: also one that is not what it says it is."""
+
+from __future__ import annotations
+
+from promptops.errors import IntegrityError
+from promptops.jobs.workspace.workspace import configuration
+from promptops.model.release import Record, Release
+from promptops.model.version import Version
+from promptops.records import record
+from promptops.release.names import TagNames
+from promptops.release.record import read as read_record
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+
+PREFIX = "refs/tags/"
+_FACTS = (
+    "%(refname)",
+    "%(objecttype)",
+    "%(objectname)",
+    "%(tag)",
+    "%(*objecttype)",
+    "%(*objectname)",
+    "%(contents)",
+    "%(contents:signature)",
+)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ReleaseTag:
+    """A tag that is called like a release.
+
+    Attributes:
+        name: Of the ref.
+        inside: The name in the tag object; None for a tag that is no object of its own.
+        id: Of the tag object.
+        signature: As it stands in the object; "" where there is none.
+    """
+
+    name: str
+    version: Version
+    inside: str | None
+    id: str
+    commit: str
+    record: Record
+    signature: str
+
+    @property
+    def release(self) -> Release:
+        """Raises IntegrityError for a tag that is not what it says it is."""
+        if self.inside != self.name:
+            raise IntegrityError(self.problem, where=self.name, hint=self.way_out)
+        return Release(name=self.name, version=self.version, tag=self.id, commit=self.commit)
+
+    @property
+    def problem(self) -> str:
+        """Of the two names."""
+        if self.inside is None:
+            return f"the tag {self.name!r} is not annotated: it tells nothing"
+        return f"the tag object called {self.inside!r} stands under the name {self.name!r}"
+
+    @property
+    def way_out(self) -> str:
+        if self.inside is None:
+            return "a release is an annotated tag: promptops release"
+        return "somebody may offer an old release as a new one: ask who made the ref"
+
+
+def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
+    """The tag of a release; None where no tag of that name is called like one.
+
+    Raises InputError for a configuration that can't be read.
+    """
+    name = name.removeprefix(PREFIX)
+    row = _row(repository, name)
+    if row is None:
+        return None
+    _, kind, identity, inside, kind_of_target, target, text, signature = row
+    annotated = kind == "tag"
+    if (kind_of_target if annotated else kind) != "commit":
+        return None
+    commit = target if annotated else identity
+    version = TagNames(configuration(repository, commit).release.tag_format).read(name)
+    if version is None:
+        return None
+    return ReleaseTag(
+        name=name,
+        version=version,
+        inside=inside if annotated else None,
+        id=identity,
+        commit=commit,
+        record=read_record(text.removesuffix(signature) if annotated else ""),
+        signature=signature,
+    )
+
+
+def _row(repository: Repository, name: str) -> list[str] | None:
+    """What git says of the ref; None where there is none of exactly that name."""
+    form = "%00".join(_FACTS)
+    answer = repository.git.ask("for-each-ref", f"--format={form}%00", "--", f"{PREFIX}{name}")
+    values = decode(answer.stdout).split("\0")[:-1]
+    rows = (values[at : at + len(_FACTS)] for at in range(0, len(values), len(_FACTS)))
+    return next((row for row in rows if row[0].lstrip("\n") == f"{PREFIX}{name}"), None)

@@ -1,0 +1,79 @@
+"""How much of the templates of prompts their cases render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from promptops.catalog.catalog import Catalog
+from promptops.jobs.testing.outcomes import error_run
+from promptops.model.internal_error import internal_error
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.model.prompt import Prompt
+from promptops.model.test_run import CaseRun, CoverageRow, Uncovered
+from promptops.records import record, replace
+from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.template.limits import PromptBudget
+
+if TYPE_CHECKING:
+    from promptops.analysis.coverage import Branch
+
+
+@record(frozen=True, slots=True)
+class Covered:
+    """Coverage by prompt, in order.
+
+    Attributes:
+        failed: An error for each prompt whose coverage a bug of ours kept from being found out.
+    """
+
+    rows: tuple[CoverageRow, ...] = ()
+    failed: tuple[CaseRun, ...] = ()
+
+
+def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> Covered:
+    """A row for each prompt that can be read and has a branch."""
+    rows: list[CoverageRow] = []
+    failed: list[CaseRun] = []
+    for prompt in (each.prompt for each in loaded if each.prompt is not None):
+        try:
+            rows.append(_row(catalog, prompt))
+        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            problem = internal_error(error).problem("", "coverage")
+            run = error_run(prompt.id, problem.message, Place(prompt.path))
+            failed.append(replace(run, internal=True))
+    return Covered(tuple(row for row in rows if row.total), tuple(failed))
+
+
+def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
+    # What reads branches takes 20 ms to import, and most runs ask for no coverage.
+    from promptops.analysis.coverage import coverage
+    from promptops.analysis.input_schemas import InputSchemas
+    from promptops.analysis.nonempty_loops import never_empty, uses_of
+    from promptops.analysis.uncovered_wording import untaken
+
+    full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
+    found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
+    missing = (untaken(way) for way in found.ways if not way.covered)
+    # Of a condition that no case comes to, both ways say the same.
+    uncovered = dict.fromkeys(Uncovered(place=site.place, said=said) for said, site, _ in missing)
+    return CoverageRow(
+        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
+    )
+
+
+def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
+    """The branches of all cases; one that can't be rendered takes none to its end."""
+    taken: set[Branch] = set()
+    try:
+        budget = PromptBudget(len(prompt.cases))
+        renderer = Renderer(prompt, catalog.load, catalog.files.data, budget)
+    except RenderError:
+        return taken
+    for case in prompt.cases:
+        try:
+            taken |= renderer.trace(case.inputs).branches
+        except RenderError:
+            continue
+    return taken

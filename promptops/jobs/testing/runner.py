@@ -1,0 +1,83 @@
+"""Run test cases: what was selected, within the policy that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptops.errors import UsageError
+from promptops.jobs.recordings.writing import settle
+from promptops.jobs.testing.budgets import within_budget
+from promptops.jobs.testing.options import Options
+from promptops.jobs.testing.plan import Planned
+from promptops.jobs.testing.running import RECORD, Running
+from promptops.jobs.testing.shards import with_selection
+from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.workspace import Workspace, configuration
+from promptops.model.config import Config, ModelProfile
+from promptops.model.test_run import TestRun
+from promptops.records import replace
+from promptops.repo.repository import Repository
+
+__all__ = ["RECORD", "Options", "run_selected", "settle_earlier", "test"]
+
+
+def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
+    """Run the cases of what was asked for.
+
+    Raises UsageError for what matches nothing, for an endpoint that is not approved, and where a
+    key or a package is missing; InputError where recordings can't be written.
+    """
+    if wanted.since is None:
+        refuse_missing_roots(workspace)
+    policy = workspace.config
+    if options.calls and wanted.since is not None:
+        options = replace(options, base=merge_base(workspace, wanted.since))
+    if options.base is not None and not options.trusted:
+        policy = configuration(workspace.repository, options.base)
+        _refuse_other_prices(workspace, policy)
+    settings = within_budget(options.settings, policy.test.budget, options.event)
+    prune = options.prune and wanted.everything and not options.cases
+    options = replace(options, settings=settings, prune=prune)
+    if options.baseline is None and wanted.since is not None:
+        options = replace(options, baseline=merge_base(workspace, wanted.since))
+    run = run_selected(workspace, select(workspace, wanted), options)
+    if run.shard is None:
+        return run
+    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+
+
+def run_selected(
+    workspace: Workspace,
+    selected: Selected,
+    options: Options,
+    part: Sequence[Planned] | None = None,
+) -> TestRun:
+    """Run the cases of prompts that were selected; `prune` only where all of them are.
+
+    Without those that `part` leaves out, where it is given: what is planned for them already.
+    """
+    return Running(workspace, selected, options, part).run()
+
+
+def settle_earlier(directory: Path) -> None:
+    """Put what an earlier run left in the journal into its files; before a catalog is opened."""
+    with Repository.open(directory) as repository:
+        if not repository.bare:
+            settle(repository)
+
+
+def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
+    """A change must not set its own price; which endpoints it calls is compared before a call."""
+    from promptops.evals.providers.endpoint import shown_endpoint
+
+    for name, profile in workspace.config.models.items():
+        was = base.models.get(name, ModelProfile(name=name, provider="", id=""))
+        for field in ("price", "max_output_tokens"):
+            if getattr(was, field) != getattr(profile, field):
+                raise UsageError(
+                    f"the change sets `{field}` of `{name}`, at {shown_endpoint(profile)}",
+                    where=workspace.config.path,
+                    hint="read what it sets, then repeat with --trust-config",
+                )

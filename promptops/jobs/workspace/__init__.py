@@ -1,0 +1,1 @@
+"""A repository opened at one revision: configuration, catalog, a selection of its prompts."""

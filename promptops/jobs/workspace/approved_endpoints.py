@@ -1,0 +1,239 @@
+"""Which endpoints may be called: those of the default branch, and those that were approved here.
+
+Every command that calls a model gets its providers through `Approvals`; there is no other way to
+make one (`evals.providers.endpoint`). What `--trust-config` approves is kept in git's directory,
+which no branch can change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.errors import GitError, PromptopsError, UsageError
+from promptops.evals.engine.ask import Ask
+from promptops.evals.providers.endpoint import (
+    Approved,
+    Endpoint,
+    approve,
+    endpoint_of,
+    refuse_untrusted,
+    shown_endpoint,
+)
+from promptops.jobs.workspace.trusted_branch import trusted_branch
+from promptops.jobs.workspace.workspace import configuration, held_at
+from promptops.model.config import Config, ModelProfile
+from promptops.records import field, record
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.storage.atomic import keep
+
+HINT = (
+    "read what the change sets, then add --trust-config to `promptops test`: "
+    "this machine remembers it"
+)
+FILE = "approved.json"
+_SHOWN = 5
+_LONGEST_NAME = 40
+_MAX_BYTES = 1_000_000
+
+
+@record(slots=True, kw_only=True)
+class Approvals:
+    """The approvals of one command.
+
+    Attributes:
+        base: With `--since`, the commit that the change is compared with.
+        trusts_change: `--trust-config`: what is not approved yet is approved, and remembered.
+        announce: Gets a line for each endpoint before its first request.
+    """
+
+    repository: Repository
+    announce: Callable[[str], None]
+    base: str | None = None
+    trusts_change: bool = False
+    _trusted: _Trusted = field(init=False)
+    _announced: set[Endpoint] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._trusted = _Trusted(self.repository, self.base)
+
+    def approve(self, asks: Sequence[Ask], catalog: Catalog) -> Callable[[ModelProfile], Approved]:
+        """What approves the profiles of some requests; they are compared and announced first.
+
+        All profiles of the configuration are compared, too, before the first request is sent:
+        those of judges and services are called later.
+
+        Raises:
+            UsageError: An endpoint is not approved, or PROMPTOPS_UNTRUSTED is set.
+        """
+        refuse_untrusted()
+        configured = [*catalog.config.models.values(), *(ask.profile for ask in asks)]
+        calls = [*map(_call, asks), *((each, endpoint_of(each)) for each in configured)]
+        unknown = {endpoint: each for each, endpoint in calls if not self._trusts(endpoint)}
+        unknown = {endpoint: each for endpoint, each in unknown.items() if _exists(each)}
+        if unknown and not self.trusts_change:
+            raise self._refused(unknown.values(), catalog.config)
+        self._remember(unknown)
+        self._announce(map(_call, asks))
+        return partial(approve, trusted=frozenset(endpoint for _, endpoint in calls))
+
+    def refused_code(self, path: str, content: bytes) -> str:
+        """Why a function of a file of the repository may not run beside API keys, or ""."""
+        digest = hashlib.sha256(f"{path}\0".encode("utf-8", "surrogateescape") + content)
+        if digest.hexdigest() in self._trusted.approved or self._trusted.code(path, content):
+            return ""
+        if self.trusts_change:
+            self._trusted.add([(digest.hexdigest(), f"code: {path}")])
+            return ""
+        return f"{path} is not approved: {self._trusted.lacks('code')}; {HINT}"
+
+    def _trusts(self, endpoint: Endpoint) -> bool:
+        trusted = self._trusted
+        return (
+            endpoint.is_default
+            or endpoint in trusted.endpoints
+            or endpoint.digest in trusted.approved
+        )
+
+    def _remember(self, unknown: Mapping[Endpoint, ModelProfile]) -> None:
+        for profile in unknown.values():
+            self.announce(f"approved on this machine: {_described(profile)}")
+        self._trusted.add((each.digest, _described(unknown[each])) for each in unknown)
+
+    def _refused(self, profiles: Iterable[ModelProfile], config: Config) -> UsageError:
+        named = list(dict.fromkeys(map(_described, profiles)))
+        more = f"; and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
+        return UsageError(
+            f"{'; '.join(named[:_SHOWN])}{more}: {self._trusted.lacks('endpoint')}",
+            where=config.path,
+            hint=HINT,
+        )
+
+    def _announce(self, calls: Iterable[tuple[ModelProfile, Endpoint]]) -> None:
+        for profile, endpoint in calls:
+            if endpoint not in self._announced and (endpoint.address or not endpoint.is_default):
+                self.announce(f"calling {_described(profile)}")
+            self._announced.add(endpoint)
+
+
+class _Trusted:
+    """What the default branch names, and what was approved on this machine."""
+
+    def __init__(self, repository: Repository, base: str | None) -> None:
+        self._repository = repository
+        self._base = base
+        self._file = repository.common_dir / "promptops" / FILE
+
+    @cached_property
+    def branch(self) -> str | None:
+        """The default branch."""
+        return trusted_branch(self._repository)
+
+    def lacks(self, what: str) -> str:
+        """Why something is not approved."""
+        if self.branch is None:
+            return "the default branch is not known here"
+        name = self.branch.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+        return f"the default branch, `{name}`, has no such {what}"
+
+    @cached_property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """Of all profiles of the default branch, at its tip and where this branch left it."""
+        configs = map(self._config, self._revisions())
+        return frozenset(endpoint_of(each) for c in configs for each in c.models.values())
+
+    @cached_property
+    def approved(self) -> dict[str, str]:
+        """From the digests of what was approved on this machine to what a person can read."""
+        return _read(self._file)
+
+    def add(self, found: Iterable[tuple[str, str]]) -> None:
+        """Approve digests, each with what a person can read; remembered for this machine."""
+        new = dict(found)
+        if new:
+            self.approved.update(new)
+            # What another process approved meanwhile stays.
+            whole = {**_read(self._file), **new}
+            keep(self._file, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
+
+    def code(self, path: str, content: bytes) -> bool:
+        """Whether the default branch holds a file like this, or held it once."""
+        if self.branch is None and self._base is None:
+            return self._is_unborn
+        if self.branch is None:
+            return held_at(self._repository, self._base or "", path) == content
+        if held_at(self._repository, self.branch, path) == content:
+            return True
+        return self._once(path, content)
+
+    def _once(self, path: str, content: bytes) -> bool:
+        algorithm = self._repository.object_format
+        blob = hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False)
+        found = f"--find-object={blob.hexdigest()}"
+        answer = self._repository.git.ask(
+            "--literal-pathspecs", "log", "-1", "--format=%H", found, self.branch or "", "--", path
+        )
+        return answer.status == 0 and bool(decode(answer.stdout).strip())
+
+    def _revisions(self) -> Iterator[str]:
+        if self.branch is None:
+            if self._base is not None:
+                yield self._base
+            elif self._is_unborn:
+                yield WORKTREE
+            return
+        yield self.branch
+        for commit in (self._base, self._fork("HEAD")):
+            # What `--since` names may lie on the untrusted branch itself.
+            if commit is not None and self._fork(commit) == commit:
+                yield commit
+
+    @property
+    def _is_unborn(self) -> bool:
+        """There is no commit yet, so nobody else wrote what is here."""
+        answer = self._repository.git.ask("rev-list", "--max-count=1", "--all", "--")
+        return answer.status == 0 and not answer.stdout.strip()
+
+    def _fork(self, commit: str) -> str | None:
+        try:
+            return self._repository.merge_base(self.branch or "", commit)
+        except GitError:  # a shallow clone, or histories of their own
+            return None
+
+    def _config(self, revision: str) -> Config:
+        try:
+            return configuration(self._repository, revision)
+        except PromptopsError:  # what can't be read approves nothing
+            return Config()
+
+
+def _call(ask: Ask) -> tuple[ModelProfile, Endpoint]:
+    return ask.profile, endpoint_of(ask.profile, ask.request.provider_options)
+
+
+def _described(profile: ModelProfile) -> str:
+    name = (
+        profile.name if len(profile.name) <= _LONGEST_NAME else f"{profile.name[:_LONGEST_NAME]}…"
+    )
+    return f"`{name}` at {shown_endpoint(profile)}"
+
+
+def _exists(profile: ModelProfile) -> bool:
+    """What no provider can call needs no approval; it is reported where it is called."""
+    from promptops.evals.providers.registry import is_known
+
+    return is_known(profile)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        with file.open("rb") as opened:
+            found = json.loads(opened.read(_MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

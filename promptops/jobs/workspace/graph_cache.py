@@ -1,0 +1,68 @@
+"""What files name, kept by content id in git's directory: a commit reads only what is new.
+
+After a line of facts about the file: the records of files whose names are all known, then the lines
+of `kept_facts`.
+"""
+
+from __future__ import annotations
+
+from binascii import crc32
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph, last_part
+from promptops.catalog.kept_facts import KeptFacts, by_word, lines_of_facts, lines_of_words
+from promptops.storage.atomic import keep
+
+MAX_FACTS = 100_000
+SAVED_FROM = 32
+"""Writing the file takes as long as reading so many prompts."""
+_TITLE = f"promptops include graph {FORMAT}".encode()
+
+
+def read_graph(common_dir: Path) -> KeptFacts:
+    """The facts that were kept; none where there is no such file, or it is another's or damaged."""
+    try:
+        header, _, rest = _file(common_dir).read_bytes().partition(b"\n")
+        title, size, checksum = header.rsplit(b" ", 2)
+        if title != _TITLE or crc32(rest) != int(checksum):
+            return KeptFacts()
+        at = int(size)
+    except (OSError, ValueError):
+        return KeptFacts()
+    return KeptFacts(rest[at:], lambda: frozenset(rest[:at].split(b"\0")))
+
+
+def save_graph(catalog: Catalog, common_dir: Path) -> None:
+    """Keep what was learnt for the next run; of a few files, they are read again instead."""
+    graph = catalog.graph
+    if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
+        return
+    facts, words, seen = graph.facts, _words(graph), {*graph.kept.keys_with_words, *graph.words}
+    if len(facts) + len(seen) > MAX_FACTS:
+        facts = {key: facts[key] for key in graph.sources.values() if key in facts}
+        words, seen = {}, set()
+    records = b"\0".join(_records(catalog, graph, facts.keys() | seen))
+    lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, seen - facts.keys()))
+    rest = records + "\n".join(("", *lines, "")).encode()
+    keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(records), crc32(rest), rest))
+
+
+def _words(graph: Graph) -> dict[str, str]:
+    words = dict(graph.kept.words)
+    for word, beginnings in by_word(graph.words).items():
+        words[word] = f"{words[word]} {beginnings}" if word in words else beginnings
+    return words
+
+
+def _records(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
+    """As `Listing.records` has them; those of executable files differ, and are looked at."""
+    for path, entry in catalog.files.entries.items():
+        is_seen = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in seen
+        if entry.kind == "file" and is_seen:
+            yield f"100644 {entry.blob}\t{path}".encode("utf-8", "surrogateescape")
+
+
+def _file(common_dir: Path) -> Path:
+    return common_dir / "promptops" / "graph"

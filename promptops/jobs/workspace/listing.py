@@ -1,0 +1,88 @@
+"""The catalog as a list, and one prompt of it resolved."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.unread import rename_command, unread_prompts
+from promptops.errors import InputError, PromptopsError
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.internal_error import CODE
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place, Text
+from promptops.model.prompt import Prompt
+from promptops.records import fields, is_record
+
+
+def listed(workspace: Workspace, selected: Selected) -> dict[str, Any]:
+    """What `list` prints, in the shape of `schemas/list.schema.json`; by id."""
+    catalog = workspace.catalog
+    entries = [_entry(catalog, loaded) for loaded in catalog.prompts(selected.why)]
+    return {
+        "schema": 1,
+        "revision": catalog.revision,
+        "prompts": sorted(entries, key=lambda entry: str(entry["id"])),
+    }
+
+
+def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
+    """Each file that looks like a prompt and is not read as one, with the command to rename it."""
+    catalog = workspace.catalog
+    found = unread_prompts(catalog, catalog.files.entries)
+    return tuple((path, rename_command(path)) for path in found)
+
+
+def _entry(catalog: Catalog, loaded: Loaded) -> dict[str, Any]:
+    prompt = loaded.prompt
+    return {
+        "id": loaded.id,
+        "path": loaded.path,
+        "status": prompt.status if prompt else "draft",
+        "tags": list(prompt.tags) if prompt else [],
+        "owners": list(prompt.owners) if prompt else [],
+        "model": _model(prompt) if prompt else None,
+        "cases": len(prompt.cases) if prompt else 0,
+        "digest": content_digest(catalog, prompt) if prompt else None,
+        "includes": sorted(text.path for text in catalog.reached(prompt)) if prompt else [],
+    }
+
+
+def _model(prompt: Prompt) -> str | None:
+    return prompt.model.profile or prompt.model.id
+
+
+def content_digest(catalog: Catalog, prompt: Prompt) -> str:
+    """SHA-256 over path and content id of the prompt file and all it reaches but test cases."""
+    loaded = catalog.loaded(prompt.path)
+    paths = {prompt.path, *(r.target for r in loaded.references if r.kind != "cases")}
+    paths |= {text.path for text in catalog.reached(prompt)}
+    lines = "".join(f"{path}\0{catalog.files.blob(path) or ''}\n" for path in sorted(paths))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def unreadable(loaded: Loaded) -> PromptopsError:
+    """The first of what keeps a prompt file from being one."""
+    problem = loaded.problems[0]
+    if problem.code == CODE:
+        return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)
+    where = str(problem.at) if isinstance(problem.at, Place) else loaded.path
+    hint = problem.hint or f"`promptops lint {loaded.id}` says all that is wrong"
+    return InputError(problem.message, where=where, hint=hint)
+
+
+def plain_value(value: Any) -> Any:
+    """Nouns as plain values: texts as texts, without places and without what is not set."""
+    if isinstance(value, Text):
+        return value.value
+    if is_record(value) and not isinstance(value, type):
+        names = [each.name for each in fields(value) if each.name not in ("locate", "at")]
+        plain = {name: plain_value(getattr(value, name)) for name in names}
+        return {name: item for name, item in plain.items() if item not in (None, (), [], {}, "")}
+    if isinstance(value, dict):
+        return {key: plain_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_value(item) for item in value]
+    return value

@@ -1,0 +1,25 @@
+"""Roots that are not there: a misspelt one would make every check pass on nothing."""
+
+from __future__ import annotations
+
+from promptops.catalog.references import has_below
+from promptops.errors import InputError
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.config import Config
+
+_NOT_NAMED = (*Config().prompts, ".")
+
+
+def refuse_missing_roots(workspace: Workspace) -> None:
+    """Raise InputError for a root of prompts with no file below it.
+
+    The default one may be missing: a repository begins without prompts.
+    """
+    for root in workspace.config.prompts:
+        entries = workspace.catalog.files.entries
+        if root not in _NOT_NAMED and not has_below(entries, root):
+            raise InputError(
+                f"no file stands below `{root}`, which `prompts` names as a folder of prompts",
+                where=workspace.config.path,
+                hint="mend the name, or leave it out",
+            )

@@ -1,0 +1,164 @@
+"""The request for a case, or for inputs given by hand, and where each line of it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
+from promptops.errors import InputError, UsageError
+from promptops.jobs.workspace.listing import unreadable
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.loaded import Loaded
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, Traced, TracedText
+from promptops.runtime.template.scope import Piece
+
+
+@record(frozen=True, slots=True)
+class RenderedCase:
+    """A request, and what it was made of.
+
+    Attributes:
+        case: Name of the test case; None when the inputs were given by hand.
+    """
+
+    prompt: Prompt
+    case: str | None
+    traced: Traced
+
+    @property
+    def request(self) -> Request:
+        return self.traced.request
+
+    @property
+    def digest(self) -> str:
+        return request_digest(self.request)
+
+
+@record(frozen=True, slots=True)
+class Line:
+    """A line of a rendered text.
+
+    Attributes:
+        message: Index in the request's messages.
+        number: 1-based, within the text of the message.
+        place: Where to change it: its first characters that stand in a file.
+        inputs: Source of the expressions whose values are in it.
+    """
+
+    message: int
+    role: str
+    number: int
+    text: str
+    place: Place
+    inputs: tuple[str, ...]
+
+
+def render_case(workspace: Workspace, path: str, name: str | None) -> RenderedCase:
+    """The request of a test case; without a name, of the first one.
+
+    Raises UsageError for a case that is not there, RenderError for one that can't be rendered.
+    """
+    prompt = readable(workspace, path)
+    case = _case(prompt, name)
+    return RenderedCase(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
+
+
+def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> RenderedCase:
+    """The request for inputs given by hand; raises RenderError."""
+    prompt = readable(workspace, path)
+    return RenderedCase(prompt, None, _renderer(workspace, prompt).trace(inputs))
+
+
+def readable(workspace: Workspace, path: str) -> Prompt:
+    """A prompt that can be rendered; raises InputError where it or a body file can't be read."""
+    loaded = workspace.catalog.loaded(path)
+    if loaded.prompt is None:
+        raise unreadable(loaded)
+    _refuse_incomplete(workspace, loaded)
+    return loaded.prompt
+
+
+def _refuse_incomplete(workspace: Workspace, loaded: Loaded) -> None:
+    """A message whose file is not there, or outside, must not look like one that is empty.
+
+    Nor may a request look complete whose profile, or whose tool to call, does not exist.
+    """
+    hint = f"`promptops lint {loaded.id}` says more"
+    for problem in loaded.problems:
+        if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)
+    for each in loaded.references:
+        if each.kind == "body" and workspace.catalog.files.text(each.target) is None:
+            raise InputError(f"`{each.written}` can't be read", where=str(each.place), hint=hint)
+
+
+def _renderer(workspace: Workspace, prompt: Prompt) -> Renderer:
+    return Renderer(prompt, workspace.catalog.load, workspace.catalog.files.data)
+
+
+def _case(prompt: Prompt, name: str | None) -> Case:
+    if not prompt.cases:
+        raise UsageError(
+            f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"
+        )
+    if name is None:
+        return prompt.cases[0]
+    exact = [case for case in prompt.cases if case.name == name]
+    starting = [case for case in prompt.cases if case.name.startswith(name)]
+    if exact or len(starting) == 1:
+        return (exact or starting)[0]
+    names = ", ".join(repr(case.name) for case in (starting or prompt.cases))
+    what = "several cases begin with" if starting else "there is no case"
+    raise UsageError(f"{what} {name!r}", where=prompt.path, hint=f"one of: {names}")
+
+
+def lines(rendered: RenderedCase) -> Iterator[Line]:
+    """Every line of every text of the request, with its source."""
+    for text in rendered.traced.texts:
+        for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):
+            yield _line(text, number, pieces)
+
+
+def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
+    """The pieces of each line, newlines left out."""
+    line: list[Piece] = []
+    for piece in pieces:
+        at = 0
+        for index, part in enumerate(piece.text.split("\n")):
+            if index:
+                yield line
+                line = []
+            start = piece.start + at if piece.literal else piece.start
+            end = start + len(part) if piece.literal else piece.end
+            line.append(Piece(part, piece.frame, start, end, piece.literal))
+            at += len(part) + 1
+    yield line
+
+
+def _line(text: TracedText, number: int, pieces: list[Piece]) -> Line:
+    kept = [piece for piece in pieces if piece.text] or pieces
+    first = next((piece for piece in kept if piece.literal and piece.text.strip()), kept[0])
+    source = first.frame.text
+    at = min(first.start, max(len(source.value) - 1, 0))
+    inputs = [_expression(piece) for piece in kept if not piece.literal and piece.text]
+    return Line(
+        message=text.message,
+        role=text.role,
+        number=number,
+        text="".join(piece.text for piece in pieces),
+        place=source.place(at, max(first.end, at + 1)),
+        inputs=tuple(dict.fromkeys(inputs)),
+    )
+
+
+def _expression(piece: Piece) -> str:
+    """The whole of `{{ … }}` around a printed value, without its braces."""
+    source = piece.frame.text.value
+    end = source.find("}}", piece.start)
+    return source[piece.start : end if end >= 0 else piece.end].strip(" -+")

@@ -1,0 +1,91 @@
+"""The rules of a repository, and whether its configuration names any that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.catalog.config_places import toml_places
+from promptops.errors import UsageError
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.lint.custom import custom_rules
+from promptops.lint.registry import Rule, built_in, has_plugins, with_plugins
+from promptops.lint.rule_names import RuleNames, rule_names
+from promptops.model.config import LintSettings
+from promptops.model.finding import Problem
+from promptops.records import replace
+from promptops.source.config_errors import refuse
+from promptops.source.nodes import escaped
+
+
+def available_rules(settings: LintSettings, *, untrusted: bool) -> dict[str, Rule]:
+    """The rules of this package, of plug-ins unless untrusted, and of the configuration."""
+    found = dict(built_in() if untrusted else with_plugins())
+    return found | custom_rules(settings.rules)
+
+
+def available_names(settings: LintSettings, *, untrusted: bool) -> RuleNames:
+    """What rules may be called; an untrusted run does not know those of installed plug-ins."""
+    rules = available_rules(settings, untrusted=untrusted).values()
+    return rule_names(rules, complete=not (untrusted and has_plugins()))
+
+
+def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
+    """Raise InputError, at its place, for a rule that the configuration names and that is unknown.
+
+    Raises UsageError where `--config` names it.
+    """
+    settings = workspace.config.lint
+    names = available_names(settings, untrusted=untrusted)
+    unknown = [(key, each) for key, each in _named(settings) if names.is_unknown(each)]
+    places = toml_places(workspace.catalog) if unknown else None
+    problems = []
+    for pointer, written in unknown:
+        place = places.word(pointer, written) if places is not None else None
+        if place is None:
+            refuse_unknown((written,), names)
+        message = f"there is no rule `{written}`"
+        problems.append(Problem(message, at=place or "", hint=names.hint(written)))
+    refuse(problems, places.text if places is not None else "")
+
+
+def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:
+    """Raise UsageError for a rule that a command line names and that is unknown."""
+    for each in written:
+        if names.is_unknown(each):
+            raise UsageError(f"there is no rule {each!r}", hint=names.hint(each))
+
+
+def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
+    """The settings of a base, which a change can't correct: what names no rule is left out.
+
+    Where nothing is left of `select`, the rules that are on by default are run.
+    """
+
+    def known(written: Iterable[str]) -> tuple[str, ...]:
+        return tuple(each for each in written if not names.is_unknown(each))
+
+    return replace(
+        settings,
+        select=known(settings.select),
+        ignore=known(settings.ignore),
+        extend_select=known(settings.extend_select),
+        per_file_ignores={glob: known(codes) for glob, codes in settings.per_file_ignores.items()},
+        severity={each: settings.severity[each] for each in known(settings.severity)},
+    )
+
+
+def unknown_names(settings: LintSettings, names: RuleNames) -> tuple[str, ...]:
+    """What the settings name and no rule is called, each once."""
+    found = (each for _, each in _named(settings) if names.is_unknown(each))
+    return tuple(dict.fromkeys(found))
+
+
+def _named(settings: LintSettings) -> Iterator[tuple[str, str]]:
+    """Each name of a rule with the pointer of the key that it stands under."""
+    yield from (("/lint/select", each) for each in settings.select)
+    yield from (("/lint/ignore", each) for each in settings.ignore)
+    yield from (("/lint/extend-select", each) for each in settings.extend_select)
+    yield from (("/lint/severity", each) for each in settings.severity)
+    for glob, codes in settings.per_file_ignores.items():
+        for each in codes:
+            yield f"/lint/per-file-ignores/{escaped(glob)}", each

@@ -1,0 +1,241 @@
+"""Which prompts a command is about, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.file_words import ESCAPES, is_plain
+from promptops.catalog.references import is_below
+from promptops.errors import PromptopsError, UsageError
+from promptops.jobs.workspace.workspace import Workspace, configuration, managed
+from promptops.model.loaded import Loaded
+from promptops.records import record
+from promptops.repo.repository import INDEX, WORKTREE
+from promptops.source.config import FILES
+from promptops.source.recording_files import by_first
+
+GREP_FROM = 64
+"""Up to this many unknown files are all read. Of more, `git grep` finds those that may matter, and
+after the first run the words of each file, which are kept."""
+
+Grep = Callable[[Sequence[str]], Iterable[str]]
+"""From some words to the files below the roots that hold any of them."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a command line selects.
+
+    Attributes:
+        patterns: Names of prompts, as `named_prompts.named` takes them.
+        since: A revision, or "" for where this branch left the default one: what changed since,
+            and all that reaches it.
+        staged: What is about to be committed, and all that reaches it.
+        selectors: `tag:`, `owner:`, `status:`, each with a value; all must hold.
+    """
+
+    patterns: tuple[str, ...] = ()
+    since: str | None = None
+    staged: bool = False
+    selectors: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        return not (self.patterns or self.since is not None or self.staged or self.selectors)
+
+
+@record(frozen=True, slots=True)
+class Selected:
+    """Prompt files, each with the reason it was selected.
+
+    Attributes:
+        why: From the path of a prompt file to the reason, in the order of paths.
+        changed: The changed paths that decided; None where nothing was asked about changes.
+    """
+
+    why: dict[str, str]
+    changed: frozenset[str] | None = None
+
+
+def select(workspace: Workspace, wanted: Wanted) -> Selected:
+    """The prompt files that were asked for; raises UsageError for what matches nothing."""
+    catalog = workspace.catalog
+    changed = _changed(workspace, wanted)
+    if changed is None:
+        why = dict.fromkeys(catalog.prompt_files, "all prompts are selected")
+    else:
+        why = reaching(workspace.catalog, changed, _grep(workspace))
+    if wanted.patterns:
+        why = _matching(workspace, why, wanted.patterns)
+    for selector in wanted.selectors:
+        why = _selected_by(catalog, why, selector)
+    return Selected(dict(sorted(why.items())), changed)
+
+
+def _changed(workspace: Workspace, wanted: Wanted) -> frozenset[str] | None:
+    if not wanted.staged and wanted.since is None:
+        return None
+    base = "HEAD" if wanted.since is None else merge_base(workspace, wanted.since)
+    head = INDEX if wanted.staged else workspace.revision
+    found = {change.path for change in workspace.repository.changed(base, head)}
+    if found & set(FILES) and not _configured_anew(workspace, base, head):
+        found -= set(FILES)  # most changes of a pyproject.toml are none of ours
+    return frozenset(path for path in found if is_managed(path, workspace))
+
+
+def merge_base(workspace: Workspace, since: str) -> str:
+    """Where what is looked at left the history of another revision."""
+    if not since:
+        from promptops.repo.history import default_base
+
+        return default_base(workspace.repository)
+    tip = "HEAD" if workspace.revision in (INDEX, WORKTREE) else workspace.revision
+    return workspace.repository.merge_base(since, tip)
+
+
+def _configured_anew(workspace: Workspace, base: str, head: str) -> bool:
+    try:
+        before = configuration(workspace.repository, base)
+    except PromptopsError:  # it was broken, or there is no commit yet
+        return True
+    return before != configuration(workspace.repository, head)
+
+
+def is_managed(path: str, workspace: Workspace) -> bool:
+    """Whether a path is one that the tool looks at."""
+    return any(path == root or is_below(path, root) for root in managed(workspace.config))
+
+
+def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
+    """Every prompt that changed or reaches what changed, with the reason.
+
+    Over the include graph of the newer side: a prompt that reached a changed file before and no
+    longer does so was itself changed, or something on its way there was, and is reached.
+    """
+    if changed & set(FILES):
+        return dict.fromkeys(catalog.prompt_files, "the configuration changed")
+    why = {path: f"{path} changed" for path in changed if path in catalog.files.entries}
+    for folder in catalog.folders:
+        if any(is_below(path, folder) for path in changed):
+            why[folder] = f"{folder} changed"
+    calling = _calling(changed, grep)
+    why |= calling
+    frontier = sorted({*changed, *calling})
+    while frontier:
+        _learn_who_names(catalog, frontier, grep)
+        found: dict[str, str] = {}
+        for target in frontier:
+            for path in catalog.graph.namers(target):
+                if path not in why:
+                    found.setdefault(path, _because(target, why))
+        why |= found
+        frontier = sorted(found)
+    # Whatever else changed tells more: with it, recordings change.
+    why = _recorded_anew(catalog, changed) | why
+    return {path: reason for path, reason in why.items() if path in catalog.ids}
+
+
+def _calling(changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
+    """The files of prompts and cases that may call a function of code that changed.
+
+    The graph does not know: it reads no files of cases, which are large, nor assertions.
+    """
+    code = sorted(path for path in changed if path.endswith(".py"))
+    if not code or grep is None:
+        return {}
+    reason = f"it reaches {code[0]}, which changed"
+    found = grep(sorted({path.rpartition("/")[2] for path in code}))
+    return {path: reason for path in found if path.endswith(_CASES) and path not in changed}
+
+
+_CASES = (".yaml", ".yml", ".jsonl", ".csv")
+
+
+def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
+    """The prompts whose recordings changed, which nothing names."""
+    files = by_first(changed)
+    if not files:
+        return {}
+    own = ((path, files.get(catalog.recordings_of(path))) for path in catalog.ids)
+    return {path: f"{found[0]} changed" for path, found in own if found}
+
+
+def _because(target: str, why: Mapping[str, str]) -> str:
+    """Why a file is selected that names a target."""
+    deeper = why.get(target, "")
+    is_reached = deeper.startswith("it reaches ")
+    return f"{deeper}, through {target}" if is_reached else f"it reaches {target}, which changed"
+
+
+def _grep(workspace: Workspace) -> Grep:
+    config = workspace.config
+    roots = (*config.prompts, *config.schemas)
+    return lambda words: workspace.repository.grep(workspace.revision, words, roots)
+
+
+def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
+    """Have the graph know every file that may name a target."""
+    graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
+    if grep is None:
+        graph.learn(graph.unknown)
+        return
+    unseen = graph.unseen
+    if len(unseen) > GREP_FROM and graph.was_kept:
+        graph.look(unseen)
+    elif len(unseen) <= GREP_FROM:
+        graph.learn(unseen)
+    if (len(unseen) <= GREP_FROM or graph.was_kept) and all(map(is_plain, names)):
+        graph.learn_from_words(names)
+    else:
+        _learn_from_git(catalog, targets, grep)
+
+
+def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
+    unknown = catalog.graph.unknown
+    if len(unknown) > GREP_FROM:
+        words = {_longest_word(target) for target in targets} | set(ESCAPES)
+        unknown = sorted(set(unknown).intersection(grep(sorted(words))))
+    catalog.graph.learn(unknown)
+
+
+def _longest_word(path: str) -> str:
+    """Of the last part of a path: where a space is, YAML may break the text."""
+    return max(path.rpartition("/")[2].split(), key=len, default=path)
+
+
+def _matching(workspace: Workspace, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    from promptops.jobs.workspace.named_prompts import named, no_match
+
+    chosen: dict[str, str] = {}
+    for pattern in patterns:
+        hits = named(workspace.catalog, workspace.repository, pattern)
+        if not hits:
+            raise no_match(workspace.catalog, workspace.repository, pattern)
+        chosen |= {path: why[path] for path in hits if path in why}
+    return chosen
+
+
+def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[str, str]:
+    key, _, value = selector.partition(":")
+    if key not in ("tag", "owner", "status") or not value:
+        hint = "write tag:NAME, owner:NAME or status:NAME"
+        raise UsageError(f"{selector!r} selects nothing", hint=hint)
+    catalog.files.prefetch(why)
+    found = {
+        path: f"{reason}, and has {selector}"
+        for path, reason in why.items()
+        if _has(catalog.loaded(path), key, value)
+    }
+    if not found and not any(_has(each, key, value) for each in catalog.prompts()):
+        hint = "`promptops list` shows what they have"
+        raise UsageError(f"no prompt has {selector}", hint=hint)
+    return found
+
+
+def _has(loaded: Loaded, key: str, value: str) -> bool:
+    prompt = loaded.prompt
+    if prompt is None:
+        return True  # what can't be read is never silently left out
+    values = {"tag": prompt.tags, "owner": prompt.owners, "status": (prompt.status,)}
+    return value in values[key]

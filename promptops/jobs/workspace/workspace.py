@@ -1,0 +1,156 @@
+"""A repository opened at one revision, with its configuration and its catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Tree
+from promptops.errors import GitError, InputError
+from promptops.jobs.workspace.closed_roots import refuse_closed_roots
+from promptops.jobs.workspace.config_files import config_files
+from promptops.jobs.workspace.fast_exit import take_staged
+from promptops.jobs.workspace.graph_cache import read_graph
+from promptops.model.config import Config
+from promptops.records import record
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.source.config import FILES, load
+from promptops.source.paths import confined
+
+CHANNELS = "channels.yaml"
+BASELINE = "promptops-baseline.json"
+
+
+@record(frozen=True, slots=True)
+class Workspace:
+    """What a command works on.
+
+    Attributes:
+        revision: As it was asked for: `worktree`, `index`, or a name of git's.
+    """
+
+    repository: Repository
+    revision: str
+    config: Config
+    catalog: Catalog
+
+
+@contextmanager
+def workspace(
+    directory: Path, revision: str = WORKTREE, overrides: Sequence[str] = ()
+) -> Iterator[Workspace]:
+    """Open the repository around a directory, with the configuration of the revision asked for.
+
+    Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
+    """
+    with Repository.open(directory, staged=take_staged(directory)) as repository:
+        found = opened(repository, revision, overrides)
+        entries = found.catalog.files.entries
+        refuse_closed_roots(repository, found.revision, found.config, entries)
+        yield found
+
+
+def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
+    """A revision of a repository that is open already."""
+    if revision == WORKTREE and repository.bare:
+        revision = "HEAD"
+    staged = _staged(repository, overrides) if revision == INDEX else None
+    if staged is not None:
+        return staged
+    config = configuration(repository, revision, overrides)
+    tree = repository.tree(revision, managed(config), _beside(config))
+    return _workspace(repository, revision, tree, config)
+
+
+def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
+    """The index by what was found before; None where it turns out that this can't be used.
+
+    Kinds of files are not known then, so the configuration is compared with what the tree has.
+    """
+    if repository.staged is None:
+        return None
+    contents = repository.staged.contents
+    files = {path: content for path, content in contents.items() if content is not None}
+    try:
+        config = load(files, overrides)
+    except InputError:
+        return None
+    tree = repository.tree(INDEX, managed(config), _beside(config))
+    return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
+
+
+def _beside(config: Config) -> tuple[str, ...]:
+    """Where the baseline stands."""
+    path = confined(config.lint.baseline or BASELINE, "")
+    return () if path.reason else (path.path,)
+
+
+def judged_by(workspace: Workspace, config: Config) -> Workspace:
+    """The same revision under another configuration; it is listed anew only for other roots."""
+    repository, revision = workspace.repository, workspace.revision
+    if config == workspace.config:
+        return workspace
+    if managed(config) == managed(workspace.config):
+        return _workspace(repository, revision, workspace.catalog.files.tree, config)
+    tree = repository.tree(revision, under=managed(config))
+    return _workspace(repository, revision, tree, config)
+
+
+def _workspace(repository: Repository, revision: str, tree: Tree, config: Config) -> Workspace:
+    catalog = catalog_of(repository, revision, tree, config)
+    return Workspace(repository, revision, config, catalog)
+
+
+def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config) -> Catalog:
+    """The catalog of a tree that is listed already; `revision` is as `Workspace` has it."""
+    return Catalog(
+        tree,
+        config,
+        elsewhere=_elsewhere(repository, revision),
+        known=lambda: read_graph(repository.common_dir),
+        releases=lambda: releases(repository),
+        before=lambda path: held_at(repository, "HEAD", path),
+    )
+
+
+def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
+    """That of a revision."""
+    return load(config_files(repository.tree(revision, under=FILES)), overrides)
+
+
+def managed(config: Config) -> tuple[str, ...]:
+    """The folders and files that the tool looks at."""
+    return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
+
+
+def releases(repository: Repository) -> dict[str, str | None]:
+    """Each annotated tag, with the digest of the bundle that its message names, if it does."""
+    trailer = "%(contents:trailers:key=Promptops-Bundle-Sha256,valueonly,separator=)"
+    form = f"%(objecttype)%00%(refname:short)%00{trailer}"
+    output = repository.git.run("for-each-ref", f"--format={form}", "refs/tags")
+    rows = (row.split("\0") for row in output.decode("utf-8", "surrogateescape").splitlines())
+    return {row[1]: row[2].strip() or None for row in rows if len(row) == 3 and row[0] == "tag"}
+
+
+def held_at(repository: Repository, revision: str, path: str) -> bytes | None:
+    """What a file holds in a commit; None where there is no such file, or no such commit."""
+    try:
+        return repository.tree(revision, under=(path,)).read((path,)).get(path)
+    except GitError:
+        return None
+
+
+def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | None]:
+    """What a file is that the tree lacks: there on disk all the same, or nothing."""
+
+    def state(path: str) -> str | None:
+        if repository.bare or not os.path.isfile(repository.root / path):
+            return None
+        if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
+            return "unstaged" if revision == INDEX else "tracked"
+        return "ignored" if repository.is_ignored(path) else "untracked"
+
+    return state

@@ -1,0 +1,173 @@
+"""All that is written in the files of one prompt, to be searched: values, keys and comments."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import accumulate
+from typing import Literal
+
+from promptops.analysis.masking import without_escapes
+from promptops.catalog.catalog import Catalog
+from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.place import Place, Text, plain_text
+from promptops.records import record
+from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.source.document import Document
+
+Kind = Literal["prompt", "template", "cases", "schema", "recordings"]
+
+
+Locate = Callable[[int, int], Place]
+
+
+@record(frozen=True, slots=True)
+class Written:
+    """What is written in one file.
+
+    Attributes:
+        kind: What the file is for the prompt.
+        text: To be searched: the file without indentation, the escapes of quoted texts blanked
+            out. Of a prompt file that spells characters out (`"\\u0041"`), what its scalars mean.
+        source: The file, character for character.
+        place: Where a span of `text` stands in the file.
+    """
+
+    kind: Kind
+    text: str
+    source: Text
+    place: Locate
+
+
+def written(
+    catalog: Catalog, document: Document, references: Iterable[Reference]
+) -> Iterator[Written]:
+    """The prompt file, then each file it reaches that holds text, then its recordings."""
+    yield _of_document(document)
+    seen: set[str] = set()
+    for kind, text in _texts(catalog, document, references):
+        if text.path not in seen:
+            seen.add(text.path)
+            is_json = text.path.endswith((".json", ".jsonl"))
+            searched = _unescaped(text.value) if is_json else text.value
+            yield Written(kind, searched, text, text.place)
+
+
+def _of_document(document: Document) -> Written:
+    source = plain_text(document.path, document.text)
+    if any(escape in document.text for escape in _SPELLED_OUT):
+        parts = tuple(_scalars(document))
+        if parts:  # else it is no YAML, and may hold a secret all the same
+            return _joined(document, source, parts)
+    return _unindented(source)
+
+
+_SPELLED_OUT = ("\\u", "\\x", "\\U", "\\\n")
+
+
+def _unindented(source: Text) -> Written:
+    """The file with each line from its first character on: a key in a block is over many lines."""
+    rows = source.value.split("\n")
+    lines = [row.lstrip(" ") for row in rows]
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+
+    def position(offset: int) -> tuple[int, int]:
+        index = bisect_right(starts, offset) - 1
+        return index + 1, len(rows[index]) - len(lines[index]) + offset - starts[index] + 1
+
+    def place(start: int, end: int) -> Place:
+        end_line, last = position(end - 1)
+        return Place(source.path, *position(start), end_line, last + 1)
+
+    return Written("prompt", _unescaped("\n".join(lines)), source, place)
+
+
+@record(frozen=True, slots=True)
+class _Part:
+    """A scalar or a comment, and what finds a span of it in the file."""
+
+    text: str
+    place: Locate
+    before: str = ""
+    after: str = "\n"
+
+
+def _scalars(document: Document) -> Iterator[_Part]:
+    after_key = False
+    for pointer, role, text in document.scalars():
+        key = role == "key"
+        # A quoted value: what looks for `name = "…"` finds one that begins and ends.
+        quote = '"' if after_key and not key else ""
+        place = partial(_in_scalar, document, pointer, key)
+        yield _Part(text, place, quote, ": " if key else f"{quote}\n")
+        after_key = key
+    for comment in document.comments:
+        at = Place(document.path, comment.line, comment.column)
+        yield _Part(comment.text, partial(_in_comment, at))
+
+
+def _in_scalar(document: Document, pointer: str, key: bool, start: int, end: int) -> Place:
+    return document.template(pointer, key=key).place(start, end)
+
+
+def _in_comment(at: Place, start: int, end: int) -> Place:
+    return Place(at.path, at.line, at.column + start, at.line, at.column + end)
+
+
+def _joined(document: Document, source: Text, parts: tuple[_Part, ...]) -> Written:
+    lengths = (len(part.before) + len(part.text) + len(part.after) for part in parts)
+    starts = list(accumulate(lengths, initial=0))
+
+    def place(start: int, end: int) -> Place:
+        index = bisect_right(starts, start) - 1
+        part, at = parts[index], starts[index] + len(parts[index].before)
+        return part.place(max(start - at, 0), min(end - at, len(part.text)))
+
+    text = "".join(f"{part.before}{part.text}{part.after}" for part in parts)
+    return Written("prompt", text, source, place)
+
+
+_KINDS: dict[ReferenceKind, Kind] = {
+    "template": "template",
+    "body": "template",
+    "cases": "cases",
+    "schema": "schema",
+    "tool": "schema",
+}
+
+
+def _texts(
+    catalog: Catalog, document: Document, references: Iterable[Reference]
+) -> Iterator[tuple[Kind, Text]]:
+    for reference in references:
+        text = catalog.files.text(reference.target) if reference.kind in _KINDS else None
+        if text is not None:
+            yield _KINDS[reference.kind], text
+    for text in templates(catalog, document, references):
+        yield "template", text
+    for path in catalog.recording_files(document.path):
+        data = catalog.files.data(path)
+        if data is not None:  # larger than other texts may be, and not UTF-8 perhaps
+            lines = data.decode("utf-8", "replace").replace("\r\n", "\n")
+            yield "recordings", plain_text(path, lines)
+
+
+def templates(
+    catalog: Catalog, document: Document, references: Iterable[Reference]
+) -> Iterator[Text]:
+    """Body files and partials that a prompt file reaches, whether or not it can be read whole."""
+    seen = {document.path}
+    for reference in references:
+        text = catalog.files.text(reference.target) if _is_template(reference) else None
+        for each in (text, *catalog.included(text)) if text is not None else ():
+            if each.path not in seen:
+                seen.add(each.path)
+                yield each
+
+
+def _is_template(reference: Reference) -> bool:
+    return reference.kind in ("template", "body")
+
+
+_unescaped = cached_by_size(16_000_000)(without_escapes)

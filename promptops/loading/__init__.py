@@ -1,0 +1,1 @@
+"""Load bundles from git repositories."""

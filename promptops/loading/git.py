@@ -1,0 +1,260 @@
+"""Releases and channels of a repository, on this machine or behind an address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from promptops.errors import IntegrityError, NotFound, UsageError
+from promptops.jobs.bundles.build import differences, revision_bundle, verified
+from promptops.jobs.tags.proof import names_its_bundle, proof_of
+from promptops.jobs.tags.signature import signer_of
+from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
+from promptops.jobs.workspace.default_branch import default_branch
+from promptops.jobs.workspace.workspace import CHANNELS, configuration
+from promptops.loading.git_cache import BRANCH, REVISION, Remote, Wanted
+from promptops.model.config import ReleaseSettings
+from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.release.channels import entries
+from promptops.release.names import TagNames
+from promptops.release.tags import releases
+from promptops.repo.process import foreign_environment
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import OBJECT_ID
+from promptops.runtime.loading.cache import Cache, cache_folder
+from promptops.runtime.loading.source import shown
+
+SCHEMES = ("git+https://", "git+ssh://", "git+file://")
+_ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+"""What no name of a ref holds; some of it would mean something else to git."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The bundle of a release.
+
+    Attributes:
+        proof: The tag object, if it is signed and names the bundle; None if no trust is asked for.
+    """
+
+    data: bytes
+    proof: bytes | None = None
+
+
+class GitSource(Protocol):
+    """What is asked of a repository; errors are those of `runtime.loading.source.Source`."""
+
+    def releases(self) -> Mapping[str, Version]:
+        """By the name of their tags, which are annotated."""
+
+    def channels(self) -> Mapping[str, Any]:
+        """What `channels.yaml` of the default branch says of each; empty where there is none."""
+
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+        """Of a release; its tag must be signed by one of the allowed signers, where some are.
+
+        By the configuration of its own commit it must be of the version, where one is told.
+        """
+
+    def revision(self, revision: str) -> bytes:
+        """Of a commit, a branch, or a tag that is no release."""
+
+
+def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
+    """A repository by its path or its address; nothing is asked of it yet.
+
+    Args:
+        offline: What stands elsewhere is not asked, and only what was kept is there.
+        deadline_s: For all that is going to be asked of a repository elsewhere.
+
+    Raises UsageError for another kind of address.
+    """
+    if "://" not in where:
+        return _Here(Path(where))
+    if not where.startswith(SCHEMES):
+        hint = f"one of {', '.join(SCHEMES)}"
+        raise UsageError("that is no address of a repository", where=shown(where), hint=hint)
+    url = where.removeprefix("git+")
+    return _Elsewhere(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
+
+
+class _Here:
+    """From the object database; nothing is checked out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._opened() as repository:
+            return {each.name: each.version for each in releases(repository, _names(repository))}
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._opened() as repository:
+            return _channels(repository)
+
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+        with self._opened() as repository:
+            return _release(repository, tag, trust, version)
+
+    def revision(self, revision: str) -> bytes:
+        with self._opened() as repository:
+            return revision_bundle(repository, revision)
+
+    def _opened(self) -> Repository:
+        return Repository.open(self._folder, foreign_environment())
+
+
+class _Elsewhere:
+    """What is needed is fetched, a commit at a time and without its history."""
+
+    def __init__(self, url: str, remote: Remote) -> None:
+        self._url = url
+        self._remote = remote
+        self._cache = Cache(cache_folder())
+        self._found: Mapping[str, str] | None = None
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._default() as repository:
+            names = _names(repository) if repository else TagNames(ReleaseSettings().tag_format)
+        tags = [each.removeprefix(PREFIX) for each in self._refs if each.startswith(PREFIX)]
+        found = {tag: names.read(tag) for tag in tags if f"{PREFIX}{tag}^{{}}" in self._refs}
+        return {tag: version for tag, version in found.items() if version is not None}
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._default() as repository:
+            return _channels(repository) if repository else {}
+
+    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+        name, identity = f"{PREFIX}{tag}", self._id(tag)
+        with self._remote.fetched(Wanted(name, identity, name)) as repository:
+            found = _release(repository, tag, trust, version)
+            if trust is not None and found.proof is None:
+                _refuse_forged_objects(repository)
+        # Only now: what was refused must not count.
+        self._cache.keep_pointer({"id": identity}, "tag", self._url, tag)
+        return found
+
+    def revision(self, revision: str) -> bytes:
+        if OBJECT_ID.fullmatch(revision):
+            wanted = Wanted(revision, revision, REVISION)
+        else:
+            names = ("HEAD",) if revision == "HEAD" else _full_names(revision)
+            refs = self._remote.refs(*names)
+            found = next((name for name in names if name in refs), None)
+            if found is None:
+                raise NotFound(f"there is no branch or tag {revision!r}", where=shown(self._url))
+            wanted = Wanted(found, refs[found], REVISION)
+        with self._remote.fetched(wanted) as repository:
+            return revision_bundle(repository, REVISION)
+
+    def _id(self, tag: str) -> str:
+        """Of the tag object. A release never changes: what it was once, it is."""
+        known = (self._cache.pointer("tag", self._url, tag) or {}).get("id")
+        if isinstance(known, str) and OBJECT_ID.fullmatch(known):
+            return known
+        full = f"{PREFIX}{tag}"
+        if _ODD.search(tag) or full not in (refs := self._remote.refs(full)):
+            raise NotFound(f"there is no tag {tag!r}", where=shown(self._url))
+        return refs[full]
+
+    @property
+    def _refs(self) -> Mapping[str, str]:
+        """No `cached_property`: until Python 3.12 all of them wait for one another."""
+        if self._found is None:
+            self._found = self._remote.refs("HEAD", f"{PREFIX}*")
+        return self._found
+
+    @contextmanager
+    def _default(self) -> Iterator[Repository | None]:
+        """The default branch; None where there is no commit yet."""
+        head = self._refs.get("HEAD")
+        if head is None:
+            yield None
+            return
+        with self._remote.fetched(Wanted("HEAD", head, BRANCH)) as repository:
+            yield repository
+
+
+def _full_names(revision: str) -> tuple[str, ...]:
+    if _ODD.search(revision):
+        raise UsageError(f"{revision!r} is no branch, no tag and no full id of a commit")
+    return (
+        (revision,)
+        if revision.startswith("refs/")
+        else (
+            f"refs/heads/{revision}",
+            f"{PREFIX}{revision}",
+        )
+    )
+
+
+def _names(repository: Repository) -> TagNames:
+    branch = default_branch(repository)
+    settings = configuration(repository, branch).release if branch else ReleaseSettings()
+    return TagNames(settings.tag_format)
+
+
+def _channels(repository: Repository) -> Mapping[str, Any]:
+    branch = default_branch(repository)
+    tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
+    data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
+    return entries(data or b"")
+
+
+def _refuse_forged_objects(repository: Repository) -> None:
+    """Raise IntegrityError for objects that don't have the content of their ids.
+
+    The tag does not name the bundle, so these objects are all there is; they were kept on disk,
+    and git itself trusts them.
+    """
+    answer = repository.git.ask("fsck", "--no-dangling", "--no-progress", "--no-reflogs")
+    if answer.status:
+        hint = f"remove it, and load again: rm -r {repository.git_dir}"
+        raise IntegrityError(
+            "the kept repository is damaged", where=str(repository.root), hint=hint
+        )
+
+
+def _release(
+    repository: Repository, name: str, trust: Path | None, version: Version | None
+) -> Released:
+    """Built once, and then kept; its signature is verified each time.
+
+    With `trust`, what is kept is used only if the signed tag names it.
+    """
+    tag = release_tag(repository, name)
+    if tag is None:
+        hint = "a release is an annotated tag, called as `release.tag_format` says"
+        raise NotFound(f"there is no release {name!r}", where=str(repository.root), hint=hint)
+    release = tag.release
+    if version not in (None, tag.version):
+        message = f"the tag {name!r} is called so for {tag.version}, and not for {version}"
+        raise IntegrityError(message, where=name)
+    if trust is not None:
+        signer_of(tag, repository.git, trust)
+    cache, key = Cache(cache_folder()), ("built", release.name, release.tag)
+    data = _kept(cache, key, tag) if trust is None or names_its_bundle(tag) else None
+    if data is None:
+        data = verified(repository, tag)
+        _keep(cache, key, data)
+    return Released(data=data, proof=proof_of(repository, tag) if trust is not None else None)
+
+
+def _kept(cache: Cache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+    """What is otherwise than the tag says was built by a promptops that erred."""
+    digest = (cache.pointer(*key) or {}).get("bundle")
+    contents = cache.bundle(digest) if isinstance(digest, str) else None
+    return contents.data if contents is not None and not differences(tag, contents) else None
+
+
+def _keep(cache: Cache, key: tuple[str, ...], data: bytes) -> None:
+    from promptops.runtime.bundle.format import read_bundle
+
+    digest = read_bundle(data, key[1]).digest
+    cache.keep_bundle(digest, data)
+    cache.keep_pointer({"bundle": digest}, *key)

@@ -1,0 +1,76 @@
+"""The prompts of a work tree as they stand there now, for an application in development."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from promptops.errors import GitError
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.workspace.workspace import managed, opened
+from promptops.records import replace
+from promptops.repo.process import foreign_environment
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import read_bundle
+from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
+
+_Seen = tuple[str, int, int]
+
+
+class LiveTree:
+    """Reads it anew where a file changed since it was last asked for."""
+
+    ready = False
+
+    def __init__(self, folder: Path) -> None:
+        limit_entries(ENTRIES_OF_A_SERVICE)
+        self._folder = folder.absolute()
+        self._roots: tuple[Path, ...] = ()
+        self._seen: tuple[_Seen, ...] = ()
+        self._bundle: Bundle | None = None
+        self._lock = Lock()
+
+    def get(self, refresh_s: float, timeout_s: float) -> Bundle:
+        """The bundle; made anew where a file changed.
+
+        Raises InputError where a prompt can't be read, GitError where there is no repository.
+        """
+        with self._lock:
+            bundle = self._bundle
+            if bundle is None or self._seen != tuple(_seen(self._roots)):
+                bundle = self._bundle = self._built()
+            return bundle
+
+    def forked(self) -> None:
+        self._lock = Lock()
+
+    def _built(self) -> Bundle:
+        self._bundle = None
+        with self._opened() as repository:
+            found = opened(repository, WORKTREE)
+            self._roots = tuple(repository.root / each for each in managed(found.config))
+            self._seen = tuple(_seen(self._roots))  # what changes from here on is seen next time
+            if repository.find("HEAD") is not None:
+                found = replace(found, revision="HEAD")  # the commit it began as
+            data = bundle_of(found)
+        where = str(self._folder)
+        return Bundle(read_bundle(data, where), where=where)
+
+    def _opened(self) -> Repository:
+        try:
+            return Repository.open(self._folder, foreign_environment())
+        except GitError as error:
+            message = f"PROMPTOPS_OVERRIDE names no work tree: {error.message}"
+            raise GitError(message, where=error.where, hint=error.hint) from None
+
+
+def _seen(roots: Iterable[Path]) -> Iterator[_Seen]:
+    """Path, time of the last change and size of each file."""
+    for root in roots:
+        for file in (root, *root.rglob("*")) if root.is_dir() else (root,):
+            with suppress(OSError):
+                status = file.stat()
+                yield str(file), status.st_mtime_ns, status.st_size

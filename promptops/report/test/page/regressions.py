@@ -1,0 +1,60 @@
+"""The decisions of a run, with the cases that lost most."""
+
+from __future__ import annotations
+
+from promptops.model.test_run import Decided, TestRun, Worse
+from promptops.records import record
+from promptops.report.parts.words import Segment
+from promptops.report.test.page.size_budget import Cut, Room
+from promptops.report.test.parts import scores
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WorseView:
+    """A case that lost, and both of its answers.
+
+    Attributes:
+        points: Such as `80 to 40 points`.
+        same: The answers are: only what was said of them differs.
+        difference: Of the answers; empty where it was not worked out.
+    """
+
+    name: str
+    points: str
+    before: Cut
+    after: Cut
+    difference: tuple[Segment, ...]
+    same: bool
+
+
+@record(frozen=True, slots=True)
+class DecidedView:
+    """A decision; of one that passes nothing more is shown."""
+
+    decided: Decided
+    proved: str
+    worst: tuple[WorseView, ...]
+
+
+def decided_views(run: TestRun, room: Room) -> tuple[DecidedView, ...]:
+    """In the order of the run."""
+    return tuple(
+        DecidedView(
+            each, scores.proved(each), tuple(_worse(worse, room) for worse in scores.worst(each))
+        )
+        for each in run.decided
+    )
+
+
+def _worse(worse: Worse, room: Room) -> WorseView:
+    before, after = scores.answers(worse)
+    difference = room.compare(before, after)
+    shown = ("", "") if difference else (before, after)
+    return WorseView(
+        name=worse.name,
+        points=scores.lost(worse),
+        before=room.show(shown[0]),
+        after=room.show(shown[1]),
+        difference=difference,
+        same=before == after,
+    )

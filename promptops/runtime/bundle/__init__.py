@@ -1,0 +1,1 @@
+"""The bundle format, and a bundle as an application uses it."""

@@ -1,0 +1,161 @@
+"""The bytes of a bundle: two lines that say what it is, then one line for each thing in it.
+
+The first line is its format and the SHA-256 of all that follows, so that nothing stands outside of
+what the digest covers. The second one says what was built and where each thing stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from promptops.errors import InputError
+from promptops.records import field, record
+from promptops.runtime.bundle.reading import Fields, Misshapen, read_json
+
+FORMAT = 1
+MAX_BYTES = 256 * 1024 * 1024
+MAX_FIRST_LINE = 256
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a bundle was built from.
+
+    Attributes:
+        release: The name of the tag; None for a revision that is no release.
+        commit, tree: Ids of git objects.
+        content: SHA-256, in hexadecimal, of the files that the prompts are made of.
+    """
+
+    commit: str
+    tree: str
+    content: str
+    release: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """A bundle that was read: its bytes are those that its digest tells.
+
+    Attributes:
+        digest: SHA-256, in hexadecimal: its identity.
+        prompts, parts, files: Where the lines stand: of prompts by id, of included templates and
+            of files of media by path. A span is checked when its line is asked for.
+        aliases: From the ids that prompts had before to those they have.
+        data: All of its bytes.
+    """
+
+    digest: str
+    origin: Origin
+    prompts: Mapping[str, Any]
+    parts: Mapping[str, Any]
+    files: Mapping[str, Any]
+    aliases: Mapping[str, Any]
+    data: bytes = field(repr=False)
+    _body: memoryview = field(repr=False)
+
+    def line(self, span: Any) -> Fields:
+        """What stands in a line; raises reading.Misshapen for no span, no line, or no object."""
+        if type(span) is not list or [type(each) for each in span] != [int, int]:
+            raise Misshapen("no span")
+        start, length = span
+        if (
+            start < 0
+            or length < 0
+            or bytes(self._body[start + length : start + length + 1]) != b"\n"
+        ):
+            raise Misshapen("a span of no line")
+        return Fields(read_json(bytes(self._body[start : start + length])))
+
+
+def bundle_bytes(
+    origin: Origin,
+    prompts: Iterable[Mapping[str, Any]],
+    parts: Mapping[str, Mapping[str, Any]],
+    files: Mapping[str, Mapping[str, Any]],
+) -> bytes:
+    """The bundle of some prompts, each with its `id`; the order they come in makes no difference.
+
+    Raises ValueError for what is no JSON.
+    """
+    from promptops.runtime.request.canonical import canonical_json
+
+    by_id = {str(prompt["id"]): prompt for prompt in prompts}
+    lines: list[bytes] = []
+    spans: dict[str, dict[str, list[int]]] = {}
+    at = 0
+    for kind, found in (("parts", parts), ("files", files), ("prompts", by_id)):
+        spans[kind] = {}
+        for name in sorted(found):
+            line = canonical_json(dict(found[name])).encode()
+            spans[kind][name] = [at, len(line)]
+            at += len(line) + 1
+            lines.append(line)
+    aliases = {a: name for name, each in sorted(by_id.items()) for a in each.get("aliases", ())}
+    second = canonical_json(
+        {
+            "aliases": {alias: name for alias, name in aliases.items() if alias not in by_id},
+            "commit": origin.commit,
+            "content": origin.content,
+            "release": origin.release,
+            "tree": origin.tree,
+            **spans,
+        }
+    )
+    rest = b"\n".join((second.encode(), *lines, b""))
+    first = canonical_json({"bundle": FORMAT, "sha256": sha256(rest).hexdigest()})
+    return first.encode() + b"\n" + rest
+
+
+def read_bundle(data: bytes, where: str) -> Contents:
+    """A bundle, whose digest is checked before anything of it is used.
+
+    Raises InputError, with `where`, for bytes that are no bundle, of another format, or damaged.
+    """
+    first, _, _ = data[:MAX_FIRST_LINE].partition(b"\n")
+    try:
+        head = read_json(first)
+        number, told = head["bundle"], head["sha256"]
+    except (Misshapen, KeyError, TypeError):
+        raise _no_bundle(where) from None
+    if type(number) is not int:
+        raise _no_bundle(where)
+    if number != FORMAT:
+        hint = "install a newer promptops" if number > FORMAT else "build it again"
+        raise InputError(f"a bundle of format {number}", where=where, hint=hint)
+    begin = len(first) + 1
+    digest = sha256(memoryview(data)[begin:]).hexdigest()
+    if digest != told:
+        hint = "get it again: it is damaged, cut off, or somebody changed it"
+        raise InputError("the bundle is not what its digest says", where=where, hint=hint)
+    end = data.find(b"\n", begin)
+    try:
+        second = Fields(read_json(data[begin:end])) if end >= 0 else Fields(None)
+        return _contents(digest, second, data, memoryview(data)[end + 1 :])
+    except Misshapen:
+        raise _no_bundle(where) from None
+
+
+def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Contents:
+    return Contents(
+        digest=digest,
+        origin=Origin(
+            commit=second.text("commit"),
+            tree=second.text("tree"),
+            content=second.text("content"),
+            release=second.text_or_none("release"),
+        ),
+        prompts=second.object("prompts"),
+        parts=second.object("parts"),
+        files=second.object("files"),
+        aliases=second.object("aliases"),
+        data=data,
+        _body=body,
+    )
+
+
+def _no_bundle(where: str) -> InputError:
+    hint = "make one: promptops build REF -o FILE"
+    return InputError("that is no bundle", where=where, hint=hint)

@@ -1,0 +1,174 @@
+"""A prompt as JSON data, and back; without its test cases.
+
+What the order of keys or the spelling of numbers matters to is a text of JSON within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from promptops.model.place import Place
+from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
+from promptops.runtime.bundle.reading import Fields, kept
+from promptops.runtime.bundle.turns import turn_of, turn_value, unplaced_turn
+
+_OPTIONAL = ("replaced_by", "sunset", "extends")
+_LISTS = ("owners", "tags", "aliases")
+_EMPTY: tuple[Any, ...] = (None, False, {}, [])
+_STATUS: tuple[Literal["draft", "active", "deprecated"], ...] = ("draft", "active", "deprecated")
+_FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "json", "markdown")
+
+
+def prompt_value(prompt: Prompt) -> dict[str, Any]:
+    """What an application needs of a prompt, as JSON data; what is empty is left out.
+
+    Raises ValueError for what is no JSON.
+    """
+    value = {
+        "id": prompt.id,
+        "path": prompt.path,
+        "status": prompt.status,
+        "inputs": kept(prompt.inputs),
+        "output": _given(
+            format=prompt.output.format,
+            schema=_kept_if_any(prompt.output.schema),
+            name=prompt.output.name,
+            strict=prompt.output.strict,
+            description=prompt.output.description,
+        ),
+        "model": _given(
+            profile=prompt.model.profile,
+            provider=prompt.model.provider,
+            id=prompt.model.id,
+            params=_kept_if_any(prompt.model.params or None),
+            provider_options=_kept_if_any(prompt.model.provider_options or None),
+        ),
+        "tools": [_tool_value(tool) for tool in prompt.tools],
+        "tool_choice": _kept_if_any(prompt.tool_choice),
+        "messages": [turn_value(turn) for turn in prompt.messages],
+        "metadata": _kept_if_any(prompt.metadata or None),
+        "title": prompt.title or None,
+        "description": prompt.description or None,
+        **{name: getattr(prompt, name) for name in _OPTIONAL},
+        **{name: list(getattr(prompt, name)) for name in _LISTS},
+    }
+    return {key: each for key, each in value.items() if key == "messages" or each not in _EMPTY}
+
+
+def prompt_of(fields: Fields) -> Prompt:
+    """What `prompt_value` wrote; what it has no places for is placed in its file.
+
+    Raises reading.Misshapen for anything else.
+    """
+    path = fields.text("path")
+    return Prompt(
+        id=fields.text("id"),
+        path=path,
+        locate=_somewhere_in(path),
+        status=fields.one_of("status", _STATUS),
+        inputs=fields.kept_object("inputs"),
+        output=_output_of(fields.inner("output")),
+        model=_model_of(fields.inner("model")),
+        tools=fields.each("tools", _tool_of),
+        tool_choice=fields.kept("tool_choice"),
+        messages=fields.each("messages", turn_of),
+        metadata=fields.kept_object("metadata"),
+        title=fields.text("title", ""),
+        description=fields.text("description", ""),
+        replaced_by=fields.optional_text("replaced_by"),
+        sunset=fields.optional_text("sunset"),
+        extends=fields.optional_text("extends"),
+        owners=fields.texts("owners"),
+        tags=fields.texts("tags"),
+        aliases=fields.texts("aliases"),
+    )
+
+
+def unplaced(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What `prompt_value` wrote, without where anything stands."""
+    tools = [{k: each for k, each in tool.items() if k != "at"} for tool in value.get("tools", ())]
+    messages = [unplaced_turn(turn) for turn in value["messages"]]
+    return {**value, "path": None, "tools": tools, "messages": messages}
+
+
+def contract_hash(prompt: Prompt) -> str:
+    """SHA-256, in hexadecimal, of what callers rely on: inputs, outputs, tools, roles.
+
+    The order of keys is no part of it.
+    """
+    from hashlib import sha256
+
+    from promptops.runtime.request.canonical import canonical_json
+
+    contract = {
+        "inputs": prompt.inputs,
+        "output": {"format": prompt.output.format, "schema": prompt.output.schema},
+        "roles": [_role(turn) for turn in prompt.messages],
+        "tools": [
+            [tool.name, tool.description, tool.parameters, tool.returns, tool.strict]
+            for tool in prompt.tools
+        ],
+    }
+    return sha256(canonical_json(contract).encode()).hexdigest()
+
+
+def _role(turn: Any) -> Any:
+    if isinstance(turn, Message):
+        return turn.role
+    return [each.role for each in turn.messages] if isinstance(turn, ForEach) else "history"
+
+
+def _tool_value(tool: Tool) -> dict[str, Any]:
+    return _given(
+        name=tool.name,
+        description=tool.description or None,
+        parameters=_kept_if_any(tool.parameters or None),
+        returns=_kept_if_any(tool.returns),
+        strict=tool.strict,
+        at=tool.at or None,
+    )
+
+
+def _tool_of(fields: Fields) -> Tool:
+    return Tool(
+        name=fields.text("name"),
+        description=fields.text("description", ""),
+        parameters=fields.kept_object("parameters"),
+        returns=fields.optional_object("returns"),
+        strict=fields.flag("strict"),
+        at=fields.text("at", ""),
+    )
+
+
+def _output_of(fields: Fields) -> Output:
+    return Output(
+        format=fields.one_of("format", _FORMATS),
+        schema=fields.optional_object("schema"),
+        name=fields.optional_text("name"),
+        strict=fields.flag("strict"),
+        description=fields.optional_text("description"),
+    )
+
+
+def _model_of(fields: Fields) -> Model:
+    return Model(
+        profile=fields.optional_text("profile"),
+        provider=fields.optional_text("provider"),
+        id=fields.optional_text("id"),
+        params=fields.kept_object("params"),
+        provider_options=fields.kept_object("provider_options"),
+    )
+
+
+def _kept_if_any(value: Any) -> str | None:
+    return None if value is None else kept(value)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in _EMPTY}
+
+
+def _somewhere_in(path: str) -> LocateWithin:
+    place = Place(path)
+    return lambda _pointer, _key, within=None: place

@@ -1,0 +1,76 @@
+"""Texts with their places as JSON data, and back."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from promptops.model.place import Text
+from promptops.runtime.bundle.reading import Fields, Misshapen
+
+Start = tuple[int, int]
+"""Line and column of a line's first character."""
+
+
+def text_value(text: Text) -> dict[str, Any]:
+    """`{"path", "text", "starts"}`, with one start for each line.
+
+    Only the first of them where the lines follow one another in one column; of an empty line, in
+    whatever column.
+    """
+    lines = _lines(text.value)
+    offsets = accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
+    starts = [text.locate(offset) for offset in offsets]
+    line, column = starts[0]
+    regular = all(
+        start[0] == line + index and (start[1] == column or not content)
+        for index, (start, content) in enumerate(zip(starts, lines, strict=True))
+    )
+    return {
+        "path": text.path,
+        "text": text.value,
+        "starts": [line, column] if regular else [list(start) for start in starts],
+    }
+
+
+def text_of(fields: Fields) -> Text:
+    """What `text_value` wrote; within a line its columns are counted from the line's start.
+
+    Raises reading.Misshapen for anything else.
+    """
+    value = fields.text("text")
+    starts = _starts_of(fields.items("starts"))
+
+    def locate(offset: int) -> Start:
+        before = value[:offset]
+        line, column = _start(starts, before.count("\n"))
+        return line, column + offset - (before.rfind("\n") + 1)
+
+    return Text(fields.text("path"), value, locate)
+
+
+def _lines(value: str) -> list[str]:
+    """Behind a newline at the end there is no line of the file."""
+    lines = value.split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def _starts_of(written: list[Any]) -> Start | list[Start]:
+    if written and type(written[0]) is int:
+        return _start_of(written)
+    starts = [_start_of(each) for each in written]
+    if not starts:
+        raise Misshapen("a text that starts nowhere")
+    return starts
+
+
+def _start_of(written: Any) -> Start:
+    if type(written) is not list or [type(each) for each in written] != [int, int]:
+        raise Misshapen("no line and column")
+    return written[0], written[1]
+
+
+def _start(starts: Start | list[Start], number: int) -> Start:
+    if isinstance(starts, list):
+        return starts[min(number, len(starts) - 1)]
+    return starts[0] + number, starts[1]

@@ -1,0 +1,124 @@
+"""The messages of a prompt as JSON data, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.model.place import Text
+from promptops.model.prompt import ForEach, History, MediaPart, Message, Part, TextPart, Turn
+from promptops.runtime.bundle.reading import Fields, kept
+from promptops.runtime.bundle.texts import text_of, text_value
+
+_KINDS: tuple[Any, ...] = ("image", "audio", "document")
+_ORIGINS: tuple[Any, ...] = ("input", "url", "file")
+
+
+def turn_value(turn: Turn) -> dict[str, Any]:
+    """One turn; what it does not set is left out."""
+    if isinstance(turn, ForEach):
+        messages = [turn_value(message) for message in turn.messages]
+        return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
+    if isinstance(turn, History):
+        return _set({"at": turn.at, "history": turn.source, "last": turn.last})
+    return _set(
+        {
+            "at": turn.at,
+            "role": turn.role,
+            "parts": [_part_value(part) for part in turn.parts],
+            "plain": turn.plain,
+            "name": turn.name,
+            "cache": turn.cache or None,
+            "when": _optional_value(turn.when),
+            "tool_calls": kept(turn.tool_calls) if turn.tool_calls else None,
+            "tool_call_id": turn.tool_call_id,
+        }
+    )
+
+
+def unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What `turn_value` wrote, without where it stands."""
+    found = _without_place(value)
+    if "messages" in value:
+        found["messages"] = [unplaced_turn(message) for message in value["messages"]]
+    if "parts" in value:
+        found["parts"] = [_without_place(part) for part in value["parts"]]
+    return found
+
+
+def turn_of(fields: Fields) -> Turn:
+    """What `turn_value` wrote; raises reading.Misshapen for anything else."""
+    if "for_each" in fields:
+        return ForEach(
+            source=fields.text("for_each"),
+            name=fields.text("as"),
+            messages=fields.each("messages", _message_of),
+            at=fields.text("at"),
+        )
+    if "history" in fields:
+        source, last = fields.text("history"), fields.optional_number("last")
+        return History(source=source, at=fields.text("at"), last=last)
+    return _message_of(fields)
+
+
+def _message_of(fields: Fields) -> Message:
+    return Message(
+        role=fields.text("role"),
+        parts=fields.each("parts", _part_of),
+        at=fields.text("at"),
+        plain=fields.flag("plain"),
+        name=fields.optional_text("name"),
+        cache=fields.flag("cache"),
+        when=_optional_of(fields, "when"),
+        tool_calls=fields.kept_objects("tool_calls"),
+        tool_call_id=fields.optional_text("tool_call_id"),
+    )
+
+
+def _part_value(part: Part) -> dict[str, Any]:
+    when = _optional_value(part.when)
+    if isinstance(part, TextPart):
+        return _set({"at": part.at, **text_value(part.text), "when": when})
+    return _set(
+        {
+            "at": part.at,
+            "kind": part.kind,
+            "origin": part.origin,
+            "value": part.value,
+            "detail": part.detail,
+            "title": part.title,
+            "when": when,
+        }
+    )
+
+
+def _part_of(fields: Fields) -> Part:
+    when = _optional_of(fields, "when")
+    if "kind" not in fields:
+        return TextPart(text=text_of(fields), at=fields.text("at"), when=when)
+    return MediaPart(
+        kind=fields.one_of("kind", _KINDS),
+        origin=fields.one_of("origin", _ORIGINS),
+        value=fields.text("value"),
+        at=fields.text("at"),
+        detail=fields.optional_text("detail"),
+        title=fields.optional_text("title"),
+        when=when,
+    )
+
+
+def _optional_value(text: Text | None) -> dict[str, Any] | None:
+    return text_value(text) if text is not None else None
+
+
+def _optional_of(fields: Fields, name: str) -> Text | None:
+    return text_of(fields.inner(name)) if name in fields else None
+
+
+def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: each for key, each in value.items() if key not in ("at", "path", "starts")}
+    return found | ({"when": value["when"]["text"]} if "when" in value else {})
+
+
+def _set(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in value.items() if each is not None}

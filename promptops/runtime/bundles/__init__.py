@@ -1,1 +1,0 @@
-"""Bundles: all prompts of a revision in one file of canonical JSON lines."""

@@ -1,0 +1,280 @@
+"""Bundles kept on disk by their digest, and what refs meant when they were last asked for.
+
+The cache is a convenience: where it can't be read or written, everything works without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from promptops.errors import InputError
+from promptops.patterns import lazy_pattern
+from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
+from promptops.runtime.loading.private_files import (
+    make_private_folder,
+    read_private,
+    why_not_private,
+)
+
+MAX_TOTAL_BYTES = 512 * 1024 * 1024
+MAX_POINTERS = 4096
+ABANDONED_S = 3600.0
+"""A temporary file of this age is of a process that died while it wrote."""
+
+MAX_PROOF_BYTES = 4 * 1024 * 1024
+"""A signature has a few hundred; the tag of a release lists all prompts with their versions."""
+
+_PART = ".part"
+_PROOF = ".proof"
+_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
+_REPORTED: set[Path] = set()
+"""Folders that this process has warned about."""
+
+
+def cache_folder() -> Path | None:
+    """The folder of the cache; None without a home, and if another user can change the folder.
+
+    In the second case the logger `promptops` gets one warning per process. It need not exist.
+    """
+    folder = cache_location()
+    reason = why_not_private(folder) if folder is not None else None
+    if reason is None:
+        return folder
+    assert folder is not None
+    if folder not in _REPORTED:
+        _REPORTED.add(folder)
+        from logging import getLogger
+
+        message = "the cache %r is not used: %s; %s"
+        getLogger("promptops").warning(message, str(folder), reason, cache_hint(folder))
+    return None
+
+
+def cache_hint(folder: Path) -> str:
+    """How to get a cache that is used."""
+    return f"chmod go-w {folder}, or set PROMPTOPS_CACHE to a folder that does not exist yet"
+
+
+def cache_location() -> Path | None:
+    """PROMPTOPS_CACHE, or `promptops` in the cache folder of the platform; None without a home."""
+    asked = os.environ.get("PROMPTOPS_CACHE")
+    if asked:
+        return Path(asked).absolute()
+    platform = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
+    if os.path.isabs(platform):
+        return Path(platform, "promptops")
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "promptops"
+
+
+class Cache:
+    """One folder of bundles, pointers and serials, shared by processes.
+
+    Nothing it does raises: what is not there, is damaged, or could have been written by another
+    user is not found, and what can't be written is not kept.
+    """
+
+    def __init__(self, folder: Path | None, max_bytes: int = MAX_TOTAL_BYTES) -> None:
+        """Without a folder nothing is kept.
+
+        Of bundles, those that were not used for the longest time go where there are more than
+        `max_bytes`.
+        """
+        self._folder = folder
+        self._max_bytes = max_bytes
+
+    def bundle(self, digest: str) -> Contents | None:
+        """The bundle with this SHA-256 in hexadecimal, checked; a damaged one is taken away."""
+        if self._folder is None or not _DIGEST.fullmatch(digest):
+            return None
+        file = self._bundle_file(self._folder, digest)
+        data = read_private(file, MAX_BYTES)
+        if data is None:
+            return None
+        with suppress(InputError):
+            contents = read_bundle(data, str(file))
+            if contents.digest == digest:
+                with suppress(OSError):
+                    os.utime(file)
+                return contents
+        with suppress(OSError):
+            file.unlink()
+        return None
+
+    def keep_bundle(self, digest: str, data: bytes) -> None:
+        """Keep the bytes of a bundle that was checked."""
+        if self._folder is not None:
+            file = self._bundle_file(self._folder, digest)
+            _write(file, data)
+            _evict(self._folder / "bundles", self._max_bytes, spared=file)
+
+    def proof(self, digest: str, *key: str) -> bytes | None:
+        """What was kept to prove who signed a bundle, unchecked."""
+        if self._folder is None or not _DIGEST.fullmatch(digest):
+            return None
+        file = self._proof_file(self._folder, digest, key)
+        data = read_private(file, MAX_PROOF_BYTES)
+        if data is not None:
+            with suppress(OSError):
+                os.utime(file)
+        return data
+
+    def keep_proof(self, proof: bytes, digest: str, *key: str) -> None:
+        """Keep a proof beside the bundle, under the key of the source and of those it convinces."""
+        if self._folder is not None and len(proof) <= MAX_PROOF_BYTES:
+            _write(self._proof_file(self._folder, digest, key), proof)
+
+    def pointer(self, *key: str) -> Mapping[str, Any] | None:
+        """What was kept under the key, of any strings; None where there is nothing that is JSON."""
+        if self._folder is None:
+            return None
+        return _read_object(self._pointer_file(self._folder, key))
+
+    def keep_pointer(self, value: Mapping[str, Any], *key: str) -> None:
+        """Keep JSON data under a key. What another format of bundles made is never found."""
+        if self._folder is not None and self.pointer(*key) != value:
+            file = self._pointer_file(self._folder, key)
+            new = not file.exists()
+            _write(file, json.dumps(value, sort_keys=True).encode())
+            if new:
+                _evict_pointers(self._folder / "pointers")
+
+    def serial(self, *key: str) -> int:
+        """The highest that was kept under the key, or 0."""
+        return max(self._serials(key), default=0)
+
+    def keep_serial(self, serial: int, *key: str) -> None:
+        """Remember a serial.
+
+        Each is a file of its own, and only lower ones are taken away, so that of two processes
+        that write at once none can take the other's back.
+        """
+        folder = self._serial_folder(key)
+        if folder is None or serial in (known := self._serials(key)):
+            return
+        with suppress(OSError):
+            make_private_folder(folder)
+            with suppress(FileExistsError):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                os.close(os.open(folder / str(serial), flags, 0o600))
+            for lower in (each for each in known if each < serial):
+                (folder / str(lower)).unlink(missing_ok=True)
+
+    def forget_channel(self, *key: str) -> tuple[int, int]:
+        """Forget a channel by its source and name: the serial, or 0, and how many answers it was.
+
+        Bundles stay: they are of releases, and are checked whenever they are read.
+        """
+        if self._folder is None:
+            return 0, 0
+        serial, of = self.serial(*key), key_name(*key)
+        shutil.rmtree(self._folder / "serials" / of, ignore_errors=True)
+        answers = 0
+        for file, _ in _files(self._folder / "pointers"):
+            if (_read_object(file) or {}).get("of") == of:
+                with suppress(OSError):
+                    file.unlink()
+                    answers += 1
+        return serial, answers
+
+    def _serials(self, key: tuple[str, ...]) -> list[int]:
+        folder = self._serial_folder(key)
+        if folder is None or why_not_private(folder) is not None:
+            return []
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return []
+        return [int(name) for name in names if name.isascii() and name.isdecimal()]
+
+    def _bundle_file(self, folder: Path, digest: str) -> Path:
+        return folder / "bundles" / digest[:2] / f"{digest[2:]}.jsonl"
+
+    def _proof_file(self, folder: Path, digest: str, key: tuple[str, ...]) -> Path:
+        bundle = self._bundle_file(folder, digest)
+        return bundle.with_name(f"{bundle.stem}.{key_name(*key)[:16]}{_PROOF}")
+
+    def _pointer_file(self, folder: Path, key: tuple[str, ...]) -> Path:
+        return folder / "pointers" / f"{key_name(str(FORMAT), *key)}.json"
+
+    def _serial_folder(self, key: tuple[str, ...]) -> Path | None:
+        return self._folder / "serials" / key_name(*key) if self._folder is not None else None
+
+
+def key_name(*key: str) -> str:
+    """The name of what is kept under a key; it does not reveal the key."""
+    text = json.dumps(key)  # no two keys are one text
+    return sha256(text.encode()).hexdigest()
+
+
+def _read_object(file: Path) -> dict[str, Any] | None:
+    data = read_private(file, 1 << 20)
+    with suppress(ValueError, RecursionError):
+        value = json.loads(data or b"")
+        return value if isinstance(value, dict) else None
+    return None
+
+
+def _write(file: Path, data: bytes) -> None:
+    """All of it or nothing, whoever else writes the same and whenever this process dies."""
+    part = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
+    try:
+        make_private_folder(file.parent)
+        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        part.replace(file)
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            part.unlink()
+
+
+def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
+    """Down to three quarters, so that it is not done every time."""
+    found = _files(folder)
+    total = sum(status.st_size for _, status in found)
+    if total <= max_bytes:
+        return
+    for file, status in sorted(found, key=lambda each: each[1].st_mtime_ns):
+        if total <= max_bytes * 3 // 4:
+            return
+        if file != spared:
+            with suppress(OSError):
+                file.unlink()
+                total -= status.st_size
+
+
+def _evict_pointers(folder: Path) -> None:
+    found = sorted(_files(folder), key=lambda each: each[1].st_mtime_ns)
+    for file, _ in found[: max(0, len(found) - MAX_POINTERS)]:
+        with suppress(OSError):
+            file.unlink()
+
+
+def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """All files below a folder but those that are being written; abandoned ones are taken away."""
+    found = []
+    for root, _, names in os.walk(folder):
+        for name in names:
+            file = Path(root, name)
+            with suppress(OSError):
+                status = file.stat()
+                if not name.endswith(_PART):
+                    found.append((file, status))
+                elif status.st_mtime < time.time() - ABANDONED_S:
+                    file.unlink()
+    return found

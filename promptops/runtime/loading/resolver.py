@@ -1,0 +1,331 @@
+"""From a ref to a bundle: what it means at a source now, and what it meant before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
+from promptops.model.version import parse
+from promptops.records import record
+from promptops.runtime.bundle.bundle import Bundle
+from promptops.runtime.bundle.format import Contents
+from promptops.runtime.loading.refs import (
+    Digest,
+    Exact,
+    GitRevision,
+    Highest,
+    Named,
+    Ref,
+    parse_ref,
+)
+from promptops.runtime.loading.source import (
+    MAX_SERIAL_STEP,
+    Delivery,
+    Listed,
+    Source,
+    can_be,
+    shown,
+    version_in,
+)
+
+if TYPE_CHECKING:
+    from promptops.runtime.loading.cache import Cache
+    from promptops.runtime.loading.trust import Trust
+
+_SEEN: dict[tuple[str, str], dict[int, str]] = {}
+"""Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
+wherever nothing is kept.
+"""
+
+_PROVEN: set[tuple[str, str]] = set()
+"""Keys of `Trust`, each with the digest of a bundle that one of its signers signed, as this process
+has verified.
+"""
+PROVE_S = 10.0
+"""To verify the signature of a kept bundle, which takes hundredths of a second."""
+
+
+@record(frozen=True, slots=True)
+class _Choice:
+    """What a ref means now; `channel` is None where it was not asked for by one."""
+
+    listed: Listed
+    channel: str | None = None
+    serial: int = 0
+
+
+class Resolver:
+    """One ref at one source, as one asks who trusts some signers, or anybody."""
+
+    def __init__(
+        self,
+        source: Source,
+        ref: str | None,
+        *,
+        trust: Trust | None,
+        cache: Callable[[], Cache],
+        offline: bool,
+    ) -> None:
+        """Raises UsageError for a ref that means nothing; to give none is an error later.
+
+        `cache` is called when something is looked up for the first time, if ever.
+        """
+        self._source = source
+        self._ref: Ref | None = parse_ref(ref) if ref is not None else None
+        if trust is not None and isinstance(self._ref, GitRevision):
+            hint = "a release is signed; or load it without `trust` and PROMPTOPS_TRUST"
+            raise UsageError("a revision is signed by nobody", where=ref, hint=hint)
+        self._text = ref or ""
+        self._trust = trust
+        self._open_cache = cache
+        self._offline = offline and source.remote
+        self.where = shown(source.where)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the ref means the same for ever."""
+        return isinstance(self._ref, Exact | Digest)
+
+    @property
+    def remote(self) -> bool:
+        """Whether the source may be out of reach."""
+        return self._source.remote
+
+    def ask(self, current: Bundle | None, until: float) -> Bundle:
+        """What the ref means now; `current` itself where it still means that.
+
+        Args:
+            until: When it must be done, by `time.monotonic`.
+
+        Raises:
+            NotFound: There is no such release, channel or source.
+            UsageError: No ref was given, or the source can't answer one of its kind.
+            IntegrityError: What the source has is not what it should be.
+            InputError: The allowed signers can't be read any more.
+            TransportError: The source can't be reached, or lacks the release that it names itself.
+        """
+        if self._trust is not None:  # who is trusted may be others than when it was opened
+            trust = self._trust.read(self._trust.file)
+            current = current if trust == self._trust else None
+            self._trust = trust
+        kept = self.last_good() if self.fixed else None
+        if kept is not None:
+            return kept
+        if self._offline:
+            hint = "nothing was kept: load it once while the source may be asked"
+            raise TransportError("PROMPTOPS_OFFLINE is set", where=self.where, hint=hint)
+        if isinstance(self._ref, GitRevision):
+            contents = self._source.revision(self._ref.revision, until)
+            return Bundle(contents, where=self.where)
+        choice = self._choose(current, until)
+        bundle = self._loaded(choice, current, until)
+        self._remember(choice, bundle)
+        return bundle
+
+    def last_good(self) -> Bundle | None:
+        """What the ref meant when a source was last asked, marked stale where that may change."""
+        if not self.remote:
+            return None
+        named = self._ref.sha256 if isinstance(self._ref, Digest) else None
+        digest = named or self._known(self._text)
+        contents = self._kept(digest) if digest is not None else None
+        if contents is None or not self._can_mean(contents.origin.release):
+            return None
+        pointer = self._cache.pointer(*self._key(self._text)) or {}
+        channel = self._text if pointer.get("channel") is True else None
+        return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
+
+    @cached_property
+    def _cache(self) -> Cache:
+        return self._open_cache()
+
+    def _choose(self, current: Bundle | None, until: float) -> _Choice:
+        if isinstance(self._ref, Named):
+            pointer = self._source.channel(self._text, until)
+            if pointer is not None:
+                self._refuse_serial(pointer.serial)
+                named = Listed(release=pointer.release, version=None, digest=pointer.digest)
+                return _Choice(named, self._text, pointer.serial)
+        releases = self._source.releases(until)
+        if self._ref is None:
+            from promptops.runtime.loading.listing import no_ref
+
+            raise no_ref(self.where, releases, self._source.channels(until))
+        listed = next(self._meant(self._ref, releases, until), None)
+        if listed is None:
+            from promptops.runtime.loading.listing import not_found
+
+            error = not_found(self._text, self.where, releases, self._source.channels(until))
+            if isinstance(self._ref, Highest) and (current or self._known(self._text)):
+                # It fitted something before: nobody misspelt it.
+                raise TransportError(f"nothing fits {self._text!r} any more", where=self.where)
+            raise error
+        return _Choice(listed)
+
+    def _can_mean(self, release: str | None) -> bool:
+        """Whether the ref can mean a release: a file on disk that says so proves nothing."""
+        version = version_in(release or "")
+        if isinstance(self._ref, Highest):
+            return version is None or self._ref.range.holds(version)
+        if isinstance(self._ref, Exact) and release != self._text:
+            named = parse(self._text.removeprefix("v"), prereleases=True)
+            return named is not None and can_be(release or "", named)
+        return True
+
+    def _refuse_serial(self, serial: int) -> None:
+        key = self._source.where, self._text
+        seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
+        if serial < seen:
+            message = f"channel {self._text!r} went back from serial {seen} to {serial}"
+            hint = f"to go back, use `promptops rollback`, which counts up; {self._reset}"
+            raise IntegrityError(message, where=self.where, hint=hint)
+        if seen and serial - seen > MAX_SERIAL_STEP:
+            message = f"channel {self._text!r} jumped from serial {seen} to {serial}"
+            hint = f"the limit is {MAX_SERIAL_STEP} changes at once; {self._reset}"
+            raise IntegrityError(message, where=self.where, hint=hint)
+
+    @property
+    def _reset(self) -> str:
+        return f"if this is right: promptops doctor --reset-channel {self._text}"
+
+    def _refuse_another(self, channel: str, serial: int, digest: str) -> None:
+        """A serial means one bundle for ever; kept as pointers, for another format has others."""
+        key = (self._source.where, channel, "serial", str(serial))
+        kept = (self._cache.pointer(*key) or {}).get("bundle")
+        seen = _SEEN.setdefault(key[:2], {})
+        if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
+            message = f"channel {channel!r} names another release than before with serial {serial}"
+            hint = "each change counts up, by `promptops promote` and `promptops rollback`"
+            raise IntegrityError(message, where=self.where, hint=hint)
+        self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
+
+    def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
+        """All that fit, the one that is meant first."""
+        if isinstance(ref, Highest):
+            versions = (each.version for each in releases.values() if each.version is not None)
+            highest = ref.range.highest(versions)
+            yield from (each for each in releases.values() if highest and each.version == highest)
+        elif isinstance(ref, Digest):
+            yield from self._of_digest(ref.sha256, releases, until)
+        else:
+            if self._text in releases:
+                yield releases[self._text]
+            version = parse(self._text.removeprefix("v"), prereleases=True)
+            yield from (each for each in releases.values() if version and each.version == version)
+
+    def _of_digest(
+        self, digest: str, releases: Mapping[str, Listed], until: float
+    ) -> Iterator[Listed]:
+        for each in releases.values():
+            if each.digest == digest:
+                yield each
+        # A repository does not know what a bundle of it will be before it is built.
+        refused: InputError | None = None
+        for each in reversed(tuple(releases.values())):
+            if each.digest is None:
+                try:
+                    contents = self._source.bundle(each, self._trust, until).contents
+                except InputError as error:  # it may be another one that is wanted
+                    refused = refused or error
+                    continue
+                if contents.digest == digest:
+                    yield each
+        if refused is not None:
+            raise refused
+
+    def _loaded(self, choice: _Choice, current: Bundle | None, until: float) -> Bundle:
+        listed = choice.listed
+        if current is not None and current.release == listed.release:
+            if listed.digest in (None, current.digest):
+                return current
+            raise self._moved(listed)
+        contents = self._contents(listed, until)
+        return Bundle(contents, where=self.where, channel=choice.channel)
+
+    def _contents(self, listed: Listed, until: float) -> Contents:
+        known = self._known(listed.release or "")
+        if known and listed.digest and known != listed.digest:
+            raise self._moved(listed)
+        digest = listed.digest or known
+        contents = self._kept(digest) if digest and self.remote else None
+        if contents is None:
+            delivery = self._fetched(listed, until)
+            contents = delivery.contents
+            if digest not in (None, contents.digest):
+                raise self._moved(listed)
+            self._keep(delivery)
+        if contents.origin.release != listed.release:
+            message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
+            raise IntegrityError(message, where=self.where)
+        return contents
+
+    def _fetched(self, listed: Listed, until: float) -> Delivery:
+        try:
+            return self._source.bundle(listed, self._trust, until)
+        except NotFound:
+            if not isinstance(self._ref, Named | Highest):
+                raise
+            # Nobody misspelt it: the source itself says that it is there.
+            message = f"{self._text!r} means {listed.release!r}, which is not there"
+            raise TransportError(message, where=self.where, hint="is its tag pushed?") from None
+
+    def _keep(self, delivery: Delivery) -> None:
+        digest = delivery.contents.digest
+        if self._trust is not None:
+            _PROVEN.add((self._trust.key, digest))
+        if self.remote:
+            self._cache.keep_bundle(digest, delivery.contents.data)
+            if delivery.proof is not None:
+                self._cache.keep_proof(delivery.proof, digest, *self._key("proof"))
+
+    def _kept(self, digest: str) -> Contents | None:
+        """The bundle from the cache; with `trust`, only if its signature is kept and still holds.
+
+        The signature is verified once per process: whoever wrote the cache may not be this user.
+        """
+        contents = self._cache.bundle(digest)
+        if contents is None or self._trust is None or (self._trust.key, digest) in _PROVEN:
+            return contents
+        kept = Delivery(contents=contents, proof=self._cache.proof(digest, *self._key("proof")))
+        try:
+            self._source.prove(kept, self._trust, monotonic() + PROVE_S)
+        except IntegrityError:
+            return None
+        _PROVEN.add((self._trust.key, digest))
+        return contents
+
+    def _known(self, ref: str) -> str | None:
+        """The digest of what a ref meant, for one who trusts the same."""
+        pointer = self._cache.pointer(*self._key(ref)) if self.remote else None
+        digest = pointer.get("bundle") if pointer is not None else None
+        return digest if isinstance(digest, str) else None
+
+    def _moved(self, listed: Listed) -> IntegrityError:
+        message = f"the bundle of {listed.release!r} is another than it was, or than it should be"
+        hint = "a release never changes: make a new one"
+        return IntegrityError(message, where=self.where, hint=hint)
+
+    def _remember(self, choice: _Choice, bundle: Bundle) -> None:
+        """Only now: what could not be loaded must not count."""
+        if choice.channel is not None:
+            self._refuse_serial(choice.serial)  # another may have been faster, and known more
+            self._refuse_another(choice.channel, choice.serial, bundle.digest)
+            self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
+        if self.remote:
+            release = choice.listed.release or ""
+            self._cache.keep_pointer({"bundle": bundle.digest}, *self._key(release))
+            of = _key_name(self._source.where, self._text)
+            value = {"bundle": bundle.digest, "channel": choice.channel is not None, "of": of}
+            self._cache.keep_pointer(value, *self._key(self._text))
+
+    def _key(self, ref: str) -> tuple[str, ...]:
+        return self._source.where, ref, self._trust.key if self._trust is not None else ""
+
+
+def _key_name(*key: str) -> str:
+    from promptops.runtime.loading.cache import key_name
+
+    return key_name(*key)

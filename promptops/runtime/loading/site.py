@@ -1,0 +1,222 @@
+"""What `promptops build --site` makes, in a folder or behind an address."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
+from promptops.model.version import parse
+from promptops.runtime.bundle.format import MAX_BYTES, Contents
+from promptops.runtime.loading.file import read_file
+from promptops.runtime.loading.source import (
+    MAX_SERIAL,
+    Delivery,
+    Listed,
+    Pointer,
+    can_be,
+    checked,
+    no_repository,
+)
+from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, verify
+
+INDEX = "index.json"
+MAX_INDEX_BYTES = 32 * 1024 * 1024
+MAX_CHANNEL_BYTES = 64 * 1024
+MAX_VALUES = 1_500_000
+"""In one file of JSON: parsed, they fit into 200 MB."""
+MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
+"""What it raises to read JSON data of another shape."""
+
+CANARY = "canary"
+NO_CANARY = "`canary` does not work yet: no reader would serve it"
+CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
+
+_HERE = ("localhost", "127.0.0.1", "::1")
+_HEX = frozenset("0123456789abcdef")
+
+
+class CanaryRefused(ValueError):
+    """A channel asks to serve a second release to some readers."""
+
+
+Get = Callable[[str, int, float], bytes | None]
+"""From a name, a largest number of bytes and a deadline; None where nothing has that name."""
+
+
+class Site:
+    """Releases and channels, as files by their names."""
+
+    def __init__(self, where: str, get: Get, *, remote: bool) -> None:
+        self.where = where
+        self.remote = remote
+        self._get = get
+        self._channels: tuple[float, tuple[str, ...]] = (-math.inf, ())
+
+    def releases(self, until: float) -> Mapping[str, Listed]:
+        data = self._get(INDEX, MAX_INDEX_BYTES, until)
+        if data is None:
+            hint = "make one: promptops build --site DIR"
+            raise NotFound("there is no site: no `index.json`", where=self.where, hint=hint)
+        index = self._object(data, INDEX)
+        try:
+            if index["schema"] != 1:
+                raise ValueError
+            self._channels = until, tuple(map(str, index.get("channels", ())))
+            return {each["release"]: _listed(each) for each in index["releases"]}
+        except MISSHAPEN:
+            raise self._odd(INDEX) from None
+
+    def channel(self, name: str, until: float) -> Pointer | None:
+        path = f"channels/{name}.json"
+        data = self._get(path, MAX_CHANNEL_BYTES, until)
+        if data is None:
+            return None
+        try:
+            pointer = pointer_of(self._object(data, path))
+        except CanaryRefused as error:
+            raise IntegrityError(str(error), where=f"{self.where}/{path}") from None
+        except MISSHAPEN:
+            raise self._odd(path) from None
+        if pointer.digest is None:
+            raise self._odd(path)
+        return pointer
+
+    def channels(self, until: float) -> tuple[str, ...]:
+        if self._channels[0] != until:
+            self.releases(until)
+        return self._channels[1]
+
+    def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
+        path = f"bundles/{listed.release}.jsonl"
+        if not all(_is_plain(part) for part in path.split("/")):
+            raise self._odd(path)
+        data = self._get(path, MAX_BYTES, until)
+        if data is None:
+            # Nobody misspelt it: the site itself says that it is there.
+            raise TransportError(f"`{path}` is not there yet", where=self.where)
+        where = f"{self.where}/{path}"
+        signature = None
+        if trust is not None:
+            signature = self._get(f"{path}.sig", MAX_SIGNATURE_BYTES, until)
+            verify(Signed(data=data, signature=signature, where=where), trust, until)
+        return Delivery(contents=checked(data, where), proof=signature)
+
+    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
+        signed = Signed(data=kept.contents.data, signature=kept.proof, where=self.where)
+        verify(signed, trust, until)
+
+    def revision(self, revision: str, until: float) -> Contents:
+        raise no_repository(self.where)
+
+    def _object(self, data: bytes, path: str) -> dict[str, Any]:
+        if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+            raise self._odd(path)
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            raise self._odd(path) from None
+        if not isinstance(value, dict):
+            raise self._odd(path)
+        return value
+
+    def _odd(self, path: str) -> IntegrityError:
+        message = f"{path!r} is not what a site of promptops says"
+        return IntegrityError(message, where=self.where)
+
+
+def is_site(folder: Path) -> bool:
+    """Whether a folder holds a site; a repository may have an `index.json`, too."""
+    return os.path.isfile(folder / INDEX) and os.path.isdir(folder / "bundles")
+
+
+def site_folder(folder: Path) -> Site:
+    """A site on this machine."""
+
+    def get(name: str, largest: int, until: float) -> bytes | None:
+        return read_file(folder / name, largest)
+
+    return Site(str(folder), get, remote=False)
+
+
+def site_at(address: str) -> Site:
+    """A site behind `https://…`; what did not change since is not sent again.
+
+    Raises UsageError for an address that is none, or that is not private: plain `http` leads no
+    further than this machine.
+    """
+    root = address.rstrip("/")
+    _check_address(root)
+    known: dict[str, tuple[str, bytes]] = {}
+
+    def get(name: str, largest: int, until: float) -> bytes | None:
+        from promptops.runtime.loading import transport
+
+        etag, before = known.get(name, (None, None))
+        page = transport.get(f"{root}/{quote(name)}", largest=largest, until=until, etag=etag)
+        if page is None:
+            return None
+        data = before if page.data is None else page.data
+        if data is not None and page.etag and not name.startswith("bundles/"):
+            known[name] = page.etag, data
+        return data
+
+    return Site(root, get, remote=True)
+
+
+def pointer_of(value: Mapping[str, Any]) -> Pointer:
+    """What an entry of `channels.yaml`, or a file of a site, says.
+
+    Raises one of MISSHAPEN where it says something else.
+    """
+    if CANARY in value:
+        raise CanaryRefused(NO_CANARY)
+    release, serial, bundle = value["release"], value["serial"], value.get("bundle")
+    if not isinstance(release, str) or type(serial) is not int or not 0 < serial < MAX_SERIAL:
+        raise ValueError
+    return Pointer(
+        release=release, digest=_digest(bundle) if bundle is not None else None, serial=serial
+    )
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if not host:
+        raise UsageError(f"{address!r} is no address of a site")
+    if parts.username is not None or parts.query or parts.fragment:
+        hint = "it would be shown, kept and sent where it should not be"
+        raise UsageError("an address of a site has no user, `?` or `#`", where=host, hint=hint)
+    if parts.scheme == "http" and host not in _HERE:
+        hint = "https://…: what comes by http may be anybody's"
+        raise UsageError("a site on another machine is asked by https only", where=host, hint=hint)
+
+
+def _listed(each: Mapping[str, Any]) -> Listed:
+    release, told = each["release"], each["version"]
+    if not isinstance(release, str):
+        raise TypeError
+    version = parse(told, prereleases=True) if told is not None else None
+    if version is not None and not can_be(release, version):
+        raise ValueError  # nobody signs the index
+    return Listed(release=release, version=version, digest=_digest(each["bundle"]))
+
+
+def _digest(text: str) -> str:
+    kind, _, digest = text.partition(":")
+    if kind != "sha256" or len(digest) != 64 or not _HEX.issuperset(digest):
+        raise ValueError
+    return digest
+
+
+def _is_plain(part: str) -> bool:
+    """A part of a path that leads nowhere else."""
+    return part not in ("", ".", "..") and part.isprintable() and "\\" not in part

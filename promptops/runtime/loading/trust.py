@@ -1,0 +1,172 @@
+"""Whether somebody who is trusted signed a bundle."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.runtime.loading.private_files import read_regular
+
+if TYPE_CHECKING:
+    import subprocess
+
+VARIABLE = "PROMPTOPS_TRUST"
+NAMESPACE = "promptops-bundle"
+MAX_SIGNERS_BYTES = 1024 * 1024
+MAX_SIGNATURE_BYTES = 16 * 1024
+"""Less than a pipe holds."""
+
+_MADE_BY = lazy_pattern(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
+
+
+@record(frozen=True, slots=True)
+class Trust:
+    """Those whose signatures count.
+
+    Attributes:
+        file: Allowed signers, as ssh-keygen(1) has them.
+        key: SHA-256 of what stands there, in hexadecimal.
+    """
+
+    file: Path
+    key: str
+
+    @classmethod
+    def read(cls, file: Path) -> Trust:
+        """Raises InputError if it can't be read, or if every user of the machine can change it."""
+        try:
+            others_write = file.stat().st_mode & stat.S_IWOTH
+            data = read_regular(file, MAX_SIGNERS_BYTES)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            message = f"the allowed signers can't be read: {reason.lower()}"
+            raise InputError(message, where=str(file)) from None
+        if len(data) > MAX_SIGNERS_BYTES:
+            message = f"the allowed signers have more than {MAX_SIGNERS_BYTES} bytes"
+            raise InputError(message, where=str(file))
+        if others_write and os.name != "nt":
+            message = "every user of this machine can change the allowed signers"
+            raise InputError(message, where=str(file), hint=f"chmod o-w {file}")
+        return cls(file.absolute(), sha256(data).hexdigest())
+
+
+def trust_of_environment() -> Path | None:
+    """The file of allowed signers that PROMPTOPS_TRUST names; None if it is not set.
+
+    Raises UsageError if it is set and empty: a deployment that lost its value must not trust all.
+    """
+    named = os.environ.get(VARIABLE)
+    if named is None:
+        return None
+    if not named.strip():
+        hint = f"set it to a file of allowed signers, or remove it: unset {VARIABLE}"
+        raise UsageError(f"`{VARIABLE}` is set, and empty", hint=hint)
+    return Path(named)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A file, and the detached signature beside it; None where there is none."""
+
+    data: bytes
+    signature: bytes | None
+    where: str
+
+
+def verify(signed: Signed, trust: Trust, until: float) -> str:
+    """Who signed it.
+
+    Args:
+        until: When it must be done, by `time.monotonic`.
+
+    Raises:
+        IntegrityError: It is not signed, or not by one of those who are trusted.
+        InputError: It can't be verified here.
+        TransportError: The time was over.
+    """
+    if signed.signature is None:
+        hint = (
+            f"sign it, `promptops build --sign`, or do not pass the trust store {trust.file.name}"
+        )
+        raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
+    if len(signed.signature) > MAX_SIGNATURE_BYTES:
+        raise IntegrityError(
+            "the bundle's signature is not an SSH signature", where=signed.where, hint=_SIGN_AGAIN
+        )
+    keygen = _Keygen(trust.file, signed, until)
+    for principal in keygen.principals():
+        if keygen.verifies(principal):
+            return principal
+    hint = f"it must be signed by a key in {trust.file}, for the namespace {NAMESPACE}"
+    raise IntegrityError(unproven("bundle", keygen.explains()), where=signed.where, hint=hint)
+
+
+_SIGN_AGAIN = "sign it again: promptops build --sign"
+
+
+def unproven(what: str, said: str) -> str:
+    """Why no trusted key signed `what`, by what ssh-keygen said of the signature."""
+    made_by = _MADE_BY.search(said)
+    if made_by is not None:
+        return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
+    if "incorrect signature" in said:
+        return f"the {what} was changed after it was signed: the signature is of other bytes"
+    if "namespace does not match" in said:
+        return f"the {what}'s signature is for another purpose"
+    if "parse signature" in said:
+        return f"the {what}'s signature is damaged, or not an SSH signature"
+    return f"the {what} is not signed by a key that is trusted for it now"
+
+
+class _Keygen:
+    def __init__(self, signers: Path, signed: Signed, until: float) -> None:
+        self._signers = str(signers)
+        self._signed = signed
+        self._until = until
+
+    def principals(self) -> list[str]:
+        """Whose key made the signature, whatever it is a signature of."""
+        done = self._run("find-principals", "-f", self._signers)
+        return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
+
+    def verifies(self, principal: str) -> bool:
+        who = ("-f", self._signers, "-I", principal)
+        return self._run("verify", *who, "-n", NAMESPACE).returncode == 0
+
+    def explains(self) -> str:
+        """Of the signature alone: which key made it, or what is wrong with it."""
+        done = self._run("check-novalidate", "-n", NAMESPACE)
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+    def _run(self, question: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """The signature goes through a pipe: where bundles are loaded there may be no disk."""
+        import subprocess
+
+        read, write = os.pipe()
+        try:
+            os.write(write, self._signed.signature or b"")
+            os.close(write)
+            return subprocess.run(
+                ("ssh-keygen", "-Y", question, "-s", f"/dev/fd/{read}", *arguments),
+                input=self._signed.data,
+                capture_output=True,
+                pass_fds=(read,),
+                timeout=max(0.0, self._until - time.monotonic()),
+                check=False,
+            )
+        except FileNotFoundError:
+            hint = "install OpenSSH 8.2 or later: without it no signature can be verified"
+            raise InputError("`ssh-keygen` is not installed", hint=hint) from None
+        except subprocess.TimeoutExpired:
+            message = "the signature could not be verified in time"
+            raise TransportError(message, where=self._signed.where) from None
+        finally:
+            os.close(read)

@@ -1,0 +1,1 @@
+"""Render a prompt to a request; check its inputs and the model's answer."""

@@ -1,0 +1,101 @@
+"""The defaults of an inputs' schema, found once and filled in many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.model.prompt import Schema
+from promptops.runtime.template.data import TooMuchWork, exact_copy
+
+_NONE = object()
+MAX_DEPTH = 100
+
+
+class Defaults:
+    """What one part of a schema fills in.
+
+    Attributes:
+        properties: For each property that matters: its name, its default, what is below it.
+        items: What the items of a list get.
+    """
+
+    __slots__ = ("items", "properties")
+
+    def __init__(self) -> None:
+        self.properties: list[tuple[str, Any, Defaults | None]] = []
+        self.items: Defaults | None = None
+
+    def fill(self, value: Any, depth: int = 0) -> None:
+        """Put defaults where an object lacks a property, in place, and go on below.
+
+        Raises TooMuchWork for defaults that would never end, NotJson for one that is no JSON data.
+        """
+        if depth > MAX_DEPTH:
+            raise TooMuchWork("the defaults of the inputs fill themselves in without end")
+        if isinstance(value, dict):
+            for name, default, below in self.properties:
+                if name not in value and default is not _NONE:
+                    value[name] = exact_copy(default)
+                if below is not None and name in value:
+                    below.fill(value[name], depth + 1)
+        elif isinstance(value, list) and self.items is not None:
+            for item in value:
+                self.items.fill(item, depth + 1)
+
+
+def defaults_of(schema: Schema) -> Defaults | None:
+    """The defaults below a schema, through local references; None where there are none."""
+    made: dict[int, Defaults] = {}
+    found = _found(schema, schema, made)
+    for part in made.values():
+        part.properties = [
+            (name, default, below if _fills(below, set()) else None)
+            for name, default, below in part.properties
+            if default is not _NONE or _fills(below, set())
+        ]
+        part.items = part.items if _fills(part.items, set()) else None
+    return found if _fills(found, set()) else None
+
+
+def _found(schema: Any, root: Schema, made: dict[int, Defaults]) -> Defaults | None:
+    if not isinstance(schema, Mapping):
+        return None
+    # A schema may refer to itself.
+    if id(schema) in made:
+        return made[id(schema)]
+    defaults = made[id(schema)] = Defaults()
+    followed = _followed(schema, root)
+    for name, property_ in (_mapping(followed).get("properties") or {}).items():
+        default = _mapping(_followed(property_, root)).get("default", _NONE)
+        defaults.properties.append((name, default, _found(property_, root, made)))
+    defaults.items = _found(_mapping(followed).get("items"), root, made)
+    return defaults
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _fills(defaults: Defaults | None, seen: set[int]) -> bool:
+    if defaults is None or id(defaults) in seen:
+        return False
+    seen.add(id(defaults))
+    return _fills(defaults.items, seen) or any(
+        default is not _NONE or _fills(below, seen) for _, default, below in defaults.properties
+    )
+
+
+def _followed(schema: Any, root: Schema) -> Any:
+    """What a local `$ref` means; what stands beside it wins."""
+    for _ in range(20):
+        target = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(target, str) or not target.startswith("#/"):
+            return schema
+        found: Any = root
+        for step in target[2:].split("/"):
+            key = step.replace("~1", "/").replace("~0", "~")
+            found = found.get(key) if isinstance(found, Mapping) else None
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**found, **beside} if isinstance(found, Mapping) else None
+    return schema

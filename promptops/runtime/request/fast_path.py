@@ -1,0 +1,54 @@
+"""The short way for prompts that always have the same messages, of texts that only substitute.
+
+Like `substitution`, it renders only what it is sure of, and leaves the rest to `passes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from promptops.model.prompt import Message, TextPart, Turn
+from promptops.runtime.request.messages import MAX_TURNS, made_turn
+from promptops.runtime.template.limits import MAX_OUTPUT_CHARS
+from promptops.runtime.template.substitution import Parts, filled, is_template, parts_of
+
+Messages = tuple[dict[str, Any], ...]
+ShortWay = Callable[[dict[str, Any]], Messages | None]
+"""From the inputs to the messages; None where `passes` must say what the inputs mean."""
+
+
+def short_way(turns: Iterable[Turn]) -> ShortWay | None:
+    """What makes the messages of these turns; None where they need more than that."""
+    steps: list[tuple[dict[str, Any], Parts]] = []
+    for turn in turns:
+        parts = _parts(turn) if isinstance(turn, Message) else None
+        if not isinstance(turn, Message) or parts is None or len(steps) >= MAX_TURNS:
+            return None
+        steps.append((made_turn(turn, ""), parts))
+
+    def messages(names: dict[str, Any]) -> Messages | None:
+        made, chars = [], 0
+        for fixed, parts in steps:
+            text = filled(parts, names)
+            if text is None:
+                return None
+            chars += len(text)
+            if chars > MAX_OUTPUT_CHARS:  # `passes` counts what it makes
+                return None
+            message = fixed.copy()
+            message["content"] = text.rstrip("\n")
+            made.append(message)
+        return tuple(made)
+
+    return messages
+
+
+def _parts(message: Message) -> Parts | None:
+    """Those of its only text, where that and the message are always there."""
+    part = message.parts[0] if len(message.parts) == 1 else None
+    if not isinstance(part, TextPart) or part.when is not None or message.when is not None:
+        return None
+    if not message.plain or message.tool_calls:  # whose list would be shared
+        return None
+    return parts_of(part.text.value) if is_template(part.text.value) else (part.text.value,)

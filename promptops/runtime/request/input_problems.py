@@ -1,0 +1,133 @@
+"""What is wrong with the inputs, in words: loaded only for inputs that do not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from promptops.records import replace
+from promptops.runtime.request.inputs import InputProblem, dotted, named
+from promptops.runtime.request.schema_check import (
+    MAX_ERRORS,
+    Error,
+    Validator,
+    message_of,
+    shortened,
+)
+from promptops.runtime.template.data import escaped
+from promptops.runtime.template.nearest import MAX_LOOKUPS, nearest_name
+
+REFUSED = (InputProblem("", "the inputs are refused, whatever they hold"),)
+
+
+def input_problems(
+    validator: Validator, inputs: dict[str, Any], names: list[str]
+) -> tuple[InputProblem, ...]:
+    """The first problems of inputs that do not fit, each with a message of limited length.
+
+    `names` are those of the inputs that the schema knows. Raises TooMuchWork.
+    """
+    known = names if len(inputs) <= MAX_LOOKUPS else []
+    return (
+        tuple(
+            replace(problem, message=shortened(problem.message))
+            for problem in islice(_each(validator, inputs, known), MAX_ERRORS)
+        )
+        or REFUSED
+    )
+
+
+def _each(validator: Validator, inputs: dict[str, Any], names: list[str]) -> Iterator[InputProblem]:
+    for error in validator.errors(inputs):
+        if error.kind.name == "falseSchema" and not error.instance_path:
+            # A closed schema without properties: it names the value, and not where it stands.
+            yield from (_unexpected("", key, names) for key in inputs)
+        else:
+            yield from _explained(error, names)
+
+
+def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
+    pointer = "".join(f"/{escaped(step)}" for step in error.instance_path)
+    kind, facts = error.kind.name, error.kind.as_dict()
+    sentence = _SENTENCES.get(kind)
+    if kind == "required":
+        missing = f"{dotted(pointer)}.{facts['property']}".lstrip(".")
+        yield InputProblem(pointer, f"`{missing}` is missing")
+    elif kind in ("additionalProperties", "unevaluatedProperties"):
+        for key in facts["unexpected"]:
+            yield _unexpected(pointer, key, names)
+    elif sentence is None:
+        yield InputProblem(pointer, named(pointer, _shortened(f"is wrong: {message_of(error)}")))
+    else:
+        yield InputProblem(pointer, named(pointer, sentence(facts, error.instance)))
+
+
+def _shortened(sentence: str) -> str:
+    """A message may quote all of a long value."""
+    return shortened(sentence, 200)
+
+
+def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
+    near = nearest_name(key, names) if not pointer else None
+    what = "an input" if not pointer else f"a key of `{dotted(pointer)}`"
+    hint = f"did you mean `{near}`?" if near is not None else None
+    return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
+
+
+_MAX_OPTIONS = 200
+"""Of an `enum`: more don't fit into a message."""
+
+_TYPES = {"string": "text", "object": "an object", "array": "a list", "null": "null"}
+_TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
+
+
+def _of_type(value: Any) -> str:
+    kinds = {bool: "boolean", str: "string", int: "number", float: "number", list: "array"}
+    return _TYPES[kinds.get(type(value), "null" if value is None else "object")]
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
+    "type": lambda facts, value: (
+        f"must be {' or '.join(_TYPES[t] for t in facts['types'])}, not {_of_type(value)}"
+    ),
+    "enum": lambda facts, value: f"must be one of {_listed(facts['options'])}",
+    "const": lambda facts, value: f"must be {_listed([facts['expected_value']])}",
+    "minLength": lambda facts, value: (
+        f"must have at least {_counted(facts['limit'], 'character')}, not {len(value)}"
+    ),
+    "maxLength": lambda facts, value: (
+        f"must have at most {_counted(facts['limit'], 'character')}, not {len(value)}"
+    ),
+    "pattern": lambda facts, value: (
+        f"must match `{facts['pattern']}`"
+        if "pattern" in facts
+        else "takes too long to be matched against its pattern"
+    ),
+    "minItems": lambda facts, value: (
+        f"must have at least {_counted(facts['limit'], 'item')}, not {len(value)}"
+    ),
+    "maxItems": lambda facts, value: (
+        f"must have at most {_counted(facts['limit'], 'item')}, not {len(value)}"
+    ),
+    "uniqueItems": lambda facts, value: "must not hold the same item twice",
+    "minimum": lambda facts, value: f"must be at least {facts['limit']}, not {value}",
+    "maximum": lambda facts, value: f"must be at most {facts['limit']}, not {value}",
+    "exclusiveMinimum": lambda facts, value: f"must be over {facts['limit']}, not {value}",
+    "exclusiveMaximum": lambda facts, value: f"must be under {facts['limit']}, not {value}",
+    "multipleOf": lambda facts, value: (
+        f"must be a multiple of {facts['multiple_of']:g}, not {value}"
+    ),
+    "falseSchema": lambda facts, value: "is allowed no value",
+}
+
+
+def _counted(limit: int, what: str) -> str:
+    return f"{limit} {what}" if limit == 1 else f"{limit:,} {what}s"
+
+
+def _listed(options: Any) -> str:
+    first = options[:_MAX_OPTIONS]
+    texts = [o if isinstance(o, str) else json.dumps(o, ensure_ascii=False) for o in first]
+    return _shortened(", ".join(f"`{text}`" for text in texts))

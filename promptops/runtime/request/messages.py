@@ -1,0 +1,232 @@
+"""One walk over a prompt's messages: plain, or keeping where each character comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from promptops.model.place import Text
+from promptops.model.prompt import (
+    ForEach,
+    History,
+    MediaPart,
+    Message,
+    Part,
+    Prompt,
+    TextPart,
+)
+from promptops.records import record
+from promptops.runtime.template.limits import MAX_MEDIA_BYTES, Meter
+from promptops.runtime.template.program import evaluate, render_text, trace_text
+from promptops.runtime.template.scope import Frame, Load, Piece, Run, TemplateFailure
+
+MAX_TURNS = 1_000
+_REMOTE = ("https://", "http://", "data:")
+
+Media = Callable[[str], bytes | None]
+"""From the path of a file to its bytes, or None."""
+
+
+@record(frozen=True, slots=True)
+class TracedText:
+    """A text of the request, with where it comes from.
+
+    Attributes:
+        message: Index in the request's messages.
+        at: JSON pointer of the text part in the prompt file.
+        pieces: Joined they are the text of the request, trailing newlines cut.
+    """
+
+    message: int
+    role: str
+    at: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+class MediaUrls:
+    """The files of media parts as `data:` addresses, each of them made once."""
+
+    def __init__(self, read: Media | None) -> None:
+        self._read = read
+        self._urls: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Raises LookupError with what is wrong: lower case, no full stop."""
+        if path not in self._urls:
+            self._urls[path] = self._made(path)
+        return self._urls[path]
+
+    def _made(self, path: str) -> str:
+        import base64
+        import mimetypes
+
+        data = self._read(path) if self._read is not None else None
+        if data is None:
+            raise LookupError(f"there is no file `{path}`")
+        if len(data) > MAX_MEDIA_BYTES:  # and so it was not read to its end
+            raise LookupError(f"`{path}` is larger than 2 MB")
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+class Pass:
+    """One walk over the messages with one set of inputs; raises TemplateFailure.
+
+    Attributes:
+        messages: The turns of the request made so far.
+        meter: The work that the request has left.
+    """
+
+    _traced = False
+
+    def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.meter = Meter()
+        self._prompt = prompt
+        self._names = names
+        self._run = Run(load, self._traced, self.meter)
+        self._media = media
+
+    def walk(self) -> tuple[dict[str, Any], ...]:
+        for turn in self._prompt.messages:
+            if isinstance(turn, Message):
+                self._message(turn, self._names)
+            elif isinstance(turn, ForEach):
+                for item in self._items(turn):
+                    names = {**self._names, turn.name: item}
+                    for message in turn.messages:
+                        self._message(message, names)
+            else:
+                self._history(turn)
+        return tuple(self.messages)
+
+    def _message(self, message: Message, names: dict[str, Any]) -> None:
+        if message.when is not None and not self.holds(message.when, names):
+            return
+        parts = [
+            part for part in message.parts if part.when is None or self.holds(part.when, names)
+        ]
+        content: Any
+        if message.plain:
+            texts = [self.text(message, p, names) for p in parts if isinstance(p, TextPart)]
+            content = texts[0] if texts else ""
+        else:
+            content = [self._part(message, part, names) for part in parts]
+        self._add(made_turn(message, content), message.at)
+
+    def _add(self, turn: dict[str, Any], at: str) -> None:
+        if len(self.messages) >= MAX_TURNS:
+            raise self._failure(f"over {MAX_TURNS:,} messages", at, refused=True)
+        self.messages.append(turn)
+
+    def _part(self, message: Message, part: Part, names: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(part, TextPart):
+            return {"type": "text", "text": self.text(message, part, names)}
+        origin = {"type": part.kind, "detail": part.detail, "title": part.title}
+        return {
+            **{key: value for key, value in origin.items() if value is not None},
+            **self._content(part, names),
+        }
+
+    def _content(self, part: MediaPart, names: dict[str, Any]) -> dict[str, Any]:
+        """An address stays one; a file is read; an input is an address or base64.
+
+        Base64 becomes an address, too, where the input's schema says of which media type it is.
+        """
+        if part.origin == "file":
+            return {"url": self._read(part)}
+        value = names.get(part.value) if part.origin == "input" else part.value
+        if not value:
+            raise self._failure(f"`{part.value}` has no value", part.at)
+        remote = isinstance(value, str) and value.startswith(_REMOTE)
+        if remote or part.origin == "url":
+            return {"url": value}
+        schema = (self._prompt.inputs.get("properties") or {}).get(part.value)
+        kind = schema.get("contentMediaType") if isinstance(schema, Mapping) else None
+        return {"url": f"data:{kind};base64,{value}"} if kind else {"data": value}
+
+    def _read(self, part: MediaPart) -> str:
+        try:
+            return self._media.of(part.value)
+        except LookupError as error:
+            raise self._failure(str(error.args[0]), part.at) from None
+
+    def _history(self, turn: History) -> None:
+        """The caller's conversation, as it is: never a template."""
+        past = self._items(turn)
+        for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
+            if not isinstance(item, dict):
+                raise self._failure(f"`{turn.source}` holds what is no message", turn.at)
+            self._add(item, turn.at)
+
+    def _items(self, turn: ForEach | History) -> list[Any]:
+        items = self._names.get(turn.source)
+        if items is None:
+            return []
+        if not isinstance(items, list):
+            raise self._failure(f"`{turn.source}` is no list", turn.at)
+        return items
+
+    def _failure(self, message: str, at: str, refused: bool = False) -> TemplateFailure:
+        """At what stands in the prompt file outside any template."""
+        place = self._prompt.locate(at, False)
+        text = Text(place.path, " ", lambda offset: (place.line, place.column + offset))
+        return TemplateFailure(message, Frame(text), 0, 1, refused)
+
+    def holds(self, when: Text, names: dict[str, Any]) -> bool:
+        return evaluate(when, names, self._run)
+
+    def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
+        """Texts only: what an application pays for."""
+        return render_text(part.text, names, self._run).rstrip("\n")
+
+
+def made_turn(message: Message, content: Any) -> dict[str, Any]:
+    """A turn of the request."""
+    turn = {"role": message.role, "content": content}
+    if message.name is not None:
+        turn["name"] = message.name
+    if message.tool_calls:
+        turn["tool_calls"] = list(message.tool_calls)
+    if message.tool_call_id is not None:
+        turn["tool_call_id"] = message.tool_call_id
+    if message.cache:
+        turn["cache"] = True
+    return turn
+
+
+class TracingPass(Pass):
+    """Texts and where they come from: what lint and blame pay for."""
+
+    _traced = True
+
+    def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
+        super().__init__(prompt, names, load, media)
+        self.texts: list[TracedText] = []
+        self.branches = self._run.branches
+
+    def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
+        pieces = _without_trailing_newlines(trace_text(part.text, names, self._run))
+        traced = TracedText(len(self.messages), message.role, part.at, pieces)
+        self.texts.append(traced)
+        return traced.text
+
+    def holds(self, when: Text, names: dict[str, Any]) -> bool:
+        held = super().holds(when, names)
+        self.branches.add((when, 0, "holds" if held else "fails"))
+        return held
+
+
+def _without_trailing_newlines(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    kept = list(pieces)
+    while kept:
+        last = kept.pop()
+        text = last.text.rstrip("\n")
+        if text:
+            end = last.start + len(text) if last.literal else last.end
+            return (*kept, Piece(text, last.frame, last.start, end, last.literal))
+    return ()

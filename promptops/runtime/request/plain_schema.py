@@ -1,0 +1,216 @@
+"""The fast check of a value against a plain JSON Schema: it can only accept.
+
+A plain schema has none but the keywords of this module, each with a value that the specification
+allows, so it is valid. Whatever its check does not accept, the validator of `schema_check` decides
+and explains. The work is at most a small multiple of the size of the value: a value is visited
+once, and of a list of required names no more are looked up than the value has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from promptops.runtime.template.data import MAX_EXACT_INTEGER, NotJson, json_copy
+
+Check = Callable[[Any], bool]
+_Find = Callable[[type, Check], Check]
+"""The check for the type of a value, or the default, for a type that is not accepted."""
+
+MAX_DEPTH = 50
+
+_NULL = type(None)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),  # 1.0 is an integer, too; it is rare, and left to the validator
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (_NULL,),
+    "array": (list,),
+    "object": (dict,),
+}
+_DATA = frozenset((str, bool, _NULL, list, dict))
+
+
+def plain_check(schema: Any) -> Check | None:
+    """Whether a value certainly fits, for JSON data of the standard types.
+
+    None for a schema that is not plain, which may be invalid.
+    """
+    try:
+        find = _checks(json_copy(schema), 0)
+    except (NotJson, _NotPlain):
+        return None
+    return lambda value: find(type(value), _never)(value)
+
+
+class _NotPlain(Exception):
+    """A keyword, or a value of one, that this module does not know."""
+
+
+def _checks(schema: Any, depth: int) -> _Find:
+    if type(schema) is bool:
+        return _anything if schema else _nothing
+    if type(schema) is not dict or depth > MAX_DEPTH or not all(map(_is_plain, schema.items())):
+        raise _NotPlain
+    return _by_type(schema, depth).get
+
+
+def _by_type(schema: dict[str, Any], depth: int) -> dict[type, Check]:
+    checks: dict[type, Check] = {
+        str: _of_length(schema.get("minLength", 0), schema.get("maxLength")),
+        bool: _always,
+        _NULL: _always,
+        list: _of_items(schema, depth),
+        dict: _of_members(schema, depth),
+    }
+    checks[int] = checks[float] = _of_size(schema)
+    for options in _options(schema):
+        checks = {kind: _both(checks[kind], _of_options(kind, options)) for kind in checks}
+    return {kind: checks[kind] for kind in _kinds(schema.get("type", [*_TYPES]))}
+
+
+def _of_items(schema: dict[str, Any], depth: int) -> Check:
+    size = _of_length(schema.get("minItems", 0), schema.get("maxItems"))
+    if "items" not in schema:
+        return size
+    find = _checks(schema["items"], depth + 1)
+    return lambda value: size(value) and all(find(type(each), _never)(each) for each in value)
+
+
+def _of_members(schema: dict[str, Any], depth: int) -> Check:
+    required = tuple(schema.get("required", ()))
+    properties = schema.get("properties", {}).items()
+    find = {name: _checks(each, depth + 1) for name, each in properties}.get
+    other = _checks(schema.get("additionalProperties", True), depth + 1)
+
+    def check(value: dict[str, Any]) -> bool:
+        for name in required:
+            if name not in value:
+                return False
+        # No generator and no call for what any value of its type is: this is most of rendering.
+        for name, each in value.items():
+            fits = find(name, other)(type(each), _never)
+            if fits is not _always and not fits(each):
+                return False
+        return True
+
+    return check
+
+
+def _is_plain(keyword: tuple[str, Any]) -> bool:
+    name, value = keyword
+    known = _KEYWORDS.get(name)
+    return known(value) if known is not None else name.startswith("x-")
+
+
+def _kinds(names: str | list[str]) -> set[type]:
+    return {kind for name in ([names] if type(names) is str else names) for kind in _TYPES[name]}
+
+
+def _options(schema: dict[str, Any]) -> list[list[Any]]:
+    found = [schema["enum"]] if "enum" in schema else []
+    return [*found, [schema["const"]]] if "const" in schema else found
+
+
+def _of_options(kind: type, options: list[Any]) -> Check:
+    """Scalars of one type: True is not 1. An option that is a list or an object is not accepted."""
+    if kind in (list, dict):
+        return _never
+    known = frozenset(each for each in options if type(each) is kind)
+    return known.__contains__ if known else _never
+
+
+def _of_length(least: int, most: int | None) -> Check:
+    """In code points, as `len` counts."""
+    if most is None:
+        return _always if least == 0 else lambda value: len(value) >= least
+    return lambda value: least <= len(value) <= most
+
+
+def _of_size(schema: dict[str, Any]) -> Check:
+    """Within what every program can represent exactly; larger numbers are left to the validator."""
+    low = max(schema.get("minimum", -MAX_EXACT_INTEGER), -MAX_EXACT_INTEGER)
+    high = min(schema.get("maximum", MAX_EXACT_INTEGER), MAX_EXACT_INTEGER)
+    above, below = schema.get("exclusiveMinimum", low - 1), schema.get("exclusiveMaximum", high + 1)
+    if "exclusiveMinimum" not in schema and "exclusiveMaximum" not in schema:
+        return lambda value: low <= value <= high
+    return lambda value: low <= value <= high and above < value < below
+
+
+def _both(first: Check, second: Check) -> Check:
+    return second if first is _always else lambda value: second(value) and first(value)
+
+
+def _always(_value: Any) -> bool:
+    return True
+
+
+def _anything(_kind: type, _default: Check) -> Check:
+    return _always
+
+
+def _nothing(_kind: type, _default: Check) -> Check:
+    return _never
+
+
+def _never(_value: Any) -> bool:
+    return False
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_EXACT_INTEGER
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= MAX_EXACT_INTEGER
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list
+
+
+def _are_names(value: Any) -> bool:
+    return type(value) is list and all(map(_is_text, value)) and len(set(value)) == len(value)
+
+
+def _are_types(value: Any) -> bool:
+    if type(value) is str:
+        return value in _TYPES
+    return _are_names(value) and bool(value) and _TYPES.keys() >= set(value)
+
+
+def _are_options(value: Any) -> bool:
+    return type(value) is list and bool(value) and all(map(_is_option, value))
+
+
+def _is_option(value: Any) -> bool:
+    return _is_number(value) if type(value) in (int, float) else type(value) in _DATA
+
+
+def _are_schemas(value: Any) -> bool:
+    return type(value) is dict
+
+
+_LIMITS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"))
+_KEYWORDS: dict[str, Check] = {
+    "type": _are_types,
+    "enum": _are_options,
+    "const": _is_option,
+    **dict.fromkeys(_LIMITS, _is_number),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
+    **dict.fromkeys(("items", "additionalProperties", "default"), _always),
+    "properties": _are_schemas,
+    "required": _are_names,
+    **dict.fromkeys(("title", "description", "$comment"), _is_text),
+    **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _is_flag),
+    "examples": _is_list,
+}

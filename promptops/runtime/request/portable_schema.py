@@ -1,0 +1,348 @@
+"""JSON Schema by jsonschema, in the shape of jsonschema-rs, for platforms without its wheel.
+
+What could hang is replaced: patterns are matched by RE2, and equal items are found by their key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
+from jsonschema.validators import extend, validator_for
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+from referencing.exceptions import Unresolvable
+
+from promptops.records import record
+from promptops.runtime.template.data import TooMuchWork
+
+_FACTS: Mapping[str, str] = {
+    "enum": "options",
+    "const": "expected_value",
+    "multipleOf": "multiple_of",
+    "pattern": "pattern",
+    "required": "property",
+    "additionalProperties": "unexpected",
+    "unevaluatedProperties": "unexpected",
+    "not": "schema",
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), "limit"),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), "limit"),
+    **dict.fromkeys(("minProperties", "maxProperties"), "limit"),
+}
+"""What jsonschema-rs calls the value of a keyword in its errors."""
+
+MAX_PARTS = 2_000
+"""Of a schema: jsonschema needs about half a second to check that so many are valid."""
+
+_NEEDED = "jsonschema-rs, which has no wheel for this platform"
+_ALTERNATIVES = ("anyOf", "oneOf")
+
+
+def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
+    """Raises ValueError for an invalid schema, or for one that could hang; the reason is one line.
+
+    `formats` has the formats of strings checked.
+    """
+    parts = list(islice(_parts(schema), MAX_PARTS + 1))
+    if len(parts) > MAX_PARTS:
+        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {_NEEDED}")
+    found = validator_for(schema, default=Draft202012Validator)
+    try:
+        found.check_schema(schema)
+    except SchemaError as error:
+        raise ValueError(error.message.partition("\n")[0]) from None
+    checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]
+    checker = FormatChecker() if formats else None
+    validator = checked(schema, registry=REGISTRY, format_checker=checker)
+    for part in parts:
+        _check_part(part, validator)
+    return PortableEngine(validator, schema)
+
+
+class PortableEngine:
+    """A validator of jsonschema, with errors as those of jsonschema-rs."""
+
+    def __init__(self, validator: Any, schema: Any) -> None:
+        self._validator = validator
+        self._schema = schema
+
+    def is_valid(self, value: Any) -> bool:
+        """Raises TooMuchWork for a schema that goes on without end at one value."""
+        return next(self._errors(value), None) is None
+
+    def iter_errors(self, value: Any) -> Iterator[PortableError]:
+        """One after the other, in the order of the schema's keywords."""
+        return (_error(each, self._schema) for each in self._errors(value))
+
+    def _errors(self, value: Any) -> Iterator[ValidationError]:
+        try:
+            yield from self._validator.iter_errors(value)
+        except RecursionError:
+            raise TooMuchWork("it takes too long to check the value against its schema") from None
+        except Unresolvable as error:
+            raise ValueError(str(error)) from None
+
+
+class Kind:
+    """What is wrong, with facts as attributes."""
+
+    def __init__(self, name: str, facts: Mapping[str, Any]) -> None:
+        self.name = name
+        self._facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._facts[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def as_dict(self) -> dict[str, Any]:
+        return dict(self._facts)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PortableError:
+    """One error, with the attributes of a jsonschema_rs.ValidationError."""
+
+    kind: Kind
+    message: str
+    instance: Any
+    instance_path: list[str | int]
+    schema_path: list[str | int]
+
+
+def _error(error: ValidationError, schema: Any) -> PortableError:
+    return PortableError(
+        kind=_kind(error, schema),
+        message=error.message,
+        instance=error.instance,
+        instance_path=list(error.absolute_path),
+        schema_path=_located(schema, error.absolute_schema_path),
+    )
+
+
+def _kind(error: ValidationError, schema: Any) -> Kind:
+    name: Any = error.validator
+    value: Any = error.validator_value
+    if name is None:
+        return Kind("falseSchema", {})
+    if name == "type":
+        return Kind(name, {"types": [value] if isinstance(value, str) else sorted(value)})
+    if name == "dependentRequired":
+        return Kind("required", {"property": value})
+    if name in _ALTERNATIVES:
+        branches: list[list[PortableError]] = [[] for _ in value]
+        for each in error.context:
+            branches[int(each.schema_path[0])].append(_error(each, schema))
+        return Kind(name, {"context": branches})
+    return Kind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
+
+
+def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:
+    """Where a keyword stands: what a local reference leads to begins at the root."""
+    found: list[str | int] = []
+    here = schema
+    for step in path:
+        while isinstance(here, Mapping) and step not in here and "$ref" in here:
+            steps = str(here["$ref"]).partition("#")[2].split("/")[1:]
+            found, here = [], schema
+            for each in steps:
+                name = each.replace("~1", "/").replace("~0", "~")
+                found.append(name)
+                here = _below(here, name)
+        found.append(step)
+        here = _below(here, step)
+    return found
+
+
+def _below(schema: Any, step: str | int) -> Any:
+    if isinstance(schema, list):
+        return schema[int(step)] if str(step).isdecimal() and int(step) < len(schema) else None
+    return schema.get(step) if isinstance(schema, Mapping) else None
+
+
+def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            yield part
+            data = ("const", "default", "enum", "examples")
+            waiting += [each for name, each in part.items() if name not in data]
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _check_part(part: Mapping[str, Any], validator: Any) -> None:
+    """Raise ValueError for what would fail, or hang, when a value is checked."""
+    patterns = part.get("patternProperties")
+    names = [*patterns] if isinstance(patterns, Mapping) else []
+    for pattern in (*names, part.get("pattern")):
+        if isinstance(pattern, str):
+            _compiled(pattern)
+    if isinstance(part.get("$ref"), str):
+        try:
+            validator._resolver.lookup(part["$ref"])
+        except Unresolvable as error:
+            raise ValueError(f"`{error.ref}` is not found, and not fetched") from None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        raise ValueError(f"the pattern `{pattern}` needs {_NEEDED}") from None
+
+
+def _matches(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not _compiled(pattern).search(value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _members(
+    validator: Any, properties: Mapping[str, Any], value: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    for name in [each for each in properties if each in value] if isinstance(value, dict) else ():
+        if properties[name] is False:
+            yield ValidationError(
+                f"False schema does not allow {value[name]!r}",
+                validator="falseSchema",
+                path=(name,),
+                schema_path=(name,),
+                instance=value[name],
+            )
+        else:
+            yield from validator.descend(value[name], properties[name], name, name)
+
+
+def _matching_members(
+    validator: Any, patterns: Mapping[str, Any], value: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        for pattern, part in patterns.items():
+            for name, each in value.items():
+                if _compiled(pattern).search(name):
+                    yield from validator.descend(each, part, path=name, schema_path=pattern)
+
+
+def _other_members(
+    validator: Any, part: Any, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    others = [
+        name
+        for name in value
+        if name not in known and not any(_compiled(each).search(name) for each in patterns)
+    ]
+    if part is False and others:
+        message = f"Additional properties are not allowed: {', '.join(others)}"
+        yield ValidationError(message, validator_value=others)
+    elif part is not False:
+        for name in others:
+            yield from validator.descend(value[name], part, path=name)
+
+
+def _unevaluated(validator: Any, part: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    evaluated = _evaluated(validator, value, schema)
+    others = [name for name in value if name not in evaluated]
+    if part is False and others:
+        message = f"Unevaluated properties are not allowed: {', '.join(others)}"
+        yield ValidationError(message, validator_value=others)
+    elif part is not False:
+        for name in others:
+            yield from validator.descend(value[name], part, path=name)
+
+
+def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
+    """The members that what stands beside `unevaluatedProperties` has checked."""
+    if not isinstance(schema, Mapping):
+        return set()
+    patterns = schema.get("patternProperties", {})
+    found = {name for name in value if any(_compiled(each).search(name) for each in patterns)}
+    found |= schema.get("properties", {}).keys() & value.keys()
+    if "additionalProperties" in schema:
+        return {*value}
+    if "$ref" in schema:
+        there = validator._resolver.lookup(schema["$ref"])
+        below = validator.evolve(schema=there.contents, _resolver=there.resolver)
+        found |= _evaluated_below(below, value)
+    for part in _beside(validator, value, schema):
+        found |= _evaluated_below(validator.evolve(schema=part), value)
+    return found
+
+
+def _evaluated_below(validator: Any, value: dict[str, Any]) -> set[str]:
+    schema = validator.schema
+    if isinstance(schema, Mapping) and "unevaluatedProperties" in schema:
+        return {*value}
+    return _evaluated(validator, value, schema)
+
+
+def _beside(validator: Any, value: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
+    """The schemas that are applied to the same value, and that it fits."""
+    parts = [each for name in ("allOf", "anyOf", "oneOf") for each in schema.get(name, ())]
+    dependent = schema.get("dependentSchemas", {})
+    parts += [part for name, part in dependent.items() if name in value]
+    if "if" in schema:
+        holds = validator.evolve(schema=schema["if"]).is_valid(value)
+        parts += [schema["if"]] if holds else []
+        parts += [schema[name] for name in ["then" if holds else "else"] if name in schema]
+    for part in parts:
+        if validator.evolve(schema=part).is_valid(value):
+            yield part
+
+
+def _required(_validator: Any, names: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        for name in (each for each in names if each not in value):
+            yield ValidationError(f"{name!r} is a required property", validator_value=name)
+
+
+def _required_beside(
+    validator: Any, names: Mapping[str, Any], value: Any, schema: Any
+) -> Iterator[ValidationError]:
+    if isinstance(value, dict):
+        for name in (each for each in names if each in value):
+            yield from _required(validator, names[name], value, schema)
+
+
+def _unique(_validator: Any, unique: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    if unique and isinstance(value, list) and len(set(map(_key, value))) != len(value):
+        yield ValidationError("the list has non-unique elements")
+
+
+def _key(value: Any) -> str:
+    """Equal for values that are equal in JSON, as 1 and 1.0 are."""
+    return json.dumps(_even(value), sort_keys=True)
+
+
+def _even(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _even(each) for key, each in value.items()}
+    return [_even(each) for each in value] if isinstance(value, list) else value
+
+
+_KEYWORDS: dict[str, Callable[..., Iterator[ValidationError]]] = {
+    "pattern": _matches,
+    "properties": _members,
+    "patternProperties": _matching_members,
+    "additionalProperties": _other_members,
+    "unevaluatedProperties": _unevaluated,
+    "required": _required,
+    "dependentRequired": _required_beside,
+    "uniqueItems": _unique,
+}

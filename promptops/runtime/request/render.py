@@ -1,0 +1,190 @@
+"""From a prompt and inputs to a request: the one renderer.
+
+Lint, diff, tests and applications all come through here, so that what was checked is what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.errors import InputError
+from promptops.model.place import Place, Text
+from promptops.model.prompt import Prompt, Tool
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.runtime.request.fast_path import Messages, short_way
+from promptops.runtime.request.inputs import InputProblem, Inputs
+from promptops.runtime.request.messages import Media, MediaUrls, Pass, TracedText, TracingPass
+from promptops.runtime.template.limits import PromptBudget
+from promptops.runtime.template.scope import Frame, Load, TemplateFailure
+
+__all__ = ["BudgetSpent", "RenderError", "Renderer", "Traced", "TracedText"]
+
+
+class RenderError(InputError):
+    """A request that can't be made.
+
+    Attributes:
+        place: Of what failed in the prompt or a partial; None where the caller's inputs are wrong.
+        frames: The templates on the way there, innermost first.
+        inputs: What is wrong with the inputs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: Place | None = None,
+        frame: Frame | None = None,
+        inputs: tuple[InputProblem, ...] = (),
+        refused: bool = False,
+    ) -> None:
+        super().__init__(message, where=str(place) if place else None)
+        self.place = place
+        self.frame = frame
+        self.inputs = inputs
+        self.refused = refused
+
+
+class BudgetSpent(RenderError):
+    """A case that is not rendered, since those before it took all the work of the prompt."""
+
+    def __init__(self) -> None:
+        super().__init__("rendering the cases of this prompt takes too much work", refused=True)
+
+
+@record(frozen=True, slots=True)
+class Traced:
+    """A request, where each character of it comes from, and the ways its templates took."""
+
+    request: Request
+    texts: tuple[TracedText, ...]
+    branches: frozenset[tuple[Text, int, str]]
+
+
+class Renderer:
+    """A prompt made ready to be rendered many times; safe to share between threads.
+
+    Attributes:
+        fixed: What no input changes: all arguments of `Request` but the messages.
+    """
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        load: Load,
+        media: Media | None = None,
+        budget: PromptBudget | None = None,
+    ) -> None:
+        """`load` finds included templates, `media` the files of media parts.
+
+        With a budget, all requests share it, and BudgetSpent is raised when it is spent. Raises
+        RenderError where the inputs' schema is none.
+        """
+        self._prompt = prompt
+        self._load = load
+        self._media = MediaUrls(media)
+        self._budget = budget
+        # It counts nothing.
+        self._short = short_way(prompt.messages) if budget is None else None
+        self.fixed = _fixed(prompt)
+        self._has_no_model = prompt.model.profile is not None and prompt.model.id is None
+        try:
+            self._inputs = Inputs(prompt.inputs)
+        except ValueError as error:
+            place = prompt.locate("/inputs", False)
+            raise RenderError(f"`inputs` is no schema: {error}", place=place) from None
+
+    def accept(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
+        """The inputs with their defaults, and what is wrong with them."""
+        return self._inputs.accept(inputs)
+
+    def request(self, inputs: Mapping[str, Any]) -> Request:
+        """The request for these inputs; raises RenderError."""
+        return Request(messages=self.messages(inputs)[1], **self.fixed)
+
+    def messages(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], Messages]:
+        """The inputs with their defaults, and the messages for them; raises RenderError."""
+        if self._has_no_model:
+            raise _no_model(self._prompt)
+        accepted = self._accepted(inputs)
+        made = self._short(accepted) if self._short is not None else None
+        if made is None:
+            made = self._walked(Pass(self._prompt, accepted, self._load, self._media))
+        return accepted, made
+
+    def trace(self, inputs: Mapping[str, Any]) -> Traced:
+        """The request, and where each character of it comes from; raises RenderError."""
+        walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
+        request = Request(messages=self._walked(walk), **self.fixed)
+        return Traced(request, tuple(walk.texts), frozenset(walk.branches))
+
+    def _walked(self, walk: Pass) -> Messages:
+        if self._budget is not None and self._budget.left <= 0:
+            raise BudgetSpent
+        try:
+            return walk.walk()
+        except TemplateFailure as failure:
+            raise _failed(failure) from None
+        finally:
+            if self._budget is not None:
+                self._budget.take(walk.meter)
+
+    def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        accepted, problems = self._inputs.accept(inputs)
+        if problems:
+            lines = "; ".join(problem.message for problem in problems)
+            raise RenderError(f"{self._prompt.id}: {lines}", inputs=problems)
+        return accepted
+
+
+def _no_model(prompt: Prompt) -> RenderError:
+    message = f"there is no profile `{prompt.model.profile}`: the request has no model"
+    return RenderError(message, place=prompt.locate("/model/profile", False))
+
+
+def _fixed(prompt: Prompt) -> dict[str, Any]:
+    model = {"provider": prompt.model.provider, "id": prompt.model.id}
+    return {
+        "model": {key: value for key, value in model.items() if value is not None},
+        "params": prompt.model.params,
+        "provider_options": prompt.model.provider_options,
+        "tools": tuple(_tool(tool) for tool in prompt.tools),
+        "tool_choice": prompt.tool_choice,
+        "response_format": _response_format(prompt),
+    }
+
+
+def _failed(failure: TemplateFailure) -> RenderError:
+    text = failure.frame.text
+    end = min(max(failure.end, failure.start + 1), len(text.value))
+    return RenderError(
+        failure.message,
+        place=text.place(min(failure.start, max(len(text.value) - 1, 0)), end),
+        frame=failure.frame,
+        refused=failure.refused,
+    )
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "strict": tool.strict,
+    }
+
+
+def _response_format(prompt: Prompt) -> dict[str, Any] | None:
+    output = prompt.output
+    if output.schema is None and output.format != "json":
+        return None
+    form = {
+        "format": output.format,
+        "schema": output.schema,
+        "name": output.name,
+        "strict": output.strict or None,
+        "description": output.description,
+    }
+    return {key: value for key, value in form.items() if value is not None}

@@ -1,0 +1,173 @@
+"""The one way to check a value against a JSON Schema, and to learn what is wrong with it.
+
+The time and the memory are limited, whatever the schema and the value are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from promptops.model.prompt import Schema
+from promptops.runtime.request.schema_cost import as_list
+from promptops.runtime.request.schema_engine import Engine, any_engine, first_error, is_portable
+from promptops.runtime.request.schema_errors import may_collect
+from promptops.runtime.request.schema_work import FEW_BACKTRACKS, MANY_BACKTRACKS, OwnWork, Work
+from promptops.runtime.template.data import TooMuchWork
+
+MAX_ERRORS = 100
+"""Of one value: nobody reads more, and a hostile value has a hundred thousand."""
+
+MAX_MESSAGE_CHARS = 2_000
+"""Of one message, which may quote a value, a key or a pattern of any length."""
+
+Error = Any
+"""A jsonschema_rs.ValidationError, or what has the same attributes."""
+
+_ALTERNATIVES = ("anyOf", "oneOf")
+_DATA = ("const", "default", "enum", "examples")
+
+
+def validator(schema: Schema) -> Validator:
+    """A validator that fetches nothing, and for which no value takes too long.
+
+    Raises ValueError with jsonschema-rs's message where the schema is not valid.
+    """
+    return Validator(_engine(dict(schema), MANY_BACKTRACKS), schema)
+
+
+def shortened(message: str, limit: int = MAX_MESSAGE_CHARS) -> str:
+    """A message whose middle is left out where it is over a number of characters."""
+    if len(message) <= limit:
+        return message
+    return f"{message[: limit - limit // 3 - 3]} … {message[-(limit // 3) :]}"
+
+
+def message_of(error: Error) -> str:
+    """What is wrong, in jsonschema-rs's words."""
+    steps = error.schema_path[-3:]
+    if len(steps) == 3 and steps[0] == "allOf" and steps[2] == "not":
+        negated = error.kind.schema
+        alternatives = negated.get("not") if isinstance(negated, Mapping) else None
+        for name in _ALTERNATIVES:
+            if isinstance(alternatives, Mapping) and [*alternatives] == [name]:
+                return f"the value does not fit the alternatives listed in the '{name}' keyword"
+    return shortened(error.message)
+
+
+class OwnValidator:
+    """The validator of a schema that ships with the tool, so that only errors need a limit."""
+
+    work: type[Work] = OwnWork
+
+    def __init__(self, engine: Engine, schema: Mapping[str, Any] | Callable[[], Any]) -> None:
+        """`engine` checks values against the schema."""
+        self._engine = engine
+        self._work = self.work(schema)
+
+    def is_valid(self, value: Any) -> bool:
+        """Whether a value fits; raises ValueError for what is not JSON data."""
+        return bool(self._for(value).is_valid(value))
+
+    def errors(self, value: Any) -> list[Error]:
+        """What is wrong with a value: at most MAX_ERRORS errors, none where it fits.
+
+        Only the first error where it would take too much memory to list all. Raises TooMuchWork,
+        a ValueError, where even that is too much, and ValueError for what is not JSON data.
+        """
+        engine = self._for(value)
+        if engine.is_valid(value):
+            return []
+        if may_collect(self._work, value):
+            return list(islice(engine.iter_errors(value), MAX_ERRORS))
+        return [self._first_error(value)]
+
+    def _for(self, value: Any) -> Engine:
+        if is_portable():
+            self._work.backtracks(value)
+        return self._engine
+
+    def _first_error(self, value: Any) -> Error:
+        error = first_error(self._plain, value) if self._plain is not None else None
+        if error is not None:
+            return error
+        raise TooMuchWork("the value does not fit its schema; it takes too long to show where")
+
+    @cached_property
+    def _plain(self) -> Engine | None:
+        """Finds a first error without listing what is wrong with each alternative.
+
+        None where the schema would mean something else without its alternatives.
+        """
+        text = _Text()
+        plain = text.without_alternatives(self._work.root)
+        if text.is_changed and text.is_bound:
+            return None
+        try:
+            return _engine(plain, FEW_BACKTRACKS)
+        except ValueError:
+            return None
+
+
+class Validator(OwnValidator):
+    """The validator of any schema."""
+
+    work = Work
+
+    def _for(self, value: Any) -> Engine:
+        steps = self._work.backtracks(value)
+        return self._engine if steps == MANY_BACKTRACKS else self._hasty
+
+    @cached_property
+    def _hasty(self) -> Engine:
+        return _engine(dict(self._work.root), FEW_BACKTRACKS)
+
+
+def _engine(schema: Any, backtracks: int) -> Engine:
+    try:
+        return any_engine(schema, backtracks)
+    except ValueError as error:
+        raise ValueError(shortened(str(error))) from None
+
+
+class _Text:
+    """Rewrites a schema.
+
+    Attributes:
+        is_changed: There were alternatives.
+        is_bound: A reference leads into an alternative, or what is unevaluated depends on one.
+    """
+
+    def __init__(self) -> None:
+        self.is_changed = False
+        self.is_bound = False
+
+    def without_alternatives(self, schema: Any) -> Any:
+        """`anyOf` as `not` `not` `anyOf`, of which an error lists nothing."""
+        if isinstance(schema, list):
+            return [self.without_alternatives(each) for each in schema]
+        if not isinstance(schema, Mapping):
+            return schema
+        self.is_bound |= _binds(schema)
+        plain = {
+            key: part if key in _DATA else self.without_alternatives(part)
+            for key, part in schema.items()
+        }
+        opaque = {key: plain.pop(key) for key in _ALTERNATIVES if isinstance(plain.get(key), list)}
+        if opaque:
+            self.is_changed = True
+            plain["allOf"] = [*as_list(plain.get("allOf")), *map(_opaque, opaque.items())]
+        return plain
+
+
+def _opaque(alternatives: tuple[str, Any]) -> dict[str, Any]:
+    return {"not": {"not": dict([alternatives])}}
+
+
+def _binds(schema: Mapping[str, Any]) -> bool:
+    if "unevaluatedItems" in schema or "unevaluatedProperties" in schema:
+        return True
+    references = (schema.get("$ref"), schema.get("$dynamicRef"))
+    return any(f"/{name}/" in str(each) for each in references for name in _ALTERNATIVES)

@@ -1,1 +1,0 @@
-"""Where bundles come from: one file for each kind of source; those in git are in `jobs`."""

@@ -1,0 +1,1 @@
+"""Parse and run templates."""

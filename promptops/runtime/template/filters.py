@@ -1,0 +1,274 @@
+"""The filters and tests a template may use: Jinja's own that are deterministic, within limits.
+
+They stand in the environment itself, so that `map("center", 10**9)` meets the same limits.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jinja2.filters import FILTERS, ignore_case, make_attrgetter
+from jinja2.tests import TESTS
+from jinja2.utils import pass_context
+
+from promptops.runtime.template.data import NotJson, json_copy
+from promptops.runtime.template.kinds import kind
+from promptops.runtime.template.limits import (
+    MAX_ARGUMENT,
+    MAX_ITEMS,
+    MAX_TEXT_CHARS,
+    Refused,
+    length_of,
+)
+from promptops.runtime.template.printf import formatted, printf
+from promptops.runtime.template.values import weigh_key
+
+_PLAIN = str.split(
+    "abs capitalize count d default dictsort e escape filesizeformat first float groupby int items"
+    " last length list lower map max min reject rejectattr reverse select selectattr sort string"
+    " title truncate upper urlencode wordcount"
+)
+_SIZED = str.split("batch center round slice")
+_TESTS = str.split(
+    "boolean defined divisibleby eq equalto even false float ge greaterthan gt in integer iterable"
+    " le lessthan lower lt mapping ne none number odd sequence string true undefined upper"
+    " == != > >= < <="
+)
+
+
+MAX_COPIED_CHARS = 100_000_000
+MAX_WORD_CHARS = 20_000
+
+
+def allowed_filters() -> dict[str, Callable[..., Any]]:
+    """By name; a filter that is not here does not exist."""
+    known: dict[str, Any] = FILTERS
+    filters = {name: _without_markup(known[name]) for name in _PLAIN}
+    filters |= {name: _capped(name, known[name]) for name in _SIZED}
+    filters["format"] = printf
+    filters["indent"] = _indent
+    filters["join"] = _capped_join(FILTERS["join"])
+    filters["json"] = _json
+    filters["tojson"] = _tojson
+    filters["parse_json"] = _parse_json
+    filters["replace"] = _replace
+    filters["split"] = _split
+    filters["striptags"] = _striptags
+    filters["sum"] = _sum
+    filters["trim"] = _trim
+    filters["unique"] = _unique
+    filters["wordwrap"] = _wordwrap
+    return filters
+
+
+def allowed_tests() -> dict[str, Callable[..., Any]]:
+    """By name; a test that is not here does not exist."""
+    known: dict[str, Any] = TESTS
+    return {name: known[name] for name in _TESTS} | {
+        "divisibleby": _divisibleby,
+        "even": _even,
+        "odd": _odd,
+    }
+
+
+def _without_markup(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Markup escapes what is added to it; a prompt is no HTML."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return str.__str__(result) if isinstance(result, str) else result
+
+    return call
+
+
+def _capped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    function = _without_markup(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        # The first arguments are what Jinja passes and the value itself.
+        skip = 2 if hasattr(function, "jinja_pass_arg") else 1
+        for argument in (*args[skip:], *kwargs.values()):
+            _refuse_large(name, argument)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _refuse_large(name: str, argument: Any) -> None:
+    size = abs(argument) if isinstance(argument, (int, float)) else length_of(argument)
+    if size > MAX_ARGUMENT:
+        raise Refused(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
+
+
+def _refuse_growth(name: str, chars: int) -> None:
+    if chars > MAX_TEXT_CHARS:
+        raise Refused(f"`{name}` makes too much")
+
+
+def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def join(context: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
+        items = list(value)
+        if len(items) > MAX_ITEMS:
+            raise Refused("`join` makes too much")
+        _refuse_growth("join", len(items) * len(str(d)))
+        return str.__str__(function(context, items, d, attribute))
+
+    return join
+
+
+def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
+    """Jinja's `indent`."""
+    if not isinstance(s, str):
+        raise TypeError("`indent` is for texts")
+    text = str(s)
+    _refuse_large("indent", width)
+    added = len(width) if isinstance(width, str) else int(width)
+    _refuse_growth("indent", len(text.splitlines()) * max(added, 0))
+    result: str = FILTERS["indent"](text, width, first, blank)
+    return str.__str__(result)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON, not escaped for HTML as `tojson` does; keys stay in their order."""
+    return _dumped(json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False), value)
+
+
+def _tojson(value: Any, indent: int | None = None) -> str:
+    """Jinja's `tojson`: keys sorted, and no character that means something in HTML."""
+    text = _dumped(json.JSONEncoder(indent=indent, allow_nan=False, sort_keys=True), value)
+    for char in "<>&'":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def _dumped(encoder: json.JSONEncoder, value: Any) -> str:
+    indent: Any = encoder.indent
+    if indent is None:
+        return encoder.encode(value)
+    if not 0 <= indent <= 8:
+        raise Refused("an indent of `json` over 8")
+    chunks, chars = [], 0
+    for chunk in encoder.iterencode(value):
+        chunks.append(chunk)
+        chars += len(chunk)
+        _refuse_growth("json", chars)
+    return "".join(chunks)
+
+
+def _parse_json(value: Any) -> Any:
+    """The value of a string that is JSON and nothing else (RFC 8259)."""
+    if not isinstance(value, str):
+        raise TypeError(f"`parse_json` needs a string, not {kind(value)}")
+    try:
+        return json_copy(_DECODER.decode(value))
+    except NotJson as error:
+        raise Refused(f"`parse_json`: the value {error.message}") from None
+    except RecursionError:  # how deep the parser goes depends on Python; this message must not
+        raise Refused("`parse_json`: the value is nested too deep, or holds itself") from None
+    except ValueError:
+        raise ValueError("`parse_json`: the string is not JSON") from None
+
+
+def _no_json(written: str) -> Any:
+    raise ValueError(f"{written} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_json)
+
+
+def _replace(s: Any, old: Any, new: Any, count: int | None = None) -> str:
+    """Jinja's `replace`: every occurrence, or the first `count`."""
+    text, old, new = str(s), str(old), str(new)
+    found = text.count(old)
+    times = found if count is None or count < 0 else min(count, found)
+    _refuse_growth("replace", times * len(new))
+    return text.replace(old, new, -1 if count is None else count)
+
+
+def _split(value: Any, separator: str | None = None) -> list[str]:
+    """The parts of a string between separators; without one, its words."""
+    if not isinstance(value, str):
+        raise TypeError(f"`split` needs a string, not {kind(value)}")
+    if separator == "":
+        raise ValueError("`split` needs a separator that is not empty")
+    return str(value).split(separator)
+
+
+def _striptags(value: Any) -> str:
+    """Jinja's `striptags`, which copies the text once for each tag."""
+    text = str(value)
+    if text.count("<") * len(text) > MAX_COPIED_CHARS:
+        raise Refused("`striptags` of so many tags")
+    result: str = FILTERS["striptags"](text)
+    return str.__str__(result)
+
+
+def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0) -> Any:
+    if not isinstance(start, (int, float)):
+        raise Refused("`sum` adds numbers only")
+    return FILTERS["sum"](environment, iterable, attribute, start)
+
+
+def _trim(value: Any, chars: Any = None) -> str:
+    """Jinja's `trim`, which looks for each character of the value among `chars`."""
+    _refuse_large("trim", chars)
+    result: str = FILTERS["trim"](value, chars)
+    return str.__str__(result)
+
+
+@pass_context
+def _unique(
+    context: Any, value: Any, case_sensitive: bool = False, attribute: Any = None
+) -> Iterator[Any]:
+    """Jinja's `unique`, which charges for keys whose hashes may collide."""
+    lower = None if case_sensitive else ignore_case
+    key_of = make_attrgetter(context.environment, attribute, postprocess=lower)
+    seen: set[Any] = set()
+    for item in value:
+        key = key_of(item)
+        weigh_key(key, len(seen), context.meter)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _remainder(value: Any, divisor: Any) -> Any:
+    """Of a string, `%` is formatting; what it gives equals no number."""
+    return formatted(value, divisor) if isinstance(value, str) else value % divisor
+
+
+def _divisibleby(value: Any, num: Any) -> bool:
+    return bool(_remainder(value, num) == 0)
+
+
+def _even(value: Any) -> bool:
+    return bool(_remainder(value, 2) == 0)
+
+
+def _odd(value: Any) -> bool:
+    return bool(_remainder(value, 2) == 1)
+
+
+def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:
+    """Jinja's `wordwrap`, which copies the rest of a word for each line it makes of it."""
+    for argument in (width, *args, *kwargs.values()):
+        _refuse_large("wordwrap", argument)
+    words = s.split()
+    copied = sum(len(word) ** 2 for word in words) // max(width, 1)
+    if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
+        raise Refused("`wordwrap` of words that long")
+    breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
+    _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
+    result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)
+    return str.__str__(result)
+
+
+# The environment is passed to what is marked as Jinja's own are.
+for _function, _name in ((_sum, "sum"), (_wordwrap, "wordwrap")):
+    functools.update_wrapper(_function, FILTERS[_name])

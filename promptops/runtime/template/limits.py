@@ -1,0 +1,171 @@
+"""How much work one request may do, and all cases of one prompt together.
+
+Work is counted, so that a refusal is the same on every machine: a prompt that lints renders. A unit
+takes about 0.1 µs, and at most 0.6 µs. The clock stops what the count weighs wrongly; it
+decides nothing about a template.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from promptops.errors import PromptopsError
+from promptops.runtime.template.data import MAX_INTEGER_BITS
+
+MAX_TEMPLATE_CHARS = 256 * 1024
+MAX_MEDIA_BYTES = 2 * 1024 * 1024
+MAX_OUTPUT_CHARS = 1_000_000
+MAX_TEXT_CHARS = 1_000_000
+MAX_ITEMS = 100_000
+MAX_RANGE = 10_000
+MAX_ARGUMENT = 1_000
+MAX_WORK = 2_000_000
+MAX_PROMPT_WORK = 2_000_000
+CASE_WORK = 600
+MAX_CPU_S = 10
+MAX_INCLUDE_DEPTH = 8
+MAX_MACRO_DEPTH = 32
+
+_LOOK_AT_CLOCK_EVERY = 2_000
+
+
+class Refused(Exception):
+    """A template asks for more than it may; the message is lower case, without a full stop."""
+
+
+class TookTooLong(PromptopsError):
+    """A request that took too long on this machine. It says nothing about the template."""
+
+
+class Meter:
+    """The work that one request has left.
+
+    Attributes:
+        left: Units of work: about one node visited, or 16 characters made.
+    """
+
+    __slots__ = ("_deadline_s", "_look", "left")
+
+    def __init__(self) -> None:
+        self.left = MAX_WORK
+        self._look = MAX_WORK - _LOOK_AT_CLOCK_EVERY
+        self._deadline_s = 0.0
+
+    def charge(self, units: int) -> None:
+        """Take units of work; raises Refused when there are none left, and TookTooLong."""
+        self.left -= units
+        if self.left < self._look:
+            self._check()
+
+    def covers(self, units: int) -> bool:
+        """Take units of work if there are as many; whether there were."""
+        if units > self.left:
+            return False
+        self.left -= units
+        return True
+
+    def _check(self) -> None:
+        self._look = self.left - _LOOK_AT_CLOCK_EVERY
+        if self.left < 0:
+            raise Refused("the template does too much work")
+        # Most requests end before this is reached, and never ask for the time.
+        now_s = time.thread_time()
+        if not self._deadline_s:
+            self._deadline_s = now_s + MAX_CPU_S
+        elif now_s > self._deadline_s:
+            raise TookTooLong(
+                f"rendering took over {MAX_CPU_S} s of processor time on this machine",
+                hint="this is no finding about the prompt; if it happens again, report it as a bug",
+            )
+
+    def sized(self, value: Any) -> Any:
+        """Charge for a value that was just made, and return it."""
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT_CHARS:
+                raise Refused(f"a string of over {MAX_TEXT_CHARS:,} characters")
+            self.charge(len(value) >> 4)
+        elif isinstance(value, (list, tuple, dict)):
+            refuse_many(len(value))
+            self.charge(1 + len(value))
+        elif isinstance(value, int):
+            bits = value.bit_length()
+            _refuse_large(bits)
+            self.charge(bits >> 7)
+        return value
+
+    def joined(self, texts: list[str]) -> str:
+        """The texts as one, measured before it is made."""
+        if sum(map(len, texts)) > MAX_TEXT_CHARS:
+            raise Refused(f"a string of over {MAX_TEXT_CHARS:,} characters")
+        text = "".join(texts)
+        self.charge(len(text) >> 4)
+        return text
+
+
+class PromptBudget:
+    """The work that one command may do to render all cases of one prompt.
+
+    Attributes:
+        left: Units of work; zero or below when it is spent.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, cases: int) -> None:
+        """`cases` is how many there are: each adds what a plain one needs."""
+        self.left = MAX_PROMPT_WORK + cases * CASE_WORK
+
+    def take(self, meter: Meter) -> None:
+        """Count what a request took; a refused one counts as a whole request at most."""
+        self.left -= min(MAX_WORK - meter.left, MAX_WORK)
+
+
+def capped_range(*bounds: Any) -> range:
+    """Jinja's `range`, of at most 10,000 numbers."""
+    numbers = range(*bounds)
+    if abs(numbers.start) > 2**62 or abs(numbers.stop) > 2**62 or len(numbers) > MAX_RANGE:
+        raise Refused(f"`range` gives at most {MAX_RANGE:,} numbers")
+    return numbers
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """`*`, refusing what would be large before it is made."""
+    for sequence, times in ((left, right), (right, left)):
+        if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
+            limit = MAX_TEXT_CHARS if isinstance(sequence, str) else MAX_ITEMS
+            if len(sequence) * times > limit:
+                raise Refused("`*` makes too much")
+    if isinstance(left, int) and isinstance(right, int):
+        _refuse_large(left.bit_length() + right.bit_length())
+    return left * right
+
+
+def power(left: Any, right: Any) -> Any:
+    """`**`, refusing what would be large before it is made."""
+    if isinstance(left, int) and isinstance(right, int):
+        _refuse_large(left.bit_length() * max(right, 0))
+    return left**right
+
+
+def refuse_many(items: int) -> None:
+    """Raises Refused for more items than a list of a template may have."""
+    if items > MAX_ITEMS:
+        raise Refused(f"a list of over {MAX_ITEMS:,} items")
+
+
+def _refuse_large(bits: int) -> None:
+    if bits > MAX_INTEGER_BITS:
+        raise Refused("a number that large")
+
+
+def remainder(left: Any, right: Any) -> Any:
+    """`%` on numbers; on a string it is formatting, which the filter `format` does with limits."""
+    if isinstance(left, str):
+        raise Refused("`%` on a string; use the filter `format`, or `~`")
+    return left % right
+
+
+def length_of(value: Any) -> int:
+    """Of a string, a list, a mapping or a range; 0 of anything else."""
+    return len(value) if isinstance(value, (str, list, tuple, dict, range)) else 0

@@ -1,0 +1,178 @@
+"""Jinja statements as closures: the table of them, and how a failure gets its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateError as JinjaError
+
+from promptops.runtime.template.expressions import Expression, expression
+from promptops.runtime.template.kinds import in_plain_words
+from promptops.runtime.template.limits import Refused
+from promptops.runtime.template.node_facts import facts, walk
+from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, Traced
+from promptops.runtime.template.template import TemplateError
+
+Out = list[Any]
+"""Of texts; when the run is traced, of pieces."""
+
+
+class _Nowhere(list[Any]):
+    """Where output goes that nobody asked for; what only prints is not even evaluated."""
+
+
+NOWHERE: Out = _Nowhere()
+
+Statement = Callable[[Scope, Out], None]
+Condition = Callable[[Scope], bool]
+Build = Callable[[Any], Statement]
+B = TypeVar("B", bound=Build)
+
+FAILURES = (
+    JinjaError,
+    Refused,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    MemoryError,
+)
+"""What evaluating an expression may raise; anything else is a bug of ours."""
+
+MAX_MESSAGE_CHARS = 300
+
+_WRITTEN: Mapping[type[nodes.Node], str] = {nodes.Scope: "autoescape"}
+_BUILDERS: dict[type[nodes.Node], Build] = {}
+
+
+def builds(kind: type[nodes.Node]) -> Callable[[B], B]:
+    """Mark the function that makes the closure of one kind of statement."""
+
+    def mark(build: B) -> B:
+        _BUILDERS[kind] = build
+        return build
+
+    return mark
+
+
+def statements(body: Iterable[nodes.Node]) -> Statement:
+    """One closure for a list of statements, in order."""
+    steps = tuple(statement(node) for node in body)
+    if len(steps) == 1:
+        return steps[0]
+
+    def run(scope: Scope, out: Out) -> None:
+        for step in steps:
+            step(scope, out)
+
+    return run
+
+
+def statement(node: nodes.Node) -> Statement:
+    """The closure that renders a statement; raises TemplateError for what is not allowed."""
+    build = _BUILDERS.get(type(node))
+    if build is None:
+        start = min(part.lineno for part in walk(node) if part.lineno is not None)
+        kind = _WRITTEN.get(type(node), type(node).__name__.lower())
+        raise TemplateError(f"`{kind}` is not allowed", start, start + 1, "TPL005")
+    return build(node)
+
+
+def counted(body: Sequence[nodes.Node]) -> Statement:
+    """As `statements`, for a body that can be rendered many times; each time is charged for."""
+    run, size = statements(body), sum(facts(node).size for node in body)
+
+    def render(scope: Scope, out: Out) -> None:
+        scope.run.meter.charge(size * farness(scope))
+        run(scope, out)
+
+    return render
+
+
+def farness(scope: Scope) -> int:
+    """By what the size of a body is multiplied where names are looked for in many scopes."""
+    return 1 + (scope.depth >> 4)
+
+
+def guarded(node: nodes.Node) -> Expression:
+    """The closure of an expression whose failure says where it happened."""
+    evaluate = expression(node)
+
+    def run(scope: Scope) -> Any:
+        try:
+            return evaluate(scope)
+        except FAILURES as error:
+            raise failure(error, node, scope.frame) from None
+
+    return run
+
+
+def condition(node: nodes.Node) -> Condition:
+    """The closure that says whether an expression is true; that, too, can fail."""
+    evaluate = expression(node)
+
+    def run(scope: Scope) -> bool:
+        try:
+            return bool(evaluate(scope))
+        except FAILURES as error:
+            raise failure(error, node, scope.frame) from None
+
+    return run
+
+
+def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
+    """What an exception of an expression means, at the part of the expression that raised it."""
+    message = in_plain_words((str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS])
+    if isinstance(error, RecursionError):
+        message = "the template is nested too deep"
+    elif isinstance(error, MemoryError):
+        message = "the template needs too much memory"
+    start, end = _offender(message, node, frame.text.value)
+    if isinstance(error, JinjaError):
+        message = message.replace("'", "`").rstrip(".")
+    refused = isinstance(error, (Refused, RecursionError, MemoryError))
+    return TemplateFailure(message[:1].lower() + message[1:], frame, start, end, refused)
+
+
+def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
+    """The span of the name or the attribute that a message speaks of, or of the expression."""
+    found = re.search(r"['`]([^'`]+)['`](?: is undefined)?$", message)
+    named = found[1] if found else None
+    for part in walk(node) if named else ():
+        if isinstance(part, nodes.Name) and part.name == named:
+            return part.lineno, part.lineno + len(part.name)
+        if isinstance(part, nodes.Getattr) and part.attr == named:
+            start = source.find(part.attr, part.lineno)
+            return start, start + len(part.attr)
+    return span(node)
+
+
+def span(node: nodes.Node) -> tuple[int, int]:
+    """From the first name of an expression to its last one, as near as its nodes tell."""
+    start, end = node.lineno, node.lineno + 1
+    for part in walk(node):
+        if part.lineno is None:  # a helper of the syntax tree, such as one side of a comparison
+            continue
+        start = min(start, part.lineno)
+        name = getattr(part, "name", None) or getattr(part, "attr", None)
+        extra = len(name) + isinstance(part, nodes.Getattr) if isinstance(name, str) else 1
+        end = max(end, part.lineno + extra)
+    return start, end
+
+
+def capture(body: Statement, scope: Scope) -> str:
+    """What a body renders, as one text; when traced, one that remembers its pieces."""
+    out: Out = []
+    body(scope, out)
+    meter = scope.run.meter
+    if not scope.run.traced:
+        return meter.joined(out)
+    text = Traced(meter.joined([piece.text for piece in out]))
+    text.pieces = tuple(out)
+    return text

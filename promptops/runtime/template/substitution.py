@@ -1,0 +1,69 @@
+"""The short way for texts whose every tag is a plain `{{ name }}`: no parsing, no Jinja.
+
+It renders only what it is sure of. Whatever else there may be, an input that is missing, a list to
+be printed, a result that is too long, it leaves to the evaluator, so that there is one meaning and
+one set of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.patterns import lazy_pattern
+from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, MAX_TEMPLATE_CHARS
+from promptops.runtime.template.sized_cache import cached_by_size
+
+_TAG = lazy_pattern(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+# Words of Jinja's, and the names that a template finds without being given them.
+_RESERVED = frozenset(
+    str.split("and else false False if in is none None not or self super true True loop caller")
+)
+_PRINTED_AS_THEY_ARE = frozenset((int, float, bool, type(None)))
+_MAX_TAGS = 1_000
+_MAX_CACHED_BYTES = 16_000_000
+
+Parts = tuple[str, ...]
+"""Of a template: texts at even indexes, names at odd ones."""
+
+
+def is_template(text: str) -> bool:
+    """Whether a text holds anything that Jinja would not print as it is."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def substituted(source: str, names: Mapping[str, Any]) -> str | None:
+    """The rendered text, or None where the evaluator must say what the text means."""
+    parts = parts_of(source)
+    return None if parts is None else filled(parts, names)
+
+
+def filled(parts: Parts, names: Mapping[str, Any]) -> str | None:
+    """The same, of a template's parts."""
+    texts = list(parts)
+    for index in range(1, len(parts), 2):
+        value = names.get(parts[index], names)
+        if type(value) is not str:
+            if type(value) not in _PRINTED_AS_THEY_ARE:
+                return None
+            value = str(value)
+        texts[index] = value
+    text = "".join(texts)
+    return text if len(text) <= MAX_OUTPUT_CHARS else None
+
+
+@cached_by_size(_MAX_CACHED_BYTES)
+def parts_of(source: str) -> Parts | None:
+    """The parts of a template; None for one of another kind."""
+    if len(source) > MAX_TEMPLATE_CHARS or source.count("{{") > _MAX_TAGS:
+        return None
+    if "{%" in source or "{#" in source or "\r" in source:
+        return None
+    parts = _TAG.split(source)
+    literals, names = parts[::2], parts[1::2]
+    # `{{{ name }}` begins with the first two braces, and then it is no name.
+    if any("{{" in text or text.endswith("{") for text in literals):
+        return None
+    if _RESERVED.intersection(names):
+        return None
+    return tuple(parts)

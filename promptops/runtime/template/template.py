@@ -1,0 +1,333 @@
+"""Templates parsed by Jinja2, with exact places.
+
+Jinja keeps the line of each node and no column. Here the lexer hands the parser offsets in place
+of line numbers, so that every node's `lineno` is the offset of the token it began with, and the
+tokens kept beside the tree tell where each one ends.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.lexer import Lexer, TokenStream
+from jinja2.parser import Parser
+from jinja2.runtime import Context, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import _PassArg
+
+from promptops.records import record
+from promptops.runtime.template.filter_costs import admitted, tested
+from promptops.runtime.template.filters import allowed_filters, allowed_tests
+from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.template.scope_names import find_unset
+from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.substitution import is_template
+from promptops.runtime.template.values import lookup
+
+__all__ = [
+    "Span",
+    "Template",
+    "TemplateError",
+    "is_template",
+    "parse",
+    "parse_expression",
+    "token_at",
+]
+
+MAX_NODES = 20_000
+MAX_TAG_TOKENS = 20_000
+# Jinja's parser takes a dozen frames for each bracket: within these it never meets Python's limit,
+# wherever it is called from, so that a refusal is the same everywhere.
+MAX_NESTING = 40
+MAX_DEPTH = 150
+
+_NOISE = frozenset(
+    ("whitespace", "comment_begin", "comment", "comment_end", "linecomment", "raw_begin", "raw_end")
+)
+
+
+@record(frozen=True, slots=True)
+class Span:
+    """A token of a template: its kind in Jinja's names, and its offsets in the text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@record(frozen=True, slots=True)
+class Template:
+    """A parsed template.
+
+    Attributes:
+        source: The text, newlines as LF.
+        tree: Jinja's syntax tree; each node's `lineno` is an offset into `source`.
+        tokens: All of them in order, comments and white space within tags included.
+    """
+
+    source: str
+    tree: nodes.Template
+    tokens: tuple[Span, ...]
+
+
+class TemplateError(Exception):
+    """A template that can't be parsed, or that asks for what is not allowed.
+
+    Attributes:
+        message: What is wrong: lower case, no full stop.
+        start, end: Offsets in the template's text.
+        code: `TPL001` for syntax, `TPL005` for what is refused.
+        hint: What to write instead, where that is known.
+    """
+
+    def __init__(
+        self, message: str, start: int, end: int, code: str = "TPL001", hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.end = end
+        self.code = code
+        self.hint = hint
+
+
+class _OffsetLexer(Lexer):
+    """Jinja's lexer, telling offsets in place of line numbers."""
+
+    spans: list[Span]
+
+    def tokenize(
+        self,
+        source: str,
+        name: str | None = None,
+        filename: str | None = None,
+        state: str | None = None,
+    ) -> TokenStream:
+        # `state` starts inside a tag: that is how an expression on its own is read.
+        self.spans = []
+        return TokenStream(self.wrap(self._offsets(source, state), name, filename), name, filename)
+
+    def _offsets(self, source: str, state: str | None) -> Iterator[tuple[int, str, str]]:
+        position = 0
+        nesting = 0
+        try:
+            for _, kind, value in self.tokeniter(source, None, None, state):
+                start = source.find(value, position)
+                position = start + len(value)
+                self.spans.append(Span(kind, start, position))
+                nesting = self._nested(nesting, kind, value, start)
+                yield start, kind, value
+        except TemplateSyntaxError as error:
+            raise _lexer_error(error, position) from None
+
+    def _nested(self, nesting: int, kind: str, value: str, start: int) -> int:
+        if len(self.spans) > MAX_TAG_TOKENS:
+            raise TemplateError("the template is too large", start, start + 1, "TPL005")
+        if kind == "operator":
+            nesting += (value in "([{") - (value in ")]}")
+            if nesting > MAX_NESTING:
+                raise TemplateError("brackets are nested too deep", start, start + 1, "TPL005")
+        return nesting
+
+
+def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
+    message = error.message or "a syntax error"
+    at = re.fullmatch(r"(unexpected char .*) at (\d+)", message, re.DOTALL)
+    if at:
+        return TemplateError(at[1], int(at[2]), int(at[2]) + 1)
+    return TemplateError(_plain(message), position, position + 1)
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """The one environment: strict, sandboxed, deterministic, without globals or loader."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            cache_size=0,
+        )
+        self.globals.clear()
+        self.filters = allowed_filters()
+        # Those that are given nothing but the value and the arguments.
+        self._plain_filters = {
+            name: apply for name, apply in self.filters.items() if _PassArg.from_obj(apply) is None
+        }
+        self.tests.clear()
+        self.tests.update(allowed_tests())
+        self._lexers = threading.local()
+
+    @property
+    def lexer(self) -> _OffsetLexer:
+        """Of this thread: it keeps the tokens of the text it read last."""
+        try:
+            lexer: _OffsetLexer = self._lexers.one
+        except AttributeError:
+            lexer = self._lexers.one = _OffsetLexer(self)
+        return lexer
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Attributes are keys: the context holds JSON data, whose methods are nobody's business."""
+        return lookup(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """As `getattr`; filters such as `map(attribute=…)` come here."""
+        return lookup(obj, argument)
+
+    def call_filter(  # noqa: PLR0917 -- Jinja's signature
+        self,
+        name: str,
+        value: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        context: Any = None,
+        eval_ctx: Any = None,
+    ) -> Any:
+        """Apply a filter, and charge for it; `map` and its like come here for each item."""
+        meter, args, kwargs = context.meter, args or (), kwargs or {}
+        value = admitted(name, value, args, kwargs, meter)
+        apply = self._plain_filters.get(name)
+        if apply is None:
+            made = super().call_filter(name, value, args, kwargs, context, eval_ctx)
+        else:
+            made = apply(value, *args, **kwargs)
+        return meter.sized(made)
+
+    def call_test(  # noqa: PLR0917 -- Jinja's signature
+        self,
+        name: str,
+        value: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        context: Any = None,
+        eval_ctx: Any = None,
+    ) -> Any:
+        """Apply a test, and charge for it; `select` and its like come here for each item."""
+        args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
+        return super().call_test(name, value, args, kwargs, context, eval_ctx)
+
+
+class MeteredContext(Context):
+    """What Jinja hands to filters: nothing but the meter of the run."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__(ENVIRONMENT, {}, None, {})
+        self.meter = meter
+
+
+ENVIRONMENT = TemplateEnvironment()
+
+MAX_CACHED_BYTES = 48_000_000
+"""About what all remembered syntax trees need; the programs made of them need as much again."""
+
+
+def _parsed_bytes(source: str, template: Template) -> int:
+    return 1_000 + 2 * len(source) + 250 * len(template.tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _parsed_bytes)
+def parse(source: str) -> Template:
+    """Parse a template's text, newlines as LF.
+
+    Raises TemplateError with the offsets of the token that is wrong.
+    """
+    if "\r" in source:
+        # Jinja would read it as a newline, and every offset behind it would be wrong.
+        at = source.index("\r")
+        raise TemplateError("a carriage return; write a newline", at, at + 1)
+    if len(source) > MAX_TEMPLATE_CHARS:
+        raise TemplateError(f"a template of over {MAX_TEMPLATE_CHARS // 1024} KB", 0, 1, "TPL005")
+    try:
+        return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
+    except TemplateError as error:
+        raise _recognised(error, source, expression=False) from None
+
+
+@cached_by_size(MAX_CACHED_BYTES // 4, _parsed_bytes)
+def parse_expression(source: str) -> Template:
+    """Parse a `when`: the tree is a template whose only output is the expression.
+
+    Raises TemplateError with the offsets of the token that is wrong.
+    """
+
+    if len(source) > MAX_TEMPLATE_CHARS:
+        raise TemplateError("an expression that long", 0, 1, "TPL005")
+
+    def tree() -> nodes.Template:
+        parser = Parser(ENVIRONMENT, source, state="variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail("one expression, and nothing after it", parser.stream.current.lineno)
+        body: list[nodes.Node] = [nodes.Output([expression], lineno=0)]
+        return nodes.Template(body, lineno=0)
+
+    try:
+        return _parsed(source, tree)
+    except TemplateError as error:
+        raise _recognised(error, source, expression=True) from None
+
+
+def _recognised(error: TemplateError, source: str, *, expression: bool) -> TemplateError:
+    from promptops.runtime.template.template_mistakes import recognised
+
+    return recognised(error, source, ENVIRONMENT.lexer.spans, expression=expression)
+
+
+def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
+    lexer = ENVIRONMENT.lexer
+    try:
+        tree: nodes.Template = build()
+        spans = tuple(lexer.spans)
+        _refuse_nodes(tree)
+        find_unset(source, tree)
+    except TemplateSyntaxError as error:
+        raise _parser_error(error, source, lexer.spans) from None
+    except RecursionError:
+        raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
+    except ValueError:  # the lexer turns digits into a number
+        last = lexer.spans[-1]
+        raise TemplateError("a number that large", last.start, last.end, "TPL005") from None
+    return Template(source, tree, spans)
+
+
+def _refuse_nodes(tree: nodes.Template) -> None:
+    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
+    count = 0
+    stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        count += 1
+        at = node.lineno or 0  # Jinja gives the node around `autoescape` none
+        if count > MAX_NODES or depth > MAX_DEPTH:
+            raise TemplateError("the template is too large", at, at + 1, "TPL005")
+        if isinstance(node, nodes.ScopedEvalContextModifier):
+            raise TemplateError("`autoescape` is not allowed", at, at + len("autoescape"), "TPL005")
+        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
+
+
+def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Span]) -> TemplateError:
+    offset = min(error.lineno, max(len(source) - 1, 0))
+    for span in reversed(spans):
+        if span.start == offset and span.end > offset and span.kind not in _NOISE:
+            return TemplateError(_plain(error.message or ""), span.start, span.end)
+    return TemplateError(_plain(error.message or ""), offset, offset + 1)
+
+
+def _plain(message: str) -> str:
+    """Jinja's sentence in this project's form: lower case, no full stop."""
+    message = message.strip().rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def token_at(template: Template, offset: int) -> int:
+    """Index in `tokens` of the token that begins at, or else covers, an offset."""
+    return max(bisect_right(template.tokens, offset, key=lambda span: span.start) - 1, 0)

@@ -1,0 +1,184 @@
+"""A template made ready to be rendered, once per text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from jinja2 import nodes
+
+from promptops.model.place import Text
+from promptops.runtime.template import calls, composition, flow, macros
+from promptops.runtime.template.expressions import Expression, expression
+from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, capped_range
+from promptops.runtime.template.node_facts import facts, mentions
+from promptops.runtime.template.scope import Frame, Run, Scope, TemplateFailure
+from promptops.runtime.template.scope_names import unset_at_start
+from promptops.runtime.template.sized_cache import cached_by_size
+from promptops.runtime.template.statements import (
+    FAILURES,
+    NOWHERE,
+    Out,
+    Statement,
+    counted,
+    failure,
+)
+from promptops.runtime.template.template import (
+    MAX_CACHED_BYTES,
+    TemplateError,
+    parse,
+    parse_expression,
+)
+from promptops.runtime.template.values import Namespace, as_data
+
+_REGISTERED = (calls, composition, flow, macros)
+
+T = TypeVar("T")
+
+GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
+"""All that a template finds beside its inputs."""
+
+
+def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
+    """What a template renders: texts, or pieces when the run is traced; raises TemplateFailure."""
+    scope = _scope(text, names, run)
+    frame = scope.frame
+    out: list[Any] = []
+    made = _located(text, lambda: _compiled(text.value))
+    _guarded(lambda: made.into(scope.inner(), out), made.tree, frame)
+    texts = [piece.text for piece in out] if run.traced else out
+    if sum(map(len, texts)) > MAX_OUTPUT_CHARS:
+        message = f"it renders over {MAX_OUTPUT_CHARS:,} characters"
+        raise TemplateFailure(message, frame, 0, 1, True)
+    _refuse_half_characters(texts, frame)
+    return out
+
+
+def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
+    """An escape in a literal can make one; no request can carry it."""
+    try:
+        for text in texts:
+            text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        message = "it renders half of a surrogate pair, which is no text"
+        raise TemplateFailure(message, frame, 0, 1) from None
+
+
+def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
+    """Whether an expression is true; raises TemplateFailure."""
+    evaluate, node = _located(text, lambda: _expression(text.value))
+    return _evaluated(evaluate, node, _scope(text, names, run), bool)
+
+
+def value(text: Text, names: dict[str, Any], run: Run) -> Any:
+    """The value of an expression as JSON data; raises TemplateFailure.
+
+    What Jinja makes item by item, such as the result of `select`, is a list.
+    """
+    evaluate, node = _located(text, lambda: _expression(text.value))
+    return _as_data(evaluate, node, _scope(text, names, run))
+
+
+def expression_tree(source: str) -> nodes.Node:
+    """The syntax tree of an expression that can be evaluated; raises TemplateError."""
+    return _expression(source)[1]
+
+
+def value_of_node(node: nodes.Expr, text: Text, run: Run) -> Any:
+    """The same of a part of an expression that uses no names; it is not cached."""
+    evaluate = _located(text, lambda: expression(node))
+    return _as_data(evaluate, node, _scope(text, {}, run))
+
+
+def _scope(text: Text, names: dict[str, Any], run: Run) -> Scope:
+    frame = Frame(text)
+    return Scope(names, Scope(dict(GLOBALS), None, run, frame), run, frame)
+
+
+def _as_data(evaluate: Expression, node: nodes.Node, scope: Scope) -> Any:
+    return _evaluated(evaluate, node, scope, lambda found: as_data(found, scope.run.meter))
+
+
+def _evaluated(
+    evaluate: Expression, node: nodes.Node, scope: Scope, finish: Callable[[Any], T]
+) -> T:
+    def run() -> T:
+        scope.run.meter.charge(facts(node).size)
+        return finish(evaluate(scope))
+
+    return _guarded(run, node, scope.frame)
+
+
+def program(text: Text) -> Program:
+    """The program of a text; a text that can't be one raises TemplateFailure at its place."""
+    return _located(text, lambda: _compiled(text.value))
+
+
+def _located(text: Text, make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except TemplateError as error:
+        refused = error.code == "TPL005"
+        raise TemplateFailure(error.message, Frame(text), error.start, error.end, refused) from None
+
+
+def _guarded(run: Callable[[], T], node: nodes.Node, frame: Frame) -> T:
+    """What nothing nearer to it gave a place fails at the beginning of the template."""
+    try:
+        return run()
+    except FAILURES as error:
+        raise failure(error, node, frame) from None
+
+
+class Program:
+    """The closures of one template."""
+
+    __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "_unset", "tree")
+
+    def __init__(self, tree: nodes.Template) -> None:
+        self.tree = nodes.Template([], lineno=0)  # of a failure that has no nearer place
+        extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
+        at = len(tree.body) if extends is None else tree.body.index(extends)
+        self._unset = unset_at_start(tree)
+        self._has_self = mentions(tree.body, "self")
+        self._blocks = composition.block_bodies(tree)
+        self._before: Statement = counted(tree.body[:at])
+        self._after: Statement = counted(tree.body[at + 1 :])
+        self._parent = None if extends is None else composition.opened_parent(extends)
+
+    def into(self, scope: Scope, out: Out) -> None:
+        """Render in a scope; the names that the template's top defines stay in it."""
+        scope.blocks.top = scope
+        scope.unset = self._unset
+        for name, body in self._blocks.items():
+            scope.blocks.definitions.setdefault(name, []).append((body, scope.frame))
+        if self._has_self:
+            scope.names["self"] = composition.own_blocks(scope)
+        self._before(scope, out)
+        if self._parent is None:
+            return
+        # What stands after `extends` is run for its names, and not printed.
+        self._after(scope, NOWHERE)
+        parent, frame = self._parent(scope)
+        above = Scope({}, scope, scope.run, frame)
+        parent.into(above, out)
+
+
+def _program_bytes(source: str, _program: Program) -> int:
+    return 1_000 + 250 * len(parse(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES, _program_bytes)
+def _compiled(source: str) -> Program:
+    return Program(parse(source).tree)
+
+
+def _expression_bytes(source: str, _expression: object) -> int:
+    return 1_000 + 250 * len(parse_expression(source).tokens)
+
+
+@cached_by_size(MAX_CACHED_BYTES // 4, _expression_bytes)
+def _expression(source: str) -> tuple[Expression, nodes.Node]:
+    body = parse_expression(source).tree.body[0]
+    assert isinstance(body, nodes.Output)
+    return expression(body.nodes[0]), body.nodes[0]

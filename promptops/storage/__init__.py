@@ -1,0 +1,1 @@
+"""Files on disk: atomic writes, locks, eviction; and the pause of the garbage collector."""

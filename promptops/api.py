@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from promptops.runtime.bundle.bundle import Bundle
-    from promptops.runtime.loading.cache import Cache
-    from promptops.runtime.loading.source import Source
+    from promptops.runtime.loading.cache import BundleCache
+    from promptops.runtime.loading.source import BundleSource
     from promptops.runtime.loading.trust import Trust
 
     class Loaded(Protocol):
@@ -166,7 +166,7 @@ def _open(key: Key) -> Loaded:
 
 def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> Loaded:
     from promptops.runtime.loading.opening import named_source, opened
-    from promptops.runtime.loading.resolver import Resolver
+    from promptops.runtime.loading.resolver import RefResolver
     from promptops.runtime.loading.snapshots import Snapshot
 
     override = os.environ.get("PROMPTOPS_OVERRIDE")
@@ -175,7 +175,7 @@ def _opened(ref: str | None, source: AnyPath | None, trust: AnyPath | None) -> L
     if ref is not None and ref.startswith("git:"):
         _refuse_where_frozen(f"{ref!r} is for development")
     offline = _is_set("PROMPTOPS_OFFLINE")
-    resolver = Resolver(
+    resolver = RefResolver(
         opened(named_source(source, os.getcwd), lambda where: _repository(where, offline)),
         ref,
         trust=_trust(trust),
@@ -196,13 +196,13 @@ def _trust(file: AnyPath | None) -> Trust | None:
     return Trust.read(Path(named)) if named is not None else None
 
 
-def _cache() -> Cache:
-    from promptops.runtime.loading.cache import Cache, cache_folder
+def _cache() -> BundleCache:
+    from promptops.runtime.loading.cache import BundleCache, cache_folder
 
-    return Cache(cache_folder())
+    return BundleCache(cache_folder())
 
 
-def _repository(where: str, offline: bool) -> Source:
+def _repository(where: str, offline: bool) -> BundleSource:
     from promptops.loading.releases import GitReleases
 
     return GitReleases(where, offline=offline)

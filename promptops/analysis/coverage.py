@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from promptops.analysis.includes import includes
 from promptops.analysis.tags import Direction, FoundWay, Tag, TagWalk, place_of
-from promptops.analysis.uses import Site, Stack, Use
+from promptops.analysis.uses import Stack, TemplateSpan, Use
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.records import record
@@ -22,7 +22,7 @@ _Key = tuple[str, int, int, str]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Way:
+class TemplateBranch:
     """One way on from a tag, or from a `when`.
 
     Attributes:
@@ -38,8 +38,8 @@ class Way:
 
     tag: Tag
     direction: Direction
-    site: Site
-    otherwise: Site | None = None
+    site: TemplateSpan
+    otherwise: TemplateSpan | None = None
     chained: bool = False
     covered: bool
     reached: bool
@@ -50,7 +50,7 @@ class Way:
 class Coverage:
     """All ways of a prompt, in the order of its messages."""
 
-    ways: tuple[Way, ...]
+    ways: tuple[TemplateBranch, ...]
 
     @property
     def covered(self) -> int:
@@ -77,7 +77,7 @@ def coverage(
     templates = tuple(_templates(prompt, load))
     has_macros = any("macro" in text.value for text, _, _ in templates)
     called = _called(template for _, _, template in templates) if has_macros else frozenset()
-    found: list[Way] = []
+    found: list[TemplateBranch] = []
     for text in _conditions(prompt):
         found += _judged(_ways_of(text), keys, ())
     for text, stack, template in templates:
@@ -87,14 +87,14 @@ def coverage(
 
 
 def _ways_of(when: Text) -> list[FoundWay]:
-    site = Site(when, 0, len(when.value))
+    site = TemplateSpan(when, 0, len(when.value))
     return [FoundWay("when", "holds", site, 0), FoundWay("when", "fails", site, 0)]
 
 
-def _judged(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[Way]:
+def _judged(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
     covered = [_key(way.site.text, way.offset, way.direction) in keys for way in ways]
     for way, is_covered in zip(ways, covered, strict=True):
-        yield Way(
+        yield TemplateBranch(
             tag=way.tag,
             direction=way.direction,
             site=way.site,
@@ -151,7 +151,7 @@ def _templates(prompt: Prompt, load: Load) -> Iterator[tuple[Text, Stack, Templa
         for include in includes(text):
             target = load(text.path, include.name)
             if target is not None:
-                below.append((target, (*stack, Site(text, include.start, include.end))))
+                below.append((target, (*stack, TemplateSpan(text, include.start, include.end))))
         waiting = below + waiting
 
 

@@ -18,7 +18,7 @@ from promptops.analysis.paths import (
     TEST,
     How,
 )
-from promptops.analysis.uses import Call, Callee, Condition, Site
+from promptops.analysis.uses import Call, Callee, Condition, TemplateSpan
 from promptops.analysis.values import (
     KNOWN,
     BlockValue,
@@ -43,7 +43,7 @@ class ExpressionWalk(FilterWalk, ABC):
         """Walk the body of a recursive loop with the elements of a call's argument."""
 
     @abstractmethod
-    def render_block(self, block: BlockValue, site: Site) -> None:
+    def render_block(self, block: BlockValue, site: TemplateSpan) -> None:
         """Walk a block."""
 
     # What decides, and what is made of several.
@@ -162,7 +162,7 @@ class ExpressionWalk(FilterWalk, ABC):
                 Call(kind=kind, callee=written, site=site, stack=self.here.stack, node=node)
             )
 
-    def callee_site(self, node: nodes.Call) -> Site:
+    def callee_site(self, node: nodes.Call) -> TemplateSpan:
         target = node.node
         if isinstance(target, nodes.Getattr):
             return self.site(spans.attribute(self.here.template, target))

@@ -18,7 +18,7 @@ from promptops.analysis.paths import (
     How,
     PathWalk,
 )
-from promptops.analysis.sources import Source
+from promptops.analysis.sources import ValueSource
 from promptops.analysis.uses import ITEM, Role, Word
 from promptops.analysis.values import KNOWN, Value, joined, sources, stepped
 
@@ -98,7 +98,7 @@ class FilterWalk(PathWalk):
         assert node.node is not None, "only a filter block's filter has no value of its own"
         value = self.take(node.node, inner)
         protected = [
-            part.guarded((*part.guards[:-1], "default")) if isinstance(part, Source) else part
+            part.guarded((*part.guards[:-1], "default")) if isinstance(part, ValueSource) else part
             for part in value
         ]
         instead = [self.take(argument, how) for argument in node.args[:1]] or [KNOWN]

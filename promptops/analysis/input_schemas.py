@@ -24,7 +24,7 @@ _ALTERNATIVES = ("anyOf", "oneOf")
 
 
 @record(frozen=True, slots=True)
-class Way:
+class Alternative:
     """One of the ways a value may be: all parts hold at once; without parts it may be anything.
 
     Attributes:
@@ -62,11 +62,11 @@ class Way:
         return found if isinstance(found, Mapping) else None
 
 
-ANYTHING = (Way(),)
+ANYTHING = (Alternative(),)
 
 
 @record(frozen=True, slots=True)
-class Shape:
+class InputShape:
     """What may stand at one place of the inputs.
 
     Attributes:
@@ -74,7 +74,7 @@ class Shape:
         declared: A schema names it; else it is only not forbidden.
     """
 
-    ways: tuple[Way, ...]
+    ways: tuple[Alternative, ...]
     optional: bool = False
     declared: bool = True
 
@@ -99,8 +99,8 @@ class InputSchemas:
         """`root` refers to nothing outside itself, as in `model.prompt.Prompt`."""
         self._root = root
         self._left = MAX_EXPANSIONS
-        self._whole = Shape(self._expanded(root, 0))
-        self._known: dict[tuple[str, Path], Shape | None] = {}
+        self._whole = InputShape(self._expanded(root, 0))
+        self._known: dict[tuple[str, Path], InputShape | None] = {}
 
     def misspelt(self, name: str, path: Path) -> str | None:
         """The key that the last step of a path was probably to be, where no schema names it."""
@@ -111,7 +111,7 @@ class InputSchemas:
             return None
         return next(iter(get_close_matches(str(path[-1]), owner.keys, 1, cutoff=0.75)), None)
 
-    def at(self, name: str, path: Path = ()) -> Shape | None:
+    def at(self, name: str, path: Path = ()) -> InputShape | None:
         """What an input, or a value below it, may be; None where nothing can ever stand."""
         key = (name, path)
         if key not in self._known:
@@ -120,7 +120,7 @@ class InputSchemas:
             self._known[key] = None if owner is None else self._below(owner, step)
         return self._known[key]
 
-    def _below(self, owner: Shape, step: Step) -> Shape | None:
+    def _below(self, owner: InputShape, step: Step) -> InputShape | None:
         self._left = MAX_EXPANSIONS
         found = [self._of_way(way, step) for way in owner.ways]
         possible = [shape for shape in found if shape is not None]
@@ -130,59 +130,61 @@ class InputSchemas:
         # A key that some alternatives name belongs to those: a template asks which one it has.
         optional = any(s.optional for s in declared) or all(s.optional for s in possible)
         ways = tuple(way for shape in possible for way in shape.ways)
-        return Shape(ways[:MAX_WAYS], optional, bool(declared))
+        return InputShape(ways[:MAX_WAYS], optional, bool(declared))
 
-    def _of_way(self, way: Way, step: Step) -> Shape | None:
+    def _of_way(self, way: Alternative, step: Step) -> InputShape | None:
         types = way.types
         if isinstance(step, str):
             if types is not None and "object" not in types:
                 return None
             return self._of_key(way, step)
         if types is None or "array" in types:
-            return Shape(self._elements(way))
+            return InputShape(self._elements(way))
         if "string" in types:
-            return Shape((Way(({"type": "string"},)),))
-        return Shape(ANYTHING) if isinstance(step, Item) else None
+            return InputShape((Alternative(({"type": "string"},)),))
+        return InputShape(ANYTHING) if isinstance(step, Item) else None
 
-    def _of_key(self, way: Way, name: str) -> Shape | None:
+    def _of_key(self, way: Alternative, name: str) -> InputShape | None:
         required = way.requires(name)
         given = [each[name] for each in way.named("properties") if name in each]
         if given:
             filled = name in (way.fills("properties") or ())
             ways = self._all_of(given, filled=filled)
-            return Shape(ways, not required and not way.defaults(name, self._root))
+            return InputShape(ways, not required and not way.defaults(name, self._root))
         if any(True for _ in way.named("patternProperties")):
-            return Shape(ANYTHING, declared=False)
+            return InputShape(ANYTHING, declared=False)
         others = [*way.named("additionalProperties"), *way.named("unevaluatedProperties")]
         if False in others:
             return None
         some = any(True for _ in way.named("properties"))
         schemas = [other for other in others if isinstance(other, Mapping)]
         ways = self._all_of(schemas, filled=False) if schemas else ANYTHING
-        return Shape(ways, some and not required, declared=False)
+        return InputShape(ways, some and not required, declared=False)
 
-    def _elements(self, way: Way) -> tuple[Way, ...]:
+    def _elements(self, way: Alternative) -> tuple[Alternative, ...]:
         items = [each for each in way.named("items") if isinstance(each, Mapping)]
         first = [each for each in way.named("prefixItems") if isinstance(each, list)]
         if first or not items:
             return ANYTHING
         return self._all_of(items, filled=way.fills("items") is not None)
 
-    def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[Way, ...]:
+    def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[Alternative, ...]:
         """All schemas at once; the first is that of the renderer, where it looks there."""
         return self._joined(
             self._expanded(schema, 0, filled=index == 0 and filled)
             for index, schema in enumerate(schemas)
         )
 
-    def _expanded(self, schema: Any, depth: int, filled: bool = True) -> tuple[Way, ...]:
+    def _expanded(self, schema: Any, depth: int, filled: bool = True) -> tuple[Alternative, ...]:
         if schema is False:
             return ()
         schema = _followed(schema, self._root)
         self._left -= 1
         if not schema or depth > MAX_DEPTH or self._left < 0:
             return ANYTHING
-        ways: list[tuple[Way, ...]] = [(Way((schema,), schema if filled else None),)]
+        ways: list[tuple[Alternative, ...]] = [
+            (Alternative((schema,), schema if filled else None),)
+        ]
         ways += [
             self._expanded(part, depth + 1, filled=False) for part in schema.get("allOf") or ()
         ]
@@ -192,9 +194,9 @@ class InputSchemas:
                 ways.append(tuple(way for some in each for way in some))
         return self._joined(ways)
 
-    def _joined(self, all_ways: Iterable[tuple[Way, ...]]) -> tuple[Way, ...]:
+    def _joined(self, all_ways: Iterable[tuple[Alternative, ...]]) -> tuple[Alternative, ...]:
         """The ways in which one of each can hold at once."""
-        joined: tuple[Way, ...] = (Way(),)
+        joined: tuple[Alternative, ...] = (Alternative(),)
         for ways in all_ways:
             if len(joined) * len(ways) > MAX_WAYS:
                 return ANYTHING
@@ -202,8 +204,8 @@ class InputSchemas:
         return tuple(way for way in joined if way.types != frozenset())
 
 
-def _both(one: Way, other: Way) -> Way:
-    return Way((*one.parts, *other.parts), one.filled or other.filled)
+def _both(one: Alternative, other: Alternative) -> Alternative:
+    return Alternative((*one.parts, *other.parts), one.filled or other.filled)
 
 
 def dotted(name: str, path: Path) -> str:

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from promptops.analysis.paths import ALIAS, ARGUMENT, LOOP, PASSED
 from promptops.analysis.statements import StatementWalk
 from promptops.analysis.uses import Stack
-from promptops.analysis.values import KNOWN, Frame, LoopValue, MacroValue, Value, unset
+from promptops.analysis.values import KNOWN, LoopValue, MacroValue, NameScope, Value, unset
 from promptops.records import replace
 
 MAX_CALLS = 16
@@ -63,7 +63,7 @@ class MacroWalk(StatementWalk):
         if macro.node in self.active or len(self.active) > MAX_CALLS:
             return
         here = replace(macro.here, stack=stack, files=self.here.files)
-        frame = Frame(macro.node, macro.frame)
+        frame = NameScope(macro.node, macro.frame)
         frame.bindings.update(varargs=KNOWN, kwargs=KNOWN)
         if "caller" in bindings:
             frame.bindings["caller"] = bindings["caller"]

@@ -13,7 +13,7 @@ _BLUNT = bytes.maketrans(_UPPER + _OTHER, _UPPER.lower() + b" " * len(_OTHER))
 
 
 @record(frozen=True, slots=True)
-class Match:
+class TextMatch:
     """Something found in a text.
 
     Attributes:
@@ -54,9 +54,9 @@ def blunt_words(text: str) -> tuple[bytes, ...]:
     return tuple(text.encode("latin-1", "replace").translate(_BLUNT).split())
 
 
-def in_order(matches: Iterable[Match]) -> tuple[Match, ...]:
+def in_order(matches: Iterable[TextMatch]) -> tuple[TextMatch, ...]:
     """Matches by place; of those that overlap, the one that begins first, then the longest."""
-    kept: list[Match] = []
+    kept: list[TextMatch] = []
     for match in sorted(matches, key=lambda match: (match.start, -match.end)):
         if not kept or match.start >= kept[-1].end:
             kept.append(match)

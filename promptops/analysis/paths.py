@@ -9,23 +9,23 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.guards import NOTHING, Facts
-from promptops.analysis.sources import Source
+from promptops.analysis.sources import ValueSource
 from promptops.analysis.uses import (
     Call,
     Condition,
     Definition,
     Guard,
-    Reference,
     Role,
-    Site,
     Step,
+    TemplateReference,
+    TemplateSpan,
     Use,
     Word,
 )
 from promptops.analysis.values import (
     KNOWN,
-    Frame,
     Here,
+    NameScope,
     Value,
     bound,
     sources,
@@ -57,11 +57,11 @@ OTHER = How("other")
 
 
 @record(slots=True)
-class Found:
+class PathFacts:
     """What the walk collects."""
 
     uses: list[Use] = field(default_factory=list)
-    references: list[Reference] = field(default_factory=list)
+    references: list[TemplateReference] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
     filters: list[Word] = field(default_factory=list)
@@ -75,10 +75,10 @@ class PathWalk:
     """Reads paths where it stands: in `here`, in `frame`, where `facts` hold."""
 
     here: Here
-    frame: Frame
+    frame: NameScope
 
     def __init__(self) -> None:
-        self.found = Found()
+        self.found = PathFacts()
         self.facts: Facts = NOTHING
         self.reached = True
         self._seen: set[tuple[str, str, int]] = set()
@@ -107,9 +107,9 @@ class PathWalk:
         value = self.frame.find(name)
         return self.here.context.resolve(name) if value is None else value
 
-    def site(self, offsets: tuple[int, int]) -> Site:
+    def site(self, offsets: tuple[int, int]) -> TemplateSpan:
         """In the template where the walk stands."""
-        return Site(self.here.text, *offsets)
+        return TemplateSpan(self.here.text, *offsets)
 
     def keys(self, node: nodes.Node | None) -> Facts:
         """The identities of what a path may stand for, and of all it stands on."""
@@ -127,14 +127,14 @@ class PathWalk:
         if isinstance(node, nodes.Getattr | nodes.Getitem):
             step = node.attr if isinstance(node, nodes.Getattr) else _constant_step(node.arg)
             if step is not None:
-                nowhere = Site(self.here.text, 0, 0)
+                nowhere = TemplateSpan(self.here.text, 0, 0)
                 return tuple(part.step(step, nowhere) for part in sources(self._peek(node.node)))
         return ()
 
     def _name(self, node: nodes.Name, how: How) -> None:
         for part in self.lookup(node.name):
-            if isinstance(part, Source):
-                site = Site(self.here.text, node.lineno, node.lineno + len(node.name))
+            if isinstance(part, ValueSource):
+                site = TemplateSpan(self.here.text, node.lineno, node.lineno + len(node.name))
                 self._use(part, site, how)
 
     def _below(self, node: nodes.Getattr | nodes.Getitem, how: How) -> None:
@@ -153,12 +153,12 @@ class PathWalk:
             return self._subscript(node)
         if not isinstance(node, nodes.Name):
             return tuple(
-                part.unbound() if isinstance(part, Source) else part
+                part.unbound() if isinstance(part, ValueSource) else part
                 for part in self.take(node, OTHER)
             )
         value = self.lookup(node.name)
         site = self.site((node.lineno, node.lineno + len(node.name)))
-        return tuple(part.at(site) if isinstance(part, Source) else part for part in value)
+        return tuple(part.at(site) if isinstance(part, ValueSource) else part for part in value)
 
     def _attribute(self, node: nodes.Getattr) -> Value:
         base = self.path(node.node)
@@ -179,16 +179,16 @@ class PathWalk:
         self.read(node.arg, OTHER)
         return tuple(part.opened() for part in sources(base)) or KNOWN
 
-    def _refuse_private(self, name: str, site: Site) -> None:
+    def _refuse_private(self, name: str, site: TemplateSpan) -> None:
         if name.startswith("_") and self.first("private", site):
             self.found.private.append(Word(name=name, site=site, stack=self.here.stack))
 
     def use_all(self, value: Value, how: How) -> None:
         for part in value:
-            if isinstance(part, Source) and part.site is not None:
+            if isinstance(part, ValueSource) and part.site is not None:
                 self._use(part, part.site, how)
 
-    def _use(self, part: Source, site: Site, how: How) -> None:
+    def _use(self, part: ValueSource, site: TemplateSpan, how: How) -> None:
         guards = part.guards
         if self.facts:
             guards = part.guards_given(self.facts)
@@ -212,7 +212,7 @@ class PathWalk:
             )
         )
 
-    def first(self, what: str, site: Site) -> bool:
+    def first(self, what: str, site: TemplateSpan) -> bool:
         """Whether the walk meets something here for the first time."""
         key = (what, site.text.path, site.start)
         if key in self._seen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptops.analysis.match import Match, in_order, occurrences
+from promptops.analysis.match import TextMatch, in_order, occurrences
 from promptops.analysis.reserved import (
     is_reserved_card,
     is_reserved_email,
@@ -29,18 +29,20 @@ _CARD = lazy_pattern(r"[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])")  # in a digest let
 _SOCIAL_SECURITY = lazy_pattern(r"\d{3}-\d\d-\d{4}(?![\d-])")
 
 
-def find_personal_data(text: str) -> tuple[Match, ...]:
+def find_personal_data(text: str) -> tuple[TextMatch, ...]:
     """Personal data that is not reserved for examples, in order."""
     emails = _emails(text) if "@" in text else ()
     return in_order([*emails, *_numbers(text)])
 
 
-def _emails(text: str) -> Iterator[Match]:
+def _emails(text: str) -> Iterator[TextMatch]:
     for at in occurrences(text, "@"):
         start = _local_start(text, at)
         domain = _DOMAIN.match(text, at + 1) if start < at else None
         if domain and not is_reserved_email(text[start:at], domain[0]):
-            yield Match(start, domain.end(), "personal data: an e-mail address", "e-mail address")
+            yield TextMatch(
+                start, domain.end(), "personal data: an e-mail address", "e-mail address"
+            )
 
 
 def _local_start(text: str, at: int) -> int:
@@ -53,7 +55,7 @@ def _local_start(text: str, at: int) -> int:
     return at if text[max(0, start - 1) : start] in (":", "/") else start
 
 
-def _numbers(text: str) -> Iterator[Match]:
+def _numbers(text: str) -> Iterator[TextMatch]:
     """Numbers, found by what digits look like: one pass over bytes, one byte a character."""
     shape = text.encode("latin-1", "replace").translate(_SHAPES)
     if b"000" not in shape and b"00 00" not in shape:
@@ -79,7 +81,7 @@ _RESERVED = {
 _NORTH_AMERICAN_SHAPES = (b"000-000-0000", b"(000) 000-0000", b"000.000.0000", b"(000)000-0000")
 
 
-def _phones(text: str, shape: bytes) -> Iterator[Match]:
+def _phones(text: str, shape: bytes) -> Iterator[TextMatch]:
     for literal, pattern in (
         (b"+0", _INTERNATIONAL),
         *((shape, _NORTH_AMERICAN) for shape in _NORTH_AMERICAN_SHAPES),
@@ -91,7 +93,7 @@ def _phones(text: str, shape: bytes) -> Iterator[Match]:
 
 def _checked(
     text: str, shape: bytes, literals: tuple[bytes, ...], pattern: re.Pattern[str], name: str
-) -> Iterator[Match]:
+) -> Iterator[TextMatch]:
     for literal in literals:
         for found in _candidates(text, shape, literal, pattern):
             if not _RESERVED[name](found[0]):
@@ -124,6 +126,6 @@ def _past_run(shape: bytes, at: int, literal: bytes) -> int:
     return at + 1
 
 
-def _match(found: re.Match[str], name: str) -> Match:
+def _match(found: re.Match[str], name: str) -> TextMatch:
     article = "an" if name == "IBAN" else "a"
-    return Match(found.start(), found.end(), f"personal data: {article} {name}", name)
+    return TextMatch(found.start(), found.end(), f"personal data: {article} {name}", name)

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 from math import log2
 
-from promptops.analysis.match import Match, in_order, lowered, occurrences
+from promptops.analysis.match import TextMatch, in_order, lowered, occurrences
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 
 @record(frozen=True, slots=True)
-class Shape:
+class KeyShape:
     """What a vendor's keys look like.
 
     Attributes:
@@ -32,8 +32,8 @@ class Shape:
     lead: int = 0
 
 
-def _shape(vendor: str, literals: str, pattern: str, lead: int = 0) -> Shape:
-    return Shape(vendor, tuple(literals.split()), pattern, lead)
+def _shape(vendor: str, literals: str, pattern: str, lead: int = 0) -> KeyShape:
+    return KeyShape(vendor, tuple(literals.split()), pattern, lead)
 
 
 SHAPES = (
@@ -129,7 +129,7 @@ _ASSIGNABLE = (
 _UUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def find_secrets(text: str) -> tuple[Match, ...]:
+def find_secrets(text: str) -> tuple[TextMatch, ...]:
     """Secrets in a text, in order. A match's message names the vendor and never the secret."""
     long_words = " ".join(word for word in text.split() if len(word) >= _SHORTEST)
     found = [*_private_keys(text), *_passwords_in_addresses(text)]
@@ -139,21 +139,21 @@ def find_secrets(text: str) -> tuple[Match, ...]:
     return in_order(found)
 
 
-def _keys(text: str, long_words: str) -> Iterator[Match]:
+def _keys(text: str, long_words: str) -> Iterator[TextMatch]:
     for shape in SHAPES:
         for literal in shape.literals:
             if literal in long_words:
                 yield from _keys_of(shape, literal, text)
 
 
-def _keys_of(shape: Shape, literal: str, text: str) -> Iterator[Match]:
+def _keys_of(shape: KeyShape, literal: str, text: str) -> Iterator[TextMatch]:
     pattern = _compiled(shape.pattern)
     for at in occurrences(text, literal):
         key = pattern.match(text, at - shape.lead) if at >= shape.lead else None
         if key and not _is_stand_in(key[0]):
             shown = f"{key[0][:5]}…"
             message = f"a secret: {shape.vendor} key `{shown}`"
-            yield Match(key.start(), key.end(), message, shape.vendor)
+            yield TextMatch(key.start(), key.end(), message, shape.vendor)
 
 
 @cache
@@ -171,19 +171,23 @@ def _is_stand_in(secret: str) -> bool:
     return len(set(secret)) < 10 or _STAND_IN.search(secret) is not None
 
 
-def _private_keys(text: str) -> Iterator[Match]:
+def _private_keys(text: str) -> Iterator[TextMatch]:
     for at in occurrences(text, "-----BEGIN "):
         key = _PRIVATE_KEY.match(text, at)
         if key:
             end = text.find("-----END ", key.end())
-            yield Match(at, end if end > 0 else key.end(), "a secret: a private key", "private key")
+            yield TextMatch(
+                at, end if end > 0 else key.end(), "a secret: a private key", "private key"
+            )
 
 
-def _passwords_in_addresses(text: str) -> Iterator[Match]:
+def _passwords_in_addresses(text: str) -> Iterator[TextMatch]:
     for at in occurrences(text, "://"):
         login = _LOGIN.match(text, at)
         if login and not _is_made_up(login[1], login[2], login[3]):
-            yield Match(login.start(2), login.end(2), "a secret: a password in an address", "URL")
+            yield TextMatch(
+                login.start(2), login.end(2), "a secret: a password in an address", "URL"
+            )
 
 
 def _is_made_up(user: str, password: str, host: str) -> bool:
@@ -194,7 +198,7 @@ def _is_made_up(user: str, password: str, host: str) -> bool:
     return password.isdigit() or _STAND_IN.search(password) is not None
 
 
-def _assigned(text: str) -> Iterator[Match]:
+def _assigned(text: str) -> Iterator[TextMatch]:
     """`api_key = "…"` and its like, where the value looks drawn by chance."""
     lower = lowered(text)
     for word in _ASSIGNABLE:
@@ -203,7 +207,7 @@ def _assigned(text: str) -> Iterator[Match]:
             group = value.lastgroup if value else None
             if value and group and _looks_drawn_by_chance(value[group]):
                 message = f"a secret: `{value['name']}` is set to what looks like a key"
-                yield Match(value.start(group), value.end(group), message, value["name"])
+                yield TextMatch(value.start(group), value.end(group), message, value["name"])
 
 
 def _looks_drawn_by_chance(value: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.analysis.guards import Facts
-from promptops.analysis.uses import Guard, Origin, Path, Site, Step
+from promptops.analysis.uses import Guard, Origin, Path, Step, TemplateSpan
 from promptops.records import record
 
 MAX_PATH = 50
@@ -15,7 +15,7 @@ Key = tuple[Any, ...]
 
 
 @record(frozen=True, slots=True)
-class Source:
+class ValueSource:
     """A value that the caller passes, or that nothing defines.
 
     Attributes:
@@ -25,18 +25,18 @@ class Source:
     name: str
     key: Key
     path: Path = ()
-    path_sites: tuple[Site, ...] = ()
+    path_sites: tuple[TemplateSpan, ...] = ()
     guards: tuple[Guard, ...] = ("none",)
     origin: Origin = "input"
-    aliases: tuple[Site, ...] = ()
+    aliases: tuple[TemplateSpan, ...] = ()
     open: bool = False
-    site: Site | None = None
+    site: TemplateSpan | None = None
 
-    def step(self, step: Step, site: Site, identity: object = None) -> Source:
+    def step(self, step: Step, site: TemplateSpan, identity: object = None) -> ValueSource:
         """The value below this one; `identity` tells elements of loops apart."""
         if self.open or len(self.path) >= MAX_PATH:
             return self.opened()
-        return Source(
+        return ValueSource(
             self.name,
             (*self.key, step if identity is None else identity),
             (*self.path, step),
@@ -48,9 +48,9 @@ class Source:
             self.site,
         )
 
-    def above(self) -> Source:
+    def above(self) -> ValueSource:
         """What this one is a part of."""
-        return Source(
+        return ValueSource(
             self.name,
             self.key[:-1],
             self.path[:-1],
@@ -62,30 +62,30 @@ class Source:
             self.site,
         )
 
-    def at(self, site: Site) -> Source:
+    def at(self, site: TemplateSpan) -> ValueSource:
         """As read at a name."""
         return self._with(self.guards, self.aliases, self.open, site)
 
-    def bound(self) -> Source:
+    def bound(self) -> ValueSource:
         """As another name holds it."""
         aliases = self.aliases if self.site is None else (*self.aliases, self.site)
         return self._with(self.guards, aliases, self.open, None)
 
-    def unbound(self) -> Source:
+    def unbound(self) -> ValueSource:
         """As at the place it was last read at, for what stands directly below it."""
         if self.site is not None or not self.aliases:
             return self
         return self._with(self.guards, self.aliases[:-1], self.open, self.aliases[-1])
 
-    def opened(self) -> Source:
+    def opened(self) -> ValueSource:
         """Something below this one that can't be known."""
         return self._with(self.guards, self.aliases, True, self.site)
 
-    def guarded(self, guards: tuple[Guard, ...]) -> Source:
+    def guarded(self, guards: tuple[Guard, ...]) -> ValueSource:
         """The same, protected."""
         return self._with(guards, self.aliases, self.open, self.site)
 
-    def there(self) -> Source:
+    def there(self) -> ValueSource:
         """As it is where it has been iterated."""
         return self.guarded(tuple("defined" if guard == "none" else guard for guard in self.guards))
 
@@ -96,16 +96,20 @@ class Source:
             for index, guard in enumerate(self.guards)
         )
 
-    def as_fallback(self) -> Source:
+    def as_fallback(self) -> ValueSource:
         """What an input of the name gives where no `set` of it ran."""
         if self.origin != "input" or self.aliases:
             return self
-        return Source(self.name, self.key, self.path, self.path_sites, self.guards, "branch")
+        return ValueSource(self.name, self.key, self.path, self.path_sites, self.guards, "branch")
 
     def _with(
-        self, guards: tuple[Guard, ...], aliases: tuple[Site, ...], open_: bool, site: Site | None
-    ) -> Source:
-        return Source(
+        self,
+        guards: tuple[Guard, ...],
+        aliases: tuple[TemplateSpan, ...],
+        open_: bool,
+        site: TemplateSpan | None,
+    ) -> ValueSource:
+        return ValueSource(
             self.name,
             self.key,
             self.path,

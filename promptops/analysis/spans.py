@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from promptops.runtime.template.template import Span, Template, token_at
+from promptops.runtime.template.template import Template, Token, token_at
 
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
@@ -130,13 +130,13 @@ def _balanced(template: Template, start: int, end: int) -> Offsets:
     return start, end
 
 
-def _bracket(template: Template, token: Span) -> int:
+def _bracket(template: Template, token: Token) -> int:
     if token.kind != "operator":
         return 0
     return _BRACKETS.get(template.source[token.start : token.end], 0)
 
 
-def _tokens(template: Template, offset: int) -> Iterator[Span]:
+def _tokens(template: Template, offset: int) -> Iterator[Token]:
     """Those from an offset on that mean something."""
     for index in range(token_at(template, offset), len(template.tokens)):
         token = template.tokens[index]

@@ -12,14 +12,14 @@ from promptops.analysis import spans
 from promptops.analysis.expressions import ExpressionWalk, even
 from promptops.analysis.guards import Facts, proven
 from promptops.analysis.paths import ALIAS, LOOP, OTHER, OUTPUT, TEST
-from promptops.analysis.sources import Source
-from promptops.analysis.uses import Definition, Site
+from promptops.analysis.sources import ValueSource
+from promptops.analysis.uses import Definition, TemplateSpan
 from promptops.analysis.values import (
     KNOWN,
-    Frame,
     Here,
     LoopValue,
     MacroValue,
+    NameScope,
     Value,
     elements,
     joined,
@@ -47,7 +47,7 @@ class StatementWalk(ExpressionWalk):
             self.STATEMENTS[node.__class__](self, node)
 
     @contextmanager
-    def moved(self, here: Here, frame: Frame, silent: bool) -> Iterator[None]:
+    def moved(self, here: Here, frame: NameScope, silent: bool) -> Iterator[None]:
         """Walk elsewhere for a while."""
         before = self.here, self.frame, self.silent
         self.here, self.frame, self.silent = here, frame, silent
@@ -56,9 +56,9 @@ class StatementWalk(ExpressionWalk):
         finally:
             self.here, self.frame, self.silent = before
 
-    def inner(self, node: nodes.Node, part: str = "") -> Frame:
+    def inner(self, node: nodes.Node, part: str = "") -> NameScope:
         """A scope within the one where the walk stands."""
-        return Frame(node, self.frame, part=part)
+        return NameScope(node, self.frame, part=part)
 
     def _output(self, node: nodes.Output) -> None:
         if self.silent:
@@ -72,7 +72,7 @@ class StatementWalk(ExpressionWalk):
     def _if(self, node: nodes.If) -> None:
         before, facts = self.frame.bindings, self.facts
         ends: list[Branch] = []
-        texts: dict[str, Site] = {}
+        texts: dict[str, TemplateSpan] = {}
         for part in (node, *node.elif_):
             self._test_of(part, node, texts)
             where, otherwise = (proven(part.test, truth, self.keys) for truth in (True, False))
@@ -82,7 +82,7 @@ class StatementWalk(ExpressionWalk):
         self.facts = facts
         self._merge(before, ends)
 
-    def _test_of(self, part: nodes.If, whole: nodes.If, texts: dict[str, Site]) -> None:
+    def _test_of(self, part: nodes.If, whole: nodes.If, texts: dict[str, TemplateSpan]) -> None:
         self.read(part.test, TEST)
         offsets = spans.test_of_tag(self.here.template, part, elif_=part is not whole)
         site = self.site(offsets)
@@ -120,13 +120,13 @@ class StatementWalk(ExpressionWalk):
         value = bindings.get(name)
         if value is None:
             value = tuple(
-                part.as_fallback() if isinstance(part, Source) else part
+                part.as_fallback() if isinstance(part, ValueSource) else part
                 for part in self.lookup(name)
             )
         if not facts:
             return value
         return tuple(
-            part.guarded(part.guards_given(facts)) if isinstance(part, Source) else part
+            part.guarded(part.guards_given(facts)) if isinstance(part, ValueSource) else part
             for part in value
         )
 
@@ -153,7 +153,7 @@ class StatementWalk(ExpressionWalk):
         identity = object()
         self.loop(node, loop, lambda site: elements(value, site, identity))
 
-    def loop(self, node: nodes.For, loop: LoopValue, item: Callable[[Site], Value]) -> None:
+    def loop(self, node: nodes.For, loop: LoopValue, item: Callable[[TemplateSpan], Value]) -> None:
         """Walk a loop's body; its variable holds an item."""
         target = node.target
         first = target.items[0] if isinstance(target, nodes.Tuple) and target.items else target

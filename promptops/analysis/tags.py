@@ -10,7 +10,7 @@ from jinja2 import nodes
 from promptops.analysis import spans
 from promptops.analysis.guards import literal
 from promptops.analysis.implied_truth import sized, true_where
-from promptops.analysis.uses import Site
+from promptops.analysis.uses import TemplateSpan
 from promptops.model.place import Text
 from promptops.records import record
 from promptops.runtime.template.template import Template, token_at
@@ -25,9 +25,9 @@ class FoundWay:
 
     tag: Tag
     direction: Direction
-    site: Site
+    site: TemplateSpan
     offset: int
-    otherwise: Site | None = None
+    otherwise: TemplateSpan | None = None
     chained: bool = False
 
 
@@ -103,13 +103,13 @@ class TagWalk:
             ways.append(FoundWay("for", "empty", site, node.lineno, otherwise))
         return ways
 
-    def _always_taken(self, node: nodes.For, site: Site) -> bool:
+    def _always_taken(self, node: nodes.For, site: TemplateSpan) -> bool:
         """What is looped over has an item by its schema, or by the `if` around the loop."""
         if place_of(self._text, site.start) in self._full:
             return True
         return any(each == sized(node.iter) for each in self._true)
 
-    def _looped_over(self, start: int) -> Site:
+    def _looped_over(self, start: int) -> TemplateSpan:
         """All to the end of the tag, with the `if` that chooses among the items."""
         end = start
         for token in self._template.tokens[token_at(self._template, start) :]:
@@ -122,10 +122,10 @@ class TagWalk:
         token = self._template.tokens[token_at(self._template, node.template.lineno)]
         return FoundWay("include", "included", self._site((token.start, token.end)), node.lineno)
 
-    def _site(self, offsets: tuple[int, int]) -> Site:
-        return Site(self._text, *offsets)
+    def _site(self, offsets: tuple[int, int]) -> TemplateSpan:
+        return TemplateSpan(self._text, *offsets)
 
-    def _else(self, offset: int) -> Site | None:
+    def _else(self, offset: int) -> TemplateSpan | None:
         """The word `else` of the tag that an offset stands in."""
         depth = 0
         words = iter(self._words(offset))

@@ -11,17 +11,17 @@ from promptops.analysis import spans
 from promptops.analysis.guards import NOTHING
 from promptops.analysis.macros import MacroWalk
 from promptops.analysis.paths import OTHER
-from promptops.analysis.uses import Reference, Site, Stack
+from promptops.analysis.uses import Stack, TemplateReference, TemplateSpan
 from promptops.analysis.values import (
     KNOWN,
     Block,
     BlockValue,
     Builtin,
     Context,
-    Frame,
     Here,
     LoopValue,
     ModuleValue,
+    NameScope,
     Value,
     unset,
 )
@@ -48,7 +48,7 @@ class Walk(MacroWalk):
         self._loaded: dict[tuple[str, str], Text | None] = {}
         self._refused: set[str] = set()
         self._modules: dict[str, ModuleValue] = {}
-        self._parents: list[tuple[Text, Site]] = []
+        self._parents: list[tuple[Text, TemplateSpan]] = []
         self._blocks: list[tuple[Block, Here]] = []
 
     def start(self, entry: Text, visible: Mapping[str, Value]) -> None:
@@ -57,12 +57,14 @@ class Walk(MacroWalk):
         nowhere = nodes.Template([], lineno=0)
         template = Template("", nowhere, ())
         self.here = Here(entry, template, context, (), ())
-        self.frame = Frame(nowhere, None)
+        self.frame = NameScope(nowhere, None)
         try:
             self._render(entry, context, ())
             self._unreached()
         except RecursionError:
-            self._problem("TPL005", "the template is nested too deep", Site(entry, 0, 1), ())
+            self._problem(
+                "TPL005", "the template is nested too deep", TemplateSpan(entry, 0, 1), ()
+            )
 
     def _unreached(self) -> None:
         self.reached = False
@@ -86,7 +88,7 @@ class Walk(MacroWalk):
         if template is None:
             return False
         here = Here(text, template, context, stack, (*self.here.files, text.path))
-        frame = Frame(template.tree, None, top=True)
+        frame = NameScope(template.tree, None, top=True)
         context.tops.insert(0, frame)
         if "block" in template.source:
             self._register_blocks(template, here)
@@ -106,12 +108,12 @@ class Walk(MacroWalk):
             return parse(text.value)
         except TemplateError as error:
             self._refused.add(text.path)
-            site = Site(text, error.start, error.end)
+            site = TemplateSpan(text, error.start, error.end)
             self._problem(error.code, error.message, site, stack, error.hint)
             return None
 
     def _problem(
-        self, code: str, message: str, site: Site, stack: Stack, hint: str | None = None
+        self, code: str, message: str, site: TemplateSpan, stack: Stack, hint: str | None = None
     ) -> None:
         if not self.first(code, site):
             return
@@ -153,7 +155,7 @@ class Walk(MacroWalk):
             site = self.site(spans.expression(self.here.template, choice))
         if self.first("reference", site):
             self.found.references.append(
-                Reference(
+                TemplateReference(
                     kind=kind,
                     target=target,
                     site=site,
@@ -182,7 +184,7 @@ class Walk(MacroWalk):
             return False
         return self.may_repeat(text.path, len(text.value) // 2)
 
-    def _tag(self, node: Naming) -> Site:
+    def _tag(self, node: Naming) -> TemplateSpan:
         return self.site(spans.expression(self.here.template, node.template))
 
     def _include(self, node: nodes.Include) -> None:
@@ -261,7 +263,7 @@ class Walk(MacroWalk):
             context = Context(self._visible(), context.isolated, blocks=context.blocks)
         self._render_named(BlockValue(node.name, 0), context)
 
-    def render_block(self, block: BlockValue, site: Site) -> None:
+    def render_block(self, block: BlockValue, site: TemplateSpan) -> None:
         """Walk a block that `super` or `self` calls."""
         self._render_named(block, self.here.context)
 
@@ -278,7 +280,7 @@ class Walk(MacroWalk):
         if block.node in self.active:
             return
         here = replace(block.here, context=context, files=self.here.files)
-        frame = Frame(block.node, None, {"super": outer})
+        frame = NameScope(block.node, None, {"super": outer})
         self.active.append(block.node)
         with self.moved(here, frame, silent=False):
             self.body(block.node.body)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from promptops.analysis.coverage import Way
-from promptops.analysis.uses import Site
+from promptops.analysis.coverage import TemplateBranch
+from promptops.analysis.uses import TemplateSpan
 
 
-def untaken(way: Way) -> tuple[str, Site, str]:
+def untaken(way: TemplateBranch) -> tuple[str, TemplateSpan, str]:
     """What no case does, where that is written, and what to do."""
     what = f"`{_short(way.site.source)}`"
     is_loop = way.tag == "for"

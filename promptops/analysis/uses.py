@@ -48,7 +48,7 @@ that an imported template lacks)."""
 
 
 @record(frozen=True, slots=True)
-class Site:
+class TemplateSpan:
     """A span of a template: offsets in the text it stands in, end exclusive."""
 
     text: Text
@@ -66,7 +66,7 @@ class Site:
         return self.text.value[self.start : self.end]
 
 
-Stack = tuple[Site, ...]
+Stack = tuple[TemplateSpan, ...]
 """The include, import, extends and macro call sites on the way, outermost first."""
 
 
@@ -89,15 +89,15 @@ class Use:
 
     name: str
     path: Path
-    site: Site
-    path_sites: tuple[Site, ...]
+    site: TemplateSpan
+    path_sites: tuple[TemplateSpan, ...]
     stack: Stack
     guards: tuple[Guard, ...]
     role: Role
     raises: bool
     filters: tuple[str, ...] = ()
     origin: Origin = "input"
-    aliases: tuple[Site, ...] = ()
+    aliases: tuple[TemplateSpan, ...] = ()
     open: bool = False
     reached: bool = True
 
@@ -117,12 +117,12 @@ class Use:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Reference:
+class TemplateReference:
     """A template named by another; `target` is None where it is no constant."""
 
     kind: Literal["include", "import", "from", "extends"]
     target: str | None
-    site: Site
+    site: TemplateSpan
     stack: Stack
     ignore_missing: bool = False
 
@@ -137,7 +137,7 @@ class Definition:
 
     kind: Literal["set", "for", "argument", "with", "import", "macro"]
     name: str
-    site: Site
+    site: TemplateSpan
     stack: Stack
     from_itself: bool = False
 
@@ -154,21 +154,21 @@ class Condition:
     """
 
     kind: Literal["if", "elif", "inline", "filter", "when"]
-    site: Site
+    site: TemplateSpan
     test: nodes.Node
     text: str
     constant: bool | None
     stack: Stack
-    repeats: Site | None = None
+    repeats: TemplateSpan | None = None
     complete: bool = False
 
     @property
-    def branch(self) -> Site | None:
+    def branch(self) -> TemplateSpan | None:
         """What is rendered where an `if` or an `elif` holds; None for the other kinds."""
         if self.kind not in ("if", "elif"):
             return None
         text = self.site.text
-        return Site(text, *spans.branch(parse(text.value), self.site.end))
+        return TemplateSpan(text, *spans.branch(parse(text.value), self.site.end))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ class Word:
     """A filter, a test, or an attribute, by its name."""
 
     name: str
-    site: Site
+    site: TemplateSpan
     stack: Stack
 
 
@@ -195,13 +195,13 @@ class Call:
 
     kind: Callee
     callee: str
-    site: Site
+    site: TemplateSpan
     stack: Stack
     node: nodes.Call
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Scope:
+class TemplateFacts:
     """All that was found from one template on, through everything it reaches.
 
     Uses come once for each way that leads to them; the others once, with the first way.
@@ -212,7 +212,7 @@ class Scope:
     """
 
     uses: tuple[Use, ...] = ()
-    references: tuple[Reference, ...] = ()
+    references: tuple[TemplateReference, ...] = ()
     definitions: tuple[Definition, ...] = ()
     conditions: tuple[Condition, ...] = ()
     filters: tuple[Word, ...] = ()

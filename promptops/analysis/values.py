@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jinja2 import nodes
 
-from promptops.analysis.sources import Source
-from promptops.analysis.uses import ITEM, Origin, Site, Stack, Step
+from promptops.analysis.sources import ValueSource
+from promptops.analysis.uses import ITEM, Origin, Stack, Step, TemplateSpan
 from promptops.model.place import Text
 from promptops.records import field, record
 from promptops.runtime.template.scope_names import unset_at_start
@@ -17,7 +17,7 @@ MAX_ALTERNATIVES = 16
 
 
 @record(frozen=True, slots=True)
-class Known:
+class PresentValue:
     """A value that is always there and of whose parts nothing is said."""
 
 
@@ -34,7 +34,7 @@ class MacroValue:
 
     node: nodes.Macro | nodes.CallBlock
     here: Here
-    frame: Frame
+    frame: NameScope
 
 
 @record(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class LoopValue:
     """`loop`; `target` is None where its call is not followed once more."""
 
     node: nodes.For
-    frame: Frame
+    frame: NameScope
     again: bool
 
 
@@ -61,11 +61,13 @@ class BlockValue:
     index: int
 
 
-Alternative = Source | Known | Builtin | MacroValue | ModuleValue | LoopValue | BlockValue
+Alternative = (
+    ValueSource | PresentValue | Builtin | MacroValue | ModuleValue | LoopValue | BlockValue
+)
 Value = tuple[Alternative, ...]
 """What an expression may be, one for each way that leads to it."""
 
-KNOWN: Value = (Known(),)
+KNOWN: Value = (PresentValue(),)
 
 
 @record(frozen=True, slots=True, eq=False)
@@ -89,7 +91,7 @@ class Context:
 
     visible: Mapping[str, Value]
     isolated: bool
-    tops: list[Frame] = field(default_factory=list)
+    tops: list[NameScope] = field(default_factory=list)
     blocks: dict[str, list[Block]] = field(default_factory=dict)
     _sources: dict[str, Value] = field(default_factory=dict)
 
@@ -108,12 +110,12 @@ class Context:
             return (Builtin(name),)
         if self.isolated:
             return unset(name, "isolated")
-        return (Source(name, (name,)),)
+        return (ValueSource(name, (name,)),)
 
 
 def unset(name: str, origin: Origin = "unset") -> Value:
     """Of a name that has no value, whatever is passed."""
-    return (Source(name, ((origin, name),), origin=origin),)
+    return (ValueSource(name, ((origin, name),), origin=origin),)
 
 
 @record(frozen=True, slots=True, eq=False)
@@ -132,7 +134,7 @@ class Here:
 
 
 @record(slots=True, eq=False)
-class Frame:
+class NameScope:
     """A scope: a template's top level, a loop's body, a macro's, a block's.
 
     Attributes:
@@ -141,7 +143,7 @@ class Frame:
     """
 
     node: nodes.Node
-    parent: Frame | None
+    parent: NameScope | None
     bindings: dict[str, Value] = field(default_factory=dict)
     part: str = ""
     top: bool = False
@@ -149,7 +151,7 @@ class Frame:
 
     def find(self, name: str) -> Value | None:
         """What this scope or one around it holds; None where the context is asked."""
-        frame: Frame | None = self
+        frame: NameScope | None = self
         while frame is not None:
             value = frame.bindings.get(name)
             if value is not None:
@@ -170,24 +172,26 @@ def joined(values: Iterable[Value]) -> Value:
     return tuple(dict.fromkeys(part for value in values for part in value))[:MAX_ALTERNATIVES]
 
 
-def sources(value: Value) -> Iterator[Source]:
+def sources(value: Value) -> Iterator[ValueSource]:
     """Those alternatives that come from outside."""
-    return (part for part in value if isinstance(part, Source))
+    return (part for part in value if isinstance(part, ValueSource))
 
 
-def stepped(value: Value, step: Step, site: Site, identity: object = None) -> Value:
+def stepped(value: Value, step: Step, site: TemplateSpan, identity: object = None) -> Value:
     """What stands below a value."""
     if len(value) == 1:
         return _below(value[0], step, site, identity)
     return joined(_below(part, step, site, identity) for part in value)
 
 
-def _below(part: Alternative, step: Step, site: Site, identity: object) -> Value:
-    if isinstance(part, Source):
+def _below(part: Alternative, step: Step, site: TemplateSpan, identity: object) -> Value:
+    if isinstance(part, ValueSource):
         return (part.step(step, site, identity),)
     if isinstance(part, ModuleValue):
         exported = part.exports.get(str(step)) or unset(str(step))
-        return tuple(value.at(site) if isinstance(value, Source) else value for value in exported)
+        return tuple(
+            value.at(site) if isinstance(value, ValueSource) else value for value in exported
+        )
     if isinstance(part, LoopValue):
         return (Builtin("loop"),)
     if part == Builtin("self"):
@@ -195,7 +199,7 @@ def _below(part: Alternative, step: Step, site: Site, identity: object) -> Value
     return KNOWN
 
 
-def elements(value: Value, site: Site, identity: object) -> Value:
+def elements(value: Value, site: TemplateSpan, identity: object) -> Value:
     """What a loop's variable holds: it is there, and so is what it is an element of."""
     items = [part.step(ITEM, site, identity).bound().there() for part in sources(value)]
     return tuple(items) or KNOWN
@@ -203,4 +207,4 @@ def elements(value: Value, site: Site, identity: object) -> Value:
 
 def bound(value: Value) -> Value:
     """As another name holds it."""
-    return tuple(part.bound() if isinstance(part, Source) else part for part in value)
+    return tuple(part.bound() if isinstance(part, ValueSource) else part for part in value)

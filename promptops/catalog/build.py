@@ -11,11 +11,11 @@ from promptops.catalog.files import Files
 from promptops.catalog.layers import Layers
 from promptops.catalog.messages import Messages
 from promptops.catalog.named import wrong_profile, wrong_tool
-from promptops.catalog.references import Ledger, Resolver
+from promptops.catalog.references import ReferenceLog, ReferenceResolver
 from promptops.catalog.schema_places import schema_locator, without_what_is_none
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.loaded import Loaded, Reference
+from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
 from promptops.patterns import lazy_pattern
@@ -38,11 +38,11 @@ class PromptBuilder:
         self._config = config
         self._layers = layers
         self._id = identity
-        self._ledger = Ledger(Resolver(files, config), layers.path)
+        self._ledger = ReferenceLog(ReferenceResolver(files, config), layers.path)
         self._problems: list[Problem] = []
         self._no_json: set[str] = set()
 
-    def loaded(self) -> Loaded:
+    def loaded(self) -> LoadedPrompt:
         """The prompt, or why there is none."""
         layers = self._layers
         for parent in layers.parents:
@@ -60,7 +60,7 @@ class PromptBuilder:
                 prompt = None if self._has_many_tags(built) else built
         elif readable and len(layers.documents) == 1:
             templates = self._templates(layers.value)
-        return Loaded(
+        return LoadedPrompt(
             id=self._id,
             path=layers.path,
             prompt=prompt,
@@ -185,7 +185,7 @@ class PromptBuilder:
             self._note_schemas(schema, at, base, read)
         return resolved
 
-    def _no_object(self, problem: Problem, reference: Reference | None) -> Problem:
+    def _no_object(self, problem: Problem, reference: FileReference | None) -> Problem:
         """A schema that is there, and can't be read, is not absent."""
         if reference is None:
             return problem
@@ -332,7 +332,7 @@ _HARMLESS = frozenset(("SCH003", "SCH010"))
 """A file with these can still be judged: what is said of the rest of it holds."""
 
 
-def _lost_parents(parents: Sequence[Reference]) -> Iterator[Problem]:
+def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
     """What a prompt extends, where it is not there: the rest of it can't be judged without it."""
     for each in parents:
         if not each.found:

@@ -9,17 +9,17 @@ from typing import Any
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
-from promptops.catalog.files import Files, Tree
+from promptops.catalog.files import Files, FileTree
 from promptops.catalog.graph import Graph
 from promptops.catalog.kept_facts import Names
 from promptops.catalog.layers import layers
 from promptops.catalog.near_ids import near_ids
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS, PromptIds
-from promptops.catalog.references import Resolver
+from promptops.catalog.references import ReferenceResolver
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
-from promptops.model.loaded import Loaded, Reference
+from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.template.template import Template, TemplateError, is_template, parse
@@ -53,7 +53,7 @@ class Catalog:
 
     def __init__(
         self,
-        tree: Tree,
+        tree: FileTree,
         config: Config,
         elsewhere: Callable[[str], str | None] = _nowhere,
         *,
@@ -82,9 +82,9 @@ class Catalog:
         self.config = config
         self.revision = tree.revision
         self.files = Files(tree)
-        self.resolver = Resolver(self.files, config)
+        self.resolver = ReferenceResolver(self.files, config)
         self._documents: dict[str, Document] = {}
-        self._loaded: dict[str, Loaded] = {}
+        self._loaded: dict[str, LoadedPrompt] = {}
         self._lines: dict[str, list[str]] = {}
         self._shown: dict[str, Masked] = {}
         self._shown_lines: dict[str, list[str]] = {}
@@ -126,7 +126,7 @@ class Catalog:
         """A prompt file's id: its path below the root without the ending; None for other files."""
         return self.ids.of(path)
 
-    def loaded(self, path: str) -> Loaded:
+    def loaded(self, path: str) -> LoadedPrompt:
         """A prompt file, read and resolved.
 
         Where a bug of ours keeps it from being read, that is its problem; the others are read.
@@ -137,17 +137,17 @@ class Catalog:
             except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
                 problem = internal_error(error).problem(Place(path))
                 identity = self.id_of(path) or ""
-                self._loaded[path] = Loaded(
+                self._loaded[path] = LoadedPrompt(
                     id=identity, path=path, prompt=None, problems=(problem,)
                 )
         return self._loaded[path]
 
-    def _load(self, path: str) -> Loaded:
+    def _load(self, path: str) -> LoadedPrompt:
         document = self.document(path)
         chain = layers(document, self.document, self._follow_parent)
         return PromptBuilder(self.files, self.config, chain, self.id_of(path) or "").loaded()
 
-    def prompts(self, paths: Iterable[str] | None = None) -> Iterator[Loaded]:
+    def prompts(self, paths: Iterable[str] | None = None) -> Iterator[LoadedPrompt]:
         """The prompt files of some paths, or all of them, in order."""
         wanted = list(self.paths.values()) if paths is None else list(paths)
         self.files.prefetch(wanted)
@@ -177,7 +177,7 @@ class Catalog:
         problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code=code)
         return _without_content(path, problem)
 
-    def _follow_parent(self, written: str, place: Place, base: str) -> Reference | Problem:
+    def _follow_parent(self, written: str, place: Place, base: str) -> FileReference | Problem:
         return self.resolver.follow("extends", written, place, base)
 
     def load(self, origin: str, name: str) -> Text | None:

@@ -7,21 +7,21 @@ from functools import cached_property
 from typing import Protocol
 
 from promptops.model.place import Text, plain_text
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.listing import holding
 from promptops.source.document import MAX_BYTES
 from promptops.source.recording_files import INSIDE, by_first
 from promptops.source.references import definition_name
 
 
-class Tree(Protocol):
+class FileTree(Protocol):
     """What a catalog needs of a revision; `repo.tree.Tree` is one, and so is a directory."""
 
     @property
     def revision(self) -> str: ...
 
     @property
-    def entries(self) -> Mapping[str, Entry]: ...
+    def entries(self) -> Mapping[str, TreeEntry]: ...
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]: ...
 
@@ -34,7 +34,7 @@ class Files:
         entries: All of them, by path.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: FileTree) -> None:
         self.tree = tree
         self._bytes: dict[str, bytes] = {}
         self._texts: dict[str, Text | None] = {}

@@ -24,7 +24,7 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
 from promptops.model.internal_error import internal_error
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
@@ -91,7 +91,7 @@ class Graph:
         entry = self._files.entries.get(path)
         return self._key_of(path, entry) if entry is not None else None
 
-    def _key_of(self, path: str, entry: Entry) -> str | None:
+    def _key_of(self, path: str, entry: TreeEntry) -> str | None:
         if entry.kind != "file" or path.endswith(SILENT_ENDINGS):
             return None
         if self._folders and not path.startswith(self._folders):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.model.finding import Problem
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Offsets, Place, Text
 from promptops.records import record
 from promptops.source.document import Document
@@ -14,7 +14,7 @@ from promptops.source.references import merge_patch
 
 MAX_LAYERS = 6
 
-Follow = Callable[[str, Place, str], Reference | Problem]
+Follow = Callable[[str, Place, str], FileReference | Problem]
 """From a written path, its place and the file it stands in to what it refers to; a problem where
 it leads outside."""
 
@@ -31,7 +31,7 @@ class Layers:
 
     documents: tuple[Document, ...]
     value: Any
-    parents: tuple[Reference, ...] = ()
+    parents: tuple[FileReference, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property

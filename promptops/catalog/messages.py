@@ -7,8 +7,8 @@ from typing import Any
 
 from promptops.model.place import Text
 from promptops.model.prompt import (
+    ConversationHistory,
     ForEach,
-    History,
     MediaKind,
     MediaPart,
     Message,
@@ -49,7 +49,7 @@ class Messages:
             )
             return ForEach(source=value["for_each"], name=value["as"], messages=messages, at=at)
         if "history" in value:
-            return History(source=value["history"], last=value.get("last"), at=at)
+            return ConversationHistory(source=value["history"], last=value.get("last"), at=at)
         return self._message(value, at)
 
     def _message(self, value: Mapping[str, Any], at: str) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from promptops.catalog.prompt_ids import PromptIds
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 
 FEW = 64
@@ -16,7 +16,7 @@ _ENDING = ".prompt.y"
 
 
 def near_ids(
-    ids: PromptIds, entries: Mapping[str, Entry], paths: Collection[str]
+    ids: PromptIds, entries: Mapping[str, TreeEntry], paths: Collection[str]
 ) -> Mapping[str, str]:
     """From paths to ids: of the files of `paths`, of the ids above them, of all that differ from
     these in case alone, and of all below these.

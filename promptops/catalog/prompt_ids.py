@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.listing import holding
 
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
@@ -17,7 +17,7 @@ class PromptIds(Mapping[str, str]):
     In the order of the tree, folders last.
     """
 
-    def __init__(self, entries: Mapping[str, Entry], roots: tuple[str, ...]) -> None:
+    def __init__(self, entries: Mapping[str, TreeEntry], roots: tuple[str, ...]) -> None:
         self._entries = entries
         self.roots = roots
         self._folders = tuple("" if root == "." else f"{root}/" for root in roots)

@@ -8,9 +8,9 @@ from itertools import islice
 from promptops.catalog.files import Files
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.loaded import Placed, Reference, ReferenceKind, placed
+from promptops.model.loaded import FileReference, Placed, ReferenceKind, placed
 from promptops.model.place import Place
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import record
 from promptops.repo.listing import holding
 from promptops.source.paths import confined
@@ -20,7 +20,7 @@ _MOST_NEAR = 500
 
 
 @record(frozen=True, slots=True)
-class Resolver:
+class ReferenceResolver:
     """Finds what a written path means in a tree."""
 
     files: Files
@@ -28,13 +28,13 @@ class Resolver:
 
     def follow(
         self, kind: ReferenceKind, written: str, place: Placed, base: str
-    ) -> Reference | Problem:
+    ) -> FileReference | Problem:
         """Where a path leads that stands in the file `base`; a problem where it leads outside.
 
         The first root that has the file counts; where none has it, the target is where it should
         be.
         """
-        first: Reference | None = None
+        first: FileReference | None = None
         for root in roots_of(kind, self.config, base):
             path = confined(written, base, root)
             if path.reason:
@@ -43,7 +43,7 @@ class Resolver:
             if entry is not None and entry.kind in ("symlink", "submodule"):
                 return _outside(f"`{written}` is a {entry.kind}", place)
             found = self.files.is_file(path.path)
-            reference = Reference(kind, written, path.path, place, found)
+            reference = FileReference(kind, written, path.path, place, found)
             if found:
                 return reference
             first = first or reference
@@ -80,22 +80,22 @@ def _outside(message: str, place: Placed) -> Problem:
     return Problem(message, at=placed(place), hint=hint, code="SEC010")
 
 
-class Ledger:
+class ReferenceLog:
     """What one prompt file refers to.
 
     Attributes:
         problems: References that lead outside: SEC010.
     """
 
-    def __init__(self, resolver: Resolver, path: str) -> None:
+    def __init__(self, resolver: ReferenceResolver, path: str) -> None:
         self.resolver = resolver
         self._path = path
-        self.references: list[Reference] = []
+        self.references: list[FileReference] = []
         self.problems: list[Problem] = []
 
     def refer(
         self, kind: ReferenceKind, written: str, place: Placed, base: str = ""
-    ) -> Reference | None:
+    ) -> FileReference | None:
         """Note a reference; None, and a problem, where its path leads outside."""
         found = self.resolver.follow(kind, written, place, base or self._path)
         if isinstance(found, Problem):
@@ -109,16 +109,16 @@ class Ledger:
     ) -> None:
         """Note a reference to one of some files, which are then noted; any other is none."""
         found = self.resolver.follow(kind, written, place, base)
-        if isinstance(found, Reference) and found.target in targets:
+        if isinstance(found, FileReference) and found.target in targets:
             self.add(found)
             targets.discard(found.target)
 
     def note(self, kind: ReferenceKind, target: str, place: Place) -> None:
         """Note a reference whose target is already known."""
         found = self.resolver.files.is_file(target)
-        self.add(Reference(kind, target, target, place, found))
+        self.add(FileReference(kind, target, target, place, found))
 
-    def add(self, reference: Reference) -> None:
+    def add(self, reference: FileReference) -> None:
         if reference not in self.references:
             self.references.append(reference)
 
@@ -137,7 +137,7 @@ def is_below(path: str, root: str) -> bool:
     return root == "." or path.startswith(f"{root}/")
 
 
-def has_below(entries: Mapping[str, Entry], root: str) -> bool:
+def has_below(entries: Mapping[str, TreeEntry], root: str) -> bool:
     """Whether a tree has a file in a root folder."""
     found = entries if root == "." else holding(entries, f"{root}/")
     return any(is_below(path, root) for path in found)

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.model.report import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def saving(*, committed: bool) -> Saving:
     return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
 
 
-def shown(output: Output, move: Move) -> int:
+def shown(output: OutputOptions, move: Move) -> int:
     """Say what became of a channel; the exit code."""
     for name, file in output.formats:
         style = output.style if file == "-" else plain

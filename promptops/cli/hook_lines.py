@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from promptops.cli.linting import LintArguments
-    from promptops.cli.output import Output
+    from promptops.cli.output import OutputOptions
 
 HOOK_LINES = {
     ("lint", "--staged"): {"staged": True},
@@ -48,11 +48,11 @@ def hook_arguments(line: list[str]) -> LintArguments:
     return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]
 
 
-def hook_output() -> Output:
+def hook_output() -> OutputOptions:
     """Where a line that sets nothing of it writes to."""
     from pathlib import Path
 
     from promptops.cli.linting import FORMATS
-    from promptops.cli.output import Output, wants_color
+    from promptops.cli.output import OutputOptions, wants_color
 
-    return Output(Path(), ((FORMATS[0], "-"),), quiet=False, color=wants_color())
+    return OutputOptions(Path(), ((FORMATS[0], "-"),), quiet=False, color=wants_color())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import record
 
@@ -45,7 +45,7 @@ class LintArguments:
     why: bool = False
 
 
-def run_lint(output: Output, arguments: LintArguments) -> int:
+def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
     """Lint, write the reports, and return the exit code."""
     from promptops.jobs.lint.lint import lint
     from promptops.jobs.workspace.selection import select
@@ -94,9 +94,9 @@ def _revision(arguments: LintArguments) -> str:
 
 
 def _wanted(arguments: LintArguments) -> Any:
-    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.selection import SelectionOptions
 
-    return Wanted(
+    return SelectionOptions(
         patterns=arguments.patterns,
         since=arguments.since,
         staged=arguments.staged,
@@ -125,7 +125,7 @@ def _each(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _report(
-    output: Output, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
+    output: OutputOptions, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
 ) -> None:
     from promptops.jobs.lint.lint import rule_infos
     from promptops.model.distribution import home, version

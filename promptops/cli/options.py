@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from promptops.cli.output import Output, wants_color
+from promptops.cli.output import OutputOptions, wants_color
 from promptops.errors import PromptopsError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,7 +23,7 @@ JUDGED_HELP = (
 def common(*formats: str) -> Callable[[F], F]:
     """Add the options that every command has; the first format is the default.
 
-    The command gets them as its first argument, an `Output`.
+    The command gets them as its first argument, an `OutputOptions`.
     """
 
     def decorate(function: F) -> F:
@@ -38,7 +38,7 @@ def common(*formats: str) -> Callable[[F], F]:
         ) -> Any:
             pairs = _formats(chosen, formats)
             color = not no_color and wants_color()
-            output = Output(directory, pairs, quiet, color, overrides)
+            output = OutputOptions(directory, pairs, quiet, color, overrides)
             try:
                 return function(output, **rest)
             except PromptopsError as error:

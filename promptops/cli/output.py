@@ -14,7 +14,7 @@ from promptops.records import field, record
 
 
 @record(frozen=True, slots=True)
-class Output:
+class OutputOptions:
     """How a command speaks.
 
     Attributes:

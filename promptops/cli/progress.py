@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.ledger import INTERRUPTED
 from promptops.report.parts.summary import counted
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ShownProgress:
     """A watcher that says what is about to be asked, and on a terminal how that goes on."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: OutputOptions) -> None:
         self._output = output
         self._bar: ProgressBar[str] | None = None
         self._cost_usd = 0.0

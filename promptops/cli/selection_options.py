@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from promptops.cli.output import Output
+    from promptops.cli.output import OutputOptions
     from promptops.jobs.lint.lint import LintOptions
-    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.selection import SelectionOptions
     from promptops.jobs.workspace.workspace import Workspace
 
 
-def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
+def asked(options: Mapping[str, Any]) -> tuple[SelectionOptions, LintOptions]:
     """Which prompts, and how; of `patterns`, `since`, `select` and `no_cache`."""
     from promptops.jobs.lint.lint import LintOptions
-    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.selection import SelectionOptions
 
-    wanted = Wanted(
+    wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
@@ -26,7 +26,7 @@ def asked(options: Mapping[str, Any]) -> tuple[Wanted, LintOptions]:
     return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
-def note_unjudged(output: Output, workspace: Workspace, options: Mapping[str, Any]) -> None:
+def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
     from promptops.jobs.workspace.workspace import managed
     from promptops.report.parts.summary import counted

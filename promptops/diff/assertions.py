@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema
@@ -39,7 +39,7 @@ class _List:
     place: Callable[[str], Place]
 
 
-def assertion_changes(before: Side, after: Side) -> Iterator[Change]:
+def assertion_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """What changed about the tests of a prompt; none of it requires a release."""
     old = {case.name: case for case in before.prompt.cases}
     new = {case.name: case for case in after.prompt.cases}

@@ -8,17 +8,19 @@ from typing import Any
 
 from promptops.analysis.prices import input_cost_usd
 from promptops.diff.alignment import aligned
-from promptops.diff.rendering import Rendered, refusal, sent
-from promptops.diff.side import Side
+from promptops.diff.rendering import RenderedPair, refusal, sent
+from promptops.diff.side import PromptSide
 from promptops.model.change import CaseDiff, Seen, SeenPair
 from promptops.records import replace
-from promptops.runtime.request.render import RenderError, Traced
+from promptops.runtime.request.render import RenderError, TracedRequest
 
 Count = Callable[[str], int]
 """From a text to its tokens."""
 
 
-def case_diff(before: Side, after: Side, rendered: Rendered, count: Count) -> CaseDiff:
+def case_diff(
+    before: PromptSide, after: PromptSide, rendered: RenderedPair, count: Count
+) -> CaseDiff:
     """One case with all its messages, those that differ and those that don't.
 
     None where a side refuses: what the other one renders has nothing to stand beside.
@@ -35,7 +37,7 @@ def case_diff(before: Side, after: Side, rendered: Rendered, count: Count) -> Ca
     return _priced(diff, before, after)
 
 
-def _seen(side: Traced | RenderError, count: Count) -> list[Seen]:
+def _seen(side: TracedRequest | RenderError, count: Count) -> list[Seen]:
     if isinstance(side, RenderError):
         return []
     texts = [(str(message["role"]), _text(message)) for message in sent(side.request)]
@@ -68,7 +70,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _priced(diff: CaseDiff, before: Side, after: Side) -> CaseDiff:
+def _priced(diff: CaseDiff, before: PromptSide, after: PromptSide) -> CaseDiff:
     return replace(
         diff,
         before_usd=_price(before, diff.before_tokens) if diff.messages else None,
@@ -76,7 +78,7 @@ def _priced(diff: CaseDiff, before: Side, after: Side) -> CaseDiff:
     )
 
 
-def _price(side: Side, tokens: int) -> float | None:
+def _price(side: PromptSide, tokens: int) -> float | None:
     model = side.prompt.model
     profile = side.catalog.config.models.get(model.profile or "")
     return input_cost_usd(tokens, model.provider, model.id, profile.price if profile else None)

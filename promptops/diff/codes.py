@@ -11,7 +11,7 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Code:
+class ChangeCode:
     """One kind of change.
 
     Attributes:
@@ -33,7 +33,7 @@ class Code:
     way_out: str = ""
 
 
-def _codes(table: str) -> Iterator[Code]:
+def _codes(table: str) -> Iterator[ChangeCode]:
     """Of a table whose lines are a code and, indented, what it means, its risk, the way out."""
     for row in table.strip().split("\nCHG"):
         first, *more = row.split("\n")
@@ -41,7 +41,7 @@ def _codes(table: str) -> Iterator[Code]:
         text = " ".join(line.strip() for line in more)
         text, _, way_out = text.partition(" instead: ")
         summary, _, risk = text.partition(" risk: ")
-        yield Code(
+        yield ChangeCode(
             code=code if code.startswith("CHG") else f"CHG{code}",
             name=name,
             level=cast(Level, level),
@@ -53,7 +53,7 @@ def _codes(table: str) -> Iterator[Code]:
         )
 
 
-CODES: Mapping[str, Code] = {
+CODES: Mapping[str, ChangeCode] = {
     each.code: each
     for each in _codes("""
 CHG101 required-input-added BREAKING major

@@ -11,15 +11,15 @@ from promptops.diff.assertions import assertion_changes
 from promptops.diff.case_view import Count, case_diff
 from promptops.diff.changes import change, waived, with_fingerprints
 from promptops.diff.inputs import input_changes
-from promptops.diff.matching import Match, added, gone, matches, not_compared, unreadable
+from promptops.diff.matching import PromptPair, added, gone, matches, not_compared, unreadable
 from promptops.diff.messages import message_changes
 from promptops.diff.metadata import metadata_changes
 from promptops.diff.models import long_context, model_changes
 from promptops.diff.outputs import output_changes
 from promptops.diff.provenance import through
-from promptops.diff.rendering import Rendered, render_both
+from promptops.diff.rendering import RenderedPair, render_both
 from promptops.diff.requests import request_changes
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.diff.tools import tool_changes
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff, number_of_cases
@@ -29,7 +29,7 @@ from promptops.records import record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Options:
+class CompareOptions:
     """How a comparison is done.
 
     Attributes:
@@ -48,7 +48,7 @@ def compare(
     head: Catalog,
     paths: Collection[str],
     changed: Collection[str],
-    options: Options,
+    options: CompareOptions,
 ) -> Iterator[PromptDiff]:
     """What changed about prompts; one that nobody can tell from what it was is left out.
 
@@ -65,11 +65,13 @@ def compare(
             yield found
 
 
-def _of_match(match: Match, changed: frozenset[str], options: Options) -> PromptDiff | None:
+def _of_match(
+    match: PromptPair, changed: frozenset[str], options: CompareOptions
+) -> PromptDiff | None:
     before, after = match.before, match.after
     if before is not None and after is not None and before.prompt and after.prompt:
-        old = Side(match.base, before, before.prompt)
-        new = Side(match.head, after, after.prompt)
+        old = PromptSide(match.base, before, before.prompt)
+        new = PromptSide(match.head, after, after.prompt)
         try:
             return _compared(match, old, new, changed, options)
         except RecursionError:
@@ -84,7 +86,11 @@ def _of_match(match: Match, changed: frozenset[str], options: Options) -> Prompt
 
 
 def _compared(
-    match: Match, before: Side, after: Side, changed: frozenset[str], options: Options
+    match: PromptPair,
+    before: PromptSide,
+    after: PromptSide,
+    changed: frozenset[str],
+    options: CompareOptions,
 ) -> PromptDiff | None:
     rendered = render_both(before, after)
     inputs = [*input_changes(before, after, options.today)]
@@ -126,11 +132,11 @@ def _of_draft(found: Change) -> Change:
     return replace(found, level="NEUTRAL", bump=Bump.NONE, message=message)
 
 
-def _is_shown(rendered: Rendered) -> bool:
+def _is_shown(rendered: RenderedPair) -> bool:
     return rendered.breaks or (rendered.requests is not None and rendered.differs)
 
 
-def _diff(match: Match, changes: list[Change], options: Options) -> PromptDiff:
+def _diff(match: PromptPair, changes: list[Change], options: CompareOptions) -> PromptDiff:
     marked = with_fingerprints(match.id, changes)
     base, head = match.base.config.diff.waivers, match.head.config.diff.waivers
     settled = waived(marked, head, base, options.today)

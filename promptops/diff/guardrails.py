@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.diff.changes import change
 from promptops.diff.obligations import Lost, lost
-from promptops.diff.rendering import Rendered, sent, text_of
-from promptops.diff.side import Side
+from promptops.diff.rendering import RenderedPair, sent, text_of
+from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.patterns import lazy_pattern
 
@@ -25,7 +25,9 @@ _HOW = {
 }
 
 
-def obligation_changes(before: Side, after: Side, rendered: Sequence[Rendered]) -> Iterator[Change]:
+def obligation_changes(
+    before: PromptSide, after: PromptSide, rendered: Sequence[RenderedPair]
+) -> Iterator[Change]:
     """Each sentence once: as a case renders it, else as the templates have it.
 
     What no case renders is nobody's proof, and a guardrail may be lost there all the same.

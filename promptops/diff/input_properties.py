@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.properties import Pair
+from promptops.diff.properties import PropertyPair
 from promptops.diff.wording import compact, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
@@ -19,7 +19,7 @@ DESCRIBING = ("description", "title", "examples", "$comment")
 """Keywords that nobody but a person reads."""
 
 
-def property_changes(pair: Pair, had: str | None) -> Iterator[Change]:
+def property_changes(pair: PropertyPair, had: str | None) -> Iterator[Change]:
     """What changed about one property; `had` is the name it had, which is an alias of it now."""
     path, name = f"/inputs{pair.pointer}", spoken(pair.pointer, "the inputs")
     if had is not None:
@@ -33,7 +33,7 @@ def property_changes(pair: Pair, had: str | None) -> Iterator[Change]:
         yield change("CHG106", path, f"{name} is gone, and passing it does nothing")
 
 
-def described(old: Schema, new: Schema, pairs: Iterable[Pair]) -> Iterator[Change]:
+def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterator[Change]:
     """One change for all that is described otherwise."""
     both = (pair for pair in pairs if pair.before is not None and pair.after is not None)
     names = [
@@ -72,14 +72,14 @@ def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
 _DATA = frozenset(("const", "default", "enum", "examples", "required"))
 
 
-def _added(pair: Pair, path: str, name: str) -> Change:
+def _added(pair: PropertyPair, path: str, name: str) -> Change:
     if pair.is_required:
         shown = compact((pair.after or {}).get("default"))
         return change("CHG103", path, f"{name} was added; `{shown}` stands in where it is left out")
     return change("CHG104", path, f"{name} may be passed now")
 
 
-def _kept(pair: Pair, path: str, name: str) -> Iterator[Change]:
+def _kept(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
     before, after = pair.before or {}, pair.after or {}
     was, now = before.get("default", ABSENT), after.get("default", ABSENT)
     if not equal(was, now) and not (now is ABSENT and pair.is_required):
@@ -96,7 +96,7 @@ def _default(was: Any, now: Any) -> str:
     return "has a default now" if was is ABSENT else "has another default"
 
 
-def _format(pair: Pair, path: str, name: str) -> Iterator[Change]:
+def _format(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
     was, now = pair.values("format")
     if was == now:
         return

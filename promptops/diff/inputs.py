@@ -16,8 +16,8 @@ from promptops.diff.input_properties import (
     property_changes,
     trust_changes,
 )
-from promptops.diff.properties import Pair, at, pairs, values_of
-from promptops.diff.side import Side
+from promptops.diff.properties import PropertyPair, at, pairs, values_of
+from promptops.diff.side import PromptSide
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
@@ -25,7 +25,7 @@ from promptops.runtime.request.inputs import Inputs
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.analysis.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import SchemaDifference
 
 _NARROWED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG108"),
@@ -37,7 +37,7 @@ _WIDENED = {
 }
 
 
-def input_changes(before: Side, after: Side, today: date) -> Iterator[Change]:
+def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterator[Change]:
     """What changed about the inputs of a prompt."""
     old, new = before.prompt.inputs, after.prompt.inputs
     if equal(old, new):
@@ -56,7 +56,7 @@ def input_changes(before: Side, after: Side, today: date) -> Iterator[Change]:
         yield change("CHG120", "/inputs", "the inputs accept the same, and are written otherwise")
 
 
-def _not_compared(before: Side, after: Side) -> Change:
+def _not_compared(before: PromptSide, after: PromptSide) -> Change:
     """What can't be known now breaks; what could not be known before broke already."""
     why = _problem(after)
     if why:
@@ -67,13 +67,13 @@ def _not_compared(before: Side, after: Side) -> Change:
     return change("CHG113", "/inputs", message)
 
 
-def _problem(side: Side) -> str:
+def _problem(side: PromptSide) -> str:
     return str(side.door) if isinstance(side.door, ValueError) else side.schema_problem
 
 
 class _Inputs:
     def __init__(
-        self, before: Side, after: Side, old_door: Inputs, new_door: Inputs, today: date
+        self, before: PromptSide, after: PromptSide, old_door: Inputs, new_door: Inputs, today: date
     ) -> None:
         self._sides = before, after
         self._doors = old_door, new_door
@@ -128,7 +128,7 @@ class _Inputs:
         )
         return change("CHG117", "/inputs", message, basis=[self._old, self._new])
 
-    def _breaking(self, found: Difference) -> Iterator[Change]:
+    def _breaking(self, found: SchemaDifference) -> Iterator[Change]:
         if self._is_renamed(found.pointer, found.name):
             return
         path = f"/inputs{found.pointer}/{found.keyword}"
@@ -147,7 +147,7 @@ class _Inputs:
             code = _NARROWED.get(found.keyword, "CHG112")
             yield change(code, path, said(found, INPUTS_NARROWED), **facts)
 
-    def _required(self, found: Difference, witness: Witness | None) -> Change:
+    def _required(self, found: SchemaDifference, witness: Witness | None) -> Change:
         was_there = found.name in (at(self._old, found.pointer).get("properties") or {})
         name = _joined(found)
         path = f"/inputs{found.pointer}/properties/{escaped(found.name or '')}"
@@ -158,7 +158,7 @@ class _Inputs:
         message = f"{name} must be passed now"
         return change("CHG101", path, message, witness=witness, basis=basis)
 
-    def _removed(self, found: Difference, witness: Witness | None) -> Change:
+    def _removed(self, found: SchemaDifference, witness: Witness | None) -> Change:
         below = f"{found.pointer}/properties/{escaped(found.name or '')}"
         was, path = at(self._old, below), f"/inputs{below}"
         sunset = _day(was.get("x-sunset")) if was.get("deprecated") is True else None
@@ -172,7 +172,7 @@ class _Inputs:
         message = f"{_joined(found)} is gone, and passing it is refused"
         return change("CHG105", path, message, witness=witness, basis=was)
 
-    def _rename(self, old: str, new: str, narrowed: tuple[Difference, ...]) -> Change:
+    def _rename(self, old: str, new: str, narrowed: tuple[SchemaDifference, ...]) -> Change:
         proofs = (self._witness(each) for each in narrowed if each.name in (old, new))
         return change(
             "CHG107",
@@ -181,7 +181,9 @@ class _Inputs:
             witness=next((proof for proof in proofs if proof is not None), None),
         )
 
-    def _additive(self, found: Difference, narrowed: tuple[Difference, ...]) -> Iterator[Change]:
+    def _additive(
+        self, found: SchemaDifference, narrowed: tuple[SchemaDifference, ...]
+    ) -> Iterator[Change]:
         path = f"/inputs{found.pointer}/{found.keyword}"
         if found.keyword == "required" and self._is_kept(found.pointer, found.name):
             yield change("CHG113", path, f"{_joined(found)} may be left out now")
@@ -200,7 +202,7 @@ class _Inputs:
         kept = (pair for pair in self._pairs if pair.before is not None and pair.after is not None)
         return any((pair.owner, pair.name) == (owner, name) for pair in kept)
 
-    def _is_below_gone(self, found: Difference) -> bool:
+    def _is_below_gone(self, found: SchemaDifference) -> bool:
         gone = (pair.pointer for pair in self._pairs if pair.after is None)
         return any(f"{found.pointer}/".startswith(f"{pointer}/") for pointer in gone)
 
@@ -218,7 +220,7 @@ class _Inputs:
             if len(fits) == 1:
                 yield pair.name, fits[0].name
 
-    def _uses_moved(self, gone: Pair, new: Pair) -> bool:
+    def _uses_moved(self, gone: PropertyPair, new: PropertyPair) -> bool:
         before, after = (side.names for side in self._sides)
         return (
             gone.name in before
@@ -227,7 +229,7 @@ class _Inputs:
             and new.name not in before
         )
 
-    def _witness(self, found: Difference) -> Witness | None:
+    def _witness(self, found: SchemaDifference) -> Witness | None:
         """Inputs that the older side accepts and the newer one refuses, tried at both doors."""
         for case, value in self._tried(found):
             if not isinstance(value, Mapping) or self._doors[0].accept(value)[1]:
@@ -238,7 +240,7 @@ class _Inputs:
                 return Witness(kind="input", value=value, case=case, reason=named[0].message)
         return None
 
-    def _tried(self, found: Difference) -> Iterator[tuple[str | None, Any]]:
+    def _tried(self, found: SchemaDifference) -> Iterator[tuple[str | None, Any]]:
         """What may be a witness: a case first, since it is somebody's real inputs; short ones."""
         cases = self._sides[0].prompt.cases
         for case in sorted(cases, key=lambda case: len(repr(case.inputs))):
@@ -252,14 +254,14 @@ class _Inputs:
         return {self._moved.get(name, name): item for name, item in value.items()}
 
 
-def _is_about(pointer: str, found: Difference) -> bool:
+def _is_about(pointer: str, found: SchemaDifference) -> bool:
     """Whether what a door says is about the property that a difference is about."""
     steps = [step for step in found.pointer.split("/")[1:] if step not in ("properties", "items")]
     about = steps[0] if steps else found.name
     return about is None or pointer.split("/")[1:2] in ([], [about])
 
 
-def _is_told(found: Difference, narrowed: tuple[Difference, ...]) -> bool:
+def _is_told(found: SchemaDifference, narrowed: tuple[SchemaDifference, ...]) -> bool:
     """A type, a pattern or the like that is another one now is told once, as the break it is."""
     if found.keyword == "enum":
         return any(
@@ -275,7 +277,7 @@ def _day(written: Any) -> date | None:
         return None
 
 
-def _same(gone: Pair, new: Pair) -> bool:
+def _same(gone: PropertyPair, new: PropertyPair) -> bool:
     ignored = (*DESCRIBING, "x-aliases")
     sides = (
         {key: value for key, value in (side or {}).items() if key not in ignored}
@@ -285,12 +287,12 @@ def _same(gone: Pair, new: Pair) -> bool:
     return equal(first, second) and gone.was_required == new.is_required
 
 
-def _joined(found: Difference) -> str:
+def _joined(found: SchemaDifference) -> str:
     pointer = f"{found.pointer}/properties/{escaped(found.name or '')}"
     return spoken(pointer, "the inputs")
 
 
-def _what(found: Difference) -> str:
+def _what(found: SchemaDifference) -> str:
     if found.keyword == "work":
         return "the schema, which is too large to compare,"
     return f"`{found.keyword}` of {spoken(found.pointer, 'the inputs')}"

@@ -11,14 +11,14 @@ from promptops.model.bump import Bump
 from promptops.model.change import NOT_COMPARED, Change
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CODE
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.records import record
 
 State = Literal["added", "removed", "renamed", "changed", "unreadable"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Match:
+class PromptPair:
     """One prompt on both sides; None where a side lacks it.
 
     Attributes:
@@ -27,8 +27,8 @@ class Match:
 
     base: Catalog
     head: Catalog
-    before: Loaded | None
-    after: Loaded | None
+    before: LoadedPrompt | None
+    after: LoadedPrompt | None
     likely: str | None = None
 
     @property
@@ -59,13 +59,13 @@ class Match:
         return "renamed" if self.before_id else "changed"
 
     @property
-    def _one(self) -> Loaded:
+    def _one(self) -> LoadedPrompt:
         found = self.after or self.before
         assert found is not None
         return found
 
 
-def matches(base: Catalog, head: Catalog, paths: Collection[str]) -> Iterator[Match]:
+def matches(base: Catalog, head: Catalog, paths: Collection[str]) -> Iterator[PromptPair]:
     """Prompts of either side, paired by id, and where that fails by the names they had."""
     chosen = set(paths)
     olds = {name: path for name, path in base.paths.items() if path in chosen}
@@ -87,7 +87,7 @@ def matches(base: Catalog, head: Catalog, paths: Collection[str]) -> Iterator[Ma
 
 def _match(
     base: Catalog, head: Catalog, old: str | None, new: str | None, news: dict[str, str]
-) -> Match:
+) -> PromptPair:
     before = base.loaded(old) if old is not None else None
     after = head.loaded(new) if new is not None else None
     likely = None
@@ -95,7 +95,7 @@ def _match(
         blob = base.files.blob(old)
         same = (n for n, p in news.items() if n not in base.paths and head.files.blob(p) == blob)
         likely = next(same, None)
-    return Match(base=base, head=head, before=before, after=after, likely=likely)
+    return PromptPair(base=base, head=head, before=before, after=after, likely=likely)
 
 
 def _renamed(news: dict[str, str], base: Catalog, head: Catalog) -> dict[str, str]:
@@ -109,7 +109,7 @@ def _renamed(news: dict[str, str], base: Catalog, head: Catalog) -> dict[str, st
     return found
 
 
-def added(match: Match) -> list[Change]:
+def added(match: PromptPair) -> list[Change]:
     """Of a prompt that only the newer side has."""
     prompt = match.after.prompt if match.after else None
     if prompt is None:
@@ -120,7 +120,7 @@ def added(match: Match) -> list[Change]:
     return [change("CHG502", "", f"the {what} was added")]
 
 
-def gone(match: Match) -> list[Change]:
+def gone(match: PromptPair) -> list[Change]:
     """Of a prompt that only the older side has."""
     prompt = match.before.prompt if match.before else None
     if prompt is not None and prompt.status == "draft":
@@ -132,7 +132,7 @@ def gone(match: Match) -> list[Change]:
     return [change("CHG501", "", f"the prompt was removed{hint}")]
 
 
-def unreadable(match: Match) -> list[Change]:
+def unreadable(match: PromptPair) -> list[Change]:
     """Of a prompt that a side can't read; where the newer one can, it is as good as new."""
     if match.after is not None and match.after.prompt is None:
         return _broken(match.after)
@@ -148,18 +148,18 @@ def not_compared(reason: object) -> Change:
     return change(NOT_COMPARED, "", f"it could not be compared: {reason}")
 
 
-def _internal(loaded: Loaded | None) -> Problem | None:
+def _internal(loaded: LoadedPrompt | None) -> Problem | None:
     problems = loaded.problems if loaded is not None else ()
     return next((each for each in problems if each.code == CODE), None)
 
 
-def _broken(loaded: Loaded | None) -> list[Change]:
+def _broken(loaded: LoadedPrompt | None) -> list[Change]:
     failed = _internal(loaded)
     if failed is not None:
         return [not_compared(failed.message)]
     return [change("CHG501", "", f"it can't be read: {_why(loaded)}")]
 
 
-def _why(loaded: Loaded | None) -> str:
+def _why(loaded: LoadedPrompt | None) -> str:
     problem = next(iter(loaded.problems), None) if loaded is not None else None
     return f"{problem.message} ({problem.at})" if problem is not None else "it is no prompt file"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from promptops.diff.changes import change
 from promptops.diff.effective_schema import with_new_names
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.change import Change
-from promptops.model.prompt import ForEach, History, MediaPart, Message, Prompt, Turn
+from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message, Prompt, Turn
 
 
-def message_changes(before: Side, after: Side) -> Iterator[Change]:
+def message_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """What changed about which messages there are."""
     old, new = ([_said(turn) for turn in side.prompt.messages] for side in (before, after))
     if old != new:
@@ -29,7 +29,7 @@ def message_changes(before: Side, after: Side) -> Iterator[Change]:
 
 def _said(turn: Turn) -> str:
     """A turn in a few words: its role, or the input it comes from."""
-    if isinstance(turn, History):
+    if isinstance(turn, ConversationHistory):
         return f"history {turn.source}" + (f" (the last {turn.last})" if turn.last else "")
     if isinstance(turn, ForEach):
         roles = " and ".join(message.role for message in turn.messages)
@@ -49,7 +49,7 @@ def _slots(prompt: Prompt, had: Mapping[str, str]) -> Mapping[str, str]:
     """What callers pass through untouched and where it goes; by the names that inputs had."""
     found: dict[str, str] = {}
     for turn in prompt.messages:
-        if isinstance(turn, History):
+        if isinstance(turn, ConversationHistory):
             found[f"the conversation `{had.get(turn.source, turn.source)}`"] = turn.at
         for message in _messages(turn):
             for part in message.parts:

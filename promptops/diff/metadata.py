@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 
 _FREE = ("title", "description", "owners", "tags", "metadata", "budget", "replaced_by", "sunset")
 
 
-def metadata_changes(before: Side, after: Side) -> Iterator[Change]:
+def metadata_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """What changed that no model sees."""
     old, new = before.prompt, after.prompt
     for name in _FREE:
@@ -29,7 +29,7 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _status(before: Side, after: Side) -> Change:
+def _status(before: PromptSide, after: PromptSide) -> Change:
     was, now = before.prompt.status, after.prompt.status
     facts = {"before": was, "after": now}
     if now == "draft":
@@ -44,7 +44,7 @@ def _status(before: Side, after: Side) -> Change:
     return change("CHG701", "/status", "it is not deprecated any more", **facts)
 
 
-def _names(before: Side, after: Side) -> Iterator[Change]:
+def _names(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """Names are what callers load by: one that is gone breaks them."""
     old = {before.prompt.id, *before.prompt.aliases}
     new = {after.prompt.id, *after.prompt.aliases}

@@ -9,7 +9,7 @@ from promptops.analysis.masking import without_secrets
 from promptops.analysis.models import ModelFacts, canonical_provider, find
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, CaseDiff, Change
 from promptops.model.prompt import ForEach, MediaPart, Message, Model, Prompt
@@ -19,7 +19,7 @@ _TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))
 _ABILITIES = {"image": "see images", "audio": "hear sounds", "document": "read documents"}
 
 
-def model_changes(before: Side, after: Side) -> Iterator[Change]:
+def model_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """What changed about the model of a prompt and its parameters."""
     old, new = before.prompt.model, after.prompt.model
     if (old.provider, old.id) != (new.provider, new.id):
@@ -32,7 +32,9 @@ def model_changes(before: Side, after: Side) -> Iterator[Change]:
     yield from _abilities(before.prompt, after.prompt)
 
 
-def long_context(before: Side, after: Side, cases: Iterable[CaseDiff]) -> Iterator[Change]:
+def long_context(
+    before: PromptSide, after: PromptSide, cases: Iterable[CaseDiff]
+) -> Iterator[Change]:
     """A request that the model had room for before, and for which its window is too small now."""
     window = _window(before)
     if window is None:
@@ -45,7 +47,7 @@ def long_context(before: Side, after: Side, cases: Iterable[CaseDiff]) -> Iterat
             return
 
 
-def _window(side: Side) -> int | None:
+def _window(side: PromptSide) -> int | None:
     model = side.prompt.model
     profile = side.catalog.config.models.get(model.profile or "")
     if profile is not None and profile.context_window is not None:
@@ -54,7 +56,7 @@ def _window(side: Side) -> int | None:
     return facts.context_window if facts is not None else None
 
 
-def _another(before: Side, after: Side) -> Change:
+def _another(before: PromptSide, after: PromptSide) -> Change:
     old, new = before.prompt.model, after.prompt.model
     was, now = _named(old), _named(new)
     if now is None and new.profile is not None:
@@ -72,7 +74,7 @@ def _another(before: Side, after: Side) -> Change:
     return change("CHG401", "/model", message, before=was, after=now)
 
 
-def _endpoint(before: Side, after: Side) -> Iterator[Change]:
+def _endpoint(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """Where requests go, and whose key they carry: no part of a request, and yet to be seen."""
     name = after.prompt.model.profile or ""
     was, now = (side.catalog.config.models.get(name) for side in (before, after))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
-from promptops.diff.properties import Owner, Pair, at, owners, pairs, values_of
+from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, values_of
 from promptops.diff.reader_schema import closed, opened
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
@@ -18,7 +18,7 @@ from promptops.runtime.request.schema_check import message_of, validator
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.analysis.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import SchemaDifference
 
 _WIDENED = {
     **dict.fromkeys(("type", "false", "anyOf", "oneOf"), "CHG202"),
@@ -28,7 +28,7 @@ _NARROWED = dict.fromkeys(("enum", "const"), "CHG205")
 _AT = "/output/schema"
 
 
-def output_changes(before: Side, after: Side, *, strict: bool) -> Iterator[Change]:
+def output_changes(before: PromptSide, after: PromptSide, *, strict: bool) -> Iterator[Change]:
     """What changed about the output of a prompt; `strict` where new properties break consumers."""
     old, new = before.prompt.output, after.prompt.output
     if (old.format, old.schema is None) != (new.format, new.schema is None):
@@ -97,7 +97,7 @@ def _broken(schema: Schema) -> str:
     return ""
 
 
-def _breaking(found: Difference, old: Schema, new: Schema) -> Iterator[Change]:
+def _breaking(found: SchemaDifference, old: Schema, new: Schema) -> Iterator[Change]:
     if found.keyword == "additionalProperties":
         return  # a property more, or an opened object: told as what it is
     path = f"{_AT}{found.pointer}/{found.keyword}"
@@ -114,7 +114,7 @@ def _breaking(found: Difference, old: Schema, new: Schema) -> Iterator[Change]:
         yield change(code, path, said(found, OUTPUT_WIDENED), **facts)
 
 
-def _lost(found: Difference, new: Schema, witness: Witness | None) -> Change:
+def _lost(found: SchemaDifference, new: Schema, witness: Witness | None) -> Change:
     path = f"{found.pointer}/properties/{escaped(found.name or '')}"
     name = spoken(path, "the output")
     still = found.name in (at(new, found.pointer).get("properties") or {})
@@ -122,7 +122,7 @@ def _lost(found: Difference, new: Schema, witness: Witness | None) -> Change:
     return change("CHG201", f"{_AT}{path}", message, witness=witness)
 
 
-def _narrowed(found: Difference, old: Schema, new: Schema) -> Change:
+def _narrowed(found: SchemaDifference, old: Schema, new: Schema) -> Change:
     if found.keyword == "required" and found.name is not None:
         path = f"{found.pointer}/properties/{escaped(found.name)}"
         return change("CHG203", f"{_AT}{path}", f"{spoken(path, '')} is always there now")
@@ -131,7 +131,9 @@ def _narrowed(found: Difference, old: Schema, new: Schema) -> Change:
     return change(code, path, said(found, OUTPUT_NARROWED), **values_of(found, old, new))
 
 
-def _of_property(pair: Pair, lost: set[tuple[str, str | None]], strict: bool) -> Iterator[Change]:
+def _of_property(
+    pair: PropertyPair, lost: set[tuple[str, str | None]], strict: bool
+) -> Iterator[Change]:
     path, name = f"{_AT}{pair.pointer}", spoken(pair.pointer, "the output")
     if pair.before is None:
         yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
@@ -170,7 +172,7 @@ def _described(old: Schema, new: Schema) -> Iterator[Change]:
         yield change("CHG209", _AT, message)
 
 
-def _witness(found: Difference, old: Schema) -> Witness | None:
+def _witness(found: SchemaDifference, old: Schema) -> Witness | None:
     """An output that the newer schema allows and the older one did not, as consumers see it."""
     if found.witness is ABSENT:
         return None

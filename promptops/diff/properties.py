@@ -12,13 +12,13 @@ from promptops.records import record
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.analysis.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import SchemaDifference
 
 MAX_DEPTH = 12
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Pair:
+class PropertyPair:
     """A property, before and after.
 
     Attributes:
@@ -62,15 +62,15 @@ class Owner:
 
 def owners(before: Schema, after: Schema) -> Iterator[Owner]:
     """The schemas of each part that both sides have: the root, then what is below, depth first."""
-    yield from _Walk(before, after).owners("", before, after, 0)
+    yield from _PropertyWalk(before, after).owners("", before, after, 0)
 
 
-def pairs(before: Schema, after: Schema) -> Iterator[Pair]:
+def pairs(before: Schema, after: Schema) -> Iterator[PropertyPair]:
     """Each property of either side, in the order of the newer side, then of the older one."""
     for owner in owners(before, after):
         old, new = _properties(owner.before), _properties(owner.after)
         for name in dict.fromkeys((*new, *old)):
-            yield Pair(
+            yield PropertyPair(
                 owner=owner.pointer,
                 name=name,
                 before=followed(old[name], before) if name in old else None,
@@ -105,7 +105,7 @@ def at(root: Schema, pointer: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def values_of(found: Difference, before: Schema, after: Schema) -> dict[str, Any]:
+def values_of(found: SchemaDifference, before: Schema, after: Schema) -> dict[str, Any]:
     """What both sides say by the keyword of a difference, as fields of a change.
 
     Nothing where the words of a message say it.
@@ -116,7 +116,7 @@ def values_of(found: Difference, before: Schema, after: Schema) -> dict[str, Any
     return {"before": was, "after": now}
 
 
-class _Walk:
+class _PropertyWalk:
     def __init__(self, before: Schema, after: Schema) -> None:
         self._roots = before, after
         self._seen: set[tuple[int, int]] = set()

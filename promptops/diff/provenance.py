@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.records import replace
 
@@ -13,7 +13,7 @@ _OF_SCHEMAS = ("/inputs", "/output", "/tools")
 
 
 def through(
-    before: Side, after: Side, changes: Iterable[Change], changed: frozenset[str]
+    before: PromptSide, after: PromptSide, changes: Iterable[Change], changed: frozenset[str]
 ) -> list[Change]:
     """Changes with the files that they came through, or may have: what is reached, and changed."""
     sides = before, after

@@ -10,19 +10,19 @@ from promptops.analysis.inline_branches import hides_ways
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.nonempty_loops import never_empty, uses_of
 from promptops.diff.equality import equal
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.model.change import AS_IT_WAS
 from promptops.model.prompt import Case, ForEach
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.limits import PromptBudget
 
 _REST = ("model", "params", "provider_options", "tools", "tool_choice", "response_format")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class RenderedPair:
     """A case, rendered on both sides; a side that refuses has its error.
 
     Attributes:
@@ -33,13 +33,13 @@ class Rendered:
     name: str
     inputs: Mapping[str, Any]
     old: bool
-    before: Traced | RenderError
-    after: Traced | RenderError
+    before: TracedRequest | RenderError
+    after: TracedRequest | RenderError
 
     @property
     def requests(self) -> tuple[Request, Request] | None:
         """What both sides make of it; None where one refuses."""
-        if isinstance(self.before, Traced) and isinstance(self.after, Traced):
+        if isinstance(self.before, TracedRequest) and isinstance(self.after, TracedRequest):
             return self.before.request, self.after.request
         return None
 
@@ -54,7 +54,11 @@ class Rendered:
     @property
     def breaks(self) -> bool:
         """A case of the older side that rendered there, and does so no more."""
-        return self.old and isinstance(self.before, Traced) and isinstance(self.after, RenderError)
+        return (
+            self.old
+            and isinstance(self.before, TracedRequest)
+            and isinstance(self.after, RenderError)
+        )
 
     @property
     def refused(self) -> bool:
@@ -70,7 +74,7 @@ class Rendered:
         return tuple(n for n in _REST if not equal(getattr(both[0], n), getattr(both[1], n)))
 
 
-def render_both(before: Side, after: Side) -> tuple[Rendered, ...]:
+def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ...]:
     """The cases in the order of the newer side; then those that only the older one has.
 
     A case of the newer side whose inputs the older one refuses stands beside the case that had its
@@ -80,18 +84,18 @@ def render_both(before: Side, after: Side) -> tuple[Rendered, ...]:
     renderers = _renderer(before, cases), _renderer(after, cases)
     named = {case.name: case for case in before.prompt.cases}
 
-    def render(name: str, case: Case, old: bool) -> Rendered:
+    def render(name: str, case: Case, old: bool) -> RenderedPair:
         both = [_traced(renderer, case) for renderer in renderers]
         if not old and isinstance(both[0], RenderError) and name in named:
             both[0] = _traced(renderers[0], named[name])
-        return Rendered(name=name, inputs=case.inputs, old=old, before=both[0], after=both[1])
+        return RenderedPair(name=name, inputs=case.inputs, old=old, before=both[0], after=both[1])
 
     return tuple(render(*each) for each in _cases(before, after))
 
 
-def refusal(side: Traced | RenderError) -> str:
+def refusal(side: TracedRequest | RenderError) -> str:
     """Why a side renders nothing, or ""."""
-    if isinstance(side, Traced):
+    if isinstance(side, TracedRequest):
         return ""
     where = f" ({side.place})" if side.place is not None else ""
     return "; ".join(problem.message for problem in side.inputs) or f"{side.message}{where}"
@@ -111,7 +115,7 @@ def text_of(message: Mapping[str, Any]) -> str:
     return "\n".join(part.get("text") or repr(part) for part in parts)
 
 
-def _cases(before: Side, after: Side) -> Iterator[tuple[str, Case, bool]]:
+def _cases(before: PromptSide, after: PromptSide) -> Iterator[tuple[str, Case, bool]]:
     """Each pair of name and inputs once, and whether the older side has it."""
     old = list(before.prompt.cases)
     for case in after.prompt.cases:
@@ -124,7 +128,7 @@ def _cases(before: Side, after: Side) -> Iterator[tuple[str, Case, bool]]:
         yield f"{case.name}{AS_IT_WAS}" if case.name in names else case.name, case, True
 
 
-def _renderer(side: Side, cases: int) -> Renderer | RenderError:
+def _renderer(side: PromptSide, cases: int) -> Renderer | RenderError:
     try:
         files = side.catalog.files
         return Renderer(side.prompt, side.catalog.load, files.data, PromptBudget(cases))
@@ -132,7 +136,7 @@ def _renderer(side: Side, cases: int) -> Renderer | RenderError:
         return error
 
 
-def _traced(renderer: Renderer | RenderError, case: Case) -> Traced | RenderError:
+def _traced(renderer: Renderer | RenderError, case: Case) -> TracedRequest | RenderError:
     if isinstance(renderer, RenderError):
         return renderer
     try:
@@ -141,15 +145,15 @@ def _traced(renderer: Renderer | RenderError, case: Case) -> Traced | RenderErro
         return error
 
 
-def uncovered(before: Side, after: Side, rendered: tuple[Rendered, ...]) -> int:
+def uncovered(before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...]) -> int:
     """How many ways through the messages of either side no case takes, or nobody can follow."""
     olds = [each.before for each in rendered]
     news = [each.after for each in rendered]
     return _uncovered(before, olds) + _uncovered(after, news)
 
 
-def _uncovered(side: Side, rendered: list[Traced | RenderError]) -> int:
-    traced = [each for each in rendered if isinstance(each, Traced)]
+def _uncovered(side: PromptSide, rendered: list[TracedRequest | RenderError]) -> int:
+    traced = [each for each in rendered if isinstance(each, TracedRequest)]
     taken = frozenset[Branch]().union(*(each.branches for each in traced))
     load = side.catalog.load
     full = never_empty(uses_of(side.prompt, load), InputSchemas(side.prompt.inputs))
@@ -158,7 +162,7 @@ def _uncovered(side: Side, rendered: list[Traced | RenderError]) -> int:
     return found.total - found.covered + hidden + len(_never_repeated(side))
 
 
-def _never_repeated(side: Side) -> list[ForEach]:
+def _never_repeated(side: PromptSide) -> list[ForEach]:
     """Messages for each item of a list that no case has an item of."""
     loops = [turn for turn in side.prompt.messages if isinstance(turn, ForEach)]
     if not loops or isinstance(side.door, ValueError):

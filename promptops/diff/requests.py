@@ -9,8 +9,8 @@ from promptops.diff.alignment import aligned
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
 from promptops.diff.guardrails import obligation_changes
-from promptops.diff.rendering import Rendered, refusal, sent, text_of, uncovered
-from promptops.diff.side import Side
+from promptops.diff.rendering import RenderedPair, refusal, sent, text_of, uncovered
+from promptops.diff.side import PromptSide
 from promptops.diff.templates import Sameness, compare_templates
 from promptops.model.bump import Bump
 from promptops.model.change import Change, Witness
@@ -22,7 +22,10 @@ Sent = Mapping[str, Any]
 
 
 def request_changes(
-    before: Side, after: Side, rendered: tuple[Rendered, ...], inputs: Sequence[Change]
+    before: PromptSide,
+    after: PromptSide,
+    rendered: tuple[RenderedPair, ...],
+    inputs: Sequence[Change],
 ) -> Iterator[Change]:
     """What the model sees otherwise in some case, or may see otherwise in none.
 
@@ -44,7 +47,7 @@ def request_changes(
         yield from _unseen(before, after, rendered, total)
 
 
-def _failing(broken: Sequence[Rendered]) -> Change:
+def _failing(broken: Sequence[RenderedPair]) -> Change:
     first = broken[0]
     value, reason = dict(first.inputs), refusal(first.after)
     proof = Witness(kind="input", value=value, case=first.name, reason=reason)
@@ -92,7 +95,7 @@ def _squeezed(message: Sent) -> tuple[str, str]:
 
 
 def _seen(
-    differing: list[tuple[str, str]], cases: int, total: int, sides: tuple[Side, Side]
+    differing: list[tuple[str, str]], cases: int, total: int, sides: tuple[PromptSide, PromptSide]
 ) -> Iterator[Change]:
     before, after = sides
     where = f"in {cases} of {total} cases" if total > 1 else "in the only case"
@@ -118,7 +121,7 @@ _SEEN = {
 
 
 def _unseen(
-    before: Side, after: Side, rendered: tuple[Rendered, ...], total: int
+    before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Iterator[Change]:
     """What changed in the templates where every case renders the same."""
     sameness = _sameness(before, after)
@@ -130,7 +133,9 @@ def _unseen(
         yield _proof(before, after, rendered, total)
 
 
-def _proof(before: Side, after: Side, rendered: tuple[Rendered, ...], total: int) -> Change:
+def _proof(
+    before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
+) -> Change:
     if not total:
         return change("CHG304", "/messages", "the templates changed, and no case renders both")
     missing = uncovered(before, after, rendered)
@@ -143,7 +148,7 @@ def _proof(before: Side, after: Side, rendered: tuple[Rendered, ...], total: int
     return change("CHG304", "/messages", message)
 
 
-def _sameness(before: Side, after: Side) -> Sameness:
+def _sameness(before: PromptSide, after: PromptSide) -> Sameness:
     """Of all the texts; where there are other texts than before, they are different.
 
     Messages that were added or moved are told as such (CHG306), and only in others is looked for
@@ -161,11 +166,11 @@ def _sameness(before: Side, after: Side) -> Sameness:
 _ORDER: list[Sameness] = ["equal", "form", "moved", "different"]
 
 
-def _compared(was: Text, now: Text, before: Side, after: Side) -> Sameness:
+def _compared(was: Text, now: Text, before: PromptSide, after: PromptSide) -> Sameness:
     return compare_templates(was, before.catalog.load, now, after.catalog.load)
 
 
-def _texts(side: Side) -> list[tuple[str, Text]]:
+def _texts(side: PromptSide) -> list[tuple[str, Text]]:
     """Every template and every `when`, each with what it is for."""
     found: list[tuple[str, Text]] = []
     for turn in side.prompt.messages:
@@ -177,7 +182,7 @@ def _texts(side: Side) -> list[tuple[str, Text]]:
     return found
 
 
-def _of_message(side: Side, message: Message, prefix: str) -> Iterator[tuple[str, Text]]:
+def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tuple[str, Text]]:
     calls = [dict(call) for call in message.tool_calls]
     what = f"{prefix}{message.role} {message.name} {message.plain} {message.tool_call_id} {calls}"
     if not message.parts:

@@ -29,7 +29,7 @@ def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> 
     Parts that are referred to are copied, so that who refers to them otherwise sees them unchanged.
     A part with a keyword of `stops` is left as it is, with all that is below it.
     """
-    walk = _Walk(schema, rewrite, frozenset(stops))
+    walk = _RewriteWalk(schema, rewrite, frozenset(stops))
     made = walk.part(schema)
     if not isinstance(made, dict) or not walk.copies:
         return made if isinstance(made, dict) else schema
@@ -37,7 +37,7 @@ def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> 
     return {**made, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
 
 
-class _Walk:
+class _RewriteWalk:
     def __init__(self, root: Schema, rewrite: Rewrite, stops: frozenset[str]) -> None:
         self._root = root
         self._rewrite = rewrite

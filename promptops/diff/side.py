@@ -8,9 +8,9 @@ from functools import cached_property
 from promptops.analysis.includes import includes
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
-from promptops.model.prompt import ForEach, History, Prompt
+from promptops.model.prompt import ConversationHistory, ForEach, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.inputs import Inputs
@@ -22,11 +22,11 @@ _NAME = lazy_pattern(r"[^\W\d]\w*")
 
 
 @record(frozen=True)
-class Side:
+class PromptSide:
     """One side; `prompt` is that of `loaded`, which could be read."""
 
     catalog: Catalog
-    loaded: Loaded
+    loaded: LoadedPrompt
     prompt: Prompt
 
     @cached_property
@@ -49,7 +49,9 @@ class Side:
         """The words in the tags of its templates, and the inputs that make messages."""
         tags = (tag for source in self.sources for tag in _TAG.findall(source))
         turns = (
-            turn.source for turn in self.prompt.messages if isinstance(turn, ForEach | History)
+            turn.source
+            for turn in self.prompt.messages
+            if isinstance(turn, ForEach | ConversationHistory)
         )
         return frozenset(turns).union(*(_NAME.findall(tag) for tag in tags))
 

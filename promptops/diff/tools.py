@@ -9,7 +9,7 @@ from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import values_of
 from promptops.diff.reader_schema import closed
-from promptops.diff.side import Side
+from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
@@ -17,10 +17,10 @@ from promptops.model.prompt import Tool
 from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
-    from promptops.analysis.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import SchemaDifference
 
 
-def tool_changes(before: Side, after: Side) -> Iterator[Change]:
+def tool_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     """What changed about the tools of a prompt."""
     old = {tool.name: tool for tool in before.prompt.tools}
     new = {tool.name: tool for tool in after.prompt.tools}
@@ -39,7 +39,7 @@ def tool_changes(before: Side, after: Side) -> Iterator[Change]:
     yield from _chosen(before, after)
 
 
-def _chosen(before: Side, after: Side) -> Iterator[Change]:
+def _chosen(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     was, now = before.prompt.tool_choice, after.prompt.tool_choice
     if not equal(was, now):
         message = "which tool is called differs"
@@ -89,7 +89,7 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
             yield change("CHG407", f"{path}{each.pointer}/{each.keyword}", message, **facts)
 
 
-def _widened(found: Difference, path: str, old: Tool, new: Tool) -> Change:
+def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change:
     witness = None
     if found.witness is not ABSENT:
         reason = "the tool could not be called so"
@@ -104,7 +104,7 @@ def _widened(found: Difference, path: str, old: Tool, new: Tool) -> Change:
     return change("CHG407", at, message, witness=witness, **facts)
 
 
-def _said(found: Difference, wording: Wording, property_: str) -> str:
+def _said(found: SchemaDifference, wording: Wording, property_: str) -> str:
     """About a property by its name; about the rest of a schema as of any output."""
     if found.name is None:
         return said(found, wording)

@@ -45,7 +45,7 @@ INPUTS_NARROWED = Wording(
 )
 
 if TYPE_CHECKING:
-    from promptops.analysis.schemas.inclusion import Difference
+    from promptops.analysis.schemas.inclusion import SchemaDifference
 INPUTS_WIDENED = Wording(
     root="the inputs",
     type="{who} accepts {what}, too",
@@ -66,7 +66,7 @@ OUTPUT_NARROWED = Wording(
 )
 
 
-def said(difference: Difference, wording: Wording) -> str:
+def said(difference: SchemaDifference, wording: Wording) -> str:
     """One line about a difference."""
     who = spoken(difference.pointer, wording.root)
     if difference.keyword == "type":
@@ -110,7 +110,7 @@ def _names(types: Any) -> list[str]:
     return [str(name) for name in types] if isinstance(types, list | tuple) else []
 
 
-def _listed(difference: Difference) -> str:
+def _listed(difference: SchemaDifference) -> str:
     values = difference.left if isinstance(difference.left, list | tuple) else ()
     if difference.keyword == "const" or not values:
         return f"other values than `{compact(difference.right)}`" if not values else _some(values)

@@ -11,7 +11,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.expressions import Expression
 from promptops.evals.questions import Question
 from promptops.evals.record import Record
-from promptops.evals.registry import Asking, Check
+from promptops.evals.registry import Check, CheckWithQuestions
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Unjudgeable, Verdict
 from promptops.records import record
@@ -59,14 +59,14 @@ class Assertion:
         return Subject(record, path=self.path, role=self.role, transform=self.transform)
 
 
-def _is_asking(check: Check) -> TypeGuard[Asking]:
+def _is_asking(check: Check) -> TypeGuard[CheckWithQuestions]:
     return _asks(type(check))
 
 
 @cache
 def _asks(check: type[Check]) -> bool:
     """Whether it is Asking; to find out costs more than to judge."""
-    return issubclass(check, Asking)
+    return issubclass(check, CheckWithQuestions)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True)
-class Part:
+class PartResult:
     """What an assertion of a set says, or why it says nothing."""
 
     assertion: Assertion
@@ -32,17 +32,17 @@ class Part:
         return self.verdict is not None and not self.verdict.passed
 
 
-def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterator[Part]:
+def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterator[PartResult]:
     """What each assertion of a set says of the same record."""
     for index, assertion in enumerate(assertions):
         try:
-            yield Part(assertion, assertion.judge(subject.record), None)
+            yield PartResult(assertion, assertion.judge(subject.record), None)
         except Unjudgeable as error:
             error.at = f"/value/{index}{error.at}"
-            yield Part(assertion, None, error)
+            yield PartResult(assertion, None, error)
 
 
-def gravest(parts: tuple[Part, ...]) -> Unjudgeable | None:
+def gravest(parts: tuple[PartResult, ...]) -> Unjudgeable | None:
     """The error that says most of why parts of a set can't be judged: a mistake before an absence.
 
     None where all were judged.
@@ -134,7 +134,7 @@ def check_threshold(threshold: float | None) -> None:
         raise Refused(message, at="/threshold")
 
 
-def told(part: Part) -> str:
+def told(part: PartResult) -> str:
     """One assertion of a set in a reason."""
     said = part.verdict.reason if part.verdict else str(part.error)
     return f"{part.assertion.type}: {said}"

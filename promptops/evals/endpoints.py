@@ -12,7 +12,7 @@ from typing import Any
 
 from promptops.evals.json_values import parsed
 from promptops.evals.providers.apis import OWN
-from promptops.evals.questions import BUILT_IN, Embedding, Moderation, NoReply, Question, Reply
+from promptops.evals.questions import BUILT_IN, Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.evals.wording import shown
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -51,7 +51,7 @@ def endpoint_reply(question: Question, text: str) -> Reply:
         if question.kind == "embedding" and said and all(map(_is_number, said)):
             return Embedding(vector=array("d", said))
         if question.kind == "moderation" and all(isinstance(each, str) for each in said):
-            return Moderation(flagged=tuple(said))
+            return ModerationReply(flagged=tuple(said))
     return NoReply(reason=f"expected {_WANTED[question.kind]}, got {shown(text)}")
 
 

@@ -10,7 +10,7 @@ from promptops.evals.output_contract import judge_output
 from promptops.evals.parse import parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
-from promptops.evals.result import Judged, judged
+from promptops.evals.result import Judgement, judged
 from promptops.evals.verdict import Unjudgeable
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt
@@ -18,7 +18,7 @@ from promptops.model.request import Request
 from promptops.records import replace
 
 
-def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judged, ...]:
+def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement, ...]:
     """The verdicts of the case's `output`, of `evaluation.assertions`, and of the output contract.
 
     In this order.
@@ -60,7 +60,7 @@ def record_of_answer(
     )
 
 
-def status_of(judged: Iterable[Judged]) -> Literal["passed", "failed", "error", "stale"]:
+def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error", "stale"]:
     """The verdict of a case, from all that was said of its request and its answer.
 
     An error outweighs a failure, since what is misstated judges nothing; a failure outweighs that

@@ -16,7 +16,7 @@ from promptops.model.config import Config
 from promptops.model.place import Text
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import replace
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.scope import Load
@@ -111,9 +111,9 @@ class _Ours:
     revision = "built-in"
 
     @property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         names = sorted(file.name for file in _FOLDER.iterdir())
-        return {name: Entry(path=name, blob="") for name in names}
+        return {name: TreeEntry(path=name, blob="") for name in names}
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         return {path: (_FOLDER / path).read_bytes() for path in paths}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from promptops.evals.record import Record
-from promptops.evals.result import At, Judged, judged
+from promptops.evals.result import At, Judgement, judged
 from promptops.evals.subject import text_of_messages
 from promptops.model.prompt import Case
 from promptops.model.request import Request
 
-__all__ = ["Judged", "judge", "record_of"]
+__all__ = ["Judgement", "judge", "record_of"]
 
 
-def judge(request: Request, case: Case) -> tuple[Judged, ...]:
+def judge(request: Request, case: Case) -> tuple[Judgement, ...]:
     """Every `rendered` assertion of a case, in order, over the request made from its inputs."""
     record = record_of(request, case)
     return tuple(

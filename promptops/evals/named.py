@@ -8,7 +8,7 @@ from promptops.evals import expressions
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import Asserted, asserted
 from promptops.evals.expressions import Expression
-from promptops.evals.names import Named
+from promptops.evals.names import NamedPart
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
@@ -26,7 +26,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
 
     `tools` are the names of its tools; None where they are not all known.
     """
-    known = _Known(tools=tools, inputs=_inputs(prompt))
+    known = _KnownNames(tools=tools, inputs=_inputs(prompt))
     seen: set[int] = set()
     for each, on in _every(prompt):
         if id(each.written) in seen:  # an assertion of every case
@@ -41,13 +41,13 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _KnownNames:
     """The names that the prompt has; None where they are not all known."""
 
     tools: Collection[str] | None
     inputs: Collection[str] | None
 
-    def problem(self, named: Named) -> tuple[str, str] | None:
+    def problem(self, named: NamedPart) -> tuple[str, str] | None:
         """What is wrong with a name, and how to fix it."""
         names = self.tools if named.kind == "tool" else self.inputs
         if names is None or named.name in names:
@@ -76,10 +76,10 @@ def _inputs(prompt: Prompt) -> Collection[str] | None:
     return tuple(prompt.inputs.get("properties") or ())
 
 
-def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[Named]:
+def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
     check = assertion.check
     for named in getattr(check, "named", ()):
-        if isinstance(named, Named):
+        if isinstance(named, NamedPart):
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
     for field in found[0].expressions if found else ():
@@ -91,7 +91,7 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[Named]:
         yield from _named(part, on, f"{at}/value/{index}")
 
 
-def _in_expression(expression: Expression, at: str) -> Iterator[Named]:
+def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
     """`inputs.x` and `inputs["x"]`."""
     from jinja2 import nodes
 
@@ -103,4 +103,4 @@ def _in_expression(expression: Expression, at: str) -> Iterator[Named]:
         key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
         if getattr(part.node, "name", "") == "inputs" and isinstance(key, str):
             start = max(expression.text.find(key, part.lineno), part.lineno)
-            yield Named("input", key, at, (start, start + len(key)))
+            yield NamedPart("input", key, at, (start, start + len(key)))

@@ -9,7 +9,7 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True)
-class Named:
+class NamedPart:
     """What an assertion names of its prompt.
 
     Attributes:

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Literal
 
-from promptops.evals.result import Judged, Status
+from promptops.evals.result import Judgement, Status
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Output, Prompt
@@ -18,7 +18,7 @@ OUTPUT = "output"
 """The type of the verdict: no assertion has this name."""
 
 
-def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judged, ...]:
+def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
     """The verdict of the output contract, at the output schema; empty where there is no contract.
 
     There is none where the output is text, where `evaluation.output` is false, and for an answer
@@ -48,9 +48,11 @@ def _applies(answer: Answer, prompt: Prompt) -> bool:
     return bool(answer.text.strip()) or not answer.tool_calls
 
 
-def _verdict(status: Status, reason: str, place: Place) -> Judged:
+def _verdict(status: Status, reason: str, place: Place) -> Judgement:
     degree = 1.0 if status == "passed" else 0.0
-    return Judged(type=OUTPUT, status=status, must=True, reason=reason, place=place, degree=degree)
+    return Judgement(
+        type=OUTPUT, status=status, must=True, reason=reason, place=place, degree=degree
+    )
 
 
 @lru_cache(maxsize=64)

@@ -59,7 +59,7 @@ class Embedding:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Moderation:
+class ModerationReply:
     """The categories under which a text was flagged; none for a harmless one."""
 
     flagged: tuple[str, ...]
@@ -77,4 +77,4 @@ class NoReply:
     lack: Lack | None = None
 
 
-Reply = Opinion | Embedding | Moderation | NoReply
+Reply = Opinion | Embedding | ModerationReply | NoReply

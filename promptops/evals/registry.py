@@ -37,7 +37,7 @@ class Check(Protocol):
 
 
 @runtime_checkable
-class Asking(Protocol):
+class CheckWithQuestions(Protocol):
     """An assertion that has to ask before it can judge; `check` finds the replies in the record."""
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:

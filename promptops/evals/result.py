@@ -25,7 +25,7 @@ At = LocateWithin
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judgement:
     """What one assertion says of one record.
 
     Attributes:
@@ -60,7 +60,7 @@ class Judged:
         return self.status == "passed"
 
 
-def judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
+def judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     """What a written assertion says of a record; a bug of ours is an error of that assertion."""
     try:
         return _judged(written, record, at)
@@ -70,7 +70,7 @@ def judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
         return replace(failed, internal=True)
 
 
-def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
+def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     assertion, problems = parse(written, record.on)
     if assertion is None:
         return _misstated(str(written.get("type", "")), problems[0], at)
@@ -84,10 +84,10 @@ def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judged:
     return replace(said, compared=verdict.compared)
 
 
-def _misstated(name: str, problem: Problem, at: At) -> Judged:
+def _misstated(name: str, problem: Problem, at: At) -> Judgement:
     reason = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
     place = at(str(problem.at), problem.key, problem.within)
-    return Judged(type=name, status="error", must=True, reason=reason, place=place)
+    return Judgement(type=name, status="error", must=True, reason=reason, place=place)
 
 
 def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None:
@@ -120,7 +120,7 @@ def _judge(name: str) -> str:
     return f"the {name} judge" if " " in name else f"the judge `{name}`"
 
 
-def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judged:
+def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judgement:
     status: Status = "skipped" if isinstance(error, Skipped) else "error"
     degree = None if isinstance(error, Undecided) else 0.0
     place = at(error.at, False, error.within)
@@ -130,8 +130,8 @@ def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judged:
 
 def _of(
     assertion: Assertion, status: Status, reason: str, place: Place, degree: float | None
-) -> Judged:
-    return Judged(
+) -> Judgement:
+    return Judgement(
         type=assertion.type,
         status=status,
         must=assertion.must,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from promptops.evals.parse import QUALITY
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 
 
-def scores(judged: Iterable[Judged]) -> dict[str, float]:
+def scores(judged: Iterable[Judgement]) -> dict[str, float]:
     """Each score of an answer by its name, 0 to 1: the mean of its measures by weight.
 
     What could not be judged is 0 where that is the answer's doing: its JSON lacks what is looked

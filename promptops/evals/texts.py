@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.analysis.match import Match
+from promptops.analysis.match import TextMatch
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import LONG, amount, shown
 
@@ -81,7 +81,7 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def found_in(text: str, matches: tuple[Match, ...]) -> str:
+def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
     """What detectors found, by kind and line: a reason is read by more people than a secret is."""
     if not matches:
         return "none"

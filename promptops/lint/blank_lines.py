@@ -11,7 +11,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.template.scope import Frame, Piece
-from promptops.runtime.template.template import Span, TemplateError, parse, token_at
+from promptops.runtime.template.template import TemplateError, Token, parse, token_at
 
 _BLANK = " \t\n"
 _BEGINS = ("variable_begin", "block_begin", "comment_begin")
@@ -121,13 +121,13 @@ def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
 
 
 @record(frozen=True, slots=True)
-class _Tag:
+class _TagSpan:
     start: int
     end: int
     is_value: bool
 
 
-def _tags(frame: Frame, start: int, end: int) -> Iterator[_Tag]:
+def _tags(frame: Frame, start: int, end: int) -> Iterator[_TagSpan]:
     """The tags that end after the first offset and begin before the second, at least one.
 
     A loop leads back, so that the second offset may be the smaller one.
@@ -139,7 +139,7 @@ def _tags(frame: Frame, start: int, end: int) -> Iterator[_Tag]:
     index = token_at(template, start)
     while index > 0 and template.tokens[index].kind not in _BEGINS + _ENDS:
         index -= 1
-    begin: Span | None = None
+    begin: Token | None = None
     for token in template.tokens[index:]:
         if token.kind in _BEGINS:
             begin = token
@@ -149,6 +149,6 @@ def _tags(frame: Frame, start: int, end: int) -> Iterator[_Tag]:
             # The newline behind a tag is a part of its last token.
             close = begin.start + len(frame.text.value[begin.start : token.end].rstrip())
             if close > start:
-                yield _Tag(begin.start, close, begin.kind == "variable_begin")
+                yield _TagSpan(begin.start, close, begin.kind == "variable_begin")
                 if end <= start:
                     return

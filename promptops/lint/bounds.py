@@ -34,7 +34,7 @@ _CLASS = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
 @record(frozen=True, slots=True)
-class Part:
+class SchemaPart:
     """A schema within that of the inputs.
 
     Attributes:
@@ -74,11 +74,11 @@ class Bounds:
         self._of_file = of_file
         self._left = MAX_STEPS
 
-    def input(self, name: str) -> Part | None:
+    def input(self, name: str) -> SchemaPart | None:
         """The schema of one input; None where there is no such input."""
         properties = self._root.get("properties") or {}
         at = f"/inputs/properties/{escaped(name)}"
-        return Part(properties[name], at, at, name) if name in properties else None
+        return SchemaPart(properties[name], at, at, name) if name in properties else None
 
     def within(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
         """All that is unbounded in a value, and in what it holds."""
@@ -93,7 +93,7 @@ class Bounds:
                 if "array" in types_of(way.schema) and not is_bounded_list(way.schema):
                     yield Unbounded(way.name, way.at, "maxItems")
 
-    def ways(self, part: Part, depth: int = 0) -> list[Part]:
+    def ways(self, part: SchemaPart, depth: int = 0) -> list[SchemaPart]:
         """The alternatives of a schema, each as one flat schema: references and `allOf` merged.
 
         None after MAX_STEPS.
@@ -113,9 +113,9 @@ class Bounds:
         return ways
 
     def _merged(
-        self, ways: list[Part], branches: list[tuple[int, Any]], key: str, depth: int
-    ) -> list[Part]:
-        merged: list[Part] = []
+        self, ways: list[SchemaPart], branches: list[tuple[int, Any]], key: str, depth: int
+    ) -> list[SchemaPart]:
+        merged: list[SchemaPart] = []
         for way in ways[:MAX_DEPTH]:
             for index, branch in branches[: max(self._left, 0)]:
                 below = replace(way, schema=branch, pointer=f"{way.pointer}/{key}/{index}")
@@ -125,7 +125,7 @@ class Bounds:
                 ]
         return merged
 
-    def _followed(self, part: Part) -> Part:
+    def _followed(self, part: SchemaPart) -> SchemaPart:
         for _ in range(MAX_DEPTH):
             target = part.schema.get("$ref") if isinstance(part.schema, Mapping) else None
             if not isinstance(target, str) or not target.startswith("#"):
@@ -133,7 +133,7 @@ class Bounds:
             part = self._referred(part, target[1:])
         return replace(part, schema=None)
 
-    def _referred(self, part: Part, target: str) -> Part:
+    def _referred(self, part: SchemaPart, target: str) -> SchemaPart:
         found: Any = self._root
         steps = tokens(target)
         for step in steps:
@@ -144,7 +144,7 @@ class Bounds:
             return replace(part, schema=schema, outside=True)
         return replace(part, schema=schema, pointer=f"/inputs{target}", at=f"/inputs{target}")
 
-    def _reached(self, name: str, path: Path) -> list[Part]:
+    def _reached(self, name: str, path: Path) -> list[SchemaPart]:
         first = self.input(name)
         parts = [first] if first is not None else []
         for step in path:
@@ -152,7 +152,7 @@ class Bounds:
             parts = [below for way in ways for below in children(way, step)]
         return parts
 
-    def _unbounded(self, part: Part, seen: set[int], depth: int) -> Iterator[Unbounded]:
+    def _unbounded(self, part: SchemaPart, seen: set[int], depth: int) -> Iterator[Unbounded]:
         if id(part.schema) in seen or depth > MAX_DEPTH:
             return
         seen.add(id(part.schema))
@@ -166,7 +166,7 @@ class Bounds:
                 yield from self._unbounded(below, seen, depth + 1)
 
 
-def children(way: Part, step: Step | None = None) -> Iterator[Part]:
+def children(way: SchemaPart, step: Step | None = None) -> Iterator[SchemaPart]:
     """The schemas one step below a flat schema; below all of it without a step."""
     schema = way.schema
     properties = schema.get("properties") or {}
@@ -185,14 +185,14 @@ def children(way: Part, step: Step | None = None) -> Iterator[Part]:
         yield _inner(way, more, "/additionalProperties", "[]")
 
 
-def _named(way: Part, schema: Any, step: str, name: str) -> Part:
+def _named(way: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
     pointer = f"{way.pointer}{step}"
     at = way.at if way.outside else pointer
-    return Part(schema, pointer, at, way.name + name, way.outside)
+    return SchemaPart(schema, pointer, at, way.name + name, way.outside)
 
 
-def _inner(way: Part, schema: Any, step: str, name: str) -> Part:
-    return Part(schema, f"{way.pointer}{step}", way.at, way.name + name, way.outside)
+def _inner(way: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
+    return SchemaPart(schema, f"{way.pointer}{step}", way.at, way.name + name, way.outside)
 
 
 def types_of(schema: Schema) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from promptops.lint.subject import Rendered
-from promptops.model.prompt import ForEach, History, Message, Prompt
+from promptops.lint.subject import RenderedCase
+from promptops.model.prompt import ConversationHistory, ForEach, Message, Prompt
 from promptops.records import record
 
 INSTRUCTIONS = ("system", "developer")
@@ -31,7 +31,7 @@ class Turn:
 _HISTORY = Turn("", "", certain=False)
 
 
-def neighbours(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[tuple[Turn, Turn]]:
+def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tuple[Turn, Turn]]:
     """Two turns with none between them: in any request, and in those of the cases.
 
     Instructions are left out, since providers take them out of the conversation.
@@ -50,7 +50,7 @@ def neighbours(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[tuple[Tu
                 yield before, after
 
 
-def last_turns(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[Turn]:
+def last_turns(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Turn]:
     """What a request ends with: any request, and those of the cases."""
     turns = _spoken(written_turns(prompt))
     if turns and turns[-1].certain:
@@ -66,7 +66,7 @@ def written_turns(prompt: Prompt) -> list[Turn]:
     return [each for turn in prompt.messages for each in _turns_of(turn)]
 
 
-def rendered_turns(rendered: Rendered) -> list[Turn]:
+def rendered_turns(rendered: RenderedCase) -> list[Turn]:
     """The messages of a case's request; one without text has no pointer."""
     if rendered.traced is None:
         return []
@@ -78,7 +78,7 @@ def rendered_turns(rendered: Rendered) -> list[Turn]:
     ]
 
 
-def _turns_of(turn: Message | ForEach | History) -> list[Turn]:
+def _turns_of(turn: Message | ForEach | ConversationHistory) -> list[Turn]:
     if isinstance(turn, Message):
         return [Turn(turn.role, turn.at, certain=turn.when is None)]
     if isinstance(turn, ForEach):

@@ -13,11 +13,11 @@ from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
 from promptops.lint.rule_names import ALL, best_name, is_named
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.config import LintSettings
 from promptops.model.finding import Finding, Fix, Problem, Severity
 from promptops.model.internal_error import CODE, NAME, InternalError, internal_error
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
 from promptops.source.config import FILES
@@ -53,18 +53,18 @@ OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR
 
 
 def lint_prompt(
-    catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date
+    catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
 ) -> Iterator[Finding]:
     """Run the rules over one prompt; the findings have no fingerprints yet."""
     for problem in loaded.problems:
         if problem.code == CODE:
             yield failed(problem, loaded)
-    subject = Subject(catalog, loaded, today)
+    subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
     # What no door let in has no prompt to judge: only the rules on reading apply, and those on
     # templates where these are not what is wrong.
     readable = loaded.prompt is not None
-    templates = Subject(catalog, replace(loaded, prompt=loaded.templates), today)
+    templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
         if not rule.of_catalog and (readable or of_templates or _reads_only(rule)):
@@ -105,7 +105,7 @@ def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
     return replace(problem, hint=f"report it to the authors of the plugin `{package}`")
 
 
-def failed(problem: Problem, loaded: Loaded | None) -> Finding:
+def failed(problem: Problem, loaded: LoadedPrompt | None) -> Finding:
     """The finding of an internal error, which no configuration silences."""
     assert isinstance(problem.at, Place)
     return Finding(
@@ -128,7 +128,9 @@ _OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
 )
 
 
-def _finding(rule: Rule, problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Finding:
+def _finding(
+    rule: Rule, problem: Problem, catalog: Catalog, loaded: LoadedPrompt | None
+) -> Finding:
     place = _placed(problem, catalog, loaded)
     hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
     hide = partial(without_secrets, known=catalog.shown(place.path).secrets)
@@ -162,7 +164,7 @@ def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
     return line[: place.column - 1] + "*" * (end - place.column) + line[end - 1 :]
 
 
-def _placed(problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Place:
+def _placed(problem: Problem, catalog: Catalog, loaded: LoadedPrompt | None) -> Place:
     if isinstance(problem.at, Place):
         return problem.at
     if loaded is None:
@@ -172,7 +174,7 @@ def _placed(problem: Problem, catalog: Catalog, loaded: Loaded | None) -> Place:
     return catalog.document(loaded.path).place(problem.at, problem.key)
 
 
-def _owner(place: Place, catalog: Catalog, loaded: Loaded | None) -> str:
+def _owner(place: Place, catalog: Catalog, loaded: LoadedPrompt | None) -> str:
     """The prompt a place belongs to; a partial belongs to none."""
     if loaded is None or place.path == loaded.path:
         return loaded.id if loaded else catalog.id_of(place.path) or ""

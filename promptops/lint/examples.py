@@ -18,7 +18,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.model.finding import Finding
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.config import FILES, load
@@ -43,11 +43,11 @@ class MemoryTree:
 
     contents: Mapping[str, bytes]
     revision: str = "index"
-    entries: Mapping[str, Entry] = field(init=False)
+    entries: Mapping[str, TreeEntry] = field(init=False)
 
     def __post_init__(self) -> None:
         entries = {
-            path: Entry(path, hashlib.sha1(data, usedforsecurity=False).hexdigest())
+            path: TreeEntry(path, hashlib.sha1(data, usedforsecurity=False).hexdigest())
             for path, data in self.contents.items()
         }
         object.__setattr__(self, "entries", entries)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from promptops.analysis.uses import Site
+from promptops.analysis.uses import TemplateSpan
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
 _END = lazy_pattern(r"\s*[-+]?\}\}")
 
 
-def end_of_expression(site: Site) -> Place | None:
+def end_of_expression(site: TemplateSpan) -> Place | None:
     """The empty place behind a span that ends a `{{ … }}`; None where more follows.
 
     What is put there must mean the same in every YAML scalar: no quotes, no `#`, no `: `.

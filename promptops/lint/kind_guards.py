@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.uses import Path, Site, Step, Use
+from promptops.analysis.uses import Path, Step, TemplateSpan, Use
 from promptops.lint.guards import guards_of, test_of, written_path
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.runtime.template.template import TemplateError, parse
 
 MISSING = "missing"
@@ -64,7 +64,7 @@ def excluded_kinds(use: Use, whens: Sequence[TemplateScope]) -> frozenset[str]:
     return frozenset(kind for _, kind in facts)
 
 
-def is_unreachable(use: Use, scope: TemplateScope, subject: Subject) -> bool:
+def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool:
     """Whether tests and the schema of the inputs together leave no caller for whom it is read.
 
     Such is the `else` of an `is defined` about a key that is required.
@@ -80,7 +80,7 @@ def is_unreachable(use: Use, scope: TemplateScope, subject: Subject) -> bool:
     return any(_possible(schemas, *meant) <= kinds for meant, kinds in excluded.items())
 
 
-def _inputs(scope: TemplateScope, subject: Subject) -> frozenset[str]:
+def _inputs(scope: TemplateScope, subject: PromptFacts) -> frozenset[str]:
     """The names that mean an input wherever the templates of a text write them."""
     declared = subject.prompt.inputs.get("properties") or {} if subject.prompt else {}
     return frozenset(declared) - {each.name for each in scope.scope.definitions}
@@ -128,7 +128,7 @@ def _held_by(when: TemplateScope) -> Facts:
     return _NOTHING if test is None else _held(test, True)
 
 
-def _known_at(site: Site) -> Facts:
+def _known_at(site: TemplateSpan) -> Facts:
     return _facts(site.text.value).get(site.start, _NOTHING)
 
 

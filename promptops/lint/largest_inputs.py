@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.lint.bounds import FORMAT_CHARS, Bounds, Part, children, types_of
+from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
 
 MAX_CHARS = 1_000_000
 """What can still be rendered; a larger value is cut to about this."""
@@ -38,12 +38,12 @@ def characters(value: Any) -> int:
     return count(value)
 
 
-def _largest(bounds: Bounds, part: Part, depth: int) -> Any:
+def _largest(bounds: Bounds, part: SchemaPart, depth: int) -> Any:
     values = [_of_way(bounds, way, depth) for way in bounds.ways(part)]
     return max(values, key=characters, default="")
 
 
-def _of_way(bounds: Bounds, way: Part, depth: int) -> Any:
+def _of_way(bounds: Bounds, way: SchemaPart, depth: int) -> Any:
     schema = way.schema
     if "const" in schema:
         return schema["const"]
@@ -53,7 +53,7 @@ def _of_way(bounds: Bounds, way: Part, depth: int) -> Any:
     return max(found, key=characters)
 
 
-def _of_type(bounds: Bounds, way: Part, name: str, depth: int) -> Any:
+def _of_type(bounds: Bounds, way: SchemaPart, name: str, depth: int) -> Any:
     if name == "string":
         return _text(way.schema)
     if name in ("integer", "number"):

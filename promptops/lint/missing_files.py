@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.model.finding import Problem, Related
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Text
 from promptops.records import record
 
@@ -20,11 +20,11 @@ class Needed:
         related: The includes on the way to the file that names it, the innermost first.
     """
 
-    reference: Reference
+    reference: FileReference
     related: tuple[Related, ...] = ()
 
 
-def missing(catalog: Catalog, reference: Reference) -> str | None:
+def missing(catalog: Catalog, reference: FileReference) -> str | None:
     """Why a commit of this tree would lack a file that is named; None when it has it.
 
     "" where it is nowhere (TPL003; of a schema SCH002); otherwise what it is instead (REP005):
@@ -39,7 +39,7 @@ def missing(catalog: Catalog, reference: Reference) -> str | None:
     return "untracked" if _is_left_behind(catalog, reference) else None
 
 
-def _is_left_behind(catalog: Catalog, reference: Reference) -> bool:
+def _is_left_behind(catalog: Catalog, reference: FileReference) -> bool:
     """An untracked file of the work tree that a tracked one needs: a commit may part them."""
     target = catalog.files.entries.get(reference.target)
     if target is None or target.tracked:
@@ -49,7 +49,7 @@ def _is_left_behind(catalog: Catalog, reference: Reference) -> bool:
     return origin is not None and origin.tracked
 
 
-def needed(catalog: Catalog, references: Iterable[Reference]) -> Iterator[Needed]:
+def needed(catalog: Catalog, references: Iterable[FileReference]) -> Iterator[Needed]:
     """The files that a prompt file names, and those that its templates name, however deep."""
     seen: set[str] = set()
     waiting = [Needed(reference) for reference in references]

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis.input_schemas import MAX_WAYS, InputSchemas, dotted
-from promptops.analysis.uses import Condition, Site, Use
+from promptops.analysis.uses import Condition, TemplateSpan, Use
 from promptops.lint.guards import written_path
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
@@ -32,8 +32,8 @@ class NeverEqual:
 
     name: str
     written: str
-    test: Site
-    constant: Site
+    test: TemplateSpan
+    constant: TemplateSpan
     near: str | None
 
 
@@ -143,7 +143,7 @@ def _never(
         name=dotted(use.name, use.path),
         written=_shown(constant.value),
         test=condition.site,
-        constant=Site(text, token.start, token.end),
+        constant=TemplateSpan(text, token.start, token.end),
         near=None if near is None else _shown(near),
     )
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from jinja2 import nodes
 
-from promptops.analysis.uses import Path, Site, Step, Use
+from promptops.analysis.uses import Path, Step, TemplateSpan, Use
 from promptops.lint.guards import test_of, written_path
 from promptops.lint.subject import TemplateScope
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -50,7 +50,7 @@ def _held_by(when: TemplateScope) -> Paths:
     return frozenset() if test is None else _held(test, True)
 
 
-def _known_at(site: Site) -> Paths:
+def _known_at(site: TemplateSpan) -> Paths:
     return _facts(site.text.value).get(site.start, frozenset())
 
 

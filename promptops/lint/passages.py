@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from promptops.model.finding import Fix, Problem, Related
 from promptops.model.place import Place, Text
 from promptops.records import field, record
-from promptops.runtime.request.render import Traced
+from promptops.runtime.request.render import TracedRequest
 from promptops.runtime.template.scope import Frame, Piece
 from promptops.runtime.template.template import Template
 
@@ -123,7 +123,7 @@ def passage(role: str, message: int, case: str | None, pieces: Iterable[Piece]) 
     return Passage(text, role, message, case, kept, tuple(starts))
 
 
-def rendered_passages(case: str, traced: Traced) -> Iterator[Passage]:
+def rendered_passages(case: str, traced: TracedRequest) -> Iterator[Passage]:
     """The texts of one rendered request."""
     for text in traced.texts:
         yield passage(text.role, text.message, case, text.pieces)

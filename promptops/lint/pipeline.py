@@ -23,7 +23,7 @@ from promptops.lint.suppressions import (
 from promptops.model.config import Waiver
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE, internal_error
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.report import SilencingComment
 from promptops.records import record, replace
@@ -75,7 +75,9 @@ class Silencers:
     names: RuleNames | None = None
 
 
-def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: date) -> PromptResult:
+def lint_one(
+    catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
+) -> PromptResult:
     """One prompt, with the comments that silence in its files."""
     found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
     try:
@@ -85,7 +87,7 @@ def lint_one(catalog: Catalog, loaded: Loaded, rules: Sequence[Rule], today: dat
         return PromptResult((*found, failed(problem, loaded)), ())
 
 
-def _suppressions(catalog: Catalog, loaded: Loaded) -> Iterator[Suppression]:
+def _suppressions(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppression]:
     document = catalog.document(loaded.path)
     if "promptops:" in document.text:
         yield from _document_suppressions(document)

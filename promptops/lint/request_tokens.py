@@ -11,12 +11,12 @@ from promptops.analysis import tokens
 from promptops.lint.asked_model import AskedModel
 from promptops.lint.bounds import Bounds
 from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
-from promptops.lint.subject import Subject, messages
+from promptops.lint.subject import PromptFacts, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
 from promptops.model.request import Request
 from promptops.records import replace
-from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.template.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
@@ -43,7 +43,7 @@ def request_tokens(request: Request) -> int:
     return texts + _structure_tokens(request)
 
 
-def worst_tokens(subject: Subject) -> int | None:
+def worst_tokens(subject: PromptFacts) -> int | None:
     """With every input as large as its schema allows; None where one has no limit.
 
     A value counts a token for four characters, whatever it will be.
@@ -71,7 +71,7 @@ def cost_usd(model: AskedModel, input_tokens: int, output_tokens: int) -> float 
     return (input_tokens * model.input_usd + output_tokens * (model.output_usd or 0)) / 1_000_000
 
 
-def _traced_tokens(traced: Traced) -> int:
+def _traced_tokens(traced: TracedRequest) -> int:
     written = values = 0
     for text in traced.texts:
         literal = "".join(piece.text for piece in text.pieces if piece.literal)

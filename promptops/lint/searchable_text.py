@@ -10,7 +10,7 @@ from typing import Literal
 
 from promptops.analysis.masking import without_escapes
 from promptops.catalog.catalog import Catalog
-from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place, Text, plain_text
 from promptops.records import record
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -41,7 +41,7 @@ class Written:
 
 
 def written(
-    catalog: Catalog, document: Document, references: Iterable[Reference]
+    catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[Written]:
     """The prompt file, then each file it reaches that holds text, then its recordings."""
     yield _of_document(document)
@@ -138,7 +138,7 @@ _KINDS: dict[ReferenceKind, Kind] = {
 
 
 def _texts(
-    catalog: Catalog, document: Document, references: Iterable[Reference]
+    catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[tuple[Kind, Text]]:
     for reference in references:
         text = catalog.files.text(reference.target) if reference.kind in _KINDS else None
@@ -154,7 +154,7 @@ def _texts(
 
 
 def templates(
-    catalog: Catalog, document: Document, references: Iterable[Reference]
+    catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[Text]:
     """Body files and partials that a prompt file reaches, whether or not it can be read whole."""
     seen = {document.path}
@@ -166,7 +166,7 @@ def templates(
                 yield each
 
 
-def _is_template(reference: Reference) -> bool:
+def _is_template(reference: FileReference) -> bool:
     return reference.kind in ("template", "body")
 
 

@@ -25,17 +25,17 @@ from functools import cached_property
 
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.scopes import walk, walk_expression
-from promptops.analysis.uses import ITEM, Scope
+from promptops.analysis.uses import ITEM, TemplateFacts
 from promptops.catalog.catalog import Catalog
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
 from promptops.lint.searchable_text import Written, written
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.loaded import Loaded, Reference
+from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Prompt, TextPart
 from promptops.records import record
-from promptops.runtime.request.render import Renderer, RenderError, Traced
+from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
 from promptops.runtime.request.schema_work import measured
 from promptops.runtime.template.limits import PromptBudget, TookTooLong
 from promptops.source.document import Document
@@ -56,19 +56,19 @@ class TemplateScope:
     role: str
     at: str
     condition: bool
-    scope: Scope
+    scope: TemplateFacts
     items: dict[str, str]
 
 
 @record(frozen=True, slots=True)
-class Rendered:
+class RenderedCase:
     """One case, rendered.
 
     Either `traced` or `error` is set; neither after the case at which MAX_RENDERED_CHARS are used.
     """
 
     case: Case
-    traced: Traced | None
+    traced: TracedRequest | None
     error: RenderError | None
 
 
@@ -79,16 +79,16 @@ CASE_CHARS = 16_000
 """What a case may render without a share in MAX_RENDERED_CHARS."""
 
 
-class Subject:
+class PromptFacts:
     """One prompt under judgement; everything is worked out when first asked for."""
 
-    def __init__(self, catalog: Catalog, loaded: Loaded, today: date) -> None:
+    def __init__(self, catalog: Catalog, loaded: LoadedPrompt, today: date) -> None:
         self.catalog = catalog
         self.loaded = loaded
         self.today = today
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> PromptFacts:
         """Itself, by the name that a rule asks for."""
         return self
 
@@ -105,7 +105,7 @@ class Subject:
         return self.loaded.problems
 
     @property
-    def references(self) -> tuple[Reference, ...]:
+    def references(self) -> tuple[FileReference, ...]:
         return self.loaded.references
 
     @property
@@ -164,14 +164,14 @@ class Subject:
             return error
 
     @property
-    def renders(self) -> tuple[Rendered, ...]:
+    def renders(self) -> tuple[RenderedCase, ...]:
         """The cases, rendered; raises TookTooLong again for each rule that asks."""
         if isinstance(self._renders, TookTooLong):
             raise self._renders
         return self._renders
 
     @cached_property
-    def _renders(self) -> tuple[Rendered, ...] | TookTooLong:
+    def _renders(self) -> tuple[RenderedCase, ...] | TookTooLong:
         if not isinstance(self.renderer, Renderer):
             return ()
         try:
@@ -214,7 +214,7 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
                 yield message, {turn.name: turn.source}
 
 
-def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[Rendered]:
+def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[RenderedCase]:
     """Cases whose inputs are small and whose requests are large must not fill the memory."""
     left = MAX_RENDERED_CHARS
     for index, case in enumerate(cases):
@@ -224,8 +224,8 @@ def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[Rende
             left += CASE_CHARS + 2 * measured(case.inputs)[2]
         yield rendered
         if left < 0 and index + 1 < len(cases):
-            yield Rendered(cases[index + 1], None, _too_much(cases[index + 1]))
-            yield from (Rendered(each, None, None) for each in cases[index + 2 :])
+            yield RenderedCase(cases[index + 1], None, _too_much(cases[index + 1]))
+            yield from (RenderedCase(each, None, None) for each in cases[index + 2 :])
             return
 
 
@@ -235,8 +235,8 @@ def _too_much(case: Case) -> RenderError:
     return RenderError(message, place=case.locate(f"{case.at}/name", False), refused=True)
 
 
-def _rendered(renderer: Renderer, case: Case) -> Rendered:
+def _rendered(renderer: Renderer, case: Case) -> RenderedCase:
     try:
-        return Rendered(case, renderer.trace(case.inputs), None)
+        return RenderedCase(case, renderer.trace(case.inputs), None)
     except RenderError as error:
-        return Rendered(case, None, error)
+        return RenderedCase(case, None, error)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from promptops.analysis.uses import ITEM, Site, Use
+from promptops.analysis.uses import ITEM, TemplateSpan, Use
 from promptops.lint.bounds import Bounds, Unbounded
 from promptops.lint.subject import TemplateScope
-from promptops.model.prompt import ForEach, History, Prompt
+from promptops.model.prompt import ConversationHistory, ForEach, Prompt
 from promptops.patterns import lazy_pattern
 
 _SHORTENING = frozenset(("truncate", "length", "count", "wordcount"))
@@ -25,7 +25,9 @@ def unbounded_inputs(
 
 def _found(prompt: Prompt, scopes: Sequence[TemplateScope], bounds: Bounds) -> Iterator[Unbounded]:
     for turn in prompt.messages:
-        if isinstance(turn, ForEach) or (isinstance(turn, History) and turn.last is None):
+        if isinstance(turn, ForEach) or (
+            isinstance(turn, ConversationHistory) and turn.last is None
+        ):
             yield from bounds.length(turn.source)
     seen: set[tuple[object, ...]] = set()
     for scope in scopes:
@@ -52,5 +54,5 @@ def _is_cut(use: Use) -> bool:
     )
 
 
-def _is_sliced(site: Site) -> bool:
+def _is_sliced(site: TemplateSpan) -> bool:
     return _SLICED.match(site.text.value, site.end) is not None

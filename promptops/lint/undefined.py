@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from promptops.analysis.uses import Use
 from promptops.catalog.catalog import Catalog
-from promptops.lint.subject import Subject, TemplateScope, messages
-from promptops.model.prompt import ForEach, History, MediaPart, Prompt
+from promptops.lint.subject import PromptFacts, TemplateScope, messages
+from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Prompt
 from promptops.source.explain import close
 
 _GIVEN: WeakKeyDictionary[Catalog, dict[tuple[str, str], bool]] = WeakKeyDictionary()
@@ -29,7 +29,7 @@ def named_by_messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
     for turn in prompt.messages:
         if isinstance(turn, ForEach):
             yield turn.source, f"{turn.at}/for_each"
-        elif isinstance(turn, History):
+        elif isinstance(turn, ConversationHistory):
             yield turn.source, f"{turn.at}/history"
     for message, _ in messages(prompt):
         for part in message.parts:
@@ -57,7 +57,7 @@ def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
     return {near for name in names - {*inputs} if (near := close(name, inputs))}
 
 
-def is_given_to_partial(use: Use, subject: Subject) -> bool:
+def is_given_to_partial(use: Use, subject: PromptFacts) -> bool:
     """Whether any prompt has the name that a partial needs.
 
     Looks at the partial's other includers, so only where one lacks the name.
@@ -73,12 +73,12 @@ def is_given_to_partial(use: Use, subject: Subject) -> bool:
     return known[key]
 
 
-def _gives(path: str, use: Use, subject: Subject) -> bool:
+def _gives(path: str, use: Use, subject: PromptFacts) -> bool:
     """Whether a prompt that reaches a partial defines what is read there."""
     loaded = subject.catalog.loaded(path)
     if loaded.prompt is None or not _speaks_of(loaded.prompt, use, subject.catalog):
         return False
-    other = Subject(subject.catalog, loaded, subject.today)
+    other = PromptFacts(subject.catalog, loaded, subject.today)
     return not any(
         (lost.name, lost.site.place) == (use.name, use.site.place)
         for lost, _ in undefined(loaded.prompt, other.scopes)

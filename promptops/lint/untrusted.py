@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
-from promptops.analysis.input_schemas import InputSchemas, Shape
+from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path, Use
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.prompt import Prompt
-from promptops.runtime.template.template import Span, Template, TemplateError, parse, token_at
+from promptops.runtime.template.template import Template, TemplateError, Token, parse, token_at
 
 _MARK = "x-untrusted"
 _DEEPEST = 5
@@ -21,7 +21,7 @@ _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "li
 
 
 @lru_cache(maxsize=1)
-def untrusted_uses(subject: Subject) -> tuple[tuple[TemplateScope, Use], ...]:
+def untrusted_uses(subject: PromptFacts) -> tuple[tuple[TemplateScope, Use], ...]:
     """The reads that put untrusted text into a message, with the template they begin in.
 
     The last answer is kept: two rules ask for it, one after the other.
@@ -32,7 +32,7 @@ def untrusted_uses(subject: Subject) -> tuple[tuple[TemplateScope, Use], ...]:
     return tuple(_untrusted_uses(subject))
 
 
-def _untrusted_uses(subject: Subject) -> Iterator[tuple[TemplateScope, Use]]:
+def _untrusted_uses(subject: PromptFacts) -> Iterator[tuple[TemplateScope, Use]]:
     prompt = subject.prompt
     names = _candidates(prompt) if prompt is not None else frozenset()
     if prompt is None or not names:
@@ -55,7 +55,7 @@ def _candidates(prompt: Prompt) -> frozenset[str]:
     return frozenset(n for n, text in written.items() if _MARK in text or "$ref" in text)
 
 
-def is_untrusted(use: Use, prompt: Prompt, subject: Subject) -> bool:
+def is_untrusted(use: Use, prompt: Prompt, subject: PromptFacts) -> bool:
     """Whether the value, what it stands in, or anything in it is marked."""
     if prompt.inputs.get(_MARK) is True:
         return True
@@ -66,7 +66,7 @@ def is_untrusted(use: Use, prompt: Prompt, subject: Subject) -> bool:
     return _is_marked_below(schemas, use.name, use.path, 0)
 
 
-def _is_marked(shape: Shape) -> bool:
+def _is_marked(shape: InputShape) -> bool:
     return any(True in way.named(_MARK) for way in shape.ways)
 
 
@@ -131,12 +131,12 @@ def _is_subscript(template: Template, offset: int) -> bool:
     return owner[0].kind == "name" or _source(template, owner[0]) in (")", "]", "}")
 
 
-def _before(template: Template, offset: int) -> Iterator[Span]:
+def _before(template: Template, offset: int) -> Iterator[Token]:
     """The tokens before the one at an offset, the nearest first."""
     for index in range(token_at(template, offset) - 1, -1, -1):
         if template.tokens[index].kind not in _BLANK:
             yield template.tokens[index]
 
 
-def _source(template: Template, token: Span) -> str:
+def _source(template: Template, token: Token) -> str:
     return template.source[token.start : token.end]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.jobs.setup.doctor import Check
+from promptops.jobs.setup.doctor import Diagnosis
 from promptops.loading.releases import GitReleases
-from promptops.runtime.loading.cache import Cache, cache_folder
+from promptops.runtime.loading.cache import BundleCache, cache_folder
 from promptops.runtime.loading.opening import named_source, opened
 from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import shown
 
 
-def reset_channel(directory: Path, channel: str, source: str | None) -> Check:
+def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosis:
     """Have this machine forget which serial and which release it saw of a channel.
 
     Args:
@@ -28,10 +28,10 @@ def reset_channel(directory: Path, channel: str, source: str | None) -> Check:
         raise UsageError(message, hint="such as `production`")
     named = named_source(source, directory.absolute)
     where = opened(named, lambda where: GitReleases(where, offline=True)).where
-    serial, answers = Cache(cache_folder()).forget_channel(where, channel)
+    serial, answers = BundleCache(cache_folder()).forget_channel(where, channel)
     name = f"channel {channel}"
     if not serial and not answers:
         hint = "name the source as the program does: --source SOURCE"
-        return Check(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+        return Diagnosis(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
     message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
-    return Check(name, "ok", message, "restart the programs that load it")
+    return Diagnosis(name, "ok", message, "restart the programs that load it")

@@ -15,7 +15,7 @@ from promptops.jobs.tags.signature import signer_of
 from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
 from promptops.jobs.workspace.default_branch import default_branch
 from promptops.jobs.workspace.workspace import CHANNELS, configuration
-from promptops.loading.git_cache import BRANCH, REVISION, Remote, Wanted
+from promptops.loading.git_cache import BRANCH, REVISION, Remote, WantedCommit
 from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
@@ -26,7 +26,7 @@ from promptops.release.tags import releases
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID
-from promptops.runtime.loading.cache import Cache, cache_folder
+from promptops.runtime.loading.cache import BundleCache, cache_folder
 from promptops.runtime.loading.source import shown
 
 SCHEMES = ("git+https://", "git+ssh://", "git+file://")
@@ -115,7 +115,7 @@ class _Elsewhere:
     def __init__(self, url: str, remote: Remote) -> None:
         self._url = url
         self._remote = remote
-        self._cache = Cache(cache_folder())
+        self._cache = BundleCache(cache_folder())
         self._found: Mapping[str, str] | None = None
 
     def releases(self) -> Mapping[str, Version]:
@@ -131,7 +131,7 @@ class _Elsewhere:
 
     def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
         name, identity = f"{PREFIX}{tag}", self._id(tag)
-        with self._remote.fetched(Wanted(name, identity, name)) as repository:
+        with self._remote.fetched(WantedCommit(name, identity, name)) as repository:
             found = _release(repository, tag, trust, version)
             if trust is not None and found.proof is None:
                 _refuse_forged_objects(repository)
@@ -141,14 +141,14 @@ class _Elsewhere:
 
     def revision(self, revision: str) -> bytes:
         if OBJECT_ID.fullmatch(revision):
-            wanted = Wanted(revision, revision, REVISION)
+            wanted = WantedCommit(revision, revision, REVISION)
         else:
             names = ("HEAD",) if revision == "HEAD" else _full_names(revision)
             refs = self._remote.refs(*names)
             found = next((name for name in names if name in refs), None)
             if found is None:
                 raise NotFound(f"there is no branch or tag {revision!r}", where=shown(self._url))
-            wanted = Wanted(found, refs[found], REVISION)
+            wanted = WantedCommit(found, refs[found], REVISION)
         with self._remote.fetched(wanted) as repository:
             return revision_bundle(repository, REVISION)
 
@@ -176,7 +176,7 @@ class _Elsewhere:
         if head is None:
             yield None
             return
-        with self._remote.fetched(Wanted("HEAD", head, BRANCH)) as repository:
+        with self._remote.fetched(WantedCommit("HEAD", head, BRANCH)) as repository:
             yield repository
 
 
@@ -237,7 +237,7 @@ def _release(
         raise IntegrityError(message, where=name)
     if trust is not None:
         signer_of(tag, repository.git, trust)
-    cache, key = Cache(cache_folder()), ("built", release.name, release.tag)
+    cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
     data = _kept(cache, key, tag) if trust is None or names_its_bundle(tag) else None
     if data is None:
         data = verified(repository, tag)
@@ -245,14 +245,14 @@ def _release(
     return Released(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 
 
-def _kept(cache: Cache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+def _kept(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
     """What is otherwise than the tag says was built by a promptops that erred."""
     digest = (cache.pointer(*key) or {}).get("bundle")
     contents = cache.bundle(digest) if isinstance(digest, str) else None
     return contents.data if contents is not None and not differences(tag, contents) else None
 
 
-def _keep(cache: Cache, key: tuple[str, ...], data: bytes) -> None:
+def _keep(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
     from promptops.runtime.bundle.format import read_bundle
 
     digest = read_bundle(data, key[1]).digest

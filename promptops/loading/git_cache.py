@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from promptops.errors import GitError, IntegrityError, NotFound, TransportError
 from promptops.records import record
 from promptops.repo.interactive import act
-from promptops.repo.process import Answer, Git, decode, foreign_environment
+from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.loading.cache import ABANDONED_S, cache_folder
 from promptops.runtime.loading.private_files import (
@@ -40,7 +40,7 @@ _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "mainte
 
 
 @record(frozen=True, slots=True)
-class Wanted:
+class WantedCommit:
     """One ref, or one commit, of a repository elsewhere.
 
     Attributes:
@@ -73,7 +73,7 @@ class Remote:
         return {row[1]: row[0] for row in rows if len(row) == 2}
 
     @contextmanager
-    def fetched(self, wanted: Wanted) -> Iterator[Repository]:
+    def fetched(self, wanted: WantedCommit) -> Iterator[Repository]:
         """A repository that holds it, without its history."""
         cache = cache_folder()
         place = cache / "git" / _key(wanted) if cache is not None else None
@@ -97,7 +97,7 @@ class Remote:
         with made as folder:
             yield Path(folder)
 
-    def _keep(self, wanted: Wanted, place: Path) -> bool:
+    def _keep(self, wanted: WantedCommit, place: Path) -> bool:
         """Fetch it into its place; False where nothing can be kept."""
         part = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
         try:
@@ -115,7 +115,7 @@ class Remote:
         _forget_old(place)
         return place.is_dir()
 
-    def _fetch(self, wanted: Wanted, folder: Path) -> None:
+    def _fetch(self, wanted: WantedCommit, folder: Path) -> None:
         kind = "sha256" if len(wanted.id) == 64 else "sha1"
         branch = BRANCH.removeprefix("refs/heads/")
         form = (f"--object-format={kind}", f"--initial-branch={branch}")
@@ -128,14 +128,14 @@ class Remote:
         if found != wanted.id:
             raise self._moved(wanted)
 
-    def _moved(self, wanted: Wanted) -> IntegrityError | TransportError:
+    def _moved(self, wanted: WantedCommit) -> IntegrityError | TransportError:
         where = shown(self._url)
         if wanted.kept in (BRANCH, REVISION):
             return TransportError(f"{wanted.source!r} changed meanwhile", where=where)
         hint = "a release never changes: ask who moved the tag"
         return IntegrityError(f"{wanted.source!r} is not what it was", where=where, hint=hint)
 
-    def _ask(self, folder: Path, *arguments: str) -> Answer:
+    def _ask(self, folder: Path, *arguments: str) -> ProcessOutput:
         where = shown(self._url)
         if self._offline:
             hint = "load it once while the source may be asked"
@@ -164,7 +164,7 @@ class Remote:
         return TransportError(f"git could not reach it: {message}", where=where)
 
 
-def _is_whole(place: Path, wanted: Wanted) -> bool:
+def _is_whole(place: Path, wanted: WantedCommit) -> bool:
     """Whether it is there, with nothing of it lost since it was fetched, and nothing added."""
     if not place.is_dir() or place.is_symlink() or not _is_plain(place, wanted):
         return False
@@ -175,7 +175,7 @@ def _is_whole(place: Path, wanted: Wanted) -> bool:
     return found == wanted.id and whole.status == 0
 
 
-def _is_plain(place: Path, wanted: Wanted) -> bool:
+def _is_plain(place: Path, wanted: WantedCommit) -> bool:
     """Whether it holds only data: settings and hooks of a repository can run programs."""
     try:
         names = {each.name for each in place.iterdir()}
@@ -185,7 +185,7 @@ def _is_plain(place: Path, wanted: Wanted) -> bool:
     return why_not_private(place) is None and names <= _NAMES and config == _config(wanted)
 
 
-def _config(wanted: Wanted) -> bytes:
+def _config(wanted: WantedCommit) -> bytes:
     """All settings of a kept repository."""
     if len(wanted.id) == 64:
         return b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n" + (
@@ -206,7 +206,7 @@ def _environment() -> dict[str, str]:
     return {**batch, **inherited, "GIT_ALLOW_PROTOCOL": "https:ssh:file"}
 
 
-def _key(wanted: Wanted) -> str:
+def _key(wanted: WantedCommit) -> str:
     return sha256(f"{wanted.kept}\0{wanted.id}".encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -9,7 +9,7 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BlameOptions:
     """What a command line asks about.
 
     Attributes:
@@ -57,7 +57,7 @@ class Author:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Origin:
+class LineOrigin:
     """A line of a file, and who wrote it.
 
     Attributes:
@@ -69,7 +69,7 @@ class Origin:
     line: int
     author: Author | None
 
-    def is_later(self, other: Origin) -> bool:
+    def is_later(self, other: LineOrigin) -> bool:
         """Written after another line was; what is not committed yet is later than what is."""
         return self._written_at_s > other._written_at_s
 
@@ -85,7 +85,7 @@ class BlamedLine:
     Attributes:
         message: Index in the request's messages.
         line: 1-based, in the message: those of a later text part count on.
-        number: As the command line counts, see `Asked.first`.
+        number: As the command line counts, see `BlameOptions.first`.
         origin: Of its first characters that stand in a file; where it is made of values alone, of
             the first expression.
         inputs: Source of the expressions whose values are in it.
@@ -98,11 +98,11 @@ class BlamedLine:
     line: int
     number: int
     text: str
-    origin: Origin
+    origin: LineOrigin
     inputs: tuple[str, ...]
     written: bool
-    also: tuple[Origin, ...]
-    through: tuple[Origin, ...]
+    also: tuple[LineOrigin, ...]
+    through: tuple[LineOrigin, ...]
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ _COMMIT = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Origin:
+class InstallOrigin:
     """A git repository that promptops can be installed from, at one commit.
 
     Attributes:
@@ -35,14 +35,14 @@ class Origin:
         return f"{self.url}@{self.commit}"
 
 
-def parse_origin(text: str) -> Origin:
+def parse_origin(text: str) -> InstallOrigin:
     """`URL@COMMIT`, with or without `git+` before it; raises ValueError for anything else."""
     url, at, commit = text.removeprefix("git+").rpartition("@")
     if not at or not _COMMIT.fullmatch(commit):
         raise ValueError("no full commit id after `@`")
     if not _URL.fullmatch(url):
         raise ValueError("not an `https://` address of a git repository")
-    return Origin(url=url, commit=commit)
+    return InstallOrigin(url=url, commit=commit)
 
 
 def version() -> str:
@@ -80,7 +80,7 @@ def home_of(project_urls: Iterable[str]) -> str:
     return next((urls[label] for label in _HOMES if label in urls), "")
 
 
-def installed_origin() -> Origin | None:
+def installed_origin() -> InstallOrigin | None:
     """Where pip installed this distribution from; None unless that is a repository on the web.
 
     pip writes it to `direct_url.json` (PEP 610). An index leaves none, and a folder has no commit.

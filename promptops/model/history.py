@@ -61,7 +61,7 @@ class Served:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class History:
+class PromptHistory:
     """The commits that changed a prompt, the newest first.
 
     Attributes:

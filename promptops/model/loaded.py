@@ -23,7 +23,7 @@ def placed(at: Placed) -> Place:
 
 
 @record(frozen=True, slots=True, eq=False)
-class Reference:
+class FileReference:
     """A file that a file needs.
 
     Attributes:
@@ -45,7 +45,7 @@ class Reference:
         return placed(self.at)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Reference):
+        if not isinstance(other, FileReference):
             return NotImplemented
         return self._facts() == other._facts() and self.place == other.place
 
@@ -57,7 +57,7 @@ class Reference:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedPrompt:
     """A prompt file that was read.
 
     Attributes:
@@ -72,5 +72,5 @@ class Loaded:
     path: str
     prompt: Prompt | None
     problems: tuple[Problem, ...] = ()
-    references: tuple[Reference, ...] = ()
+    references: tuple[FileReference, ...] = ()
     templates: Prompt | None = None

@@ -94,7 +94,7 @@ class ForEach:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class History:
+class ConversationHistory:
     """The caller's conversation, an array input, passed through untouched; at most `last` turns."""
 
     source: str
@@ -102,7 +102,7 @@ class History:
     last: int | None = None
 
 
-Turn = Message | ForEach | History
+Turn = Message | ForEach | ConversationHistory
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ class PromptChange:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Record:
+class ReleaseRecord:
     """What a release's tag says.
 
     Attributes:
@@ -69,7 +69,7 @@ class Release:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Problem:
+class ReleaseProblem:
     """What stands in the way of a release.
 
     Attributes:
@@ -95,7 +95,7 @@ class ReleasePlan:
 
     version: Version
     commit: str
-    record: Record
+    record: ReleaseRecord
     required: Bump
     signed: bool = False
     tags: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ class ReleaseReport:
     plan: ReleasePlan | None
     state: Literal["nothing", "planned", "done", "created"]
     nothing: str = ""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ReleaseProblem, ...] = ()
     warnings: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     pushed: str | None = None

@@ -10,7 +10,7 @@ Kind = Literal["file", "symlink", "submodule", "unmerged"]
 
 
 @record(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One file of a tree.
 
     Attributes:

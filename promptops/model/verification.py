@@ -13,7 +13,7 @@ UNSIGNED = "unsigned"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Check:
+class VerificationStep:
     """One thing that was looked at.
 
     Attributes:
@@ -46,7 +46,7 @@ class Verification:
     content: str | None
     bundle: str | None
     signer: str | None
-    checks: tuple[Check, ...]
+    checks: tuple[VerificationStep, ...]
 
     @property
     def proven(self) -> bool:

@@ -15,7 +15,7 @@ from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.asking import Unwatched
 from promptops.jobs.testing.budgets import event_of, within_budget
 from promptops.jobs.testing.plan import Asked, Planned
-from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import TestSettings
@@ -36,7 +36,7 @@ def results(
     """
     paths = dict.fromkeys((item.file.catalog_path for item in items), "it was collected")
     watcher = _Watcher(items[0].config)
-    options = Options(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
+    options = RunOptions(mode=mode, settings=_settings(workspace.config.test), watcher=watcher)
     try:
         run = run_selected(workspace, Selected(paths), options, _plan(items))
     except PromptopsError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError
-from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.test_run import CaseRun, Decided, TestRun
@@ -24,7 +24,7 @@ def shown(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = (
 
 def shown_file(workspace: Workspace, path: str) -> str:
     """Why a prompt file can't be read."""
-    run = run_selected(workspace, Selected({path: "collected"}), Options())
+    run = run_selected(workspace, Selected({path: "collected"}), RunOptions())
     return shown(run, run.cases)
 
 

@@ -21,11 +21,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from promptops.model.bump import Bump
-from promptops.model.release import PromptChange, Record
+from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Version, parse
 from promptops.patterns import lazy_pattern
 
-__all__ = ["PromptChange", "Record", "read", "write"]
+__all__ = ["PromptChange", "ReleaseRecord", "read", "write"]
 
 CHANGED = "Prompts that changed:"
 VERSIONS = "Versions:"
@@ -36,7 +36,7 @@ _ROW = lazy_pattern(r"(\S+): (\S+(?: \S+)*)")
 _TRAILER = lazy_pattern(r"Promptops-([A-Za-z0-9-]+): (.*)")
 
 
-def write(record: Record) -> str:
+def write(record: ReleaseRecord) -> str:
     """The message of the tag, ending in a newline."""
     paragraphs = [record.tag, record.notes.strip()]
     if record.changes:
@@ -47,7 +47,7 @@ def write(record: Record) -> str:
     return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
-def read(message: str) -> Record:
+def read(message: str) -> ReleaseRecord:
     """What a message says; of one that was made by hand, the notes are all there is.
 
     The first line stands for the tag's name; whoever reads an object compares it with the ref's.
@@ -64,7 +64,7 @@ def read(message: str) -> Record:
     changed = _taken(paragraphs, CHANGED) if trailers else ""
     number = trailers.get("Bundle-Format", "")
     bump = trailers.get("Bump", "").upper()
-    return Record(
+    return ReleaseRecord(
         tag=tag,
         notes="\n\n".join(paragraphs).strip(),
         changes=tuple(_read_changes(changed)),
@@ -127,7 +127,7 @@ def _read_rows(body: str) -> Iterator[tuple[str, Version]]:
             yield from ((prompt, version) for prompt in found[2].split(" "))
 
 
-def _trailers(record: Record) -> Iterator[str]:
+def _trailers(record: ReleaseRecord) -> Iterator[str]:
     bump = record.bump.name.lower() if record.bump is not None else None
     for name, value in (
         ("Content-Sha256", record.content),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from promptops.model.release import Record, Release
+from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.records import record, replace
 from promptops.release.names import TagNames
@@ -45,10 +45,10 @@ def latest(repository: Repository, names: TagNames, commit: str) -> Release | No
     return found[-1] if found else None
 
 
-def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, Record]:
+def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, ReleaseRecord]:
     """What the tags of some releases say, by name; all that one made by hand says is its notes."""
     refs = [f"refs/tags/{each.name}" for each in wanted]
-    found: dict[str, Record] = {}
+    found: dict[str, ReleaseRecord] = {}
     for start in range(0, len(refs), AT_ONCE):
         for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):
             said = read_record(text.removesuffix(signature))
@@ -56,13 +56,13 @@ def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, Reco
     return found
 
 
-def _with_title(said: Record, name: str) -> Record:
+def _with_title(said: ReleaseRecord, name: str) -> ReleaseRecord:
     """Whose first line is no name, but the first of its notes."""
     notes = "\n\n".join(filter(None, (said.tag, said.notes)))
     return replace(said, tag=name, notes=notes)
 
 
-def record_of(repository: Repository, release: Release) -> Record:
+def record_of(repository: Repository, release: Release) -> ReleaseRecord:
     """What its tag says."""
     return records(repository, (release,))[release.name]
 
@@ -83,7 +83,7 @@ class Table:
         return self.versions.get(prompt, self.every)
 
 
-def table(release: Release, record: Record) -> Table:
+def table(release: Release, record: ReleaseRecord) -> Table:
     """The versions of all prompts that a release holds."""
     made_by_hand = record.content is None and not record.versions
     return Table(record.versions, release.version if made_by_hand else None)

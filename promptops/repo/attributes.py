@@ -10,7 +10,7 @@ from pathlib import Path
 from promptops.errors import GitError
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.repo.process import Answer, Git, decode, records
+from promptops.repo.process import Git, ProcessOutput, decode, records
 
 FILE = ".gitattributes"
 CONVERTING = ("working-tree-encoding", "filter", "ident", "text", "eol", "crlf")
@@ -146,7 +146,7 @@ def _listed(paths: Iterable[str]) -> bytes:
     return "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
 
 
-def _of(answer: Answer, git: Git) -> Mapping[str, Values]:
+def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
     """Of path, attribute and value in turns."""
     if answer.status:
         raise git.error(answer)
@@ -160,7 +160,7 @@ def _of(answer: Answer, git: Git) -> Mapping[str, Values]:
     return found
 
 
-def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> Answer:
+def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutput:
     """As of the commit: git reads attributes from any index, and this one is thrown away."""
     from tempfile import TemporaryDirectory  # nothing of a hook imports it
 

@@ -15,7 +15,7 @@ _FACTS = ("-z", "--topo-order", "--format=%H%n%aN%n%aI%n%s")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Span:
+class CommitSpan:
     """Commits that reach `bad`, or are it, and that no good one reaches.
 
     Attributes:
@@ -29,13 +29,13 @@ class Span:
     first_parent: bool = False
 
 
-def candidates(repository: Repository, span: Span) -> tuple[str, ...]:
+def candidates(repository: Repository, span: CommitSpan) -> tuple[str, ...]:
     """Their ids, those first that halve the others best, and last the one that reaches all."""
     output = decode(repository.git.run("rev-list", "--bisect-all", *_arguments(span)))
     return tuple(line.split(" ", 1)[0] for line in output.splitlines())
 
 
-def suspects(repository: Repository, span: Span) -> tuple[Suspect, ...]:
+def suspects(repository: Repository, span: CommitSpan) -> tuple[Suspect, ...]:
     """The same commits with who made them, the oldest first."""
     # Whoever has `log.follow` set would get other commits for a single path.
     log = ("-c", "log.follow=false", "log", *_PLAIN, *_FACTS)
@@ -48,7 +48,7 @@ def _suspect(row: str) -> Suspect:
     return Suspect(commit=commit, author=author, date=date, subject=subject)
 
 
-def _arguments(span: Span) -> Iterator[str]:
+def _arguments(span: CommitSpan) -> Iterator[str]:
     if span.first_parent:
         yield "--first-parent"
     yield span.bad

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from promptops.errors import InputError
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.tree import Tree, below
 from promptops.repo.worktree import WorkTree
 
@@ -30,11 +30,11 @@ def directory_tree(root: Path, under: Sequence[str], object_format: str = "sha1"
         InputError: By the tree, where a folder or a file can't be read, or there is too much.
     """
 
-    def entries() -> dict[str, Entry]:
+    def entries() -> dict[str, TreeEntry]:
         listed = _Listing(root, object_format).entries(below(under) or ("",))
         return {entry.path: entry for entry in sorted(listed, key=lambda entry: entry.path)}
 
-    def read(wanted: Iterable[Entry]) -> dict[str, bytes]:
+    def read(wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
         disk = WorkTree(root, object_format)  # anew: a folder may be a link by now
         contents = ((entry.path, _content(root, disk, entry.path)) for entry in wanted)
         return {path: content for path, content in contents if content is not None}
@@ -56,7 +56,7 @@ class _Listing:
         self._unknown = "0" * (40 if object_format == "sha1" else 64)
         self._seen: set[str] = set()
 
-    def entries(self, under: Sequence[str]) -> Iterator[Entry]:
+    def entries(self, under: Sequence[str]) -> Iterator[TreeEntry]:
         """Every file and link, each once; "" is the root itself."""
         folders: list[str] = []
         for path in under:
@@ -69,7 +69,7 @@ class _Listing:
             if not self._is_new(folder):
                 continue
             if folder and os.path.lexists(self._at(f"{folder}/.git")):
-                yield Entry(folder, self._unknown, "submodule")
+                yield TreeEntry(folder, self._unknown, "submodule")
             else:
                 inside, files = self._scan(folder)
                 folders += inside
@@ -100,7 +100,7 @@ class _Listing:
             ) from None
         return folders, others
 
-    def _entry(self, path: str) -> Iterator[Entry]:
+    def _entry(self, path: str) -> Iterator[TreeEntry]:
         """Of a file or a link; of a pipe, of a device and of what was seen already nothing."""
         if not self._is_new(path):
             return

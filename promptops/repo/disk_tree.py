@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import replace
 from promptops.repo.attributes import FILE, attribute_files, converted_on_disk
 from promptops.repo.blobs import MAX_BYTES, Blobs
@@ -45,7 +45,7 @@ class DiskTree(Tree):
         self._attribute_files: list[str] = []
 
     @cached_property
-    def listed(self) -> Mapping[str, Entry]:
+    def listed(self) -> Mapping[str, TreeEntry]:
         """As git sees them: what a filter changed on checkout has the id of the committed bytes."""
         above = attribute_files(self._under) if self._under else ()
         paths = (*self._under, *above)
@@ -62,7 +62,7 @@ class DiskTree(Tree):
         found = (self.listed.get(path) for path in paths)
         return self._contents([entry for entry in found if entry and entry.kind == "file"])
 
-    def _verified(self) -> dict[str, Entry]:
+    def _verified(self) -> dict[str, TreeEntry]:
         """With the ids of the bytes on disk, for which as few files as possible are read."""
         entries = dict(self.listed)
         known = self._sparse | self._hashed
@@ -77,7 +77,7 @@ class DiskTree(Tree):
             return frozenset()
         return converted_on_disk(self._git, self._common_dir, files, self._attribute_files)
 
-    def _contents(self, wanted: Iterable[Entry]) -> dict[str, bytes]:
+    def _contents(self, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
         wanted = list(wanted)
         disk = self._disk()  # anew: a folder may be a link by now
         contents = read_blobs(self._blobs, (e for e in wanted if e.path in self._sparse))
@@ -99,7 +99,7 @@ class DiskTree(Tree):
     def _disk(self) -> WorkTree:
         return WorkTree(self._git.directory, self._object_format)
 
-    def _parsed(self, lines: list[str]) -> dict[str, Entry]:
+    def _parsed(self, lines: list[str]) -> dict[str, TreeEntry]:
         """Of `TAG PATH` and `TAG MODE ID STAGE<tab>PATH`, a path once for each thing true of it.
 
         A tag in lower case is of a file whose changes git was asked to overlook.
@@ -116,12 +116,14 @@ class DiskTree(Tree):
                 self._hash(entries, disk, path, tracked=True)
         return {path: entry for path, entry in entries.items() if disk.holds(path)}
 
-    def _hash(self, entries: dict[str, Entry], disk: WorkTree, path: str, *, tracked: bool) -> None:
+    def _hash(
+        self, entries: dict[str, TreeEntry], disk: WorkTree, path: str, *, tracked: bool
+    ) -> None:
         self._hashed.add(path)
         _put(entries, path, disk.entry(path, tracked=tracked))
 
 
-def _put(entries: dict[str, Entry], path: str, entry: Entry | None) -> None:
+def _put(entries: dict[str, TreeEntry], path: str, entry: TreeEntry | None) -> None:
     if entry:
         entries[path] = entry
     else:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 
 from promptops.errors import GitError
-from promptops.repo.process import Answer, Git
+from promptops.repo.process import Git, ProcessOutput
 from promptops.repo.temporary import temporary_file
 
 SILENT = {"SSH_ASKPASS_REQUIRE": "never"}
@@ -26,7 +26,7 @@ def act(
     interactive: bool,
     deadline_s: float,
     environment: Mapping[str, str] | None = None,
-) -> Answer:
+) -> ProcessOutput:
     """What a git process left behind.
 
     Args:
@@ -55,7 +55,7 @@ def act(
         status = _ended(process, None if interactive else deadline_s)
         out.seek(0)
         err.seek(0)
-        answer = Answer(status, out.read(), err.read())
+        answer = ProcessOutput(status, out.read(), err.read())
     if status == KILLED and not interactive:
         message = f"`git {arguments[0]}` was given up after {deadline_s:g} s"
         hint = "what asks for a passphrase or a password needs a terminal, or an agent"

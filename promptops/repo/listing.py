@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 
-from promptops.model.tree import Entry, Kind
+from promptops.model.tree import Kind, TreeEntry
 
 KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 _MODE = len("100644 ")
@@ -13,7 +13,7 @@ FOUND_ONE_BY_ONE = 64
 """After so many searches for a path, parsing all of them is cheaper."""
 
 
-class Listing(Mapping[str, Entry]):
+class Listing(Mapping[str, TreeEntry]):
     """Entries by path; behaves like the dict that `parsed` is.
 
     Accepts what `git ls-files --stage -z` and `git ls-tree -r -z` write. Of the stages of a merge
@@ -27,9 +27,9 @@ class Listing(Mapping[str, Entry]):
         self._searches = 0
 
     @cached_property
-    def parsed(self) -> dict[str, Entry]:
+    def parsed(self) -> dict[str, TreeEntry]:
         """All entries, in the order that git wrote them in."""
-        found: dict[str, Entry] = {}
+        found: dict[str, TreeEntry] = {}
         for line in self.written.decode("utf-8", "surrogateescape").split("\0")[:-1]:
             entry = _entry(line)
             if entry.path not in found or entry.kind != "unmerged":
@@ -91,7 +91,7 @@ class Listing(Mapping[str, Entry]):
             if entry.blob.startswith(blob) and self.get(entry.path) == entry:
                 yield entry.path
 
-    def __getitem__(self, path: str) -> Entry:
+    def __getitem__(self, path: str) -> TreeEntry:
         if "parsed" in self.__dict__:
             return self.parsed[path]
         self._searches += 1
@@ -119,13 +119,13 @@ class Listing(Mapping[str, Entry]):
     def keys(self) -> KeysView[str]:
         return self._paths.keys()
 
-    def values(self) -> ValuesView[Entry]:
+    def values(self) -> ValuesView[TreeEntry]:
         return self.parsed.values()
 
-    def items(self) -> ItemsView[str, Entry]:
+    def items(self) -> ItemsView[str, TreeEntry]:
         return self.parsed.items()
 
-    def _searched(self, path: str) -> Entry | None:
+    def _searched(self, path: str) -> TreeEntry | None:
         try:
             name = path.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
@@ -163,18 +163,18 @@ def _without_stage(line: bytes, end: int) -> bytes:
     return line[:end] + line[end + 2 :] if line[end : end + 3] == b" 0\t" else line
 
 
-def holding(entries: Mapping[str, Entry], text: str) -> Iterable[str]:
+def holding(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:
     """The paths of a tree that hold a text."""
     if isinstance(entries, Listing):
         return entries.holding(text)
     return (path for path in entries if text in path)
 
 
-def _entry(line: str) -> Entry:
+def _entry(line: str) -> TreeEntry:
     """Of `MODE ID STAGE<tab>PATH` or `MODE TYPE ID<tab>PATH`."""
     facts, _, path = line.partition("\t")
     mode, first, last = facts.split(" ")
     if len(last) > 1:
-        return Entry(path, last, KINDS.get(mode, "file"))
+        return TreeEntry(path, last, KINDS.get(mode, "file"))
     kind = KINDS.get(mode, "file") if last == "0" else "unmerged"
-    return Entry(path, first, kind)
+    return TreeEntry(path, first, kind)

@@ -10,7 +10,7 @@ from pathlib import Path
 from promptops.errors import GitError
 from promptops.records import record, replace
 from promptops.repo.blobs import Blobs
-from promptops.repo.process import Answer, Git, decode, records
+from promptops.repo.process import Git, ProcessOutput, decode, records
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL, NamedCommit
 from promptops.repo.temporary import temporary_folder
@@ -23,7 +23,7 @@ NAMED = 10
 
 
 @record(frozen=True, slots=True)
-class Merged:
+class MergedTree:
     """The result of a merge that nobody made.
 
     Attributes:
@@ -36,7 +36,7 @@ class Merged:
 
 
 @contextmanager
-def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> Iterator[Merged]:
+def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> Iterator[MergedTree]:
     """What merging one commit into another would give.
 
     New objects stand in a temporary folder; index, work tree, refs and objects stay as they are.
@@ -54,7 +54,7 @@ def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> It
         if answer.status:
             raise _conflict(repository.root, names, conflicted)
         with replace(repository, git=git, _blobs=Blobs(git)) as beside:
-            yield Merged(beside, tree)
+            yield MergedTree(beside, tree)
 
 
 def _beside(git: Git, folder: str) -> Git:
@@ -88,7 +88,7 @@ def _conflict(root: Path, names: tuple[str, str], conflicted: Sequence[str]) -> 
     )
 
 
-def _refusal(repository: Repository, answer: Answer, names: tuple[str, str]) -> GitError:
+def _refusal(repository: Repository, answer: ProcessOutput, names: tuple[str, str]) -> GitError:
     into, branch = names
     where = str(repository.root)
     found = re.search(r"(\d+)\.(\d+)", decode(repository.git.run("version")))

@@ -71,7 +71,7 @@ def foreign_environment() -> dict[str, str]:
 
 
 @record(frozen=True, slots=True)
-class Answer:
+class ProcessOutput:
     """What a git process left behind; `status` is negative where a signal ended it."""
 
     status: int
@@ -96,7 +96,7 @@ class Git:
             raise self.error(answer)
         return answer.stdout
 
-    def ask(self, *arguments: str, given: bytes = b"") -> Answer:
+    def ask(self, *arguments: str, given: bytes = b"") -> ProcessOutput:
         """For questions whose exit status is part of the answer; GitError if git can't start.
 
         Args:
@@ -120,7 +120,7 @@ class Git:
             status = wait(pid)
             if writer is not None:
                 writer.join()
-        return Answer(status, stdout, stderr)
+        return ProcessOutput(status, stdout, stderr)
 
     def converse(self, *arguments: str) -> tuple[int, int, int]:
         """Start a process to talk to: its id, where to write, where to read; the caller waits."""
@@ -136,7 +136,7 @@ class Git:
             _close(child_in, child_out)
         return pid, write, read
 
-    def error(self, answer: Answer) -> GitError:
+    def error(self, answer: ProcessOutput) -> GitError:
         """Git's first line of complaint, and the way out where one is known."""
         message = _complaint(answer)
         where = str(self.directory)
@@ -230,7 +230,7 @@ def _close(*streams: int) -> None:
         os.close(stream)
 
 
-def _complaint(answer: Answer) -> str:
+def _complaint(answer: ProcessOutput) -> str:
     lines = answer.stderr.decode("utf-8", "replace").splitlines()
     for prefix in ("fatal: ", "error: "):
         for line in lines:

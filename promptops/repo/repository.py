@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
-from promptops.model.tree import Changed, Entry
+from promptops.model.tree import Changed, TreeEntry
 from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
@@ -251,7 +251,7 @@ class Repository:
         self.need_work_tree()
         return DiskTree(self.git, self.common_dir, self._blobs, self.object_format, under)
 
-    def _side(self, revision: str) -> Mapping[str, Entry]:
+    def _side(self, revision: str) -> Mapping[str, TreeEntry]:
         if revision == WORKTREE:
             return self._disk(()).listed  # what a filter makes of a file is not a change
         if revision == INDEX:

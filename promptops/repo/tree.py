@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
-from promptops.model.tree import Changed, Entry, Kind
+from promptops.model.tree import Changed, Kind, TreeEntry
 from promptops.repo.blobs import Blobs
 from promptops.repo.listing import KINDS, Listing
 from promptops.repo.process import Git, records
@@ -29,15 +29,15 @@ class Tree:
     def __init__(
         self,
         revision: str,
-        list_entries: Callable[[], Mapping[str, Entry]],
-        read_entries: Callable[[Iterable[Entry]], dict[str, bytes]],
+        list_entries: Callable[[], Mapping[str, TreeEntry]],
+        read_entries: Callable[[Iterable[TreeEntry]], dict[str, bytes]],
     ) -> None:
         self.revision = revision
         self._list = list_entries
         self._read = read_entries
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         """By path; of every kind, so that a link or a conflict can be complained of."""
         return self._list()
 
@@ -111,7 +111,7 @@ def _is_at_or_below(path: str, under: Sequence[str]) -> bool:
     return any(path == each or path.startswith(f"{each}/") for each in under)
 
 
-def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Changed, ...]:
+def compare(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) -> tuple[Changed, ...]:
     """What differs in content or kind, by path."""
     pairs = ((path, base.get(path), head.get(path)) for path in sorted(_candidates(base, head)))
     return tuple(
@@ -121,7 +121,7 @@ def compare(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> tuple[Chang
     )
 
 
-def _candidates(base: Mapping[str, Entry], head: Mapping[str, Entry]) -> set[str]:
+def _candidates(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) -> set[str]:
     """The paths that may differ; of what git lists, those whose lines do."""
     if not (isinstance(base, Listing) and isinstance(head, Listing)):
         return base.keys() | head.keys()
@@ -139,16 +139,16 @@ def kind_of(mode: str) -> Kind:
     return KINDS.get(mode, "file")
 
 
-def parse_index(lines: Iterable[str]) -> dict[str, Entry]:
+def parse_index(lines: Iterable[str]) -> dict[str, TreeEntry]:
     """Of `MODE ID STAGE<tab>PATH`; of a conflict's stages, the first one."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TreeEntry] = {}
     for line in lines:
         facts, _, path = line.partition("\t")
         mode, blob, stage = facts.split(" ")
         if stage == "0":
-            entries[path] = Entry(path, blob, KINDS.get(mode, "file"))
+            entries[path] = TreeEntry(path, blob, KINDS.get(mode, "file"))
         elif path not in entries:
-            entries[path] = Entry(path, blob, "unmerged")
+            entries[path] = TreeEntry(path, blob, "unmerged")
     return entries
 
 
@@ -160,13 +160,13 @@ def _intended(git: Git, written: bytes) -> list[str]:
     return records(answer.stdout)  # nothing, where there is no work tree
 
 
-def read_blobs(blobs: Blobs, wanted: Iterable[Entry]) -> dict[str, bytes]:
+def read_blobs(blobs: Blobs, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
     wanted = list(wanted)
     contents = blobs.read({entry.blob: entry.path for entry in wanted})
     return {entry.path: contents[entry.blob] for entry in wanted}
 
 
-def _equal(before: Entry | None, after: Entry | None) -> bool:
+def _equal(before: TreeEntry | None, after: TreeEntry | None) -> bool:
     return (
         before is not None
         and after is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.blobs import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class WorkTree:
         finally:
             os.close(number)
 
-    def entry(self, path: str, *, tracked: bool) -> Entry | None:
+    def entry(self, path: str, *, tracked: bool) -> TreeEntry | None:
         """With the id that git would give the content, unfiltered; None where nothing stands there.
 
         A file is read to its end for this, however large it is. One that may not be read gets the
@@ -52,21 +52,21 @@ class WorkTree:
         try:
             opened = self._open(path)
         except InputError:  # raised again when the content is needed
-            return Entry(path, self._unknown, tracked=tracked)
+            return TreeEntry(path, self._unknown, tracked=tracked)
         if opened is None:
             return self._link(path, tracked=tracked)
         number, size = opened
         try:
-            return Entry(path, self._hash(size, _pieces(number, size)), tracked=tracked)
+            return TreeEntry(path, self._hash(size, _pieces(number, size)), tracked=tracked)
         finally:
             os.close(number)
 
-    def _link(self, path: str, *, tracked: bool) -> Entry | None:
+    def _link(self, path: str, *, tracked: bool) -> TreeEntry | None:
         try:
             target = os.fsencode(os.readlink(os.path.join(self._root, path)))
         except OSError:
             return None
-        return Entry(path, self._hash(len(target), [target]), "symlink", tracked)
+        return TreeEntry(path, self._hash(len(target), [target]), "symlink", tracked)
 
     def holds(self, path: str) -> bool:
         """No folder on the way to it is a link, and none leads out; the file need not exist."""

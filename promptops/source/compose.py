@@ -28,7 +28,7 @@ class TooDeepError(Exception):
         self.offset = offset
 
 
-class _Plain:
+class _PlainComposer:
     """What PyYAML's composers ask while they build: no types, only a depth."""
 
     depth = 0
@@ -56,7 +56,7 @@ def loader() -> Any:
     from yaml._yaml import CParser
 
     parser: Any = CParser
-    return type("CLoader", (_Plain, parser), {"__init__": parser.__init__})
+    return type("CLoader", (_PlainComposer, parser), {"__init__": parser.__init__})
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +67,7 @@ def python_loader() -> Any:
     from yaml.reader import Reader
     from yaml.scanner import Scanner
 
-    class PythonLoader(_Plain, Reader, Scanner, Parser, Composer):
+    class PythonLoader(_PlainComposer, Reader, Scanner, Parser, Composer):
         def __init__(self, text: str) -> None:
             Reader.__init__(self, text)
             Scanner.__init__(self)

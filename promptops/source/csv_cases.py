@@ -14,9 +14,9 @@ from typing import Any
 
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
-from promptops.source.csv_rows import MAX_COLUMNS, Field, rows
+from promptops.source.csv_rows import MAX_COLUMNS, CsvField, rows
 from promptops.source.explain import nearest
-from promptops.source.json_lines import STRICT, JsonNode, Mark, refused
+from promptops.source.json_lines import STRICT, JsonNode, TextOffset, refused
 from promptops.source.lines import Lines
 
 _COLUMNS = ("name", "tags", "expected", "rendered", "output")
@@ -28,7 +28,7 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
     table, problems = rows(lines)
     if not table:
         problems = problems or [
-            _problem(lines, Field("", 0, 0), "the file is empty", code="SCH001")
+            _problem(lines, CsvField("", 0, 0), "the file is empty", code="SCH001")
         ]
         return _sequence([], len(lines.text)), [], problems
     header, *body = table
@@ -49,7 +49,7 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
     return _sequence(nodes, len(lines.text)), cases, problems
 
 
-def _wrong_columns(lines: Lines, header: list[Field]) -> Iterator[Problem]:
+def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
     seen = set()
     for field in header:
         if field.value in seen:
@@ -61,7 +61,7 @@ def _wrong_columns(lines: Lines, header: list[Field]) -> Iterator[Problem]:
 
 
 def _case(
-    lines: Lines, header: list[Field], row: list[Field]
+    lines: Lines, header: list[CsvField], row: list[CsvField]
 ) -> tuple[dict[str, Any], JsonNode, list[Problem]]:
     case: dict[str, Any] = {"inputs": {}}
     top: list[tuple[JsonNode, JsonNode]] = []
@@ -82,7 +82,7 @@ def _case(
         nodes.append((_scalar(key, column), _scalar(field.value, field)))
     start, end = row[0].start, row[-1].end
     whole = _mapping(inputs, start, end)
-    top.append((JsonNode("scalar", "inputs", Mark(start), Mark(end)), whole))
+    top.append((JsonNode("scalar", "inputs", TextOffset(start), TextOffset(end)), whole))
     return case, _mapping(top, start, end), problems
 
 
@@ -101,19 +101,19 @@ def _json(text: str) -> Any:
     return value
 
 
-def _scalar(value: str, field: Field) -> JsonNode:
-    return JsonNode("scalar", value, Mark(field.start), Mark(field.end), "csv")
+def _scalar(value: str, field: CsvField) -> JsonNode:
+    return JsonNode("scalar", value, TextOffset(field.start), TextOffset(field.end), "csv")
 
 
 def _mapping(pairs: list[tuple[JsonNode, JsonNode]], start: int, end: int) -> JsonNode:
-    return JsonNode("mapping", pairs, Mark(start), Mark(end))
+    return JsonNode("mapping", pairs, TextOffset(start), TextOffset(end))
 
 
 def _sequence(items: list[JsonNode], end: int) -> JsonNode:
-    return JsonNode("sequence", items, Mark(0), Mark(end), flow_style=False)
+    return JsonNode("sequence", items, TextOffset(0), TextOffset(end), flow_style=False)
 
 
 def _problem(
-    lines: Lines, field: Field, message: str, hint: str | None = None, code: str = "SCH002"
+    lines: Lines, field: CsvField, message: str, hint: str | None = None, code: str = "SCH002"
 ) -> Problem:
     return Problem(message, at=lines.place(field.start, field.end), hint=hint, code=code)

@@ -22,7 +22,7 @@ _BARE = lazy_pattern(r"[^,\n]*")
 
 
 @record(frozen=True, slots=True)
-class Field:
+class CsvField:
     """A field: what it says, and its offsets, quotes included."""
 
     value: str
@@ -30,13 +30,13 @@ class Field:
     end: int
 
 
-def rows(lines: Lines) -> tuple[list[list[Field]], list[Problem]]:
+def rows(lines: Lines) -> tuple[list[list[CsvField]], list[Problem]]:
     """The rows of a file, empty lines left out; reading ends at the first thing that is no CSV."""
-    found: list[list[Field]] = []
+    found: list[list[CsvField]] = []
     offset, text = 0, lines.text
     end = len(text.rstrip("\n"))
     while offset < end and len(found) < MAX_ROWS:
-        row: list[Field] = []
+        row: list[CsvField] = []
         filled = _NOT_NEWLINE.search(text, offset)
         assert filled is not None, "`end` is behind the last character that is no newline"
         offset = filled.start()
@@ -55,7 +55,7 @@ def rows(lines: Lines) -> tuple[list[list[Field]], list[Problem]]:
     return found, []
 
 
-def _field(lines: Lines, offset: int) -> Field | Problem:
+def _field(lines: Lines, offset: int) -> CsvField | Problem:
     text = lines.text
     quoted = text.startswith('"', offset)
     match = (_QUOTED if quoted else _BARE).match(text, offset)
@@ -67,7 +67,7 @@ def _field(lines: Lines, offset: int) -> Field | Problem:
         hint = 'write a quote within quotes twice: ""'
         return _problem(lines, match.end(), "text after the closing quote", hint)
     value = match[1].replace('""', '"') if quoted else match[0]
-    return Field(value, match.start(), match.end())
+    return CsvField(value, match.start(), match.end())
 
 
 def _problem(lines: Lines, offset: int, message: str, hint: str) -> Problem:

@@ -21,7 +21,7 @@ _CLOSED = {"}": "object", "]": "array"}
 
 
 @record(frozen=True, slots=True)
-class Mark:
+class TextOffset:
     """An offset in a text, counted in characters."""
 
     index: int
@@ -33,8 +33,8 @@ class JsonNode:
 
     id: str
     value: Any
-    start_mark: Mark
-    end_mark: Mark
+    start_mark: TextOffset
+    end_mark: TextOffset
     style: str = ""
     tag: str = "quoted"
     flow_style: bool = True
@@ -78,7 +78,9 @@ def read_lines(lines: Lines) -> tuple[JsonNode | None, list[Any], list[Problem]]
             if not found or found[0].code == "SCH003":
                 values.append(value)
                 numbers.append(number)
-    root = JsonNode("sequence", LineNodes(lines, numbers), Mark(0), Mark(len(lines.text)))
+    root = JsonNode(
+        "sequence", LineNodes(lines, numbers), TextOffset(0), TextOffset(len(lines.text))
+    )
     root.flow_style = False
     return root, values, problems
 
@@ -217,7 +219,7 @@ class _Scanner:
         self._offset = match.end()
         value = json.loads(match[0]) if first == '"' else match[0]
         style = '"' if first == '"' else ""
-        return JsonNode("scalar", value, Mark(start), Mark(match.end()), style)
+        return JsonNode("scalar", value, TextOffset(start), TextOffset(match.end()), style)
 
     def _pair(self) -> tuple[JsonNode, JsonNode]:
         key = self.value()
@@ -236,7 +238,7 @@ class _Scanner:
                 self._offset += 1
                 self._skip()
         self._offset += 1
-        return JsonNode(kind, items, Mark(start), Mark(self._offset))
+        return JsonNode(kind, items, TextOffset(start), TextOffset(self._offset))
 
     def _skip(self) -> None:
         match = _BLANK.match(self._text, self._offset, self._end)

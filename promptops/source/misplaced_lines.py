@@ -16,7 +16,7 @@ _PLAIN_PAIR = lazy_pattern(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]
 
 
 @record(frozen=True, slots=True)
-class _Row:
+class _SourceLine:
     """A line that is not blank.
 
     Attributes:
@@ -130,23 +130,23 @@ def begins_a_block(offset: int, lines: Lines) -> bool:
     return is_first and above is not None and above.indent < row.indent == offset - _start(row)
 
 
-def _is_item(row: _Row) -> bool:
+def _is_item(row: _SourceLine) -> bool:
     return row.text.startswith("- ", row.indent)
 
 
-def _start(row: _Row) -> int:
+def _start(row: _SourceLine) -> int:
     return row.start - row.indent
 
 
-def _row_at(offset: int, lines: Lines) -> _Row:
+def _row_at(offset: int, lines: Lines) -> _SourceLine:
     return _row(lines.position(min(offset, len(lines.text)))[0], lines)
 
 
-def _row(number: int, lines: Lines) -> _Row:
+def _row(number: int, lines: Lines) -> _SourceLine:
     start, end = lines.row(number)
     text = lines.text[start:end]
     indent = len(text) - len(text.lstrip(" "))
-    return _Row(number, start + indent, start + len(text.rstrip()), indent, text)
+    return _SourceLine(number, start + indent, start + len(text.rstrip()), indent, text)
 
 
 def _text(number: int, lines: Lines) -> str:
@@ -154,16 +154,16 @@ def _text(number: int, lines: Lines) -> str:
     return lines.text[start:end]
 
 
-def _rows_above(number: int, lines: Lines) -> Iterator[_Row]:
+def _rows_above(number: int, lines: Lines) -> Iterator[_SourceLine]:
     """The lines with text above a line, the nearest first."""
     for above in range(number - 1, 0, -1):
         if _text(above, lines).strip():
             yield _row(above, lines)
 
 
-def _block_above(row: _Row, lines: Lines) -> _Row | None:
+def _block_above(row: _SourceLine, lines: Lines) -> _SourceLine | None:
     """The first line of the block that ends just above a line which is indented less."""
-    first: _Row | None = None
+    first: _SourceLine | None = None
     least = 0
     for above in _rows_above(row.number, lines):
         if first is not None and above.indent < least and _BLOCK.search(above.text):
@@ -175,7 +175,7 @@ def _block_above(row: _Row, lines: Lines) -> _Row | None:
     return None
 
 
-def _nearest_deeper_key(row: _Row, lines: Lines) -> tuple[str, int] | None:
+def _nearest_deeper_key(row: _SourceLine, lines: Lines) -> tuple[str, int] | None:
     """Name and indentation of the key that those of a line's own mapping are aligned with."""
     found: tuple[str, int] | None = None
     for above in _rows_above(row.number, lines):
@@ -187,7 +187,7 @@ def _nearest_deeper_key(row: _Row, lines: Lines) -> tuple[str, int] | None:
     return None
 
 
-def _span(row: _Row, key: re.Match[str]) -> tuple[int, int]:
+def _span(row: _SourceLine, key: re.Match[str]) -> tuple[int, int]:
     return _start(row) + key.start(2), _start(row) + key.end(2)
 
 

@@ -17,7 +17,7 @@ _PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 
 @record(frozen=True, slots=True)
-class Found:
+class FoundNode:
     """What a pointer leads to.
 
     Attributes:
@@ -30,15 +30,15 @@ class Found:
     exact: bool
 
 
-def find(root: Node, pointer: str) -> Found:
+def find(root: Node, pointer: str) -> FoundNode:
     """Follow a JSON pointer as far as it leads."""
     node, key = root, None
     for token in tokens(pointer):
         step = _child(node, token)
         if step is None:
-            return Found(node, key, False)
+            return FoundNode(node, key, False)
         key, node = step
-    return Found(node, key, True)
+    return FoundNode(node, key, True)
 
 
 def value_at(value: Any, pointer: str) -> Any:
@@ -96,7 +96,7 @@ def scalar_nodes(root: Node) -> Iterator[Node]:
             yield from scalar_nodes(item)
 
 
-def span(found: Found, lines: Lines, *, key: bool = False) -> Place:
+def span(found: FoundNode, lines: Lines, *, key: bool = False) -> Place:
     """A scalar as written, a list or mapping up to its first line's end."""
     node = found.key if key and found.key is not None and found.exact else found.node
     start, end = bounds(node, lines)

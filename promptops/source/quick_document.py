@@ -8,7 +8,7 @@ from typing import Any
 from promptops.model.place import Text
 from promptops.source.compose import compose
 from promptops.source.document import Document, decode, read
-from promptops.source.json_lines import JsonNode, Mark
+from promptops.source.json_lines import JsonNode, TextOffset
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, value_at
 from promptops.source.quick_value import NotPlainError, Scalars, quick_value
@@ -47,5 +47,5 @@ class _QuickDocument(Document):
         if found is None or not isinstance(value, str):
             return super().template(pointer, key=key)
         style, start, end = found
-        node = JsonNode("scalar", value, Mark(start), Mark(end), style or "")
+        node = JsonNode("scalar", value, TextOffset(start), TextOffset(end), style or "")
         return Text(self.path, value, locator(node, self._lines))

@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from promptops.analysis.scopes import walk, walk_expression
-from promptops.analysis.uses import ITEM, Scope, Use
+from promptops.analysis.uses import ITEM, TemplateFacts, Use
 from promptops.model.place import Place, Text, plain_text
 from tests.tiers import examples
 
@@ -33,7 +33,7 @@ class Truth(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-def scope_of(source: str, files: Mapping[str, str] | None = None, **locals_: Any) -> Scope:
+def scope_of(source: str, files: Mapping[str, str] | None = None, **locals_: Any) -> TemplateFacts:
     known = files or {}
 
     def load(_path: str, target: str) -> Text | None:
@@ -107,7 +107,7 @@ def required_words(uses: tuple[Use, ...]) -> set[str]:
     }
 
 
-def required_paths(scope: Scope) -> set[str]:
+def required_paths(scope: TemplateFacts) -> set[str]:
     """Of each use, the steps without which the walker says that rendering fails."""
     found = set()
     for use in scope.uses:
@@ -690,7 +690,7 @@ def test_work_is_bounded_however_often_things_reach_one_another() -> None:
     ],
 )
 def test_no_template_makes_the_walk_fail(source: str) -> None:
-    assert isinstance(scope_of(source), Scope)
+    assert isinstance(scope_of(source), TemplateFacts)
 
 
 def test_templates_that_nest_too_deep_together_are_a_problem() -> None:

@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 from promptops.jobs.setup.ci_files import workflow_text
-from promptops.model.distribution import Origin
+from promptops.model.distribution import InstallOrigin
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
 from tests.ci.job import OURS, ROOT, Job
 from tests.fork_server import ForkServer, client_program
 
-ORIGIN = Origin(url=f"https://github.com/{OURS}", commit="0123456789abcdef" * 2 + "01234567")
+ORIGIN = InstallOrigin(url=f"https://github.com/{OURS}", commit="0123456789abcdef" * 2 + "01234567")
 CONFIG = """\
 [models.fast]
 provider = "openai"

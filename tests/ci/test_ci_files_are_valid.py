@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from promptops.jobs.setup.ci_files import workflow_text
-from promptops.model.distribution import Origin
+from promptops.model.distribution import InstallOrigin
 from tests.ci.conftest import ORIGIN
 from tests.ci.job import ROOT
 
 DEV = "pip install '.[dev]'"
-ELSEWHERE = Origin(url="https://git.example.com:8443/acme/prompt.ops", commit=ORIGIN.commit)
+ELSEWHERE = InstallOrigin(url="https://git.example.com:8443/acme/prompt.ops", commit=ORIGIN.commit)
 ORIGINS = (ORIGIN, ELSEWHERE)
 TAG_FORMATS = ("v{version}", "prompts/v{version}", '"{version}+x!')
 OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -5,7 +5,7 @@ import subprocess
 import yaml
 
 from promptops.jobs.setup.ci_files import workflow_text
-from promptops.model.distribution import Origin
+from promptops.model.distribution import InstallOrigin
 from tests.ci.conftest import PROMPT, TRIAGE
 from tests.ci.job import ROOT
 
@@ -15,7 +15,9 @@ URL = "https://git.example.com/acme/promptops"
 def test_an_action_of_another_host_is_fetched_at_its_commit(pull_request, catalog, tmp_path):
     """Also over a folder of that name that the change brings."""
     commit = mirror(catalog, tmp_path / "promptops.git")
-    workflow = yaml.safe_load(workflow_text("github", Origin(url=URL, commit=commit), "v{version}"))
+    workflow = yaml.safe_load(
+        workflow_text("github", InstallOrigin(url=URL, commit=commit), "v{version}")
+    )
     kinder = {TRIAGE: PROMPT.replace("You sort", "You kindly sort")}
     hostile = {".promptops-action/action.yml": "runs: {using: composite, steps: []}\n"}
 

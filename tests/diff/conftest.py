@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from promptops.catalog.catalog import Catalog
-from promptops.diff.compare import Options, compare
+from promptops.diff.compare import CompareOptions, compare
 from promptops.lint.examples import MemoryTree
 from promptops.model.change import PromptDiff
 from promptops.source.config import FILES, load
@@ -58,7 +58,7 @@ def compared() -> Compare:
         blobs = [{path: entry.blob for path, entry in each.items()} for each in entries]
         changed = {p for p in {*blobs[0], *blobs[1]} if blobs[0].get(p) != blobs[1].get(p)}
         paths = {*base.ids, *head.ids}
-        return list(compare(base, head, paths, changed, Options(today=TODAY, **options)))
+        return list(compare(base, head, paths, changed, CompareOptions(today=TODAY, **options)))
 
     return run
 

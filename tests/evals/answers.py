@@ -5,9 +5,9 @@ from typing import Any
 
 from promptops.evals.functions import Functions
 from promptops.evals.judge_answer import judge_answer, questions, record_of_answer
-from promptops.evals.questions import Embedding, Moderation, NoReply, Opinion, Question, Reply
+from promptops.evals.questions import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
 from promptops.evals.record import Beside, Record
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.model.answer import Answer, Usage
 from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Case, Prompt
@@ -67,7 +67,9 @@ def asked(written: Written, **evaluation: Any) -> tuple[Question, ...]:
     return questions(record(written, prompt), case_of(written), prompt)
 
 
-def judged(written: Written, *, beside: Written | None = None, **evaluation: Any) -> list[Judged]:
+def judged(
+    written: Written, *, beside: Written | None = None, **evaluation: Any
+) -> list[Judgement]:
     """What is said of an answer; `replies` are those to its questions, in their order."""
     prompt = prompt_of(**evaluation)
     replies = dict(
@@ -83,7 +85,7 @@ def judged(written: Written, *, beside: Written | None = None, **evaluation: Any
 
 def _reply(written: Written) -> Reply:
     if "flagged" in written:
-        return Moderation(flagged=tuple(written["flagged"]))
+        return ModerationReply(flagged=tuple(written["flagged"]))
     if "vector" in written:
         return Embedding(vector=tuple(written["vector"]))
     return Opinion(**written) if len(written) > 1 else NoReply(**written)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.model.place import Place
 from tests.evals.answers import judged
 
@@ -432,7 +432,7 @@ def test_what_the_prompt_asserts_of_every_case_is_judged_after_the_case_s_own() 
     found = judged(written, assertions=[{"type": "max-chars", "value": 1}])
 
     assert found == [
-        Judged(
+        Judgement(
             type="contains",
             status="passed",
             must=True,
@@ -440,7 +440,7 @@ def test_what_the_prompt_asserts_of_every_case_is_judged_after_the_case_s_own() 
             place=Place("/output/0"),
             degree=1.0,
         ),
-        Judged(
+        Judgement(
             type="max-chars",
             status="failed",
             must=True,

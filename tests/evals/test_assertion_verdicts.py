@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.judge_request import Judged, judge
+from promptops.evals.judge_request import Judgement, judge
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.request import Request
@@ -32,7 +32,7 @@ REQUEST = Request(
 )
 
 
-def judged(written: dict[str, Any]) -> Judged:
+def judged(written: dict[str, Any]) -> Judgement:
     case = Case(
         name="one",
         inputs={"street": "Straße 5"},
@@ -505,7 +505,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
 def test_an_assertion_holds_or_fails_and_says_why(
     written: dict[str, Any], status: Any, reason: str
 ) -> None:
-    assert replace(judged(written), compared=None) == Judged(
+    assert replace(judged(written), compared=None) == Judgement(
         type=written["type"],
         status=status,
         must=True,
@@ -550,7 +550,7 @@ def test_a_role_no_message_has_is_an_error(opposite: str) -> None:
 
     (verdict,) = judge(request, case)
 
-    assert verdict == Judged(
+    assert verdict == Judgement(
         type=opposite,
         status="error",
         must=True,

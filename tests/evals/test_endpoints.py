@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from promptops.evals.endpoints import answers_without_tokens, endpoint_reply, endpoint_request
-from promptops.evals.questions import Embedding, Moderation, NoReply, Question, Reply
+from promptops.evals.questions import Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 
@@ -47,8 +47,8 @@ def test_a_service_writes_no_tokens_so_that_its_cost_has_a_bound(
     ("question", "text", "reply"),
     [
         (EMBEDDING, '{"vector":[1,-0.5]}', Embedding(vector=array("d", (1.0, -0.5)))),
-        (MODERATION, '{"flagged":["hate"]}', Moderation(flagged=("hate",))),
-        (MODERATION, '{"flagged":[]}', Moderation(flagged=())),
+        (MODERATION, '{"flagged":["hate"]}', ModerationReply(flagged=("hate",))),
+        (MODERATION, '{"flagged":[]}', ModerationReply(flagged=())),
     ],
 )
 def test_an_answer_is_read_as_what_was_asked_for(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from promptops.evals.judge_answer import judge_answer, record_of_answer
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Output
@@ -25,16 +25,16 @@ CALL = {"name": "find", "arguments": {}}
 
 def verdicts(
     answer: Answer, output: Output, evaluation: dict[str, Any] | None = None
-) -> list[Judged]:
+) -> list[Judgement]:
     prompt = replace(prompt_of(**(evaluation or {})), output=output)
     case = case_of({"output": [{"type": "max-chars", "value": 1_000}]})
     record = record_of_answer(answer, Request(messages=()), case, prompt)
     return list(judge_answer(record, case, prompt))[1:]
 
 
-def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judged:
+def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
     degree = 1.0 if status == "passed" else 0.0
-    return Judged(
+    return Judgement(
         type="output", status=status, must=True, reason=reason, place=Place(at), degree=degree
     )
 
@@ -105,7 +105,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judged:
     ids=str,
 )
 def test_an_answer_must_fit_the_output_of_its_prompt(
-    answer: Answer, output: Output, expected: Judged
+    answer: Answer, output: Output, expected: Judgement
 ) -> None:
     assert verdicts(answer, output) == [expected]
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from promptops.evals.judge_answer import status_of
-from promptops.evals.result import Judged, Status
+from promptops.evals.result import Judgement, Status
 from promptops.evals.scores import primary, scores
 from promptops.model.place import Place
 from tests.evals.answers import judged
 
 
-def said(status: Status, **given: Any) -> Judged:
-    return Judged(
+def said(status: Status, **given: Any) -> Judgement:
+    return Judgement(
         **{
             "type": "contains",
             "status": status,
@@ -86,6 +86,6 @@ def test_the_primary_score_is_named_or_quality_or_the_only_one(
     ids=str,
 )
 def test_a_case_passes_where_all_that_must_hold_does_and_something_was_judged(
-    every: list[Judged], status: str
+    every: list[Judgement], status: str
 ) -> None:
     assert status_of(every) == status

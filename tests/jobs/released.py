@@ -12,7 +12,7 @@ from typing import Any
 
 from promptops.jobs.bundles.contents import bundle_of
 from promptops.jobs.workspace.workspace import workspace
-from promptops.model.release import Record
+from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.record import write
 from promptops.runtime.bundle.format import read_bundle
@@ -87,7 +87,7 @@ def tagged(repo: GitRepository, name: str, *options: str, **told: Any) -> bytes:
     data = built(repo, name)
     contents = read_bundle(data, name)
     so = {"content": contents.origin.content, "bundle": contents.digest, "bundle_format": 1}
-    message = write(Record(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told}))
+    message = write(ReleaseRecord(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told}))
     repo.git("tag", "--annotate", "--cleanup=verbatim", "--message", message, *options, name)
     return data
 

@@ -13,10 +13,10 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
 from promptops.jobs.recordings.audit import Size
 from promptops.jobs.testing.asking import Unwatched
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.approved_endpoints import HINT
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.config import ModelProfile
 from tests.servers.fault_server import fault_server
@@ -96,7 +96,9 @@ def refused(*lines: str, reason: str = NO_ENDPOINT):
 def run(repo, mode="record", wanted=None, **options):
     watcher = Printed()
     with workspace(repo.root) as opened:
-        run_cases(opened, wanted or Wanted(), Options(mode=mode, watcher=watcher, **options))
+        run_cases(
+            opened, wanted or SelectionOptions(), RunOptions(mode=mode, watcher=watcher, **options)
+        )
     return watcher.lines
 
 
@@ -207,7 +209,7 @@ def test_since_names_no_commit_of_the_change_as_its_own_witness(catalog, theirs)
     catalog.commit("more")
 
     with refused(at(theirs)):
-        run(catalog, wanted=Wanted(since="HEAD~1"))
+        run(catalog, wanted=SelectionOptions(since="HEAD~1"))
 
 
 def test_uncommitted_edits_on_the_default_branch_are_a_difference(catalog, theirs):
@@ -319,8 +321,8 @@ def test_the_code_that_judges_is_the_default_branch_s_or_does_not_run(catalog, t
 
     def outcome(**options):
         with workspace(catalog.root) as opened:
-            chosen = Options(mode="record", watcher=Printed(), **options)
-            (case,) = run_cases(opened, Wanted(), chosen).cases
+            chosen = RunOptions(mode="record", watcher=Printed(), **options)
+            (case,) = run_cases(opened, SelectionOptions(), chosen).cases
         wrong = [each.reason for each in case.assertions if each.status != "passed"]
         return case.status, wrong, ran.exists()
 
@@ -343,7 +345,7 @@ def test_code_that_the_default_branch_had_once_may_judge(catalog):
     catalog.git("switch", "--quiet", "change")
 
     with workspace(catalog.root) as opened:
-        (case,) = run_cases(opened, Wanted(), Options(mode="record")).cases
+        (case,) = run_cases(opened, SelectionOptions(), RunOptions(mode="record")).cases
 
     assert case.status == "passed"
 

@@ -13,9 +13,9 @@ from promptops.cli.main import run
 from promptops.errors import GitError, UsageError
 from promptops.jobs.history.bisect import Ends, bisect
 from promptops.jobs.history.case_at_commit import Manner
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.bisection import Judgement
 
@@ -57,7 +57,7 @@ class History:
         """A commit with this wording, recorded."""
         self.repo.write({STYLE: style})
         with workspace(self.repo.root) as opened:
-            run_cases(opened, Wanted(patterns=("ask",)), Options(mode="record"))
+            run_cases(opened, SelectionOptions(patterns=("ask",)), RunOptions(mode="record"))
         return self.repo.commit(message)
 
     def writes(self, files, message="something else"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.jobs.history.blame import blame
-from promptops.model.blame import Asked, Origin
+from promptops.model.blame import BlameOptions, LineOrigin
 
 ASK = "prompts/ask.prompt.yaml"
 TESTS = """\
@@ -27,7 +27,7 @@ def prompt(*lines: str, more: str = "", tests: str = TESTS) -> str:
     )
 
 
-def where(origin: Origin) -> str:
+def where(origin: LineOrigin) -> str:
     """Its place, and what the commit says that wrote it."""
     name = origin.path.rpartition("/")[2].partition(".")[0]
     return f"{name}:{origin.line} {origin.author.subject if origin.author else None}"
@@ -35,7 +35,7 @@ def where(origin: Origin) -> str:
 
 def told(repo, identity: str = "ask", **asked) -> list[tuple[str, str]]:
     """Each line with where it stands and the commit that wrote it."""
-    found = blame(repo.root, identity, Asked(**asked))
+    found = blame(repo.root, identity, BlameOptions(**asked))
     return [(line.text, where(line.origin)) for line in found.lines]
 
 
@@ -75,7 +75,7 @@ def test_a_line_keeps_its_commit_through_two_includes_and_a_rename(repo):
     commits(repo, {"prompts/outer.md.j2": 'Rules:\n{% include "deepest.md.j2" %}\n'})
     repo.git("commit", "--quiet", "--amend", "--message", "5")
 
-    found = blame(repo.root, "ask", Asked()).lines
+    found = blame(repo.root, "ask", BlameOptions()).lines
 
     assert [(line.text, where(line.origin)) for line in found] == [
         ("Hello.", "ask:9 4"),
@@ -113,7 +113,7 @@ def test_macros_and_captured_blocks_are_followed_to_what_they_hold(repo):
         {ASK: prompt(*begin, '{{ rule("lie") }}', "{{ sign }}")},
     )
 
-    lines = [line for line in blame(repo.root, "ask", Asked()).lines if line.text]
+    lines = [line for line in blame(repo.root, "ask", BlameOptions()).lines if line.text]
 
     assert [(line.text, where(line.origin)) for line in lines] == [
         ("Never lie.", "rules:2 1"),
@@ -133,7 +133,7 @@ def test_a_line_of_text_and_values_is_that_of_its_text_and_tells_the_values(repo
         {ASK: prompt('{% from "shout.j2" import shout %}', call, "{{ word }}", "  {{ word }}")},
     )
 
-    lines = blame(repo.root, "ask", Asked()).lines
+    lines = blame(repo.root, "ask", BlameOptions()).lines
 
     facts = [
         (line.text, where(line.origin), line.inputs, line.written, list(map(where, line.also)))
@@ -189,7 +189,7 @@ def test_quoted_and_folded_texts_are_the_lines_they_are_written_on(repo):
     newer = turns.replace('c"', 'C"').replace("      e", "      E")
     commits(repo, {ASK: prompt("x", more=turns)}, {ASK: prompt("x", more=newer)})
 
-    lines = blame(repo.root, "ask", Asked()).lines
+    lines = blame(repo.root, "ask", BlameOptions()).lines
 
     assert [(line.text, where(line.origin), list(map(where, line.also))) for line in lines] == [
         ("x", "ask:9 1", []),
@@ -285,7 +285,7 @@ def test_what_git_is_told_to_ignore_is_passed_over(repo):
     repo.git("config", "blame.ignoreRevsFile", ".ignored")
 
     below = Path(repo.root, "prompts")
-    found = blame(below, "ask", Asked()).lines
+    found = blame(below, "ask", BlameOptions()).lines
 
     assert [where(line.origin) for line in found] == ["ask:9 1"]
 
@@ -304,7 +304,7 @@ def test_a_bare_repository_is_blamed_at_its_head(repo, tmp_path):
     bare = tmp_path / "bare.git"
     repo.git("clone", "--quiet", "--bare", str(repo.root), str(bare))
 
-    found = blame(bare, "ask", Asked(revision="worktree"))
+    found = blame(bare, "ask", BlameOptions(revision="worktree"))
 
     head = repo.git("rev-parse", "HEAD")
     assert [(found.revision, where(each.origin)) for each in found.lines] == [(head, "ask:9 1")]
@@ -318,7 +318,7 @@ def test_the_lines_of_later_parts_and_messages_count_on(repo):
     commits(repo, {ASK: prompt("a", "b", more=turns)})
 
     def numbers(**asked):
-        lines = blame(repo.root, "ask", Asked(**asked)).lines
+        lines = blame(repo.root, "ask", BlameOptions(**asked)).lines
         return [(line.text, line.message, line.line, line.number) for line in lines]
 
     assert numbers() == [

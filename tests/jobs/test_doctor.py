@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.setup.doctor import PYTHONS, Check, examine, judge_git
+from promptops.jobs.setup.doctor import PYTHONS, Diagnosis, examine, judge_git
 from promptops.jobs.setup.init import start
-from promptops.runtime.loading.cache import Cache, key_name
+from promptops.runtime.loading.cache import BundleCache, key_name
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "schemas"
@@ -52,9 +52,9 @@ def problems(directory):
 
 def test_nothing_stands_in_the_way_of_a_healthy_repository(healthy):
     assert problems(healthy.root) == []
-    assert check(healthy, "configuration") == Check("configuration", "ok", "promptops.toml")
-    assert check(healthy, "history") == Check("history", "ok", "complete")
-    assert check(healthy, "key of fast") == Check("key of fast", "ok", "OPENAI_API_KEY is set")
+    assert check(healthy, "configuration") == Diagnosis("configuration", "ok", "promptops.toml")
+    assert check(healthy, "history") == Diagnosis("history", "ok", "complete")
+    assert check(healthy, "key of fast") == Diagnosis("key of fast", "ok", "OPENAI_API_KEY is set")
 
 
 def test_a_key_that_is_not_set_is_named(healthy, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
     found = next(each for each in examine(clone) if each.name == "history")
 
     fetch = "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
-    assert found == Check("history", "problem", "the clone is shallow", fetch)
+    assert found == Diagnosis("history", "problem", "the clone is shallow", fetch)
 
 
 def test_a_broken_configuration_is_said_at_its_place(healthy):
@@ -307,14 +307,14 @@ def test_a_cache_that_others_can_change_is_noted(healthy, tmp_path, monkeypatch)
 
     way_out = f"chmod go-w {folder}, or set PROMPTOPS_CACHE to a folder that does not exist yet"
     message = f"{folder} is not used: other users can write to it"
-    assert check(healthy, "cache") == Check("cache", "note", message, way_out)
+    assert check(healthy, "cache") == Diagnosis("cache", "note", message, way_out)
     assert problems(healthy.root) == []
 
 
 def test_a_channel_that_is_reset_can_begin_anew(tmp_path, monkeypatch, capfd):
     site = tmp_path / "site"
     monkeypatch.setenv("PROMPTOPS_CACHE", str(tmp_path / "cache"))
-    cache = Cache(tmp_path / "cache")
+    cache = BundleCache(tmp_path / "cache")
     for channel in ("production", "staging"):
         cache.keep_serial(2**63 - 1, str(site), channel)
         cache.keep_pointer({"bundle": "1", "of": key_name(str(site), channel)}, channel)

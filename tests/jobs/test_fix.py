@@ -12,14 +12,14 @@ from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint import lint as lint_job
 from promptops.jobs.lint.fix import fix
 from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.registry import Rule
 from promptops.model.finding import Edit, Fix, Problem, Severity
 from promptops.model.place import Place
 
 ASK = "prompts/ask.prompt.yaml"
-EVERYTHING = Wanted()
+EVERYTHING = SelectionOptions()
 
 
 def replacing(code: str, word: str, better: str, *, safe: bool, reach: int = 0) -> Rule:
@@ -216,7 +216,7 @@ def test_a_file_that_is_staged_in_part_is_refused(repo, rules):
     rules.append(replacing("X001", "comment", "remark", safe=True))
 
     with pytest.raises(GitError) as refused:
-        mended(repo, wanted=Wanted(staged=True))
+        mended(repo, wanted=SelectionOptions(staged=True))
 
     assert (refused.value.where, content(repo).decode()) == (
         ASK,
@@ -231,7 +231,7 @@ def test_of_what_is_staged_only_that_is_mended(repo, rules):
     repo.git("add", ASK)
     rules.append(replacing("X001", "comment", "remark", safe=True))
 
-    mended(repo, wanted=Wanted(staged=True))
+    mended(repo, wanted=SelectionOptions(staged=True))
 
     assert "remark" in content(repo).decode()
     assert content(repo, "prompts/b.prompt.yaml").decode() == PLAIN

@@ -18,9 +18,9 @@ from promptops.errors import GitError
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.setup.init import start
 from promptops.jobs.setup.pre_commit_file import mentions_promptops, whole_file, with_entry
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
-from promptops.model.distribution import Origin
+from promptops.model.distribution import InstallOrigin
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WRITTEN = [
@@ -36,7 +36,7 @@ EXAMPLE = "prompts/example/summary.prompt.yaml"
 ENTRY = yaml.safe_load(whole_file())["repos"][0]
 
 
-ORIGIN = Origin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
+ORIGIN = InstallOrigin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
 
 
 def begin(repo, *, hooks=False, platform=None, origin=ORIGIN):
@@ -54,7 +54,7 @@ def contents(repo):
 
 def findings(repo, **wanted):
     with workspace(repo.root) as opened:
-        report = lint(opened, Wanted(**wanted), LintOptions(use_cache=False))
+        report = lint(opened, SelectionOptions(**wanted), LintOptions(use_cache=False))
     return [(str(found.place), found.code, found.message) for found in report.findings]
 
 

@@ -16,12 +16,12 @@ from promptops.jobs.lint import cache, runner
 from promptops.jobs.lint import lint as lint_job
 from promptops.jobs.lint.baseline import write_baseline
 from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 DAY = date(2026, 11, 24)
 OPTIONS = LintOptions(select=("VAR001", "REP005", "TPL003", "TST002", "STY001"), today=DAY)
-EVERYTHING = Wanted()
+EVERYTHING = SelectionOptions()
 MAIN = "from promptops.cli.main import main; main()"
 
 
@@ -205,7 +205,7 @@ def test_a_git_directory_that_takes_no_cache_is_no_error(catalog):
 
 def test_nothing_is_ever_written_into_the_work_tree(catalog):
     linted(catalog)
-    linted(catalog, Wanted(staged=True), revision="index")
+    linted(catalog, SelectionOptions(staged=True), revision="index")
 
     assert catalog.git("status", "--porcelain", "--ignored") == ""
 
@@ -251,7 +251,7 @@ def test_what_is_staged_is_judged_as_in_a_run_over_everything(catalog):
     )
     catalog.git("add", ASK)
 
-    of_staged = linted(catalog, Wanted(staged=True), revision="index")
+    of_staged = linted(catalog, SelectionOptions(staged=True), revision="index")
 
     everything = linted(catalog, revision="index")
     assert of_staged == [line for line in everything if ASK in line]
@@ -345,7 +345,7 @@ def test_an_idle_comment_is_told_only_where_all_that_it_may_silence_was_asked(ca
 
     assert asked("VAR", "TPL") == idle
     assert asked("VAR001") == idle[1:]
-    assert asked("VAR", wanted=Wanted(patterns=("ask",))) == idle[:1]
+    assert asked("VAR", wanted=SelectionOptions(patterns=("ask",))) == idle[:1]
 
 
 def test_a_severity_of_the_configuration_counts(catalog):
@@ -568,7 +568,7 @@ def test_no_plugin_is_loaded_for_a_stranger(greeting):
 
 
 def test_a_small_selection_does_not_read_or_write_the_cache(catalog):
-    linted(catalog, Wanted(patterns=("ask",)))
+    linted(catalog, SelectionOptions(patterns=("ask",)))
 
     names = [file.name for file in (catalog.root / ".git" / "promptops").iterdir()]
     assert (names, lint_job.CACHED_FROM > 1) == (["graph"], True)

@@ -10,7 +10,7 @@ from promptops.cli.main import run
 from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.setup.new import Created, create
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -20,7 +20,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
 
 def findings(repo):
     with workspace(repo.root) as opened:
-        report = lint(opened, Wanted(), LintOptions(use_cache=False))
+        report = lint(opened, SelectionOptions(), LintOptions(use_cache=False))
     return [(found.code, found.message) for found in report.findings]
 
 

@@ -17,10 +17,10 @@ from promptops.errors import GitError, InputError, NotFound, UsageError
 from promptops.jobs.bundles.build import build
 from promptops.jobs.channels.history import history, live_at
 from promptops.jobs.channels.move import Saving
-from promptops.jobs.channels.promote import Wanted, promote
+from promptops.jobs.channels.promote import PromoteOptions, promote
 from promptops.jobs.channels.rollback import rollback
 from promptops.loading.releases import GitReleases
-from promptops.model.release import Record
+from promptops.model.release import ReleaseRecord
 from promptops.release.channels import read_channels
 from promptops.release.record import write
 from promptops.repo.repository import Repository
@@ -62,7 +62,7 @@ def released(repo):
 
 
 def promoted(repo, release, *, channel="production", saving=COMMIT, **wanted):
-    return promote(repo.root, Wanted(release=release, channel=channel, **wanted), saving)
+    return promote(repo.root, PromoteOptions(release=release, channel=channel, **wanted), saving)
 
 
 def digest(repo, tag: str) -> str:
@@ -155,7 +155,7 @@ def test_a_channel_has_a_name_that_can_be_told_from_all_else(released, channel):
 
 
 def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
-    true = Record(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
+    true = ReleaseRecord(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
     released.git("tag", "-a", "v1.2.0", "-m", write(true))
 
     refused = promoted(released, "v1.2.0")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from promptops.errors import UsageError
 from promptops.jobs.workspace import graph_cache, selection
 from promptops.jobs.workspace.graph_cache import save_graph
-from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import workspace
 
-STAGED = Wanted(staged=True)
+STAGED = SelectionOptions(staged=True)
 SAY = "format: promptops/1\nmessages:\n  - {role: user, content: Say hello.}\n"
 
 
@@ -63,7 +63,7 @@ def catalog(repo):
     return repo
 
 
-def selected(root: Path, wanted: Wanted, revision: str | None = None) -> dict[str, str]:
+def selected(root: Path, wanted: SelectionOptions, revision: str | None = None) -> dict[str, str]:
     revision = revision or ("index" if wanted.staged else "worktree")
     with workspace(root, revision) as opened:
         return select(opened, wanted).why
@@ -93,7 +93,7 @@ def staged(repo, changes: Mapping[str, str | None]) -> dict[str, str]:
     ],
 )
 def test_ids_globs_and_former_names_select(catalog, patterns, expected):
-    assert list(selected(catalog.root, Wanted(patterns=patterns))) == expected
+    assert list(selected(catalog.root, SelectionOptions(patterns=patterns))) == expected
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_ids_globs_and_former_names_select(catalog, patterns, expected):
 )
 def test_a_pattern_that_matches_nothing_is_refused_with_what_is_near(catalog, pattern, hint):
     with pytest.raises(UsageError) as refused:
-        selected(catalog.root, Wanted(patterns=("plain", pattern)))
+        selected(catalog.root, SelectionOptions(patterns=("plain", pattern)))
 
     assert (refused.value.message, refused.value.hint) == (f"no prompt matches {pattern!r}", hint)
 
@@ -123,31 +123,31 @@ def test_a_pattern_that_matches_nothing_is_refused_with_what_is_near(catalog, pa
     ],
 )
 def test_selectors_must_all_hold(catalog, selectors, expected):
-    assert set(selected(catalog.root, Wanted(selectors=selectors))) == expected
+    assert set(selected(catalog.root, SelectionOptions(selectors=selectors))) == expected
 
 
 def test_a_prompt_that_can_not_be_read_is_never_left_out_by_a_selector(catalog):
     catalog.write({"prompts/broken.prompt.yaml": "format: [\n"})
 
-    found = selected(catalog.root, Wanted(selectors=("tag:none",)))
+    found = selected(catalog.root, SelectionOptions(selectors=("tag:none",)))
 
     assert list(found) == ["prompts/broken.prompt.yaml"]
 
 
 def test_what_no_prompt_has_selects_nothing_by_mistake(catalog):
     with pytest.raises(UsageError, match="no prompt has tag:none"):
-        selected(catalog.root, Wanted(selectors=("tag:none",)))
+        selected(catalog.root, SelectionOptions(selectors=("tag:none",)))
 
 
 @pytest.mark.parametrize("path", [TRIAGE, f"./{TRIAGE}"])
 def test_a_prompt_is_found_by_its_path_too(catalog, path):
-    assert set(selected(catalog.root, Wanted(patterns=(path,)))) == {TRIAGE}
+    assert set(selected(catalog.root, SelectionOptions(patterns=(path,)))) == {TRIAGE}
 
 
 @pytest.mark.parametrize("selector", ["tag:", "colour:red", "desk"])
 def test_a_selector_of_no_kind_is_refused(catalog, selector):
     with pytest.raises(UsageError, match="selects nothing"):
-        selected(catalog.root, Wanted(selectors=(selector,)))
+        selected(catalog.root, SelectionOptions(selectors=(selector,)))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_since_compares_with_the_merge_base(catalog):
     catalog.git("checkout", "-q", "topic")
     catalog.write({PLAIN: SAY + "# more\n"})
     catalog.commit("on topic")
-    since = Wanted(since="main")
+    since = SelectionOptions(since="main")
 
     by_default = selected(catalog.root, since)
     catalog.git("checkout", "-q", "main")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree
-from promptops.lint.subject import CASE_CHARS, MAX_RENDERED_CHARS, Subject
+from promptops.lint.subject import CASE_CHARS, MAX_RENDERED_CHARS, PromptFacts
 from promptops.model.config import Config
 
 
@@ -18,7 +18,7 @@ def test_each_text_and_each_condition_has_the_pointer_of_its_own_key() -> None:
     prompt = catalog.loaded(PROMPT_PATH).prompt
     assert prompt is not None
 
-    scopes = Subject(catalog, catalog.loaded(PROMPT_PATH), DAY).scopes
+    scopes = PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY).scopes
 
     assert [(each.at, each.condition) for each in scopes] == [
         ("/messages/0/content/0/text", False),
@@ -36,7 +36,7 @@ def _renders(text: str, cases: str) -> list[tuple[str, bool, str]]:
         f"format: promptops/1\nmessages:\n  - {{role: user, content: '{text}'}}\ntests:\n{cases}"
     )
     catalog = Catalog(MemoryTree({PROMPT_PATH: contents.encode()}), Config())
-    renders = Subject(catalog, catalog.loaded(PROMPT_PATH), DAY).renders
+    renders = PromptFacts(catalog, catalog.loaded(PROMPT_PATH), DAY).renders
     return [(r.case.name, r.traced is not None, str(r.error or "")) for r in renders]
 
 

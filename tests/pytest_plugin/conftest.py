@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,7 @@ def record(repo):
     def write(files):
         repo.write({"promptops.toml": CONFIG, "pytest.ini": "[pytest]\n", **files})
         with workspace(repo.root) as opened:
-            run_cases(opened, Wanted(), Options(mode="record"))
+            run_cases(opened, SelectionOptions(), RunOptions(mode="record"))
         repo.commit("recorded")
         return repo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.errors import GitError
-from promptops.jobs.release.release import Asked, prepare, publish
+from promptops.jobs.release.release import ReleaseOptions, prepare, publish
 from tests.jobs.released import key, signing_with
 from tests.release.conftest import PER_PROMPT, STYLE, problems, tags, tags_of
 
@@ -31,13 +31,13 @@ def test_a_tag_of_another_commit_that_came_between_is_not_taken_for_the_release(
     catalog.write({"promptops.toml": PER_PROMPT})
     catalog.commit("a tag for each prompt")
     catalog.git("push", "--quiet")
-    report = prepare(catalog.root, Asked(push=push))
+    report = prepare(catalog.root, ReleaseOptions(push=push))
     catalog.write({STYLE: "Be long.\n"})
     catalog.commit("two")
     catalog.git("tag", "--annotate", "--message", "another", "v0.1.0")
 
     with pytest.raises(GitError, match=r"'v0\.1\.0' could not be made: .*already exists"):
-        publish(catalog.root, report, Asked(push=push))
+        publish(catalog.root, report, ReleaseOptions(push=push))
 
     assert (report.problems, tags(catalog), tags_of(remote)) == ((), ["v0.1.0"], [])
 

@@ -1,6 +1,6 @@
 """The releases of a repository, as its tags tell them."""
 
-from promptops.model.release import Record
+from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.names import TagNames
 from promptops.release.record import write
@@ -55,7 +55,7 @@ def test_the_latest_release_is_the_highest_one_that_a_commit_has_behind_it(repo)
 
 def test_what_the_tags_say_is_read_at_once(repo):
     commit = repo.commit("one")
-    said = Record(tag="v1.0.0", notes="Notes\n\nof two", content="c" * 64, versions={})
+    said = ReleaseRecord(tag="v1.0.0", notes="Notes\n\nof two", content="c" * 64, versions={})
     tag(repo, "v1.0.0", write(said))
     tag(repo, "v2.0.0", "v2.0.0\n\nby hand")
     tag(repo, "v3.0.0", "The third\n\nby hand")
@@ -66,8 +66,8 @@ def test_what_the_tags_say_is_read_at_once(repo):
 
     assert told == {
         "v1.0.0": said,
-        "v2.0.0": Record(tag="v2.0.0", notes="by hand"),
-        "v3.0.0": Record(tag="v3.0.0", notes="The third\n\nby hand"),
+        "v2.0.0": ReleaseRecord(tag="v2.0.0", notes="by hand"),
+        "v3.0.0": ReleaseRecord(tag="v3.0.0", notes="The third\n\nby hand"),
     }
     assert [each.commit for each in found] == [commit] * 3
     assert found[0].date.removesuffix("Z").removesuffix("+00:00") == "2026-01-01T00:00:00"
@@ -87,7 +87,7 @@ def test_prompts_of_a_tag_made_by_hand_all_have_its_version(repo):
 def test_prompts_of_a_release_have_the_versions_of_its_table(repo):
     repo.commit("one")
     versions = {"ask": Version(1, 0, 0)}
-    tag(repo, "v1.2.0", write(Record(tag="v1.2.0", versions=versions, content="c" * 64)))
+    tag(repo, "v1.2.0", write(ReleaseRecord(tag="v1.2.0", versions=versions, content="c" * 64)))
 
     with Repository.open(repo.root) as repository:
         (release,) = releases(repository, NAMES)

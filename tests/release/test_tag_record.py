@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.model.bump import Bump
-from promptops.model.release import PromptChange, Record
+from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.record import CHANGED, VERSIONS, read, write
 
@@ -28,7 +28,7 @@ CHANGES = st.builds(
     codes=CODES,
 )
 RECORDS = st.builds(
-    Record,
+    ReleaseRecord,
     tag=st.just("v1.8.0"),
     notes=NOTES,
     changes=st.lists(CHANGES, max_size=4).map(tuple),
@@ -49,17 +49,19 @@ def test_a_message_that_was_written_is_read_as_what_it_was(record):
 
 @given(st.text(max_size=200))
 def test_any_message_can_be_read(message):
-    assert isinstance(read(message), Record)
+    assert isinstance(read(message), ReleaseRecord)
 
 
 def test_a_tag_made_by_hand_is_all_notes():
     found = read("The first one\n\nWith a second paragraph\nof two lines.\n")
 
-    assert found == Record(tag="The first one", notes="With a second paragraph\nof two lines.")
+    assert found == ReleaseRecord(
+        tag="The first one", notes="With a second paragraph\nof two lines."
+    )
 
 
 def test_a_message_is_for_people_first():
-    record = Record(
+    record = ReleaseRecord(
         tag="v2.0.0",
         notes="Breaking:\n- support/triage: `tone` must be passed (CHG101)",
         changes=(
@@ -91,7 +93,7 @@ def test_a_message_is_for_people_first():
 
 @pytest.mark.parametrize("number", [1, 3000])
 def test_a_table_of_many_prompts_has_short_lines(number):
-    record = Record(
+    record = ReleaseRecord(
         tag="v1.0.0",
         versions={f"area/prompt{n}": Version(1, 0, 0) for n in range(number)},
         content="c" * 64,

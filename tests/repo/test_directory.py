@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from promptops.errors import InputError
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo import directory
 from promptops.repo.directory import directory_tree
 from promptops.repo.repository import Repository
@@ -86,9 +86,9 @@ def test_gits_own_files_are_left_out_and_a_repository_inside_is_a_submodule(repo
     repo.write({"whole/c.txt": "c"})
 
     assert listed(repo.root, "p", "whole") == {
-        "p/a.txt": Entry("p/a.txt", "2e65efe2a145dda7ee51d1741299f848e5bf752e"),
-        "p/inner": Entry("p/inner", ZEROS, "submodule"),
-        "whole": Entry("whole", ZEROS, "submodule"),
+        "p/a.txt": TreeEntry("p/a.txt", "2e65efe2a145dda7ee51d1741299f848e5bf752e"),
+        "p/inner": TreeEntry("p/inner", ZEROS, "submodule"),
+        "whole": TreeEntry("whole", ZEROS, "submodule"),
     }
     assert not any(path.startswith(".git/") for path in listed(repo.root))
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from promptops.errors import GitError, InputError
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.blobs import MAX_BYTES
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
@@ -39,9 +39,9 @@ def test_a_tree_holds_its_files_by_path(repo, repository, revision):
     tree = repository.tree(revision)
 
     assert dict(tree.entries) == {
-        "a.txt": Entry("a.txt", blob(b"a")),
-        "p/b.txt": Entry("p/b.txt", blob(b"b\r\n")),
-        "p/q/c.txt": Entry("p/q/c.txt", blob(b"c")),
+        "a.txt": TreeEntry("a.txt", blob(b"a")),
+        "p/b.txt": TreeEntry("p/b.txt", blob(b"b\r\n")),
+        "p/q/c.txt": TreeEntry("p/q/c.txt", blob(b"c")),
     }
     assert tree.read(["p/b.txt", "a.txt", "nowhere"]) == {"a.txt": b"a", "p/b.txt": b"b\r\n"}
 
@@ -91,7 +91,7 @@ def test_a_link_is_listed_and_never_read(repo, repository, revision):
 
     tree = repository.tree(revision)
 
-    assert tree.entries["link"] == Entry("link", blob(b"real.txt"), "symlink")
+    assert tree.entries["link"] == TreeEntry("link", blob(b"real.txt"), "symlink")
     assert tree.read(["link"]) == {}
 
 
@@ -104,7 +104,7 @@ def test_a_submodule_is_listed_and_never_read(repo, repository, tmp_path, revisi
 
     tree = repository.tree(revision)
 
-    assert dict(tree.entries) == {"inner": Entry("inner", inner, "submodule")}
+    assert dict(tree.entries) == {"inner": TreeEntry("inner", inner, "submodule")}
     assert tree.read(["inner"]) == {}
 
 
@@ -114,7 +114,7 @@ def test_a_conflict_is_listed_once_and_never_read(repo, repository, revision):
 
     tree = repository.tree(revision)
 
-    assert dict(tree.entries) == {"a.txt": Entry("a.txt", blob(b"base"), "unmerged")}
+    assert dict(tree.entries) == {"a.txt": TreeEntry("a.txt", blob(b"base"), "unmerged")}
     assert tree.read(["a.txt"]) == {}
 
 
@@ -156,8 +156,8 @@ def test_the_index_holds_what_is_staged_and_the_work_tree_what_is_on_disk(repo, 
         "staged.txt": b"new",
         "untracked.txt": b"untracked",
     }
-    assert disk.entries["a.txt"] == Entry("a.txt", blob(b"on disk"))
-    assert disk.entries["untracked.txt"] == Entry(
+    assert disk.entries["a.txt"] == TreeEntry("a.txt", blob(b"on disk"))
+    assert disk.entries["untracked.txt"] == TreeEntry(
         "untracked.txt", blob(b"untracked"), tracked=False
     )
 
@@ -196,8 +196,8 @@ def test_a_file_that_became_a_link_is_a_link(repo, repository):
 
     tree = repository.tree(WORKTREE)
 
-    assert tree.entries["a.txt"] == Entry("a.txt", blob(b"/etc/hostname"), "symlink")
-    assert tree.entries["c.txt"] == Entry("c.txt", blob(b"b.txt"), "symlink", tracked=False)
+    assert tree.entries["a.txt"] == TreeEntry("a.txt", blob(b"/etc/hostname"), "symlink")
+    assert tree.entries["c.txt"] == TreeEntry("c.txt", blob(b"b.txt"), "symlink", tracked=False)
     assert tree.read(["a.txt", "c.txt"]) == {}
 
 
@@ -246,7 +246,7 @@ def forbidden():
 def test_a_file_without_permission_has_no_known_content(forbidden):
     entry = WorkTree(forbidden, "sha1").entry("a.txt", tracked=False)
 
-    assert entry == Entry("a.txt", "0" * 40, tracked=False)
+    assert entry == TreeEntry("a.txt", "0" * 40, tracked=False)
 
 
 def test_a_file_without_permission_is_named_when_it_is_read(forbidden):

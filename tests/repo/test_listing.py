@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 
 A, B = "a" * 40, "b" * 40
@@ -46,7 +46,7 @@ def test_searching_finds_what_parsing_finds(written):
 def test_of_the_stages_of_a_conflict_the_first_counts():
     found = Listing(WRITTEN["a conflict"])
 
-    assert found["b/a"] == Entry("b/a", A, "unmerged")
+    assert found["b/a"] == TreeEntry("b/a", A, "unmerged")
 
 
 def test_a_path_is_found_by_the_name_that_python_gives_it():
@@ -66,7 +66,7 @@ def test_after_many_searches_all_is_parsed():
     found = Listing(WRITTEN["files of the index"])
 
     for _ in range(100):
-        assert found["b/a"] == Entry("b/a", A)
+        assert found["b/a"] == TreeEntry("b/a", A)
 
     assert "parsed" in vars(found)
 

@@ -5,7 +5,7 @@ import pytest
 from promptops.errors import UsageError
 from promptops.model.version import Version, parse
 from promptops.model.version_range import parse_range
-from promptops.runtime.loading.refs import Digest, Exact, GitRevision, Highest, Named, parse_ref
+from promptops.runtime.loading.refs import Digest, Exact, GitRevision, Highest, NamedRef, parse_ref
 
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 VERSIONS = [
@@ -23,9 +23,9 @@ VERSIONS = [
         (f"sha256:{SHA}", Digest),
         ("^1.2", Highest),
         (">=1,<2", Highest),
-        ("production", Named),
-        ("prompts-1.2.0", Named),
-        ("eu-west.blue", Named),
+        ("production", NamedRef),
+        ("prompts-1.2.0", NamedRef),
+        ("eu-west.blue", NamedRef),
         ("git:HEAD~1", GitRevision),
     ],
 )

@@ -10,8 +10,8 @@ import pytest
 
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import (
+    ConversationHistory,
     ForEach,
-    History,
     MediaPart,
     Message,
     Model,
@@ -250,13 +250,14 @@ def test_history_passes_untouched(last: int | None, kept: list[int]) -> None:
         {"role": "tool", "content": "{# z #}", "tool_call_id": "1"},
     ]
 
-    found = messages(History(source="past", at="/h", last=last), past=past)
+    found = messages(ConversationHistory(source="past", at="/h", last=last), past=past)
 
     assert found == [past[index] for index in kept]
 
 
 @pytest.mark.parametrize(
-    "turn", [History(source="v", at="/h"), ForEach(source="v", name="e", messages=(), at="/h")]
+    "turn",
+    [ConversationHistory(source="v", at="/h"), ForEach(source="v", name="e", messages=(), at="/h")],
 )
 def test_turns_from_an_input_that_is_not_there_are_none(turn: Turn) -> None:
     assert messages(turn) == []
@@ -265,9 +266,9 @@ def test_turns_from_an_input_that_is_not_there_are_none(turn: Turn) -> None:
 @pytest.mark.parametrize(
     ("turn", "value", "message"),
     [
-        (History(source="v", at="/h"), "text", "`v` is no list"),
-        (History(source="v", at="/h"), ["text"], "`v` holds what is no message"),
-        (History(source="v", at="/h"), [{}] * 1_001, "over 1,000 messages"),
+        (ConversationHistory(source="v", at="/h"), "text", "`v` is no list"),
+        (ConversationHistory(source="v", at="/h"), ["text"], "`v` holds what is no message"),
+        (ConversationHistory(source="v", at="/h"), [{}] * 1_001, "over 1,000 messages"),
         (ForEach(source="v", name="e", messages=(), at="/h"), 3, "`v` is no list"),
         (
             ForEach(source="v", name="e", messages=(message("x"),), at="/h"),

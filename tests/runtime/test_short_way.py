@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from promptops.model.place import Place, plain_text
-from promptops.model.prompt import ForEach, History, MediaPart, Message, Prompt, TextPart
+from promptops.model.prompt import (
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Prompt,
+    TextPart,
+)
 from promptops.runtime.request.fast_path import short_way
 from promptops.runtime.request.messages import MAX_TURNS
 from promptops.runtime.request.render import Renderer, RenderError
@@ -49,7 +56,7 @@ LONG = {
     "no text": message(parts=()),
     "a call": message(tool_calls=({"id": "1", "name": "f", "arguments": {}},)),
     "repeated": ForEach(source="many", name="each", messages=(message(),), at="/messages/0"),
-    "history": History(source="nothing", at="/messages/0"),
+    "history": ConversationHistory(source="nothing", at="/messages/0"),
 }
 
 

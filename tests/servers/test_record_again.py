@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 pytestmark = pytest.mark.xdist_group("real model")  # its server is started once
@@ -109,7 +109,7 @@ def test_the_word_before_brings_the_bytes_before(recorded):
 
 def _run(repo, mode):
     with workspace(repo.root) as opened:
-        return run_cases(opened, Wanted(), Options(mode=mode))
+        return run_cases(opened, SelectionOptions(), RunOptions(mode=mode))
 
 
 def _changed_files(repo):

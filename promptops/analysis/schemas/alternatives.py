@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from promptops.analysis.schemas.alternative import CONCERNED, TYPES, Alternative, Layers, kind
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.numbers import range_of
 from promptops.analysis.schemas.parts import item, member, names, others, patterns, required, width
 from promptops.analysis.schemas.reader import Bare
@@ -25,7 +25,7 @@ Key = tuple[frozenset[int], frozenset[str], int | None]
 class Alternatives:
     """Takes schemas apart into alternatives, and tells which hold no value at all."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: SchemaPair) -> None:
         self._document = document
         self._known: dict[tuple[Any, ...], tuple[Alternative, ...]] = {}
         self._open: set[tuple[Any, ...]] = set()

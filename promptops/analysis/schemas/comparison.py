@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers
 from promptops.analysis.schemas.alternatives import Alternatives, Key, types_of
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
@@ -55,7 +55,7 @@ class Where:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundDifference:
     """A difference, with all that is needed to look for a witness.
 
     Attributes:
@@ -73,12 +73,12 @@ class Found:
     exact: bool
     alternative: Alternative
     refusing: Bare
-    causes: tuple[Found, ...] = ()
+    causes: tuple[FoundDifference, ...] = ()
     example: str | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Question:
+class Implication:
     """Whether an alternative implies a keyword of the right side.
 
     Attributes:
@@ -96,9 +96,9 @@ class Question:
         """The keyword's value."""
         return self.right[self.keyword]
 
-    def found(self, *types: str, exact: bool = True, **changes: Any) -> Found:
+    def found(self, *types: str, exact: bool = True, **changes: Any) -> FoundDifference:
         """A difference; exact unless the values of some types (all, if none) are narrowed."""
-        plain = Found(
+        plain = FoundDifference(
             exact=exact and self.where.exact and self.alternative.exact(*types),
             keyword=self.keyword,
             where=self.where,
@@ -114,7 +114,7 @@ class Question:
 class Comparison:
     """Compares with the checks that it is given by keyword."""
 
-    def __init__(self, document: Document, checks: Mapping[str, Check]) -> None:
+    def __init__(self, document: SchemaPair, checks: Mapping[str, Check]) -> None:
         self.document = document
         self.alternatives = Alternatives(document)
         self._checks = checks
@@ -122,7 +122,7 @@ class Comparison:
         self._assumed: set[Pair] = set()
         self._held: set[Pair] = set()
 
-    def compare(self, layers: Layers, right: Bare, where: Where) -> list[Found]:
+    def compare(self, layers: Layers, right: Bare, where: Where) -> list[FoundDifference]:
         """What is an instance of all layers, and none of the right side; raises OutOfWork."""
         if self.document.number(right) in map(self.document.number, layers):
             return []
@@ -131,7 +131,7 @@ class Comparison:
         here = replace(where, types=types)
         return [found for one in alternatives for found in self.check(one, right, here)]
 
-    def check(self, alternative: Alternative, right: Bare, where: Where) -> list[Found]:
+    def check(self, alternative: Alternative, right: Bare, where: Where) -> list[FoundDifference]:
         """The same for one alternative.
 
         A pair that is met again further down in the value is taken to hold: every value has an
@@ -182,7 +182,9 @@ class Comparison:
             self.document.number(layer) == number for layer in alternative.layers
         )
 
-    def _by_keyword(self, alternative: Alternative, right: Schema, where: Where) -> Iterator[Found]:
+    def _by_keyword(
+        self, alternative: Alternative, right: Schema, where: Where
+    ) -> Iterator[FoundDifference]:
         if "type" in right:
             lost = alternative.types - types_of(right["type"])
             if lost:
@@ -194,7 +196,7 @@ class Comparison:
 
     def _asked(
         self, alternative: Alternative, right: Schema, keyword: str, where: Where
-    ) -> Iterator[Found]:
+    ) -> Iterator[FoundDifference]:
         group = _group(right, keyword)
         if keyword.startswith("unevaluated"):
             group = right
@@ -209,14 +211,14 @@ class Comparison:
             if not refused:
                 return
             alternative = alternative.with_values(refused)
-        question = Question(
+        question = Implication(
             alternative=alternative, right=right, keyword=keyword, where=where, group=group
         )
         yield from self._checks[keyword](self, question)
 
 
 Pair = tuple[Key, int]
-Check = Callable[[Comparison, Question], Iterator[Found]]
+Check = Callable[[Comparison, Implication], Iterator[FoundDifference]]
 
 
 def _group(schema: Schema, keyword: str) -> Schema:
@@ -224,8 +226,8 @@ def _group(schema: Schema, keyword: str) -> Schema:
     return {each: schema[each] for each in keywords if each in schema}
 
 
-def _refused(alternative: Alternative, right: Bare, where: Where) -> Found:
-    return Found(
+def _refused(alternative: Alternative, right: Bare, where: Where) -> FoundDifference:
+    return FoundDifference(
         keyword="false" if right is False else "$ref",
         where=where,
         name=None,
@@ -237,8 +239,8 @@ def _refused(alternative: Alternative, right: Bare, where: Where) -> Found:
     )
 
 
-def _of_type(lost: Alternative, right: Schema, where: Where) -> Found:
-    return Found(
+def _of_type(lost: Alternative, right: Schema, where: Where) -> FoundDifference:
+    return FoundDifference(
         keyword="type",
         where=where,
         name=None,

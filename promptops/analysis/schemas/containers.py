@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.schemas.alternative import Alternative, Layers
-from promptops.analysis.schemas.comparison import Comparison, Found, Question, first
+from promptops.analysis.schemas.comparison import Comparison, FoundDifference, Implication, first
 from promptops.analysis.schemas.fresh import fresh_name
 from promptops.analysis.schemas.parts import (
     applied,
@@ -23,7 +23,7 @@ from promptops.records import replace
 from promptops.runtime.template.data import escaped
 
 
-def members(comparison: Comparison, question: Question) -> Iterator[Found]:
+def members(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`properties`, `patternProperties` and `additionalProperties`, when the first is asked for."""
     if "object" not in question.alternative.types or not _is_first(question):
         return
@@ -39,11 +39,11 @@ def members(comparison: Comparison, question: Question) -> Iterator[Found]:
             yield from _unnamed(comparison, question, known, (rest, "/additionalProperties"))
 
 
-def _is_first(question: Question) -> bool:
+def _is_first(question: Implication) -> bool:
     return question.keyword == next(key for key in question.right if key in question.group)
 
 
-def _member(comparison: Comparison, question: Question, name: str) -> Iterator[Found]:
+def _member(comparison: Comparison, question: Implication, name: str) -> Iterator[FoundDifference]:
     alternative, where = question.alternative, question.where
     layers = member(comparison.document, alternative, name)
     if comparison.alternatives.empty(layers):
@@ -56,8 +56,8 @@ def _member(comparison: Comparison, question: Question, name: str) -> Iterator[F
 
 
 def _unnamed(
-    comparison: Comparison, question: Question, pattern: str | None, asked: tuple[Bare, str]
-) -> Iterator[Found]:
+    comparison: Comparison, question: Implication, pattern: str | None, asked: tuple[Bare, str]
+) -> Iterator[FoundDifference]:
     """Properties that nobody names: those that match a pattern, or none of those known."""
     layers = others(question.alternative, pattern)
     schema, path = asked
@@ -71,7 +71,7 @@ def _unnamed(
         yield from comparison.compare(layers, schema, where)
 
 
-def _unknown(question: Question, name: str | None) -> Found:
+def _unknown(question: Implication, name: str | None) -> FoundDifference:
     return question.found(
         "object",
         keyword="additionalProperties",
@@ -82,7 +82,7 @@ def _unknown(question: Question, name: str | None) -> Found:
     )
 
 
-def entries(comparison: Comparison, question: Question) -> Iterator[Found]:
+def entries(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`prefixItems` and `items`, when the first is asked for."""
     if "array" not in question.alternative.types or not _is_first(question):
         return
@@ -99,7 +99,7 @@ def entries(comparison: Comparison, question: Question) -> Iterator[Found]:
         yield from comparison.compare(layers, schema, where)
 
 
-def contains(comparison: Comparison, question: Question) -> Iterator[Found]:
+def contains(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     if "array" not in question.alternative.types:
         return
     enough = _contains_enough(comparison, question)
@@ -107,7 +107,7 @@ def contains(comparison: Comparison, question: Question) -> Iterator[Found]:
         yield question.found("array", exact=False)
 
 
-def _contains_enough(comparison: Comparison, question: Question) -> bool:
+def _contains_enough(comparison: Comparison, question: Implication) -> bool:
     alternative, least = question.alternative, int(question.group.get("minContains", 1))
     if least == 0:
         return True
@@ -124,7 +124,7 @@ def _contains_enough(comparison: Comparison, question: Question) -> bool:
     )
 
 
-def _contains_few(comparison: Comparison, question: Question) -> bool:
+def _contains_few(comparison: Comparison, question: Implication) -> bool:
     alternative, most = question.alternative, question.group.get("maxContains")
     if most is None or comparison.alternatives.longest(alternative) <= most:
         return True
@@ -146,7 +146,7 @@ def _all_items(alternative: Alternative) -> Iterator[tuple[int, Layers]]:
         yield index, item(alternative, index)
 
 
-def needed(comparison: Comparison, question: Question) -> Iterator[Found]:
+def needed(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`required`."""
     if "object" not in question.alternative.types:
         return
@@ -164,7 +164,7 @@ def needed(comparison: Comparison, question: Question) -> Iterator[Found]:
             )
 
 
-def needed_with(comparison: Comparison, question: Question) -> Iterator[Found]:
+def needed_with(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`dependentRequired`."""
     if "object" not in question.alternative.types:
         return
@@ -179,7 +179,7 @@ def needed_with(comparison: Comparison, question: Question) -> Iterator[Found]:
                 yield question.found("object", name=name, refusing=refusing)
 
 
-def property_names(comparison: Comparison, question: Question) -> Iterator[Found]:
+def property_names(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`propertyNames`."""
     alternative, known = question.alternative, comparison.alternatives
     if "object" not in alternative.types:
@@ -195,7 +195,9 @@ def property_names(comparison: Comparison, question: Question) -> Iterator[Found
             yield question.found("object", exact=False, causes=causes)
 
 
-def unevaluated_properties(comparison: Comparison, question: Question) -> Iterator[Found]:
+def unevaluated_properties(
+    comparison: Comparison, question: Implication
+) -> Iterator[FoundDifference]:
     if "object" not in question.alternative.types:
         return
     alternative, known = question.alternative, comparison.alternatives
@@ -218,6 +220,6 @@ def _evaluated(comparison: Comparison, schema: Bare, depth: int = 16) -> Iterato
         yield from _evaluated(comparison, below, depth - 1)
 
 
-def unevaluated_items(comparison: Comparison, question: Question) -> Iterator[Found]:
+def unevaluated_items(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     if "array" in question.alternative.types and question.asked != {}:
         yield question.found("array", exact=False)

@@ -21,7 +21,7 @@ class OutOfWork(Exception):
     """The comparison takes too long."""
 
 
-class Document:
+class SchemaPair:
     """Both schemas, their references renamed so that equal targets have one name.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.analysis.schemas.alternative import Alternative
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.parts import names, patterns
 from promptops.analysis.schemas.texts import texts
 from promptops.model.prompt import Schema
@@ -12,7 +12,7 @@ _NAMES = ("other", "another", "a", "x", "A", "0", "_", "a-b", "more1", "")
 
 
 def fresh_name(
-    document: Document, alternative: Alternative, right: Schema, pattern: str | None
+    document: SchemaPair, alternative: Alternative, right: Schema, pattern: str | None
 ) -> str | None:
     """A name that nobody names; None where none is found.
 

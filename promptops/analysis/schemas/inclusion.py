@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from promptops.analysis.schemas import containers, logic, scalars
-from promptops.analysis.schemas.comparison import Check, Comparison, Found, Where
-from promptops.analysis.schemas.document import BUDGET, Document, OutOfWork
+from promptops.analysis.schemas.comparison import Check, Comparison, FoundDifference, Where
+from promptops.analysis.schemas.document import BUDGET, OutOfWork, SchemaPair
 from promptops.analysis.schemas.order import rank
 from promptops.analysis.schemas.reader import Unsupported, without_annotations
 from promptops.analysis.schemas.witness import Witnesses
@@ -26,7 +26,7 @@ _INTO_ANNOTATION: Final = lazy_pattern(r'"#[^"]*/(x-|default|examples)')
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Difference:
+class SchemaDifference:
     """A way in which a schema admits an instance that another one refuses.
 
     Attributes:
@@ -90,7 +90,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def differences(left: Schema | bool, right: Schema | bool) -> tuple[Difference, ...]:
+def differences(left: Schema | bool, right: Schema | bool) -> tuple[SchemaDifference, ...]:
     """Why some instance of `left` may be none of `right`; empty where each is proved to be one.
 
     Validity is that of the validator of inputs: JSON Schema 2020-12, formats not asserted. Never
@@ -100,7 +100,7 @@ def differences(left: Schema | bool, right: Schema | bool) -> tuple[Difference, 
     try:
         sides = (json_copy(left), json_copy(right))
         proves = _proof(*sides)
-        document = Document(*sides)
+        document = SchemaPair(*sides)
     except (NotJson, ValueError, TypeError, RecursionError):
         return _unless_equal("schema", left, right)
     except Unsupported as error:
@@ -115,7 +115,7 @@ def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDG
     comparison; one that needs more proves nothing.
     """
     try:
-        document = Document(json_copy(left), json_copy(right))
+        document = SchemaPair(json_copy(left), json_copy(right))
         document.budget = budget
         comparison = Comparison(document, _CHECKS)
         return not comparison.compare((document.left,), document.right, Where())
@@ -123,7 +123,7 @@ def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDG
         return False
 
 
-def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[Difference, ...]:
+def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[SchemaDifference, ...]:
     try:
         texts = {_text(side) for side in (left, right)}
     except (TypeError, ValueError, RecursionError):
@@ -139,8 +139,8 @@ def _text(schema: Any) -> str:
     return json.dumps(without_annotations(schema), sort_keys=True)
 
 
-def _undecided(keyword: str) -> Difference:
-    return Difference(
+def _undecided(keyword: str) -> SchemaDifference:
+    return SchemaDifference(
         keyword=keyword,
         pointer="",
         name=None,
@@ -172,9 +172,9 @@ def _validator(schema: Any) -> Any:
     return validator(schema)
 
 
-def _compared(document: Document, proves: Callable[[Any], bool]) -> Iterator[Difference]:
+def _compared(document: SchemaPair, proves: Callable[[Any], bool]) -> Iterator[SchemaDifference]:
     comparison = Comparison(document, _CHECKS)
-    found: list[Found] = []
+    found: list[FoundDifference] = []
     done = True
     try:
         found = comparison.compare((document.left,), document.right, Where())
@@ -191,15 +191,17 @@ def _compared(document: Document, proves: Callable[[Any], bool]) -> Iterator[Dif
         yield _undecided("work")
 
 
-def _grouped(found: list[Found]) -> Iterable[list[Found]]:
+def _grouped(found: list[FoundDifference]) -> Iterable[list[FoundDifference]]:
     """Those that are one to a reader: the same keyword at the same place, of the same name."""
-    groups: dict[Any, list[Found]] = {}
+    groups: dict[Any, list[FoundDifference]] = {}
     for one in found:
         groups.setdefault((one.keyword, one.where.pointer, one.name), []).append(one)
     return groups.values()
 
 
-def _difference(document: Document, same: list[Found], witnesses: Witnesses) -> Difference:
+def _difference(
+    document: SchemaPair, same: list[FoundDifference], witnesses: Witnesses
+) -> SchemaDifference:
     witness: Any = ABSENT
     try:
         for one in same:
@@ -207,7 +209,7 @@ def _difference(document: Document, same: list[Found], witnesses: Witnesses) -> 
                 witness = witnesses.of(one)
     except (OutOfWork, RecursionError):
         pass
-    return Difference(
+    return SchemaDifference(
         keyword=same[0].keyword,
         pointer=same[0].where.pointer,
         name=same[0].name,
@@ -218,7 +220,7 @@ def _difference(document: Document, same: list[Found], witnesses: Witnesses) -> 
     )
 
 
-def _left(same: list[Found]) -> Any:
+def _left(same: list[FoundDifference]) -> Any:
     if same[0].keyword != "enum" or any(one.left is ABSENT for one in same):
         return same[0].left
     refused = {json.dumps(v, sort_keys=True): v for one in same for v in one.left}

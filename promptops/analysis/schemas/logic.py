@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.schemas.alternative import TYPES, Alternative
-from promptops.analysis.schemas.comparison import Comparison, Found, Question
+from promptops.analysis.schemas.comparison import Comparison, FoundDifference, Implication
 from promptops.analysis.schemas.parts import member, required
 from promptops.analysis.schemas.reader import Bare
 from promptops.records import replace
@@ -14,14 +14,14 @@ from promptops.runtime.template.data import escaped
 MAX_CASES = 16
 
 
-def every(comparison: Comparison, question: Question) -> Iterator[Found]:
+def every(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`allOf`."""
     for index, schema in enumerate(question.asked):
         where = question.where.at(f"/allOf/{index}")
         yield from comparison.check(question.alternative, schema, where)
 
 
-def reference(comparison: Comparison, question: Question) -> Iterator[Found]:
+def reference(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     target = comparison.document.target(question.right)
     if target is None:
         yield question.found(exact=False)
@@ -29,13 +29,15 @@ def reference(comparison: Comparison, question: Question) -> Iterator[Found]:
         yield from comparison.check(question.alternative, target, question.where)
 
 
-def choice(comparison: Comparison, question: Question) -> Iterator[Found]:
+def choice(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`anyOf` and `oneOf`: each part of the left side has to fit one branch."""
     for part in _parts(comparison, question.alternative):
         yield from _choice(comparison, question, part)
 
 
-def _choice(comparison: Comparison, question: Question, part: Alternative) -> Iterator[Found]:
+def _choice(
+    comparison: Comparison, question: Implication, part: Alternative
+) -> Iterator[FoundDifference]:
     near = [
         i
         for i, branch in enumerate(question.asked)
@@ -92,17 +94,17 @@ def _cases(comparison: Comparison, part: Alternative) -> list[Alternative]:
     return []
 
 
-def negation(comparison: Comparison, question: Question) -> Iterator[Found]:
+def negation(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     alternative, inner = question.alternative, question.asked
     if comparison.meeting(alternative, inner, question.where):
         everything = not comparison.check(alternative, inner, question.where)
         yield question.found(exact=everything)
 
 
-def condition(comparison: Comparison, question: Question) -> Iterator[Found]:
+def condition(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`if`, `then` and `else`."""
     alternative, test = question.alternative, question.asked
-    causes: list[Found] = []
+    causes: list[FoundDifference] = []
     for one in comparison.meeting(alternative, test, question.where):
         causes += comparison.check(one, question.group.get("then", {}), question.where)
     if comparison.check(alternative, test, question.where):
@@ -113,7 +115,7 @@ def condition(comparison: Comparison, question: Question) -> Iterator[Found]:
         yield replace(question.found(causes=tuple(causes)), exact=exact)
 
 
-def dependent(comparison: Comparison, question: Question) -> Iterator[Found]:
+def dependent(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`dependentSchemas`."""
     alternative = question.alternative.only(frozenset(("object",)))
     for name, schema in question.asked.items() if alternative.types else ():

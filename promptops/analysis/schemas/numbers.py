@@ -14,7 +14,7 @@ _EXACT_FLOATS = 2**53
 
 
 @record(frozen=True, slots=True)
-class Range:
+class NumberRange:
     """Numbers from `low` to `high`; None where there is no bound.
 
     Attributes:
@@ -78,7 +78,7 @@ class Range:
         return low and high
 
 
-def range_of(layers: Sequence[Schema], whole: bool) -> Range:
+def range_of(layers: Sequence[Schema], whole: bool) -> NumberRange:
     """The numbers that some schemas leave: the whole ones, or the others."""
     low, open_low = _tightest(layers, "minimum", "exclusiveMinimum", 1)
     high, open_high = _tightest(layers, "maximum", "exclusiveMaximum", -1)
@@ -87,8 +87,8 @@ def range_of(layers: Sequence[Schema], whole: bool) -> Range:
         # A whole multiple is no number that is not whole; the next one is.
         low = None if low is None else _next(low, open_low, step, whole)
         high = None if high is None else -_next(-high, open_high, step, whole)
-        return Range(low, high, False, False, step, whole)
-    return Range(
+        return NumberRange(low, high, False, False, step, whole)
+    return NumberRange(
         low,
         high,
         open_low or (low is not None and low.denominator == 1),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.analysis.schemas.comparison import Found
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.comparison import FoundDifference
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.reader import Bare
 
 LAST = 1_000_000
 
 
-def rank(document: Document, found: Found) -> tuple[int, ...]:
+def rank(document: SchemaPair, found: FoundDifference) -> tuple[int, ...]:
     """Compares as the places of keywords and properties do; other properties come last."""
     ranks: list[int] = []
     here: Any = document.right
@@ -26,7 +26,7 @@ def rank(document: Document, found: Found) -> tuple[int, ...]:
     return (*ranks, _index(here, found.keyword), name)
 
 
-def _holding(document: Document, schema: Bare, keyword: str) -> Any:
+def _holding(document: SchemaPair, schema: Bare, keyword: str) -> Any:
     """The schema itself, or what it refers to where only that has a keyword."""
     seen = 0
     while isinstance(schema, dict) and keyword not in schema and "$ref" in schema and seen < 100:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from promptops.analysis.schemas.alternative import Alternative, Layers
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.reader import Bare
 from promptops.model.prompt import Schema
 from promptops.runtime.template.data import escaped
@@ -43,7 +43,7 @@ def patterns(alternative: Alternative) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p for known in alternative.said("patternProperties") for p in known))
 
 
-def member(document: Document, alternative: Alternative, name: str) -> Layers:
+def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
     """What the value of a property is an instance of."""
     if alternative.values is not None:
         return _enumerated(v[name] for v in alternative.values if isinstance(v, dict) and name in v)
@@ -83,7 +83,7 @@ def width(alternative: Alternative) -> int:
     return max(map(len, alternative.said("prefixItems")), default=0)
 
 
-def applied(document: Document, schema: Schema, name: str) -> list[tuple[Bare, str]]:
+def applied(document: SchemaPair, schema: Schema, name: str) -> list[tuple[Bare, str]]:
     """The schemas that a schema applies to a property, each with its pointer from there."""
     found: list[tuple[Bare, str]] = []
     if name in schema.get("properties", {}):
@@ -96,7 +96,7 @@ def applied(document: Document, schema: Schema, name: str) -> list[tuple[Bare, s
     return found
 
 
-def _member(document: Document, layer: Schema, name: str) -> Layers:
+def _member(document: SchemaPair, layer: Schema, name: str) -> Layers:
     if "propertyNames" in layer and not document.admits((layer["propertyNames"],), name):
         return NOTHING
     return tuple(schema for schema, _ in applied(document, layer, name))

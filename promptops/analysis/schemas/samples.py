@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from promptops.analysis.schemas.alternative import BOUNDS, TYPES, Alternative, Layers, kind
 from promptops.analysis.schemas.alternatives import Alternatives
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.fresh import fresh_name
-from promptops.analysis.schemas.numbers import Range, exact, number, range_of
+from promptops.analysis.schemas.numbers import NumberRange, exact, number, range_of
 from promptops.analysis.schemas.parts import item, member, names, others, required
 from promptops.analysis.schemas.texts import texts
 from promptops.model.change import ABSENT
@@ -24,7 +24,7 @@ _TEXTS: Final = ("a", "", "A", "0", "b", "ab", " ", "é", "-")
 
 
 class Samples:
-    def __init__(self, document: Document, alternatives: Alternatives) -> None:
+    def __init__(self, document: SchemaPair, alternatives: Alternatives) -> None:
         self._document = document
         self._alternatives = alternatives
         self._examples: dict[Any, Any] = {}
@@ -213,7 +213,7 @@ def _contained(alternative: Alternative) -> list[Layers]:
     return found
 
 
-def _numbers(numbers: Range, marks: list[Fraction]) -> Iterator[Any]:
+def _numbers(numbers: NumberRange, marks: list[Fraction]) -> Iterator[Any]:
     """Numbers about zero, about the bounds, and about some marks."""
     step = numbers.step or Fraction(1, 2)
     low, high = numbers.low, numbers.high
@@ -226,7 +226,7 @@ def _numbers(numbers: Range, marks: list[Fraction]) -> Iterator[Any]:
     yield from between(numbers, [*near, *ends])
 
 
-def between(within: Range, wanted: list[Fraction]) -> Iterator[Any]:
+def between(within: NumberRange, wanted: list[Fraction]) -> Iterator[Any]:
     """Those of some numbers that are in a range, as JSON has them."""
     for value in dict.fromkeys(wanted):
         if within.holds(value) and (written := number(value)) is not None:

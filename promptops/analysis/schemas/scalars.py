@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.analysis.schemas.comparison import Comparison, Found, Question
-from promptops.analysis.schemas.numbers import Range, exact, range_of
+from promptops.analysis.schemas.comparison import Comparison, FoundDifference, Implication
+from promptops.analysis.schemas.numbers import NumberRange, exact, range_of
 from promptops.analysis.schemas.parts import required
 from promptops.model.change import ABSENT
 from promptops.patterns import lazy_pattern
@@ -14,17 +14,17 @@ _LOOKS_AROUND = lazy_pattern(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
 """In a pattern: an end, an assertion, a back reference, a flag."""
 
 
-def enum(comparison: Comparison, question: Question) -> Iterator[Found]:
+def enum(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     values = question.alternative.values
     left = ABSENT if values is None else values
     yield question.found(left=left, right=tuple(question.asked))
 
 
-def const(comparison: Comparison, question: Question) -> Iterator[Found]:
+def const(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     yield question.found()
 
 
-def bound(comparison: Comparison, question: Question) -> Iterator[Found]:
+def bound(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """A bound of numbers, or a divisor."""
     if question.alternative.values is not None:
         yield question.found()
@@ -37,7 +37,7 @@ def bound(comparison: Comparison, question: Question) -> Iterator[Found]:
                 return
 
 
-def _within(numbers: Range, question: Question) -> bool:
+def _within(numbers: NumberRange, question: Implication) -> bool:
     wanted = exact(question.asked)
     if question.keyword == "multipleOf":
         return numbers.multiples(wanted)
@@ -47,19 +47,19 @@ def _within(numbers: Range, question: Question) -> bool:
     return numbers.below(wanted, inclusive)
 
 
-def _said(question: Question) -> object:
+def _said(question: Implication) -> object:
     """The tightest value of the same keyword on the left."""
     said = question.alternative.said(question.keyword)
     tightest = max if question.keyword.lower().endswith("minimum") else min
     return tightest(said, key=exact) if said else ABSENT
 
 
-def length(comparison: Comparison, question: Question) -> Iterator[Found]:
+def length(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     if not _needs_text(comparison, question):
         yield from _counted(comparison, question, "string")
 
 
-def _needs_text(comparison: Comparison, question: Question) -> bool:
+def _needs_text(comparison: Comparison, question: Implication) -> bool:
     """Whether one character is asked for, the most frequent bound, and a pattern needs it."""
     patterns = question.alternative.said("pattern")
     matches = comparison.document.matches
@@ -67,7 +67,7 @@ def _needs_text(comparison: Comparison, question: Question) -> bool:
     return asked and not all(matches(pattern, "") for pattern in patterns)
 
 
-def pattern(comparison: Comparison, question: Question) -> Iterator[Found]:
+def pattern(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """A pattern may be found in every text: only a witness decides that it is not."""
     if "string" not in question.alternative.types:
         return
@@ -80,15 +80,15 @@ def _is_in_every_text(comparison: Comparison, asked: str) -> bool:
     return not _LOOKS_AROUND.search(asked) and comparison.document.matches(asked, "")
 
 
-def items(comparison: Comparison, question: Question) -> Iterator[Found]:
+def items(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     yield from _counted(comparison, question, "array")
 
 
-def properties(comparison: Comparison, question: Question) -> Iterator[Found]:
+def properties(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     yield from _counted(comparison, question, "object")
 
 
-def unique(comparison: Comparison, question: Question) -> Iterator[Found]:
+def unique(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     alternative = question.alternative
     if not question.asked or "array" not in alternative.types:
         return
@@ -99,7 +99,7 @@ def unique(comparison: Comparison, question: Question) -> Iterator[Found]:
         yield question.found("array")
 
 
-def _counted(comparison: Comparison, question: Question, name: str) -> Iterator[Found]:
+def _counted(comparison: Comparison, question: Implication, name: str) -> Iterator[FoundDifference]:
     alternative, keyword = question.alternative, question.keyword
     if name not in alternative.types:
         return
@@ -113,13 +113,13 @@ def _counted(comparison: Comparison, question: Question, name: str) -> Iterator[
     yield question.found(name, left=left)
 
 
-def _least(question: Question) -> int:
+def _least(question: Implication) -> int:
     least = question.alternative.least(question.keyword)
     names = required(question.alternative) if question.keyword == "minProperties" else ()
     return max(least, len(names))
 
 
-def _most(comparison: Comparison, question: Question) -> float:
+def _most(comparison: Comparison, question: Implication) -> float:
     alternative, known = question.alternative, comparison.alternatives
     most = alternative.most(question.keyword)
     if question.keyword == "maxItems":

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from promptops.analysis.schemas.alternative import BOUNDS, Alternative
 from promptops.analysis.schemas.alternatives import Alternatives
-from promptops.analysis.schemas.comparison import Found
-from promptops.analysis.schemas.document import Document
+from promptops.analysis.schemas.comparison import FoundDifference
+from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.fresh import fresh_name
 from promptops.analysis.schemas.numbers import exact, range_of
 from promptops.analysis.schemas.parts import item, member
@@ -24,14 +24,14 @@ class Witnesses:
     """Looks for witnesses; `proves` tells whether a value of the root is one."""
 
     def __init__(
-        self, document: Document, alternatives: Alternatives, proves: Callable[[Any], bool]
+        self, document: SchemaPair, alternatives: Alternatives, proves: Callable[[Any], bool]
     ) -> None:
         self._document = document
         self._alternatives = alternatives
         self._samples = Samples(document, alternatives)
         self._proves = proves
 
-    def of(self, found: Found) -> Any:
+    def of(self, found: FoundDifference) -> Any:
         """An instance of the root that proves a difference; ABSENT where none is found."""
         for value in islice(self._at(found), MAX_TRIED):
             if value is ABSENT or self._document.admits((found.refusing,), value):
@@ -56,7 +56,7 @@ class Witnesses:
         elif isinstance(step, int):
             yield from self._around(outer, self._samples.array_with(alternative, {step: value}))
 
-    def _at(self, found: Found) -> Iterator[Any]:
+    def _at(self, found: FoundDifference) -> Iterator[Any]:
         """Values at the place of a difference, the likeliest first."""
         alternative = found.alternative
         if alternative.values is None:
@@ -67,52 +67,52 @@ class Witnesses:
             for value in islice(self._at(cause), 10):
                 yield from self._around(inner, value)
 
-    def _likely(self, found: Found) -> Iterator[Any]:
+    def _likely(self, found: FoundDifference) -> Iterator[Any]:
         """Values made for the keyword that refuses."""
         likely = _LIKELY.get(found.keyword)
         if likely is not None:
             yield from likely(self, found)
 
-    def _numbers(self, found: Found) -> Iterator[Any]:
+    def _numbers(self, found: FoundDifference) -> Iterator[Any]:
         yield from _near(found.alternative, exact(found.right))
 
-    def _strings(self, found: Found) -> Iterator[Any]:
+    def _strings(self, found: FoundDifference) -> Iterator[Any]:
         if "string" in found.alternative.types:
             length = int(found.right) + (1 if found.keyword == "maxLength" else -1)
             yield from self._samples.strings(found.alternative, (length,))
 
-    def _arrays(self, found: Found) -> Iterator[Any]:
+    def _arrays(self, found: FoundDifference) -> Iterator[Any]:
         size = int(found.right) + 1 if found.keyword == "maxItems" else 0
         yield self._samples.array_with(found.alternative, {}, size)
 
-    def _twice(self, found: Found) -> Iterator[Any]:
+    def _twice(self, found: FoundDifference) -> Iterator[Any]:
         value = self._samples.example(item(found.alternative, 0))
         yield self._samples.array_with(found.alternative, {0: value, 1: value})
 
-    def _without_contained(self, found: Found) -> Iterator[Any]:
+    def _without_contained(self, found: FoundDifference) -> Iterator[Any]:
         alternative = found.alternative
         layers = (*item(alternative, 0), *alternative.said("contains"), {"not": found.right})
         for value in islice(self._samples.several(layers), 3):
             yield self._samples.array_with(alternative, {0: value})
 
-    def _larger(self, found: Found) -> Iterator[Any]:
+    def _larger(self, found: FoundDifference) -> Iterator[Any]:
         yield self._samples.object_with(found.alternative, {}, int(found.right) + 1)
 
-    def _without_name(self, found: Found) -> Iterator[Any]:
+    def _without_name(self, found: FoundDifference) -> Iterator[Any]:
         yield self._samples.object_with(found.alternative, {}, without=found.name)
 
-    def _without_needed(self, found: Found) -> Iterator[Any]:
+    def _without_needed(self, found: FoundDifference) -> Iterator[Any]:
         triggers = found.refusing["dependentRequired"] if found.refusing else ()
         for trigger in triggers:
             layers = member(self._document, found.alternative, trigger)
             given = {trigger: self._samples.example(layers)}
             yield self._samples.object_with(found.alternative, given, without=found.name)
 
-    def _refused(self, found: Found) -> Iterator[Any]:
+    def _refused(self, found: FoundDifference) -> Iterator[Any]:
         for one in self._alternatives.within(found.alternative, (found.right,)):
             yield from self._samples.of(one)
 
-    def _with_name(self, found: Found) -> Iterator[Any]:
+    def _with_name(self, found: FoundDifference) -> Iterator[Any]:
         alternative = found.alternative
         known = [found.name, found.example]
         if found.name is None:

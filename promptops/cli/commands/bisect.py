@@ -10,7 +10,7 @@ import click
 
 from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
 )
 @click.option("--here", is_flag=True, help="Judge the work tree only, for `git bisect run`.")
 @common("text", "json")
-def command(output: Output, identity: str, case: str, **options: Any) -> int:
+def command(output: OutputOptions, identity: str, case: str, **options: Any) -> int:
     """Find the commit since which a case fails, from what was recorded at each commit.
 
     Nothing is checked out. Commits at which nothing can be said are skipped: no recording, no such
@@ -91,13 +91,13 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _judged(output: Output, wanted: tuple[str, str]) -> Bisection:
+def _judged(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
     from promptops.jobs.history.bisect import judge_here
 
     return judge_here(output.directory, wanted, output.overrides)
 
 
-def _searched(output: Output, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
+def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
     from promptops.cli.progress import ShownProgress
     from promptops.jobs.history.bisect import Ends, bisect
     from promptops.jobs.history.case_at_commit import Manner
@@ -115,7 +115,7 @@ def _searched(output: Output, wanted: tuple[str, str], options: dict[str, Any]) 
     return bisect(output.directory, wanted, ends, manner, lambda found: _tell(output, found))
 
 
-def _tell(output: Output, judgement: Judgement) -> None:
+def _tell(output: OutputOptions, judgement: Judgement) -> None:
     """Who watches sees how it goes on."""
     if sys.stderr.isatty():
         said = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]

@@ -9,7 +9,7 @@ import click
 
 from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.patterns import lazy_pattern
 
@@ -42,7 +42,7 @@ _SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?"
     help="Look at a commit, tag or branch, `index` or `worktree`; HEAD otherwise.",
 )
 @common("text", "json")
-def command(output: Output, identity: str, **options: Any) -> int:
+def command(output: OutputOptions, identity: str, **options: Any) -> int:
     """Who wrote each line of the request that a model gets for a test case.
 
     Each line is followed to the file it stands in, through includes, macros and `extends`, and git
@@ -55,12 +55,12 @@ def command(output: Output, identity: str, **options: Any) -> int:
       promptops blame support/triage --message 0 -L 3,5 --at v1.4.0
     """
     from promptops.jobs.history.blame import blame
-    from promptops.model.blame import Asked
+    from promptops.model.blame import BlameOptions
     from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL
 
     first, last = _lines(options["span"])
-    asked = Asked(
+    asked = BlameOptions(
         revision=options["revision"],
         case=options["case"],
         message=options["message"],

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.model.publication import Publication
 
@@ -21,7 +21,7 @@ from promptops.model.publication import Publication
 @click.option("--sign", is_flag=True, help="Write FILE.sig, with the key that git signs with.")
 @common("text", "json")
 def command(
-    output: Output, revision: str | None, file: str | None, site: str | None, sign: bool
+    output: OutputOptions, revision: str | None, file: str | None, site: str | None, sign: bool
 ) -> int:
     """All prompts of a release, or of any commit, in one file that applications load.
 
@@ -47,7 +47,7 @@ def command(
         return _built(output, revision or "HEAD", file or "-", sign=sign)
 
 
-def _published(output: Output, revision: str | None, site: str, *, sign: bool) -> int:
+def _published(output: OutputOptions, revision: str | None, site: str, *, sign: bool) -> int:
     from promptops.jobs.bundles.site import publish
 
     folder = Path(output.directory, site)
@@ -55,7 +55,7 @@ def _published(output: Output, revision: str | None, site: str, *, sign: bool) -
     return _said(output, done)
 
 
-def _built(output: Output, revision: str, file: str, *, sign: bool) -> int:
+def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
     from promptops.jobs.bundles.build import build, saved
 
     built = build(output.directory, revision, output.overrides)
@@ -66,7 +66,7 @@ def _built(output: Output, revision: str, file: str, *, sign: bool) -> int:
     return _said(output, saved(built, output.directory, where, sign=sign))
 
 
-def _said(output: Output, publication: Publication) -> int:
+def _said(output: OutputOptions, publication: Publication) -> int:
     for name, file in output.formats:
         written: str = import_module(f"promptops.report.build.{name}").write(publication)
         output.write(written, file)

@@ -7,13 +7,13 @@ from importlib import import_module
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
 @click.argument("releases", nargs=-1, metavar="[RELEASE]...")
 @common("text", "markdown", "json")
-def command(output: Output, releases: tuple[str, ...]) -> int:
+def command(output: OutputOptions, releases: tuple[str, ...]) -> int:
     """What each release changed, the highest version first; from the tags alone.
 
     \b

@@ -9,7 +9,7 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.cli.selection_options import asked, note_unjudged
 from promptops.errors import BUG
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
 
     Makes no API calls and uses no network. With --since it judges HEAD, and reports what changed
@@ -56,7 +56,12 @@ def command(output: Output, **options: Any) -> int:
 
 
 def _written(
-    name: str, report: CheckReport, output: Output, extra: dict[str, Any], *, to_terminal: bool
+    name: str,
+    report: CheckReport,
+    output: OutputOptions,
+    extra: dict[str, Any],
+    *,
+    to_terminal: bool,
 ) -> str:
     style = {"style": output.style} if to_terminal else {}
     module = import_module(f"promptops.report.check.{name}")

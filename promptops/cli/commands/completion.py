@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -14,7 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 @common("text")
-def command(output: Output, shell: str) -> int:
+def command(output: OutputOptions, shell: str) -> int:
     """Print the script that makes a shell complete commands, options, ids and cases.
 
     \b

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 
 FAIL_ON = ("breaking", "risk")
@@ -38,7 +38,7 @@ class _Separated(click.Command):
     "--declare", metavar="BUMP|VERSION", help="Exit 1 where the changes require a greater one."
 )
 @common("text", "markdown", "html", "json")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """What changed by meaning, what the model sees now, and the version that requires.
 
     BASE and HEAD are revisions, or directories written with a slash. Without BASE it is where this
@@ -59,15 +59,15 @@ def command(output: Output, **options: Any) -> int:
         gc.enable()
 
 
-def _compared(output: Output, options: dict[str, Any]) -> int:
-    from promptops.jobs.compare.comparison import Asked, sides
+def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
+    from promptops.jobs.compare.comparison import ComparisonOptions, sides
     from promptops.jobs.compare.diff import Chosen, declared, diff, judge, uncommitted
     from promptops.jobs.compare.releases import last_release
     from promptops.model.version import Version
     from promptops.report.parts.visible import visible
 
     wanted = declared(options["declare"]) if options["declare"] is not None else None
-    asked = Asked(
+    asked = ComparisonOptions(
         arguments=options["arguments"],
         behind=click.get_current_context().meta[BEHIND],
         **{name: options[name] for name in ("staged", "worktree", "merge", "root")},
@@ -90,7 +90,7 @@ def _compared(output: Output, options: dict[str, Any]) -> int:
     return _exit_code(output, report, options["fail_on"], verdict)
 
 
-def _written(name: str, report: Any, output: Output, *, to_terminal: bool) -> str:
+def _written(name: str, report: Any, output: OutputOptions, *, to_terminal: bool) -> str:
     from importlib import import_module
 
     from promptops.model.report import plain
@@ -100,7 +100,7 @@ def _written(name: str, report: Any, output: Output, *, to_terminal: bool) -> st
     return written
 
 
-def _exit_code(output: Output, report: Any, fail_on: tuple[str, ...], verdict: Any) -> int:
+def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], verdict: Any) -> int:
     from promptops.report.parts.visible import visible
 
     if verdict is not None:

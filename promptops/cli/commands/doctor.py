@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 
@@ -21,7 +21,7 @@ from promptops.errors import UsageError
 )
 @click.option("--source", metavar="SOURCE", help="With --reset-channel: where it is loaded from.")
 @common("text", "json")
-def command(output: Output, channel: str | None, source: str | None) -> int:
+def command(output: OutputOptions, channel: str | None, source: str | None) -> int:
     """Find what prevents promptops from working here.
 
     Checks git, Python, the hook, the command on PATH, the cache, the configuration and its keys

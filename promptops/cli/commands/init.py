@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
     from promptops.jobs.setup.init import Started
-    from promptops.model.distribution import Origin
+    from promptops.model.distribution import InstallOrigin
 
 
 @click.command()
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @common("text", "json")
 def command(
-    output: Output,
+    output: OutputOptions,
     *,
     hooks: bool,
     pre_push: bool,
@@ -82,7 +82,7 @@ def command(
     return 3 if any(map(_failed, done)) else 0
 
 
-def _origin(named: str | None) -> Origin | None:
+def _origin(named: str | None) -> InstallOrigin | None:
     from promptops.model.distribution import installed_origin, parse_origin
 
     if named is None:

@@ -9,7 +9,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.linting import FORMATS, LintArguments, run_lint
 from promptops.cli.options import at_option, common, since_option
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
@@ -40,7 +40,7 @@ from promptops.cli.output import Output
 @click.option("--no-cache", is_flag=True, help="Judge everything anew.")
 @click.option("--why", is_flag=True, help="Say why each prompt was selected.")
 @common(*FORMATS)
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """Find what is wrong with prompts, at the exact character.
 
     Without arguments every prompt is checked. Exits 1 when a finding is an error (see --fail-on).

@@ -8,7 +8,7 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command("list")
@@ -17,7 +17,7 @@ from promptops.cli.output import Output
 @since_option
 @click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
 @common("text", "json")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.
 
     Warns of YAML files below the prompt roots that look like prompts and have another ending.
@@ -30,12 +30,12 @@ def command(output: Output, **options: Any) -> int:
     """
     from promptops.catalog.unread import UNREAD
     from promptops.jobs.workspace.listing import listed, unread_files
-    from promptops.jobs.workspace.selection import Wanted, select
+    from promptops.jobs.workspace.selection import SelectionOptions, select
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
     from promptops.report.parts.visible import visible, visible_path
 
-    wanted = Wanted(
+    wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     with workspace(output.directory, options["revision"], output.overrides) as opened:

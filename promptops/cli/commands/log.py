@@ -9,7 +9,7 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 
@@ -26,7 +26,7 @@ from promptops.errors import UsageError
 )
 @click.option("--all", is_flag=True, help="Also commits that changed nothing of its meaning.")
 @common("text", "json")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """The history of a prompt by meaning: what changed for the model and for callers, and when.
 
     Also through partials, schemas and the configuration, and under the names that it had before.
@@ -39,12 +39,12 @@ def command(output: Output, **options: Any) -> int:
       promptops log support/triage --at v1.4.0 -n 5
       promptops log support/triage --at 2026-01-31T03:00Z --channel production
     """
-    from promptops.jobs.history.log import Wanted, log
+    from promptops.jobs.history.log import LogOptions, log
     from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL
     from promptops.report.parts.visible import visible
 
-    wanted = Wanted(**options)
+    wanted = LogOptions(**options)
     if wanted.prompt is None and wanted.channel is None:
         raise UsageError("which prompt?", hint="`promptops list` shows them")
     history = log(output.directory, wanted, output.overrides)

@@ -9,13 +9,13 @@ import click
 
 from promptops.cli.complete import complete_id
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
 @click.argument("identity", metavar="ID", shell_complete=complete_id)
 @common("text", "json")
-def command(output: Output, identity: str) -> int:
+def command(output: OutputOptions, identity: str) -> int:
     """Make a new prompt file, to be changed by its author.
 
     The id is its path below the prompt root, without the ending. Nothing is ever overwritten.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
@@ -18,7 +18,7 @@ from promptops.cli.output import Output
 @click.option("--create", is_flag=True, help="Make a new channel, where there are others.")
 @common("text", "json")
 def command(
-    output: Output,
+    output: OutputOptions,
     *,
     release: str,
     channel: str,
@@ -38,8 +38,10 @@ def command(
       promptops promote v1.8.0 production --commit
     """
     from promptops.cli.channel_output import saving, shown
-    from promptops.jobs.channels.promote import Wanted, promote
+    from promptops.jobs.channels.promote import PromoteOptions, promote
 
-    wanted = Wanted(release=release, channel=channel, allow_breaking=allow_breaking, create=create)
+    wanted = PromoteOptions(
+        release=release, channel=channel, allow_breaking=allow_breaking, create=create
+    )
     move = promote(output.directory, wanted, saving(committed=committed), output.overrides)
     return shown(output, move)

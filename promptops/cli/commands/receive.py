@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
@@ -15,7 +15,7 @@ from promptops.cli.output import Output
 @click.argument("old")
 @click.argument("new")
 @common("text")
-def command(output: Output, ref: str, old: str, new: str) -> int:
+def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
     """Judge a push, for the `update` hook of a server.
 
     Refuses (exit 1) to move or delete a release tag, to make one that is not annotated, and commits

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
-    from promptops.jobs.release.release import Asked
+    from promptops.jobs.release.release import ReleaseOptions
     from promptops.model.release import ReleaseReport
 
 BUMPS = ("patch", "minor", "major")
@@ -40,7 +40,7 @@ BUMPS = ("patch", "minor", "major")
     help="Push it; to the remote of this branch unless another is named.",
 )
 @common("text", "json")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """Release HEAD: prove the version, check everything, make one annotated tag.
 
     Nothing else is written. Exits 1 when something stands in the way, and then says all of it.
@@ -81,13 +81,13 @@ def _again(options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _asked(options: dict[str, Any]) -> Asked:
-    from promptops.jobs.release.release import Asked
+def _asked(options: dict[str, Any]) -> ReleaseOptions:
+    from promptops.jobs.release.release import ReleaseOptions
     from promptops.release.versions import Declared
 
     if options["version"] is not None and options["bump"] is not None:
         raise UsageError("--version and --bump exclude each other")
-    return Asked(
+    return ReleaseOptions(
         declared=Declared(
             version=_version(options["version"], options["pre"]),
             bump=_bump(options["bump"]),
@@ -127,14 +127,14 @@ def _pre(text: str | None) -> str | None:
     return text
 
 
-def _is_to_do(report: ReleaseReport, asked: Asked) -> bool:
+def _is_to_do(report: ReleaseReport, asked: ReleaseOptions) -> bool:
     plan = report.plan
     if asked.push is not None:
         return plan is not None or bool(report.earlier)
     return plan is not None and bool(plan.missing)
 
 
-def _agreed(output: Output, report: ReleaseReport) -> bool:
+def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
     from promptops.report.parts.visible import visible
     from promptops.report.release.text import write_plan
 
@@ -150,7 +150,7 @@ def _agreed(output: Output, report: ReleaseReport) -> bool:
     return click.confirm(f"{what}?", err=True)
 
 
-def _written(output: Output, report: ReleaseReport, *, shown: bool = False) -> int:
+def _written(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
     """In every format that was asked for; the plan not again to who has seen it."""
     from promptops.model.report import plain
     from promptops.report.release.text import write_verdict

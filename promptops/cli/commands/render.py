@@ -10,7 +10,7 @@ import click
 
 from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import at_option, common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import InputError, UsageError
 
 INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
@@ -31,7 +31,7 @@ INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text tha
 @click.option("--annotate", is_flag=True, help="Tell the source of each line.")
 @at_option
 @common("text", "json", "openai")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """Render the request that a model gets, for a test case or for given inputs.
 
     ID may also be the path of the file. The inputs' schema decides which type VALUE has: `7` is a

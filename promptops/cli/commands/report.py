@@ -8,7 +8,7 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.cli.selection_options import asked, note_unjudged
 from promptops.errors import BUG, UsageError
 
@@ -30,7 +30,7 @@ FILE = "promptops-report.html"
     help=f"`-` for stdout; {FILE} by default.",
 )
 @common("html")
-def command(output: Output, file: str, **options: Any) -> int:
+def command(output: OutputOptions, file: str, **options: Any) -> int:
     """All that `promptops check` finds, on one page for a browser, with what no case covers.
 
     Changes with the rendered requests and the answers, findings at their source, each case, the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
@@ -19,7 +19,7 @@ from promptops.cli.output import Output
 )
 @common("text", "json")
 def command(
-    output: Output, channel: str, to: str | None, committed: bool, allow_unsigned: bool
+    output: OutputOptions, channel: str, to: str | None, committed: bool, allow_unsigned: bool
 ) -> int:
     """Have a channel serve the release before again.
 

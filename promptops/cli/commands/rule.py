@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
 @click.argument("code", required=False, metavar="[CODE|NAME]")
 @common("text", "json", "markdown")
-def command(output: Output, code: str | None) -> int:
+def command(output: OutputOptions, code: str | None) -> int:
     """Explain a rule: what it wants, why, and an example of each; without a code, list them.
 
     The first letters of codes, such as `VAR`, list all that begin with them. Of a code of

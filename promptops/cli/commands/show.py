@@ -9,14 +9,14 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @at_option
 @common("text", "json")
-def command(output: Output, identity: str, revision: str) -> int:
+def command(output: OutputOptions, identity: str, revision: str) -> int:
     """Show one prompt resolved: variants merged, references and body files read.
 
     The output is a prompt file. ID may also be the path of the file.

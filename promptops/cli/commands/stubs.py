@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.records import replace
 
@@ -14,7 +14,7 @@ from promptops.records import replace
 @click.argument("ref", metavar="REF")
 @click.option("-o", "--output", "target", metavar="FILE", help="Write to a file, not to stdout.")
 @common("python", "json")
-def command(output: Output, ref: str, target: str | None) -> int:
+def command(output: OutputOptions, ref: str, target: str | None) -> int:
     """Make a module of Python that types the prompts of REF.
 
     REF is a revision, a release by its tag, the file of a bundle, or `worktree`. With the module,

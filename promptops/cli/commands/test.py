@@ -14,12 +14,12 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
-    from promptops.jobs.testing.runner import Options
+    from promptops.jobs.testing.runner import RunOptions
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
 
@@ -94,7 +94,7 @@ class _Amount(click.FloatRange):
     "--trust-config", is_flag=True, help="Call the endpoints of the change, and remember them."
 )
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
-def command(output: Output, **options: Any) -> int:
+def command(output: OutputOptions, **options: Any) -> int:
     """Run the test cases: replayed from their recordings, or asked.
 
     Without an option nothing is asked and no network is touched. Exits 1 when a case fails or has
@@ -124,7 +124,7 @@ def command(output: Output, **options: Any) -> int:
     return _exit_code(run)
 
 
-def _refuse_contradictions(output: Output, options: dict[str, Any]) -> None:
+def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
     for first, others in (
         (modes[:1], modes[1:]),
@@ -144,12 +144,12 @@ def _said(options: dict[str, Any], names: Iterable[str]) -> list[str]:
     return [f"--{name}" for name in names if options[name] not in (None, False, ())]
 
 
-def _tested(output: Output, options: dict[str, Any]) -> TestRun:
+def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     from promptops.jobs.testing.runner import settle_earlier, test
-    from promptops.jobs.workspace.selection import Wanted
+    from promptops.jobs.workspace.selection import SelectionOptions
     from promptops.jobs.workspace.workspace import workspace
 
-    wanted = Wanted(
+    wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     if options["record"] or options["refresh"]:
@@ -158,7 +158,7 @@ def _tested(output: Output, options: dict[str, Any]) -> TestRun:
         return test(opened, wanted, _options(output, options, opened.config.test))
 
 
-def _merged(output: Output, options: dict[str, Any]) -> TestRun:
+def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     from promptops.jobs.testing.merging import merge, read_shards
     from promptops.jobs.workspace.workspace import workspace
 
@@ -168,16 +168,16 @@ def _merged(output: Output, options: dict[str, Any]) -> TestRun:
         return merge(opened, tuple(shards.values()), chosen)
 
 
-def _options(output: Output, options: dict[str, Any], config: TestSettings) -> Options:
+def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
     from promptops.cli.progress import ShownProgress
     from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
     from promptops.jobs.testing.budgets import event_of
-    from promptops.jobs.testing.runner import Options
+    from promptops.jobs.testing.runner import RunOptions
     from promptops.jobs.testing.shards import parse_shard
 
     modes: list[Any] = [mode for mode in MODES if options[mode]]
-    return Options(
+    return RunOptions(
         mode=modes[0] if modes else "replay",
         cases=options["cases"],
         repeats=options["repeats"],

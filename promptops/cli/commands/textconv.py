@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @common("text")
-def command(output: Output, file: Path) -> int:
+def command(output: OutputOptions, file: Path) -> int:
     """Print a prompt file as a text for people, for `git diff` and `git log -p`.
 
     Git runs it, once `promptops init --git-diff` has told it to. Of YAML only what it says is left,

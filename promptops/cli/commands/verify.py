@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from promptops.cli.options import common
-from promptops.cli.output import Output
+from promptops.cli.output import OutputOptions
 from promptops.model.report import plain
 
 
@@ -20,7 +20,7 @@ from promptops.model.report import plain
     help="Allowed signers; PROMPTOPS_TRUST or `release.allowed_signers` otherwise.",
 )
 @common("text", "json")
-def command(output: Output, target: str, trust: str | None) -> int:
+def command(output: OutputOptions, target: str, trust: str | None) -> int:
     """Whether a release, or the file of a bundle, is what it says it is.
 
     A release is built again from its commit and held against the digests in its tag; the name in

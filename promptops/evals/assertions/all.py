@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
-    Part,
+    PartResult,
     check_limits,
     check_set,
     gravest,
@@ -86,7 +86,7 @@ class AllOf:
         )
 
 
-def _degree(judged: tuple[Part, ...]) -> float:
+def _degree(judged: tuple[PartResult, ...]) -> float:
     """The mean by weight; rounded, since sums of tenths miss a threshold by a last digit."""
     shares = [(part.assertion.weight, part.verdict.share) for part in judged if part.verdict]
     total = sum(weight * share for weight, share in shares)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
-from promptops.evals.names import Named
+from promptops.evals.names import NamedPart
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject, as_json
@@ -45,8 +45,8 @@ class Grounded:
         not_blank(self.value)
 
     @property
-    def named(self) -> tuple[Named, ...]:
-        return (Named("input", self.value, "/value"),)
+    def named(self) -> tuple[NamedPart, ...]:
+        return (NamedPart("input", self.value, "/value"),)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return (self._question(subject),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.judge_replies import reply
-from promptops.evals.questions import Moderation as Found
+from promptops.evals.questions import ModerationReply as Found
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
 from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.names import Named
+from promptops.evals.names import NamedPart
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -45,8 +45,8 @@ class ToolCall:
             raise Refused("expected the name of a tool, got an empty text", at="/name")
 
     @property
-    def named(self) -> tuple[Named, ...]:
-        return (Named("tool", self.name, "/name"),)
+    def named(self) -> tuple[NamedPart, ...]:
+        return (NamedPart("tool", self.name, "/name"),)
 
     def check(self, subject: Subject) -> Verdict:
         known_tool(self.name, subject, "/name")

@@ -6,7 +6,7 @@ from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
 from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.names import Named
+from promptops.evals.names import NamedPart
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -40,9 +40,10 @@ class ToolCalls:
         self._wanted()
 
     @property
-    def named(self) -> tuple[Named, ...]:
+    def named(self) -> tuple[NamedPart, ...]:
         return tuple(
-            Named("tool", each.name, f"/value/{index}") for index, each in enumerate(self._wanted())
+            NamedPart("tool", each.name, f"/value/{index}")
+            for index, each in enumerate(self._wanted())
         )
 
     def check(self, subject: Subject) -> Verdict:

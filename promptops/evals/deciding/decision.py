@@ -11,7 +11,7 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Case:
+class CaseScore:
     """The primary score of one test case, in both arms.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptops.evals.deciding.decision import Case
+from promptops.evals.deciding.decision import CaseScore
 from promptops.evals.deciding.intervals import (
     Clusters,
     interval,
@@ -16,14 +16,14 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Pair:
+class ScoredPair:
     """A case with answers in both arms.
 
     Attributes:
         difference: Candidate minus baseline, over `repeats` scores an arm.
     """
 
-    case: Case
+    case: CaseScore
     repeats: int
     difference: float
 
@@ -40,7 +40,7 @@ class Evidence:
         low: Each bound is wrong with the chance `alpha`; -1 and 1 are no bounds.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ScoredPair, ...]
     sources: int
     repeats: int
     difference: float
@@ -60,7 +60,7 @@ class Evidence:
         return sum((pair.difference > 0) - (pair.difference < 0) == sign for pair in self.pairs)
 
 
-def evidence(cases: Iterable[Case], repeats: int, alpha: float) -> Evidence:
+def evidence(cases: Iterable[CaseScore], repeats: int, alpha: float) -> Evidence:
     """Compare up to so many repeats a case; a case without a pair of answers is left out."""
     found = [pair for case in cases if (pair := _pair(case, repeats))]
     # The draw of signs sees an order: it must not be the one the cases came in.
@@ -82,15 +82,15 @@ def evidence(cases: Iterable[Case], repeats: int, alpha: float) -> Evidence:
     )
 
 
-def _pair(case: Case, most: int) -> Pair | None:
+def _pair(case: CaseScore, most: int) -> ScoredPair | None:
     repeats = min(len(case.baseline), len(case.candidate), most)
     if not repeats:
         return None
     loss = (sum(case.candidate[:repeats]) - sum(case.baseline[:repeats])) / repeats
-    return Pair(case=case, repeats=repeats, difference=round(loss, 12))  # .1 + .2 - .3 is 0
+    return ScoredPair(case=case, repeats=repeats, difference=round(loss, 12))  # .1 + .2 - .3 is 0
 
 
-def _clusters(pairs: Iterable[Pair]) -> Clusters:
+def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
     clusters: dict[tuple[bool, str], list[float]] = {}
     for pair in pairs:
         case = pair.case

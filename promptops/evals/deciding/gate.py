@@ -12,8 +12,8 @@ from math import sqrt
 from typing import Literal
 
 from promptops.evals.deciding.confirming import fisher, holm
-from promptops.evals.deciding.decision import Case, Decision, Needs, Verdict
-from promptops.evals.deciding.evidence import Evidence, Pair, evidence
+from promptops.evals.deciding.decision import CaseScore, Decision, Needs, Verdict
+from promptops.evals.deciding.evidence import Evidence, ScoredPair, evidence
 from promptops.evals.deciding.power import cases_to_decide, smallest_visible
 from promptops.records import replace
 
@@ -31,7 +31,7 @@ _SUSPECTS = 5  # one more, and a case that still answers right twice in 8 could 
 _BROKEN = 0.25  # a loss that makes a suspect; of graded scores far less can be significant
 
 
-def decide(cases: Sequence[Case], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
+def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
     """Decide by the answers there are; where that is not possible, say what to ask for.
 
     Ask for what `needs` says and call again: with the next look for repeats, with the same one
@@ -74,7 +74,7 @@ def decide(cases: Sequence[Case], look: Look, margin: Margin = DEFAULT_MARGIN) -
     )
 
 
-def _refuse_what_makes_no_sense(cases: Sequence[Case], margin: Margin) -> None:
+def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> None:
     if margin != "auto" and not 0 < margin <= 1:
         raise ValueError(f"the margin is {margin}, not above 0 and up to 1")
     names: set[str] = set()
@@ -97,7 +97,7 @@ def _first_stage(seen: Evidence, margin: float) -> Verdict:
     return "pass" if seen.low > -margin else "inconclusive"
 
 
-def _suspects(seen: Evidence) -> tuple[Pair, ...]:
+def _suspects(seen: Evidence) -> tuple[ScoredPair, ...]:
     """Of the worst cases those that lost much, and at least half of what the worst one lost."""
     worst = _worst(seen)
     return tuple(
@@ -107,16 +107,16 @@ def _suspects(seen: Evidence) -> tuple[Pair, ...]:
     )
 
 
-def _worst(seen: Evidence) -> tuple[Pair, ...]:
+def _worst(seen: Evidence) -> tuple[ScoredPair, ...]:
     return tuple(pair for pair in seen.pairs[:_SUSPECTS] if pair.difference < 0)
 
 
-def _proved(suspects: tuple[Pair, ...]) -> tuple[str, ...]:
+def _proved(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
     held = holm([_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
     return _names(pair for pair, holds in zip(suspects, held, strict=True) if holds)
 
 
-def _chance(case: Case) -> float:
+def _chance(case: CaseScore) -> float:
     """Of the fresh answers of a case that is no worse; 1 while they are not all there."""
     before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
     if _unasked(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
@@ -124,7 +124,7 @@ def _chance(case: Case) -> float:
     return fisher(before, after)
 
 
-def _unasked(case: Case) -> bool:
+def _unasked(case: CaseScore) -> bool:
     return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
 
 
@@ -137,5 +137,5 @@ def _needs(seen: Evidence, look: Look, margin: float) -> Needs:
     return Needs(cases=cases_to_decide(seen, margin))
 
 
-def _names(pairs: Iterable[Pair]) -> tuple[str, ...]:
+def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
     return tuple(pair.case.name for pair in pairs)

@@ -17,7 +17,7 @@ _REMEMBERED = 256
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Mark:
+class SentRequest:
     """Something that was sent; `number` from 1, in the order of sending."""
 
     number: int
@@ -38,21 +38,21 @@ class Allowance:
         self._limit: int | None = None
         self._remaining = 0.0
         self._size = 0.0
-        self._said = Mark(number=0, at_s=-inf, amount=0.0)
-        self._since: deque[Mark] = deque(maxlen=_REMEMBERED)
+        self._said = SentRequest(number=0, at_s=-inf, amount=0.0)
+        self._since: deque[SentRequest] = deque(maxlen=_REMEMBERED)
         self._sent = 0
         self._full_at_s = inf
         self._window = False
         self._share = 1.0  # of what comes back, that is counted on
 
-    def take(self, amount: float, now: float) -> Mark:
+    def take(self, amount: float, now: float) -> SentRequest:
         """Count what is sent."""
         self._sent += 1
-        mark = Mark(number=self._sent, at_s=now, amount=amount)
+        mark = SentRequest(number=self._sent, at_s=now, amount=amount)
         self._since.append(mark)
         return mark
 
-    def hear(self, said: Window, mark: Mark) -> None:
+    def hear(self, said: Window, mark: SentRequest) -> None:
         """Learn from an answer; `mark` is that of its request. Older words count nothing."""
         if said.limit is None or said.remaining is None or mark.number < self._said.number:
             return

@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import inf
 from random import Random
 
-from promptops.evals.engine.allowance import Allowance, Mark
+from promptops.evals.engine.allowance import Allowance, SentRequest
 from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.closing import Closing
 from promptops.evals.engine.outage import Outage
@@ -29,8 +29,8 @@ class Ticket:
     """A request that was sent; `number` from 1, in the order of sending."""
 
     number: int
-    requests: Mark
-    tokens: Mark
+    requests: SentRequest
+    tokens: SentRequest
 
 
 class Limiter:

@@ -12,12 +12,12 @@ from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, Prompt
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
-from promptops.runtime.bundle.format import MAX_BYTES, Origin, bundle_bytes
+from promptops.runtime.bundle.format import MAX_BYTES, BundleOrigin, bundle_bytes
 from promptops.runtime.bundle.prompts import contract_hash, prompt_value, unplaced
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES
@@ -53,7 +53,7 @@ def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, st
     building = _Building(workspace.catalog, versions)
     lines = [building.line(each) for each in workspace.catalog.prompts()]
     commit, tree = _ids(workspace)
-    origin = Origin(
+    origin = BundleOrigin(
         commit=commit,
         tree=tree,
         content=building.content_digest(),
@@ -79,7 +79,7 @@ def _ids(workspace: Workspace) -> tuple[str, str]:
     return commit, decode(repository.git.run("rev-parse", f"{commit}^{{tree}}")).strip()
 
 
-def content_digest(catalog: Catalog, loaded: Iterable[Loaded]) -> str:
+def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     """SHA-256, in hexadecimal, of the paths and contents of all that prompts are made of.
 
     Depends on no builder: over each path in order, NUL, the SHA-256 of the content, newline. The
@@ -101,7 +101,7 @@ class _Building:
         self.parts: dict[str, dict[str, Any]] = {}
         self.files: dict[str, dict[str, Any]] = {}
 
-    def line(self, loaded: Loaded) -> dict[str, Any]:
+    def line(self, loaded: LoadedPrompt) -> dict[str, Any]:
         """The line of a prompt; raises InputError for one that can't be shipped."""
         prompt = _readable(loaded)
         try:
@@ -119,7 +119,7 @@ class _Building:
             digest.update(line.encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def _line(self, loaded: Loaded, prompt: Prompt) -> dict[str, Any]:
+    def _line(self, loaded: LoadedPrompt, prompt: Prompt) -> dict[str, Any]:
         named = self._included(loaded, prompt)
         media = sorted({part.value for part in _media(prompt) if part.origin == "file"})
         for path in media:
@@ -135,7 +135,7 @@ class _Building:
             "blobs": blobs,
         }
 
-    def _included(self, loaded: Loaded, prompt: Prompt) -> dict[str, dict[str, str]]:
+    def _included(self, loaded: LoadedPrompt, prompt: Prompt) -> dict[str, dict[str, str]]:
         """By the path of a text and the name it includes: the path of what is meant."""
         found: dict[str, dict[str, str]] = {}
         waiting, seen, whole = list(texts(prompt)), set(), True
@@ -153,7 +153,7 @@ class _Building:
             self._refuse_missing(loaded, prompt)
         return found
 
-    def _refuse_missing(self, loaded: Loaded, prompt: Prompt) -> None:
+    def _refuse_missing(self, loaded: LoadedPrompt, prompt: Prompt) -> None:
         """A template that is not there, and that no `ignore missing` makes do without."""
         from promptops.analysis.scopes import walk  # it parses, and most templates are all there
 
@@ -168,7 +168,7 @@ class _Building:
             self.parts[text.path] = {"path": text.path, "text": text.value, "blob": blob}
         return text
 
-    def _keep_file(self, path: str, loaded: Loaded) -> None:
+    def _keep_file(self, path: str, loaded: LoadedPrompt) -> None:
         data = self._catalog.files.data(path)
         if data is None or len(data) > MAX_MEDIA_BYTES:  # then it was not read to its end
             why = "can't be read" if data is None else "is larger than 2 MB"
@@ -187,7 +187,7 @@ class _Building:
         }
         return sha256(canonical_json(whole).encode()).hexdigest()
 
-    def _blobs(self, loaded: Loaded, parts: Iterable[str]) -> dict[str, str]:
+    def _blobs(self, loaded: LoadedPrompt, parts: Iterable[str]) -> dict[str, str]:
         """Git's ids of the files that a prompt is made of, by path."""
         shipped = (each for each in loaded.references if each.kind not in _NOT_SHIPPED)
         paths = {loaded.path, *(each.target for each in shipped), *parts}
@@ -195,7 +195,7 @@ class _Building:
         return {each: blob for each, blob in found if blob is not None}
 
 
-def _readable(loaded: Loaded) -> Prompt:
+def _readable(loaded: LoadedPrompt) -> Prompt:
     problem = next((each for each in loaded.problems if each.code not in _HARMLESS), None)
     if problem is not None or loaded.prompt is None:
         where = str(problem.at) if problem is not None else loaded.path
@@ -208,7 +208,7 @@ def _readable(loaded: Loaded) -> Prompt:
     return loaded.prompt
 
 
-def _hint(loaded: Loaded) -> str:
+def _hint(loaded: LoadedPrompt) -> str:
     return f"`promptops lint {loaded.id}` says more"
 
 

@@ -12,7 +12,7 @@ from promptops.jobs.bundles.build import release_bundle
 from promptops.jobs.tags.signature import SSH, signer_in_keyring, signer_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
 from promptops.jobs.workspace.workspace import configuration
-from promptops.model.verification import UNSIGNED, Check, Subject, Verification
+from promptops.model.verification import UNSIGNED, Subject, Verification, VerificationStep
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
@@ -53,7 +53,7 @@ def verify(
     with repository, _signers(repository, given, overrides) as signers:
         tag = release_tag(repository, target)
         if tag is not None:
-            return _Tag(repository, tag, target, signers).verification()
+            return _TagCheck(repository, tag, target, signers).verification()
         if file.is_file():
             return _file(file, target, signers, repository)
     hint = "a branch or a commit tells nothing to hold it against; see `promptops changelog`"
@@ -81,7 +81,7 @@ def _signers(
         yield file
 
 
-class _Tag:
+class _TagCheck:
     """A release and what is built of it."""
 
     def __init__(
@@ -110,19 +110,19 @@ class _Tag:
             checks=(name, *(each for each in digests if each is not None), signature),
         )
 
-    def _name(self) -> Check:
+    def _name(self) -> VerificationStep:
         tag = self._tag
         if tag.inside != tag.name:
             return _failed("name", tag.problem, tag.way_out)
         return _passed("name", f"the tag object is called {tag.name!r}, as the ref is")
 
-    def _content(self, contents: Contents | None) -> Check | None:
+    def _content(self, contents: Contents | None) -> VerificationStep | None:
         told = self._tag.record.content
         if contents is None:
             return None
         return _compared("content", told, contents.origin.content, "the prompts of its commit are")
 
-    def _bundle(self, contents: Contents | None) -> Check | None:
+    def _bundle(self, contents: Contents | None) -> VerificationStep | None:
         record = self._tag.record
         if contents is None:
             return None
@@ -131,7 +131,7 @@ class _Tag:
             return _failed("bundle", message, "install a newer promptops")
         return _compared("bundle", record.bundle, contents.digest, "the bundle built of it is")
 
-    def _signature(self) -> tuple[Check, str | None]:
+    def _signature(self) -> tuple[VerificationStep, str | None]:
         tag, git = self._tag, self._repository.git
         try:
             if self._signers is not None:
@@ -149,7 +149,9 @@ class _Tag:
         return _passed("signature", f"signed by {keyring}, whose key is in the keyring"), keyring
 
 
-def _built(repository: Repository, tag: ReleaseTag) -> tuple[Contents | None, Check | None]:
+def _built(
+    repository: Repository, tag: ReleaseTag
+) -> tuple[Contents | None, VerificationStep | None]:
     try:
         data = release_bundle(repository, tag)
     except InputError as error:
@@ -181,7 +183,7 @@ def _file(
     )
 
 
-def _held(repository: Repository, contents: Contents) -> Check:
+def _held(repository: Repository, contents: Contents) -> VerificationStep:
     """A file against the release that it says it is."""
     name = contents.origin.release
     tag = release_tag(repository, name) if name is not None else None
@@ -202,7 +204,9 @@ def _held(repository: Repository, contents: Contents) -> Check:
     return _passed("tag", f"it is the bundle of {tag.name} here")
 
 
-def _file_signature(file: Path, data: bytes, signers: Path | None) -> tuple[Check, str | None]:
+def _file_signature(
+    file: Path, data: bytes, signers: Path | None
+) -> tuple[VerificationStep, str | None]:
     try:
         signature = read_file(Path(f"{file}.sig"), MAX_SIGNATURE_BYTES)
         if signers is not None:
@@ -217,7 +221,7 @@ def _file_signature(file: Path, data: bytes, signers: Path | None) -> tuple[Chec
     return _absent("signature", "signed, and nobody says who is trusted: --trust FILE"), None
 
 
-def _compared(subject: Subject, told: str | None, found: str, what: str) -> Check:
+def _compared(subject: Subject, told: str | None, found: str, what: str) -> VerificationStep:
     if told is None:
         return _absent(subject, f"the tag does not tell it; {what} sha256:{found}")
     if told == found:
@@ -226,13 +230,13 @@ def _compared(subject: Subject, told: str | None, found: str, what: str) -> Chec
     return _failed(subject, message, "don't use it: somebody changed the tag, or the builder")
 
 
-def _passed(subject: Subject, message: str) -> Check:
-    return Check(subject=subject, state="passed", message=message)
+def _passed(subject: Subject, message: str) -> VerificationStep:
+    return VerificationStep(subject=subject, state="passed", message=message)
 
 
-def _absent(subject: Subject, message: str) -> Check:
-    return Check(subject=subject, state="absent", message=message)
+def _absent(subject: Subject, message: str) -> VerificationStep:
+    return VerificationStep(subject=subject, state="absent", message=message)
 
 
-def _failed(subject: Subject, message: str, hint: str | None) -> Check:
-    return Check(subject=subject, state="failed", message=message, hint=hint or "")
+def _failed(subject: Subject, message: str, hint: str | None) -> VerificationStep:
+    return VerificationStep(subject=subject, state="failed", message=message, hint=hint or "")

@@ -10,7 +10,7 @@ from promptops.errors import GitError, InputError
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels, with_channel
 from promptops.repo.interactive import act
-from promptops.repo.process import Answer, decode
+from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.loading.source import Pointer
 from promptops.storage.whole_files import replace_whole
@@ -126,7 +126,7 @@ def _put_back(file: ChannelFile) -> None:
         git.ask("add", "--", PATH)
 
 
-def _refused(repository: Repository, answer: Answer) -> GitError:
+def _refused(repository: Repository, answer: ProcessOutput) -> GitError:
     said = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
     error = repository.git.error(answer)
     message = f"git refused the commit: {said or error.message}"

@@ -22,7 +22,7 @@ _PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--format=%H %ct")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Step:
+class ChannelChange:
     """A commit that changed the file.
 
     Attributes:
@@ -35,7 +35,7 @@ class Step:
     channels: Mapping[str, Pointer]
 
 
-def history(repository: Repository, revision: str = "HEAD") -> Iterator[Step]:
+def history(repository: Repository, revision: str = "HEAD") -> Iterator[ChannelChange]:
     """The steps of a branch, the newest first; of what was merged, only that it was.
 
     Where the file could not be read, readers stayed where they were: that is no step.
@@ -47,19 +47,19 @@ def history(repository: Repository, revision: str = "HEAD") -> Iterator[Step]:
         for commit, at, blob in _rows(decode(output)):
             content = blobs.read({blob: PATH})[blob] if blob is not None else b""
             try:
-                yield Step(commit=commit, at=at, channels=read_channels(content))
+                yield ChannelChange(commit=commit, at=at, channels=read_channels(content))
             except InputError:
                 continue
 
 
 def live_at(
     repository: Repository, channel: str, time: datetime, revision: str = "HEAD"
-) -> tuple[Step, Pointer] | None:
+) -> tuple[ChannelChange, Pointer] | None:
     """What a channel served at a time, and the commit since which it did; None where it was none.
 
     `time` has a time zone. `revision` is the branch that readers follow.
     """
-    since: tuple[Step, Pointer] | None = None
+    since: tuple[ChannelChange, Pointer] | None = None
     for step in history(repository, revision):
         pointer = step.channels.get(channel)
         if since is not None and pointer != since[1]:

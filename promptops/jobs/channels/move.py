@@ -10,7 +10,7 @@ from promptops.errors import GitError, NotFound, UsageError
 from promptops.jobs.bundles.verify import verify
 from promptops.jobs.channels.file import ChannelFile, channel_file, commit, write
 from promptops.jobs.channels.history import history
-from promptops.jobs.compare.comparison import Asked, sides
+from promptops.jobs.compare.comparison import ComparisonOptions, sides
 from promptops.jobs.compare.diff import Chosen, diff
 from promptops.jobs.release.remotes import default_remote, remotes
 from promptops.jobs.tags.tag import release_tag
@@ -47,7 +47,7 @@ class Saving:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ChannelContext:
     """What a channel is changed on.
 
     Attributes:
@@ -64,7 +64,7 @@ class Ground:
     serves: Pointer | None
 
 
-def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Ground:
+def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> ChannelContext:
     """Look around.
 
     Raises UsageError for what can't be a channel, InputError for a file that can't be changed,
@@ -76,7 +76,7 @@ def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Gr
         raise UsageError(message, hint="such as `production`")
     file = channel_file(repository)
     names = TagNames(configuration(repository, WORKTREE, overrides).release.tag_format)
-    return Ground(
+    return ChannelContext(
         repository=repository,
         channel=channel,
         file=file,
@@ -86,7 +86,7 @@ def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Gr
     )
 
 
-def meant(ground: Ground, written: str) -> Release:
+def meant(ground: ChannelContext, written: str) -> Release:
     """A release by the name of its tag, or by its version; raises NotFound."""
     version = parse(written.removeprefix("v"), prereleases=True)
     alike = (each for each in ground.releases.values() if version and each.version == version)
@@ -118,7 +118,9 @@ class Verified:
         return (*self.wrong, self.unsigned) if self.unsigned else self.wrong
 
 
-def verified(directory: Path, ground: Ground, release: Release, digest: str | None) -> Verified:
+def verified(
+    directory: Path, ground: ChannelContext, release: Release, digest: str | None
+) -> Verified:
     """Verify a release; `digest` is what a channel says that its bundle was, if one does."""
     found = verify(directory, release.name, None)
     tag = release_tag(ground.repository, release.name)
@@ -136,7 +138,7 @@ def verified(directory: Path, ground: Ground, release: Release, digest: str | No
 
 def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
     """What breaks callers of one release by serving them another."""
-    asked = Asked(arguments=(f"{before.commit}..{after.commit}",))
+    asked = ComparisonOptions(arguments=(f"{before.commit}..{after.commit}",))
     with sides(directory, asked) as opened_sides:
         report = diff(opened_sides, Chosen())
     return tuple(
@@ -147,7 +149,7 @@ def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...
     )
 
 
-def is_said(ground: Ground, release: Release, digest: str | None) -> bool:
+def is_said(ground: ChannelContext, release: Release, digest: str | None) -> bool:
     """Whether the file says it already, under a serial that no reader refuses."""
     now = ground.now
     if now is None or (now.release, now.digest) != (release.name, digest):
@@ -155,7 +157,7 @@ def is_said(ground: Ground, release: Release, digest: str | None) -> bool:
     return now.serial + 1 == next_serial(ground)
 
 
-def next_serial(ground: Ground) -> int:
+def next_serial(ground: ChannelContext) -> int:
     """Above every one that a reader may have seen, also where the commit of it was reverted."""
     channel, seen = ground.channel, [0]
     seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
@@ -165,7 +167,7 @@ def next_serial(ground: Ground) -> int:
     return max(seen) + 1
 
 
-def moved(ground: Ground, move: Move, saving: Saving) -> Move:
+def moved(ground: ChannelContext, move: Move, saving: Saving) -> Move:
     """Do it: write the file and, where that was asked for, commit it."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
     write(ground.file, ground.channel, pointer)
@@ -193,7 +195,7 @@ def _unsigned(move: Move) -> Iterator[str]:
         yield f"{move.release} is not signed: readers that pass `trust` keep what they have"
 
 
-def _lacking(ground: Ground, release: str) -> Iterator[str]:
+def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
     """That the remote can't have the release: as is known here, not even its commit is there."""
     if remotes(ground.repository):
         remote, commit = default_remote(ground.repository), ground.releases[release].commit
@@ -202,7 +204,9 @@ def _lacking(ground: Ground, release: str) -> Iterator[str]:
             yield f"`{remote}` lacks {release}, as far as is known here: readers need its tag, too"
 
 
-def _following(ground: Ground, release: str, message: str, *, committed: bool) -> Iterator[str]:
+def _following(
+    ground: ChannelContext, release: str, message: str, *, committed: bool
+) -> Iterator[str]:
     """What is left to do, until readers see it."""
     git = ground.repository.git
     if not committed:

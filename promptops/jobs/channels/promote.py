@@ -8,7 +8,7 @@ from pathlib import Path
 from promptops.errors import GitError, NotFound
 from promptops.jobs.channels.file import refuse_uncommitted
 from promptops.jobs.channels.move import (
-    Ground,
+    ChannelContext,
     Saving,
     broken,
     ground,
@@ -26,7 +26,7 @@ from promptops.source.explain import nearest
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PromoteOptions:
     """Which release is to be served where.
 
     Attributes:
@@ -41,7 +41,9 @@ class Wanted:
     create: bool = False
 
 
-def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence[str] = ()) -> Move:
+def promote(
+    directory: Path, wanted: PromoteOptions, saving: Saving, overrides: Sequence[str] = ()
+) -> Move:
     """Change `channels.yaml`; or nothing, where it says so already, or the release is refused.
 
     Raises:
@@ -70,7 +72,7 @@ def promote(directory: Path, wanted: Wanted, saving: Saving, overrides: Sequence
         return moved(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
 
 
-def _refuse_unknown(ground: Ground, wanted: Wanted) -> None:
+def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
     """A misspelt name must not become a channel; only the first channel needs no option."""
     known = ground.file.channels
     if wanted.create or not known or ground.now is not None or ground.serves is not None:
@@ -81,7 +83,7 @@ def _refuse_unknown(ground: Ground, wanted: Wanted) -> None:
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
 
 
-def _move(ground: Ground, release: Release, digest: str | None) -> Move:
+def _move(ground: ChannelContext, release: Release, digest: str | None) -> Move:
     now, serves = ground.now, ground.serves
     return Move(
         kind="promote",
@@ -95,7 +97,7 @@ def _move(ground: Ground, release: Release, digest: str | None) -> Move:
 
 
 def _breaks(
-    directory: Path, ground: Ground, release: Release, *, allowed: bool
+    directory: Path, ground: ChannelContext, release: Release, *, allowed: bool
 ) -> tuple[Break, ...]:
     """What breaks those who use the channel now; of a new one, nobody does."""
     serves = ground.serves
@@ -109,7 +111,7 @@ def _breaks(
     return broken(directory, before, release) if before is not None else ()
 
 
-def _refusal(ground: Ground, release: Release, breaks: tuple[Break, ...]) -> str:
+def _refusal(ground: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
     assert ground.serves is not None
     number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
     return f"`{release.name}` breaks callers of `{ground.serves.release}` by {number}"

@@ -9,7 +9,7 @@ from promptops.errors import NotFound, PromptopsError
 from promptops.jobs.channels.file import refuse_uncommitted
 from promptops.jobs.channels.history import history
 from promptops.jobs.channels.move import (
-    Ground,
+    ChannelContext,
     Saving,
     broken,
     ground,
@@ -69,7 +69,9 @@ def rollback(
         return moved(found, replace(move, serial=next_serial(found)), saving)
 
 
-def _target(ground: Ground, serves: Pointer, to: str | None) -> tuple[Pointer, tuple[str, ...]]:
+def _target(
+    ground: ChannelContext, serves: Pointer, to: str | None
+) -> tuple[Pointer, tuple[str, ...]]:
     """What to go back to, and the releases in between that were rolled back before."""
     served = list(_served(ground, serves))
     if to is not None:
@@ -86,7 +88,7 @@ def _target(ground: Ground, serves: Pointer, to: str | None) -> tuple[Pointer, t
     return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
 
 
-def _still_there(ground: Ground, target: Pointer) -> Release:
+def _still_there(ground: ChannelContext, target: Pointer) -> Release:
     """The release before; raises NotFound where its tag is gone."""
     if target.release not in ground.releases:
         message = f"there is no release {target.release!r}, which `{ground.channel}` had before"
@@ -95,7 +97,7 @@ def _still_there(ground: Ground, target: Pointer) -> Release:
     return ground.releases[target.release]
 
 
-def _served(ground: Ground, serves: Pointer) -> Iterator[Pointer]:
+def _served(ground: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
     """What the channel served, one after the other, up to now."""
     steps: list[Pointer] = []
     if ground.repository.find("HEAD") is not None:
@@ -117,7 +119,7 @@ def _standing(served: list[Pointer]) -> list[Pointer]:
     return standing
 
 
-def _move(ground: Ground, serves: Pointer, release: Release, digest: str | None) -> Move:
+def _move(ground: ChannelContext, serves: Pointer, release: Release, digest: str | None) -> Move:
     now = ground.now or serves
     return Move(
         kind="rollback",
@@ -130,7 +132,7 @@ def _move(ground: Ground, serves: Pointer, release: Release, digest: str | None)
     )
 
 
-def _breaks(directory: Path, ground: Ground, release: Release) -> tuple[Break, ...] | None:
+def _breaks(directory: Path, ground: ChannelContext, release: Release) -> tuple[Break, ...] | None:
     """For whoever goes back to know; nothing of it may keep them from it."""
     serves = ground.serves
     before = ground.releases.get(serves.release) if serves is not None else None

@@ -9,7 +9,7 @@ from typing import NoReturn
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.errors import GitError, PromptopsError, UsageError
-from promptops.jobs.compare.revisions import Folder, Names, Range
+from promptops.jobs.compare.revisions import Folder, RevisionNames, RevisionRange
 from promptops.jobs.workspace.named_prompts import GLOB, named, written_paths
 from promptops.jobs.workspace.workspace import configuration
 from promptops.records import record
@@ -31,12 +31,12 @@ class Split:
         doubtful: The first argument, where it was taken for one of them and may be the other.
     """
 
-    range: Range | None = None
+    range: RevisionRange | None = None
     patterns: tuple[str, ...] = ()
     doubtful: str | None = None
 
 
-def split(names: Names, arguments: Sequence[str], behind: int | None) -> Split:
+def split(names: RevisionNames, arguments: Sequence[str], behind: int | None) -> Split:
     """Tell what to compare from what to look at.
 
     Args:
@@ -61,7 +61,7 @@ def split(names: Names, arguments: Sequence[str], behind: int | None) -> Split:
     return Split(patterns=tuple(arguments), doubtful=doubtful)
 
 
-def _is_folder_of_prompts(names: Names, written: str, found: Range) -> bool:
+def _is_folder_of_prompts(names: RevisionNames, written: str, found: RevisionRange) -> bool:
     """Whether a directory is a part of this repository's catalog and not another catalog."""
     if found.head or found.parted or not isinstance(found.base, Folder) or names.found is None:
         return False
@@ -75,7 +75,7 @@ def _is_folder_of_prompts(names: Names, written: str, found: Range) -> bool:
     )
 
 
-def refuse_doubt(names: Names, arguments: Split, catalogs: Sequence[Catalog]) -> None:
+def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]) -> None:
     """Raise where the catalogs show that the first argument was not what it was taken for."""
     first = arguments.doubtful
     if first is None:
@@ -90,7 +90,9 @@ def refuse_doubt(names: Names, arguments: Split, catalogs: Sequence[Catalog]) ->
         )
 
 
-def refuse_second_revision(names: Names, arguments: Split, catalogs: Sequence[Catalog]) -> None:
+def refuse_second_revision(
+    names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]
+) -> None:
     """Raise where two revisions stand side by side, as other commands of git take them."""
     if arguments.range is None or not arguments.patterns or arguments.doubtful is None:
         return
@@ -102,12 +104,12 @@ def refuse_second_revision(names: Names, arguments: Split, catalogs: Sequence[Ca
         raise UsageError(message, hint=f"to compare the two, write `{base}..{head}`")
 
 
-def _is_prompt(names: Names, name: str, catalogs: Sequence[Catalog]) -> bool:
+def _is_prompt(names: RevisionNames, name: str, catalogs: Sequence[Catalog]) -> bool:
     """Whether it names prompts."""
     return any(named(catalog, names.found, name) for catalog in catalogs)
 
 
-def _refuse_unknown(names: Names, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
+def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
     """Say what is wrong with an argument that names nothing."""
     from difflib import get_close_matches
 
@@ -127,12 +129,12 @@ def _refuse_unknown(names: Names, first: str, catalogs: Sequence[Catalog]) -> No
     )
 
 
-def _refs(names: Names) -> list[str]:
+def _refs(names: RevisionNames) -> list[str]:
     form = ("--format=%(refname:short)", f"--count={MAX_REFS}")
     return decode(names.repository.git.run("for-each-ref", *form)).splitlines()
 
 
-def _hint(names: Names, first: str, near: Sequence[str]) -> str:
+def _hint(names: RevisionNames, first: str, near: Sequence[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     if os.path.isdir(names.directory / first):

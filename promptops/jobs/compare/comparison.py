@@ -9,10 +9,10 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError
 from promptops.jobs.compare.arguments import Split, refuse_doubt, refuse_second_revision, split
-from promptops.jobs.compare.revisions import Names, Range, names_in
+from promptops.jobs.compare.revisions import RevisionNames, RevisionRange, names_in
 from promptops.jobs.compare.sources import (
-    Asked,
-    Source,
+    ComparisonOptions,
+    SideSource,
     commit_source,
     head_commit,
     refuse_contradictions,
@@ -27,7 +27,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
 
-__all__ = ["Asked", "Side", "Sides", "between", "nothing", "sides"]
+__all__ = ["ComparisonOptions", "ComparisonSide", "Sides", "between", "nothing", "sides"]
 
 CLOSED = {
     "symlink": ("a symbolic link", "commit the folder itself"),
@@ -36,7 +36,7 @@ CLOSED = {
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Side:
+class ComparisonSide:
     """One side.
 
     Attributes:
@@ -64,8 +64,8 @@ class Sides:
         notes: What a person must know of how they were opened.
     """
 
-    base: Side
-    head: Side
+    base: ComparisonSide
+    head: ComparisonSide
     changed: frozenset[str]
     repository: Repository | None
     patterns: tuple[str, ...] = ()
@@ -73,7 +73,9 @@ class Sides:
 
 
 @contextmanager
-def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Iterator[Sides]:
+def sides(
+    directory: Path, asked: ComparisonOptions, overrides: Sequence[str] = ()
+) -> Iterator[Sides]:
     """Open both sides, each with the configuration of its own.
 
     Args:
@@ -87,7 +89,7 @@ def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Itera
     """
     with names_in(directory) as names, ExitStack() as stack:
         arguments = split(names, asked.arguments, asked.behind)
-        refuse_contradictions(asked, arguments.range or Range())
+        refuse_contradictions(asked, arguments.range or RevisionRange())
         try:
             repository, base, head = stack.enter_context(sources(names, asked, arguments.range))
         except GitError:
@@ -115,7 +117,7 @@ def sides(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Itera
         )
 
 
-def between(repository: Repository, base: Side, head: Side) -> Sides:
+def between(repository: Repository, base: ComparisonSide, head: ComparisonSide) -> Sides:
     """Two sides that are open already; raises InputError as `sides` does."""
     changed = _changed(repository, base, head)
     for side in (base, head):
@@ -123,7 +125,7 @@ def between(repository: Repository, base: Side, head: Side) -> Sides:
     return Sides(base=base, head=head, changed=changed, repository=repository)
 
 
-def _refuse_doubt_at_head(names: Names, arguments: Split, overrides: Sequence[str]) -> None:
+def _refuse_doubt_at_head(names: RevisionNames, arguments: Split, overrides: Sequence[str]) -> None:
     if arguments.doubtful is not None and arguments.range is None:
         repository = names.repository
         head = _side(repository, commit_source(repository, head_commit(repository)), overrides)
@@ -131,8 +133,11 @@ def _refuse_doubt_at_head(names: Names, arguments: Split, overrides: Sequence[st
 
 
 def _older(
-    repository: Repository | None, base: Source | None, newer: Side, overrides: Sequence[str]
-) -> tuple[Side, tuple[str, ...]]:
+    repository: Repository | None,
+    base: SideSource | None,
+    newer: ComparisonSide,
+    overrides: Sequence[str],
+) -> tuple[ComparisonSide, tuple[str, ...]]:
     """The older side; what mends a broken configuration can still be compared with it."""
     if base is None:
         return nothing(newer), ()
@@ -146,13 +151,15 @@ def _older(
     return _with(repository, base, config), ()
 
 
-def _side(repository: Repository | None, source: Source, overrides: Sequence[str]) -> Side:
+def _side(
+    repository: Repository | None, source: SideSource, overrides: Sequence[str]
+) -> ComparisonSide:
     return _with(repository, source, _configuration(source, overrides))
 
 
-def _with(repository: Repository | None, source: Source, config: Config) -> Side:
+def _with(repository: Repository | None, source: SideSource, config: Config) -> ComparisonSide:
     tree = source.tree(managed(config))
-    return Side(
+    return ComparisonSide(
         title=source.title,
         catalog=_catalog(repository, source, tree, config),
         config=config,
@@ -161,7 +168,7 @@ def _with(repository: Repository | None, source: Source, config: Config) -> Side
     )
 
 
-def _configuration(source: Source, overrides: Sequence[str]) -> Config:
+def _configuration(source: SideSource, overrides: Sequence[str]) -> Config:
     files = config_files(source.tree(FILES), source.prefix)
     try:
         return load(files, overrides)
@@ -170,7 +177,9 @@ def _configuration(source: Source, overrides: Sequence[str]) -> Config:
         raise InputError(error.message, where=where, hint=error.hint) from None
 
 
-def _catalog(repository: Repository | None, source: Source, tree: Tree, config: Config) -> Catalog:
+def _catalog(
+    repository: Repository | None, source: SideSource, tree: Tree, config: Config
+) -> Catalog:
     if repository is None:
         return Catalog(tree, config)
     if source.revision is None:  # what stands on disk around the repository says nothing of it
@@ -178,20 +187,22 @@ def _catalog(repository: Repository | None, source: Source, tree: Tree, config: 
     return catalog_of(repository, source.revision, tree, config)
 
 
-def nothing(newer: Side) -> Side:
+def nothing(newer: ComparisonSide) -> ComparisonSide:
     """A side without prompts; its configuration is the other's, so that nothing of it is new."""
     catalog = Catalog(empty_tree(), newer.config)
-    return Side(title=NOTHING, catalog=catalog, config=newer.config)
+    return ComparisonSide(title=NOTHING, catalog=catalog, config=newer.config)
 
 
-def _changed(repository: Repository | None, base: Side, head: Side) -> frozenset[str]:
+def _changed(
+    repository: Repository | None, base: ComparisonSide, head: ComparisonSide
+) -> frozenset[str]:
     found = compare(base.catalog.files.entries, head.catalog.files.entries)
     if repository and base.revision and head.revision and head.revision != WORKTREE:
         found += repository.difference(base.revision, head.revision)
     return frozenset(change.path for change in found)
 
 
-def _refuse_closed_roots(side: Side, prefix: str, changed: frozenset[str]) -> None:
+def _refuse_closed_roots(side: ComparisonSide, prefix: str, changed: frozenset[str]) -> None:
     """A link or a submodule in a root's place hides what changed behind it."""
     for root in side.config.prompts:
         entry = side.catalog.files.entries.get(root)
@@ -202,12 +213,12 @@ def _refuse_closed_roots(side: Side, prefix: str, changed: frozenset[str]) -> No
             raise InputError(message, where=where, hint=hint.format(root=root))
 
 
-def _refuse_empty_base(base: Side, head: Side) -> None:
+def _refuse_empty_base(base: ComparisonSide, head: ComparisonSide) -> None:
     """Everything would be new, which is what a wrong base looks like."""
     if not _has_catalog(base) and _has_catalog(head):
         message = f"`{base.title}` has no prompts and no configuration to compare with"
         raise GitError(message, hint="if every prompt is new: promptops diff --root")
 
 
-def _has_catalog(side: Side) -> bool:
+def _has_catalog(side: ComparisonSide) -> bool:
     return side.config.path is not None or bool(side.catalog.ids)

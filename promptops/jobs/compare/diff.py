@@ -11,10 +11,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.diff.case_view import Count
-from promptops.diff.compare import Options, compare, not_answered
+from promptops.diff.compare import CompareOptions, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
-from promptops.jobs.compare.comparison import Side, Sides
+from promptops.jobs.compare.comparison import ComparisonSide, Sides
 from promptops.jobs.compare.releases import last_release, released_versions, versions
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.named_prompts import named, no_match
@@ -60,7 +60,7 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     counting = _Counting()
     today = datetime.now(UTC).date()
     count = _estimated if chosen.estimated else counting.count
-    options = Options(strict=chosen.strict, today=today, count=count)
+    options = CompareOptions(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
     last = last_release(sides) if compared else None
     following = last.version.after(max(each.bump for each in compared)) if last else None
@@ -124,7 +124,7 @@ def _profiles(base: Config, head: Config) -> list[str]:
     return [name for name in names if base.models.get(name) != head.models.get(name)]
 
 
-def _naming(side: Side, profiles: list[str], grep: Grep | None) -> set[str]:
+def _naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set[str]:
     """Files that may name one of some profiles; what they extend may do it for them."""
     if not profiles:
         return set()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import Judging, heard
@@ -46,7 +46,7 @@ def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
     }
 
 
-def _verdicts(judged: tuple[Judged, ...]) -> dict[str, str]:
+def _verdicts(judged: tuple[Judgement, ...]) -> dict[str, str]:
     """By type, and number where there are several of one."""
     found: dict[str, str] = {}
     for each in judged:

@@ -32,7 +32,7 @@ Named = NamedCommit | Folder
 
 
 @record(frozen=True, slots=True)
-class Range:
+class RevisionRange:
     """Two sides; None for one that was not named. A bare commit id is shortened in its name.
 
     Attributes:
@@ -45,7 +45,7 @@ class Range:
 
 
 @record(frozen=True, slots=True)
-class Names:
+class RevisionNames:
     """What names mean in a directory.
 
     Attributes:
@@ -65,7 +65,7 @@ class Names:
             raise self.refusal
         return self.found
 
-    def range(self, written: str) -> Range:
+    def range(self, written: str) -> RevisionRange:
         """What stands on both sides of `..` or `...`, or a base alone.
 
         Raises:
@@ -77,16 +77,16 @@ class Names:
             self._refuse_range(written)
         return found
 
-    def find_range(self, written: str) -> Range | None:
+    def find_range(self, written: str) -> RevisionRange | None:
         """As `range`, but None where it names nothing; of several ways to split it, the first."""
         alone = self._folder(written) if ".." in written else self.find(written)
         if alone:
-            return Range(alone)
+            return RevisionRange(alone)
         for base, dots, head in _splits(written):
             before, after = self._half(base), self._half(head)
             parted = dots == "..."
             if before and after and not (parted and (_is_folder(before) or _is_folder(after))):
-                return Range(before if base else None, after if head else None, parted)
+                return RevisionRange(before if base else None, after if head else None, parted)
         return None
 
     def find(self, name: str) -> Named | None:
@@ -146,15 +146,15 @@ class Names:
 
 
 @contextmanager
-def names_in(directory: Path) -> Iterator[Names]:
+def names_in(directory: Path) -> Iterator[RevisionNames]:
     """What names mean in a directory, which may lie in no repository."""
     try:
         repository = Repository.open(directory)
     except GitError as error:
-        yield Names(directory, None, error)
+        yield RevisionNames(directory, None, error)
         return
     with repository:
-        yield Names(directory, repository)
+        yield RevisionNames(directory, repository)
 
 
 def _splits(written: str) -> Iterator[tuple[str, str, str]]:

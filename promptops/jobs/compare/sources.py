@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from promptops.errors import GitError, UsageError
-from promptops.jobs.compare.revisions import Folder, Named, Names, Range
+from promptops.jobs.compare.revisions import Folder, Named, RevisionNames, RevisionRange
 from promptops.records import record, replace
 from promptops.repo.directory import directory_tree
 from promptops.repo.merge import merged
@@ -19,7 +19,7 @@ SAY_BASE = "say what to compare with: promptops diff BASE"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ComparisonOptions:
     """What a command line wants compared.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Source:
+class SideSource:
     """Where one side is read from.
 
     Attributes:
@@ -58,11 +58,11 @@ class Source:
     implied: bool = False
 
 
-Sources = tuple[Repository | None, Source | None, Source]
+Sources = tuple[Repository | None, SideSource | None, SideSource]
 """The repository that has the objects of both, the older side, None for nothing, and the newer."""
 
 
-def refuse_contradictions(asked: Asked, named: Range) -> None:
+def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> None:
     """Raise UsageError for what can't be said together."""
     flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
     newer = [flag for flag, given in flags.items() if given]
@@ -82,17 +82,19 @@ def refuse_contradictions(asked: Asked, named: Range) -> None:
 
 
 @contextmanager
-def sources(names: Names, asked: Asked, named: Range | None) -> Iterator[Sources]:
+def sources(
+    names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
+) -> Iterator[Sources]:
     """Find both sides; GitError where one is not there."""
     if asked.merge:
-        with _merge_sources(names, named or Range()) as found:
+        with _merge_sources(names, named or RevisionRange()) as found:
             yield found
     else:
-        yield names.found, _base(names, asked, named), _head(names, asked, named or Range())
+        yield names.found, _base(names, asked, named), _head(names, asked, named or RevisionRange())
 
 
 @contextmanager
-def _merge_sources(names: Names, named: Range) -> Iterator[Sources]:
+def _merge_sources(names: RevisionNames, named: RevisionRange) -> Iterator[Sources]:
     if named.parted:
         raise UsageError("--merge finds by itself where histories parted", hint="write `..`")
     into = _to_merge(named.base or _default_target(names.repository))
@@ -100,7 +102,7 @@ def _merge_sources(names: Names, named: Range) -> Iterator[Sources]:
     with merged(names.repository, into, branch) as result:
         title = f"{into.name} merged with {branch.name}"
         repository = result.repository
-        head = Source(
+        head = SideSource(
             title=title,
             tree=partial(repository.stored, result.tree),
             revision=result.tree,
@@ -129,7 +131,7 @@ def _default_target(repository: Repository) -> NamedCommit:
     return NamedCommit(name.removeprefix("refs/remotes/"), repository.resolve(name))
 
 
-def _head(names: Names, asked: Asked, named: Range) -> Source:
+def _head(names: RevisionNames, asked: ComparisonOptions, named: RevisionRange) -> SideSource:
     if asked.staged or asked.worktree:
         names.repository.need_work_tree()
     if asked.staged:
@@ -139,7 +141,9 @@ def _head(names: Names, asked: Asked, named: Range) -> Source:
     return _named_source(names, named.head or head_commit(names.repository))
 
 
-def _base(names: Names, asked: Asked, named: Range | None) -> Source | None:
+def _base(
+    names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
+) -> SideSource | None:
     """None for nothing."""
     if asked.root:
         return None
@@ -155,13 +159,13 @@ def _base(names: Names, asked: Asked, named: Range | None) -> Source | None:
     return commit_source(names.repository, head_commit(names.repository), implied=is_uncommitted)
 
 
-def _parting(repository: Repository, named: Range) -> NamedCommit:
+def _parting(repository: Repository, named: RevisionRange) -> NamedCommit:
     base, head = (end.name if end else "HEAD" for end in (named.base, named.head))
     commit = repository.merge_base(base, head)
     return NamedCommit(commit[:12], commit)
 
 
-def _default_base(repository: Repository) -> Source:
+def _default_base(repository: Repository) -> SideSource:
     from promptops.repo.history import find_base, upstream_default
 
     found = find_base(repository, SAY_BASE)
@@ -177,9 +181,11 @@ def head_commit(repository: Repository) -> NamedCommit:
     return NamedCommit("HEAD", repository.resolve("HEAD"))
 
 
-def commit_source(repository: Repository, named: NamedCommit, *, implied: bool = False) -> Source:
+def commit_source(
+    repository: Repository, named: NamedCommit, *, implied: bool = False
+) -> SideSource:
     """A commit as a side."""
-    return Source(
+    return SideSource(
         title=named.name,
         tree=partial(repository.stored, named.commit),
         commit=named.commit,
@@ -189,18 +195,20 @@ def commit_source(repository: Repository, named: NamedCommit, *, implied: bool =
     )
 
 
-def _named_source(names: Names, named: Named) -> Source:
+def _named_source(names: RevisionNames, named: Named) -> SideSource:
     if isinstance(named, NamedCommit):
         return commit_source(names.repository, named)
     object_format = names.found.object_format if names.found else "sha1"
-    return Source(
+    return SideSource(
         title=named.name,
         tree=lambda under: directory_tree(named.path, under, object_format),
         prefix=f"{named.name.rstrip('/')}/",
     )
 
 
-def _uncommitted_source(repository: Repository, revision: str, title: str, prefix: str) -> Source:
-    return Source(
+def _uncommitted_source(
+    repository: Repository, revision: str, title: str, prefix: str
+) -> SideSource:
+    return SideSource(
         title=title, tree=partial(repository.tree, revision), revision=revision, prefix=prefix
     )

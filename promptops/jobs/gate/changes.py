@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from promptops.jobs.compare.comparison import Side, between, nothing
+from promptops.jobs.compare.comparison import ComparisonSide, between, nothing
 from promptops.jobs.compare.diff import Chosen, diff
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.change import DiffReport
 from promptops.records import replace
@@ -17,7 +17,7 @@ TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
 
 
 def changes(
-    base: Workspace, head: Workspace, wanted: Wanted, selected: Container[str]
+    base: Workspace, head: Workspace, wanted: SelectionOptions, selected: Container[str]
 ) -> DiffReport:
     """What changed of the prompts that were selected, and of those that are gone.
 
@@ -38,12 +38,12 @@ def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:
     return gone if path is None else path in selected
 
 
-def _side(workspace: Workspace, title: str) -> Side:
+def _side(workspace: Workspace, title: str) -> ComparisonSide:
     """A side that is open already."""
     revision = workspace.revision
     is_commit = revision not in (WORKTREE, INDEX)
     commit = workspace.repository.resolve(revision) if is_commit else None
-    return Side(
+    return ComparisonSide(
         title=title,
         catalog=workspace.catalog,
         config=workspace.config,

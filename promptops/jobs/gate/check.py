@@ -12,7 +12,7 @@ from promptops.jobs.gate.repeats import without_repeats
 from promptops.jobs.gate.risks.checkout import checkout_risks
 from promptops.jobs.gate.risks.of_change import change_risks
 from promptops.jobs.lint.lint import LintOptions, lint_selected
-from promptops.jobs.testing.runner import Options, run_selected
+from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.missing_roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
     available_names,
@@ -20,7 +20,7 @@ from promptops.jobs.workspace.rule_settings import (
     unknown_names,
     without_unknown,
 )
-from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
 from promptops.model.risk import Risk
@@ -29,7 +29,7 @@ from promptops.records import replace
 
 def check(
     workspace: Workspace,
-    wanted: Wanted,
+    wanted: SelectionOptions,
     options: LintOptions,
     overrides: Sequence[str] = (),
     *,
@@ -54,7 +54,7 @@ def check(
 
 def _against_base(
     workspace: Workspace,
-    wanted: Wanted,
+    wanted: SelectionOptions,
     options: LintOptions,
     overrides: Sequence[str],
     coverage: bool,
@@ -101,7 +101,7 @@ def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Worksp
 
 def _checked(
     workspace: Workspace,
-    wanted: Wanted,
+    wanted: SelectionOptions,
     options: LintOptions,
     coverage: bool,
     base: Workspace | None = None,
@@ -111,7 +111,7 @@ def _checked(
     report = lint_selected(workspace, selected, wanted, options)
     covering = coverage or settings.coverage is not None
     at = base.revision if base is not None else None
-    run = run_selected(workspace, selected, Options(baseline=at, coverage=covering))
+    run = run_selected(workspace, selected, RunOptions(baseline=at, coverage=covering))
     risks: tuple[Risk, ...] = ()
     if base is not None:
         untrusted = options.doubt_comments

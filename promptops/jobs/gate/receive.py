@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import configuration, opened
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
@@ -42,7 +42,7 @@ class Push:
 
 
 @record(frozen=True, slots=True)
-class Refusal:
+class PushRefusal:
     """Why a push is refused.
 
     Attributes:
@@ -54,7 +54,7 @@ class Refusal:
     findings: tuple[Finding, ...] = ()
 
 
-def judge(directory: Path, push: Push) -> Refusal | None:
+def judge(directory: Path, push: Push) -> PushRefusal | None:
     """None for a push that may be taken.
 
     Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
@@ -66,7 +66,7 @@ def judge(directory: Path, push: Push) -> Refusal | None:
         return _judge_tag(repository, push) or _judge_content(repository, push)
 
 
-def _judge_tag(repository: Repository, push: Push) -> Refusal | None:
+def _judge_tag(repository: Repository, push: Push) -> PushRefusal | None:
     if not push.ref.startswith(TAGS):
         return None
     name = push.ref.removeprefix(TAGS)
@@ -76,14 +76,14 @@ def _judge_tag(repository: Repository, push: Push) -> Refusal | None:
     if not push.creates:
         done = "deleted" if push.deletes else "moved"
         hint = "tag a version above it"
-        return Refusal(f"the release tag {name!r} can't be {done}", hint)
+        return PushRefusal(f"the release tag {name!r} can't be {done}", hint)
     if decode(repository.git.run("cat-file", "-t", push.new)).strip() != "tag":
         hint = "a release is an annotated tag: git tag -a"
-        return Refusal(f"the release tag {name!r} is not annotated", hint)
+        return PushRefusal(f"the release tag {name!r} is not annotated", hint)
     inside = _name_inside(repository, push.new)
     if inside != name:
         hint = "push it under its own name"
-        return Refusal(f"the tag object pushed as {name!r} is called {inside!r}", hint)
+        return PushRefusal(f"the tag object pushed as {name!r} is called {inside!r}", hint)
     return None
 
 
@@ -106,25 +106,25 @@ def _name_inside(repository: Repository, tag: str) -> str:
     return next((line[4:] for line in head.split("\n") if line.startswith("tag ")), "")
 
 
-def _judge_content(repository: Repository, push: Push) -> Refusal | None:
+def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
     commit = None if push.deletes else _new_commit(repository, push.new)
     if commit is None:
         return None
     try:
         workspace = opened(repository, commit)
         # No cache: where several people write to a repository, its files are not ours alone.
-        report = lint(workspace, Wanted(), LintOptions(untrusted=True, use_cache=False))
+        report = lint(workspace, SelectionOptions(), LintOptions(untrusted=True, use_cache=False))
     except GitError:
         raise
     except PromptopsError as error:
         where = f"{error.where}: " if error.where else ""
         message = f"the prompts of {commit[:12]} can't be checked: {where}{error.message}"
-        return Refusal(message, error.hint or "promptops lint")
+        return PushRefusal(message, error.hint or "promptops lint")
     limit = workspace.config.lint.fail_on
     findings = tuple(each for each in report.findings if each.severity >= limit)
     if not findings:
         return None
-    return Refusal(f"the prompts of {commit[:12]} don't lint", "promptops lint", findings)
+    return PushRefusal(f"the prompts of {commit[:12]} don't lint", "promptops lint", findings)
 
 
 def _new_commit(repository: Repository, pushed: str) -> str | None:

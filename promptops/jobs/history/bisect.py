@@ -12,7 +12,7 @@ from promptops.jobs.workspace.named_prompts import one, only
 from promptops.jobs.workspace.workspace import Workspace, managed, opened, workspace
 from promptops.model.bisection import Bisection, Judgement
 from promptops.records import record, replace
-from promptops.repo.bisecting import Span, candidates, suspects
+from promptops.repo.bisecting import CommitSpan, candidates, suspects
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 
@@ -66,7 +66,7 @@ def bisect(
         names = _names(head, identity)
         search = _Search(repository, CaseAt(repository, names, case, manner), told)
         start, reason = search.start(ends, good, bad)
-        span = Span(
+        span = CommitSpan(
             goods=(start,),
             bad=bad,
             paths=_paths(repository, start, head, manner.overrides),
@@ -121,7 +121,7 @@ class _Search:
             raise UsageError(f"{message} {_said(at_fork)}", hint=hint)
         return fork, at_bad.reason
 
-    def narrowed(self, span: Span, reason: str) -> Bisection:
+    def narrowed(self, span: CommitSpan, reason: str) -> Bisection:
         """Halve a span until nothing in it can be judged but its last commit, which is bad."""
         before = self._case.fresh
         among = rest = candidates(self._repository, span) or (span.bad,)

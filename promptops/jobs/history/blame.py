@@ -7,10 +7,10 @@ from pathlib import Path
 
 from promptops.errors import UsageError
 from promptops.jobs.workspace.named_prompts import one
-from promptops.jobs.workspace.render import Line, RenderedCase, lines, render_case
+from promptops.jobs.workspace.render import RenderedCase, RenderedLine, lines, render_case
 from promptops.jobs.workspace.workspace import Workspace, opened
 from promptops.lint.passages import Passage, include_stack, rendered_passages
-from promptops.model.blame import Asked, Blame, BlamedLine, Origin
+from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
 from promptops.records import record, replace
 from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
@@ -22,7 +22,7 @@ _UNCOMMITTED = (INDEX, WORKTREE)
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _BlamedLine:
     """A line before anybody was asked who wrote it.
 
     Attributes:
@@ -30,12 +30,14 @@ class _Row:
         pieces: What it is made of, each cut to what stands on the line.
     """
 
-    rendered: Line
+    rendered: RenderedLine
     line: int
     pieces: tuple[Piece, ...]
 
 
-def blame(directory: Path, identity: str, asked: Asked, overrides: Sequence[str] = ()) -> Blame:
+def blame(
+    directory: Path, identity: str, asked: BlameOptions, overrides: Sequence[str] = ()
+) -> Blame:
     """The lines of the request of a test case, each with who wrote it.
 
     Raises:
@@ -48,7 +50,7 @@ def blame(directory: Path, identity: str, asked: Asked, overrides: Sequence[str]
         rendered = _rendered(workspace, one(workspace, identity), asked.case)
         roles = _roles(rendered, asked.message)
         rows = [row for row in _rows(rendered) if row.rendered.message in roles]
-        files = _Files(workspace, asked)
+        files = _BlamedFiles(workspace, asked)
         blamed = tuple(_blamed(row, number, files) for number, row in _chosen(rows, asked))
         if (asked.first, asked.last) != (1, None):
             roles = {line.message: roles[line.message] for line in blamed}
@@ -85,13 +87,13 @@ def _roles(rendered: RenderedCase, message: int | None) -> dict[int, str]:
     return {message: roles[message]}
 
 
-def _rows(rendered: RenderedCase) -> Iterator[_Row]:
+def _rows(rendered: RenderedCase) -> Iterator[_BlamedLine]:
     pieces = (row for text in rendered_passages("", rendered.traced) for row in _split(text))
     message, number = -1, 0
     for line, parts in zip(lines(rendered), pieces, strict=True):
         number = number + 1 if line.message == message else 1
         message = line.message
-        yield _Row(rendered=line, line=number, pieces=parts)
+        yield _BlamedLine(rendered=line, line=number, pieces=parts)
 
 
 def _split(text: Passage) -> Iterator[tuple[Piece, ...]]:
@@ -109,7 +111,7 @@ def _part(piece: Piece, low: int, high: int) -> Piece:
     return replace(piece, text=text, start=piece.start + low, end=piece.start + high)
 
 
-def _chosen(rows: Sequence[_Row], asked: Asked) -> Sequence[tuple[int, _Row]]:
+def _chosen(rows: Sequence[_BlamedLine], asked: BlameOptions) -> Sequence[tuple[int, _BlamedLine]]:
     """The lines asked for, each with its number."""
     if asked.first > max(len(rows), 1):
         where = "in all" if asked.message is None else f"in message {asked.message}"
@@ -118,24 +120,24 @@ def _chosen(rows: Sequence[_Row], asked: Asked) -> Sequence[tuple[int, _Row]]:
     return list(enumerate(rows, start=1))[asked.first - 1 : asked.last]
 
 
-class _Files:
+class _BlamedFiles:
     """Who wrote which line; git is asked once for each file."""
 
-    def __init__(self, workspace: Workspace, asked: Asked) -> None:
+    def __init__(self, workspace: Workspace, asked: BlameOptions) -> None:
         self._workspace = workspace
         self._options = (*(MOVED if asked.moved else ()), *(() if asked.spaces else SPACES))
         self._authors: dict[str, Authors] = {}
 
-    def origins(self, places: Iterable[Place]) -> tuple[Origin, ...]:
+    def origins(self, places: Iterable[Place]) -> tuple[LineOrigin, ...]:
         """Of each line once."""
         return tuple(dict.fromkeys(map(self.origin, places)))
 
-    def origin(self, place: Place) -> Origin:
+    def origin(self, place: Place) -> LineOrigin:
         if place.path not in self._authors:
             self._authors[place.path] = self._asked(place.path)
         authors = self._authors[place.path]
         author = authors[place.line - 1] if place.line <= len(authors) else None
-        return Origin(path=place.path, line=place.line, author=author)
+        return LineOrigin(path=place.path, line=place.line, author=author)
 
     def _asked(self, path: str) -> Authors:
         repository, files = self._workspace.repository, self._workspace.catalog.files
@@ -147,7 +149,7 @@ class _Files:
         return blame_content(repository, path, content, self._options)
 
 
-def _blamed(row: _Row, number: int, files: _Files) -> BlamedLine:
+def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
     seen = [piece for piece in row.pieces if piece.text.strip()]
     first = next((piece for piece in seen if piece.literal), seen[0] if seen else None)
     origin = files.origin(row.rendered.place if first is None else next(_places(first)))

@@ -11,7 +11,7 @@ from promptops.errors import InputError, TransportError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.asking import Asking, Unwatched, Watcher
+from promptops.jobs.testing.asking import ModelCalls, Unwatched, Watcher
 from promptops.jobs.testing.budgets import event_of, within_budget
 from promptops.jobs.testing.confirming import confirmed
 from promptops.jobs.testing.judging import Judging, heard
@@ -20,7 +20,7 @@ from promptops.jobs.testing.plan import Planned, partners, planned, with_hint
 from promptops.jobs.workspace.workspace import Workspace, configuration, judged_by, opened
 from promptops.model.bisection import Judgement
 from promptops.model.config import Config
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
 from promptops.records import field, record, replace
@@ -102,7 +102,7 @@ class CaseAt:
         own = replace(found.config, models=self._policy.models, test=self._policy.test)
         return judged_by(found, own)
 
-    def _judged(self, catalog: Catalog, loaded: Loaded) -> Judgement:
+    def _judged(self, catalog: Catalog, loaded: LoadedPrompt) -> Judgement:
         if loaded.prompt is None:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
@@ -146,7 +146,7 @@ class CaseAt:
             raise TransportError(reason, hint=hint)
 
 
-def _asking(repository: Repository, policy: Config, manner: Manner) -> Asking:
+def _asking(repository: Repository, policy: Config, manner: Manner) -> ModelCalls:
     """What calls models for all commits: they share a budget."""
     test = policy.test
     settings = Settings(
@@ -157,7 +157,7 @@ def _asking(repository: Repository, policy: Config, manner: Manner) -> Asking:
     event = event_of(os.environ)
     settings = within_budget(settings, test.budget, event)
     approvals = _approvals(repository, manner) if manner.live else None
-    return Asking(settings=settings, watcher=manner.watcher, approvals=approvals, event=event)
+    return ModelCalls(settings=settings, watcher=manner.watcher, approvals=approvals, event=event)
 
 
 def _approvals(repository: Repository, manner: Manner) -> Approvals:
@@ -167,7 +167,7 @@ def _approvals(repository: Repository, manner: Manner) -> Approvals:
     return Approvals(repository=repository, announce=announce, trusts_change=manner.trusted)
 
 
-def _all_it_rests_on(catalog: Catalog, loaded: Loaded) -> Hashable:
+def _all_it_rests_on(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
     """Equal where nothing changed that could change the verdict."""
     entries = catalog.files.entries
     paths = {loaded.path, *catalog.rests_on(loaded.path)} & entries.keys()

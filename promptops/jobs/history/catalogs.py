@@ -17,7 +17,7 @@ from promptops.jobs.workspace.config_files import config_files
 from promptops.jobs.workspace.graph_cache import read_graph
 from promptops.jobs.workspace.workspace import configuration, managed
 from promptops.model.config import Config
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import record
 from promptops.repo.blobs import Blobs
 from promptops.repo.repository import Repository
@@ -26,7 +26,7 @@ from promptops.source.config import FILES, load
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Step:
+class CatalogStep:
     """A commit that changed a file that decides.
 
     Attributes:
@@ -62,7 +62,7 @@ class Past:
         self._entries = self._listed(commit, config)
         self.catalog = self._catalog(commit, config)
 
-    def steps(self, deciding: Callable[[Catalog], frozenset[str]]) -> Iterator[Step]:
+    def steps(self, deciding: Callable[[Catalog], frozenset[str]]) -> Iterator[CatalogStep]:
         """Back through the commits that changed what decides, the newest first.
 
         Args:
@@ -80,7 +80,7 @@ class Past:
 
     def _below(
         self, roots: tuple[str, ...], deciding: Callable[[Catalog], frozenset[str]]
-    ) -> Iterator[Step]:
+    ) -> Iterator[CatalogStep]:
         """Until the configuration names other roots than those that git is asked about."""
         assert self._next is not None
         wanted = deciding(self.catalog)
@@ -107,13 +107,15 @@ class Past:
                 self._entries[path] = entry
         self._next = commit.parent
 
-    def _step(self, commit: Commit) -> Step:
+    def _step(self, commit: Commit) -> CatalogStep:
         revision, config = commit.parent or "", self.catalog.config
         if _CONFIGURATION.intersection(commit.before):
             config = self._configuration(revision, config)
         if commit.parent and managed(config) != managed(self.catalog.config):
             self._entries = self._listed(commit.parent, config)
-        return Step(commit=commit, before=self._catalog(revision, config), after=self.catalog)
+        return CatalogStep(
+            commit=commit, before=self._catalog(revision, config), after=self.catalog
+        )
 
     def _configuration(self, revision: str, newer: Config) -> Config:
         """That of a commit; of one that was broken, the newer one has to do."""
@@ -126,7 +128,7 @@ class Past:
             )
             return newer
 
-    def _listed(self, commit: str, config: Config) -> dict[str, Entry]:
+    def _listed(self, commit: str, config: Config) -> dict[str, TreeEntry]:
         return dict(self._repository.stored(commit, managed(config)).entries)
 
     def _catalog(self, revision: str, config: Config) -> Catalog:
@@ -136,7 +138,7 @@ class Past:
         entries = dict(self._entries)
         return Tree(revision, lambda: entries, self._read)
 
-    def _read(self, wanted: Iterable[Entry]) -> dict[str, bytes]:
+    def _read(self, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
         wanted = list(wanted)
         contents = self._blobs.read({entry.blob: entry.path for entry in wanted})
         return {entry.path: contents[entry.blob] for entry in wanted}
@@ -145,7 +147,7 @@ class Past:
 _CONFIGURATION = frozenset(FILES)
 
 
-def _are_one(step: Step) -> bool:
+def _are_one(step: CatalogStep) -> bool:
     """Most changes of a pyproject.toml are none of ours."""
     return step.before.config == step.after.config
 

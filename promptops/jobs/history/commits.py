@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import record
 from promptops.repo.process import records
 from promptops.repo.repository import Repository
@@ -36,7 +36,7 @@ class Commit:
     written: str
     day: date
     subject: str
-    before: Mapping[str, Entry | None]
+    before: Mapping[str, TreeEntry | None]
 
 
 def commits(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
@@ -59,7 +59,7 @@ def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[
     while at < len(words):
         identity, parents, author, written, day, subject = words[at : at + 6]
         at += 6
-        before: dict[str, Entry | None] = {}
+        before: dict[str, TreeEntry | None] = {}
         while at < len(words) and words[at].lstrip("\n").startswith(":"):
             before |= _undone(words[at].lstrip("\n"), words[at + 1])
             at += 2
@@ -74,14 +74,14 @@ def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[
         )
 
 
-def _undone(facts: str, path: str) -> dict[str, Entry | None]:
+def _undone(facts: str, path: str) -> dict[str, TreeEntry | None]:
     """From `:MODE MODE ID ID STATUS`; nothing where only the permission differs."""
     mode, new_mode, blob, new_blob, _ = facts[1:].split(" ")
     if not mode.strip("0"):
         return {path: None}
     if blob == new_blob and kind_of(mode) == kind_of(new_mode):
         return {}
-    return {path: Entry(path, blob, kind_of(mode))}
+    return {path: TreeEntry(path, blob, kind_of(mode))}
 
 
 def _day(text: str) -> date:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.jobs.history.catalogs import Step
+from promptops.jobs.history.catalogs import CatalogStep
 from promptops.jobs.workspace.named_prompts import only, written_paths
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
@@ -40,14 +40,14 @@ class Followed:
             self._names |= dict.fromkeys(prompt.aliases if prompt is not None else ())
         return own.union(FILES, possible(catalog, self._names))
 
-    def back(self, step: Step) -> str | None:
+    def back(self, step: CatalogStep) -> str | None:
         """Go to the catalog before; its id there."""
         names = [self.here, *self._names]
         self.here = next((name for name in names if name and self._is_one(name, step)), None)
         self.newest = self.newest or self.here
         return self.here
 
-    def _is_one(self, name: str, step: Step) -> bool:
+    def _is_one(self, name: str, step: CatalogStep) -> bool:
         """A name that another prompt has afterwards was that one's before."""
         return name in step.before.paths and (name == self.here or name not in step.after.paths)
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.diff.codes import CODES
-from promptops.diff.compare import Options, compare
+from promptops.diff.compare import CompareOptions, compare
 from promptops.errors import NotFound, UsageError
 from promptops.jobs.channels.served_at import served_at, time_of
-from promptops.jobs.history.catalogs import Past, Step
+from promptops.jobs.history.catalogs import CatalogStep, Past
 from promptops.jobs.history.lineage import Followed, possible
 from promptops.jobs.release.first_releases import first_releases
 from promptops.jobs.workspace.named_prompts import no_match
 from promptops.model.change import Change, PromptDiff
-from promptops.model.history import History, HistoryEntry, Served
+from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.records import record, replace
 from promptops.release.names import TagNames
 from promptops.repo.repository import Repository
@@ -26,7 +26,7 @@ from promptops.repo.revisions import FETCH_ALL
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class LogOptions:
     """What a command line asks for.
 
     Attributes:
@@ -44,7 +44,7 @@ class Wanted:
     all: bool = False
 
 
-def log(directory: Path, wanted: Wanted, overrides: Sequence[str] = ()) -> History:
+def log(directory: Path, wanted: LogOptions, overrides: Sequence[str] = ()) -> PromptHistory:
     """The commits that changed what the model sees or what callers pass, the newest first.
 
     Along first parents: a merge is one commit. Other names and files that the prompt had are
@@ -60,7 +60,7 @@ def log(directory: Path, wanted: Wanted, overrides: Sequence[str] = ()) -> Histo
             return _history(repository, wanted, wanted.at or "HEAD", overrides)
         served = served_at(repository, wanted.channel, time_of(wanted.at))
         if wanted.prompt is None or served.release is None:
-            return History(prompt=wanted.prompt, served=served, shallow=repository.shallow)
+            return PromptHistory(prompt=wanted.prompt, served=served, shallow=repository.shallow)
         tag = _tag(repository, served)
         return replace(_history(repository, wanted, tag, overrides), served=served)
 
@@ -74,8 +74,8 @@ def _tag(repository: Repository, served: Served) -> str:
 
 
 def _history(
-    repository: Repository, wanted: Wanted, revision: str, overrides: Sequence[str]
-) -> History:
+    repository: Repository, wanted: LogOptions, revision: str, overrides: Sequence[str]
+) -> PromptHistory:
     assert wanted.prompt is not None
     with closing(Past(repository, repository.resolve(revision), overrides)) as past:
         newest = past.catalog
@@ -85,7 +85,7 @@ def _history(
         raise _unknown(repository, newest, wanted.prompt)
     names = TagNames(newest.config.release.tag_format)
     releases = first_releases(repository, names, [entry.commit for entry in found])
-    return History(
+    return PromptHistory(
         prompt=followed.newest,
         entries=tuple(replace(each, release=releases.get(each.commit)) for each in found),
         shallow=past.cut,
@@ -102,7 +102,7 @@ def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageEr
     return error
 
 
-def _entries(past: Past, followed: Followed, wanted: Wanted) -> Iterator[HistoryEntry]:
+def _entries(past: Past, followed: Followed, wanted: LogOptions) -> Iterator[HistoryEntry]:
     for step in past.steps(followed.files):
         here = followed.here
         before = followed.back(step)
@@ -118,13 +118,13 @@ def _is_seen(change: Change) -> bool:
     return CODES[change.code].level != "NEUTRAL"
 
 
-def _diff(step: Step, here: str | None, before: str | None) -> PromptDiff | None:
+def _diff(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff | None:
     """What the step changed about the prompt, whose id on either side is known."""
     paths = {step.after.paths[here]} if here is not None else set()
     if here is None and before is not None:
         # A prompt that names the one that is gone came with the same commit.
         paths = {step.before.paths[before], *step.after.ids.keys() & step.commit.before.keys()}
-    options = Options(today=step.commit.day)
+    options = CompareOptions(today=step.commit.day)
     found = [
         each
         for each in compare(step.before, step.after, paths, step.commit.before, options)
@@ -133,7 +133,7 @@ def _diff(step: Step, here: str | None, before: str | None) -> PromptDiff | None
     return max(found, key=lambda each: (each.before_id or each.id) == before, default=None)
 
 
-def _entry(step: Step, prompt: str, diff: PromptDiff | None) -> HistoryEntry:
+def _entry(step: CatalogStep, prompt: str, diff: PromptDiff | None) -> HistoryEntry:
     commit = step.commit
     entry = HistoryEntry(
         commit=commit.id,

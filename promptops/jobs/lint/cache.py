@@ -32,7 +32,7 @@ CLEAN = PromptResult((), ())
 
 
 @record(frozen=True, slots=True)
-class Known:
+class CachedResult:
     """A result that holds, and the files it rests on."""
 
     result: PromptResult
@@ -49,7 +49,7 @@ class LintCache:
         self._entries = _read(self._file, key) if self._file is not None else {}
         self._fresh = False
 
-    def find(self, files: Files, path: str) -> Known | None:
+    def find(self, files: Files, path: str) -> CachedResult | None:
         """What was said of this file, if all it rests on is as it was."""
         entry = self._entries.get(f"{path}\0{state(files, path)}")
         if entry is None:
@@ -57,9 +57,9 @@ class LintCache:
         needed, packed = entry
         if any(state(files, each) != known for each, known in needed):
             return None
-        return Known(_unpacked(packed), frozenset(each for each, _ in needed))
+        return CachedResult(_unpacked(packed), frozenset(each for each, _ in needed))
 
-    def keep(self, files: Files, path: str, known: Known) -> None:
+    def keep(self, files: Files, path: str, known: CachedResult) -> None:
         """Remember a result for the next run."""
         if self._file is not None:
             import pickle

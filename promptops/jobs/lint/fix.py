@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.files import Tree
+from promptops.catalog.files import FileTree
 from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.workspace.listing import plain_value
-from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace, opened
 from promptops.model.finding import Edit, Finding
 from promptops.model.report import LintReport
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.records import field, record, replace
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.request.canonical import request_digest
@@ -42,7 +42,7 @@ class Fixed:
 
 
 def fix(
-    workspace: Workspace, wanted: Wanted, options: LintOptions, *, unsafe: bool, dry: bool
+    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, *, unsafe: bool, dry: bool
 ) -> Fixed:
     """Mend what can be mended, pass after pass, since one fix may uncover another.
 
@@ -78,7 +78,7 @@ def _write(file: Path, data: bytes, path: str) -> None:
         raise InputError(f"can't be mended: {reason}", where=path) from None
 
 
-def _refuse_partly_staged(workspace: Workspace, wanted: Wanted) -> None:
+def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> None:
     if not wanted.staged:
         return
     selected = select(workspace, wanted)
@@ -188,10 +188,10 @@ def _offset(text: str, starts: Sequence[int], line: int, column: int) -> int:
 class _Overlay:
     """A tree with the content of some files replaced."""
 
-    below: Tree
+    below: FileTree
     contents: Mapping[str, bytes]
     revision: str = WORKTREE
-    entries: Mapping[str, Entry] = field(init=False)
+    entries: Mapping[str, TreeEntry] = field(init=False)
 
     def __post_init__(self) -> None:
         changed = {

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from promptops.jobs.lint.baseline import read_baseline
 from promptops.jobs.lint.cache import LintCache, cache_key
-from promptops.jobs.lint.runner import Judged, judge
+from promptops.jobs.lint.runner import LintedPrompt, judge
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.missing_roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
@@ -18,7 +18,7 @@ from promptops.jobs.workspace.rule_settings import (
     refuse_unknown,
     refuse_unknown_rules,
 )
-from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import Workspace, held_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
@@ -58,7 +58,7 @@ class LintOptions:
     today: date | None = None
 
 
-def lint(workspace: Workspace, wanted: Wanted, options: LintOptions) -> LintReport:
+def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> LintReport:
     """Findings of the prompts that were asked for, and of the catalog as a whole."""
     if wanted.since is None:
         refuse_missing_roots(workspace)
@@ -67,7 +67,7 @@ def lint(workspace: Workspace, wanted: Wanted, options: LintOptions) -> LintRepo
 
 
 def lint_selected(
-    workspace: Workspace, selected: Selected, wanted: Wanted, options: LintOptions
+    workspace: Workspace, selected: Selected, wanted: SelectionOptions, options: LintOptions
 ) -> LintReport:
     """The same for prompts that were selected before."""
     catalog = workspace.catalog
@@ -106,7 +106,7 @@ def lint_selected(
     )
 
 
-def _counts(workspace: Workspace, wanted: Wanted, options: LintOptions) -> Counts:
+def _counts(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> Counts:
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
@@ -168,7 +168,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _concerned(selected: Selected, judged: Mapping[str, Judged]) -> frozenset[str]:
+def _concerned(selected: Selected, judged: Mapping[str, LintedPrompt]) -> frozenset[str]:
     """The paths of the selected prompts, of the files they reach, and of what changed."""
     needed = (each.needed for each in judged.values())
     return frozenset(selected.why).union(selected.changed or (), *needed)

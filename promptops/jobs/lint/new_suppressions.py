@@ -23,7 +23,7 @@ def comment_risks(
     comments: Iterable[SilencingComment], catalog: Catalog, before: Before
 ) -> Iterator[Risk]:
     """Each comment that the base does not have; of the others, each finding on a new line."""
-    known = _Known(catalog, before)
+    known = _BaseLines(catalog, before)
     for comment in comments:
         codes = " and ".join(f"`{code}`" for code in comment.codes)
         prompt = catalog.id_of(comment.place.path) or ""
@@ -43,7 +43,7 @@ def only_known(catalog: Catalog, before: Before) -> Counts:
     It silences a security rule only where the base has both the comment and the line of the
     finding.
     """
-    known = _Known(catalog, before)
+    known = _BaseLines(catalog, before)
 
     def counts(comment: Suppression, finding: Finding) -> bool:
         if not finding.code.startswith(SECURITY):
@@ -53,7 +53,7 @@ def only_known(catalog: Catalog, before: Before) -> Counts:
     return counts
 
 
-class _Known:
+class _BaseLines:
     """What the base has of the files of a catalog; lines are compared without their margins."""
 
     def __init__(self, catalog: Catalog, before: Before) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from promptops.diff.codes import CODES, Code
+from promptops.diff.codes import CODES, ChangeCode
 from promptops.errors import GitError, UsageError
 from promptops.jobs.workspace.rule_settings import available_rules
 from promptops.jobs.workspace.workspace import workspace
@@ -28,13 +28,13 @@ def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rul
     return available_rules(settings, untrusted=False)
 
 
-def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | Code, ...]:
+def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCode, ...]:
     """The rule, or the kind of change, of a code or a name; of letters, all whose code has them
     first.
 
     Upper and lower case are the same. Raises UsageError where there is none.
     """
-    known: list[Rule | Code] = [*rules.values(), *CODES.values()]
+    known: list[Rule | ChangeCode] = [*rules.values(), *CODES.values()]
     for found in known:
         if written.upper() == found.code or written.lower() == found.name:
             return (found,)
@@ -46,16 +46,16 @@ def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | Code, ..
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
-def explained(form: str, found: Rule | Code) -> str:
+def explained(form: str, found: Rule | ChangeCode) -> str:
     """One rule, or one code of `promptops diff`, as text, markdown or json."""
     if form == "json":
         return _json([found])
-    if isinstance(found, Code):
+    if isinstance(found, ChangeCode):
         return _change_page(form, found)
     return _visible(_page(found) if form == "text" else markdown(found))
 
 
-def listed(form: str, found: Sequence[Rule | Code]) -> str:
+def listed(form: str, found: Sequence[Rule | ChangeCode]) -> str:
     """Rules and codes of `promptops diff`, a line each; as json with all that is known."""
     if form == "json":
         return _json(found)
@@ -68,9 +68,9 @@ def listed(form: str, found: Sequence[Rule | Code]) -> str:
     return _visible("\n".join(rows) + "\n")
 
 
-def _json(found: Sequence[Rule | Code]) -> str:
+def _json(found: Sequence[Rule | ChangeCode]) -> str:
     rules = [_value(each) for each in found if isinstance(each, Rule)]
-    changes = [_change_value(each) for each in found if isinstance(each, Code)]
+    changes = [_change_value(each) for each in found if isinstance(each, ChangeCode)]
     return json_text({"schema": 1, "rules": rules, **({"changes": changes} if changes else {})})
 
 
@@ -79,15 +79,15 @@ def _visible(text: str) -> str:
     return "\n".join(map(visible_line, text.split("\n")))
 
 
-def _kind(each: Rule | Code) -> str:
-    return each.level if isinstance(each, Code) else str(each.severity)
+def _kind(each: Rule | ChangeCode) -> str:
+    return each.level if isinstance(each, ChangeCode) else str(each.severity)
 
 
-def _summary(each: Rule | Code) -> str:
-    return each.summary if isinstance(each, Code) or each.on == "default" else _on(each)
+def _summary(each: Rule | ChangeCode) -> str:
+    return each.summary if isinstance(each, ChangeCode) or each.on == "default" else _on(each)
 
 
-def _change_page(form: str, code: Code) -> str:
+def _change_page(form: str, code: ChangeCode) -> str:
     mark = "# " if form == "markdown" else ""
     risk = f"\n\nA risk: {code.risk}." if code.risk else ""
     head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
@@ -95,7 +95,7 @@ def _change_page(form: str, code: Code) -> str:
     return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 
-def _change_value(code: Code) -> dict[str, object]:
+def _change_value(code: ChangeCode) -> dict[str, object]:
     return {
         "code": code.code,
         "name": code.name,

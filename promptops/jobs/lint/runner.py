@@ -8,12 +8,12 @@ from datetime import date
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.kept_facts import Names
-from promptops.jobs.lint.cache import Known, LintCache
+from promptops.jobs.lint.cache import CachedResult, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
 from promptops.lint.registry import Rule
 from promptops.model.internal_error import internal_error
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
 
@@ -25,7 +25,7 @@ AT_ONCE = 100
 
 
 @record(frozen=True, slots=True)
-class Judged:
+class LintedPrompt:
     """What was said of a prompt.
 
     Attributes:
@@ -48,7 +48,7 @@ def judge(
     *,
     cache: LintCache,
     processes: int,
-) -> dict[str, Judged]:
+) -> dict[str, LintedPrompt]:
     """What the rules say of each prompt, in the order given, however it is found out."""
     catalog.places_first = True
     known = {path: cache.find(catalog.files, path) for path in paths}
@@ -60,9 +60,9 @@ def judge(
     for path, each in new.items():
         catalog.graph.know(path, each.names)
         if each.lasting:
-            cache.keep(catalog.files, path, Known(each.result, each.needed))
+            cache.keep(catalog.files, path, CachedResult(each.result, each.needed))
     return {
-        path: new[path] if found is None else Judged(found.result, found.needed)
+        path: new[path] if found is None else LintedPrompt(found.result, found.needed)
         for path, found in known.items()
     }
 
@@ -73,7 +73,7 @@ class _Judging:
     rules: Sequence[Rule]
     today: date
 
-    def in_turn(self, paths: Sequence[str]) -> list[Judged]:
+    def in_turn(self, paths: Sequence[str]) -> list[LintedPrompt]:
         self.catalog.files.prefetch(paths)
         gc.disable()  # nothing here is cyclic for long, and collecting costs 7%
         try:
@@ -81,7 +81,7 @@ class _Judging:
         finally:
             gc.enable()
 
-    def _one(self, path: str) -> Judged:
+    def _one(self, path: str) -> LintedPrompt:
         catalog = self.catalog
         catalog.looked_around = False
         loaded = catalog.loaded(path)
@@ -93,9 +93,9 @@ class _Judging:
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
         lasting = not (catalog.looked_around or result.failed)
-        return Judged(result, needed, lasting=lasting, names=catalog.graph.names(path))
+        return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))
 
-    def in_parallel(self, paths: Sequence[str], processes: int) -> list[Judged]:
+    def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:
         """The same in forked processes, which share what was read so far."""
         import signal
         from concurrent.futures import ProcessPoolExecutor
@@ -120,7 +120,7 @@ class _Judging:
             _INHERITED = None
 
 
-def _profile_files(catalog: Catalog, loaded: Loaded) -> frozenset[str]:
+def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
     """The configuration, if the prompt names a profile: some findings are placed in it."""
     path = catalog.config.path
     named = loaded.prompt is not None and loaded.prompt.model.profile in catalog.config.models
@@ -131,7 +131,7 @@ _INHERITED: _Judging | None = None
 """What a forked process has from its parent: a catalog can't be sent, and need not be."""
 
 
-def _one_chunk(paths: Sequence[str]) -> list[Judged]:
+def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:
     assert _INHERITED is not None
     return _INHERITED.in_turn(paths)
 

@@ -16,7 +16,7 @@ _BLOCK = 4096
 """What the smallest file takes of a disk."""
 
 
-class Cache:
+class AnswerCache:
     """One file for each request and repeat, in `promptops/answers` below git's common directory."""
 
     def __init__(self, common_dir: Path, max_bytes: int = MAX_BYTES) -> None:

@@ -19,7 +19,7 @@ from promptops.storage.whole_files import replace_whole, write_all
 
 
 @record(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """An answer, and the file of recordings where it belongs; relative to the root."""
 
     file: str
@@ -34,7 +34,7 @@ class Entries:
         unreadable: How many lines are none: a crash of the machine cut them off.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[JournalEntry, ...]
     unreadable: int = 0
 
 
@@ -69,10 +69,10 @@ class Journal:
         problem = refusal(file, recording)
         if problem is None:
             with self._locked():
-                _append(self._file, _line(Entry(file, recording)))
+                _append(self._file, _line(JournalEntry(file, recording)))
         return problem
 
-    def hand_over(self, keep: Callable[[Entries], Iterable[Entry]]) -> None:
+    def hand_over(self, keep: Callable[[Entries], Iterable[JournalEntry]]) -> None:
         """Let `keep` have all entries, while nobody adds to them; what it returns stays here.
 
         If it raises, or never returns, all of them do. Raises InputError.
@@ -115,7 +115,7 @@ def _append(file: Path, line: bytes) -> None:
         os.close(number)
 
 
-def _line(entry: Entry) -> bytes:
+def _line(entry: JournalEntry) -> bytes:
     return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
 
 
@@ -129,7 +129,7 @@ def _read(file: Path) -> Entries:
     return Entries(found, unreadable=len(entries) - len(found))
 
 
-def _entry(row: bytes) -> Entry | None:
+def _entry(row: bytes) -> JournalEntry | None:
     """Of a line that was cut off, None; whole but for its end it is as good as any."""
     path, _, line = row.partition(b"\t")
     recordings = read_recordings("", line).recordings
@@ -137,4 +137,4 @@ def _entry(row: bytes) -> Entry | None:
         file = json.loads(path)
     except ValueError:
         return None
-    return Entry(file, recordings[0]) if recordings and isinstance(file, str) else None
+    return JournalEntry(file, recordings[0]) if recordings and isinstance(file, str) else None

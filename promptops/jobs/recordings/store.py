@@ -7,7 +7,7 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
-from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.cache import AnswerCache
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.records import record
@@ -15,7 +15,7 @@ from promptops.source.recordings import Key, ReadRecordings, key_of
 
 
 @record(frozen=True, slots=True)
-class Found:
+class StoredAnswer:
     """An answer, and where it was."""
 
     answer: Answer
@@ -25,20 +25,20 @@ class Found:
 class Store:
     """The answers that are known at one revision; the recordings of a prompt are read once."""
 
-    def __init__(self, catalog: Catalog, cache: Cache | None = None) -> None:
+    def __init__(self, catalog: Catalog, cache: AnswerCache | None = None) -> None:
         """Without a cache only what is committed counts."""
         self._catalog = catalog
         self._cache = cache
         self._files: dict[str, ReadRecordings] = {}
         self._answers: dict[str, Mapping[Key, Answer]] = {}
 
-    def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> Found | None:
+    def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> StoredAnswer | None:
         """The answer to a request of the prompt file `prompt`; never that of another repeat."""
         recorded = self._recorded(prompt).get((request, repeat, judge))
         if recorded is not None:
-            return Found(recorded, "recorded")
+            return StoredAnswer(recorded, "recorded")
         cached = self._cache.find(request, repeat) if self._cache is not None else None
-        return Found(cached, "cached") if cached is not None else None
+        return StoredAnswer(cached, "cached") if cached is not None else None
 
     def problems(self, prompt: str) -> tuple[Problem, ...]:
         """What is wrong with the recordings of a prompt file."""

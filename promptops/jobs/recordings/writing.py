@@ -8,8 +8,8 @@ from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
 from promptops.errors import InputError
-from promptops.jobs.recordings.cache import Cache
-from promptops.jobs.recordings.journal import Entries, Entry, Journal
+from promptops.jobs.recordings.cache import AnswerCache
+from promptops.jobs.recordings.journal import Entries, Journal, JournalEntry
 from promptops.jobs.recordings.merging import Need, merged
 from promptops.jobs.recordings.splitting import split, steps
 from promptops.model.answer import Recording
@@ -79,18 +79,18 @@ class _Settling:
     unreadable: int = 0
     _folders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def keep(self, found: Entries) -> Iterator[Entry]:
+    def keep(self, found: Entries) -> Iterator[JournalEntry]:
         """Write all files; yields the entries that are in none."""
         self.unreadable = found.unreadable
         new: dict[str, list[Recording]] = {file: [] for file in self.needs}
         for entry in found.entries:
             new.setdefault(entry.file, []).append(entry.recording)
-        Cache(self.repository.common_dir).keep(entry.recording for entry in found.entries)
+        AnswerCache(self.repository.common_dir).keep(entry.recording for entry in found.entries)
         for file in sorted(new):
             problem = self._write(file, new[file])
             if problem is not None:
                 self.problems.append(problem)
-                yield from (Entry(file, recording) for recording in new[file])
+                yield from (JournalEntry(file, recording) for recording in new[file])
 
     def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
         """Why a file can't be written; None where all are, or need not be."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptops.errors import GitError, UsageError
 from promptops.jobs.workspace.workspace import configuration
-from promptops.model.release import Record, Release
+from promptops.model.release import Release, ReleaseRecord
 from promptops.release.names import TagNames
 from promptops.release.tags import records, releases
 from promptops.repo.repository import WORKTREE, Repository
@@ -16,7 +16,7 @@ from promptops.repo.revisions import FETCH_ALL
 
 def changelog(
     directory: Path, wanted: Sequence[str] = (), overrides: Sequence[str] = ()
-) -> tuple[tuple[Release, Record], ...]:
+) -> tuple[tuple[Release, ReleaseRecord], ...]:
     """Every release with what its tag says, the highest version first.
 
     Args:

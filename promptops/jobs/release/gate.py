@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from promptops.jobs.gate.repeats import failures, without_repeats
 from promptops.jobs.lint.lint import LintOptions, lint_selected
 from promptops.jobs.release.preflight import more
-from promptops.jobs.testing.runner import RECORD, Options, run_selected
-from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.testing.runner import RECORD, RunOptions, run_selected
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.release import Problem
+from promptops.model.release import ReleaseProblem
 from promptops.model.test_run import TestRun, Verdict
 from promptops.report.parts.summary import counted
 
 
 def gate(
     workspace: Workspace, base: str | None, *, untrusted: bool
-) -> tuple[list[Problem], list[str]]:
+) -> tuple[list[ReleaseProblem], list[str]]:
     """What forbids the release, and what deserves a look.
 
     Args:
         base: The release whose recorded answers measures are compared with.
         untrusted: As `LintOptions` has it.
     """
-    wanted = Wanted()
+    wanted = SelectionOptions()
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, LintOptions(untrusted=untrusted))
     baseline = f"tags/{base}" if base is not None else None
-    run = run_selected(workspace, selected, Options(baseline=baseline))
+    run = run_selected(workspace, selected, RunOptions(baseline=baseline))
     limit = workspace.config.lint.fail_on
     findings = [each for each in without_repeats(report, run).findings if each.severity >= limit]
     problems = []
@@ -37,27 +37,31 @@ def gate(
     if findings:
         details = [f"{each.place}: {each.message} [{each.code}]" for each in findings]
         message = f"lint has {counted(len(findings), 'finding')}"
-        problems.append(Problem(message=message, hint="promptops lint", details=more(details)))
+        problems.append(
+            ReleaseProblem(message=message, hint="promptops lint", details=more(details))
+        )
     problems += _failing(run)
     undecided = _decided(run, "inconclusive")
     if undecided and workspace.config.release.on_inconclusive == "fail":
         message = f"{counted(len(undecided), 'score')} can't be decided"
         hint = "promptops test --live asks for what decides it"
-        problems.append(Problem(message=message, hint=hint, details=more(undecided)))
+        problems.append(ReleaseProblem(message=message, hint=hint, details=more(undecided)))
         undecided = []
     return problems, [f"can't be decided: {line}" for line in undecided]
 
 
-def not_checked(command: str) -> Problem:
+def not_checked(command: str) -> ReleaseProblem:
     """That a bug of ours kept something from being looked at, which `command` shows."""
-    return Problem(message="an internal error of promptops: not all was checked", hint=command)
+    return ReleaseProblem(
+        message="an internal error of promptops: not all was checked", hint=command
+    )
 
 
-def _failing(run: TestRun) -> Iterator[Problem]:
+def _failing(run: TestRun) -> Iterator[ReleaseProblem]:
     stale = [f"{c.place}: {c.prompt}: {c.name}" for c in run.cases if c.status == "stale"]
     if stale:
         message = f"{counted(len(stale), 'case')} without a recording"
-        yield Problem(message=message, hint=RECORD, details=more(stale))
+        yield ReleaseProblem(message=message, hint=RECORD, details=more(stale))
     failed = [
         ": ".join(filter(None, (str(place), case.prompt, case.name, reason)))
         for place, reason, case in failures(run)
@@ -66,11 +70,11 @@ def _failing(run: TestRun) -> Iterator[Problem]:
     number = run.count("failed") + run.count("error")
     if number:
         message = f"{counted(number, 'case')} of {len(run.cases)} failed"
-        yield Problem(message=message, hint="promptops test", details=more(failed))
+        yield ReleaseProblem(message=message, hint="promptops test", details=more(failed))
     worse = _decided(run, "fail")
     if worse:
         message = f"{counted(len(worse), 'score')} worse than before"
-        yield Problem(message=message, hint="promptops test", details=more(worse))
+        yield ReleaseProblem(message=message, hint="promptops test", details=more(worse))
 
 
 def _decided(run: TestRun, verdict: Verdict) -> list[str]:

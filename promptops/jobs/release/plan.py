@@ -14,7 +14,13 @@ from promptops.jobs.release.waivers import waiver_lines
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport, PromptDiff
-from promptops.model.release import Problem, PromptChange, Record, Release, ReleasePlan
+from promptops.model.release import (
+    PromptChange,
+    Release,
+    ReleasePlan,
+    ReleaseProblem,
+    ReleaseRecord,
+)
 from promptops.model.version import Version
 from promptops.records import record, replace
 from promptops.release.names import TagNames
@@ -38,7 +44,7 @@ REASON_HINT = "say why with --reason, or leave out what lowers it"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ReleaseContext:
     """What a release is planned on.
 
     Attributes:
@@ -65,14 +71,16 @@ def compared(sides: Sides) -> DiffReport:
     return diff(sides, Chosen())
 
 
-def planned(ground: Ground, report: DiffReport, declared: Declared, *, signed: bool) -> ReleasePlan:
+def planned(
+    ground: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
+) -> ReleasePlan:
     """A release with what changed; raises InputError for a prompt that can't be built."""
     last = ground.base.version if ground.base else None
     version = next_version(last, report.bump, declared, ground.versions)
     bump = effective_bump(last, report.bump, declared)
     has_reason = bump < report.bump or outranked(last, version, ground.versions) is not None
     changes = tuple(_prompt_changes(ground, report, version, bump))
-    record = Record(
+    record = ReleaseRecord(
         tag=ground.names.write(version),
         notes=notes(report),
         changes=changes,
@@ -94,13 +102,13 @@ def planned(ground: Ground, report: DiffReport, declared: Declared, *, signed: b
 
 
 def version_problems(
-    ground: Ground, report: DiffReport, declared: Declared, version: Version
-) -> Iterator[Problem]:
+    ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+) -> Iterator[ReleaseProblem]:
     """What is wrong with a version or a bump that somebody declared."""
     last = ground.base.version if ground.base else None
     found = gate(version, Bump.NONE, last)
     if found is not None:
-        yield Problem(message=f"{found.code}: {found.message}", hint="leave out --version")
+        yield ReleaseProblem(message=f"{found.code}: {found.message}", hint="leave out --version")
         return
     bump = effective_bump(last, report.bump, declared)
     if last is None or version == last or bump >= report.bump:
@@ -113,10 +121,10 @@ def version_problems(
         reasoned = lowered(changes, bump, "because") is None
         hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
         details = waivers or more(demanding(report.prompts, bump))
-        yield Problem(message=message, hint=hint, details=details)
+        yield ReleaseProblem(message=message, hint=hint, details=details)
 
 
-def tags_of(ground: Ground, record: Record) -> tuple[str, ...]:
+def tags_of(ground: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
     """The names of all tags of a release: its own first, then those of prompts, if they get any."""
     if ground.workspace.config.release.tags != "per-prompt":
         return (record.tag,)
@@ -129,7 +137,7 @@ def tags_of(ground: Ground, record: Record) -> tuple[str, ...]:
 
 
 def _prompt_changes(
-    ground: Ground, report: DiffReport, version: Version, bump: Bump
+    ground: ReleaseContext, report: DiffReport, version: Version, bump: Bump
 ) -> Iterator[PromptChange]:
     """Of each prompt whose version changes, by id."""
     released = _released(ground)
@@ -153,13 +161,13 @@ def _codes(prompt: PromptDiff) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.code for each in worst_first(prompt.changes) if each.bump))
 
 
-def _released(ground: Ground) -> Table:
+def _released(ground: ReleaseContext) -> Table:
     if ground.base is None:
         return Table({})
     return table(ground.base, records(ground.repository, (ground.base,))[ground.base.name])
 
 
-def _taken(ground: Ground, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
+def _taken(ground: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
     """The versions that prompts have in any release, on any line."""
     found: dict[str, set[Version]] = {name: set() for name in prompts}
     if prompts:
@@ -175,7 +183,9 @@ def _held(workspace: Workspace) -> frozenset[str]:
     return frozenset(each.id for each in loaded if each and each.status != "draft")
 
 
-def _table(ground: Ground, changes: Iterable[PromptChange], version: Version) -> dict[str, Version]:
+def _table(
+    ground: ReleaseContext, changes: Iterable[PromptChange], version: Version
+) -> dict[str, Version]:
     """The versions of all prompts in the release; one that nothing tells begins with it."""
     released = _released(ground)
     after = {each.prompt: each.after for each in changes}
@@ -183,7 +193,7 @@ def _table(ground: Ground, changes: Iterable[PromptChange], version: Version) ->
     return {name: each or version for name, each in sorted(found.items())}
 
 
-def _built(workspace: Workspace, record: Record) -> Record:
+def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
     """With the digests of its bundle."""
     versions = {name: str(version) for name, version in record.versions.items()}
     data = bundle_of(workspace, release=record.tag, versions=versions)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from promptops.jobs.workspace.selection import is_managed
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.release import Problem
+from promptops.model.release import ReleaseProblem
 from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -17,12 +17,12 @@ SHOWN = 10
 """So many of a kind are listed, and the others counted."""
 
 
-def repository_problems(workspace: Workspace) -> Iterator[Problem]:
+def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
     """Of the clone, of what is checked out, and of who makes the release."""
     repository = workspace.repository
     if repository.shallow:
         message = "the clone is shallow: which releases there are and what changed can't be known"
-        yield Problem(message=message, hint=FETCH_ALL)
+        yield ReleaseProblem(message=message, hint=FETCH_ALL)
     yield from _uncommitted(workspace)
     yield from _branch(repository, workspace.config.release.branches)
     yield from _identity(repository)
@@ -53,34 +53,36 @@ def has_identity(repository: Repository) -> bool:
     return not repository.git.ask("var", "GIT_COMMITTER_IDENT").status
 
 
-def _uncommitted(workspace: Workspace) -> Iterator[Problem]:
+def _uncommitted(workspace: Workspace) -> Iterator[ReleaseProblem]:
     paths = uncommitted(workspace)
     if paths:
         message = f"{counted(len(paths), 'file')} with changes that are not committed"
         hint = "commit them, or put them away: git stash --include-untracked"
-        yield Problem(message=message, hint=hint, details=more(paths))
+        yield ReleaseProblem(message=message, hint=hint, details=more(paths))
 
 
-def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[Problem]:
+def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseProblem]:
     answer = repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD")
     branch = decode(answer.stdout).strip()
     names = ", ".join(f"`{name}`" for name in allowed)
     if answer.status:
         if not any(_is_allowed(each, allowed) for each in _containing(repository)):
             message = f"HEAD is on no branch, and not part of {names}"
-            yield Problem(message=message, hint=f"git switch {allowed[0]}")
+            yield ReleaseProblem(message=message, hint=f"git switch {allowed[0]}")
         return
     if not _is_allowed(branch, allowed):
         message = f"releases are made from {names}, and this is `{branch}`"
-        yield Problem(message=message, hint="switch to it, or change `release.branches`")
+        yield ReleaseProblem(message=message, hint="switch to it, or change `release.branches`")
     behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
     if behind and ahead:
         message = f"`{branch}` and its upstream branch have gone apart"
         here, there = counted(ahead, "commit"), counted(behind, "commit")
-        yield Problem(message=f"{message}: {here} here, {there} there", hint="git pull --rebase")
+        yield ReleaseProblem(
+            message=f"{message}: {here} here, {there} there", hint="git pull --rebase"
+        )
     elif behind:
         message = f"`{branch}` is {counted(behind, 'commit')} behind its upstream branch"
-        yield Problem(message=message, hint="git pull --ff-only")
+        yield ReleaseProblem(message=message, hint="git pull --ff-only")
 
 
 def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
@@ -99,7 +101,7 @@ def _count(repository: Repository, commits: str) -> int:
     return 0 if answer.status else int(answer.stdout)
 
 
-def _identity(repository: Repository) -> Iterator[Problem]:
+def _identity(repository: Repository) -> Iterator[ReleaseProblem]:
     if not has_identity(repository):
         hint = "git config user.name NAME; git config user.email ADDRESS"
-        yield Problem(message="git does not know who makes the release", hint=hint)
+        yield ReleaseProblem(message="git does not know who makes the release", hint=hint)

@@ -12,18 +12,18 @@ from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.compare import comparison as two_sides
 from promptops.jobs.compare.comparison import Sides, sides
 from promptops.jobs.release.gate import gate, not_checked
-from promptops.jobs.release.plan import Ground, compared, planned, tags_of, version_problems
+from promptops.jobs.release.plan import ReleaseContext, compared, planned, tags_of, version_problems
 from promptops.jobs.release.preflight import more, repository_problems, uncommitted, unpushed
 from promptops.jobs.release.remote_state import beside_remote, next_command
 from promptops.jobs.release.remotes import default_remote
 from promptops.jobs.release.tag_names import line_problems, name_problems
 from promptops.jobs.release.tag_signing import is_signed, signing_problems
-from promptops.jobs.release.tags import Refusal, make, missing, push, take_back
+from promptops.jobs.release.tags import RemoteRefusal, make, missing, push, take_back
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import Workspace, configuration, opened
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
-from promptops.model.release import Problem, Release, ReleasePlan, ReleaseReport
+from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.records import field, record, replace
 from promptops.release.names import TagNames
 from promptops.release.tags import latest, record_of, releases
@@ -34,7 +34,7 @@ from promptops.runtime.loading.source import shown
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReleaseOptions:
     """What a command line wants released.
 
     Attributes:
@@ -51,7 +51,7 @@ class Asked:
     untrusted: bool = False
 
 
-def prepare(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> ReleaseReport:
+def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = ()) -> ReleaseReport:
     """What would be released from HEAD, and all that stands in its way. Makes nothing.
 
     Where something is to be pushed, the remote is asked what it has.
@@ -69,7 +69,7 @@ def prepare(directory: Path, asked: Asked, overrides: Sequence[str] = ()) -> Rel
         return report
 
 
-def publish(directory: Path, report: ReleaseReport, asked: Asked) -> ReleaseReport:
+def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> ReleaseReport:
     """Make the tags of a plan that are missing, and push all of them where that is asked for.
 
     With them go those of earlier releases that the remote lacks.
@@ -103,7 +103,7 @@ def _made(
 
 
 @contextmanager
-def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Ground, Sides]]:
+def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[ReleaseContext, Sides]]:
     with Repository.open(directory) as repository:
         head = repository.resolve("HEAD")
         config = configuration(repository, head, overrides)
@@ -112,11 +112,11 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Ground,
         base = latest(repository, names, head)
         is_empty = base is None or _has_no_prompts(repository, base)
         compares = f"..{head}" if is_empty or base is None else f"{base.commit}..{head}"
-    asked = two_sides.Asked(arguments=(compares,), behind=0, root=is_empty)
+    asked = two_sides.ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
     with sides(directory, asked, overrides) as found:
         assert found.repository is not None
         workspace = Workspace(found.repository, head, found.head.config, found.head.catalog)
-        yield Ground(workspace=workspace, names=names, releases=every, base=base), found
+        yield ReleaseContext(workspace=workspace, names=names, releases=every, base=base), found
 
 
 def _has_no_prompts(repository: Repository, release: Release) -> bool:
@@ -127,7 +127,7 @@ def _has_no_prompts(repository: Repository, release: Release) -> bool:
         return False
 
 
-def _made_before(ground: Ground, declared: Declared) -> Release | None:
+def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
     """A release of this very commit that is what was asked for."""
     here = [each for each in ground.releases if each.commit == ground.workspace.revision]
     if declared.version is not None and declared.pre is None:
@@ -140,7 +140,7 @@ def _made_before(ground: Ground, declared: Declared) -> Release | None:
     )
 
 
-def _done(ground: Ground, release: Release, asked: Asked) -> ReleaseReport:
+def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> ReleaseReport:
     """A release that is there: what of it is missing, and whether it is what its tag says."""
     workspace, record = ground.workspace, record_of(ground.repository, release)
     tags = tags_of(ground, record)
@@ -167,7 +167,9 @@ def _done(ground: Ground, release: Release, asked: Asked) -> ReleaseReport:
     )
 
 
-def _unsigned(ground: Ground, release: Release, asked: Asked) -> Iterator[Problem]:
+def _unsigned(
+    ground: ReleaseContext, release: Release, asked: ReleaseOptions
+) -> Iterator[ReleaseProblem]:
     settings = ground.workspace.config.release
     if not (asked.sign or settings.sign == "always" or settings.allowed_signers):
         return
@@ -175,7 +177,7 @@ def _unsigned(ground: Ground, release: Release, asked: Asked) -> Iterator[Proble
     if tag is None or not tag.signature:
         message = f"{release.name!r} is there already, and not signed"
         hint = f"where nobody has it yet: git tag --delete {release.name}, then run it again"
-        yield Problem(message=message, hint=hint)
+        yield ReleaseProblem(message=message, hint=hint)
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
@@ -183,14 +185,14 @@ def _uncommitted(workspace: Workspace) -> list[str]:
     return [f"not committed, so no part of it: {', '.join(more(paths))}"] if paths else []
 
 
-def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[Problem]:
+def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
     catalog = workspace.catalog
     if plan.record.content not in (None, content_digest(catalog, list(catalog.prompts()))):
         message = f"{plan.record.tag!r} tells of another content than its commit has"
-        yield Problem(message=message, hint=f"promptops verify {plan.record.tag}")
+        yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 
 
-def _prepared(ground: Ground, opened_sides: Sides, asked: Asked) -> ReleaseReport:
+def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions) -> ReleaseReport:
     workspace, declared = ground.workspace, asked.declared
     report = compared(opened_sides)
     signed = is_signed(ground.repository, workspace.config.release.sign, asked.sign)
@@ -212,7 +214,7 @@ def _prepared(ground: Ground, opened_sides: Sides, asked: Asked) -> ReleaseRepor
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 
-def _nothing(ground: Ground, report: DiffReport, declared: Declared) -> str:
+def _nothing(ground: ReleaseContext, report: DiffReport, declared: Declared) -> str:
     """Why there is nothing to release, or ""."""
     if not ground.workspace.catalog.ids:
         return "there are no prompts here (`promptops init` begins)"
@@ -224,8 +226,8 @@ def _nothing(ground: Ground, report: DiffReport, declared: Declared) -> str:
 
 
 def _plan(
-    ground: Ground, report: DiffReport, declared: Declared, *, signed: bool
-) -> tuple[ReleasePlan | None, list[Problem]]:
+    ground: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
+) -> tuple[ReleasePlan | None, list[ReleaseProblem]]:
     if ground.repository.shallow:
         return None, []
     try:
@@ -233,7 +235,7 @@ def _plan(
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         hint = error.hint or "promptops lint"
-        return None, [Problem(message=f"{where}{error.message}", hint=hint)]
+        return None, [ReleaseProblem(message=f"{where}{error.message}", hint=hint)]
     problems = [
         *version_problems(ground, report, declared, plan.version),
         *line_problems(ground, report, declared, plan.version),
@@ -242,7 +244,7 @@ def _plan(
     return plan, problems
 
 
-def _unpushed(repository: Repository, asked: Asked) -> list[str]:
+def _unpushed(repository: Repository, asked: ReleaseOptions) -> list[str]:
     ahead = unpushed(repository) if asked.push is None else 0  # else it is a problem
     return (
         [f"the upstream branch lacks {counted(ahead, 'commit')} of it: git push"] if ahead else []
@@ -251,7 +253,7 @@ def _unpushed(repository: Repository, asked: Asked) -> list[str]:
 
 def _pushed(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
-) -> Refusal | None:
+) -> RemoteRefusal | None:
     try:
         return push(repository, remote, tags, interactive=interactive)
     except GitError as error:
@@ -260,14 +262,14 @@ def _pushed(
         raise GitError(message, where=error.where, hint=hint) from None
 
 
-def _refusal(remote: str, tag: str, refused: Refusal) -> Problem:
+def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
     hint = "what it says is the way out; then run it again"
     if not refused.hook and any(_is_taken(line) for line in refused.said):
         bring = f"git fetch --tags {remote} && git pull"
         hint = f"another release was faster: bring it in ({bring}), then run it again"
     details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return Problem(message=f"{who} refused {tag!r}", hint=hint, details=more(details))
+    return ReleaseProblem(message=f"{who} refused {tag!r}", hint=hint, details=more(details))
 
 
 def _is_taken(line: str) -> bool:

@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from promptops.errors import GitError
-from promptops.jobs.release.plan import Ground, tags_of
+from promptops.jobs.release.plan import ReleaseContext, tags_of
 from promptops.jobs.release.remotes import default_remote, remote_problems, remotes
 from promptops.jobs.release.tags import missing
-from promptops.model.release import Problem, Release, ReleasePlan, ReleaseReport
+from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.version import Version
 from promptops.records import replace
 from promptops.release.tags import records, releases
@@ -24,7 +24,7 @@ _TRACKED = "refs/remotes/"
 
 
 def beside_remote(
-    ground: Ground, report: ReleaseReport, wanted: str, *, interactive: bool
+    ground: ReleaseContext, report: ReleaseReport, wanted: str, *, interactive: bool
 ) -> ReleaseReport:
     """A report with the earlier releases that a remote lacks, and with what forbids to push.
 
@@ -54,7 +54,9 @@ def beside_remote(
     if unreviewed:
         message = f"{shown(remote)} lacks {counted(unreviewed, 'commit')} of it"
         hint = "push the branch first, so that it can be reviewed"
-        problem = Problem(message=message, hint=f"{hint}: {_push(ground.repository, remote)}")
+        problem = ReleaseProblem(
+            message=message, hint=f"{hint}: {_push(ground.repository, remote)}"
+        )
         return replace(report, earlier=earlier, problems=(*report.problems, problem))
     return replace(report, earlier=earlier)
 
@@ -69,7 +71,7 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
     return f"{push}promptops release --yes{named} --push"
 
 
-def _made_here(ground: Ground) -> tuple[Release, ...]:
+def _made_here(ground: ReleaseContext) -> tuple[Release, ...]:
     """The releases that HEAD has behind it and that this tool made."""
     merged = releases(ground.repository, ground.names, merged=ground.workspace.revision)
     said = records(ground.repository, merged)
@@ -91,7 +93,10 @@ def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mappi
 
 
 def _lacking(
-    ground: Ground, made: Sequence[Release], plan: ReleasePlan | None, refs: Mapping[str, str]
+    ground: ReleaseContext,
+    made: Sequence[Release],
+    plan: ReleasePlan | None,
+    refs: Mapping[str, str],
 ) -> tuple[str, ...]:
     said = records(ground.repository, made)
     own = plan.tags if plan is not None else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.release import Problem
+from promptops.model.release import ReleaseProblem
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
@@ -28,7 +28,7 @@ def default_remote(repository: Repository) -> str:
     return known[0] if len(known) == 1 else ORIGIN
 
 
-def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Problem]:
+def remote_problems(repository: Repository, wanted: str | None) -> Iterator[ReleaseProblem]:
     """Of a remote that is no address and that nobody knows; "" for the usual one."""
     if wanted is None:
         return
@@ -36,4 +36,4 @@ def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Prob
     if name not in known and not any(char in name for char in "/:"):
         there = ", ".join(known) or "none"
         hint = f"there is {there}; git remote add {ORIGIN} ADDRESS"
-        yield Problem(message=f"there is no remote {name!r}", hint=hint)
+        yield ReleaseProblem(message=f"there is no remote {name!r}", hint=hint)

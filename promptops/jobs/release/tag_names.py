@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from promptops.diff.gate import lowered
-from promptops.jobs.release.plan import Ground
+from promptops.jobs.release.plan import ReleaseContext
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
-from promptops.model.release import Problem, Release
+from promptops.model.release import Release, ReleaseProblem
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.release.versions import Declared, outranked
@@ -19,7 +19,9 @@ _NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|
 """What `git check-ref-format` refuses; asked of git, each of many names would be a process."""
 
 
-def name_problems(ground: Ground, report: DiffReport, tags: Sequence[str]) -> Iterator[Problem]:
+def name_problems(
+    ground: ReleaseContext, report: DiffReport, tags: Sequence[str]
+) -> Iterator[ReleaseProblem]:
     """Of the names that the tags of a release are to have: each must be free, and one of git's."""
     refs = _refs(ground.repository)
     folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
@@ -35,39 +37,43 @@ def name_problems(ground: Ground, report: DiffReport, tags: Sequence[str]) -> It
 
 
 def line_problems(
-    ground: Ground, report: DiffReport, declared: Declared, version: Version
-) -> Iterator[Problem]:
+    ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+) -> Iterator[ReleaseProblem]:
     """Of a version above a newer line of releases, whose readers would lose what that brought."""
     above = _outranked(ground, version)
     if above is not None and not declared.reason.strip():
         name = ground.names.write(above)
         message = f"{version} would outrank {name!r}, which HEAD does not have behind it"
         hint = f"{_way_out(ground, report)}; or say with --reason why"
-        yield Problem(message=message, hint=hint)
+        yield ReleaseProblem(message=message, hint=hint)
 
 
 def _refs(repository: Repository) -> set[str]:
     return set(decode(repository.git.run("for-each-ref", "--format=%(refname)")).splitlines())
 
 
-def _taken(ground: Ground, report: DiffReport, tag: str, release: Release | None) -> Problem:
+def _taken(
+    ground: ReleaseContext, report: DiffReport, tag: str, release: Release | None
+) -> ReleaseProblem:
     repository, head = ground.repository, ground.workspace.revision
     if release is not None and not _is_behind(repository, release.commit, head):
         message = f"CHG901: {tag!r} is there already, and not behind HEAD"
         if _is_behind(repository, release.commit, "@{upstream}"):
-            return Problem(message=message, hint="bring it in first: git pull")
+            return ReleaseProblem(message=message, hint="bring it in first: git pull")
         if _is_behind(repository, head, release.commit):
-            return Problem(message=message, hint=f"bring it in first: git merge --ff-only {tag}")
-        return Problem(message=message, hint=_way_out(ground, report))
+            return ReleaseProblem(
+                message=message, hint=f"bring it in first: git merge --ff-only {tag}"
+            )
+        return ReleaseProblem(message=message, hint=_way_out(ground, report))
     message = f"CHG901: there is a tag {tag!r} already"
-    return Problem(message=message, hint=_way_out(ground, report))
+    return ReleaseProblem(message=message, hint=_way_out(ground, report))
 
 
 def _is_behind(repository: Repository, commit: str, other: str) -> bool:
     return not repository.git.ask("merge-base", "--is-ancestor", commit, other).status
 
 
-def _way_out(ground: Ground, report: DiffReport) -> str:
+def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
     """What version fits the line that HEAD is on: the proved one, or its next patch."""
     if ground.base is None:
         return "say another version: --version"
@@ -86,26 +92,30 @@ def _way_out(ground: Ground, report: DiffReport) -> str:
     return f"this line has room for {patch} only, and what changed is more: leave that out of it"
 
 
-def _is_free(ground: Ground, version: Version) -> bool:
+def _is_free(ground: ReleaseContext, version: Version) -> bool:
     there = f"refs/tags/{ground.names.write(version)}" in _refs(ground.repository)
     return not there and _outranked(ground, version) is None
 
 
-def _outranked(ground: Ground, version: Version) -> Version | None:
+def _outranked(ground: ReleaseContext, version: Version) -> Version | None:
     last = ground.base.version if ground.base else None
     return outranked(last, version, ground.versions)
 
 
-def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> Problem | None:
+def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
     ref = f"refs/tags/{tag}"
     above = (ref[:at] for at, char in enumerate(ref) if char == "/")
     hint = "say another version: --version"
     if _NO_NAME.search(tag):
-        return Problem(message=f"a tag can't be called {tag!r}", hint="change `release.tag_format`")
+        return ReleaseProblem(
+            message=f"a tag can't be called {tag!r}", hint="change `release.tag_format`"
+        )
     if ref in refs:
-        return Problem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
+        return ReleaseProblem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
     if f"refs/heads/{tag}" in refs:
-        return Problem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
+        return ReleaseProblem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
     if ref in folders or any(each in refs for each in above):
-        return Problem(message=f"another tag's name keeps git from one called {tag!r}", hint=hint)
+        return ReleaseProblem(
+            message=f"another tag's name keeps git from one called {tag!r}", hint=hint
+        )
     return None

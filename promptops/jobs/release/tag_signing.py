@@ -10,10 +10,10 @@ from typing import Literal
 from promptops.errors import GitError, UsageError
 from promptops.jobs.release.preflight import has_identity
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.release import Problem
+from promptops.model.release import ReleaseProblem
 from promptops.patterns import lazy_pattern
 from promptops.repo.interactive import act
-from promptops.repo.process import Answer, decode, records
+from promptops.repo.process import ProcessOutput, decode, records
 from promptops.repo.repository import EMPTY_TREES, Repository
 from promptops.repo.temporary import temporary_folder
 
@@ -44,24 +44,28 @@ def is_signed(
     return setting == "always" or (setting == "auto" and _is_set_up(repository))
 
 
-def signing_problems(workspace: Workspace, *, signed: bool, interactive: bool) -> Iterator[Problem]:
+def signing_problems(
+    workspace: Workspace, *, signed: bool, interactive: bool
+) -> Iterator[ReleaseProblem]:
     """Sign something to throw away; ask whether those who verify releases would take it."""
     signers = workspace.config.release.allowed_signers
     if not signed:
         if signers is not None:
             message = "the tag would not be signed, and `release.allowed_signers` asks for that"
-            yield Problem(message=message, hint=f"set up a key, or say --sign; {_HOW}")
+            yield ReleaseProblem(message=message, hint=f"set up a key, or say --sign; {_HOW}")
         return
     if not has_identity(workspace.repository) and not _names_key(workspace.repository):
         message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
-        yield Problem(message=message, hint=_HOW)
+        yield ReleaseProblem(message=message, hint=_HOW)
         return
     with temporary_folder() as folder:
         trial = _Trial(workspace.repository, Path(folder), interactive=interactive)
         try:
             answer = trial.sign()
         except GitError as error:
-            yield Problem(message=f"signing does not end: {error.message}", hint=error.hint or _HOW)
+            yield ReleaseProblem(
+                message=f"signing does not end: {error.message}", hint=error.hint or _HOW
+            )
             return
         if answer.status:
             yield _unusable(_said(answer))
@@ -69,13 +73,13 @@ def signing_problems(workspace: Workspace, *, signed: bool, interactive: bool) -
             yield from _refused(workspace, trial, decode(answer.stdout).strip(), signers)
 
 
-def _unusable(said: str) -> Problem:
+def _unusable(said: str) -> ReleaseProblem:
     hint = next((hint for known, hint in _LOCKED.items() if known in said), None)
     if hint is not None:
         message = "the signing key has a passphrase that nobody can be asked for"
-        return Problem(message=message, hint=hint)
+        return ReleaseProblem(message=message, hint=hint)
     hint = f"try it: git tag --sign try; {_HOW}"
-    return Problem(message=f"the signing key can't be used: {said}", hint=hint)
+    return ReleaseProblem(message=f"the signing key can't be used: {said}", hint=hint)
 
 
 def _is_set_up(repository: Repository) -> bool:
@@ -111,16 +115,16 @@ class _Trial:
         if not has_identity(repository):
             self._people |= _NOBODY["COMMITTER"]
 
-    def sign(self) -> Answer:
+    def sign(self) -> ProcessOutput:
         tree = EMPTY_TREES[self._repository.object_format]
         return self._run("commit-tree", "--gpg-sign", "-m", "may releases be signed?", tree)
 
-    def verify(self, commit: str, signers: bytes) -> Answer:
+    def verify(self, commit: str, signers: bytes) -> ProcessOutput:
         self.signers.write_bytes(signers)
         setting = f"gpg.ssh.allowedSignersFile={self.signers}"
         return self._run("-c", setting, "verify-commit", commit)
 
-    def _run(self, *arguments: str) -> Answer:
+    def _run(self, *arguments: str) -> ProcessOutput:
         return act(
             self._repository.git,
             *arguments,
@@ -130,11 +134,13 @@ class _Trial:
         )
 
 
-def _refused(workspace: Workspace, trial: _Trial, commit: str, path: str) -> Iterator[Problem]:
+def _refused(
+    workspace: Workspace, trial: _Trial, commit: str, path: str
+) -> Iterator[ReleaseProblem]:
     found = workspace.repository.tree(workspace.revision, under=(path,)).read((path,))
     if path not in found:
         hint = f"commit {path}, a line for each key that may sign: NAME KEY"
-        yield Problem(
+        yield ReleaseProblem(
             message=f"`release.allowed_signers` names {path}, which is not there", hint=hint
         )
         return
@@ -146,10 +152,12 @@ def _refused(workspace: Workspace, trial: _Trial, commit: str, path: str) -> Ite
             message = f"{path} does not hold the key that signs: {key[1]}"
         else:
             message = f"{path} does not take the key that signs: {said}"
-        yield Problem(message=message, hint=f"sign with a key of it, or add the key to {path}")
+        yield ReleaseProblem(
+            message=message, hint=f"sign with a key of it, or add the key to {path}"
+        )
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ProcessOutput) -> str:
     """The first line that tells more than that signing failed."""
     lines = [line.strip() for line in decode(answer.stderr).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_EMPTY_WORDS)]

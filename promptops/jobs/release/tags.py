@@ -8,11 +8,11 @@ from pathlib import Path
 
 from promptops.errors import GitError
 from promptops.jobs.release.tag_signing import DEADLINE_S
-from promptops.model.release import Record, ReleasePlan
+from promptops.model.release import ReleasePlan, ReleaseRecord
 from promptops.records import record
 from promptops.release.record import write
 from promptops.repo.interactive import act
-from promptops.repo.process import Answer, decode
+from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 
@@ -21,7 +21,7 @@ _HOOK = "pre-push"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RemoteRefusal:
     """Why tags were not pushed, though all that was asked answered.
 
     Attributes:
@@ -66,7 +66,7 @@ def take_back(repository: Repository, made: Mapping[str, str]) -> None:
 
 def push(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
-) -> Refusal | None:
+) -> RemoteRefusal | None:
     """Push tags that the remote must not have yet, all or none; what was refused, if anything.
 
     Those that it has already, the same, are right. Raises GitError where the remote could not be
@@ -88,16 +88,16 @@ def push(
     if stopped:
         lines = decode(answer.stderr).splitlines()
         said = tuple(line for line in lines if not line.startswith("error: failed to push"))
-        return Refusal(hook=_HOOK, said=said)
+        return RemoteRefusal(hook=_HOOK, said=said)
     refused = _refused(answer)
     if answer.status and not refused:
         raise repository.git.error(answer)
-    return Refusal(said=tuple(refused)) if refused else None
+    return RemoteRefusal(said=tuple(refused)) if refused else None
 
 
-def prompt_record(record: Record, tag: str) -> Record:
+def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
     """What the tag of one prompt says: that it is of a release."""
-    return Record(tag=tag, notes=f"Released with {record.tag}.")
+    return ReleaseRecord(tag=tag, notes=f"Released with {record.tag}.")
 
 
 def _make_one(
@@ -136,7 +136,7 @@ def _stopped_by_hook(trace: Path) -> bool:
     return any(each["code"] != 0 for each in ended if each["child_id"] in hooks)
 
 
-def _refused(answer: Answer) -> list[str]:
+def _refused(answer: ProcessOutput) -> list[str]:
     """Such as `refs/tags/v1.0.0: pre-receive hook declined`, and what the remote says of it."""
     rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
     rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything

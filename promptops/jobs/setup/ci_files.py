@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from promptops.jobs.setup.new_files import template
-from promptops.model.distribution import NAME, Origin
+from promptops.model.distribution import NAME, InstallOrigin
 from promptops.patterns import lazy_pattern
 from promptops.release.names import PLACE
 
@@ -23,7 +23,7 @@ FETCHED = ".promptops-action"
 _SPECIAL = lazy_pattern(r"([+!?*\[\]\\])")  # in a filter of GitHub's
 
 
-def workflow_text(platform: Platform, origin: Origin, tag_format: str) -> str:
+def workflow_text(platform: Platform, origin: InstallOrigin, tag_format: str) -> str:
     """The file for a platform.
 
     Args:
@@ -36,7 +36,7 @@ def workflow_text(platform: Platform, origin: Origin, tag_format: str) -> str:
     return template("gitlab.yml", requirement=requirement, tags=_pattern(tag_format))
 
 
-def _action_steps(origin: Origin) -> str:
+def _action_steps(origin: InstallOrigin) -> str:
     """The last steps of a job, the first one without its dash: `uses` knows GitHub only."""
     address = urlsplit(origin.url)
     if address.netloc == "github.com" and address.path.count("/") == 2:

@@ -40,7 +40,7 @@ _OURS = b"promptops.cli.main"
 
 
 @record(frozen=True, slots=True)
-class Check:
+class Diagnosis:
     """One thing that was looked at.
 
     Attributes:
@@ -54,12 +54,12 @@ class Check:
     hint: str = ""
 
 
-def examine(directory: Path) -> tuple[Check, ...]:
+def examine(directory: Path) -> tuple[Diagnosis, ...]:
     """Every check, in the order to show; raises nothing, since what fails is what was asked for."""
     return (*_of_machine(directory), *_of_repository(directory))
 
 
-def _of_machine(directory: Path) -> Iterator[Check]:
+def _of_machine(directory: Path) -> Iterator[Diagnosis]:
     yield _python()
     yield _git(directory)
     yield _import_name()
@@ -69,7 +69,7 @@ def _of_machine(directory: Path) -> Iterator[Check]:
     yield from _bytecode()
 
 
-def _of_repository(directory: Path) -> Iterator[Check]:
+def _of_repository(directory: Path) -> Iterator[Diagnosis]:
     try:
         repository = Repository.open(directory)
     except PromptopsError as error:
@@ -77,24 +77,24 @@ def _of_repository(directory: Path) -> Iterator[Check]:
         return
     with repository:
         if repository.bare:
-            yield Check("repository", "note", f"{repository.root} is bare: it has no work tree")
+            yield Diagnosis("repository", "note", f"{repository.root} is bare: it has no work tree")
         else:
-            yield Check("repository", "ok", str(repository.root))
+            yield Diagnosis("repository", "ok", str(repository.root))
             yield from (_hook(each, repository.root) for each in find_hooks(repository))
         yield _depth(repository)
         yield from _configured(repository)
 
 
-def _python() -> Check:
+def _python() -> Diagnosis:
     lowest, highest = PYTHONS
     version = ".".join(str(part) for part in sys.version_info[:3])
     if lowest <= sys.version_info[:2] <= highest:
-        return Check("python", "ok", version)
+        return Diagnosis("python", "ok", version)
     hint = f"use Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}"
-    return Check("python", "problem", f"{version} is not what promptops is tested on", hint)
+    return Diagnosis("python", "problem", f"{version} is not what promptops is tested on", hint)
 
 
-def _git(directory: Path) -> Check:
+def _git(directory: Path) -> Diagnosis:
     try:
         answer = Git(directory.absolute(), inherited_environment()).ask("version")
     except PromptopsError as error:
@@ -102,38 +102,42 @@ def _git(directory: Path) -> Check:
     return judge_git(decode(answer.stdout))
 
 
-def judge_git(said: str) -> Check:
+def judge_git(said: str) -> Diagnosis:
     """From what `git version` said."""
     found = re.search(r"(\d+)\.(\d+)[.\w-]*", said)
     if found is None:
-        return Check("git", "problem", f"git doesn't tell its version: {said.strip()!r}")
+        return Diagnosis("git", "problem", f"git doesn't tell its version: {said.strip()!r}")
     version = (int(found[1]), int(found[2]))
     if version < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        return Check("git", "problem", f"{found[0]} is too old", f"install git {oldest} or later")
+        return Diagnosis(
+            "git", "problem", f"{found[0]} is too old", f"install git {oldest} or later"
+        )
     if version < OFFLINE_GIT:
         message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
-        return Check("git", "note", message, "in partial clones use git 2.44 or later")
-    return Check("git", "ok", found[0])
+        return Diagnosis("git", "note", message, "in partial clones use git 2.44 or later")
+    return Diagnosis("git", "ok", found[0])
 
 
-def _schema_engine() -> Check:
+def _schema_engine() -> Diagnosis:
     """Which library checks values against JSON Schemas."""
     if not is_portable():
-        return Check("schema checks", "ok", f"by {NATIVE}")
+        return Diagnosis("schema checks", "ok", f"by {NATIVE}")
     message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
-    return Check("schema checks", "note", message, f"where it has a wheel: pip install {NATIVE}")
+    return Diagnosis(
+        "schema checks", "note", message, f"where it has a wheel: pip install {NATIVE}"
+    )
 
 
-def _cache() -> Iterator[Check]:
+def _cache() -> Iterator[Diagnosis]:
     """Silent about a cache that can be used."""
     folder = cache_location()
     reason = why_not_private(folder) if folder is not None else None
     if folder is not None and reason is not None:
-        yield Check("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
+        yield Diagnosis("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
 
 
-def _bytecode() -> Iterator[Check]:
+def _bytecode() -> Iterator[Diagnosis]:
     """Silent where all that a hook imports is compiled."""
     folders = without_bytecode()
     if not folders:
@@ -142,18 +146,20 @@ def _bytecode() -> Iterator[Check]:
     message = f"Python compiles promptops at every start{because}: hooks take 40% longer"
     named = " ".join(f"'{folder}'" for folder in folders)
     hint = f"python -m compileall -q {named}; with uv: uv pip install --compile-bytecode"
-    yield Check("bytecode", "note", message, hint)
+    yield Diagnosis("bytecode", "note", message, hint)
 
 
-def _import_name() -> Check:
+def _import_name() -> Diagnosis:
     """Whether another distribution put a package of our name where Python looks."""
     others = other_owners()
     where = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     if others:
         names = ", ".join(others)
         hint = f"pip uninstall {others[0]}, then install promptops again from your clone of it"
-        return Check("import name", "problem", f"{names} brings a package `promptops`, too", hint)
-    return Check("import name", "ok", f"`promptops` is {where}")
+        return Diagnosis(
+            "import name", "problem", f"{names} brings a package `promptops`, too", hint
+        )
+    return Diagnosis("import name", "ok", f"`promptops` is {where}")
 
 
 def other_owners() -> tuple[str, ...]:
@@ -170,28 +176,32 @@ def other_owners() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name and name.lower() != NAME))
 
 
-def _command() -> Check:
+def _command() -> Diagnosis:
     """Whose program the name `promptops` starts, as a hook would start it."""
     from shutil import which
 
     found = which("promptops")
     if found is None:
         hint = f"put {Path(sys.executable).parent} on PATH, or activate its environment"
-        return Check("command", "problem", "`promptops` is not on PATH, so hooks can't run", hint)
+        return Diagnosis(
+            "command", "problem", "`promptops` is not on PATH, so hooks can't run", hint
+        )
     try:
         ours = _OURS in Path(found).read_bytes()
     except OSError:
         ours = False
     if not ours:
         hint = f"put {Path(sys.executable).parent} before it on PATH"
-        return Check("command", "problem", f"{found} is another program of that name", hint)
+        return Diagnosis("command", "problem", f"{found} is another program of that name", hint)
     if Path(found).parent != Path(sys.executable).parent:
         message = f"{found} belongs to another environment than this Python"
-        return Check("command", "note", message, "its version may be another: promptops --version")
-    return Check("command", "ok", found)
+        return Diagnosis(
+            "command", "note", message, "its version may be another: promptops --version"
+        )
+    return Diagnosis("command", "ok", found)
 
 
-def _hook(hook: HookFile, root: Path) -> Check:
+def _hook(hook: HookFile, root: Path) -> Diagnosis:
     name = "merge hook" if hook.name == "pre-merge-commit" else "hook"
     where = str(hook.path)
     if hook.configured is not None:
@@ -202,25 +212,27 @@ def _hook(hook: HookFile, root: Path) -> Check:
         install = pre_commit_file.install_command(_text(root / pre_commit_file.PATH))
         hint = install if by_pre_commit else "promptops init --hooks"
         unchecked = "merges" if name == "merge hook" else "commits"
-        return Check(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
+        return Diagnosis(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
     if hook.owner == "other":
         hint = f"add this line to it: {hook_line(hook)}"
-        return Check(name, "problem", f"there is another hook at {where}", hint)
+        return Diagnosis(name, "problem", f"there is another hook at {where}", hint)
     if not hook.runs:
-        return Check(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
+        return Diagnosis(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
     if hook.owner == "pre-commit" and not entry:
         message = f"pre-commit runs, and {pre_commit_file.PATH} doesn't name promptops"
-        return Check(name, "problem", message, "promptops init")
-    return Check(name, "ok", where)
+        return Diagnosis(name, "problem", message, "promptops init")
+    return Diagnosis(name, "ok", where)
 
 
-def _depth(repository: Repository) -> Check:
+def _depth(repository: Repository) -> Diagnosis:
     if repository.shallow:
-        return Check("history", "problem", "the clone is shallow", FETCH_ALL.rpartition(": ")[2])
-    return Check("history", "ok", "complete")
+        return Diagnosis(
+            "history", "problem", "the clone is shallow", FETCH_ALL.rpartition(": ")[2]
+        )
+    return Diagnosis("history", "ok", "complete")
 
 
-def _configured(repository: Repository) -> Iterator[Check]:
+def _configured(repository: Repository) -> Iterator[Diagnosis]:
     try:
         found = open_workspace(repository, WORKTREE)
         refuse_unknown_rules(found, untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
@@ -230,35 +242,35 @@ def _configured(repository: Repository) -> Iterator[Check]:
     config = found.config
     if config.path is None:
         message = "there is none, so the defaults hold"
-        yield Check("configuration", "note", message, "promptops init")
+        yield Diagnosis("configuration", "note", message, "promptops init")
     else:
-        yield Check("configuration", "ok", config.path)
+        yield Diagnosis("configuration", "ok", config.path)
     for path, way_out in unread_files(found):
-        yield Check("prompts", "problem", f"{path}: {UNREAD}", way_out)
+        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD}", way_out)
     yield from _keys(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)
 
 
-def _keys(config: Config) -> Iterator[Check]:
+def _keys(config: Config) -> Iterator[Diagnosis]:
     """Whether each key is set; its value is not looked at any further, and never shown."""
     for name, profile in config.models.items():
         variable = profile.api_key_env
         if variable is None:
             continue
         if os.environ.get(variable):
-            yield Check(f"key of {name}", "ok", f"{variable} is set")
+            yield Diagnosis(f"key of {name}", "ok", f"{variable} is set")
         else:
             hint = f"export {variable}=…; nothing but asking the model needs it"
-            yield Check(f"key of {name}", "note", f"{variable} is not set", hint)
+            yield Diagnosis(f"key of {name}", "note", f"{variable} is not set", hint)
 
 
-def _schema_copy(root: Path) -> Iterator[Check]:
+def _schema_copy(root: Path) -> Iterator[Diagnosis]:
     """The copy that editors check by, where there is one."""
     text = _text(root / SCHEMA)
     if text and text != schema_text("prompt.schema.json"):
         message = f"{SCHEMA} is of another version: an editor may not know every key"
-        yield Check("editor", "note", message, f"rm {SCHEMA}, then promptops init")
+        yield Diagnosis("editor", "note", message, f"rm {SCHEMA}, then promptops init")
 
 
 def _text(file: Path) -> str:
@@ -272,6 +284,6 @@ def _placed(error: PromptopsError) -> str:
     return f"{error.where}: {error.message}" if error.where else error.message
 
 
-def _failed(name: str, error: PromptopsError) -> Check:
+def _failed(name: str, error: PromptopsError) -> Diagnosis:
     message = without_secrets("; ".join(map(_placed, (error, *error.others))))
-    return Check(name, "problem", message, without_secrets(error.hint or ""))
+    return Diagnosis(name, "problem", message, without_secrets(error.hint or ""))

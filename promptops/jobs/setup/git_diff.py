@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from promptops.errors import InputError, PromptopsError
-from promptops.jobs.setup.init import Started, Step
+from promptops.jobs.setup.init import SetupStep, Started
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import Repository
 
@@ -59,11 +59,11 @@ def show_in_git_diff(directory: Path) -> Started:
     return Started(steps, "promptops init --git-diff" if failed else NEXT)
 
 
-def _steps(repository: Repository) -> Iterator[Step]:
+def _steps(repository: Repository) -> Iterator[SetupStep]:
     config = _shown(repository, repository.common_dir / "config")
     if shutil.which("promptops") is None:
         note = "`promptops` is not on PATH: git could not run it, and would show no difference"
-        yield Step(path=config, action="failed", note=note)
+        yield SetupStep(path=config, action="failed", note=note)
         return
     for name, value in SETTINGS.items():
         key = f"diff.{DRIVER}.{name}"
@@ -72,43 +72,43 @@ def _steps(repository: Repository) -> Iterator[Step]:
         yield _attempt(config, partial(_attribute, repository, pattern))
 
 
-def _attempt(path: str, step: Callable[[], Step]) -> Step:
+def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
     try:
         return step()
     except InputError as error:
-        return Step(path=error.where or path, action="failed", note=error.message)
+        return SetupStep(path=error.where or path, action="failed", note=error.message)
     except PromptopsError as error:
-        return Step(path=path, action="failed", note=error.message)
+        return SetupStep(path=path, action="failed", note=error.message)
 
 
-def _setting(git: Git, path: str, key: str, value: str) -> Step:
+def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
     answer = git.ask("config", "--get", key)
     if answer.status > 1:
         raise git.error(answer)
     if answer.status == 1:
         git.run("config", "--local", key, value)
         kept = f"; git keeps each text it was given in {CACHE}" if "cache" in key else ""
-        return Step(path=path, action="added", note=f"{key}{kept}")
+        return SetupStep(path=path, action="added", note=f"{key}{kept}")
     if decode(answer.stdout).removesuffix("\n") == value:
-        return Step(path=path, action="kept", note=f"{key} is set already")
+        return SetupStep(path=path, action="kept", note=f"{key} is set already")
     snippet = f"git config --local {key} {shlex.quote(value)}\n"
     note = f"{key} is set to something else; this would set it"
-    return Step(path=path, action="kept", note=note, snippet=snippet)
+    return SetupStep(path=path, action="kept", note=note, snippet=snippet)
 
 
-def _attribute(repository: Repository, pattern: str) -> Step:
+def _attribute(repository: Repository, pattern: str) -> SetupStep:
     """One line for a pattern, unless git knows already how such files are to be shown."""
     file = repository.common_dir / "info" / "attributes"
     path, line = _shown(repository, file), f"{pattern} diff={DRIVER}"
     asked = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
     found = decode(asked).split("\0")[2]
     if found == DRIVER:
-        return Step(path=path, action="kept", note=f"{pattern} has diff={DRIVER} already")
+        return SetupStep(path=path, action="kept", note=f"{pattern} has diff={DRIVER} already")
     if found != "unspecified":
         note = f"the attribute `diff` of {pattern} is `{found}` already; this line would change it"
-        return Step(path=path, action="kept", note=note, snippet=f"{line}\n")
+        return SetupStep(path=path, action="kept", note=note, snippet=f"{line}\n")
     _append(file, line, path)
-    return Step(path=path, action="added", note=line)
+    return SetupStep(path=path, action="added", note=line)
 
 
 def _append(file: Path, line: str, path: str) -> None:

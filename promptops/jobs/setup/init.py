@@ -29,7 +29,7 @@ from promptops.jobs.setup.new_files import (
 )
 from promptops.jobs.workspace.workspace import configuration, opened
 from promptops.model.config import Config
-from promptops.model.distribution import Origin
+from promptops.model.distribution import InstallOrigin
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.repo.process import decode
@@ -44,7 +44,7 @@ SETTINGS = ".vscode/settings.json"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Step:
+class SetupStep:
     """What was done about one file.
 
     Attributes:
@@ -67,7 +67,7 @@ class Started:
         next_command: What to type now.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[SetupStep, ...]
     next_command: str
 
 
@@ -77,7 +77,7 @@ def start(
     hooks: bool,
     platform: Platform | None,
     pre_push: bool = False,
-    origin: Origin | None = None,
+    origin: InstallOrigin | None = None,
 ) -> Started:
     """Write what is missing and touch nothing that is there.
 
@@ -119,24 +119,24 @@ def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ..
     return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
 
 
-def _attempt(path: str, step: Callable[[], Step]) -> Step:
+def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
     try:
         return step()
     except PromptopsError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        return Step(path=error.where or path, action="failed", note=f"{error.message}{hint}")
+        return SetupStep(path=error.where or path, action="failed", note=f"{error.message}{hint}")
 
 
-def _made(root: Path, path: str, text: str) -> Step:
+def _made(root: Path, path: str, text: str) -> SetupStep:
     if make(root, path, text):
-        return Step(path=path, action="wrote")
-    return Step(path=path, action="kept", note="it is there already")
+        return SetupStep(path=path, action="wrote")
+    return SetupStep(path=path, action="kept", note="it is there already")
 
 
-def _configuration(repository: Repository, files: dict[str, bytes]) -> Step:
+def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
     if config.path is not None and config.path != OWN:
-        return Step(path=config.path, action="kept", note="it holds the configuration already")
+        return SetupStep(path=config.path, action="kept", note="it holds the configuration already")
     return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
 
 
@@ -150,15 +150,15 @@ def _branch(repository: Repository) -> str:
     return "main"
 
 
-def _writing(repository: Repository, path: str) -> Callable[[], Step]:
+def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
     """A copy of a schema: in the repository, so that any editor finds it, offline and unasked."""
     text = schema_text(path.rpartition("/")[2])
 
-    def write() -> Step:
+    def write() -> SetupStep:
         made = _made(repository.root, path, text)
         if made.action == "kept" and not _holds(repository.root / path, text):
             note = "it is of another version of promptops; remove it to get this one's"
-            return Step(path=path, action="kept", note=note)
+            return SetupStep(path=path, action="kept", note=note)
         return made
 
     return write
@@ -171,21 +171,21 @@ def _holds(file: Path, text: str) -> bool:
         return False
 
 
-def _example(repository: Repository) -> Iterator[Step]:
+def _example(repository: Repository) -> Iterator[SetupStep]:
     """The example, whole or not at all: a half of it would be a prompt that doesn't lint."""
     try:
         workspace = opened(repository, WORKTREE)
     except PromptopsError as error:
-        return iter([Step(path=error.where or OWN, action="failed", note=error.message)])
+        return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
     root, config = workspace.config.prompts[0], workspace.config
     if workspace.catalog.prompt_files:
         note = "it holds prompts already, so there is no example"
-        return iter([Step(path=root, action="kept", note=note)])
+        return iter([SetupStep(path=root, action="kept", note=note)])
     files = _example_files(config)
     standing = next((path for path in files if (repository.root / path).exists()), None)
     if standing is not None:
         note = "it is there already, so there is no example"
-        return iter([Step(path=standing, action="kept", note=note)])
+        return iter([SetupStep(path=standing, action="kept", note=note)])
     return (
         _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
     )
@@ -200,57 +200,57 @@ def _example_files(config: Config) -> dict[str, str]:
     return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
 
 
-def _settings(root: Path) -> Step:
+def _settings(root: Path) -> SetupStep:
     made = _made(root, SETTINGS, template("vscode-settings.json"))
     if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
         note = "it is there already; the first line of each prompt file names the schema anyway"
-        return Step(path=SETTINGS, action="kept", note=note)
+        return SetupStep(path=SETTINGS, action="kept", note=note)
     return made
 
 
-def _hook(root: Path, hook: HookFile) -> Step:
+def _hook(root: Path, hook: HookFile) -> SetupStep:
     shown = _shown(hook.path, root)
     if hook.owner == "none":
         install_hook(hook)
         note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
-        return Step(path=shown, action="wrote", note=note)
+        return SetupStep(path=shown, action="wrote", note=note)
     if hook.owner == "ours":
-        return Step(path=shown, action="kept", note="it runs promptops already")
+        return SetupStep(path=shown, action="kept", note="it runs promptops already")
     note = "there is another hook; add this line to it"
-    return Step(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
+    return SetupStep(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
 
 
 def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _pre_commit(root: Path, hook: HookFile) -> Step:
+def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     path = pre_commit_file.PATH
     if hook.owner == "ours" and not _mentions(root / path, "promptops"):
-        return Step(path=path, action="skipped", note="git hooks of promptops are installed")
+        return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
     if make(root, path, pre_commit_file.whole_file()):
-        return Step(path=path, action="wrote")
+        return SetupStep(path=path, action="wrote")
     text = _text(root, path)
     if pre_commit_file.mentions_promptops(text):
-        return Step(path=path, action="kept", note="it runs promptops already")
+        return SetupStep(path=path, action="kept", note="it runs promptops already")
     # A link may lead anywhere, and what it leads to is not ours to change.
     spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
     if spliced is None:
         note = "it can't be edited safely; add this below `repos`"
         snippet = template("pre-commit-entry.yaml")
-        return Step(path=path, action="kept", note=note, snippet=snippet)
+        return SetupStep(path=path, action="kept", note=note, snippet=snippet)
     try:
         (root / path).write_bytes(spliced.encode("utf-8"))
     except OSError as error:
         raise InputError(
             f"can't be written: {(error.strerror or '').lower()}", where=path
         ) from None
-    return Step(path=path, action="added")
+    return SetupStep(path=path, action="added")
 
 
 def _workflow_steps(
-    repository: Repository, wanted: Platform | None, origin: Origin | None
-) -> Iterator[Step]:
+    repository: Repository, wanted: Platform | None, origin: InstallOrigin | None
+) -> Iterator[SetupStep]:
     """None where no platform is named and the repository shows none."""
     platform = wanted or _platform(repository)
     if platform is None:
@@ -260,17 +260,19 @@ def _workflow_steps(
         yield _attempt(path, lambda: _workflow(repository, platform, origin))
     else:
         note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
-        yield Step(path=path, action="failed" if wanted else "skipped", note=note)
+        yield SetupStep(path=path, action="failed" if wanted else "skipped", note=note)
 
 
 def _name_origin(platform: Platform) -> str:
     return f"name it: promptops init --ci {platform} --from URL@COMMIT"
 
 
-def _workflow(repository: Repository, platform: Platform, origin: Origin | None) -> Step:
+def _workflow(
+    repository: Repository, platform: Platform, origin: InstallOrigin | None
+) -> SetupStep:
     path = WORKFLOWS[platform]
     if origin is None:
-        return Step(path=path, action="kept", note="it is there already")
+        return SetupStep(path=path, action="kept", note="it is there already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
     text = workflow_text(platform, origin, tag_format)
     made = _made(repository.root, path, text)
@@ -278,7 +280,7 @@ def _workflow(repository: Repository, platform: Platform, origin: Origin | None)
     if ours or made.action == "wrote":
         return made
     note = "it is there already; add these jobs"
-    return Step(path=path, action="kept", note=note, snippet=text)
+    return SetupStep(path=path, action="kept", note=note, snippet=text)
 
 
 def _platform(repository: Repository) -> Platform | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from promptops.errors import IntegrityError
 from promptops.jobs.tags.tag import ReleaseTag
 from promptops.patterns import lazy_pattern
-from promptops.repo.process import Answer, Git, decode
+from promptops.repo.process import Git, ProcessOutput, decode
 from promptops.runtime.loading.trust import unproven
 
 SSH = "-----BEGIN SSH SIGNATURE-----"
@@ -55,6 +55,6 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
     return found[1] if found is not None and not answer.status else None
 
 
-def _verify(git: Git, identity: str, *settings: str) -> Answer:
+def _verify(git: Git, identity: str, *settings: str) -> ProcessOutput:
     """With no program that a repository names."""
     return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", identity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.errors import IntegrityError
 from promptops.jobs.workspace.workspace import configuration
-from promptops.model.release import Record, Release
+from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.records import record
 from promptops.release.names import TagNames
@@ -41,7 +41,7 @@ class ReleaseTag:
     inside: str | None
     id: str
     commit: str
-    record: Record
+    record: ReleaseRecord
     signature: str
 
     @property

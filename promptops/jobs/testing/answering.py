@@ -8,13 +8,13 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
-from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import Need
 from promptops.jobs.recordings.room import SAMPLE, needs_sample, refuse_overfull
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.recordings.writing import Settled, settle
-from promptops.jobs.testing.asking import Asking
+from promptops.jobs.testing.asking import ModelCalls
 from promptops.jobs.testing.plan import Key
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile
@@ -84,7 +84,7 @@ class Answering:
         mode: Mode = "replay",
         *,
         repository: Repository | None = None,
-        asking: Asking | None = None,
+        asking: ModelCalls | None = None,
         known: Mapping[Key, Got] | None = None,
     ) -> None:
         """The repository is needed to record; with `known` answers nobody is asked for others."""
@@ -96,7 +96,7 @@ class Answering:
         self._repository = repository
         self._store = store
         self._mode = mode
-        self._asking = asking or Asking()
+        self._asking = asking or ModelCalls()
         self._asks = mode != "replay" and known is None
         self._needs: dict[str, list[Need]] = {}
         self._wanted: dict[tuple[str, int, str], list[Want]] = {}
@@ -142,7 +142,7 @@ class Answering:
         if self._repository is None or not (self._asks or prune):
             return Settled()
         if self._mode == "live":
-            Cache(self._repository.common_dir).keep(self._live())
+            AnswerCache(self._repository.common_dir).keep(self._live())
             return Settled()
         return settle(self._repository, self._needs, prune=prune)
 

@@ -53,7 +53,7 @@ class Unwatched:
 
 
 @record(slots=True, kw_only=True)
-class Asking:
+class ModelCalls:
     """All asking of one run goes through one of these.
 
     Attributes:

@@ -8,7 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.jobs.recordings.audit import Size, differences, sample
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Want
-from promptops.jobs.testing.asking import Asking
+from promptops.jobs.testing.asking import ModelCalls
 from promptops.jobs.testing.plan import Planned
 from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
@@ -21,7 +21,7 @@ def audited(
     replayed: Answering,
     *,
     sampled: tuple[Size, str],
-    asking: Asking,
+    asking: ModelCalls,
 ) -> Iterator[CaseRun]:
     """The cases of a sample whose models or judges answer otherwise today, or can't be asked.
 

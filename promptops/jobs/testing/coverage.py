@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.testing.outcomes import error_run
 from promptops.model.internal_error import internal_error
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun, CoverageRow, Uncovered
@@ -32,7 +32,7 @@ class Covered:
     failed: tuple[CaseRun, ...] = ()
 
 
-def coverage_rows(catalog: Catalog, loaded: Iterable[Loaded]) -> Covered:
+def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> Covered:
     """A row for each prompt that can be read and has a branch."""
     rows: list[CoverageRow] = []
     failed: list[CaseRun] = []

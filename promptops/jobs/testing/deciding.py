@@ -8,7 +8,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import Any
 
-from promptops.evals.deciding.decision import Case, Decision, Needs
+from promptops.evals.deciding.decision import CaseScore, Decision, Needs
 from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
 from promptops.evals.deciding.sentence import sentence, what_it_takes
 from promptops.evals.scores import primary, scores
@@ -36,7 +36,7 @@ def decided(found: Iterable[Heard], arms: Arms | None) -> Iterator[Decided]:
         own = list(group)
         names = {said.score for each in own for said in each.said if said.score is not None}
         gating = primary(own[0].planned.prompt.evaluation, names)
-        deciding = _Prompt(own, arms) if names else None
+        deciding = _PromptAnswers(own, arms) if names else None
         for score in sorted(names, key=lambda name: (name != gating, name)):
             if deciding is not None:
                 yield replace(deciding.decided(score, asks=score == gating), gates=score == gating)
@@ -70,7 +70,7 @@ class _Scored:
         return (each for rows in self.answers.values() for _, each in rows.values())
 
 
-class _Prompt:
+class _PromptAnswers:
     """What one prompt was answered, in both arms."""
 
     def __init__(self, own: Sequence[Heard], arms: Arms | None) -> None:
@@ -196,9 +196,9 @@ class _Deciding:
     def _known(self) -> int:
         return sum(1 for arm in (self._candidate, self._baseline) for _ in arm.heard)
 
-    def _cases(self) -> list[Case]:
+    def _cases(self) -> list[CaseScore]:
         return [
-            Case(
+            CaseScore(
                 name=name,
                 source=_source(each.case.tags),
                 baseline=self._baseline.of(name),
@@ -266,7 +266,7 @@ def _is_final(verdict: Verdict) -> bool:
     return verdict == "fail" and bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
 
 
-def _look(cases: Sequence[Case]) -> Look:
+def _look(cases: Sequence[CaseScore]) -> Look:
     """The last look that there are repeats for."""
     fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
     if fewest >= REPEATS[2]:

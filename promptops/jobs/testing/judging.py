@@ -13,7 +13,7 @@ from promptops.evals.judge_answer import gating_judge, judge_answer, questions, 
 from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.jobs.testing.answering import Answering, Got
 from promptops.jobs.testing.judge_requests import Questioning
 from promptops.jobs.testing.plan import Key, Planned
@@ -52,7 +52,7 @@ class Judging:
         )
         self._questioning = Questioning(self.catalog, self.answering)
 
-    def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judged, ...]]:
+    def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judgement, ...]]:
         """What is asserted of each answer."""
         for planned, answer in answered:
             self._first.setdefault((planned.prompt.id, planned.case.name), answer)
@@ -113,7 +113,7 @@ class Heard:
 
     planned: Planned
     answer: Answer
-    said: tuple[Judged, ...]
+    said: tuple[Judgement, ...]
 
 
 def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[Key, Got]]:

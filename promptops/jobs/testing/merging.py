@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs.testing.runner import Options, run_selected
-from promptops.jobs.testing.shards import Merged, known_answers, revision_of
-from promptops.jobs.workspace.selection import Wanted, select
+from promptops.jobs.testing.runner import RunOptions, run_selected
+from promptops.jobs.testing.shards import MergedShards, known_answers, revision_of
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import TestRun
@@ -45,7 +45,7 @@ def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
     return found
 
 
-def merge(workspace: Workspace, shards: Sequence[ShardRun], options: Options) -> TestRun:
+def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions) -> TestRun:
     """The run that all shards of `read_shards` are, judged and decided anew; asks nobody.
 
     Raises UsageError where the prompts of the workspace are not those that were run.
@@ -56,8 +56,8 @@ def merge(workspace: Workspace, shards: Sequence[ShardRun], options: Options) ->
             f"the shards ran at {first.revision[:12] or 'no commit'}, and here is another revision",
             hint=f"git checkout {first.revision[:12]}" if first.revision else None,
         )
-    wanted = Wanted(patterns=first.patterns, since=first.since, selectors=first.selectors)
-    merged = Merged(
+    wanted = SelectionOptions(patterns=first.patterns, since=first.since, selectors=first.selectors)
+    merged = MergedShards(
         plan=first.plan,
         known=known_answers(answer for shard in shards for answer in shard.answers),
         cost_usd=sum(shard.cost_usd for shard in shards),

@@ -7,13 +7,13 @@ from promptops.jobs.recordings.audit import Size
 from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.asking import Unwatched, Watcher
 from promptops.jobs.testing.budgets import Event
-from promptops.jobs.testing.shards import Merged
+from promptops.jobs.testing.shards import MergedShards
 from promptops.model.shard import Shard
 from promptops.records import field, record
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Options:
+class RunOptions:
     """How cases are run.
 
     Attributes:
@@ -47,7 +47,7 @@ class Options:
     settings: Settings = field(default_factory=Settings)
     event: Event | None = None
     shard: Shard | None = None
-    merged: Merged | None = None
+    merged: MergedShards | None = None
     watcher: Watcher = field(default_factory=Unwatched)
 
     @property

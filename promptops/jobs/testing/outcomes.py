@@ -8,14 +8,14 @@ from typing import Literal
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import UNKNOWN_PROFILE
 from promptops.evals.judge_answer import status_of
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Got
 from promptops.jobs.testing.judging import Heard
 from promptops.jobs.testing.plan import Asked, Key, Planned, with_hint
 from promptops.model.internal_error import CODE
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun
@@ -44,7 +44,7 @@ def violated(runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]) -> Ite
         yield replace(run, status="failed", reason=_VIOLATED) if fails else run
 
 
-def unreadable(loaded: Sequence[Loaded]) -> Iterator[CaseRun]:
+def unreadable(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
     """What can't be read of prompts and of the files that they name: nobody tests it unseen."""
     for each in loaded:
         if each.prompt is None:
@@ -60,7 +60,7 @@ def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
     return CaseRun(prompt=prompt, name="", status="error", reason=reason, place=place)
 
 
-def _left_out(loaded: Loaded) -> Iterator[tuple[str, Place]]:
+def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
     """Why there are fewer cases, or other requests, than the files say."""
     for problem in loaded.problems:
         if problem.code not in _NOT_LEFT_OUT and isinstance(problem.at, Place):
@@ -131,14 +131,14 @@ def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> Ca
     )
 
 
-def _unheard(judged: Sequence[Judged]) -> str:
+def _unheard(judged: Sequence[Judgement]) -> str:
     """Why who has to judge was asked in vain, where no other error is to be mended; else ""."""
     errors = [each for each in judged if each.status == "error" and each.lack != "recording"]
     vain = errors and all(each.lack == "connection" for each in errors)
     return errors[0].reason if vain else ""
 
 
-def _result(judged: Judged, on: Literal["request", "answer"]) -> AssertionResult:
+def _result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
     return AssertionResult(
         type=judged.type,
         status=judged.status,

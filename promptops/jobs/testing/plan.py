@@ -12,9 +12,9 @@ from promptops.evals.case_assertions import asserted, counterparts, problems_of_
 from promptops.evals.judge_prompts import is_anchor
 from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
-from promptops.evals.result import Judged
+from promptops.evals.result import Judgement
 from promptops.model.internal_error import internal_error
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
@@ -54,7 +54,7 @@ class Planned:
     repeat: int = 0
     request: Request | None = None
     digest: str = ""
-    rendered: tuple[Judged, ...] = ()
+    rendered: tuple[Judgement, ...] = ()
     error: str = ""
     asks: bool = False
     internal: bool = False
@@ -70,7 +70,7 @@ class Planned:
 
 
 def planned(
-    catalog: Catalog, loaded: Iterable[Loaded], repeats: int | None = None
+    catalog: Catalog, loaded: Iterable[LoadedPrompt], repeats: int | None = None
 ) -> Iterator[Planned]:
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
     ids: set[str] = set()

@@ -8,22 +8,22 @@ from pathlib import Path
 from promptops.errors import UsageError
 from promptops.jobs.recordings.writing import settle
 from promptops.jobs.testing.budgets import within_budget
-from promptops.jobs.testing.options import Options
+from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.plan import Planned
 from promptops.jobs.testing.running import RECORD, Running
 from promptops.jobs.testing.shards import with_selection
 from promptops.jobs.workspace.missing_roots import refuse_missing_roots
-from promptops.jobs.workspace.selection import Selected, Wanted, merge_base, select
+from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile
 from promptops.model.test_run import TestRun
 from promptops.records import replace
 from promptops.repo.repository import Repository
 
-__all__ = ["RECORD", "Options", "run_selected", "settle_earlier", "test"]
+__all__ = ["RECORD", "RunOptions", "run_selected", "settle_earlier", "test"]
 
 
-def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
+def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
     """Run the cases of what was asked for.
 
     Raises UsageError for what matches nothing, for an endpoint that is not approved, and where a
@@ -51,7 +51,7 @@ def test(workspace: Workspace, wanted: Wanted, options: Options) -> TestRun:
 def run_selected(
     workspace: Workspace,
     selected: Selected,
-    options: Options,
+    options: RunOptions,
     part: Sequence[Planned] | None = None,
 ) -> TestRun:
     """Run the cases of prompts that were selected; `prune` only where all of them are.

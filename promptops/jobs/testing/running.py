@@ -9,17 +9,17 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError, UsageError
-from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Mode
-from promptops.jobs.testing.asking import Asking
+from promptops.jobs.testing.asking import ModelCalls
 from promptops.jobs.testing.auditing import audited
 from promptops.jobs.testing.baseline import Baseline, compares
 from promptops.jobs.testing.confirming import confirmed
 from promptops.jobs.testing.coverage import Covered, coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
-from promptops.jobs.testing.options import Options
+from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
 from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
@@ -55,7 +55,7 @@ class Running:
         self,
         workspace: Workspace,
         selected: Selected,
-        options: Options,
+        options: RunOptions,
         part: Sequence[Planned] | None,
     ) -> None:
         self._start = time.perf_counter()
@@ -71,7 +71,7 @@ class Running:
         self._planned = _named(self._whole, options.cases)
         self._plan = _of_shard(self._planned, options.shard)
         # What only this machine was answered must not pass here and be missing elsewhere.
-        cache = Cache(workspace.repository.common_dir) if options.mode == "record" else None
+        cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
         self._asking = _asking(workspace.repository, options)
         self._answering = self._way_to_answers()
@@ -251,9 +251,9 @@ class Running:
         return f"{changed} changed, and none of them has a test case"
 
 
-def _asking(repository: Repository, options: Options) -> Asking:
+def _asking(repository: Repository, options: RunOptions) -> ModelCalls:
     """What calls models; for merged shards it has called all that it will."""
-    asking = Asking(
+    asking = ModelCalls(
         settings=options.settings,
         watcher=options.watcher,
         approvals=_approvals(repository, options) if options.calls else None,
@@ -265,7 +265,7 @@ def _asking(repository: Repository, options: Options) -> Asking:
     return asking
 
 
-def _approvals(repository: Repository, options: Options) -> Approvals:
+def _approvals(repository: Repository, options: RunOptions) -> Approvals:
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
     return Approvals(

@@ -11,7 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.testing.answering import Answering, Got
 from promptops.jobs.testing.plan import Key, Planned
-from promptops.jobs.workspace.selection import Wanted, merge_base
+from promptops.jobs.workspace.selection import SelectionOptions, merge_base
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
@@ -26,7 +26,7 @@ _WRITTEN = lazy_pattern(r"(\d{1,5})/(\d{1,5})", re.ASCII)
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Merged:
+class MergedShards:
     """What all shards together found out; instead of it nobody is asked.
 
     Attributes:
@@ -45,7 +45,7 @@ class Merged:
         return sum(got.infrastructure for got in self.known.values())
 
 
-def refuse_other_plan(plan: Iterable[Planned], merged: Merged) -> None:
+def refuse_other_plan(plan: Iterable[Planned], merged: MergedShards) -> None:
     """Raises UsageError where shards ran something else."""
     if plan_digest(plan) != merged.plan:
         raise UsageError(
@@ -78,7 +78,7 @@ def plan_digest(plan: Iterable[Planned]) -> str:
     return digest.hexdigest()
 
 
-def with_selection(run: ShardRun, workspace: Workspace, wanted: Wanted) -> ShardRun:
+def with_selection(run: ShardRun, workspace: Workspace, wanted: SelectionOptions) -> ShardRun:
     """It says what was selected: by a commit's id, whatever its name was."""
     since = None if wanted.since is None else merge_base(workspace, wanted.since)
     return replace(run, patterns=wanted.patterns, since=since, selectors=wanted.selectors)

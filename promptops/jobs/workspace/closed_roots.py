@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from promptops.catalog.references import has_below
 from promptops.errors import InputError
 from promptops.model.config import CHANNELS_FILE, Config
-from promptops.model.tree import Entry, Kind
+from promptops.model.tree import Kind, TreeEntry
 from promptops.repo.repository import Repository
 
 _CLOSED: Mapping[Kind, tuple[str, str]] = {
@@ -17,7 +17,7 @@ _CLOSED: Mapping[Kind, tuple[str, str]] = {
 
 
 def refuse_closed_roots(
-    repository: Repository, revision: str, config: Config, entries: Mapping[str, Entry]
+    repository: Repository, revision: str, config: Config, entries: Mapping[str, TreeEntry]
 ) -> None:
     """Raise InputError where nothing behind a root, or in `channels.yaml`, is read.
 
@@ -36,8 +36,8 @@ def refuse_closed_roots(
 
 
 def _above(
-    repository: Repository, revision: str, root: str, entries: Mapping[str, Entry]
-) -> Entry | None:
+    repository: Repository, revision: str, root: str, entries: Mapping[str, TreeEntry]
+) -> TreeEntry | None:
     """The entry in the place of a folder above a root; read only where the root is empty."""
     folders = [root[:at] for at, char in enumerate(root) if char == "/"]
     if not folders or has_below(entries, root):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.catalog.files import Tree
+from promptops.catalog.files import FileTree
 from promptops.errors import InputError
 from promptops.model.tree import Kind
 from promptops.repo.repository import Repository
@@ -18,7 +18,7 @@ CLOSED: dict[Kind, tuple[str, str]] = {
 }
 
 
-def config_files(tree: Tree, prefix: str = "") -> dict[str, bytes]:
+def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
     """The content of those of `FILES` that the tree has.
 
     Raises InputError where something that can't be read is in the place of `promptops.toml`, or a

@@ -10,8 +10,8 @@ from promptops.jobs.workspace.listing import plain_value
 from promptops.model.config import Config
 from promptops.model.prompt import (
     Case,
+    ConversationHistory,
     ForEach,
-    History,
     MediaPart,
     Message,
     Model,
@@ -94,7 +94,7 @@ def _turn(turn: Turn, root: str) -> dict[str, Any]:
     if isinstance(turn, ForEach):
         messages = [_message(each, root) for each in turn.messages]
         return {"for_each": turn.source, "as": turn.name, "messages": messages}
-    if isinstance(turn, History):
+    if isinstance(turn, ConversationHistory):
         return {"history": turn.source} | ({} if turn.last is None else {"last": turn.last})
     return _message(turn, root)
 

@@ -11,7 +11,7 @@ from promptops.errors import InputError, PromptopsError
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.internal_error import CODE
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.records import fields, is_record
@@ -35,7 +35,7 @@ def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
     return tuple((path, rename_command(path)) for path in found)
 
 
-def _entry(catalog: Catalog, loaded: Loaded) -> dict[str, Any]:
+def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:
     prompt = loaded.prompt
     return {
         "id": loaded.id,
@@ -63,7 +63,7 @@ def content_digest(catalog: Catalog, prompt: Prompt) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def unreadable(loaded: Loaded) -> PromptopsError:
+def unreadable(loaded: LoadedPrompt) -> PromptopsError:
     """The first of what keeps a prompt file from being one."""
     problem = loaded.problems[0]
     if problem.code == CODE:

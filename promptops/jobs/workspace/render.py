@@ -9,13 +9,13 @@ from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.jobs.workspace.listing import unreadable
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, Traced, TracedText
+from promptops.runtime.request.render import Renderer, TracedRequest, TracedText
 from promptops.runtime.template.scope import Piece
 
 
@@ -29,7 +29,7 @@ class RenderedCase:
 
     prompt: Prompt
     case: str | None
-    traced: Traced
+    traced: TracedRequest
 
     @property
     def request(self) -> Request:
@@ -41,7 +41,7 @@ class RenderedCase:
 
 
 @record(frozen=True, slots=True)
-class Line:
+class RenderedLine:
     """A line of a rendered text.
 
     Attributes:
@@ -84,7 +84,7 @@ def readable(workspace: Workspace, path: str) -> Prompt:
     return loaded.prompt
 
 
-def _refuse_incomplete(workspace: Workspace, loaded: Loaded) -> None:
+def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
     """A message whose file is not there, or outside, must not look like one that is empty.
 
     Nor may a request look complete whose profile, or whose tool to call, does not exist.
@@ -118,7 +118,7 @@ def _case(prompt: Prompt, name: str | None) -> Case:
     raise UsageError(f"{what} {name!r}", where=prompt.path, hint=f"one of: {names}")
 
 
-def lines(rendered: RenderedCase) -> Iterator[Line]:
+def lines(rendered: RenderedCase) -> Iterator[RenderedLine]:
     """Every line of every text of the request, with its source."""
     for text in rendered.traced.texts:
         for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):
@@ -141,13 +141,13 @@ def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
     yield line
 
 
-def _line(text: TracedText, number: int, pieces: list[Piece]) -> Line:
+def _line(text: TracedText, number: int, pieces: list[Piece]) -> RenderedLine:
     kept = [piece for piece in pieces if piece.text] or pieces
     first = next((piece for piece in kept if piece.literal and piece.text.strip()), kept[0])
     source = first.frame.text
     at = min(first.start, max(len(source.value) - 1, 0))
     inputs = [_expression(piece) for piece in kept if not piece.literal and piece.text]
-    return Line(
+    return RenderedLine(
         message=text.message,
         role=text.role,
         number=number,

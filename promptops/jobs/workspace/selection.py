@@ -9,7 +9,7 @@ from promptops.catalog.file_words import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.workspace.workspace import Workspace, configuration, managed
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.source.config import FILES
@@ -24,7 +24,7 @@ Grep = Callable[[Sequence[str]], Iterable[str]]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SelectionOptions:
     """What a command line selects.
 
     Attributes:
@@ -58,7 +58,7 @@ class Selected:
     changed: frozenset[str] | None = None
 
 
-def select(workspace: Workspace, wanted: Wanted) -> Selected:
+def select(workspace: Workspace, wanted: SelectionOptions) -> Selected:
     """The prompt files that were asked for; raises UsageError for what matches nothing."""
     catalog = workspace.catalog
     changed = _changed(workspace, wanted)
@@ -73,7 +73,7 @@ def select(workspace: Workspace, wanted: Wanted) -> Selected:
     return Selected(dict(sorted(why.items())), changed)
 
 
-def _changed(workspace: Workspace, wanted: Wanted) -> frozenset[str] | None:
+def _changed(workspace: Workspace, wanted: SelectionOptions) -> frozenset[str] | None:
     if not wanted.staged and wanted.since is None:
         return None
     base = "HEAD" if wanted.since is None else merge_base(workspace, wanted.since)
@@ -233,7 +233,7 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
     return found
 
 
-def _has(loaded: Loaded, key: str, value: str) -> bool:
+def _has(loaded: LoadedPrompt, key: str, value: str) -> bool:
     prompt = loaded.prompt
     if prompt is None:
         return True  # what can't be read is never silently left out

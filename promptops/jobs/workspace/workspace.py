@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.files import Tree
+from promptops.catalog.files import FileTree
 from promptops.errors import GitError, InputError
 from promptops.jobs.workspace.closed_roots import refuse_closed_roots
 from promptops.jobs.workspace.config_files import config_files
@@ -99,12 +99,12 @@ def judged_by(workspace: Workspace, config: Config) -> Workspace:
     return _workspace(repository, revision, tree, config)
 
 
-def _workspace(repository: Repository, revision: str, tree: Tree, config: Config) -> Workspace:
+def _workspace(repository: Repository, revision: str, tree: FileTree, config: Config) -> Workspace:
     catalog = catalog_of(repository, revision, tree, config)
     return Workspace(repository, revision, config, catalog)
 
 
-def catalog_of(repository: Repository, revision: str, tree: Tree, config: Config) -> Catalog:
+def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Config) -> Catalog:
     """The catalog of a tree that is listed already; `revision` is as `Workspace` has it."""
     return Catalog(
         tree,

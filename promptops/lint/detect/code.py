@@ -35,7 +35,7 @@ class Fence:
 
 
 @record(frozen=True, slots=True)
-class Code:
+class CodeSpans:
     """The spans of a text that are code, ascending."""
 
     spans: tuple[tuple[int, int], ...]
@@ -46,14 +46,14 @@ class Code:
         return index >= 0 and offset < self.spans[index][1]
 
 
-def code_of(text: str) -> Code:
+def code_of(text: str) -> CodeSpans:
     """Fenced blocks (an unclosed one to the end of the text), and inline code between them."""
     if "`" not in text and "~~~" not in text:
-        return Code(())
+        return CodeSpans(())
     blocks = tuple(_blocks(text))
     inline = ((m.start(), m.end()) for m in _INLINE.finditer(text)) if "`" in text else ()
-    outside = (span for span in inline if not Code(blocks).holds(span[0]))
-    return Code(tuple(sorted((*blocks, *outside))))
+    outside = (span for span in inline if not CodeSpans(blocks).holds(span[0]))
+    return CodeSpans(tuple(sorted((*blocks, *outside))))
 
 
 def fences(text: str) -> Iterator[Fence]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from promptops.analysis.match import Match, in_order, occurrences
-from promptops.lint.detect.code import Code, Fence, closes, code_of, fences
+from promptops.analysis.match import TextMatch, in_order, occurrences
+from promptops.lint.detect.code import CodeSpans, Fence, closes, code_of, fences
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -38,7 +38,7 @@ class Tag:
     alone: bool
 
 
-def find_unbalanced(text: str) -> tuple[Match, ...]:
+def find_unbalanced(text: str) -> tuple[TextMatch, ...]:
     """Delimiters that open and never close, or close what never opened, in order.
 
     A tag counts as a delimiter when it stands alone on its line, or opens it with the text right
@@ -49,7 +49,7 @@ def find_unbalanced(text: str) -> tuple[Match, ...]:
     return in_order([*_open_fences(text), *_open_tags(text, tags)])
 
 
-def _open_fences(text: str) -> Iterator[Match]:
+def _open_fences(text: str) -> Iterator[TextMatch]:
     """A fence that is open however nested blocks are read: as Markdown does, or by pairs."""
     as_markdown: list[Fence] = []
     by_pairs: list[Fence] = []
@@ -65,7 +65,7 @@ def _open_fences(text: str) -> Iterator[Match]:
             by_pairs.append(fence)
     if as_markdown and by_pairs:
         opened = as_markdown[0]
-        yield Match(opened.start, opened.end, "a code fence is never closed", opened.marks)
+        yield TextMatch(opened.start, opened.end, "a code fence is never closed", opened.marks)
 
 
 def _tags(text: str) -> list[Tag]:
@@ -73,7 +73,7 @@ def _tags(text: str) -> list[Tag]:
     return [tag for at in occurrences(text, "<") if (tag := _tag_at(text, at, code))]
 
 
-def _tag_at(text: str, at: int, code: Code) -> Tag | None:
+def _tag_at(text: str, at: int, code: CodeSpans) -> Tag | None:
     found = _TAG.match(text, at)
     if not found or found[4] or found[2].lower() in _VOID or code.holds(at):
         return None
@@ -92,7 +92,7 @@ def _is_alone(text: str, start: int, end: int, closing: bool) -> bool:
     return not after.strip() or (not closing and (after[0].isalnum() or after[0] in "{\"'“"))
 
 
-def _open_tags(text: str, tags: list[Tag]) -> Iterator[Match]:
+def _open_tags(text: str, tags: list[Tag]) -> Iterator[TextMatch]:
     by_name: dict[str, list[Tag]] = defaultdict(list)
     for tag in tags:
         by_name[tag.name].append(tag)
@@ -101,7 +101,7 @@ def _open_tags(text: str, tags: list[Tag]) -> Iterator[Match]:
         yield from _unpaired(same, length)
 
 
-def _unpaired(tags: list[Tag], length: int) -> Iterator[Match]:
+def _unpaired(tags: list[Tag], length: int) -> Iterator[TextMatch]:
     """Of one name. `length` is that of the text without the white space at its end."""
     opened: list[Tag] = []
     for tag in tags:
@@ -110,7 +110,9 @@ def _unpaired(tags: list[Tag], length: int) -> Iterator[Match]:
         elif opened:
             opened.pop()
         elif tag.alone:
-            yield Match(tag.start, tag.end, f"`</{tag.name}>` closes what never opened", tag.name)
+            yield TextMatch(
+                tag.start, tag.end, f"`</{tag.name}>` closes what never opened", tag.name
+            )
     for tag in opened:
         if tag.alone and tag.end < length:
-            yield Match(tag.start, tag.end, f"`<{tag.name}>` is never closed", tag.name)
+            yield TextMatch(tag.start, tag.end, f"`<{tag.name}>` is never closed", tag.name)

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import chain
 from typing import Literal
 
-from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
+from promptops.analysis.match import TextMatch, blunt_words, in_order, lowered, occurrences
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -176,7 +176,7 @@ _DEFENCE_IN_SENTENCE = lazy_pattern(
 )
 
 
-def find_injection(text: str) -> tuple[Match, ...]:
+def find_injection(text: str) -> tuple[TextMatch, ...]:
     """Override phrases, in order; not where a prompt defends itself against them, or quotes them.
 
     After `MAX_JUDGED` phrases the others are found whatever stands around them.
@@ -184,7 +184,7 @@ def find_injection(text: str) -> tuple[Match, ...]:
     lower = lowered(text)
     phrases = chain(_spaced(lower, frozenset(blunt_words(text))), _unspaced(lower))
     return in_order(
-        Match(start, end, f"`{_shown(text[start:end])}` tells a model to drop its instructions")
+        TextMatch(start, end, f"`{_shown(text[start:end])}` tells a model to drop its instructions")
         for index, (start, end, guard) in enumerate(phrases)
         if index >= MAX_JUDGED or not _is_harmless(lower, start, end, guard)
     )

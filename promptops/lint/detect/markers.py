@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptops.analysis.match import Match, blunt_words, in_order, lowered, occurrences
-from promptops.lint.detect.code import Code, code_of
+from promptops.analysis.match import TextMatch, blunt_words, in_order, lowered, occurrences
+from promptops.lint.detect.code import CodeSpans, code_of
 from promptops.patterns import lazy_pattern
 
 # A note: the word, then a colon, a name in brackets, or the end of what holds it; or the word at
@@ -27,7 +27,7 @@ _SPOKEN_OF = lazy_pattern(
 )
 
 
-def find_markers(text: str) -> tuple[Match, ...]:
+def find_markers(text: str) -> tuple[TextMatch, ...]:
     """Leftover markers, in order; not in code samples, nor where the text speaks of them."""
     if _GATE.isdisjoint(blunt_words(text)):
         return ()
@@ -38,12 +38,12 @@ def find_markers(text: str) -> tuple[Match, ...]:
     return in_order(match for match in found if not _is_meant(text, match, code))
 
 
-def _notes(text: str) -> Iterator[Match]:
+def _notes(text: str) -> Iterator[TextMatch]:
     for word in _WORDS:
         for at in occurrences(text, word):
             inside_word = at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_-/")
             if not inside_word and (_NOTE.match(text, at) or _begins_line(text, at)):
-                yield Match(at, at + len(word), f"`{word}` was left in the text", word)
+                yield TextMatch(at, at + len(word), f"`{word}` was left in the text", word)
 
 
 def _begins_line(text: str, at: int) -> bool:
@@ -51,21 +51,21 @@ def _begins_line(text: str, at: int) -> bool:
     return not before.strip(" \t-*#>/<!") and _NOTE_ON_LINE.match(text, at) is not None
 
 
-def _inserts(text: str) -> Iterator[Match]:
+def _inserts(text: str) -> Iterator[TextMatch]:
     for word in ("INSERT", "Insert", "insert"):
         for at in occurrences(text, word):
             found = _INSERT.match(text, at - 1) if at else None
             if found:
                 message = f"`{found[0]}` was never filled in"
-                yield Match(found.start(), found.end(), message, "INSERT")
+                yield TextMatch(found.start(), found.end(), message, "INSERT")
 
 
-def _filler(text: str) -> Iterator[Match]:
+def _filler(text: str) -> Iterator[TextMatch]:
     for at in occurrences(lowered(text), "lorem ipsum"):
-        yield Match(at, at + 11, "`lorem ipsum` was left in the text", "lorem ipsum")
+        yield TextMatch(at, at + 11, "`lorem ipsum` was left in the text", "lorem ipsum")
 
 
-def _is_meant(text: str, match: Match, code: Code) -> bool:
+def _is_meant(text: str, match: TextMatch, code: CodeSpans) -> bool:
     if code.holds(match.start):
         return True
     before = text[max(0, match.start - 30) : match.start]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from promptops.analysis.match import Match, in_order, occurrences
+from promptops.analysis.match import TextMatch, in_order, occurrences
 from promptops.patterns import lazy_pattern
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
@@ -20,7 +20,7 @@ _LATEX_COMMAND = lazy_pattern(r"\\[A-Za-z]{1,20}$")
 _FORMATTED = lazy_pattern(r"\b[fF]\"[^\"\n]*$|\b[fF]'[^'\n]*$")
 
 
-def find_placeholders(text: str, names: Collection[str]) -> tuple[Match, ...]:
+def find_placeholders(text: str, names: Collection[str]) -> tuple[TextMatch, ...]:
     """Foreign placeholders of declared inputs, or of names near one, in order.
 
     Attributes of a match: `name` is the declared input, `replacement` how Jinja writes it.
@@ -30,7 +30,7 @@ def find_placeholders(text: str, names: Collection[str]) -> tuple[Match, ...]:
     return in_order(_matches(text, names))
 
 
-def _matches(text: str, names: Collection[str]) -> Iterator[Match]:
+def _matches(text: str, names: Collection[str]) -> Iterator[TextMatch]:
     for literal, pattern in _SYNTAXES:
         for at in occurrences(text, literal):
             found = pattern.match(text, at)
@@ -75,7 +75,7 @@ def _one_edit_apart(one: str, other: str) -> bool:
     return len(other) - len(one) == 1 and one[same:] == other[same + 1 :]
 
 
-def _match(found: re.Match[str], name: str) -> Match:
+def _match(found: re.Match[str], name: str) -> TextMatch:
     replacement = f"{{{{ {name} }}}}"
     message = f"`{found[0]}` is no placeholder here and is sent as it stands"
-    return Match(found.start(), found.end(), message, name, replacement)
+    return TextMatch(found.start(), found.end(), message, name, replacement)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from operator import eq
 
-from promptops.analysis.match import Match, blunt_words
+from promptops.analysis.match import TextMatch, blunt_words
 from promptops.lint.detect.code import code_of
 from promptops.patterns import lazy_pattern
 
@@ -23,7 +23,7 @@ _WORDS = """that had is her do no very so bye ha he ho hee la na blah yes yeah w
 _RIGHT_TWICE = frozenset(_WORDS.split())
 
 
-def find_repeated_words(text: str) -> tuple[Match, ...]:
+def find_repeated_words(text: str) -> tuple[TextMatch, ...]:
     """Words typed twice, also across a line's end, in order; the match covers both.
 
     The first 1,000 of them: more are not reported of one prompt.
@@ -37,7 +37,7 @@ def _may_repeat(text: str) -> bool:
     return any(map(eq, words, words[1:]))
 
 
-def _matches(text: str) -> Iterator[Match]:
+def _matches(text: str) -> Iterator[TextMatch]:
     code = None
     for twice in _TWICE.finditer(text):
         first, between, second = twice[1], twice[2], twice[3]
@@ -46,7 +46,7 @@ def _matches(text: str) -> Iterator[Match]:
         code = code or code_of(text)
         if not code.holds(twice.start()) and _is_prose(text, twice.start(), twice.end()):
             message = f"`{first}` is there twice"
-            yield Match(twice.start(), twice.end(), message, first, first)
+            yield TextMatch(twice.start(), twice.end(), message, first, first)
 
 
 def _is_slip(first: str, between: str, second: str) -> bool:

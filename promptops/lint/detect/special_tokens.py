@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.analysis.match import Match, in_order, occurrences
+from promptops.analysis.match import TextMatch, in_order, occurrences
 from promptops.patterns import lazy_pattern
 
 # Between bars, as `<|name|>`; lower case here, any case in the text (Cohere's are upper case).
@@ -44,14 +44,14 @@ _LITERALS = (
 )
 
 
-def find_special_tokens(text: str) -> tuple[Match, ...]:
+def find_special_tokens(text: str) -> tuple[TextMatch, ...]:
     """Control tokens of known chat templates, in order."""
     if "<" not in text and "[" not in text:
         return ()
     return in_order([*_barred(text), *_literal(text)])
 
 
-def _barred(text: str) -> Iterator[Match]:
+def _barred(text: str) -> Iterator[TextMatch]:
     for at in occurrences(text, "<|"):
         token = _BARRED_TOKEN.match(text, at)
         if token and token[1].lower() in _BARRED:
@@ -62,12 +62,12 @@ def _barred(text: str) -> Iterator[Match]:
             yield _match(at, token[0])
 
 
-def _literal(text: str) -> Iterator[Match]:
+def _literal(text: str) -> Iterator[TextMatch]:
     for literal in _LITERALS:
         for at in occurrences(text, literal):
             yield _match(at, literal)
 
 
-def _match(at: int, token: str) -> Match:
+def _match(at: int, token: str) -> TextMatch:
     message = f"`{token}` is a control token of a model's chat template"
-    return Match(at, at + len(token), message, token)
+    return TextMatch(at, at + len(token), message, token)

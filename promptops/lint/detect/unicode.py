@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from promptops.analysis.match import Match
+from promptops.analysis.match import TextMatch
 from promptops.patterns import lazy_pattern
 
 _SUSPECT = (
@@ -28,7 +28,7 @@ _IDEOGRAPH = lazy_pattern("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _FLAG = lazy_pattern("\U0001f3f4[\U000e0030-\U000e007a]{1,10}\U000e007f")
 
 
-def find_invisible(text: str) -> tuple[Match, ...]:
+def find_invisible(text: str) -> tuple[TextMatch, ...]:
     """Runs of invisible characters, in order; those that spelling or emoji need are left alone.
 
     A byte order mark at the very beginning is left to the reader of the file.
@@ -36,13 +36,13 @@ def find_invisible(text: str) -> tuple[Match, ...]:
     return () if text.isascii() else tuple(_matches(text))
 
 
-def _matches(text: str) -> Iterator[Match]:
+def _matches(text: str) -> Iterator[TextMatch]:
     for run in _RUN.finditer(text):
         start, end = run.span()
         if start == 0 and text[0] == "\ufeff":
             start = 1
         if start < end and not _is_needed(text, start, end):
-            yield Match(start, end, _message(text[start:end]), _named(text[start]), "")
+            yield TextMatch(start, end, _message(text[start:end]), _named(text[start]), "")
 
 
 def _is_needed(text: str, start: int, end: int) -> bool:

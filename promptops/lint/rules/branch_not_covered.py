@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.analysis.coverage import Branch, Way, coverage
+from promptops.analysis.coverage import Branch, TemplateBranch, coverage
 from promptops.analysis.nonempty_loops import never_empty
 from promptops.analysis.uncovered_wording import untaken
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import never_equal
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
 
 @rule("TST003", severity=Severity.WARNING)
-def branch_not_covered(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """Every branch of a prompt's templates is rendered by some test case.
 
     What no case renders nobody has seen: neither the reviewer of a change, nor the rules that judge
@@ -78,7 +78,7 @@ def branch_not_covered(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
             yield _problem(way, prompt)
 
 
-def _problem(way: Way, prompt: Prompt) -> Problem:
+def _problem(way: TemplateBranch, prompt: Prompt) -> Problem:
     message, site, hint = untaken(way)
     related = included_from(way.stack)
     if prompt.extends is not None and site.place.path != prompt.path:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.analysis.tokens import estimate
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import include_stack, literal_passage
-from promptops.lint.subject import Subject, messages
+from promptops.lint.subject import PromptFacts, messages
 from promptops.model.place import Place
 from promptops.model.prompt import Message, TextPart
 from promptops.patterns import lazy_pattern
@@ -21,7 +21,7 @@ CACHED_TOKENS = 1_024
 
 
 @rule("TOK004", severity=Severity.WARNING)
-def cache_prefix_broken(subject: Subject) -> Iterator[Problem]:
+def cache_prefix_broken(subject: PromptFacts) -> Iterator[Problem]:
     """In a message marked `cache: true`, what varies comes after what stays.
 
     A provider reuses the beginning of a request up to the first character that differs. A date or
@@ -78,7 +78,7 @@ def cache_prefix_broken(subject: Subject) -> Iterator[Problem]:
                         yield problem
 
 
-def _rendered(subject: Subject, message: Message) -> Iterator[tuple[str, Iterable[Piece]]]:
+def _rendered(subject: PromptFacts, message: Message) -> Iterator[tuple[str, Iterable[Piece]]]:
     """The pieces of a message as each case renders it."""
     own = {part.at for part in message.parts if isinstance(part, TextPart)}
     for rendered in subject.renders:
@@ -88,7 +88,7 @@ def _rendered(subject: Subject, message: Message) -> Iterator[tuple[str, Iterabl
             yield rendered.case.name, pieces
 
 
-def _written(subject: Subject, message: Message) -> Iterator[Piece]:
+def _written(subject: PromptFacts, message: Message) -> Iterator[Piece]:
     for part in message.parts:
         if isinstance(part, TextPart):
             template = subject.catalog.template(part.text)

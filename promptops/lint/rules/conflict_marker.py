@@ -8,7 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing_files import missing, needed
 from promptops.lint.searchable_text import Written
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Place, Text
 from promptops.source.conflicts import HINT, MESSAGE, UNMERGED_HINT, conflicts
 from promptops.source.document import Document
@@ -17,7 +17,7 @@ from promptops.source.document import Document
 @rule("SCH011", severity=Severity.ERROR)
 def conflict_marker(
     problems: Sequence[Problem],
-    references: Sequence[Reference],
+    references: Sequence[FileReference],
     document: Document,
     written: Sequence[Written],
     catalog: Catalog,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from jinja2 import nodes
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.uses import Condition, Site
+from promptops.analysis.uses import Condition, TemplateSpan
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import NeverEqual, never_equal
@@ -112,7 +112,7 @@ def _constant(condition: Condition, inputs: Collection[str]) -> Problem:
     )
 
 
-def _repeated(condition: Condition, earlier: Site) -> Problem:
+def _repeated(condition: Condition, earlier: TemplateSpan) -> Problem:
     return Problem(
         f"`{condition.text}` was already asked, so this branch is never taken",
         at=condition.site.place,

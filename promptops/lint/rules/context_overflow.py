@@ -10,14 +10,14 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.asked_model import asked_model
 from promptops.lint.passages import Passage
 from promptops.lint.request_tokens import request_tokens, tokens_at_most
-from promptops.lint.subject import Rendered
+from promptops.lint.subject import RenderedCase
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
 
 @rule("TOK002", severity=Severity.ERROR)
 def context_overflow(
-    prompt: Prompt, config: Config, renders: Sequence[Rendered], passages: Sequence[Passage]
+    prompt: Prompt, config: Config, renders: Sequence[RenderedCase], passages: Sequence[Passage]
 ) -> Iterator[Problem]:
     """The request and its longest answer fit into the model's context window.
 
@@ -71,14 +71,14 @@ def context_overflow(
         )
 
 
-def _fits(renders: Sequence[Rendered], tokens: int) -> bool:
+def _fits(renders: Sequence[RenderedCase], tokens: int) -> bool:
     """Whether there is no need to look closer, as there mostly is not."""
     traced = [rendered.traced for rendered in renders]
     return all(each is not None and tokens_at_most(each.request) <= tokens for each in traced)
 
 
 def _largest(
-    renders: Sequence[Rendered], passages: Sequence[Passage]
+    renders: Sequence[RenderedCase], passages: Sequence[Passage]
 ) -> tuple[int, str, str | None]:
     cases = [
         (request_tokens(rendered.traced.request), rendered.case.name)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing_files import missing, needed
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.records import replace
 
 
 @rule("REP005", severity=Severity.ERROR)
 def dependency_not_in_commit(
-    references: Sequence[Reference], catalog: Catalog
+    references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """What a prompt needs is committed with it.
 
@@ -52,7 +52,7 @@ def dependency_not_in_commit(
             )
 
 
-def _named(reference: Reference) -> Place:
+def _named(reference: FileReference) -> Place:
     """The name: an include's place has its quotes, too."""
     place = reference.place
     quoted = place.end_column - place.column == len(reference.written) + 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import Rendered, messages
-from promptops.model.loaded import Reference
+from promptops.lint.subject import RenderedCase, messages
+from promptops.model.loaded import FileReference
 from promptops.model.place import Text
 from promptops.model.prompt import Prompt, TextPart
 from promptops.records import record
@@ -14,7 +14,7 @@ from promptops.records import record
 
 @rule("MSG003", severity=Severity.WARNING)
 def empty_message(
-    prompt: Prompt, references: Sequence[Reference], renders: Sequence[Rendered]
+    prompt: Prompt, references: Sequence[FileReference], renders: Sequence[RenderedCase]
 ) -> Iterator[Problem]:
     """Every message says something, whatever the inputs are.
 
@@ -58,19 +58,19 @@ def empty_message(
 
 
 @record(frozen=True, slots=True)
-class _Content:
+class _MessageText:
     at: str
     says: str
     start: tuple[str, int, int] | None = None
 
 
-def _contents(prompt: Prompt) -> Iterator[_Content]:
+def _contents(prompt: Prompt) -> Iterator[_MessageText]:
     for message, _ in messages(prompt):
         if not message.parts and not message.tool_calls:
-            yield _Content(f"{message.at}/content", "")
+            yield _MessageText(f"{message.at}/content", "")
         for part in message.parts:
             if isinstance(part, TextPart) and not message.tool_calls:
-                yield _Content(part.at, part.text.value, _start(part.text))
+                yield _MessageText(part.at, part.text.value, _start(part.text))
 
 
 def _start(text: Text) -> tuple[str, int, int]:

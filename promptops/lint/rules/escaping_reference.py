@@ -8,7 +8,7 @@ from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.searchable_text import templates
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.source.document import Document
 
 
@@ -17,7 +17,7 @@ def escaping_reference(
     problems: Sequence[Problem],
     catalog: Catalog,
     document: Document,
-    references: Sequence[Reference],
+    references: Sequence[FileReference],
 ) -> Iterator[Problem]:
     """What a prompt refers to lies inside the repository.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import Rendered
+from promptops.lint.subject import RenderedCase
 from promptops.model.prompt import Case
 
 
 @rule("TST012", severity=Severity.ERROR)
-def failing_assertion(cases: Sequence[Case], renders: Sequence[Rendered]) -> Iterator[Problem]:
+def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) -> Iterator[Problem]:
     """Every `rendered` assertion of a test case holds.
 
     These assertions look at the request, so that they need neither a model nor a recording, and

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from promptops.analysis.uses import Reference as Named
+from promptops.analysis.uses import TemplateReference as Named
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.missing_files import missing, needed
 from promptops.lint.subject import TemplateScope
-from promptops.model.loaded import Reference, ReferenceKind
+from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place
 
 _KINDS = {
@@ -24,7 +24,7 @@ _KINDS = {
 
 @rule("TPL003", severity=Severity.ERROR)
 def include_not_found(
-    scopes: Sequence[TemplateScope], references: Sequence[Reference], catalog: Catalog
+    scopes: Sequence[TemplateScope], references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """Every file that a prompt names is in the tree that is checked.
 
@@ -104,7 +104,7 @@ def _is_nowhere(catalog: Catalog, named: Named) -> bool:
         return False
     place, base = named.site.place, named.site.text.path
     found = catalog.resolver.follow("template", named.target, place, base)
-    return isinstance(found, Reference) and missing(catalog, found) == ""
+    return isinstance(found, FileReference) and missing(catalog, found) == ""
 
 
 def _problem(  # noqa: PLR0917 -- what a problem is made of

@@ -11,7 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.injection import find_injection
 from promptops.lint.searchable_text import Written
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -25,7 +25,7 @@ _PARTED = "\n\n.\n\n"
 
 
 @rule("SEC006", severity=Severity.ERROR)
-def injection_phrase(subject: Subject, written: Sequence[Written]) -> Iterator[Problem]:
+def injection_phrase(subject: PromptFacts, written: Sequence[Written]) -> Iterator[Problem]:
     """No text tells the model to drop its instructions.
 
     A phrase such as "ignore all previous instructions" in a prompt, in a partial or in the inputs

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.prompt import Case, Prompt
 
 
 @rule("TST009", severity=Severity.ERROR)
 def invalid_assertion(
-    prompt: Prompt, cases: Sequence[Case], references: Sequence[Reference], catalog: Catalog
+    prompt: Prompt, cases: Sequence[Case], references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """Every assertion has valid arguments, and can fail.
 
@@ -122,7 +122,7 @@ def _judges(prompt: Prompt, catalog: Catalog) -> Collection[str]:
     return catalog.paths
 
 
-def _tools(prompt: Prompt, references: Sequence[Reference]) -> tuple[str, ...] | None:
+def _tools(prompt: Prompt, references: Sequence[FileReference]) -> tuple[str, ...] | None:
     """The names of the tools; None where the file of one is missing, which is reported itself."""
     if any(each.kind == "tool" and not each.found for each in references):
         return None

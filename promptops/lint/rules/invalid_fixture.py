@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.analysis.uses import Site, Use
+from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.passages import include_stack
-from promptops.lint.subject import Rendered, Subject
+from promptops.lint.subject import PromptFacts, RenderedCase
 from promptops.lint.undefined import named_by_messages, undeclared
 from promptops.lint.wrong_defaults import is_given, wrong_defaults
 from promptops.model.place import Place
@@ -17,7 +17,9 @@ from promptops.runtime.request.render import Renderer, RenderError
 
 
 @rule("TST002", severity=Severity.ERROR)
-def invalid_fixture(prompt: Prompt, subject: Subject, cases: Sequence[Case]) -> Iterator[Problem]:
+def invalid_fixture(
+    prompt: Prompt, subject: PromptFacts, cases: Sequence[Case]
+) -> Iterator[Problem]:
     """Every test case has a name of its own, inputs that fit the schema, and can be rendered.
 
     A case with inputs that no caller could pass tests nothing: it is refused before anything is
@@ -117,7 +119,9 @@ def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
 _UNQUOTED = (" must be text, not a number", " must be text, not true or false")
 
 
-def _not_rendered(rendered: Rendered, prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def _not_rendered(
+    rendered: RenderedCase, prompt: Prompt, subject: PromptFacts
+) -> Iterator[Problem]:
     error = rendered.error
     if error is None or error.inputs or error.refused or error.place is None:
         return  # inputs are reported one by one; what is refused is TPL005's
@@ -132,7 +136,7 @@ def _not_rendered(rendered: Rendered, prompt: Prompt, subject: Subject) -> Itera
         )
 
 
-def _is_reported_elsewhere(error: RenderError, place: Place, subject: Subject) -> bool:
+def _is_reported_elsewhere(error: RenderError, place: Place, subject: PromptFacts) -> bool:
     """Whether a rule that judges the template itself says it at the same place."""
     if not subject.catalog.files.is_file(place.path):
         return True  # a media file that is not there: REP005 or TPL003
@@ -152,7 +156,7 @@ def _is_lost_media(error: RenderError, prompt: Prompt) -> bool:
     return error.message in {f"`{name}` has no value" for name in names}
 
 
-def _is_syntax(place: Place, subject: Subject) -> bool:
+def _is_syntax(place: Place, subject: PromptFacts) -> bool:
     return any(
         isinstance(problem.at, Place) and problem.at == place
         for scope in subject.scopes
@@ -160,7 +164,7 @@ def _is_syntax(place: Place, subject: Subject) -> bool:
     )
 
 
-def _is_refused(place: Place, subject: Subject) -> bool:
+def _is_refused(place: Place, subject: PromptFacts) -> bool:
     """An attribute that begins with `_`, or a method: TPL005."""
     for scope in subject.scopes:
         sites = [each.site for each in scope.scope.private]
@@ -170,7 +174,7 @@ def _is_refused(place: Place, subject: Subject) -> bool:
     return False
 
 
-def _is_undefined(place: Place, subject: Subject) -> bool:
+def _is_undefined(place: Place, subject: PromptFacts) -> bool:
     """Of a name: VAR001, VAR004; of a key that its schema speaks of: VAR003, VAR004."""
     for scope in subject.scopes:
         for use in scope.scope.uses:
@@ -180,7 +184,7 @@ def _is_undefined(place: Place, subject: Subject) -> bool:
     return False
 
 
-def _is_declared(use: Use, steps: int, subject: Subject) -> bool:
+def _is_declared(use: Use, steps: int, subject: PromptFacts) -> bool:
     assert subject.prompt is not None
     if not steps and use.name not in (subject.prompt.inputs.get("properties") or ()):
         return True
@@ -188,7 +192,7 @@ def _is_declared(use: Use, steps: int, subject: Subject) -> bool:
     return shape is None or shape.optional
 
 
-def _begins(site: Site, place: Place) -> bool:
+def _begins(site: TemplateSpan, place: Place) -> bool:
     return site.text.path == place.path and site.text.locate(site.start) == (
         place.line,
         place.column,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.provider_roles import Conversation, conversation_of
 from promptops.lint.subject import messages
-from promptops.model.prompt import History, Message, Prompt
+from promptops.model.prompt import ConversationHistory, Message, Prompt
 
 
 @rule("MSG001", severity=Severity.ERROR)
@@ -43,7 +43,7 @@ def invalid_role(prompt: Prompt) -> Iterator[Problem]:
         return
     called: set[str] | None = set()
     for turn in prompt.messages:
-        if isinstance(turn, History):
+        if isinstance(turn, ConversationHistory):
             called = None  # the caller's turns may hold the call
     for message, _ in messages(prompt):
         if message.role not in conversation.roles:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import Passage
-from promptops.lint.subject import Rendered
+from promptops.lint.subject import RenderedCase
 from promptops.model.prompt import Prompt
 
 
 @rule("CFG007", severity=Severity.ERROR)
 def json_mode_without_hint(
-    prompt: Prompt, passages: Sequence[Passage], renders: Sequence[Rendered]
+    prompt: Prompt, passages: Sequence[Passage], renders: Sequence[RenderedCase]
 ) -> Iterator[Problem]:
     """A prompt with `format: json` and no schema says JSON in a message.
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.input_schemas import InputSchemas, dotted
-from promptops.analysis.uses import Site, Use
+from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of, is_defined_by, is_item
 from promptops.lint.include_stack import included_from
 from promptops.lint.insertion import end_of_expression
 from promptops.lint.kind_guards import is_unreachable
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import undeclared
 from promptops.model.prompt import Prompt
 from promptops.source.explain import close
 
 
 @rule("VAR004", severity=Severity.ERROR)
-def maybe_undefined(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """What a caller may leave out has a default, or is asked for with `is defined` first.
 
     A prompt that reads a missing value is not rendered: the application gets an error in place of
@@ -109,7 +109,7 @@ def _missing(use: Use, schemas: InputSchemas) -> int | None:
     return None
 
 
-def _is_guarded(use: Use, steps: int, scope: TemplateScope, subject: Subject) -> bool:
+def _is_guarded(use: Use, steps: int, scope: TemplateScope, subject: PromptFacts) -> bool:
     whens = guards_of(scope, subject.scopes)
     return bool(whens) and is_defined_by(whens, use, steps)
 
@@ -127,7 +127,7 @@ def _problem(use: Use, steps: int) -> Problem:
     )
 
 
-def _written(use: Use, site: Site) -> str:
+def _written(use: Use, site: TemplateSpan) -> str:
     """The expression as it stands there, as far as it is one run of characters."""
     text = use.site.text
     if site.text is not text or site.start < use.site.start:
@@ -137,7 +137,7 @@ def _written(use: Use, site: Site) -> str:
     return source + closing
 
 
-def _fix(use: Use, steps: int, site: Site) -> Fix | None:
+def _fix(use: Use, steps: int, site: TemplateSpan) -> Fix | None:
     if use.role not in ("output", "filtered") or use.filters or steps != len(use.path):
         return None
     end = end_of_expression(site)

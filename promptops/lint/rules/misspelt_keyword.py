@@ -8,7 +8,7 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.schema_keywords import misspelt_keywords, misspelt_tool_keys
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.prompt import Prompt
 from promptops.source.document import Document
 
@@ -20,7 +20,7 @@ _IN_TOOLS = ("parameters", "returns")
 
 @rule("SCH013", severity=Severity.ERROR)
 def misspelt_keyword(
-    prompt: Prompt, references: Sequence[Reference], catalog: Catalog
+    prompt: Prompt, references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """A keyword of a JSON Schema is spelt right.
 

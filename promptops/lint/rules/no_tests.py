@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.prompt import Prompt
 
 
 @rule("TST001", severity=Severity.WARNING)
-def no_tests(prompt: Prompt, references: Sequence[Reference]) -> Iterator[Problem]:
+def no_tests(prompt: Prompt, references: Sequence[FileReference]) -> Iterator[Problem]:
     """An active prompt has a test case.
 
     A release ships what is active. Without a case nobody sees in review what the model will get,

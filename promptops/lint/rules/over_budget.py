@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.asked_model import AskedModel, asked_model
 from promptops.lint.request_tokens import cost_usd, request_tokens, worst_tokens
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 from promptops.records import record
 
 
 @rule("TOK001", severity=Severity.ERROR)
-def over_budget(subject: Subject) -> Iterator[Problem]:
+def over_budget(subject: PromptFacts) -> Iterator[Problem]:
     """A request stays within the prompt's `budget`.
 
     Tokens are money and time, and they creep in: an example here, a longer guideline there. The
@@ -66,7 +66,7 @@ class _Load:
     case: str | None = None
 
 
-def _loads(subject: Subject) -> Iterator[_Load]:
+def _loads(subject: PromptFacts) -> Iterator[_Load]:
     """The largest case, and what the schema of the inputs allows if that is more."""
     cases = [
         _Load(

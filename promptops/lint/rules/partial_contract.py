@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.analysis.uses import Site, Use
+from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.guards import is_item
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, undefined
 from promptops.model.prompt import Prompt
 
 
 @rule("REP004", severity=Severity.ERROR)
 def partial_contract(
-    prompt: Prompt, scopes: Sequence[TemplateScope], subject: Subject
+    prompt: Prompt, scopes: Sequence[TemplateScope], subject: PromptFacts
 ) -> Iterator[Problem]:
     """A prompt gives its partials the names that they need.
 
@@ -66,7 +66,7 @@ def _lacking(use: Use) -> Problem:
     )
 
 
-def _named(site: Site) -> Site:
+def _named(site: TemplateSpan) -> TemplateSpan:
     """A template's name without its quotes; a macro's has none."""
     quoted = site.source[:1] in ("'", '"')
-    return Site(site.text, site.start + 1, site.end - 1) if quoted else site
+    return TemplateSpan(site.text, site.start + 1, site.end - 1) if quoted else site

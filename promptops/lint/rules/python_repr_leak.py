@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.analysis.input_schemas import dotted
-from promptops.analysis.uses import ITEM, Site, Use
+from promptops.analysis.uses import ITEM, TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.guards import guards_of
 from promptops.lint.include_stack import included_from
 from promptops.lint.insertion import end_of_expression
 from promptops.lint.kind_guards import excluded_kinds, is_unreachable
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.prompt import Prompt
 from promptops.records import record
 
@@ -28,7 +28,7 @@ class _Leak:
 
 
 @rule("VAR005", severity=Severity.WARNING)
-def python_repr_leak(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def python_repr_leak(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """Only texts and numbers are printed as they are.
 
     Jinja prints everything else as Python writes it. A model that is told to answer in JSON and
@@ -85,7 +85,7 @@ def python_repr_leak(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
                     yield _problem(use, found)
 
 
-def _leak(use: Use, scope: TemplateScope, subject: Subject) -> _Leak | None:
+def _leak(use: Use, scope: TemplateScope, subject: PromptFacts) -> _Leak | None:
     schemas = subject.input_schemas
     shape = schemas.at(use.name, use.path)
     types = shape.types - _TEXTUAL if shape is not None else frozenset()
@@ -117,7 +117,7 @@ def _written(use: Use) -> str:
     return use.site.text.value[use.site.start : last.end]
 
 
-def _last(use: Use) -> Site:
+def _last(use: Use) -> TemplateSpan:
     """The end of the path as it is written here."""
     last = use.path_sites[-1] if use.path else use.site
     return last if last.text is use.site.text and last.start >= use.site.start else use.site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.detect.match import Match
+from promptops.lint.detect.match import TextMatch
 from promptops.lint.detect.repetition import find_repeated_words
 from promptops.lint.passages import Passage
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -44,7 +44,7 @@ def repeated_word(passages: Sequence[Passage]) -> Iterator[Problem]:
                 )
 
 
-def _is_typed_twice(passage: Passage, match: Match) -> bool:
+def _is_typed_twice(passage: Passage, match: TextMatch) -> bool:
     """Not one place of a template, which a loop or a macro renders twice."""
     length = len(match.name)
     first = passage.place(match.start, match.start + length)
@@ -52,7 +52,7 @@ def _is_typed_twice(passage: Passage, match: Match) -> bool:
     return passage.is_wholly_written(match.start, match.end) and first != second
 
 
-def _fix(passage: Passage, match: Match) -> Fix | None:
+def _fix(passage: Passage, match: TextMatch) -> Fix | None:
     """Where both words stand in one piece of a template, the second one goes."""
     if len(list(passage.over(match.start, match.end))) != 1:
         return None

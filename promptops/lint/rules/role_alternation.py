@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.conversation import Turn, last_turns, neighbours
 from promptops.lint.provider_roles import Conversation, accepts_prefill, conversation_of
-from promptops.lint.subject import Rendered
+from promptops.lint.subject import RenderedCase
 from promptops.model.prompt import Prompt
 
 _REPEATS = {"refused": "wants `user` and `assistant` in turn", "joined": "makes one turn of them"}
 
 
 @rule("MSG004", severity=Severity.WARNING)
-def role_alternation(prompt: Prompt, renders: Sequence[Rendered]) -> Iterator[Problem]:
+def role_alternation(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Problem]:
     """Turns follow each other as the provider accepts them.
 
     Google and Mistral refuse two turns of one role in a row; Anthropic makes one of them, so that

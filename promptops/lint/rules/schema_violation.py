@@ -9,7 +9,7 @@ from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.formats import is_of_another_time
 from promptops.lint.missing_files import missing
 from promptops.lint.undefined import undeclared
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
@@ -26,7 +26,7 @@ _MISSPELT = lazy_pattern(r"did you mean `([A-Za-z_][\w-]*)`\?")
 def schema_violation(
     problems: Sequence[Problem],
     document: Document,
-    references: Sequence[Reference],
+    references: Sequence[FileReference],
     catalog: Catalog,
 ) -> Iterator[Problem]:
     """A prompt file has the keys and the kinds of values that its format defines.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.detect.match import Match
+from promptops.lint.detect.match import TextMatch
 from promptops.lint.detect.special_tokens import find_special_tokens
 from promptops.lint.passages import Passage
 
@@ -47,7 +47,7 @@ def special_token_literal(passages: Sequence[Passage]) -> Iterator[Problem]:
                 )
 
 
-def _removed(passage: Passage, match: Match) -> Fix | None:
+def _removed(passage: Passage, match: TextMatch) -> Fix | None:
     place = passage.place(match.start, match.end)
     as_written = place.line == place.end_line
     whole = place.end_column - place.column == match.end - match.start

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 
 
 @rule("TST006", severity=Severity.WARNING)
-def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
     """Recordings are of the requests that the cases make.
 
     A recording is a model's answer to one request. When a prompt, a partial or a case changes, the
@@ -64,7 +64,7 @@ def stale_snapshot(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterat
     yield from map(_orphaned, orphans.values())
 
 
-def _requests(subject: Subject) -> dict[str, str]:
+def _requests(subject: PromptFacts) -> dict[str, str]:
     """The digest of what each case asks, by its name; without those that can't be rendered."""
     from promptops.runtime.request.canonical import request_digest
 

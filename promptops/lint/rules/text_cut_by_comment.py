@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.comments import Comment
@@ -29,7 +29,7 @@ _WORDS = lazy_pattern(
 
 @rule("SCH012", severity=Severity.ERROR)
 def text_cut_by_comment(
-    document: Document, references: Sequence[Reference], catalog: Catalog
+    document: Document, references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """Text with ` #` is quoted: without quotes YAML reads the rest of the line as a comment.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.delimiters import find_unbalanced
-from promptops.lint.detect.match import Match
+from promptops.lint.detect.match import TextMatch
 from promptops.lint.passages import Passage
 from promptops.model.prompt import Message, Prompt, TextPart
 from promptops.runtime.template.scope import Piece
@@ -64,7 +64,7 @@ def unbalanced_delimiter(prompt: Prompt, passages: Sequence[Passage]) -> Iterato
                 yield passage.problem(match.message, match.start, match.end, hint=hint)
 
 
-def _is_continued(passage: Passage, match: Match) -> bool:
+def _is_continued(passage: Passage, match: TextMatch) -> bool:
     """Whether the model may be meant to go on from an open delimiter."""
     if passage.role == "assistant":
         return not match.message.startswith("`</")
@@ -96,7 +96,7 @@ def _as_written(piece: Piece, literal: bool) -> str:
     return piece.text.translate(_AS_DATA)
 
 
-def _certain(passage: Passage, match: Match, written: str) -> bool:
+def _certain(passage: Passage, match: TextMatch, written: str) -> bool:
     """Whether it is so in any request: a branch, or another template, may hold the other end."""
     if not passage.literal:
         return True

@@ -9,7 +9,7 @@ from promptops.analysis.uses import Use
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.guards import is_item
 from promptops.lint.include_stack import included_from
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
 from promptops.source.explain import nearest
@@ -17,7 +17,7 @@ from promptops.source.explain import nearest
 
 @rule("VAR001", severity=Severity.ERROR)
 def undefined_variable(
-    prompt: Prompt, scopes: Sequence[TemplateScope], subject: Subject
+    prompt: Prompt, scopes: Sequence[TemplateScope], subject: PromptFacts
 ) -> Iterator[Problem]:
     """Every name in a template is an input, or defined by the template.
 

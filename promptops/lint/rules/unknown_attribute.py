@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.analysis.input_schemas import InputSchemas, Shape, dotted
+from promptops.analysis.input_schemas import InputSchemas, InputShape, dotted
 from promptops.analysis.uses import Item, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.kind_guards import is_unreachable
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
 _KINDS = {
@@ -22,7 +22,7 @@ _KINDS = {
 
 
 @rule("VAR003", severity=Severity.ERROR)
-def unknown_attribute(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def unknown_attribute(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """What a template reads below an input is allowed by the input's schema.
 
     The schema of an input is a promise about what callers pass. A key that it rules out can never
@@ -99,7 +99,7 @@ def _is_asked_by_a_partial(use: Use, index: int) -> bool:
     return bool(use.stack) and use.guards[index + 1] != "none"
 
 
-def _problem(use: Use, index: int, owner: Shape, near: str | None) -> Problem:
+def _problem(use: Use, index: int, owner: InputShape, near: str | None) -> Problem:
     step, site = use.path[index], use.path_sites[index]
     whole = dotted(use.name, use.path[:index])
     kinds = sorted(owner.types)
@@ -118,6 +118,6 @@ def _problem(use: Use, index: int, owner: Shape, near: str | None) -> Problem:
     )
 
 
-def _known(owner: Shape) -> str | None:
+def _known(owner: InputShape) -> str | None:
     keys = ", ".join(f"`{key}`" for key in owner.keys[:8])
     return f"it has {keys}" if keys else None

@@ -12,7 +12,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.passages import include_stack
-from promptops.lint.subject import Rendered, Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, RenderedCase, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.runtime.request.render import BudgetSpent
@@ -38,7 +38,7 @@ _INSTEAD = {
 
 
 @rule("TPL005", severity=Severity.ERROR)
-def unsafe_construct(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+def unsafe_construct(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
     """A template asks for nothing that the renderer refuses.
 
     Templates work on data: values have keys and no methods, names that begin with `_` are nobody's
@@ -80,7 +80,7 @@ def unsafe_construct(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iter
             yield problem
 
 
-def _told_by_reading(prompt: Prompt, subject: Subject, catalog: Catalog) -> Iterator[Problem]:
+def _told_by_reading(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
     inputs = prompt.inputs.get("properties") or {}
     for scope in subject.scopes:
         yield from (each for each in scope.scope.problems if each.code == "TPL005")
@@ -137,14 +137,14 @@ def _called(call: Call) -> Problem:
 
 def _is_too_long(node: nodes.Call) -> bool:
     """As far as the numbers are written out: to compute them here could take for ever."""
-    from promptops.runtime.template.limits import Refused, capped_range
+    from promptops.runtime.template.limits import LimitExceeded, capped_range
 
     numbers = [_number(argument) for argument in node.args]
     if not numbers or None in numbers:
         return False
     try:
         capped_range(*numbers)
-    except Refused:
+    except LimitExceeded:
         return True
     except (TypeError, ValueError):
         return False
@@ -182,7 +182,9 @@ def _not_buildable(text: Text) -> Iterator[Problem]:
             yield Problem(failure.message, at=text.place(failure.start, failure.end))
 
 
-def _too_much_work(first: Rendered, renders: Sequence[Rendered], error: BudgetSpent) -> Problem:
+def _too_much_work(
+    first: RenderedCase, renders: Sequence[RenderedCase], error: BudgetSpent
+) -> Problem:
     """One problem for the prompt, at the first case that is not rendered."""
     left_out = sum(isinstance(each.error, BudgetSpent) for each in renders)
     return Problem(
@@ -192,7 +194,7 @@ def _too_much_work(first: Rendered, renders: Sequence[Rendered], error: BudgetSp
     )
 
 
-def _told_by_rendering(renders: Sequence[Rendered]) -> Iterator[Problem]:
+def _told_by_rendering(renders: Sequence[RenderedCase]) -> Iterator[Problem]:
     for rendered in renders:
         error = rendered.error
         if isinstance(error, BudgetSpent):

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from promptops.analysis.input_schemas import dotted
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import untrusted_uses
 
 _ROLES = ("system", "developer")
 
 
 @rule("SEC003", severity=Severity.ERROR)
-def untrusted_in_system(subject: Subject) -> Iterator[Problem]:
+def untrusted_in_system(subject: PromptFacts) -> Iterator[Problem]:
     """What strangers wrote is printed in no system or developer message.
 
     A model obeys its system message before all others. Text of a customer, a page or a document

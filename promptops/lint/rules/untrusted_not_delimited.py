@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from promptops.analysis.input_schemas import dotted
-from promptops.analysis.uses import Site, Use
+from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.enclosure import enclosures
 from promptops.lint.include_stack import included_from
 from promptops.lint.passages import CUT, Passage, include_stack, literal_passage
-from promptops.lint.subject import Subject
+from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
@@ -27,7 +27,7 @@ _Printed = dict[_Offset, list[Use]]
 
 
 @rule("SEC004", severity=Severity.WARNING)
-def untrusted_not_delimited(subject: Subject) -> Iterator[Problem]:
+def untrusted_not_delimited(subject: PromptFacts) -> Iterator[Problem]:
     """What strangers wrote stands between delimiters.
 
     Where the author's words and a stranger's stand in one message, the model can tell them apart
@@ -86,12 +86,12 @@ def untrusted_not_delimited(subject: Subject) -> Iterator[Problem]:
                 yield _problem(use, subject)
 
 
-def _offset(site: Site) -> _Offset:
+def _offset(site: TemplateSpan) -> _Offset:
     return (site.text.path, *site.text.locate(site.start))
 
 
 def _in_request(
-    text: TracedText, case: str, printed: _Printed, rendered: set[_Offset], subject: Subject
+    text: TracedText, case: str, printed: _Printed, rendered: set[_Offset], subject: PromptFacts
 ) -> Iterator[Problem]:
     # What a value says delimits nothing: `</ticket>` in a ticket is just what it would try.
     written = "".join(p.text if p.literal else _FILLER * len(p.text) for p in text.pieces)
@@ -120,7 +120,7 @@ def _untrusted(piece: Piece, printed: _Printed) -> Use | None:
     return None
 
 
-def _holds(piece: Piece, site: Site) -> bool:
+def _holds(piece: Piece, site: TemplateSpan) -> bool:
     text = piece.frame.text
     is_same = site.text.path == text.path and site.text.locate(0) == text.locate(0)
     return is_same and piece.start <= site.start < piece.end
@@ -135,18 +135,18 @@ def _is_way_of(frame: Frame, use: Use) -> bool:
     return frame.parent.text.path == call.text.path and call.start - 1 <= frame.start <= call.end
 
 
-def _is_delimited_in_templates(use: Use, subject: Subject) -> bool:
+def _is_delimited_in_templates(use: Use, subject: PromptFacts) -> bool:
     """In the template that prints it, or in one that includes or calls that one."""
     if not use.stack and _literal(use.site, subject).text.strip() == CUT:
         return True
     return any(_is_delimited(site, subject) for site in (use.site, *use.stack))
 
 
-def _literal(site: Site, subject: Subject) -> Passage:
+def _literal(site: TemplateSpan, subject: PromptFacts) -> Passage:
     return literal_passage(site.text, subject.catalog.template(site.text), "")
 
 
-def _is_delimited(site: Site, subject: Subject) -> bool:
+def _is_delimited(site: TemplateSpan, subject: PromptFacts) -> bool:
     passage = _literal(site, subject)
     at = 0
     for piece in passage.pieces:
@@ -157,7 +157,7 @@ def _is_delimited(site: Site, subject: Subject) -> bool:
 
 
 def _problem(
-    use: Use, subject: Subject, piece: Piece | None = None, case: str | None = None
+    use: Use, subject: PromptFacts, piece: Piece | None = None, case: str | None = None
 ) -> Problem:
     tag = _tag_name(use)
     related = tuple(include_stack(piece.frame)) if piece else included_from(use.stack)
@@ -176,7 +176,7 @@ def _tag_name(use: Use) -> str:
     return next((step for step in reversed(use.path) if isinstance(step, str)), use.name)
 
 
-def _expression(site: Site) -> str:
+def _expression(site: TemplateSpan) -> str:
     """The whole `{{ … }}`."""
     source = site.text.value
     start, end = source.rfind("{{", 0, site.start), source.find("}}", site.end)
@@ -186,7 +186,7 @@ def _expression(site: Site) -> str:
 _ALONE = lazy_pattern(r"([ ]*)\{\{[^{}\n]*\}\}[ ]*")
 
 
-def _fix(site: Site, tag: str, subject: Subject) -> Fix | None:
+def _fix(site: TemplateSpan, tag: str, subject: PromptFacts) -> Fix | None:
     """Tags on lines of their own, where the expression is all there is on its line."""
     line = site.place.line
     source = subject.catalog.line(site.text.path, line)

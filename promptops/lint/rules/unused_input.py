@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.placeholders import find_placeholders
-from promptops.lint.subject import Subject, TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import misspelt, named_by_messages
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.prompt import Prompt
 from promptops.source.nodes import escaped
 
 
 @rule("VAR002", severity=Severity.WARNING)
-def unused_input(prompt: Prompt, subject: Subject) -> Iterator[Problem]:
+def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """Every declared input reaches a message.
 
     An input that nothing reads is work for each caller, and a false hope: the application passes
@@ -68,7 +68,7 @@ def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
     return found | {name for name, _ in named_by_messages(prompt)}
 
 
-def _meant(prompt: Prompt, subject: Subject, unused: Sequence[str]) -> set[str]:
+def _meant(prompt: Prompt, subject: PromptFacts, unused: Sequence[str]) -> set[str]:
     """The inputs that a message names, misspelt (VAR001), hidden (VAR006) or in braces (VAR012)."""
     written = (passage.text for passage in subject.passages if passage.literal)
     foreign = {match.name for text in written for match in find_placeholders(text, unused)}
@@ -77,7 +77,7 @@ def _meant(prompt: Prompt, subject: Subject, unused: Sequence[str]) -> set[str]:
     return foreign | hidden | misspelt(prompt, subject.scopes)
 
 
-def _is_whole(subject: Subject) -> bool:
+def _is_whole(subject: PromptFacts) -> bool:
     """Whether every template could be read, so that nothing is unused only as far as is known."""
     return (
         all(_is_found(reference) for reference in subject.references)
@@ -86,7 +86,7 @@ def _is_whole(subject: Subject) -> bool:
     )
 
 
-def _is_found(reference: Reference) -> bool:
+def _is_found(reference: FileReference) -> bool:
     return reference.found or reference.kind not in ("template", "body", "extends")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.missing_files import needed
-from promptops.model.loaded import Reference
+from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.records import replace
 from promptops.source.document import decode
@@ -16,7 +16,7 @@ from promptops.source.document import decode
 
 @rule("SCH001", severity=Severity.ERROR)
 def yaml_syntax(
-    problems: Sequence[Problem], references: Sequence[Reference], catalog: Catalog
+    problems: Sequence[Problem], references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
     """A prompt file, and what it names, can be read: YAML or JSON in UTF-8, without tabs.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.model.blame import Blame, BlamedLine, Origin
+from promptops.model.blame import Blame, BlamedLine, LineOrigin
 from promptops.report.parts.json_text import json_text
 
 
@@ -34,7 +34,7 @@ def _line(line: BlamedLine) -> dict[str, Any]:
     }
 
 
-def _origin(origin: Origin) -> dict[str, Any]:
+def _origin(origin: LineOrigin) -> dict[str, Any]:
     author = origin.author
     return {
         "commit": author.commit if author else None,

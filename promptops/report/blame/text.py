@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from unicodedata import east_asian_width
 
-from promptops.model.blame import Blame, BlamedLine, Origin
+from promptops.model.blame import Blame, BlamedLine, LineOrigin
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_line, visible_path
 
@@ -43,13 +43,13 @@ def _columns(line: BlamedLine) -> tuple[str, str, str, str, str]:
     return _commit(line.origin), name, date, _place(line.origin), str(line.number)
 
 
-def _commit(origin: Origin) -> str:
+def _commit(origin: LineOrigin) -> str:
     if origin.author is None:
         return "0" * _DIGITS
     return ("^" if origin.author.boundary else "") + origin.author.commit[:_DIGITS]
 
 
-def _place(origin: Origin) -> str:
+def _place(origin: LineOrigin) -> str:
     return f"{visible_path(origin.path)}:{origin.line}"
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from promptops.model.release import Record, Release
+from promptops.model.release import Release, ReleaseRecord
 from promptops.report.parts.json_text import json_text
 from promptops.report.release.json import change_value
 
 
-def write(history: Sequence[tuple[Release, Record]], **_: object) -> str:
+def write(history: Sequence[tuple[Release, ReleaseRecord]], **_: object) -> str:
     """One JSON object, indented."""
     return json_text({"schema": 1, "releases": [_entry(*each) for each in history]})
 
 
-def _entry(release: Release, record: Record) -> dict[str, Any]:
+def _entry(release: Release, record: ReleaseRecord) -> dict[str, Any]:
     return {
         "release": release.name,
         "version": str(release.version),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.model.release import PromptChange, Record, Release
+from promptops.model.release import PromptChange, Release, ReleaseRecord
 from promptops.report.parts.markdown_text import code, escape, sentence
 from promptops.report.parts.visible import visible
 from promptops.report.release.text import UNTOLD, step
@@ -12,14 +12,14 @@ from promptops.report.release.text import UNTOLD, step
 _ARROW = "→"
 
 
-def write(history: Sequence[tuple[Release, Record]], **_: object) -> str:
+def write(history: Sequence[tuple[Release, ReleaseRecord]], **_: object) -> str:
     """A chapter for each release."""
     return "\n".join(
         "".join(f"{line}\n" for line in _lines(release, record)) for release, record in history
     )
 
 
-def _lines(release: Release, record: Record) -> Iterator[str]:
+def _lines(release: Release, record: ReleaseRecord) -> Iterator[str]:
     day = f" ({escape(visible(release.date[:10]))})" if release.date else ""
     yield f"## {escape(visible(release.name))}{day}"
     if record.reason:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.model.release import Record, Release
+from promptops.model.release import Release, ReleaseRecord
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_line
 from promptops.report.release.text import UNTOLD, change_lines
 
 
-def write(history: Sequence[tuple[Release, Record]], *, style: Style = plain) -> str:
+def write(history: Sequence[tuple[Release, ReleaseRecord]], *, style: Style = plain) -> str:
     """One release after another; "" where there is none."""
     return "\n".join(
         "".join(f"{line}\n" for line in _lines(release, record, style))
@@ -18,7 +18,7 @@ def write(history: Sequence[tuple[Release, Record]], *, style: Style = plain) ->
     )
 
 
-def _lines(release: Release, record: Record, style: Style) -> Iterator[str]:
+def _lines(release: Release, record: ReleaseRecord, style: Style) -> Iterator[str]:
     day = f"  {visible(release.date[:10])}" if release.date else ""
     bump = f"  ({record.bump})" if record.bump is not None else ""
     yield style("summary", f"{visible(release.name)}{day}{bump}")

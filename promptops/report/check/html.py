@@ -17,7 +17,7 @@ from promptops.report.check.parts.deduplicate import untold
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
-from promptops.report.diff.page.views import PromptView, prompt_views
+from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.page.document import document
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
@@ -67,7 +67,7 @@ def write(report: CheckReport, **_: object) -> str:
     )
 
 
-def _changes(report: CheckReport) -> tuple[PromptView, ...]:
+def _changes(report: CheckReport) -> tuple[PromptChangesView, ...]:
     if report.diff is None:
         return ()
     return prompt_views(report.diff, "changes-of", _CHARACTERS_OF_CHANGES)
@@ -94,32 +94,32 @@ def _verdict(report: CheckReport) -> dict[str, Any]:
 
 
 @record(frozen=True, slots=True)
-class _Content:
+class _Section:
     """A part of the page, by its anchor, and how much is in it."""
 
     name: str
     count: str = ""
 
 
-def _ordered(report: CheckReport, contents: Iterator[_Content]) -> list[_Content]:
+def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section]:
     """On a page that fails, the parts that fail the gate stand before all changes."""
     failing = failing_parts(report)
     return sorted(contents, key=lambda part: part.name not in failing)
 
 
-def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Content]:
+def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
     """The parts that have something to show."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
-        yield _Content("changes", f"{len(report.diff.prompts):,}")
-    yield _Content("findings", f"{len(report.lint.findings):,}")
-    yield _Content("cases", f"{len(report.test.cases):,}")
+        yield _Section("changes", f"{len(report.diff.prompts):,}")
+    yield _Section("findings", f"{len(report.lint.findings):,}")
+    yield _Section("cases", f"{len(report.test.cases):,}")
     if rows_of_coverage:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
-        yield _Content("coverage", share)
+        yield _Section("coverage", share)
     if has_costs:
-        yield _Content("cost")
+        yield _Section("cost")
 
 
 _SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i"}

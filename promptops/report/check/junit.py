@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from promptops.model.check import CheckReport
 from promptops.report import junit as lint
-from promptops.report.check.parts.rows import Row, reason, rows
+from promptops.report.check.parts.rows import GateRow, reason, rows
 from promptops.report.parts.visible import visible
 from promptops.report.parts.xml_text import attributes, xml_text
 from promptops.report.test import junit as test
@@ -53,7 +53,7 @@ def _gate(report: CheckReport) -> Iterator[str]:
     yield "  </testsuite>"
 
 
-def _asked(report: CheckReport, row: Row) -> str:
+def _asked(report: CheckReport, row: GateRow) -> str:
     case = f"    <testcase{attributes(classname=_NAME, name=row.name)}"
     if row.passed:
         return f"{case}/>"

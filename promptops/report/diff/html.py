@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from promptops.model.change import Change, DiffReport
-from promptops.report.diff.page.views import PromptView, prompt_views
+from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.diff.parts.distinct import risks
 from promptops.report.diff.parts.facts import label, risk, told_risk
 from promptops.report.page.document import document
@@ -35,8 +35,8 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def risk_views(
-    report: DiffReport, prompts: Iterable[PromptView]
-) -> list[tuple[Change, list[PromptView]]]:
+    report: DiffReport, prompts: Iterable[PromptChangesView]
+) -> list[tuple[Change, list[PromptChangesView]]]:
     """Each risk once, with the prompts that have it."""
     views = {id(view.prompt): view for view in prompts}
     return [(change, [views[id(each)] for each in found]) for found, change in risks(report)]
@@ -48,7 +48,7 @@ def _cases(report: DiffReport) -> tuple[int, int]:
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 
-def differences(prompts: Iterable[PromptView]) -> int:
+def differences(prompts: Iterable[PromptChangesView]) -> int:
     """How many there are to look at."""
     return sum(not difference.twin for prompt in prompts for difference in prompt.differences)
 

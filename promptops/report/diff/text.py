@@ -23,7 +23,7 @@ _LEVELS = {"breaking": "error", "warning": "warning", "waived": "note"}
 
 def write(report: DiffReport, *, style: Style = plain, **_: object) -> str:
     """All changes, what is long cut, and one line that sums them up."""
-    return _Writer(report, style).text()
+    return _DiffWriter(report, style).text()
 
 
 def risk_lines(report: DiffReport, style: Style) -> Iterator[str]:
@@ -35,7 +35,7 @@ def risk_lines(report: DiffReport, style: Style) -> Iterator[str]:
         yield f"{style('error', 'risk')}: {who}: {facts.risk(change)}  {code}"
 
 
-class _Writer:
+class _DiffWriter:
     def __init__(self, report: DiffReport, style: Style) -> None:
         self._report = report
         self._style = style

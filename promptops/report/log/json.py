@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.model.history import History, HistoryEntry, Served
+from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.report.parts.json_text import json_text
 
 
-def write(history: History, **_: object) -> str:
+def write(history: PromptHistory, **_: object) -> str:
     """One JSON object, indented."""
     served = history.served
     value = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.bump import Bump
-from promptops.model.history import History, HistoryEntry, Served
+from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_path
 
@@ -15,12 +15,12 @@ _UNRELEASED = "unreleased"
 _ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
 
 
-def write(history: History, *, style: Style = plain, **_: object) -> str:
+def write(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
     """What the channel served, if that was asked, then the commits; "" where there are none."""
     return "".join(f"{line}\n" for line in _lines(history, style))
 
 
-def _lines(history: History, style: Style) -> Iterator[str]:
+def _lines(history: PromptHistory, style: Style) -> Iterator[str]:
     if history.served is not None:
         yield _served(history.served, style)
     width = max((len(_release(each)) for each in history.entries), default=0)

@@ -16,7 +16,7 @@ _LARGEST_TABLE = 250_000
 
 
 @record(slots=True)
-class Budget:
+class StepBudget:
     """Steps that may still be taken; what would take more is not looked at."""
 
     steps: int
@@ -30,7 +30,7 @@ class Budget:
 
 
 def equal_pairs(
-    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: Budget
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
 ) -> Pairs:
     """Indices of equal elements, rising on both sides, of the greatest weight in all.
 
@@ -80,7 +80,7 @@ def _best_from(scores: list[list[int]], width: int) -> list[list[int]]:
 
 
 def _pairs_of_gap(
-    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: Budget
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
 ) -> Pairs:
     start, end = _same_ends(before, after)
     inner_before, inner_after = before[start : len(before) - end], after[start : len(after) - end]

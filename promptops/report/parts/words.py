@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from promptops.records import record
-from promptops.report.parts.alignment import Budget, Pairs, best_pairs, equal_pairs
+from promptops.report.parts.alignment import Pairs, StepBudget, best_pairs, equal_pairs
 from promptops.report.parts.tokens import has_word, is_space, lines, tokens, weight
 
 Kind = Literal["same", "removed", "added"]
@@ -36,20 +36,20 @@ def word_difference(before: str, after: str) -> tuple[Segment, ...]:
     what was added in its place. A Jinja tag, a number, a word, a run of white space is never split.
     The work is bounded: of long texts that share little, more may be shown as changed than was.
     """
-    budget = Budget(_STEPS)
+    budget = StepBudget(_STEPS)
     return _segments(_by_words(_by_lines(before, after, budget), budget))
 
 
 def line_difference(before: str, after: str) -> tuple[Segment, ...]:
     """The same by whole lines, each with its line end; a Jinja tag is never split."""
-    return _segments(_by_lines(before, after, Budget(_STEPS)))
+    return _segments(_by_lines(before, after, StepBudget(_STEPS)))
 
 
 def _segments(runs: Iterable[Run]) -> tuple[Segment, ...]:
     return tuple(Segment(kind, "".join(texts)) for kind, texts in _merged(runs))
 
 
-def _by_lines(before: str, after: str, budget: Budget) -> list[Run]:
+def _by_lines(before: str, after: str, budget: StepBudget) -> list[Run]:
     old, new = lines(before), lines(after)
     pairs = equal_pairs(_bare(old), _bare(new), lambda line: 1 + len(line.strip()), budget)
     return _merged(_runs(old, new, pairs))
@@ -60,7 +60,7 @@ def _bare(found: list[str]) -> list[str]:
     return [line.removesuffix("\n") for line in found]
 
 
-def _by_words(runs: list[Run], budget: Budget) -> Iterator[Run]:
+def _by_words(runs: list[Run], budget: StepBudget) -> Iterator[Run]:
     """Lines that were removed and lines that were added in their place, word by word."""
     removed: list[str] = []
     for kind, texts in runs:
@@ -76,7 +76,7 @@ def _by_words(runs: list[Run], budget: Budget) -> Iterator[Run]:
     yield ("removed", removed)
 
 
-def _replaced(removed: list[str], added: list[str], budget: Budget) -> Iterator[Run]:
+def _replaced(removed: list[str], added: list[str], budget: StepBudget) -> Iterator[Run]:
     if not budget.allows(_steps(removed, added)):
         yield ("removed", removed)
         yield ("added", added)
@@ -98,7 +98,7 @@ def _steps(removed: list[str], added: list[str]) -> int:
     return characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))
 
 
-def _alike(old: list[list[str]], new: list[list[str]], budget: Budget) -> Pairs:
+def _alike(old: list[list[str]], new: list[list[str]], budget: StepBudget) -> Pairs:
     """Which line became which."""
     if len(old) == len(new) == 1:
         return [(0, 0)]
@@ -120,7 +120,7 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
     return int(1000 * shared) if shared >= _LEAST_SHARED else 0
 
 
-def _within(old: list[str], new: list[str], budget: Budget) -> list[Run]:
+def _within(old: list[str], new: list[str], budget: StepBudget) -> list[Run]:
     """The tokens of a line; whole on both sides where hardly anything would be left standing."""
     runs = _merged(_runs(old, new, equal_pairs(old, new, weight, budget)))
     runs = _begun_with_a_sentence(_without_islands(runs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.model.release import Problem, PromptChange, ReleasePlan, ReleaseReport
+from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.report.parts.json_text import json_text
 
 
@@ -75,7 +75,7 @@ def _plan(plan: ReleasePlan) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: ReleaseProblem) -> dict[str, Any]:
     return {
         "message": problem.message,
         "hint": problem.hint,

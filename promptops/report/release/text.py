@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.model.bump import Bump
-from promptops.model.release import Problem, PromptChange, ReleasePlan, ReleaseReport
+from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.report import Style, plain
 from promptops.report.diff.parts.facts import some
 from promptops.report.parts.summary import counted
@@ -114,7 +114,7 @@ def _warnings(report: ReleaseReport, style: Style) -> Iterator[str]:
         yield f"{style('warning', 'warning')}: {visible(warning)}"
 
 
-def _problem(problem: Problem, style: Style) -> Iterator[str]:
+def _problem(problem: ReleaseProblem, style: Style) -> Iterator[str]:
     yield f"{style('error', 'error')}: {visible(problem.message)}"
     yield from (f"    {visible(line)}" for line in problem.details)
     yield f"  {style('hint', 'tip')}: {visible(problem.hint)}"

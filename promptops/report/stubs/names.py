@@ -14,7 +14,7 @@ _WORD = lazy_pattern(r"[A-Za-z0-9]+")
 _QUOTED = {"\\": "\\\\", '"': '\\"'}
 
 
-class Names:
+class UniqueNames:
     """The names of a module, each given once."""
 
     def __init__(self, taken: frozenset[str]) -> None:

@@ -10,7 +10,7 @@ from promptops.model.stubs import Stubs
 from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.stubs.layout import Type, laid_out
-from promptops.report.stubs.names import WIDTH, Names, class_name, docstring, quoted
+from promptops.report.stubs.names import WIDTH, UniqueNames, class_name, docstring, quoted
 from promptops.report.stubs.preamble import LOADING, OWN, PROMPT, TYPING
 from promptops.report.stubs.types import Declarations, Types
 
@@ -19,11 +19,11 @@ _MARGIN = " " * 4
 
 def write(stubs: Stubs, **_: object) -> str:
     """The text of the module; the same for the same prompts, whatever made it."""
-    names = Names(OWN)
+    names = UniqueNames(OWN)
     classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
     blocks = [PROMPT.rstrip("\n")]
     for prompt in stubs.prompts:
-        blocks += _Prompt(prompt, classes[prompt.id], Declarations(names)).blocks()
+        blocks += _Declarations(prompt, classes[prompt.id], Declarations(names)).blocks()
     blocks += ["\n".join(_prompts(stubs, classes)), LOADING.rstrip("\n")]
     body = "\n\n\n".join(blocks)
     return f"{_header(stubs)}\n\n{_imports(body)}\n\n{_facts(stubs)}\n\n\n{body}\n"
@@ -69,7 +69,7 @@ def _facts(stubs: Stubs) -> str:
 
 
 @record(frozen=True, slots=True)
-class _Prompt:
+class _Declarations:
     """One prompt, as declarations."""
 
     prompt: Prompt

@@ -15,7 +15,7 @@ _MARGIN = " " * 4
 
 
 @record(frozen=True, slots=True)
-class Field:
+class RecordField:
     """A key of an object; `description` may be empty."""
 
     key: str
@@ -23,7 +23,7 @@ class Field:
     description: str
 
 
-def typed_dict(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+def typed_dict(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
     """The lines of a declaration: a class, or a call where no class can have those keys."""
     if all(_can_be_declared(each.key) for each in fields):
         yield from _class(name, fields, description)
@@ -31,7 +31,7 @@ def typed_dict(name: str, fields: Sequence[Field], description: str) -> Iterator
         yield from _call(name, fields, description)
 
 
-def _class(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
     yield f"class {name}(TypedDict):"
     yield from docstring(description, _MARGIN)
     if description and fields:
@@ -43,7 +43,7 @@ def _class(name: str, fields: Sequence[Field], description: str) -> Iterator[str
         yield f"{_MARGIN}pass"
 
 
-def _call(name: str, fields: Sequence[Field], description: str) -> Iterator[str]:
+def _call(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
     yield f"{name} = TypedDict("
     yield f'{_MARGIN}"{name}",'
     yield f"{_MARGIN}{{"

@@ -7,8 +7,8 @@ from typing import Any
 
 from promptops.patterns import lazy_pattern
 from promptops.report.stubs.layout import Of, Type, on_one_line, union
-from promptops.report.stubs.names import Names, class_name, quoted
-from promptops.report.stubs.records import Field, typed_dict
+from promptops.report.stubs.names import UniqueNames, class_name, quoted
+from promptops.report.stubs.records import RecordField, typed_dict
 from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
 
 MAX_LITERALS = 200
@@ -32,7 +32,7 @@ _ANNOTATIONS = frozenset(("$ref", "default", "description", "examples", "title")
 class Declarations:
     """The declarations of a module, in an order in which each can be read."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: UniqueNames) -> None:
         self.names = names
         self.texts: list[str] = []
 
@@ -175,7 +175,7 @@ class Types:
             has_default = self._given and "default" in merged
             if key not in required or has_default:
                 type_ = Of("NotRequired", (type_,))
-            fields.append(Field(key, type_, described(merged)))
+            fields.append(RecordField(key, type_, described(merged)))
         yield from typed_dict(_SELF, fields, described(schema))
 
     def _declarable(self, type_: Type) -> Type:

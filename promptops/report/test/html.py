@@ -11,7 +11,7 @@ from promptops.report.page.document import document
 from promptops.report.test.page.matrix import SIGNS
 from promptops.report.test.page.regressions import decided_views
 from promptops.report.test.page.size_budget import Room
-from promptops.report.test.page.views import PromptView, prompt_views
+from promptops.report.test.page.views import PromptResultsView, prompt_views
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import outages, shared
 
@@ -51,7 +51,7 @@ def values(run: TestRun, room: Room, to_tell: TestRun, anchor: str = "prompt") -
     }
 
 
-def _anchors(prompts: Iterable[PromptView]) -> dict[tuple[str, str], str]:
+def _anchors(prompts: Iterable[PromptResultsView]) -> dict[tuple[str, str], str]:
     """Of the first run of each case, by prompt and name."""
     found: dict[tuple[str, str], str] = {}
     for prompt in prompts:

@@ -23,10 +23,10 @@ def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
 
 def told(run: TestRun, style: Style) -> Iterator[str]:
     """The lines before the sum."""
-    return _Writer(run, style).lines()
+    return _RunWriter(run, style).lines()
 
 
-class _Writer:
+class _RunWriter:
     def __init__(self, run: TestRun, style: Style) -> None:
         self._run = run
         self._style = style

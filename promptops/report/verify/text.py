@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
-from promptops.model.verification import UNSIGNED, Check, Verification
+from promptops.model.verification import UNSIGNED, Verification, VerificationStep
 from promptops.report.parts.visible import visible, visible_path
 
 _ROLES = {"failed": "error", "absent": "note", "passed": "hint"}
@@ -18,7 +18,7 @@ def write(found: Verification, *, style: Style = plain, **_: object) -> str:
     return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
 
 
-def _lines(check: Check, style: Style) -> Iterator[str]:
+def _lines(check: VerificationStep, style: Style) -> Iterator[str]:
     word = style(_ROLES[check.state], f"{_WORDS[check.state]:6}")
     yield f"{word} {check.subject:9} {visible(check.message)}"
     if check.hint:

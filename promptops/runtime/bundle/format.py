@@ -20,7 +20,7 @@ MAX_FIRST_LINE = 256
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Origin:
+class BundleOrigin:
     """What a bundle was built from.
 
     Attributes:
@@ -48,7 +48,7 @@ class Contents:
     """
 
     digest: str
-    origin: Origin
+    origin: BundleOrigin
     prompts: Mapping[str, Any]
     parts: Mapping[str, Any]
     files: Mapping[str, Any]
@@ -71,7 +71,7 @@ class Contents:
 
 
 def bundle_bytes(
-    origin: Origin,
+    origin: BundleOrigin,
     prompts: Iterable[Mapping[str, Any]],
     parts: Mapping[str, Mapping[str, Any]],
     files: Mapping[str, Mapping[str, Any]],
@@ -141,7 +141,7 @@ def read_bundle(data: bytes, where: str) -> Contents:
 def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Contents:
     return Contents(
         digest=digest,
-        origin=Origin(
+        origin=BundleOrigin(
             commit=second.text("commit"),
             tree=second.text("tree"),
             content=second.text("content"),

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.place import Text
-from promptops.model.prompt import ForEach, History, MediaPart, Message, Part, TextPart, Turn
+from promptops.model.prompt import (
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Part,
+    TextPart,
+    Turn,
+)
 from promptops.runtime.bundle.reading import Fields, kept
 from promptops.runtime.bundle.texts import text_of, text_value
 
@@ -19,7 +27,7 @@ def turn_value(turn: Turn) -> dict[str, Any]:
     if isinstance(turn, ForEach):
         messages = [turn_value(message) for message in turn.messages]
         return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
-    if isinstance(turn, History):
+    if isinstance(turn, ConversationHistory):
         return _set({"at": turn.at, "history": turn.source, "last": turn.last})
     return _set(
         {
@@ -57,7 +65,7 @@ def turn_of(fields: Fields) -> Turn:
         )
     if "history" in fields:
         source, last = fields.text("history"), fields.optional_number("last")
-        return History(source=source, at=fields.text("at"), last=last)
+        return ConversationHistory(source=source, at=fields.text("at"), last=last)
     return _message_of(fields)
 
 

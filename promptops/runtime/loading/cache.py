@@ -79,7 +79,7 @@ def cache_location() -> Path | None:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "promptops"
 
 
-class Cache:
+class BundleCache:
     """One folder of bundles, pointers and serials, shared by processes.
 
     Nothing it does raises: what is not there, is damaged, or could have been written by another

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from promptops.errors import NotFound, UsageError
-from promptops.runtime.loading.refs import Named, parse_ref
+from promptops.runtime.loading.refs import NamedRef, parse_ref
 from promptops.runtime.loading.source import Listed
 
 _SHOWN = 8
@@ -24,7 +24,7 @@ def not_found(
 ) -> NotFound:
     """Nothing has that name."""
     hint = _there_is(releases, channels or ())
-    if isinstance(parse_ref(ref), Named):
+    if isinstance(parse_ref(ref), NamedRef):
         hint = f"{_of_channel(ref, channels)}{hint}"
     return NotFound(f"there is no {ref!r}", where=where, hint=hint)
 

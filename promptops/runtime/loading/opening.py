@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from promptops.errors import NotFound, UsageError
 from promptops.runtime.loading.file import BundleFile
-from promptops.runtime.loading.source import PACKAGE_PREFIX, Source, shown
+from promptops.runtime.loading.source import PACKAGE_PREFIX, BundleSource, shown
 
 _KINDS = "a folder, a bundle, https://…, git+https://…, git+ssh://…, git+file://… or pkg:NAME"
 
 
-def opened(where: str, git: Callable[[str], Source]) -> Source:
+def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
     """The source; `git` opens those in repositories, here or elsewhere.
 
     Raises UsageError for what means none, NotFound where nothing is there.
@@ -63,7 +63,7 @@ def _absolute(path: str) -> str:
     return str(Path(path).absolute())
 
 
-def _at(path: str, git: Callable[[str], Source]) -> Source:
+def _at(path: str, git: Callable[[str], BundleSource]) -> BundleSource:
     if os.path.isfile(path):
         return BundleFile(path)
     if os.path.isdir(path):

@@ -40,7 +40,7 @@ class Digest:
 
 
 @record(frozen=True, slots=True)
-class Named:
+class NamedRef:
     """A channel; or a release whose tag is called otherwise than `v1.2.0`."""
 
     name: str
@@ -53,7 +53,7 @@ class GitRevision:
     revision: str
 
 
-Ref = Exact | Highest | Digest | Named | GitRevision
+Ref = Exact | Highest | Digest | NamedRef | GitRevision
 
 
 def parse_ref(text: str) -> Ref:
@@ -74,7 +74,7 @@ def parse_ref(text: str) -> Ref:
     problem = wrong_name(text)
     if problem is not None:
         raise UsageError(f"{text!r} is no ref: {problem}", hint=_HINT)
-    return Named(text)
+    return NamedRef(text)
 
 
 _HINT = "such as `v1.2.0`, `^1.2`, `sha256:…`, or a channel: `production`"

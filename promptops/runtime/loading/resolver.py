@@ -17,22 +17,22 @@ from promptops.runtime.loading.refs import (
     Exact,
     GitRevision,
     Highest,
-    Named,
+    NamedRef,
     Ref,
     parse_ref,
 )
 from promptops.runtime.loading.source import (
     MAX_SERIAL_STEP,
+    BundleSource,
     Delivery,
     Listed,
-    Source,
     can_be,
     shown,
     version_in,
 )
 
 if TYPE_CHECKING:
-    from promptops.runtime.loading.cache import Cache
+    from promptops.runtime.loading.cache import BundleCache
     from promptops.runtime.loading.trust import Trust
 
 _SEEN: dict[tuple[str, str], dict[int, str]] = {}
@@ -57,16 +57,16 @@ class _Choice:
     serial: int = 0
 
 
-class Resolver:
+class RefResolver:
     """One ref at one source, as one asks who trusts some signers, or anybody."""
 
     def __init__(
         self,
-        source: Source,
+        source: BundleSource,
         ref: str | None,
         *,
         trust: Trust | None,
-        cache: Callable[[], Cache],
+        cache: Callable[[], BundleCache],
         offline: bool,
     ) -> None:
         """Raises UsageError for a ref that means nothing; to give none is an error later.
@@ -139,11 +139,11 @@ class Resolver:
         return Bundle(contents, where=self.where, channel=channel, stale=not self.fixed)
 
     @cached_property
-    def _cache(self) -> Cache:
+    def _cache(self) -> BundleCache:
         return self._open_cache()
 
     def _choose(self, current: Bundle | None, until: float) -> _Choice:
-        if isinstance(self._ref, Named):
+        if isinstance(self._ref, NamedRef):
             pointer = self._source.channel(self._text, until)
             if pointer is not None:
                 self._refuse_serial(pointer.serial)
@@ -266,7 +266,7 @@ class Resolver:
         try:
             return self._source.bundle(listed, self._trust, until)
         except NotFound:
-            if not isinstance(self._ref, Named | Highest):
+            if not isinstance(self._ref, NamedRef | Highest):
                 raise
             # Nobody misspelt it: the source itself says that it is there.
             message = f"{self._text!r} means {listed.release!r}, which is not there"

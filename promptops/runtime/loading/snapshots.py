@@ -15,7 +15,7 @@ from promptops.errors import IntegrityError, PromptopsError, TransportError, Usa
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.loading.polling import Polling
-from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.resolver import RefResolver
 
 HERE_S = 60.0
 """A source on this machine may have work to do, but it does not hang."""
@@ -33,7 +33,7 @@ class Snapshot:
 
     def __init__(
         self,
-        resolver: Resolver,
+        resolver: RefResolver,
         polling: Polling | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -169,7 +169,7 @@ class _Asking:
     """The source is asked once, in a thread that nobody needs to wait for."""
 
     def __init__(
-        self, snapshot: Snapshot, resolver: Resolver, current: Bundle | None, until: float
+        self, snapshot: Snapshot, resolver: RefResolver, current: Bundle | None, until: float
     ) -> None:
         self._snapshot = snapshot
         self._resolver = resolver

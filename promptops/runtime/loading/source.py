@@ -72,7 +72,7 @@ class Delivery:
     proof: bytes | None = None
 
 
-class Source(Protocol):
+class BundleSource(Protocol):
     """A place that has releases.
 
     All that is asked ends at `until`, by `time.monotonic`, where the answer comes from another

@@ -7,8 +7,8 @@ from typing import Any
 
 from promptops.model.place import Text
 from promptops.model.prompt import (
+    ConversationHistory,
     ForEach,
-    History,
     MediaPart,
     Message,
     Part,
@@ -155,7 +155,7 @@ class Pass:
         except LookupError as error:
             raise self._failure(str(error.args[0]), part.at) from None
 
-    def _history(self, turn: History) -> None:
+    def _history(self, turn: ConversationHistory) -> None:
         """The caller's conversation, as it is: never a template."""
         past = self._items(turn)
         for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
@@ -163,7 +163,7 @@ class Pass:
                 raise self._failure(f"`{turn.source}` holds what is no message", turn.at)
             self._add(item, turn.at)
 
-    def _items(self, turn: ForEach | History) -> list[Any]:
+    def _items(self, turn: ForEach | ConversationHistory) -> list[Any]:
         items = self._names.get(turn.source)
         if items is None:
             return []

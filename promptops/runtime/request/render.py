@@ -19,7 +19,7 @@ from promptops.runtime.request.messages import Media, MediaUrls, Pass, TracedTex
 from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 
-__all__ = ["BudgetSpent", "RenderError", "Renderer", "Traced", "TracedText"]
+__all__ = ["BudgetSpent", "RenderError", "Renderer", "TracedRequest", "TracedText"]
 
 
 class RenderError(InputError):
@@ -55,7 +55,7 @@ class BudgetSpent(RenderError):
 
 
 @record(frozen=True, slots=True)
-class Traced:
+class TracedRequest:
     """A request, where each character of it comes from, and the ways its templates took."""
 
     request: Request
@@ -114,11 +114,11 @@ class Renderer:
             made = self._walked(Pass(self._prompt, accepted, self._load, self._media))
         return accepted, made
 
-    def trace(self, inputs: Mapping[str, Any]) -> Traced:
+    def trace(self, inputs: Mapping[str, Any]) -> TracedRequest:
         """The request, and where each character of it comes from; raises RenderError."""
         walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
         request = Request(messages=self._walked(walk), **self.fixed)
-        return Traced(request, tuple(walk.texts), frozenset(walk.branches))
+        return TracedRequest(request, tuple(walk.texts), frozenset(walk.branches))
 
     def _walked(self, walk: Pass) -> Messages:
         if self._budget is not None and self._budget.left <= 0:

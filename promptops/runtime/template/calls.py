@@ -10,7 +10,7 @@ from jinja2.runtime import LoopContext, Macro, StrictUndefined
 
 from promptops.runtime.template import limits
 from promptops.runtime.template.expressions import Expression, builds_expression, expression
-from promptops.runtime.template.limits import Refused, length_of
+from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.scope import Run, Scope
 from promptops.runtime.template.template import ENVIRONMENT, MeteredContext, TemplateError
 from promptops.runtime.template.values import Namespace, weigh_for_comparing, weigh_keys
@@ -111,7 +111,7 @@ def _call(node: nodes.Call) -> Expression:
     def call(scope: Scope) -> Any:
         function = callee(scope)
         if not isinstance(function, StrictUndefined) and not _may_be_called(function):
-            raise Refused(
+            raise LimitExceeded(
                 "only macros, `range` and `namespace` can be called; values have no methods"
             )
         args, kwargs = given(scope)

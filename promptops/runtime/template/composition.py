@@ -10,8 +10,8 @@ from jinja2.runtime import StrictUndefined
 
 from promptops.records import record
 from promptops.runtime.template.flow import took
-from promptops.runtime.template.limits import MAX_INCLUDE_DEPTH, Refused
-from promptops.runtime.template.scope import Blocks, Frame, Scope, TemplateFailure, Traced
+from promptops.runtime.template.limits import MAX_INCLUDE_DEPTH, LimitExceeded
+from promptops.runtime.template.scope import Blocks, Frame, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.scope_names import unset_at_start
 from promptops.runtime.template.statements import (
     NOWHERE,
@@ -162,11 +162,11 @@ def _block(node: nodes.Block) -> Statement:
         if out is NOWHERE:
             return
         if node.required and len(scope.blocks.definitions[name]) <= 1:
-            missing = Refused(f"the required block `{name}` is not defined")
+            missing = LimitExceeded(f"the required block `{name}` is not defined")
             raise failure(missing, node, scope.frame)
         around = _top_of_its_own(scope) if node.scoped else scope.blocks.top
         text = _Block(name, around, (scope.frame, start))()
-        out.extend(text.pieces if isinstance(text, Traced) else (text,))
+        out.extend(text.pieces if isinstance(text, TracedText) else (text,))
 
     return run
 

@@ -17,7 +17,7 @@ from jinja2.runtime import StrictUndefined, Undefined
 from promptops.runtime.template import limits
 from promptops.runtime.template.data import MAX_INTEGER_BITS
 from promptops.runtime.template.kinds import kind
-from promptops.runtime.template.limits import Refused, length_of
+from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.scope import Scope
 from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import (
@@ -135,7 +135,7 @@ def _sequence(node: nodes.List | nodes.Tuple) -> Expression:
 def _data_only(value: Any) -> Any:
     """A list of macros could be printed, addresses and all."""
     if is_opaque(value):
-        raise Refused("a list holds data only")
+        raise LimitExceeded("a list holds data only")
     return value
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from promptops.runtime.template.limits import (
     MAX_ARGUMENT,
+    LimitExceeded,
     Meter,
-    Refused,
     length_of,
     refuse_many,
 )
@@ -77,7 +77,7 @@ def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter)
         return value
     meter.charge(FILTER_COST)
     if is_opaque(value) and name not in ("default", "d"):
-        raise Refused(f"`{name}` of what is no data")
+        raise LimitExceeded(f"`{name}` of what is no data")
     if name in ("batch", "slice"):
         meter.charge(sum(map(_made_by, (*args, *named.values()))))
     value = _with_items_charged(name, value, _cost_of_an_item(name, args, named, meter), meter)
@@ -140,7 +140,7 @@ def _refuse_name(name: Any) -> None:
     # `map` and its like are given names of filters as values; what is no string is walked when
     # it is hashed.
     if type(name) is not str:
-        raise Refused("the name of a filter or a test is a string")
+        raise LimitExceeded("the name of a filter or a test is a string")
 
 
 def _weighed(value: Any, meter: Meter) -> Any:
@@ -155,7 +155,7 @@ def _with_items_charged(name: str, value: Any, cost: int, meter: Meter) -> Any:
         if name in _TAKE_ITERATORS:
             return meter.sized(_listed(metered(value, cost, meter)))
         if name not in _OUTSIDE:
-            raise Refused(f"`{name}` of a sequence under way; put `|list` before it")
+            raise LimitExceeded(f"`{name}` of a sequence under way; put `|list` before it")
         return metered(value, cost, meter) if cost else value
     if cost and not (name == "reverse" and isinstance(value, str)):
         if isinstance(value, str):
@@ -179,7 +179,7 @@ def _cost_of_an_item(name: str, args: Arguments, named: Named, meter: Meter) -> 
         return cost
     if isinstance(path, str):
         if len(path) > MAX_ARGUMENT:
-            raise Refused(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
+            raise LimitExceeded(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
         meter.charge(len(path))
         steps = 1 + path.count(".") + path.count(",")
         return cost + LOOKUP_COST * steps

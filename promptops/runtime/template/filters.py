@@ -20,7 +20,7 @@ from promptops.runtime.template.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
     MAX_TEXT_CHARS,
-    Refused,
+    LimitExceeded,
     length_of,
 )
 from promptops.runtime.template.printf import formatted, printf
@@ -102,12 +102,12 @@ def _capped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 def _refuse_large(name: str, argument: Any) -> None:
     size = abs(argument) if isinstance(argument, (int, float)) else length_of(argument)
     if size > MAX_ARGUMENT:
-        raise Refused(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
+        raise LimitExceeded(f"an argument of `{name}` over {MAX_ARGUMENT:,}")
 
 
 def _refuse_growth(name: str, chars: int) -> None:
     if chars > MAX_TEXT_CHARS:
-        raise Refused(f"`{name}` makes too much")
+        raise LimitExceeded(f"`{name}` makes too much")
 
 
 def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
     def join(context: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
         items = list(value)
         if len(items) > MAX_ITEMS:
-            raise Refused("`join` makes too much")
+            raise LimitExceeded("`join` makes too much")
         _refuse_growth("join", len(items) * len(str(d)))
         return str.__str__(function(context, items, d, attribute))
 
@@ -152,7 +152,7 @@ def _dumped(encoder: json.JSONEncoder, value: Any) -> str:
     if indent is None:
         return encoder.encode(value)
     if not 0 <= indent <= 8:
-        raise Refused("an indent of `json` over 8")
+        raise LimitExceeded("an indent of `json` over 8")
     chunks, chars = [], 0
     for chunk in encoder.iterencode(value):
         chunks.append(chunk)
@@ -168,9 +168,9 @@ def _parse_json(value: Any) -> Any:
     try:
         return json_copy(_DECODER.decode(value))
     except NotJson as error:
-        raise Refused(f"`parse_json`: the value {error.message}") from None
+        raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
     except RecursionError:  # how deep the parser goes depends on Python; this message must not
-        raise Refused("`parse_json`: the value is nested too deep, or holds itself") from None
+        raise LimitExceeded("`parse_json`: the value is nested too deep, or holds itself") from None
     except ValueError:
         raise ValueError("`parse_json`: the string is not JSON") from None
 
@@ -204,14 +204,14 @@ def _striptags(value: Any) -> str:
     """Jinja's `striptags`, which copies the text once for each tag."""
     text = str(value)
     if text.count("<") * len(text) > MAX_COPIED_CHARS:
-        raise Refused("`striptags` of so many tags")
+        raise LimitExceeded("`striptags` of so many tags")
     result: str = FILTERS["striptags"](text)
     return str.__str__(result)
 
 
 def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0) -> Any:
     if not isinstance(start, (int, float)):
-        raise Refused("`sum` adds numbers only")
+        raise LimitExceeded("`sum` adds numbers only")
     return FILTERS["sum"](environment, iterable, attribute, start)
 
 
@@ -262,7 +262,7 @@ def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: A
     words = s.split()
     copied = sum(len(word) ** 2 for word in words) // max(width, 1)
     if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
-        raise Refused("`wordwrap` of words that long")
+        raise LimitExceeded("`wordwrap` of words that long")
     breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
     _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
     result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)

@@ -10,9 +10,9 @@ from jinja2.runtime import LoopContext, StrictUndefined
 
 from promptops.runtime.template.expressions import expression
 from promptops.runtime.template.kinds import kind
-from promptops.runtime.template.limits import Refused, length_of
+from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.node_facts import facts, mentions
-from promptops.runtime.template.scope import Piece, Scope, Traced
+from promptops.runtime.template.scope import Piece, Scope, TracedText
 from promptops.runtime.template.scope_names import has_loop, unset_at_start
 from promptops.runtime.template.statements import (
     FAILURES,
@@ -86,7 +86,7 @@ def printed(node: nodes.Expr) -> Statement:
             out.append(text)
         elif not text:
             return  # nothing has no source, and would cost no characters
-        elif isinstance(value, Traced):
+        elif isinstance(value, TracedText):
             out.extend(value.pieces)
         else:
             out.append(Piece(text, scope.frame, start, end, False))
@@ -173,14 +173,14 @@ def _for(node: nodes.For) -> Statement:
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
         if out is not NOWHERE:
-            out.extend(text.pieces if isinstance(text, Traced) else (text,))
+            out.extend(text.pieces if isinstance(text, TracedText) else (text,))
 
     return recursive if node.recursive else plain
 
 
 def _iterable(value: Any, scope: Scope) -> list[Any]:
     if is_opaque(value):
-        raise Refused(f"{kind(value)} has no items")
+        raise LimitExceeded(f"{kind(value)} has no items")
     scope.run.meter.charge(length_of(value))
     return list(value)
 
@@ -221,7 +221,7 @@ def _attribute_binder(target: nodes.NSRef) -> Bind:
     def bind(scope: Scope, value: Any) -> None:
         namespace = find(scope)
         if not isinstance(namespace, Namespace):
-            raise Refused("only a `namespace` has attributes that can be set")
+            raise LimitExceeded("only a `namespace` has attributes that can be set")
         namespace.names[attribute] = value
 
     return bind

@@ -30,7 +30,7 @@ MAX_MACRO_DEPTH = 32
 _LOOK_AT_CLOCK_EVERY = 2_000
 
 
-class Refused(Exception):
+class LimitExceeded(Exception):
     """A template asks for more than it may; the message is lower case, without a full stop."""
 
 
@@ -68,7 +68,7 @@ class Meter:
     def _check(self) -> None:
         self._look = self.left - _LOOK_AT_CLOCK_EVERY
         if self.left < 0:
-            raise Refused("the template does too much work")
+            raise LimitExceeded("the template does too much work")
         # Most requests end before this is reached, and never ask for the time.
         now_s = time.thread_time()
         if not self._deadline_s:
@@ -83,7 +83,7 @@ class Meter:
         """Charge for a value that was just made, and return it."""
         if isinstance(value, str):
             if len(value) > MAX_TEXT_CHARS:
-                raise Refused(f"a string of over {MAX_TEXT_CHARS:,} characters")
+                raise LimitExceeded(f"a string of over {MAX_TEXT_CHARS:,} characters")
             self.charge(len(value) >> 4)
         elif isinstance(value, (list, tuple, dict)):
             refuse_many(len(value))
@@ -97,7 +97,7 @@ class Meter:
     def joined(self, texts: list[str]) -> str:
         """The texts as one, measured before it is made."""
         if sum(map(len, texts)) > MAX_TEXT_CHARS:
-            raise Refused(f"a string of over {MAX_TEXT_CHARS:,} characters")
+            raise LimitExceeded(f"a string of over {MAX_TEXT_CHARS:,} characters")
         text = "".join(texts)
         self.charge(len(text) >> 4)
         return text
@@ -125,7 +125,7 @@ def capped_range(*bounds: Any) -> range:
     """Jinja's `range`, of at most 10,000 numbers."""
     numbers = range(*bounds)
     if abs(numbers.start) > 2**62 or abs(numbers.stop) > 2**62 or len(numbers) > MAX_RANGE:
-        raise Refused(f"`range` gives at most {MAX_RANGE:,} numbers")
+        raise LimitExceeded(f"`range` gives at most {MAX_RANGE:,} numbers")
     return numbers
 
 
@@ -135,7 +135,7 @@ def multiply(left: Any, right: Any) -> Any:
         if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
             limit = MAX_TEXT_CHARS if isinstance(sequence, str) else MAX_ITEMS
             if len(sequence) * times > limit:
-                raise Refused("`*` makes too much")
+                raise LimitExceeded("`*` makes too much")
     if isinstance(left, int) and isinstance(right, int):
         _refuse_large(left.bit_length() + right.bit_length())
     return left * right
@@ -151,18 +151,18 @@ def power(left: Any, right: Any) -> Any:
 def refuse_many(items: int) -> None:
     """Raises Refused for more items than a list of a template may have."""
     if items > MAX_ITEMS:
-        raise Refused(f"a list of over {MAX_ITEMS:,} items")
+        raise LimitExceeded(f"a list of over {MAX_ITEMS:,} items")
 
 
 def _refuse_large(bits: int) -> None:
     if bits > MAX_INTEGER_BITS:
-        raise Refused("a number that large")
+        raise LimitExceeded("a number that large")
 
 
 def remainder(left: Any, right: Any) -> Any:
     """`%` on numbers; on a string it is formatting, which the filter `format` does with limits."""
     if isinstance(left, str):
-        raise Refused("`%` on a string; use the filter `format`, or `~`")
+        raise LimitExceeded("`%` on a string; use the filter `format`, or `~`")
     return left % right
 
 

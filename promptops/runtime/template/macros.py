@@ -12,7 +12,7 @@ from jinja2.utils import missing
 from promptops.runtime.template.calls import arguments, filtered, known_filter
 from promptops.runtime.template.expressions import Expression
 from promptops.runtime.template.flow import binder, printed
-from promptops.runtime.template.limits import MAX_MACRO_DEPTH, Refused
+from promptops.runtime.template.limits import MAX_MACRO_DEPTH, LimitExceeded
 from promptops.runtime.template.scope import Frame, Piece, Run, Scope
 from promptops.runtime.template.scope_names import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.template.statements import (
@@ -97,7 +97,7 @@ def _deeper(run: Run, render: Callable[[], str]) -> str:
     run.meter.charge(MACRO_COST)
     run.macro_depth += 1
     if run.macro_depth > MAX_MACRO_DEPTH:
-        raise Refused(f"macros that call each other over {MAX_MACRO_DEPTH} deep")
+        raise LimitExceeded(f"macros that call each other over {MAX_MACRO_DEPTH} deep")
     try:
         return render()
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.limits import MAX_ARGUMENT, MAX_TEXT_CHARS, Refused
+from promptops.runtime.template.limits import MAX_ARGUMENT, MAX_TEXT_CHARS, LimitExceeded
 
 _AFTER_KEY = lazy_pattern(r"[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
 
@@ -15,7 +15,7 @@ def printf(value: Any, *args: Any, **kwargs: Any) -> str:
     """`"%s and %s"|format(a, b)`, or `"%(a)s"|format(a=b)`; a width is at most 999."""
     text = str(value)
     if args and kwargs:
-        raise Refused("`format` takes positional or named values, not both")
+        raise LimitExceeded("`format` takes positional or named values, not both")
     return formatted(text, kwargs or args)
 
 
@@ -30,7 +30,7 @@ def formatted(text: str, given: Any) -> str:
     for width in _widths(text):
         made += width + min(longest, MAX_TEXT_CHARS)
         if made > 10 * MAX_TEXT_CHARS:
-            raise Refused("`format` makes too much")
+            raise LimitExceeded("`format` makes too much")
     filled: str = text % given
     return filled
 
@@ -59,5 +59,5 @@ def _end_of_key(text: str, start: int) -> int:
 
 def _width(written: str) -> int:
     if written == "*" or len(written) > 9 or int(written) >= MAX_ARGUMENT:
-        raise Refused("a width of `format` over 999")
+        raise LimitExceeded("a width of `format` over 999")
     return int(written)

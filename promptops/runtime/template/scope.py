@@ -47,7 +47,7 @@ class Piece:
     literal: bool
 
 
-class Traced(str):
+class TracedText(str):
     """A captured text (of a macro, of a block `set`) that remembers its pieces."""
 
     __slots__ = ("pieces",)

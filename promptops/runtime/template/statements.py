@@ -11,9 +11,9 @@ from jinja2.exceptions import TemplateError as JinjaError
 
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.kinds import in_plain_words
-from promptops.runtime.template.limits import Refused
+from promptops.runtime.template.limits import LimitExceeded
 from promptops.runtime.template.node_facts import facts, walk
-from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, Traced
+from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.template import TemplateError
 
 Out = list[Any]
@@ -33,7 +33,7 @@ B = TypeVar("B", bound=Build)
 
 FAILURES = (
     JinjaError,
-    Refused,
+    LimitExceeded,
     TypeError,
     ValueError,
     ArithmeticError,
@@ -136,7 +136,7 @@ def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFai
     start, end = _offender(message, node, frame.text.value)
     if isinstance(error, JinjaError):
         message = message.replace("'", "`").rstrip(".")
-    refused = isinstance(error, (Refused, RecursionError, MemoryError))
+    refused = isinstance(error, (LimitExceeded, RecursionError, MemoryError))
     return TemplateFailure(message[:1].lower() + message[1:], frame, start, end, refused)
 
 
@@ -173,6 +173,6 @@ def capture(body: Statement, scope: Scope) -> str:
     meter = scope.run.meter
     if not scope.run.traced:
         return meter.joined(out)
-    text = Traced(meter.joined([piece.text for piece in out]))
+    text = TracedText(meter.joined([piece.text for piece in out]))
     text.pieces = tuple(out)
     return text

@@ -31,9 +31,9 @@ from promptops.runtime.template.substitution import is_template
 from promptops.runtime.template.values import lookup
 
 __all__ = [
-    "Span",
     "Template",
     "TemplateError",
+    "Token",
     "is_template",
     "parse",
     "parse_expression",
@@ -53,7 +53,7 @@ _NOISE = frozenset(
 
 
 @record(frozen=True, slots=True)
-class Span:
+class Token:
     """A token of a template: its kind in Jinja's names, and its offsets in the text."""
 
     kind: str
@@ -73,7 +73,7 @@ class Template:
 
     source: str
     tree: nodes.Template
-    tokens: tuple[Span, ...]
+    tokens: tuple[Token, ...]
 
 
 class TemplateError(Exception):
@@ -100,7 +100,7 @@ class TemplateError(Exception):
 class _OffsetLexer(Lexer):
     """Jinja's lexer, telling offsets in place of line numbers."""
 
-    spans: list[Span]
+    spans: list[Token]
 
     def tokenize(
         self,
@@ -120,7 +120,7 @@ class _OffsetLexer(Lexer):
             for _, kind, value in self.tokeniter(source, None, None, state):
                 start = source.find(value, position)
                 position = start + len(value)
-                self.spans.append(Span(kind, start, position))
+                self.spans.append(Token(kind, start, position))
                 nesting = self._nested(nesting, kind, value, start)
                 yield start, kind, value
         except TemplateSyntaxError as error:
@@ -314,7 +314,7 @@ def _refuse_nodes(tree: nodes.Template) -> None:
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
-def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Span]) -> TemplateError:
+def _parser_error(error: TemplateSyntaxError, source: str, spans: list[Token]) -> TemplateError:
     offset = min(error.lineno, max(len(source) - 1, 0))
     for span in reversed(spans):
         if span.start == offset and span.end > offset and span.kind not in _NOISE:

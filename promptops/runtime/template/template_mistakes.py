@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from promptops.patterns import lazy_pattern
-from promptops.runtime.template.template import Span, TemplateError
+from promptops.runtime.template.template import TemplateError, Token
 
 _SHOWN = 40
 _BEGINS = {"variable_begin": "}}", "block_begin": "%}"}
@@ -28,7 +28,7 @@ _BAD_BRACE = ("expected token ':', got '}'", "unexpected char '$'")
 
 
 def recognised(
-    error: TemplateError, source: str, spans: Sequence[Span], *, expression: bool
+    error: TemplateError, source: str, spans: Sequence[Token], *, expression: bool
 ) -> TemplateError:
     """The error at the place of the mistake, with its hint; as it is where none is recognised.
 
@@ -49,7 +49,7 @@ def recognised(
     return found or error
 
 
-def _tag_begin(spans: Sequence[Span], offset: int) -> Span | None:
+def _tag_begin(spans: Sequence[Token], offset: int) -> Token | None:
     """The `{{` or `{%` that is open at an offset."""
     for span in reversed(spans):
         if span.kind in _BEGINS and span.start <= offset:
@@ -76,7 +76,7 @@ def _typography(error: TemplateError, source: str) -> TemplateError | None:
 
 
 def _unclosed_block(
-    error: TemplateError, source: str, spans: Sequence[Span]
+    error: TemplateError, source: str, spans: Sequence[Token]
 ) -> TemplateError | None:
     """A block, a comment or `raw` that the template's end leaves open, where it was opened."""
     if error.message.startswith("missing end of") and spans:
@@ -84,7 +84,7 @@ def _unclosed_block(
     block = _OPEN_BLOCK.search(error.message)
     if block is None or not error.message.startswith("unexpected end of template"):
         return None
-    opened: list[tuple[str, Span]] = []
+    opened: list[tuple[str, Token]] = []
     for name, tag in _tags(source, spans):
         if name == block[1]:
             opened.append((name, tag))
@@ -95,7 +95,7 @@ def _unclosed_block(
     return TemplateError(error.message, opened[-1][1].start, opened[-1][1].end)
 
 
-def _tags(source: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
+def _tags(source: str, spans: Sequence[Token]) -> Iterator[tuple[str, Token]]:
     """Each `{% … %}` with its first word, but for a `set` that needs no end."""
     begin = name = None
     assigns = False
@@ -104,7 +104,7 @@ def _tags(source: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
             begin, name, assigns = span, None, False
         elif begin is not None and span.kind == "block_end":
             if name is not None and not (assigns and name == "set"):
-                yield name, Span("block", begin.start, _tag_end(source, span))
+                yield name, Token("block", begin.start, _tag_end(source, span))
             begin = None
         elif begin is not None and span.kind not in _BLANK:
             word = source[span.start : span.end]
@@ -112,12 +112,12 @@ def _tags(source: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
             assigns = assigns or word == "="
 
 
-def _tag_end(source: str, end: Span) -> int:
+def _tag_end(source: str, end: Token) -> int:
     """Without the newline that `trim_blocks` takes with it."""
     return end.start + len(source[end.start : end.end].rstrip("\n"))
 
 
-def _unclosed_tag(error: TemplateError, source: str, begin: Span) -> TemplateError | None:
+def _unclosed_tag(error: TemplateError, source: str, begin: Token) -> TemplateError | None:
     """A `{{` or `{%` that text, or the template's end, follows on a later line."""
     closing = _BEGINS[begin.kind]
     at_end = error.message.startswith("unexpected end of template")
@@ -134,7 +134,7 @@ def _unclosed_tag(error: TemplateError, source: str, begin: Span) -> TemplateErr
     )
 
 
-def _of_other_languages(source: str, begin: Span) -> TemplateError | None:
+def _of_other_languages(source: str, begin: Token) -> TemplateError | None:
     """Mustache and Handlebars, and the doubled braces of Python's `str.format`."""
     if begin.kind != "variable_begin":
         return None

@@ -13,7 +13,7 @@ from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.template.data import MAX_DATA_DEPTH, NotJson, json_copy
 from promptops.runtime.template.kinds import kind, this
-from promptops.runtime.template.limits import MAX_TEXT_CHARS, Meter, Refused
+from promptops.runtime.template.limits import MAX_TEXT_CHARS, LimitExceeded, Meter
 
 _LOOP_NAMES = frozenset(
     str.split(
@@ -135,7 +135,7 @@ def as_data(value: Any, meter: Meter) -> Any:
     try:
         return json_copy(list(value) if isinstance(value, range) else value)
     except NotJson as error:
-        raise Refused(f"the value {error.message}") from None
+        raise LimitExceeded(f"the value {error.message}") from None
 
 
 def _undefined(value: Undefined) -> str:
@@ -229,13 +229,13 @@ def _walk(value: Any, meter: Meter, weight: Callable[[Any], tuple[int, int]]) ->
 
 def _within(chars: int) -> int:
     if chars > MAX_TEXT_CHARS:
-        raise Refused(f"a value of over {MAX_TEXT_CHARS:,} characters")
+        raise LimitExceeded(f"a value of over {MAX_TEXT_CHARS:,} characters")
     return chars
 
 
 def _parts(container: Any, depth: int) -> Iterator[Any]:
     if depth > MAX_DATA_DEPTH:
-        raise Refused(f"a value nested over {MAX_DATA_DEPTH} deep")
+        raise LimitExceeded(f"a value nested over {MAX_DATA_DEPTH} deep")
     if isinstance(container, dict):
         return chain(container.keys(), container.values())
     return iter(container)
@@ -255,4 +255,4 @@ def _weight(part: Any) -> tuple[int, int]:
     if isinstance(part, Undefined):
         str(part)  # raises, but for an inline `if` that is false and has no `else`
         return 1, 0
-    raise Refused(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))
+    raise LimitExceeded(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from promptops.analysis.schemas.inclusion import Difference, differences
+from promptops.analysis.schemas.inclusion import SchemaDifference, differences
 from promptops.model.change import ABSENT
 
 TEXT = {"type": "string"}
@@ -145,7 +145,7 @@ def test_the_values_on_either_side_are_as_they_are_written() -> None:
     found = differences(left, right)
 
     assert found == (
-        Difference(
+        SchemaDifference(
             keyword="anyOf",
             pointer="",
             name=None,

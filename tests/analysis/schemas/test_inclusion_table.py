@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promptops.analysis.schemas.inclusion import Difference, differences
+from promptops.analysis.schemas.inclusion import SchemaDifference, differences
 from promptops.model.change import ABSENT
 from promptops.runtime.request.schema_check import validator
 
@@ -307,7 +307,7 @@ def _numbered(rows: Sequence[Row]) -> list[Any]:
     return [pytest.param(*row[:2], list(row[2:]), id=f"{n}") for n, row in enumerate(rows)]
 
 
-def _said(one: Difference) -> str:
+def _said(one: SchemaDifference) -> str:
     unproved = "without witness" if one.decided else "undecided"
     missing = unproved if one.witness is ABSENT else ""
     return " ".join(filter(None, (one.keyword, one.pointer, one.name, missing)))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.evals.deciding.decision import Case, Decision, Needs
+from promptops.evals.deciding.decision import CaseScore, Decision, Needs
 from promptops.evals.deciding.gate import decide
 from tests.tiers import examples
 
@@ -19,14 +19,15 @@ RIGHT, WRONG = (1.0,) * 6, (0.0,) * 6
 
 def same(count, score=1.0):
     return [
-        Case(name=f"same-{index}", baseline=(score,) * 6, candidate=(score,) * 6)
+        CaseScore(name=f"same-{index}", baseline=(score,) * 6, candidate=(score,) * 6)
         for index in range(count)
     ]
 
 
 def lost(count, candidate=WRONG):
     return [
-        Case(name=f"lost-{index}", baseline=RIGHT, candidate=candidate) for index in range(count)
+        CaseScore(name=f"lost-{index}", baseline=RIGHT, candidate=candidate)
+        for index in range(count)
     ]
 
 
@@ -34,7 +35,7 @@ def noisy(count):
     draw = Random(3)
     answers = [tuple(float(draw.random() < 0.8) for _ in range(6)) for _ in range(2 * count)]
     return [
-        Case(name=str(index), baseline=answers[index], candidate=answers[count + index])
+        CaseScore(name=str(index), baseline=answers[index], candidate=answers[count + index])
         for index in range(count)
     ]
 
@@ -92,7 +93,7 @@ def test_fifty_cases_that_all_stayed_prove_nothing_before_the_second_look_is_ove
 
 def test_a_loss_within_half_the_margin_does_not_fail_however_certain():
     cases = [
-        Case(name=str(index), baseline=(0.8,), candidate=(0.79 - 0.002 * (index % 2),))
+        CaseScore(name=str(index), baseline=(0.8,), candidate=(0.79 - 0.002 * (index % 2),))
         for index in range(400)
     ]
 
@@ -140,7 +141,7 @@ def test_a_source_without_a_name_is_a_source():
 
 
 def test_a_case_without_answers_in_one_arm_is_named_and_left_out():
-    silent = Case(name="silent", baseline=RIGHT, candidate=())
+    silent = CaseScore(name="silent", baseline=RIGHT, candidate=())
 
     decision = decide([silent, *same(200)], 1)
 
@@ -148,7 +149,7 @@ def test_a_case_without_answers_in_one_arm_is_named_and_left_out():
 
 
 def test_no_answers_at_all_decide_nothing():
-    decision = decide([Case(name="silent", baseline=(), candidate=())], 3)
+    decision = decide([CaseScore(name="silent", baseline=(), candidate=())], 3)
 
     assert decision == Decision(
         verdict="inconclusive",
@@ -171,7 +172,7 @@ def test_no_answers_at_all_decide_nothing():
 
 
 def test_two_broken_cases_are_suspects_after_the_last_look():
-    slightly = Case(name="slightly", baseline=RIGHT, candidate=(1.0, 1.0, 1.0, 1.0, 0.0, 0.0))
+    slightly = CaseScore(name="slightly", baseline=RIGHT, candidate=(1.0, 1.0, 1.0, 1.0, 0.0, 0.0))
 
     decision = decide([*lost(2), slightly, *same(47)], 3)
 
@@ -225,7 +226,7 @@ def test_fresh_answers_of_a_case_that_is_no_suspect_prove_nothing():
 
 
 def test_a_graded_score_that_lost_a_hundredth_is_not_a_broken_case():
-    case = Case(
+    case = CaseScore(
         name="graded",
         baseline=(0.8,) * 6,
         candidate=(0.3,) * 6,
@@ -259,7 +260,7 @@ def test_fewer_repeats_do_not_widen_an_automatic_margin():
 @pytest.mark.parametrize("score", [nan, -0.1, 1.1])
 def test_a_score_that_is_none_is_refused_with_its_case(score):
     with pytest.raises(ValueError, match=f"case 'odd' has the score {score}, not one from 0 to 1"):
-        Case(name="odd", baseline=(1.0,), candidate=(score,))
+        CaseScore(name="odd", baseline=(1.0,), candidate=(score,))
 
 
 @pytest.mark.parametrize("margin", [0, -0.03, 3, nan])
@@ -284,7 +285,7 @@ SCORES = st.lists(st.sampled_from((0.0, 0.1, 0.5, 1.0)), max_size=8).map(tuple)
 )
 def test_whatever_the_answers_are_the_decision_is_consistent(rows, look, margin):
     cases = [
-        Case(
+        CaseScore(
             name=str(index),
             baseline=before,
             candidate=after,

@@ -21,7 +21,7 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.decision import Case, Decision
+from promptops.evals.deciding.decision import CaseScore, Decision
 from promptops.evals.deciding.gate import decide
 from tests.tiers import fast_first
 
@@ -106,9 +106,9 @@ def simulated(seed: str, count: int, change) -> Decision:
             )
 
 
-def cases_of(draw: Random, before: list[float], after: list[float]) -> list[Case]:
+def cases_of(draw: Random, before: list[float], after: list[float]) -> list[CaseScore]:
     return [
-        Case(name=str(index), baseline=scores(draw, old, 6), candidate=scores(draw, new, 6))
+        CaseScore(name=str(index), baseline=scores(draw, old, 6), candidate=scores(draw, new, 6))
         for index, (old, new) in enumerate(zip(before, after, strict=True))
     ]
 

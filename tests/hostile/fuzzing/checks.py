@@ -19,7 +19,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
-from promptops.diff.compare import Options, compare
+from promptops.diff.compare import CompareOptions, compare
 from promptops.jobs.testing.plan import planned
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
@@ -27,7 +27,7 @@ from promptops.lint.registry import built_in
 from promptops.model.change import DiffReport
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
-from promptops.model.tree import Entry
+from promptops.model.tree import TreeEntry
 from promptops.report import writer
 from promptops.report.diff import html, markdown, text
 from promptops.report.diff import json as diff_json
@@ -116,7 +116,7 @@ def check_pair(seed: int, index: int) -> None:
     trees = _Tree.of(before, FINE_BEFORE), _Tree.of(changed(random, before), FINE)
     base, head = (Catalog(tree, CONFIG) for tree in trees)
     paths = {*base.ids, *head.ids}
-    found = tuple(compare(base, head, paths, paths, Options(today=DAY)))
+    found = tuple(compare(base, head, paths, paths, CompareOptions(today=DAY)))
     report = DiffReport(base="a", head="b", prompts=found, compared=len(paths))
     if report.failed:
         messages = (c.message for each in found for c in each.changes if c.code == "CHG505")
@@ -134,7 +134,7 @@ class _Tree(MemoryTree):
         files = {f"prompts/h/{path}": data for path, data in found.files.items()}
         tree = cls({**SHARED, **files, FINE_PATH: fine.encode()}, revision="worktree")
         links = {f"prompts/h/{path}": "symlink" for path in found.links}
-        entries: dict[str, Any] = {path: Entry(path, "0" * 40, "symlink") for path in links}
+        entries: dict[str, Any] = {path: TreeEntry(path, "0" * 40, "symlink") for path in links}
         object.__setattr__(tree, "entries", {**tree.entries, **entries})
         return tree
 

@@ -9,9 +9,9 @@ import pytest
 from promptops.errors import UsageError
 from promptops.jobs.recordings import room
 from promptops.jobs.recordings.room import needs_sample, refuse_overfull
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, need, recording
 
@@ -100,7 +100,7 @@ def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo, monkeypatch
     )
 
     with workspace(repo.root) as opened, pytest.raises(UsageError) as caught:
-        run_cases(opened, Wanted(), Options(mode="record"))
+        run_cases(opened, SelectionOptions(), RunOptions(mode="record"))
 
     (journal,) = (repo.root / ".git/promptops/journal").glob("*.jsonl")
     answered = len(journal.read_bytes().splitlines())

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from promptops.jobs.recordings.cache import Cache
-from promptops.jobs.recordings.store import Found, Store
+from promptops.jobs.recordings.cache import AnswerCache
+from promptops.jobs.recordings.store import Store, StoredAnswer
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
@@ -16,7 +16,7 @@ A = recording("a")
 
 @pytest.fixture
 def cache(opened):
-    return Cache(opened.common_dir)
+    return AnswerCache(opened.common_dir)
 
 
 def store_at(repo, cache=None, revision="worktree"):
@@ -41,8 +41,8 @@ def test_a_recording_is_found_by_request_repeat_and_judge(opened, repo):
     repo.write({FILE: recordings_bytes([A, judged])})
     store = store_at(repo)
 
-    assert store.find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
-    assert store.find(PROMPT, judged.request, 0, "judge") == Found(judged.answer, "recorded")
+    assert store.find(PROMPT, A.request, 0) == StoredAnswer(A.answer, "recorded")
+    assert store.find(PROMPT, judged.request, 0, "judge") == StoredAnswer(judged.answer, "recorded")
     assert store.find(PROMPT, A.request, 1) is None
     assert store.find(PROMPT, A.request, 0, "judge") is None
     assert store.find(PROMPT, digest("other"), 0) is None
@@ -54,7 +54,9 @@ def test_the_recordings_are_those_of_the_revision(opened, repo):
     repo.commit("recorded")
     repo.write({FILE: recordings_bytes([recording("a", "not committed")])})
 
-    assert store_at(repo, revision="HEAD").find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
+    assert store_at(repo, revision="HEAD").find(PROMPT, A.request, 0) == StoredAnswer(
+        A.answer, "recorded"
+    )
     assert store_at(repo, revision="HEAD~1").find(PROMPT, A.request, 0) is None
 
 
@@ -64,8 +66,8 @@ def test_what_is_recorded_goes_before_what_is_cached(opened, repo, cache):
     cache.keep([recording("a", "from the cache"), other])
     store = store_at(repo, cache)
 
-    assert store.find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
-    assert store.find(PROMPT, other.request, 0) == Found(other.answer, "cached")
+    assert store.find(PROMPT, A.request, 0) == StoredAnswer(A.answer, "recorded")
+    assert store.find(PROMPT, other.request, 0) == StoredAnswer(other.answer, "cached")
     assert store.find(PROMPT, other.request, 1) is None
 
 
@@ -73,7 +75,7 @@ def test_a_line_that_is_wrong_is_told_and_the_others_are_found(opened, repo):
     repo.write({FILE: b"x\n" + recordings_bytes([A])})
     store = store_at(repo)
 
-    assert store.find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
+    assert store.find(PROMPT, A.request, 0) == StoredAnswer(A.answer, "recorded")
     assert [(each.at, each.message) for each in store.problems(PROMPT)] == [
         (Place(FILE, 1, 1, 1, 2), "expecting value")
     ]
@@ -98,8 +100,8 @@ def test_an_answer_is_found_in_whatever_file_it_is(opened, repo):
     repo.write({FILE: recordings_bytes([A]), further: recordings_bytes([other])})
     store = store_at(repo)
 
-    assert store.find(PROMPT, A.request, 0) == Found(A.answer, "recorded")
-    assert store.find(PROMPT, other.request, 0) == Found(other.answer, "recorded")
+    assert store.find(PROMPT, A.request, 0) == StoredAnswer(A.answer, "recorded")
+    assert store.find(PROMPT, other.request, 0) == StoredAnswer(other.answer, "recorded")
     assert store.recordings(PROMPT) == (A, other)
 
 
@@ -130,7 +132,7 @@ def test_a_cached_file_that_is_none_is_taken_away(content, opened, cache):
 
 
 def test_a_cache_that_grew_too_large_forgets_what_is_oldest(opened):
-    cache = Cache(opened.common_dir, max_bytes=8 * 4096)
+    cache = AnswerCache(opened.common_dir, max_bytes=8 * 4096)
     made = [recording(f"{number}") for number in range(8)]
     for age, each in enumerate(made):
         cache.keep([each])

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from promptops.jobs.recordings.cache import Cache
+from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import Need
 from promptops.jobs.recordings.writing import Settled, settle
@@ -253,7 +253,7 @@ def test_answers_to_a_prompt_of_another_branch_are_kept_in_the_cache(opened, rep
 
     assert (settled, Journal(opened).pending) == (Settled(), False)
     assert repo.git("status", "--porcelain") == ""
-    found = Cache(opened.common_dir).find(BEFORE[0].request, 0)
+    found = AnswerCache(opened.common_dir).find(BEFORE[0].request, 0)
     assert found == BEFORE[0].answer
 
 

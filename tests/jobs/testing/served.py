@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.test_run import TestRun
 from tests.conftest import GitRepository
@@ -132,13 +132,13 @@ def reworded(repo: GitRepository, prompt: str) -> None:
 def run(
     repo: GitRepository,
     mode: str = "replay",
-    wanted: Wanted | None = None,
+    wanted: SelectionOptions | None = None,
     **options: object,
 ) -> TestRun:
     settings = options.pop("settings", ONE_AFTER_THE_OTHER)
     with workspace(repo.root) as opened:
-        chosen = Options(mode=mode, settings=settings, **options)
-        return run_cases(opened, wanted or Wanted(), chosen)
+        chosen = RunOptions(mode=mode, settings=settings, **options)
+        return run_cases(opened, wanted or SelectionOptions(), chosen)
 
 
 def recorded(repo: GitRepository, server: FaultServer, prompt: str, **options: object) -> None:

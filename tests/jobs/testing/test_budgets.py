@@ -6,9 +6,9 @@ import pytest
 
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.testing.budgets import event_of, within_budget
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 BUDGET = {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
@@ -76,7 +76,7 @@ def catalog(repo):
 
 def run(repo, wanted=None, **options):
     with workspace(repo.root) as opened:
-        return run_cases(opened, wanted or Wanted(), Options(mode="record", **options))
+        return run_cases(opened, wanted or SelectionOptions(), RunOptions(mode="record", **options))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_a_commit_asks_nothing_that_costs(catalog):
 
 
 def test_a_change_can_not_raise_the_budget_that_its_base_gives_it(catalog):
-    found = run(catalog, Wanted(since="HEAD"), event="pull_request")
-    trusted = run(catalog, Wanted(since="HEAD"), event="pull_request", trusted=True)
+    found = run(catalog, SelectionOptions(since="HEAD"), event="pull_request")
+    trusted = run(catalog, SelectionOptions(since="HEAD"), event="pull_request", trusted=True)
 
     assert found.unasked == 2
     assert (trusted.unasked, trusted.verdict) == (0, "pass")

@@ -1,8 +1,8 @@
 """Measured scores decided against the recorded answers of a baseline."""
 
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
@@ -35,7 +35,7 @@ def prompt(cases=200):
 
 def run(repo, mode="replay", **options):
     with workspace(repo.root) as opened:
-        return run_cases(opened, Wanted(), Options(mode=mode, **options))
+        return run_cases(opened, SelectionOptions(), RunOptions(mode=mode, **options))
 
 
 def recorded(repo, cases=200):

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.real_model import missing, real_model
 from tests.servers.answers import Answer
@@ -67,7 +67,9 @@ def written(repo, address, assertion, settings=NAMED):
 def run(repo, mode="replay", patterns=(), **options):
     options = {"settings": Settings(patience=Patience(tries=1)), **options}
     with workspace(repo.root) as opened:
-        return run_cases(opened, Wanted(patterns=patterns), Options(mode=mode, **options))
+        return run_cases(
+            opened, SelectionOptions(patterns=patterns), RunOptions(mode=mode, **options)
+        )
 
 
 def said(found):

@@ -6,7 +6,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.source.shard import shard_text
@@ -194,7 +194,7 @@ def test_a_counterfactual_is_judged_in_a_shard_without_the_other_case(repo):
     repo.write({f"{each.shard.shard.index}.jsonl": shard_text(each.shard) for each in found})
     shards = read_shards(repo.root, ["1.jsonl", "2.jsonl", "3.jsonl"])
     with workspace(repo.root) as opened:
-        merged = merge(opened, tuple(shards.values()), Options())
+        merged = merge(opened, tuple(shards.values()), RunOptions())
 
     assert [statuses(each) for each in found] == [
         {("ask", "a"): "passed"},

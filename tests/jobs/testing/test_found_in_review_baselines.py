@@ -5,7 +5,7 @@ import pytest
 from promptops.errors import InputError
 from promptops.jobs.gate.check import check
 from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     JUDGED,
@@ -49,7 +49,7 @@ def test_scores_are_compared_with_the_merge_base_of_the_revision_that_is_named(r
         recorded(repo, server, prompt.replace("Be brief", "Be short"))
     repo.git("checkout", "--quiet", *(["--detach"] if detached else ["change"]))
 
-    found = job(repo, Wanted(since="main"))
+    found = job(repo, SelectionOptions(since="main"))
 
     assert (found.verdict, found.baseline, decisions(found)) == (
         "fail",

@@ -7,7 +7,7 @@ import pytest
 from promptops.jobs.gate.check import check
 from promptops.jobs.lint.lint import LintOptions
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     FILE,
@@ -47,7 +47,7 @@ def test_what_only_this_machine_was_answered_passes_nowhere(repo):
 
         replayed = run(repo)
         with workspace(repo.root) as opened:
-            checked = check(opened, Wanted(), LintOptions())
+            checked = check(opened, SelectionOptions(), LintOptions())
 
     stale = [("c0", "stale", "none", "its request has no recording")]
     assert (replayed.verdict, outcomes(replayed)) == ("fail", stale)
@@ -170,7 +170,7 @@ def test_pruning_needs_no_recording(repo):
 
 @pytest.mark.parametrize(
     "part",
-    [{"wanted": Wanted(patterns=("ask",))}, {"cases": ("c0",)}],
+    [{"wanted": SelectionOptions(patterns=("ask",))}, {"cases": ("c0",)}],
     ids=["of-the-prompts", "of-the-cases"],
 )
 def test_a_run_of_a_part_prunes_nothing(repo, part):

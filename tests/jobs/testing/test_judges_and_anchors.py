@@ -6,9 +6,9 @@ from shutil import rmtree
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.report.test import text as report
 from tests.servers.answers import Answer
@@ -116,7 +116,9 @@ def written(repo, address, ask=ASK, judge=JUDGE, rows=None):
 def run(repo, mode="replay", patterns=()):
     settings = Settings(patience=Patience(tries=1))
     with workspace(repo.root) as opened:
-        return run_cases(opened, Wanted(patterns=patterns), Options(mode=mode, settings=settings))
+        return run_cases(
+            opened, SelectionOptions(patterns=patterns), RunOptions(mode=mode, settings=settings)
+        )
 
 
 def said(found):

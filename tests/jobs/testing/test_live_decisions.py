@@ -3,9 +3,9 @@
 import json
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
@@ -65,7 +65,9 @@ def says(text, fingerprint="fp_1"):
 def run(repo, mode, **options):
     settings = Settings(concurrency=1)
     with workspace(repo.root) as opened:
-        return run_cases(opened, Wanted(), Options(mode=mode, settings=settings, **options))
+        return run_cases(
+            opened, SelectionOptions(), RunOptions(mode=mode, settings=settings, **options)
+        )
 
 
 def configured(repo, server, prompt):

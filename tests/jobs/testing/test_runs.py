@@ -6,9 +6,9 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
@@ -60,7 +60,7 @@ def catalog(repo):
 
 def run(repo, mode="replay", wanted=None, **options):
     with workspace(repo.root) as opened:
-        return run_cases(opened, wanted or Wanted(), Options(mode=mode, **options))
+        return run_cases(opened, wanted or SelectionOptions(), RunOptions(mode=mode, **options))
 
 
 def statuses(found):
@@ -122,7 +122,7 @@ def test_an_answer_that_does_not_hold_fails_with_its_reason(catalog):
     wrong = PLAIN.replace("value: why", "value: because")
     catalog.write({"prompts/other.prompt.yaml": wrong})
 
-    found = run(catalog, "record", Wanted(patterns=("other",)))
+    found = run(catalog, "record", SelectionOptions(patterns=("other",)))
 
     (failed,) = [case for case in found.cases if case.status == "failed"]
     (result,) = failed.assertions
@@ -135,7 +135,7 @@ def test_an_answer_that_the_application_can_not_parse_fails_its_case(catalog):
     promised = PLAIN.replace("messages:", f"{ARRAY}messages:")
     catalog.write({"prompts/other.prompt.yaml": promised})
 
-    found = run(catalog, "record", Wanted(patterns=("other",)))
+    found = run(catalog, "record", SelectionOptions(patterns=("other",)))
 
     wrong = [
         result for case in found.cases for result in case.assertions if result.type == "output"
@@ -150,22 +150,22 @@ def test_the_output_contract_can_be_switched_off_for_a_prompt(catalog):
     promised = PLAIN.replace("messages:", f"{ARRAY}messages:")
     catalog.write({"prompts/other.prompt.yaml": promised + "evaluation: {output: false}\n"})
 
-    found = run(catalog, "record", Wanted(patterns=("other",)))
+    found = run(catalog, "record", SelectionOptions(patterns=("other",)))
 
     assert (set(statuses(found).values()), found.verdict) == ({"passed"}, "pass")
 
 
 def test_live_answers_are_judged_and_not_kept(catalog):
-    found = run(catalog, "live", Wanted(patterns=("other",)))
+    found = run(catalog, "live", SelectionOptions(patterns=("other",)))
 
     assert found.verdict == "pass"
     assert not (catalog.root / "prompts/other.recordings.jsonl").exists()
 
 
 def test_a_repeat_is_an_answer_of_its_own(catalog):
-    run(catalog, "record", Wanted(patterns=("other",)), repeats=2)
+    run(catalog, "record", SelectionOptions(patterns=("other",)), repeats=2)
 
-    found = run(catalog, wanted=Wanted(patterns=("other",)), repeats=3)
+    found = run(catalog, wanted=SelectionOptions(patterns=("other",)), repeats=3)
 
     assert [(case.name, case.repeat, case.status) for case in found.cases] == [
         ("why", 0, "passed"),
@@ -223,7 +223,7 @@ def test_a_change_can_not_choose_what_a_request_costs(catalog, line, field):
     catalog.write({"promptops.toml": f"{kept}{line}\n"})
 
     with pytest.raises(UsageError) as caught:
-        run(catalog, "record", Wanted(since="HEAD"))
+        run(catalog, "record", SelectionOptions(since="HEAD"))
 
     assert (caught.value.message, caught.value.hint) == (
         f"the change sets `{field}` of `echo`, at no address with no API key",
@@ -239,7 +239,7 @@ def test_a_change_can_not_choose_what_a_request_costs(catalog, line, field):
 def test_what_would_test_nothing_is_an_error(catalog, right, wrong):
     catalog.write({"prompts/other.prompt.yaml": PLAIN.replace(right, wrong)})
 
-    found = run(catalog, "record", Wanted(patterns=("other",)))
+    found = run(catalog, "record", SelectionOptions(patterns=("other",)))
 
     assert [case.status for case in found.cases if case.status != "passed"] == ["error"]
     assert found.verdict == "fail"
@@ -249,7 +249,7 @@ def test_coverage_names_each_branch_that_no_case_takes(catalog):
     text = PLAIN.replace("Be kind.", "{% if question == 'who' %}Say who.{% endif %}")
     catalog.write({"prompts/other.prompt.yaml": text})
 
-    found = run(catalog, wanted=Wanted(patterns=("other",)), coverage=True)
+    found = run(catalog, wanted=SelectionOptions(patterns=("other",)), coverage=True)
 
     (row,) = found.coverage
     assert (row.prompt, row.covered, row.total) == ("other", 1, 2)

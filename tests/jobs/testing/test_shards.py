@@ -9,10 +9,10 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.runner import Options
+from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.testing.shards import in_shard, parse_shard
-from promptops.jobs.workspace.selection import Wanted
+from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.report.test import json as report
@@ -47,7 +47,7 @@ evaluation:
     - {type: contains, value: brief, score: brevity}
 """
 CASES = 30
-WHOLE = Options(coverage=True)
+WHOLE = RunOptions(coverage=True)
 
 
 def cases(count=CASES, wrong=()):
@@ -70,12 +70,12 @@ def catalog(repo):
             "prompts/reply.prompt.yaml": plain + cases(wrong=(3, 4)),
         }
     )
-    run(repo, Options(mode="record"))
+    run(repo, RunOptions(mode="record"))
     repo.commit("one")
     repo.git("tag", "-a", "-m", "one", "v1.0.0")
     worse = (HEAD + MEASURED + cases()).replace("Be brief", "Be short")
     repo.write({"prompts/ask.prompt.yaml": worse})
-    run(repo, Options(mode="record"))
+    run(repo, RunOptions(mode="record"))
     repo.write(
         {
             "prompts/stale.prompt.yaml": HEAD.replace("Be brief", "Be new") + cases(5),
@@ -88,7 +88,7 @@ def catalog(repo):
 
 def run(repo, options, wanted=None):
     with workspace(repo.root) as opened:
-        return run_cases(opened, wanted or Wanted(), options)
+        return run_cases(opened, wanted or SelectionOptions(), options)
 
 
 def sharded(repo, count, options=WHOLE, wanted=None):
@@ -166,12 +166,12 @@ def test_the_order_of_the_files_makes_no_difference(catalog):
 
 
 def test_what_was_asked_live_is_judged_from_the_files_and_nobody_is_asked_again(catalog):
-    live = Options(mode="live")
-    wanted = Wanted(patterns=("reply",))
+    live = RunOptions(mode="live")
+    wanted = SelectionOptions(patterns=("reply",))
     whole = run(catalog, live, wanted)
     runs, files = sharded(catalog, 2, live, wanted)
 
-    found = merged(catalog, files, Options())
+    found = merged(catalog, files, RunOptions())
 
     assert [case.name for case in whole.cases if case.status == "failed"] == ["c3", "c4"]
     assert {case.source for case in found.cases} == {"live"}
@@ -181,12 +181,12 @@ def test_what_was_asked_live_is_judged_from_the_files_and_nobody_is_asked_again(
 
 
 def test_with_enough_repeats_what_was_measured_live_is_decided_as_by_one_run(catalog):
-    live = Options(mode="live", repeats=6)
-    wanted = Wanted(patterns=("ask",))
+    live = RunOptions(mode="live", repeats=6)
+    wanted = SelectionOptions(patterns=("ask",))
     whole = run(catalog, live, wanted)
     _, files = sharded(catalog, 2, live, wanted)
 
-    found = merged(catalog, files, Options())
+    found = merged(catalog, files, RunOptions())
 
     (decided,) = found.decided
     assert decided.verdict == "fail"
@@ -201,7 +201,7 @@ def test_what_judges_said_is_in_the_file_of_their_shard(repo):
         judge = f'[models.judge]\nprovider = "openai"\nid = "j-1"\nbase_url = "{server.base_url}"\n'
         repo.write({"promptops.toml": CONFIG + judge, "prompts/ask.prompt.yaml": prompt})
         repo.commit("one")
-        _, files = sharded(repo, 2, Options(mode="live"))
+        _, files = sharded(repo, 2, RunOptions(mode="live"))
         asked = len(server.requests)
 
         found = merged(repo, files)
@@ -228,8 +228,8 @@ def test_a_secret_that_was_answered_is_in_no_file_of_a_shard_and_that_is_told(re
             }
         )
         repo.commit("one")
-        live = sharded(repo, 1, Options(mode="live"))
-        recorded = run(repo, Options(mode="record", shard=Shard(index=1, count=1)))
+        live = sharded(repo, 1, RunOptions(mode="live"))
+        recorded = run(repo, RunOptions(mode="record", shard=Shard(index=1, count=1)))
 
     (ran,), files = live
     found = merged(repo, files)
@@ -253,7 +253,7 @@ def test_what_no_shard_was_answered_is_not_asked_by_the_merge_either(repo):
             }
         )
         repo.commit("one")
-        (ran,), files = sharded(repo, 1, Options(mode="live"))
+        (ran,), files = sharded(repo, 1, RunOptions(mode="live"))
         fewer = replace(ran.shard, answers=ran.shard.answers[1:])
         (repo.root / files[0]).write_text(shard_text(fewer))
 
@@ -274,8 +274,8 @@ def test_what_a_provider_did_not_answer_stays_an_outage(repo):
             }
         )
         repo.commit("one")
-        whole = run(repo, Options(mode="live"))
-        _, files = sharded(repo, 2, Options(mode="live"))
+        whole = run(repo, RunOptions(mode="live"))
+        _, files = sharded(repo, 2, RunOptions(mode="live"))
 
         found = merged(repo, files)
 
@@ -284,11 +284,11 @@ def test_what_a_provider_did_not_answer_stays_an_outage(repo):
 
 
 def test_a_selection_is_told_by_the_files_and_holds_for_the_merge(catalog):
-    wanted = Wanted(since="HEAD~1", patterns=("ask", "stale"))
-    whole = run(catalog, Options(), wanted)
-    _, files = sharded(catalog, 2, Options(), wanted)
+    wanted = SelectionOptions(since="HEAD~1", patterns=("ask", "stale"))
+    whole = run(catalog, RunOptions(), wanted)
+    _, files = sharded(catalog, 2, RunOptions(), wanted)
 
-    found = merged(catalog, files, Options())
+    found = merged(catalog, files, RunOptions())
 
     assert {case.prompt for case in whole.cases} == {"ask", "stale"}
     assert value(found) == value(whole)
@@ -296,7 +296,7 @@ def test_a_selection_is_told_by_the_files_and_holds_for_the_merge(catalog):
 
 def test_a_shard_without_any_case_says_so(repo):
     repo.write({"promptops.toml": CONFIG, "prompts/ask.prompt.yaml": HEAD + cases(1)})
-    run(repo, Options(mode="record"))
+    run(repo, RunOptions(mode="record"))
     repo.commit("one")
 
     runs, files = sharded(repo, 2)
@@ -306,15 +306,15 @@ def test_a_shard_without_any_case_says_so(repo):
 
 
 def test_shards_that_are_missing_doubled_or_of_something_else_are_refused(catalog):
-    _, files = sharded(catalog, 3, Options())
-    sharded(catalog, 2, Options())
+    _, files = sharded(catalog, 3, RunOptions())
+    sharded(catalog, 2, RunOptions())
     halves = {}
     for index in (1, 2):
         halves[index] = f"half{index}.jsonl"
         (catalog.root / f"{index}.jsonl").rename(catalog.root / halves[index])
-    sharded(catalog, 3, Options())
+    sharded(catalog, 3, RunOptions())
     (catalog.root / "copy.jsonl").write_text((catalog.root / "1.jsonl").read_text())
-    other = replace(Options(), repeats=3, shard=Shard(index=3, count=3))
+    other = replace(RunOptions(), repeats=3, shard=Shard(index=3, count=3))
     (catalog.root / "other.jsonl").write_text(shard_text(run(catalog, other).shard))
 
     said = {}
@@ -341,7 +341,7 @@ def test_shards_that_are_missing_doubled_or_of_something_else_are_refused(catalo
 
 
 def test_they_are_merged_only_where_the_same_cases_are(catalog):
-    _, files = sharded(catalog, 2, Options())
+    _, files = sharded(catalog, 2, RunOptions())
     stale = (catalog.root / "prompts/stale.prompt.yaml").read_text()
     catalog.write({"prompts/stale.prompt.yaml": stale.replace("value: q2", "value: q9")})
 
@@ -352,7 +352,7 @@ def test_they_are_merged_only_where_the_same_cases_are(catalog):
 
 
 def test_they_are_merged_only_at_the_same_revision(catalog):
-    _, files = sharded(catalog, 2, Options())
+    _, files = sharded(catalog, 2, RunOptions())
     ran_at = catalog.git("rev-parse", "HEAD")[:12]
     catalog.commit("three")
 

@@ -10,7 +10,7 @@ import pytest
 from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.injection import find_injection
 from promptops.lint.detect.markers import find_markers
-from promptops.lint.detect.match import Match
+from promptops.lint.detect.match import TextMatch
 from promptops.lint.detect.personal import find_personal_data
 from promptops.lint.detect.placeholders import find_placeholders
 from promptops.lint.detect.repetition import find_repeated_words
@@ -23,7 +23,7 @@ SIZE = 200_000
 LIMIT_S = 20.0
 
 
-def placeholders_of_name(text: str) -> tuple[Match, ...]:
+def placeholders_of_name(text: str) -> tuple[TextMatch, ...]:
     return find_placeholders(text, ("name", "ticket"))
 
 
@@ -47,7 +47,9 @@ UNITS = [
 
 
 @pytest.mark.parametrize("find", DETECTORS, ids=lambda find: find.__name__)
-def test_a_hostile_text_is_read_in_linear_time(find: Callable[[str], tuple[Match, ...]]) -> None:
+def test_a_hostile_text_is_read_in_linear_time(
+    find: Callable[[str], tuple[TextMatch, ...]],
+) -> None:
     texts = [(unit * SIZE)[:SIZE] for unit in UNITS]
 
     seconds = {}

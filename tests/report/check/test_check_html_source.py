@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.model.place import Place
-from promptops.report.check.page.source import Note, Piece, excerpt, stretches
+from promptops.report.check.page.source import LinePart, Note, excerpt, stretches
 
 TEXT = [f"line {number}" for number in range(1, 21)]
 
@@ -96,15 +96,19 @@ def test_lines_below_the_first_are_marked_from_their_first_character():
     (stretch,) = stretches(["  a:", "    b: 1", "  c"], [Note(at(1, 3, 2, 8), "")])
 
     assert [line.pieces for line in stretch.lines] == [
-        (Piece("  "), Piece("a:", marked=True)),
-        (Piece("    "), Piece("b: ", marked=True), Piece("1")),
-        (Piece("  c"),),
+        (LinePart("  "), LinePart("a:", marked=True)),
+        (LinePart("    "), LinePart("b: ", marked=True), LinePart("1")),
+        (LinePart("  c"),),
     ]
 
 
 def test_a_line_alone_keeps_its_number():
     assert excerpt("abc", at(7, 2)).number == 7
-    assert excerpt("abc", at(7, 2)).pieces == (Piece("a"), Piece("b", marked=True), Piece("c"))
+    assert excerpt("abc", at(7, 2)).pieces == (
+        LinePart("a"),
+        LinePart("b", marked=True),
+        LinePart("c"),
+    )
 
 
 @pytest.mark.parametrize("column", [1, 500, 1_000])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.report.diff.page.rows import Fold, Line, Row, folded, side_by_side
+from promptops.report.diff.page.rows import DiffLine, DiffRow, Fold, folded, side_by_side
 from promptops.report.parts.words import Segment, word_difference
 from tests.tiers import examples
 
@@ -72,7 +72,7 @@ def test_lines_far_from_a_change_are_one_fold():
 def test_two_lines_are_not_worth_a_fold():
     rows = list(side_by_side(word_difference("1\n2\n3\n4\nx", "1\n2\n3\n4\ny")))
 
-    assert [isinstance(part, Row) for part in folded(rows)] == [True] * 5
+    assert [isinstance(part, DiffRow) for part in folded(rows)] == [True] * 5
 
 
 def test_a_line_of_too_many_pieces_is_one():
@@ -89,12 +89,12 @@ def _lines(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _written(row: Row) -> str:
+def _written(row: DiffRow) -> str:
     between = " = " if row.same else " | "
     return between.join(_line(line, row.ends) for line in (row.before, row.after))
 
 
-def _line(line: Line | None, ends: bool) -> str:
+def _line(line: DiffLine | None, ends: bool) -> str:
     if line is None:
         return "-"
     pieces = (piece.text if piece.kind == "same" else f"[{piece.text}]" for piece in line.pieces)

@@ -8,14 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
-from promptops.runtime.bundle.format import Origin, bundle_bytes
+from promptops.runtime.bundle.format import BundleOrigin, bundle_bytes
 from promptops.runtime.request.canonical import canonical_json
 
 ROOT = Path(__file__).parents[3]
-ORIGIN = Origin(commit="c" * 40, tree="d" * 40, content="e" * 64, release="v1.0.0")
+ORIGIN = BundleOrigin(commit="c" * 40, tree="d" * 40, content="e" * 64, release="v1.0.0")
 
 FULL = """\
 format: promptops/1
@@ -154,7 +154,7 @@ def _text(text: Text | None) -> Any:
     return [text.path, text.value, places]
 
 
-def readable(loaded: Iterator[Loaded]) -> Iterator[Prompt]:
+def readable(loaded: Iterator[LoadedPrompt]) -> Iterator[Prompt]:
     """Those that can be read; all of them must be."""
     for each in loaded:
         assert each.prompt is not None, each.problems

@@ -11,7 +11,7 @@ from typing import Any
 
 from promptops.model.place import Place, plain_text
 from promptops.model.prompt import Message, Prompt, TextPart
-from promptops.runtime.bundle.format import Origin, bundle_bytes, read_bundle
+from promptops.runtime.bundle.format import BundleOrigin, bundle_bytes, read_bundle
 from promptops.runtime.bundle.prompts import contract_hash, prompt_value
 
 INPUTS: Mapping[str, Any] = {
@@ -36,7 +36,7 @@ def bundle(release: str | None = "v1.0.0", text: str = "Greet {{ name }}.") -> b
     )
     digest = sha256(text.encode()).hexdigest()
     facts = {"version": "1.0.0", "digest": digest, "contract": contract_hash(prompt), "blobs": {}}
-    origin = Origin(commit="c" * 40, tree="d" * 40, content=digest, release=release)
+    origin = BundleOrigin(commit="c" * 40, tree="d" * 40, content=digest, release=release)
     return bundle_bytes(origin, [prompt_value(prompt) | facts], {}, {})
 
 

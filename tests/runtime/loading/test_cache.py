@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.runtime.loading.cache import MAX_POINTERS, Cache, cache_folder
+from promptops.runtime.loading.cache import MAX_POINTERS, BundleCache, cache_folder
 from tests.runtime.loading.conftest import ROOT
 from tests.runtime.loading.site import bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite
@@ -30,9 +30,9 @@ def files(folder: Path) -> list[str]:
 
 
 def test_what_was_kept_is_found_in_another_process(tmp_path: Path) -> None:
-    Cache(tmp_path).keep_bundle(DIGEST, DATA)
+    BundleCache(tmp_path).keep_bundle(DIGEST, DATA)
 
-    found = Cache(tmp_path).bundle(DIGEST)
+    found = BundleCache(tmp_path).bundle(DIGEST)
 
     assert found is not None
     assert found.digest == DIGEST
@@ -40,38 +40,38 @@ def test_what_was_kept_is_found_in_another_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"{", DATA[:-1], DATA.replace(b"longer", b"shorter")])
 def test_a_damaged_file_is_taken_away(tmp_path: Path, damaged: bytes) -> None:
-    Cache(tmp_path).keep_bundle(DIGEST, DATA)
+    BundleCache(tmp_path).keep_bundle(DIGEST, DATA)
     (file,) = (each for each in tmp_path.rglob("*") if each.is_file())
     file.write_bytes(damaged)
 
-    assert (Cache(tmp_path).bundle(DIGEST), files(tmp_path)) == (None, [])
+    assert (BundleCache(tmp_path).bundle(DIGEST), files(tmp_path)) == (None, [])
 
 
 def test_a_whole_bundle_under_the_name_of_another_is_not_taken(tmp_path: Path) -> None:
-    Cache(tmp_path).keep_bundle("0" * 64, DATA)
+    BundleCache(tmp_path).keep_bundle("0" * 64, DATA)
 
-    assert Cache(tmp_path).bundle("0" * 64) is None
+    assert BundleCache(tmp_path).bundle("0" * 64) is None
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])
 def test_a_damaged_pointer_is_none(tmp_path: Path, damaged: bytes) -> None:
-    Cache(tmp_path).keep_pointer({"bundle": DIGEST}, "a", "b")
+    BundleCache(tmp_path).keep_pointer({"bundle": DIGEST}, "a", "b")
     (file,) = (tmp_path / "pointers").iterdir()
     file.write_bytes(damaged)
 
-    assert Cache(tmp_path).pointer("a", "b") is None
+    assert BundleCache(tmp_path).pointer("a", "b") is None
 
 
 @pytest.mark.parametrize("digest", ["", "..", "../" * 4 + "file", DIGEST.upper(), f"{DIGEST}\n"])
 def test_what_is_no_digest_is_no_name_of_a_file(tmp_path: Path, digest: str) -> None:
     (tmp_path / "file.jsonl").write_bytes(b"mine")
 
-    assert Cache(tmp_path / "a" / "b").bundle(digest) is None
+    assert BundleCache(tmp_path / "a" / "b").bundle(digest) is None
     assert (tmp_path / "file.jsonl").read_bytes() == b"mine"
 
 
 def test_no_two_keys_are_one(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+    cache = BundleCache(tmp_path)
     cache.keep_pointer({"bundle": "1"}, "a", "bc")
 
     assert [cache.pointer(*key) for key in (("ab", "c"), ("a", "b", "c"), ("a", "bc"))] == [
@@ -82,7 +82,7 @@ def test_no_two_keys_are_one(tmp_path: Path) -> None:
 
 
 def test_a_serial_only_grows(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+    cache = BundleCache(tmp_path)
 
     for serial in (3, 12, 5, 0):
         cache.keep_serial(serial, "site", "production")
@@ -94,7 +94,7 @@ def test_a_serial_only_grows(tmp_path: Path) -> None:
 def test_a_folder_that_can_not_be_is_no_error(tmp_path: Path, below: str) -> None:
     """Below a file nothing can be made, not even by root."""
     (tmp_path / "file").write_text("")
-    cache = Cache(tmp_path / "file" / "cache" if below == "a file" else None)
+    cache = BundleCache(tmp_path / "file" / "cache" if below == "a file" else None)
 
     cache.keep_bundle(DIGEST, DATA)
     cache.keep_pointer({"bundle": DIGEST}, "a")
@@ -104,7 +104,7 @@ def test_a_folder_that_can_not_be_is_no_error(tmp_path: Path, below: str) -> Non
 
 
 def test_it_is_bounded_and_what_was_not_used_for_longest_goes(tmp_path: Path) -> None:
-    cache = Cache(tmp_path, max_bytes=3 * len(DATA))
+    cache = BundleCache(tmp_path, max_bytes=3 * len(DATA))
     kept = [bundle(text=f"{number}" + "A longer text, " * 10_000) for number in range(5)]
 
     for number, data in enumerate(kept):
@@ -129,14 +129,14 @@ def test_pointers_are_bounded(tmp_path: Path) -> None:
     for number in range(MAX_POINTERS + 10):
         (folder / f"{number}.json").touch()
 
-    Cache(tmp_path).keep_pointer({"bundle": DIGEST}, "new")
+    BundleCache(tmp_path).keep_pointer({"bundle": DIGEST}, "new")
 
     assert len(list(folder.iterdir())) == MAX_POINTERS
-    assert Cache(tmp_path).pointer("new") == {"bundle": DIGEST}
+    assert BundleCache(tmp_path).pointer("new") == {"bundle": DIGEST}
 
 
 def test_what_a_process_left_that_died_is_taken_away(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+    cache = BundleCache(tmp_path)
     cache.keep_bundle(DIGEST, DATA)
     (file,) = (each for each in tmp_path.rglob("*") if each.is_file())
     old, new = (file.with_name(f"{name}.part") for name in ("old", "new"))
@@ -164,7 +164,7 @@ while True:
 def test_two_that_write_are_killed_while_one_reads(tmp_path: Path) -> None:
     """Whenever they die, what is found is whole."""
     (tmp_path / "bundle").write_bytes(DATA)
-    cache = Cache(tmp_path / "cache")
+    cache = BundleCache(tmp_path / "cache")
     arguments = (str(tmp_path / "cache"), str(tmp_path / "bundle"), DIGEST)
 
     for _ in range(4):

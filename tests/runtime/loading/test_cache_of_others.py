@@ -12,7 +12,7 @@ import pytest
 
 import promptops
 from promptops.runtime.loading import trust as trusting
-from promptops.runtime.loading.cache import Cache, cache_folder, key_name
+from promptops.runtime.loading.cache import BundleCache, cache_folder, key_name
 from promptops.runtime.loading.trust import Trust
 from tests.conftest import GitRepository
 from tests.runtime.loading.site import Signer, Site, bundle, digest_of
@@ -63,7 +63,7 @@ def test_an_unsigned_bundle_in_the_cache_is_not_loaded_with_trust(
         )
 
     load()
-    Cache(cache).keep_bundle(digest_of(FORGED), FORGED)
+    BundleCache(cache).keep_bundle(digest_of(FORGED), FORGED)
     forge_pointers(cache, digest_of(FORGED))
     forget()
     with pytest.raises(promptops.IntegrityError, match="is another than it was"):
@@ -188,7 +188,7 @@ HARM = [
 def test_only_regular_files_of_this_user_are_read(
     tmp_path: Path, harm: Callable[[Path], None]
 ) -> None:
-    cache = Cache(tmp_path)
+    cache = BundleCache(tmp_path)
     cache.keep_bundle(digest_of(FORGED), FORGED)
     cache.keep_proof(b"a proof", digest_of(FORGED), "a")
     cache.keep_pointer({"bundle": "1"}, "a")
@@ -299,7 +299,7 @@ def test_a_folder_that_is_made_in_a_shared_one_is_private(
 
 
 def test_a_serial_in_a_folder_that_others_can_change_does_not_count(tmp_path: Path) -> None:
-    cache = Cache(tmp_path)
+    cache = BundleCache(tmp_path)
     cache.keep_serial(3, "site", "production")
     folder = tmp_path / "serials" / key_name("site", "production")
     (folder / "9223372036854775807").touch()
@@ -315,10 +315,10 @@ def test_where_there_are_no_owners_the_cache_is_used(
     monkeypatch.delattr(os, "geteuid")
     cache.mkdir()
     cache.chmod(0o777)
-    Cache(cache).keep_bundle(digest_of(FORGED), FORGED)
+    BundleCache(cache).keep_bundle(digest_of(FORGED), FORGED)
 
     assert cache_folder() == cache
-    assert Cache(cache).bundle(digest_of(FORGED)) is not None
+    assert BundleCache(cache).bundle(digest_of(FORGED)) is not None
 
 
 @pytest.mark.parametrize("source", ["git+file"], indirect=True)
@@ -378,11 +378,11 @@ class TestSignedTags:
         self, address: str, signer: Signer, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.load("v1.1.0", address, signer)
-        Cache(cache).keep_bundle(digest_of(FORGED), FORGED)
+        BundleCache(cache).keep_bundle(digest_of(FORGED), FORGED)
         forge_pointers(cache, digest_of(FORGED))
         (proof,) = cache.rglob("*.proof")
         key = (address, "proof", Trust.read(signer.allowed).key)
-        Cache(cache).keep_proof(proof.read_bytes(), digest_of(FORGED), *key)
+        BundleCache(cache).keep_proof(proof.read_bytes(), digest_of(FORGED), *key)
         forget()
 
         with pytest.raises(promptops.IntegrityError, match="is another than it was"):
@@ -412,7 +412,7 @@ class TestSignedTags:
         release(repo, "1.1.0", "Good day")
         repo.git("tag", "--force", "--sign", "--message", "v1.1.0", "v1.1.0")
         self.load("v1.1.0", str(repo.root), signer)
-        Cache(cache).keep_bundle(digest_of(FORGED), FORGED)
+        BundleCache(cache).keep_bundle(digest_of(FORGED), FORGED)
         forge_pointers(cache, digest_of(FORGED))
         forget()
 

@@ -14,8 +14,8 @@ import pytest
 
 import promptops
 from promptops.model.prompt import Output
-from promptops.runtime.loading.cache import Cache
-from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.cache import BundleCache
+from promptops.runtime.loading.resolver import RefResolver
 from promptops.runtime.loading.site import Site as SiteSource
 from promptops.runtime.loading.site import site_at
 from promptops.runtime.loading.source import Delivery, Listed, shown
@@ -136,8 +136,10 @@ def test_a_slow_answer_does_not_replace_what_another_learnt_meanwhile(
 ) -> None:
     until = time.monotonic() + PATIENCE_S
 
-    def resolver(source: SiteSource) -> Resolver:
-        return Resolver(source, "production", trust=None, cache=lambda: Cache(cache), offline=False)
+    def resolver(source: SiteSource) -> RefResolver:
+        return RefResolver(
+            source, "production", trust=None, cache=lambda: BundleCache(cache), offline=False
+        )
 
     def another() -> None:
         site.release("1.2.0")

@@ -10,9 +10,9 @@ from random import Random
 import pytest
 
 import promptops
-from promptops.runtime.loading.cache import Cache
+from promptops.runtime.loading.cache import BundleCache
 from promptops.runtime.loading.polling import MAX_BACKOFF, MAX_RETRY_AFTER_S, Polling
-from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.resolver import RefResolver
 from promptops.runtime.loading.site import site_at
 from promptops.runtime.loading.snapshots import Snapshot
 from tests.runtime.loading.site_server import ServedSite
@@ -46,11 +46,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def snapshot(server: ServedSite, clock: Clock) -> Iterator[Snapshot]:
-    resolver = Resolver(
+    resolver = RefResolver(
         site_at(server.address),
         "production",
         trust=None,
-        cache=lambda: Cache(None),
+        cache=lambda: BundleCache(None),
         offline=False,
     )
     yield Snapshot(resolver, Polling(middle), clock)

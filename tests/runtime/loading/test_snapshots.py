@@ -10,8 +10,8 @@ import pytest
 
 import promptops
 from promptops.runtime.bundle.format import Contents
-from promptops.runtime.loading.cache import Cache
-from promptops.runtime.loading.resolver import Resolver
+from promptops.runtime.loading.cache import BundleCache
+from promptops.runtime.loading.resolver import RefResolver
 from promptops.runtime.loading.snapshots import Snapshot
 from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked
 from promptops.runtime.loading.trust import Trust
@@ -74,7 +74,9 @@ def source() -> Iterator[Stuck]:
 
 @pytest.fixture
 def snapshot(source: Stuck) -> Snapshot:
-    resolver = Resolver(source, "production", trust=None, cache=lambda: Cache(None), offline=False)
+    resolver = RefResolver(
+        source, "production", trust=None, cache=lambda: BundleCache(None), offline=False
+    )
     return Snapshot(resolver)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.file_words import ESCAPES
-from promptops.jobs.gate.risks.pairs import Pair
+from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place
@@ -15,7 +15,9 @@ from promptops.report.parts.summary import counted
 from promptops.source.recording_files import with_first
 
 
-def judge_risks(found: Sequence[Pair], workspace: Workspace, selected: Selected) -> Iterator[Risk]:
+def judge_risks(
+    found: Sequence[PromptVersions], workspace: Workspace, selected: Selected
+) -> Iterator[Risk]:
     """The change records the opinions that count, so a reviewer has to look at who gives them."""
     for pair in found:
         if _judge(pair.before) != _judge(pair.after):

@@ -7,26 +7,26 @@ from collections.abc import Collection, Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.loaded import Loaded
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.records import record
 
 
 @record(frozen=True, slots=True)
-class Pair:
+class PromptVersions:
     """One prompt that can be read on both sides; equal files are one object."""
 
     before: Prompt
     after: Prompt
 
 
-def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[Pair]:
+def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[PromptVersions]:
     """The selected prompts that the base has, too, in the order of paths."""
     for path in selected.why:
         loaded = head.catalog.loaded(path)
         before = _as_it_was(loaded, head.catalog, base.catalog, selected.changed or ())
         if loaded.prompt is not None and before is not None:
-            yield Pair(before, loaded.prompt)
+            yield PromptVersions(before, loaded.prompt)
 
 
 def path_before(prompt: Prompt, before: Catalog) -> str | None:
@@ -36,7 +36,7 @@ def path_before(prompt: Prompt, before: Catalog) -> str | None:
 
 
 def _as_it_was(
-    loaded: Loaded, head: Catalog, before: Catalog, changed: Collection[str]
+    loaded: LoadedPrompt, head: Catalog, before: Catalog, changed: Collection[str]
 ) -> Prompt | None:
     """The prompt at the base, read anew only where one of its files changed."""
     prompt = loaded.prompt

@@ -42,13 +42,13 @@ def recording_risks(
         prompt = head.catalog.loaded(path).prompt
         before = path_before(prompt, base.catalog) if prompt is not None else None
         if prompt is not None and before is not None:
-            files = _Files(prompt, before, head.catalog, base.catalog)
+            files = _RecordingFiles(prompt, before, head.catalog, base.catalog)
             if files.differ:
                 yield from _of_prompt(files, untrusted=untrusted)
 
 
 @record(frozen=True)
-class _Files:
+class _RecordingFiles:
     """The recordings of one prompt on both sides."""
 
     prompt: Prompt
@@ -93,7 +93,7 @@ def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
     return tuple(map(catalog.files.blob, catalog.recording_files(path)))
 
 
-def _of_prompt(files: _Files, *, untrusted: bool) -> Iterator[Risk]:
+def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
     others: list[_Line] = []
     replaced: list[_Line] = []
     for each, line in zip(files.after.recordings, files.after.places, strict=True):
@@ -108,7 +108,7 @@ def _of_prompt(files: _Files, *, untrusted: bool) -> Iterator[Risk]:
     yield from _named(files, replaced, _replaced, refused=False)
 
 
-def _is_of_another(each: Recording, before: Recording | None, files: _Files) -> bool:
+def _is_of_another(each: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
     """Another model or fingerprint than for the same request; for a new one, than for any."""
     if before is not None:
         return _who(before.answer) != _who(each.answer)
@@ -117,7 +117,11 @@ def _is_of_another(each: Recording, before: Recording | None, files: _Files) -> 
 
 
 def _named(
-    files: _Files, found: Sequence[_Line], message: Callable[[Recording], str], *, refused: bool
+    files: _RecordingFiles,
+    found: Sequence[_Line],
+    message: Callable[[Recording], str],
+    *,
+    refused: bool,
 ) -> Iterator[Risk]:
     """A risk for each case, the first ones by name."""
     cases: dict[tuple[str, str], _Line] = {}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from promptops.evals.case_assertions import Asserted, asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
-from promptops.jobs.gate.risks.pairs import Pair
+from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
 
@@ -15,7 +15,7 @@ _Measures = Mapping[str, Mapping[str, Asserted]]
 """From each score to its measures, each by its parts in words."""
 
 
-def budget_risks(pair: Pair) -> Iterator[Risk]:
+def budget_risks(pair: PromptVersions) -> Iterator[Risk]:
     """The budgets that are easier to keep than before."""
     prompt = pair.after
     for name, limit in pair.before.budget.items():
@@ -27,7 +27,7 @@ def budget_risks(pair: Pair) -> Iterator[Risk]:
             yield Risk(message=message, prompt=prompt.id, place=place)
 
 
-def score_risks(pair: Pair) -> Iterator[Risk]:
+def score_risks(pair: PromptVersions) -> Iterator[Risk]:
     """Another score that decides without being named so, and measures that water one down.
 
     Measures that are removed or altered are changes of the diff (CHG602).
@@ -45,7 +45,7 @@ def score_risks(pair: Pair) -> Iterator[Risk]:
                 yield Risk(message=message, prompt=pair.after.id, place=found.at("", False))
 
 
-def _primary(pair: Pair, before: _Measures, after: _Measures) -> Iterator[Risk]:
+def _primary(pair: PromptVersions, before: _Measures, after: _Measures) -> Iterator[Risk]:
     old, new = pair.before.evaluation, pair.after.evaluation
     if old.get("score") != new.get("score"):
         return  # the diff reports it (CHG602)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from promptops.model.change import PromptDiff
 from promptops.model.test_run import CaseRun
 from promptops.records import record
-from promptops.report.diff.page.views import Pair, PromptView, means
+from promptops.report.diff.page.views import Pair, PromptChangesView, means
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,9 @@ class CostRow:
         return self.tokens is not None and round(self.tokens[1]) > round(self.tokens[0])
 
 
-def cost_rows(prompts: Sequence[PromptView], cases: Iterable[CaseRun]) -> tuple[CostRow, ...]:
+def cost_rows(
+    prompts: Sequence[PromptChangesView], cases: Iterable[CaseRun]
+) -> tuple[CostRow, ...]:
     """One for each prompt of which something is known; those that changed first."""
     changed = {view.prompt.id: view for view in prompts}
     answered: dict[str, list[CaseRun]] = {}
@@ -59,7 +61,7 @@ def total(prompts: Iterable[PromptDiff], rows: Iterable[CostRow]) -> CostRow:
     )
 
 
-def _row(name: str, view: PromptView | None, cases: Sequence[CaseRun]) -> CostRow:
+def _row(name: str, view: PromptChangesView | None, cases: Sequence[CaseRun]) -> CostRow:
     usage = [case.answer.usage for case in cases if case.answer is not None]
     return CostRow(
         prompt=name,

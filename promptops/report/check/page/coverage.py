@@ -61,7 +61,7 @@ def coverage_views(report: CheckReport) -> tuple[tuple[RowView, ...], tuple[Temp
     rows = report.test.coverage
     found = _branches(rows)
     anchors = {path: f"template-{number}" for number, path in enumerate(found, 1)}
-    page = _Page(report.shown.sources if report.shown else {})
+    page = _CoverageViews(report.shown.sources if report.shown else {})
     files = tuple(page.file(anchors[path], path, views) for path, views in found.items())
     shown = tuple(_row(number, row, anchors) for number, row in enumerate(rows, 1))
     return shown, files
@@ -91,7 +91,7 @@ def _said(row: CoverageRow) -> dict[Place, list[str]]:
     return found
 
 
-class _Page:
+class _CoverageViews:
     """Makes the views of one report; says how much still fits."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:

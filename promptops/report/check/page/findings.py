@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Related, Severity
 from promptops.records import record
-from promptops.report.check.page.source import Note, SourceLine, Stretch, excerpt, stretches
+from promptops.report.check.page.source import AnnotatedLine, Note, Stretch, excerpt, stretches
 from promptops.report.parts.summary import severities
 
 MOST = 1_000
@@ -22,7 +22,7 @@ class RelatedView:
     """Another place that a finding speaks of; its line is None where the file is not known."""
 
     related: Related
-    line: SourceLine[None] | None
+    line: AnnotatedLine[None] | None
 
 
 @record(frozen=True, slots=True)
@@ -66,14 +66,14 @@ def file_views(report: CheckReport) -> tuple[FileView, ...]:
     found: dict[str, list[Finding]] = {}
     for finding in sorted(report.lint.findings, key=lambda each: each.severity < report.fail_on):
         found.setdefault(finding.place.path, []).append(finding)
-    page = _Page(report)
+    page = _FindingViews(report)
     return tuple(
         page.file(f"file-{number}", path, findings)
         for number, (path, findings) in enumerate(found.items(), 1)
     )
 
 
-class _Page:
+class _FindingViews:
     """Makes the views of one report; says how many findings still fit."""
 
     def __init__(self, report: CheckReport) -> None:
@@ -111,7 +111,7 @@ class _Page:
             self._lines[path] = () if source is None else source.removesuffix("\n").split("\n")
         return self._lines[path]
 
-    def _line(self, related: Related) -> SourceLine[None] | None:
+    def _line(self, related: Related) -> AnnotatedLine[None] | None:
         lines, place = self.lines(related.place.path), related.place
         return excerpt(lines[place.line - 1], place) if 0 < place.line <= len(lines) else None
 
@@ -126,8 +126,8 @@ def _placed(views: Sequence[FindingView], lines: Sequence[str]) -> Iterator[Stre
 
 def _alone(view: FindingView) -> Stretch[FindingView]:
     place = view.finding.place
-    shown: SourceLine[FindingView] = excerpt(view.finding.source_line.rstrip("\r\n"), place)
-    return Stretch((SourceLine(number=shown.number, pieces=shown.pieces, notes=(view,)),))
+    shown: AnnotatedLine[FindingView] = excerpt(view.finding.source_line.rstrip("\r\n"), place)
+    return Stretch((AnnotatedLine(number=shown.number, pieces=shown.pieces, notes=(view,)),))
 
 
 def quiet(notes: Iterable[FindingView]) -> bool:

@@ -10,9 +10,9 @@ from promptops.model.finding import Finding, Severity
 from promptops.records import record
 from promptops.report.check.page.coverage import RowView
 from promptops.report.check.page.findings import FileView
-from promptops.report.diff.page.views import PromptView as ChangesView
+from promptops.report.diff.page.views import PromptChangesView as ChangesView
 from promptops.report.parts.summary import severities
-from promptops.report.test.page.views import PromptView as CasesView
+from promptops.report.test.page.views import PromptResultsView as CasesView
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ _LEFT_OF_SPAN = 80
 
 
 @record(frozen=True, slots=True)
-class Piece:
+class LinePart:
     """A part of a line.
 
     Attributes:
@@ -31,7 +31,7 @@ class Piece:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class SourceLine(Generic[T]):
+class AnnotatedLine(Generic[T]):
     """A line, and what is said below it.
 
     Attributes:
@@ -39,7 +39,7 @@ class SourceLine(Generic[T]):
     """
 
     number: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[LinePart, ...]
     notes: tuple[T, ...] = ()
 
 
@@ -47,7 +47,7 @@ class SourceLine(Generic[T]):
 class Stretch(Generic[T]):
     """Lines that follow each other; at least one."""
 
-    lines: tuple[SourceLine[T], ...]
+    lines: tuple[AnnotatedLine[T], ...]
 
     @property
     def notes(self) -> tuple[T, ...]:
@@ -82,9 +82,9 @@ def stretches(
         yield Stretch(tuple(_line(text, number, inside) for number in range(first, last + 1)))
 
 
-def excerpt(line: str, place: Place) -> SourceLine[T]:
+def excerpt(line: str, place: Place) -> AnnotatedLine[T]:
     """One line alone, as its place has it."""
-    return SourceLine(number=place.line, pieces=tuple(_pieces(line, place.line, [place])))
+    return AnnotatedLine(number=place.line, pieces=tuple(_pieces(line, place.line, [place])))
 
 
 def _within(note: Note[T], lines: int) -> Note[T]:
@@ -116,28 +116,28 @@ def _windows(notes: Sequence[Note[T]], lines: int, context: int) -> Iterator[tup
         yield first, last
 
 
-def _line(text: Sequence[str], number: int, notes: Sequence[Note[T]]) -> SourceLine[T]:
+def _line(text: Sequence[str], number: int, notes: Sequence[Note[T]]) -> AnnotatedLine[T]:
     places = [note.place for note in notes if note.place.line <= number <= note.place.end_line]
-    return SourceLine(
+    return AnnotatedLine(
         number=number,
         pieces=tuple(_pieces(text[number - 1], number, places)),
         notes=tuple(note.said for note in notes if note.place.end_line == number),
     )
 
 
-def _pieces(line: str, number: int, places: Iterable[Place]) -> Iterator[Piece]:
+def _pieces(line: str, number: int, places: Iterable[Place]) -> Iterator[LinePart]:
     """A line cut where marks begin and end, and its ends where it is long."""
     spans = [_span(line, number, place) for place in places]
     left, right = _shown(line, spans)
     edges = {left, right, *(min(max(edge, left), right) for span in spans for edge in span)}
     if left:
-        yield Piece("…")
+        yield LinePart("…")
     for start, end in pairwise(sorted(edges)):
-        yield Piece(line[start:end], any(a <= start and end <= b for a, b in spans))
+        yield LinePart(line[start:end], any(a <= start and end <= b for a, b in spans))
     if any(start == end == len(line) for start, end in spans):
-        yield Piece(" ", marked=True)
+        yield LinePart(" ", marked=True)
     if right < len(line):
-        yield Piece("…")
+        yield LinePart("…")
 
 
 def _span(line: str, number: int, place: Place) -> tuple[int, int]:

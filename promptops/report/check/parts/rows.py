@@ -16,7 +16,7 @@ _OVER_BUDGET = "TOK001"
 
 
 @record(frozen=True, slots=True)
-class Row:
+class GateRow:
     """One question.
 
     Attributes:
@@ -29,7 +29,7 @@ class Row:
     said: str
 
 
-def rows(report: CheckReport) -> tuple[Row, ...]:
+def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """Those that were asked, in their order; the gate passes where each does."""
     found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
     return tuple(row for row in found if row is not None)
@@ -71,30 +71,30 @@ def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
                 yield prompt, change, change.waiver
 
 
-def _lint(report: CheckReport) -> Row:
+def _lint(report: CheckReport) -> GateRow:
     findings = report.lint.findings
     passed = not any(each.severity >= report.fail_on for each in findings)
-    return Row("lint", passed, by_severity(findings) or "no findings")
+    return GateRow("lint", passed, by_severity(findings) or "no findings")
 
 
-def _cases(report: CheckReport) -> Row:
+def _cases(report: CheckReport) -> GateRow:
     run = report.test
     decided = any(each.gates and each.verdict == "fail" for each in run.decided)
     passed = not decided and all(case.status == "passed" for case in run.cases)
     # Coverage has a row of its own, and the gate asks nobody: answers are replayed.
     said = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
-    return Row("cases", passed, said)
+    return GateRow("cases", passed, said)
 
 
-def _coverage(report: CheckReport) -> Row | None:
+def _coverage(report: CheckReport) -> GateRow | None:
     run = report.test
     if not run.coverage:
         return None
     asked = f", at least {run.fail_under:g}% asked for" if run.fail_under is not None else ""
-    return Row("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
+    return GateRow("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
 
 
-def _budgets(report: CheckReport) -> Row | None:
+def _budgets(report: CheckReport) -> GateRow | None:
     if not report.budgeted:
         return None
     found = [each for each in report.lint.findings if each.code == _OVER_BUDGET]
@@ -103,14 +103,14 @@ def _budgets(report: CheckReport) -> Row | None:
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
     said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return Row("budgets", passed, said)
+    return GateRow("budgets", passed, said)
 
 
-def _release(report: CheckReport) -> Row | None:
+def _release(report: CheckReport) -> GateRow | None:
     if report.diff is None:
         return None
     refused = report.refused_changes or report.refused_risks
-    return Row("release", not refused, "; ".join(_of_release(report, report.diff)))
+    return GateRow("release", not refused, "; ".join(_of_release(report, report.diff)))
 
 
 def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:

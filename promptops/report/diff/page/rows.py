@@ -15,7 +15,7 @@ _MOST_PIECES = 2_000
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Line:
+class DiffLine:
     """A line of one side, without its line end.
 
     Attributes:
@@ -44,15 +44,15 @@ class Line:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Row:
+class DiffRow:
     """At least one of the lines is there.
 
     Attributes:
         ends: Where these two end is a part of the difference.
     """
 
-    before: Line | None = None
-    after: Line | None = None
+    before: DiffLine | None = None
+    after: DiffLine | None = None
     ends: bool = False
 
     @property
@@ -71,7 +71,7 @@ class Fold:
     text: str
 
 
-def side_by_side(segments: Sequence[Segment]) -> Iterator[Row]:
+def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:
     """The rows of a word difference, in order."""
     before = list(_lines(segments, "removed"))
     after = list(_lines(segments, "added"))
@@ -80,18 +80,18 @@ def side_by_side(segments: Sequence[Segment]) -> Iterator[Row]:
         one, other = before[left], after[right]
         left_stays, right_stays = _waiting(one, other)
         if left_stays or right_stays:
-            yield Row(after=other) if left_stays else Row(before=one)
+            yield DiffRow(after=other) if left_stays else DiffRow(before=one)
         else:
             last = left + 1 == len(before) and right + 1 == len(after)
             ends = one.end != other.end and (last or "none" not in (one.end, other.end))
-            yield Row(before=one, after=other, ends=ends)
+            yield DiffRow(before=one, after=other, ends=ends)
         left += not left_stays
         right += not right_stays
-    yield from (Row(before=line) for line in before[left:])
-    yield from (Row(after=line) for line in after[right:])
+    yield from (DiffRow(before=line) for line in before[left:])
+    yield from (DiffRow(after=line) for line in after[right:])
 
 
-def folded(rows: Sequence[Row]) -> Iterator[Row | Fold]:
+def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
     """The rows that differ with two around them; each stretch between is one fold."""
     near = _near_changes(rows)
     for is_near, stretch in groupby(enumerate(rows), key=lambda item: item[0] in near):
@@ -103,7 +103,7 @@ def folded(rows: Sequence[Row]) -> Iterator[Row | Fold]:
             yield Fold(lines=len(found), text=text)
 
 
-def _waiting(before: Line, after: Line) -> tuple[bool, bool]:
+def _waiting(before: DiffLine, after: DiffLine) -> tuple[bool, bool]:
     """Which of the two belongs to a line of the other side further down; at most one does."""
     if not before.shared or not after.shared:
         return bool(before.shared), bool(after.shared)
@@ -113,7 +113,7 @@ def _waiting(before: Line, after: Line) -> tuple[bool, bool]:
     return before.shared > after.shared, before.shared < after.shared
 
 
-def _near_changes(rows: Sequence[Row]) -> set[int]:
+def _near_changes(rows: Sequence[DiffRow]) -> set[int]:
     return {
         index + away
         for index, row in enumerate(rows)
@@ -122,7 +122,7 @@ def _near_changes(rows: Sequence[Row]) -> set[int]:
     }
 
 
-def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[Line]:
+def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[DiffLine]:
     """The lines of the side whose own segments are of that kind."""
     number = 1
     pieces: list[Segment] = []
@@ -149,8 +149,8 @@ def _line(
     pieces: Sequence[Segment],
     shared: Sequence[tuple[int, int]],
     end: Literal["kept", "changed", "none"],
-) -> Line:
+) -> DiffLine:
     if len(pieces) > _MOST_PIECES:
         kind = next(piece.kind for piece in pieces if piece.kind != "same")
         pieces = [Segment(kind, "".join(piece.text for piece in pieces))]
-    return Line(number=number, pieces=tuple(pieces), shared=tuple(shared), end=end)
+    return DiffLine(number=number, pieces=tuple(pieces), shared=tuple(shared), end=end)

@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
 from promptops.records import field, record, replace
-from promptops.report.diff.page.rows import Fold, Row, folded, side_by_side
+from promptops.report.diff.page.rows import DiffRow, Fold, folded, side_by_side
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts
 from promptops.report.diff.parts.facts import label, worst_first
 from promptops.report.parts.json_data import json_data
@@ -39,7 +39,7 @@ class Compared:
         left_out: Number of lines that are too many to show.
     """
 
-    rows: tuple[Row | Fold, ...]
+    rows: tuple[DiffRow | Fold, ...]
     left_out: int = 0
 
 
@@ -58,7 +58,7 @@ class MessageView:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Difference:
+class RequestDifference:
     """How requests differ, once for all cases of a prompt that differ so.
 
     Attributes:
@@ -70,7 +70,7 @@ class Difference:
     prompt: str
     cases: tuple[CaseDiff, ...]
     messages: tuple[MessageView, ...] = ()
-    twin: Difference | None = None
+    twin: RequestDifference | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class ChangeView:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class PromptView:
+class PromptChangesView:
     """A section of the page.
 
     Attributes:
@@ -115,10 +115,10 @@ class PromptView:
     anchor: str
     prompt: PromptDiff
     changes: tuple[ChangeView, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[RequestDifference, ...]
     tokens: Pair | None
     usd: Pair | None
-    twin: PromptView | None = None
+    twin: PromptChangesView | None = None
     also: tuple[PromptDiff, ...] = ()
 
     @property
@@ -128,19 +128,21 @@ class PromptView:
 
 def prompt_views(
     report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
-) -> tuple[PromptView, ...]:
+) -> tuple[PromptChangesView, ...]:
     """One for each prompt, in the order of the report; those that changed alike follow each other.
 
     Args:
         anchor: What anchors of prompts begin with.
         to_show: Characters for which there is room.
     """
-    page = _Page(to_show=to_show)
+    page = _PageBudget(to_show=to_show)
     anchors = (f"{anchor}-{number}" for number in count(1))
     return tuple(view for each in distinct_prompts(report) for view in _alike(page, anchors, each))
 
 
-def _alike(page: _Page, anchors: Iterator[str], each: DistinctPrompt) -> Iterator[PromptView]:
+def _alike(
+    page: _PageBudget, anchors: Iterator[str], each: DistinctPrompt
+) -> Iterator[PromptChangesView]:
     """One prompt in full, then those that changed in the same way."""
     twins = each.also if _is_explained(each.prompt) else ()
     first = replace(_prompt_view(page, next(anchors), each.prompt), also=twins)
@@ -155,9 +157,9 @@ def _is_explained(prompt: PromptDiff) -> bool:
     return bool(prompt.changes) or not any(case.rest for case in prompt.cases)
 
 
-def _twin_view(anchor: str, prompt: PromptDiff, first: PromptView) -> PromptView:
+def _twin_view(anchor: str, prompt: PromptDiff, first: PromptChangesView) -> PromptChangesView:
     tokens, usd = means(prompt.cases)
-    return PromptView(
+    return PromptChangesView(
         anchor=anchor,
         prompt=prompt,
         changes=tuple(ChangeView(change=change) for change in worst_first(prompt.changes)),
@@ -169,7 +171,7 @@ def _twin_view(anchor: str, prompt: PromptDiff, first: PromptView) -> PromptView
 
 
 @record(slots=True)
-class _Page:
+class _PageBudget:
     """What is already on the page, and how much still fits.
 
     Attributes:
@@ -178,7 +180,7 @@ class _Page:
 
     to_compare: int = _MOST_TO_COMPARE
     to_show: int = MOST_TO_SHOW
-    shown: dict[object, Difference] = field(default_factory=dict)
+    shown: dict[object, RequestDifference] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
 
     def compare(self, before: str, after: str) -> Compared:
@@ -206,20 +208,20 @@ class _Page:
         return compared
 
 
-def _height(rows: Iterable[Row | Fold]) -> int:
+def _height(rows: Iterable[DiffRow | Fold]) -> int:
     """Number of lines."""
     return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
 
 
-def _weight(row: Row | Fold) -> int:
+def _weight(row: DiffRow | Fold) -> int:
     if isinstance(row, Fold):
         return _ROW_WEIGHS + len(row.text)
     return _ROW_WEIGHS + sum(len(line.text) for line in (row.before, row.after) if line)
 
 
-def _prompt_view(page: _Page, anchor: str, prompt: PromptDiff) -> PromptView:
+def _prompt_view(page: _PageBudget, anchor: str, prompt: PromptDiff) -> PromptChangesView:
     tokens, usd = means(prompt.cases)
-    return PromptView(
+    return PromptChangesView(
         anchor=anchor,
         prompt=prompt,
         changes=tuple(_change_view(page, change) for change in worst_first(prompt.changes)),
@@ -250,7 +252,7 @@ def _mean(pairs: Sequence[Pair]) -> Pair | None:
     return sum(one for one, _ in pairs) / len(pairs), sum(other for _, other in pairs) / len(pairs)
 
 
-def _change_view(page: _Page, change: Change) -> ChangeView:
+def _change_view(page: _PageBudget, change: Change) -> ChangeView:
     sides = (change.before, change.after)
     witness = _cut(_json(change.witness.value, indent=2)) if change.witness else ""
     before, after = (None if side is ABSENT else _json(side) for side in sides)
@@ -272,7 +274,7 @@ def _cut(text: str) -> str:
     return f"{text[:_LONGEST_WITNESS]}\n… ({left_out} more characters)" if left_out > 0 else text
 
 
-def _differences(page: _Page, anchor: str, prompt: PromptDiff) -> Iterator[Difference]:
+def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator[RequestDifference]:
     """Those of the prompt's cases, equal ones as one, in the order of their first cases."""
     alike: dict[object, list[CaseDiff]] = {}
     for case in prompt.cases:
@@ -280,7 +282,7 @@ def _differences(page: _Page, anchor: str, prompt: PromptDiff) -> Iterator[Diffe
     for number, (looks, cases) in enumerate(alike.items(), 1):
         # What else differs is known by name only, and may differ in another way there.
         twin = None if cases[0].rest else page.shown.get(looks)
-        difference = Difference(
+        difference = RequestDifference(
             anchor=f"{anchor}-difference-{number}",
             prompt=prompt.id,
             cases=tuple(cases),
@@ -291,7 +293,7 @@ def _differences(page: _Page, anchor: str, prompt: PromptDiff) -> Iterator[Diffe
         yield difference
 
 
-def _looks(page: _Page, case: CaseDiff) -> object:
+def _looks(page: _PageBudget, case: CaseDiff) -> object:
     """Equal for cases whose differences look the same, whatever is folded away."""
     return (
         case.rest,
@@ -302,19 +304,19 @@ def _looks(page: _Page, case: CaseDiff) -> object:
     )
 
 
-def _looks_of_pair(page: _Page, pair: SeenPair) -> object:
+def _looks_of_pair(page: _PageBudget, pair: SeenPair) -> object:
     before, after = _text(pair.before), _text(pair.after)
     compared = page.compare(before, after)
-    rows = tuple(_looks_of_row(row) for row in compared.rows if isinstance(row, Row))
+    rows = tuple(_looks_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
     roles = tuple(seen.role if seen else None for seen in (pair.before, pair.after))
     return roles, rows, (before, after) if compared.left_out else None
 
 
-def _looks_of_row(row: Row) -> object:
+def _looks_of_row(row: DiffRow) -> object:
     return tuple(line and line.pieces for line in (row.before, row.after)), row.ends
 
 
-def _messages(page: _Page, case: CaseDiff) -> Iterator[MessageView]:
+def _messages(page: _PageBudget, case: CaseDiff) -> Iterator[MessageView]:
     for number, pair in enumerate(case.shown, 1):
         compared = page.show(_text(pair.before), _text(pair.after))
         yield MessageView(number, pair, compared)

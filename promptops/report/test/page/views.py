@@ -71,7 +71,7 @@ class CaseView:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class PromptView:
+class PromptResultsView:
     """A section of the page.
 
     Attributes:
@@ -100,7 +100,7 @@ class PromptView:
 
 def prompt_views(
     run: TestRun, room: Room, told: Iterable[Trouble] = (), anchor: str = "prompt"
-) -> tuple[PromptView, ...]:
+) -> tuple[PromptResultsView, ...]:
     """One for each prompt, in the order of the run; what is `told` elsewhere is in no `brief`."""
     covered = {row.prompt: row for row in run.coverage}
     views = _Views(room, facts.repeated(run), frozenset(map(_said, told)), _fitting(run, room))
@@ -123,14 +123,16 @@ class _Views:
     told: Collection[tuple[Place, str]]
     fitting: Collection[int]
 
-    def prompt(self, anchor: str, cases: list[CaseRun], coverage: CoverageRow | None) -> PromptView:
+    def prompt(
+        self, anchor: str, cases: list[CaseRun], coverage: CoverageRow | None
+    ) -> PromptResultsView:
         every = columns(cases)
         views = [
             self.case(f"{anchor}-case-{number}", case, every)
             for number, case in enumerate(cases, 1)
             if id(case) in self.fitting
         ]
-        return PromptView(
+        return PromptResultsView(
             anchor=anchor,
             prompt=cases[0].prompt,
             columns=every,

@@ -16,7 +16,7 @@ import click
 
 from promptops.cli.group import SECTIONS, group
 from promptops.diff.codes import CODES
-from promptops.evals.registry import Kind
+from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
 from promptops.jobs.lint.rules import markdown
 from promptops.lint.registry import built_in as known_rules
@@ -135,7 +135,7 @@ def _assertions() -> str:
     return f"# Assertions\n\n{about}{index}\n\n{body}"
 
 
-def _assertion(kind: Kind) -> str:
+def _assertion(kind: AssertionKind) -> str:
     text = re.sub(r"(?ms)^Attributes:\n(.*?)(?=^Holds:)", _arguments, kind.documentation)
     text = re.sub(r"(?m)^(Holds|Fails):\n((?:(?: {4}.*)?(?:\n|$))+)", _fenced, text)
     return f"## {kind.name}\n\n{text.strip()}\n"

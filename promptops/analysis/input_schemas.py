@@ -24,7 +24,7 @@ _ALTERNATIVES = ("anyOf", "oneOf")
 
 
 @record(frozen=True, slots=True)
-class Alternative:
+class InputAlternative:
     """One of the ways a value may be: all parts hold at once; without parts it may be anything.
 
     Attributes:
@@ -62,7 +62,7 @@ class Alternative:
         return found if isinstance(found, Mapping) else None
 
 
-ANYTHING = (Alternative(),)
+ANYTHING = (InputAlternative(),)
 
 
 @record(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class InputShape:
         declared: A schema names it; else it is only not forbidden.
     """
 
-    ways: tuple[Alternative, ...]
+    ways: tuple[InputAlternative, ...]
     optional: bool = False
     declared: bool = True
 
@@ -132,7 +132,7 @@ class InputSchemas:
         ways = tuple(way for shape in possible for way in shape.ways)
         return InputShape(ways[:MAX_WAYS], optional, bool(declared))
 
-    def _of_way(self, way: Alternative, step: Step) -> InputShape | None:
+    def _of_way(self, way: InputAlternative, step: Step) -> InputShape | None:
         types = way.types
         if isinstance(step, str):
             if types is not None and "object" not in types:
@@ -141,10 +141,10 @@ class InputSchemas:
         if types is None or "array" in types:
             return InputShape(self._elements(way))
         if "string" in types:
-            return InputShape((Alternative(({"type": "string"},)),))
+            return InputShape((InputAlternative(({"type": "string"},)),))
         return InputShape(ANYTHING) if isinstance(step, Item) else None
 
-    def _of_key(self, way: Alternative, name: str) -> InputShape | None:
+    def _of_key(self, way: InputAlternative, name: str) -> InputShape | None:
         required = way.requires(name)
         given = [each[name] for each in way.named("properties") if name in each]
         if given:
@@ -161,29 +161,31 @@ class InputSchemas:
         ways = self._all_of(schemas, filled=False) if schemas else ANYTHING
         return InputShape(ways, some and not required, declared=False)
 
-    def _elements(self, way: Alternative) -> tuple[Alternative, ...]:
+    def _elements(self, way: InputAlternative) -> tuple[InputAlternative, ...]:
         items = [each for each in way.named("items") if isinstance(each, Mapping)]
         first = [each for each in way.named("prefixItems") if isinstance(each, list)]
         if first or not items:
             return ANYTHING
         return self._all_of(items, filled=way.fills("items") is not None)
 
-    def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[Alternative, ...]:
+    def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[InputAlternative, ...]:
         """All schemas at once; the first is that of the renderer, where it looks there."""
         return self._joined(
             self._expanded(schema, 0, filled=index == 0 and filled)
             for index, schema in enumerate(schemas)
         )
 
-    def _expanded(self, schema: Any, depth: int, filled: bool = True) -> tuple[Alternative, ...]:
+    def _expanded(
+        self, schema: Any, depth: int, filled: bool = True
+    ) -> tuple[InputAlternative, ...]:
         if schema is False:
             return ()
         schema = _followed(schema, self._root)
         self._left -= 1
         if not schema or depth > MAX_DEPTH or self._left < 0:
             return ANYTHING
-        ways: list[tuple[Alternative, ...]] = [
-            (Alternative((schema,), schema if filled else None),)
+        ways: list[tuple[InputAlternative, ...]] = [
+            (InputAlternative((schema,), schema if filled else None),)
         ]
         ways += [
             self._expanded(part, depth + 1, filled=False) for part in schema.get("allOf") or ()
@@ -194,9 +196,11 @@ class InputSchemas:
                 ways.append(tuple(way for some in each for way in some))
         return self._joined(ways)
 
-    def _joined(self, all_ways: Iterable[tuple[Alternative, ...]]) -> tuple[Alternative, ...]:
+    def _joined(
+        self, all_ways: Iterable[tuple[InputAlternative, ...]]
+    ) -> tuple[InputAlternative, ...]:
         """The ways in which one of each can hold at once."""
-        joined: tuple[Alternative, ...] = (Alternative(),)
+        joined: tuple[InputAlternative, ...] = (InputAlternative(),)
         for ways in all_ways:
             if len(joined) * len(ways) > MAX_WAYS:
                 return ANYTHING
@@ -204,8 +208,8 @@ class InputSchemas:
         return tuple(way for way in joined if way.types != frozenset())
 
 
-def _both(one: Alternative, other: Alternative) -> Alternative:
-    return Alternative((*one.parts, *other.parts), one.filled or other.filled)
+def _both(one: InputAlternative, other: InputAlternative) -> InputAlternative:
+    return InputAlternative((*one.parts, *other.parts), one.filled or other.filled)
 
 
 def dotted(name: str, path: Path) -> str:

@@ -8,7 +8,7 @@ from math import isfinite
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from promptops.evals.registry import Kind
+from promptops.evals.registry import AssertionKind
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.records import MISSING, Field, fields
@@ -16,7 +16,9 @@ from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 
-def unknown(kind: Kind, written: Mapping[str, Any], common: tuple[str, ...]) -> Iterator[Problem]:
+def unknown(
+    kind: AssertionKind, written: Mapping[str, Any], common: tuple[str, ...]
+) -> Iterator[Problem]:
     """Keys that are neither arguments of this assertion nor of every one."""
     known = (*_hints(kind.check), *common)
     for key in written:
@@ -26,7 +28,9 @@ def unknown(kind: Kind, written: Mapping[str, Any], common: tuple[str, ...]) -> 
             yield Problem(message, at=f"/{escaped(key)}", key=True, hint=hint)
 
 
-def read(kind: Kind, written: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+def read(
+    kind: AssertionKind, written: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The fields of an assertion, and what is wrong or missing."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []

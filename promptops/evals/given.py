@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.evals.expressions import Expression
-from promptops.evals.possible import ANYTHING, Possible, Scope, of_kind
+from promptops.evals.possible import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.record import On
 from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
@@ -59,7 +59,7 @@ class Given:
     negated: bool
     in_set: bool
     shape: Any
-    names: Scope
+    names: PossibleScope
 
 
 @runtime_checkable
@@ -92,9 +92,11 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
             return
         from promptops.evals.possible_results import possible
 
-        names["value"] = possible(transform.tree, Scope(names))
+        names["value"] = possible(transform.tree, PossibleScope(names))
         shape = names["value"].schema
-    given = Given(on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=Scope(names))
+    given = Given(
+        on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=PossibleScope(names)
+    )
     check = assertion.check
     refused = check.doubt(given) if isinstance(check, Doubtful) else None
     if refused is not None:
@@ -114,7 +116,7 @@ def _of_transform(
 ) -> Iterator[Problem]:
     from promptops.evals.possible_results import possible
 
-    given = possible(transform.tree, Scope(names))
+    given = possible(transform.tree, PossibleScope(names))
     if given.constant and given.values:
         message = f"`transform` is always {shown(given.values[0])}, for every {on}"
         yield Problem(message, at="/transform", hint=f"read a part of the {on}")

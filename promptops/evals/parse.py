@@ -9,7 +9,7 @@ from promptops.evals import arguments, expressions, given
 from promptops.evals.assertion import Assertion
 from promptops.evals.expressions import WrongExpression
 from promptops.evals.record import NAMES, On
-from promptops.evals.registry import Kind, built_in, is_name_of_plugin, kind_of
+from promptops.evals.registry import AssertionKind, built_in, is_name_of_plugin, kind_of
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
@@ -106,7 +106,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
 
 
 def _inner(
-    kind: Kind, written: Mapping[str, Any], on: On
+    kind: AssertionKind, written: Mapping[str, Any], on: On
 ) -> tuple[dict[str, list[Assertion]], tuple[Problem, ...]]:
     """The assertions that stand in an argument of a set."""
     read: dict[str, list[Assertion]] = {}
@@ -157,7 +157,7 @@ def _unknown_name(name: Any, on: On) -> Problem:
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
 
 
-def _misused(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
+def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
         yield Problem(f"`{kind.name}` can't judge {_an(on)}", at="/type")
     yield from _misused_narrowing(kind, written, on)
@@ -170,7 +170,9 @@ def _misused(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem
             yield Problem(f"expected {wanted}, got {type_name(value)}", at=f"/{key}")
 
 
-def _misused_narrowing(kind: Kind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
+def _misused_narrowing(
+    kind: AssertionKind, written: Mapping[str, Any], on: On
+) -> Iterator[Problem]:
     for key in ("path", "role", "transform"):
         if key in written and key not in kind.narrowed_by:
             yield Problem(f"`{kind.name}` knows no `{key}`", at=f"/{key}", key=True)
@@ -188,7 +190,9 @@ def _misused_narrowing(kind: Kind, written: Mapping[str, Any], on: On) -> Iterat
         yield Problem(f"expected a role, got {type_name(role)}", at="/role", hint=known)
 
 
-def _misused_share(kind: Kind, written: Mapping[str, Any], in_set: bool) -> Iterator[Problem]:
+def _misused_share(
+    kind: AssertionKind, written: Mapping[str, Any], in_set: bool
+) -> Iterator[Problem]:
     """What says how much an assertion counts, where it does not count by itself, or not at all."""
     if in_set:
         for key in {"score", "must"} & written.keys():

@@ -74,7 +74,7 @@ NOTHING = Possible(kinds=frozenset())
 
 
 @record(frozen=True, slots=True, eq=False)
-class Scope:
+class PossibleScope:
     """What names can be, and what was found of the expressions that use them.
 
     Attributes:

@@ -18,7 +18,7 @@ from promptops.evals.possible import (
     GENERATOR,
     TRUTH,
     Possible,
-    Scope,
+    PossibleScope,
     either,
     of_kind,
     only,
@@ -44,7 +44,7 @@ _COMPARING_TESTS = {
 """From the name of a test to the comparison that it is: `x is eq 3` is `x == 3`."""
 
 
-def possible(node: nodes.Expr, scope: Scope) -> Possible:
+def possible(node: nodes.Expr, scope: PossibleScope) -> Possible:
     """What an expression can give; each node of a tree is looked at once."""
     known = scope.found.get(id(node))
     if known is None:
@@ -53,7 +53,7 @@ def possible(node: nodes.Expr, scope: Scope) -> Possible:
     return known[1]
 
 
-def has_unlisted_items(tree: nodes.Expr, scope: Scope) -> bool:
+def has_unlisted_items(tree: nodes.Expr, scope: PossibleScope) -> bool:
     """Whether an operator takes what a filter makes item by item, which equals nothing.
 
     `tree` was looked at in this scope before.
@@ -66,12 +66,12 @@ def has_unlisted_items(tree: nodes.Expr, scope: Scope) -> bool:
     return any(known is not None and known[1].kinds == {GENERATOR} for known in found)
 
 
-def _by_rule(node: nodes.Expr, scope: Scope) -> Possible:
+def _by_rule(node: nodes.Expr, scope: PossibleScope) -> Possible:
     rule = _RULES.get(type(node))
     return ANYTHING if rule is None else rule(node, scope)
 
 
-def _by_formula(node: nodes.Expr, scope: Scope) -> Possible:
+def _by_formula(node: nodes.Expr, scope: PossibleScope) -> Possible:
     found = _by_rule(node, scope)
     if found.truths != BOTH:
         return found
@@ -81,21 +81,21 @@ def _by_formula(node: nodes.Expr, scope: Scope) -> Possible:
     return only(*truths) if found.kinds == {"boolean"} else replace(found, limited=truths)
 
 
-def _constant(node: nodes.Const, _scope: Scope) -> Possible:
+def _constant(node: nodes.Const, _scope: PossibleScope) -> Possible:
     return only(node.value)
 
 
-def _name(node: nodes.Name, scope: Scope) -> Possible:
+def _name(node: nodes.Name, scope: PossibleScope) -> Possible:
     return scope.names.get(node.name, ANYTHING)
 
 
-def _attribute(node: nodes.Getattr, scope: Scope) -> Possible:
+def _attribute(node: nodes.Getattr, scope: PossibleScope) -> Possible:
     """The provider counts no fewer than 0 tokens."""
     of_usage = isinstance(node.node, nodes.Name) and node.node.name == "usage" in scope.names
     return of_kind("number", low=0) if of_usage else ANYTHING
 
 
-def _item(node: nodes.Getitem, scope: Scope) -> Possible:
+def _item(node: nodes.Getitem, scope: PossibleScope) -> Possible:
     whole = possible(node.node, scope)
     if isinstance(node.arg, nodes.Slice):
         kinds = whole.kinds & {"string", "array"}
@@ -111,30 +111,30 @@ def _item(node: nodes.Getitem, scope: Scope) -> Possible:
     return of_kind("string") if whole.kinds == {"string"} else ANYTHING
 
 
-def _is_empty(part: nodes.Slice, scope: Scope) -> bool:
+def _is_empty(part: nodes.Slice, scope: PossibleScope) -> bool:
     """Whether a slice takes nothing of anything: `[:0]`, `[3:1]`."""
     low, high = (_number_of(bound, scope) for bound in (part.start, part.stop))
     low = 0 if part.start is None else low
     return part.step is None and low is not None and high is not None and 0 <= high <= low
 
 
-def _number_of(node: nodes.Expr | None, scope: Scope) -> Any:
+def _number_of(node: nodes.Expr | None, scope: PossibleScope) -> Any:
     found = possible(node, scope) if node is not None else ANYTHING
     return found.values[0] if found.constant and found.values and found.is_number else None
 
 
-def _not(node: nodes.Not, scope: Scope) -> Possible:
+def _not(node: nodes.Not, scope: PossibleScope) -> Possible:
     return only(*(not each for each in sorted(possible(node.node, scope).truths)))
 
 
-def _signed(node: nodes.Neg | nodes.Pos, scope: Scope) -> Possible:
+def _signed(node: nodes.Neg | nodes.Pos, scope: PossibleScope) -> Possible:
     of, negative = possible(node.node, scope), isinstance(node, nodes.Neg)
     if of.values is not None and of.is_number:
         return only(*(-value if negative else value for value in of.values))
     return of_kind("number", low=-of.high, high=-of.low) if negative else of_kind("number")
 
 
-def _joined(node: nodes.And | nodes.Or, scope: Scope) -> Possible:
+def _joined(node: nodes.And | nodes.Or, scope: PossibleScope) -> Possible:
     """The left side where it decides, else the right one."""
     decides = isinstance(node, nodes.Or)
     left, right = (
@@ -151,7 +151,7 @@ def _with_truth(of: Possible, truth: bool) -> Possible:
     return of if of.values is None else only(*(v for v in of.values if bool(v) is truth))
 
 
-def _if(node: nodes.CondExpr, scope: Scope) -> Possible:
+def _if(node: nodes.CondExpr, scope: PossibleScope) -> Possible:
     truths = possible(node.test, scope).truths or BOTH
     otherwise = ANYTHING if node.expr2 is None else possible(node.expr2, scope)
     if True not in truths:
@@ -160,7 +160,7 @@ def _if(node: nodes.CondExpr, scope: Scope) -> Possible:
     return either(chosen, otherwise) if False in truths else chosen
 
 
-def _list(node: nodes.List | nodes.Tuple, scope: Scope) -> Possible:
+def _list(node: nodes.List | nodes.Tuple, scope: PossibleScope) -> Possible:
     items = [possible(item, scope) for item in node.items]
     if all(item.constant for item in items):
         value = [value for item in items for value in item.values or ()]
@@ -168,11 +168,11 @@ def _list(node: nodes.List | nodes.Tuple, scope: Scope) -> Possible:
     return Possible(kinds=frozenset(("array",)), items=of_items(items))
 
 
-def _call(_node: nodes.Call, _scope: Scope) -> Possible:
+def _call(_node: nodes.Call, _scope: PossibleScope) -> Possible:
     return of_kind("array")  # `range` is all that can be called
 
 
-def _filter(node: nodes.Filter, scope: Scope) -> Possible:
+def _filter(node: nodes.Filter, scope: PossibleScope) -> Possible:
     assert node.node is not None, "an expression has no filter blocks"
     if node.dyn_args or node.dyn_kwargs:
         return ANYTHING
@@ -192,13 +192,13 @@ def _filter(node: nodes.Filter, scope: Scope) -> Possible:
     return _folded(made, scope)
 
 
-def _of_item(node: nodes.Expr, item: Possible, scope: Scope) -> Possible:
+def _of_item(node: nodes.Expr, item: Possible, scope: PossibleScope) -> Possible:
     """What an expression gives where the name `ITEM` in it stands for this."""
     names = {**scope.names, ITEM: item}
-    return possible(node, Scope(names, scope.found, scope.run))
+    return possible(node, PossibleScope(names, scope.found, scope.run))
 
 
-def _test(node: nodes.Test, scope: Scope) -> Possible:
+def _test(node: nodes.Test, scope: PossibleScope) -> Possible:
     operator = _COMPARING_TESTS.get(node.name)
     if operator is not None and len(node.args) == 1 and not node.kwargs:
         return possible(nodes.Compare(node.node, [nodes.Operand(operator, node.args[0])]), scope)
@@ -206,7 +206,7 @@ def _test(node: nodes.Test, scope: Scope) -> Possible:
     return tested(node.name, possible(node.node, scope), is_defined=is_name)
 
 
-def _binary(node: nodes.BinExpr, scope: Scope) -> Possible:
+def _binary(node: nodes.BinExpr, scope: PossibleScope) -> Possible:
     one, other = possible(node.left, scope), possible(node.right, scope)
     if one.constant and other.constant and one.values and other.values:
         made = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
@@ -247,15 +247,15 @@ def _is_length(node: nodes.Expr) -> bool:
     return isinstance(node, nodes.Filter) and node.name in ("length", "count", "wordcount")
 
 
-def _concatenated(_node: nodes.Concat, _scope: Scope) -> Possible:
+def _concatenated(_node: nodes.Concat, _scope: PossibleScope) -> Possible:
     return of_kind("string")
 
 
-def _object(_node: nodes.Dict, _scope: Scope) -> Possible:
+def _object(_node: nodes.Dict, _scope: PossibleScope) -> Possible:
     return of_kind("object")
 
 
-def _folded(node: nodes.Expr, scope: Scope) -> Possible:
+def _folded(node: nodes.Expr, scope: PossibleScope) -> Possible:
     """The value of an expression without names; where it fails, it has none."""
     node.lineno = 0
     for part in node.iter_child_nodes():
@@ -266,7 +266,7 @@ def _folded(node: nodes.Expr, scope: Scope) -> Possible:
         return ANYTHING
 
 
-def _compare(node: nodes.Compare, scope: Scope) -> Possible:
+def _compare(node: nodes.Compare, scope: PossibleScope) -> Possible:
     sides = [node.expr, *(operand.expr for operand in node.ops)]
     each = [
         compared(operand.op, left, possible(left, scope), right, possible(right, scope))

@@ -48,7 +48,7 @@ C = TypeVar("C", bound=type[Check])
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Kind:
+class AssertionKind:
     """One assertion that a case can make.
 
     Attributes:
@@ -73,7 +73,7 @@ class Kind:
         return inspect.getdoc(self.check) or ""
 
 
-_FOUND: dict[str, Kind] = {}
+_FOUND: dict[str, AssertionKind] = {}
 
 
 def assertion(
@@ -91,7 +91,7 @@ def assertion(
         taken = _FOUND.get(name)
         if taken is not None and taken.check.__module__ != check.__module__:
             raise InputError(f"two assertions are named {name!r}", where=check.__module__)
-        _FOUND[name] = Kind(
+        _FOUND[name] = AssertionKind(
             name=name,
             check=check,
             on=on,
@@ -106,12 +106,12 @@ def assertion(
 
 
 @cache
-def built_in() -> Mapping[str, Kind]:
+def built_in() -> Mapping[str, AssertionKind]:
     """All assertions of this package by name, in the order of their names."""
     return {name: _named(name) for name in sorted(_files())}
 
 
-def kind_of(written: str) -> tuple[Kind, bool] | None:
+def kind_of(written: str) -> tuple[AssertionKind, bool] | None:
     """The assertion of a name as it is written, and whether `not-` negates it.
 
     Raises InputError, with its name, for a plugin that does not work.
@@ -131,7 +131,7 @@ def is_name_of_plugin(written: str) -> bool:
 
 
 @cache
-def _plugin(name: str, untrusted: bool) -> Kind | None:
+def _plugin(name: str, untrusted: bool) -> AssertionKind | None:
     from importlib.metadata import entry_points
 
     if untrusted:
@@ -152,8 +152,8 @@ def _plugin(name: str, untrusted: bool) -> Kind | None:
     return _FOUND[name] if offers else None
 
 
-def _not_loaded(name: str) -> Kind:
-    return Kind(
+def _not_loaded(name: str) -> AssertionKind:
+    return AssertionKind(
         name=name,
         check=_NotLoaded,
         on=("request", "answer"),
@@ -185,7 +185,7 @@ def _files() -> Mapping[str, str]:
     return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in modules}
 
 
-def _named(name: str) -> Kind:
+def _named(name: str) -> AssertionKind:
     # Only when it is needed: to import all takes 25 ms, and most runs use a handful.
     import_module(_files()[name])
     return _FOUND[name]

@@ -8,7 +8,7 @@ from promptops.records import record
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class TreeVerdict:
     """What a case says of one tree.
 
     Attributes:
@@ -58,8 +58,8 @@ class Bisection:
     reason: str = ""
     commits: int = 0
     steps: int = 0
-    skipped: tuple[Judgement, ...] = ()
-    here: Judgement | None = None
+    skipped: tuple[TreeVerdict, ...] = ()
+    here: TreeVerdict | None = None
 
     @property
     def first_bad(self) -> Suspect | None:

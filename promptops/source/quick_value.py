@@ -34,12 +34,12 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
     import yaml
 
     try:
-        return _Reading(parser(text).get_event, scalars).document()
+        return _ValueReader(parser(text).get_event, scalars).document()
     except (yaml.YAMLError, ValueError, OverflowError):
         raise NotPlainError from None
 
 
-class _Reading:
+class _ValueReader:
     def __init__(self, next_event: Any, scalars: Scalars) -> None:
         self._next = next_event
         self._scalars = scalars

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.evals.judge_request import judge
 from promptops.evals.parse import parse
-from promptops.evals.registry import Kind, built_in
+from promptops.evals.registry import AssertionKind, built_in
 from promptops.model.request import Request
 from promptops.records import fields
 from promptops.source.document import read_any
@@ -17,7 +17,7 @@ from tests.evals.answers import case_of, judged
 KINDS = tuple(built_in().values())
 
 
-def example(kind: Kind, heading: str) -> dict[str, Any]:
+def example(kind: AssertionKind, heading: str) -> dict[str, Any]:
     found = re.search(rf"(?m)^{heading}:\n((?:(?: {{4}}.*)?(?:\n|$))+)", kind.documentation)
     assert found is not None
     document = read_any("example.yaml", inspect.cleandoc("\n" + found[1]).encode())
@@ -34,21 +34,23 @@ def statuses(written: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_assertion_holds_in_its_example(kind: Kind) -> None:
+def test_an_assertion_holds_in_its_example(kind: AssertionKind) -> None:
     written = example(kind, "Holds")
 
     assert statuses(written) == {(kind.name, "passed")}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_assertion_fails_in_its_other_example(kind: Kind) -> None:
+def test_an_assertion_fails_in_its_other_example(kind: AssertionKind) -> None:
     written = example(kind, "Fails")
 
     assert statuses(written) == {(kind.name, "failed")}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(kind: Kind) -> None:
+def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(
+    kind: AssertionKind,
+) -> None:
     first, blank, *rest = kind.documentation.splitlines()
     _, _, attributes = kind.documentation.partition("Attributes:\n")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from promptops.evals.expressions import WrongExpression, read
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
-from promptops.evals.possible import ANYTHING, GENERATOR, Scope, of_kind
+from promptops.evals.possible import ANYTHING, GENERATOR, PossibleScope, of_kind
 from promptops.evals.possible_results import possible
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
@@ -636,7 +636,7 @@ def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
         expression = read(text, NAMES["answer"])
     except WrongExpression:
         return
-    expected = possible(expression.tree, Scope(KNOWN))
+    expected = possible(expression.tree, PossibleScope(KNOWN))
     admits = validator({"allOf": [json.loads(json.dumps(expected.schema))]})
 
     for world in worlds:

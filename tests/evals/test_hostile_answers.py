@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.registry import Kind, built_in
+from promptops.evals.registry import AssertionKind, built_in
 from tests.evals.answers import judged
 from tests.evals.test_assertion_documentation import example
 
@@ -38,7 +38,7 @@ HOSTILE: dict[str, Any] = {
 
 @pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_hostile_answer_gets_a_verdict_soon(kind: Kind, answer: Any) -> None:
+def test_a_hostile_answer_gets_a_verdict_soon(kind: AssertionKind, answer: Any) -> None:
     written = example(kind, "Holds")
     stated = written.get("output") or [
         {key: value for key, value in each.items() if key != "role"} for each in written["rendered"]

@@ -17,7 +17,7 @@ from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
-from promptops.model.bisection import Judgement
+from promptops.model.bisection import TreeVerdict
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "bisect.schema.json"
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
@@ -522,5 +522,5 @@ def test_a_judgement_tells_its_commit(history):
 
     history.find(good, told=told.append)
 
-    assert told[0] == Judgement(commit=good, verdict="good")
+    assert told[0] == TreeVerdict(commit=good, verdict="good")
     assert (told[1].commit, told[1].verdict) == (bad, "bad")

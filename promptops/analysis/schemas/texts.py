@@ -25,13 +25,13 @@ def texts(pattern: str) -> Iterator[str]:
     Groups, classes, alternatives and counts are understood; other things yield wrong texts.
     """
     try:
-        found = _Pattern(pattern).alternatives()
+        found = _PatternReader(pattern).alternatives()
     except (ValueError, RecursionError):
         found = []
     yield from islice(sorted(dict.fromkeys(found), key=len), MAX_TEXTS)
 
 
-class _Pattern:
+class _PatternReader:
     """Reads a pattern from left to right; each method gives a few texts of what it has read."""
 
     def __init__(self, pattern: str) -> None:

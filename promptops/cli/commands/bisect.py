@@ -14,7 +14,7 @@ from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
-    from promptops.model.bisection import Bisection, Judgement
+    from promptops.model.bisection import Bisection, TreeVerdict
 
 _OF_A_SEARCH = ("good", "bad", "first_parent", "live")
 _OF_LIVE = ("max_cost", "trust_config")
@@ -115,7 +115,7 @@ def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str,
     return bisect(output.directory, wanted, ends, manner, lambda found: _tell(output, found))
 
 
-def _tell(output: OutputOptions, judgement: Judgement) -> None:
+def _tell(output: OutputOptions, judgement: TreeVerdict) -> None:
     """Who watches sees how it goes on."""
     if sys.stderr.isatty():
         said = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]

@@ -10,7 +10,7 @@ from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.history.case_at_commit import CaseAt, Manner
 from promptops.jobs.workspace.named_prompts import one, only
 from promptops.jobs.workspace.workspace import Workspace, managed, opened, workspace
-from promptops.model.bisection import Bisection, Judgement
+from promptops.model.bisection import Bisection, TreeVerdict
 from promptops.records import record, replace
 from promptops.repo.bisecting import CommitSpan, candidates, suspects
 from promptops.repo.repository import Repository
@@ -31,11 +31,11 @@ class Ends:
     first_parent: bool = False
 
 
-Told = Callable[[Judgement], None]
+Told = Callable[[TreeVerdict], None]
 """Who hears of each commit that was judged."""
 
 
-def _tell_nobody(_judgement: Judgement) -> None: ...
+def _tell_nobody(_judgement: TreeVerdict) -> None: ...
 
 
 def bisect(
@@ -91,7 +91,7 @@ def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str
     except GitError:
         raise
     except PromptopsError as error:
-        here = Judgement(commit="", verdict="skip", reason=error.message)
+        here = TreeVerdict(commit="", verdict="skip", reason=error.message)
     return Bisection(prompt=identity, case=case, here=here)
 
 
@@ -102,7 +102,7 @@ class _Search:
         self._repository = repository
         self._case = case
         self._told = told
-        self._skipped: dict[str, Judgement] = {}
+        self._skipped: dict[str, TreeVerdict] = {}
         self._leap = 1
 
     def start(self, ends: Ends, good: str, bad: str) -> tuple[str, str]:
@@ -141,7 +141,7 @@ class _Search:
             skipped=tuple(self._skipped.values()),
         )
 
-    def _next(self, best_first: Sequence[str]) -> Judgement | None:
+    def _next(self, best_first: Sequence[str]) -> TreeVerdict | None:
         """One of them that is good or bad; None where there is none.
 
         Beside one that can't be judged stand others like it: each leap away is twice as long, and
@@ -157,7 +157,7 @@ class _Search:
             self._leap *= 2
         return None
 
-    def _judge(self, commit: str) -> Judgement:
+    def _judge(self, commit: str) -> TreeVerdict:
         found = self._case.at(commit)
         self._told(found)
         return found
@@ -178,7 +178,7 @@ def _paths(
     return tuple(dict.fromkeys((*managed(tail.config), *managed(head.config), *FILES)))
 
 
-def _wrong_ends(ends: Ends, good: Judgement, bad: Judgement) -> UsageError:
+def _wrong_ends(ends: Ends, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
     verdicts = good.verdict, bad.verdict
     hint = "name a commit at which it passes by --good, and one at which it fails by --bad"
     if verdicts == ("bad", "good"):
@@ -189,7 +189,7 @@ def _wrong_ends(ends: Ends, good: Judgement, bad: Judgement) -> UsageError:
     return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
 
 
-def _said(judgement: Judgement) -> str:
+def _said(judgement: TreeVerdict) -> str:
     if judgement.verdict == "good":
         return "passes"
     verb = "fails" if judgement.verdict == "bad" else "can't be judged"

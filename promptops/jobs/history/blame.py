@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptops.errors import UsageError
 from promptops.jobs.workspace.named_prompts import one
-from promptops.jobs.workspace.render import RenderedCase, RenderedLine, lines, render_case
+from promptops.jobs.workspace.render import AnnotatedRequest, RenderedLine, lines, render_case
 from promptops.jobs.workspace.workspace import Workspace, opened
 from promptops.lint.passages import Passage, include_stack, rendered_passages
 from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
@@ -69,7 +69,7 @@ def _revision(repository: Repository, name: str) -> str:
     return repository.resolve("HEAD" if name == WORKTREE else name)
 
 
-def _rendered(workspace: Workspace, path: str, case: str | None) -> RenderedCase:
+def _rendered(workspace: Workspace, path: str, case: str | None) -> AnnotatedRequest:
     prompt = workspace.catalog.loaded(path).prompt
     if prompt is not None and not prompt.cases:
         hint = "write one below `tests:`, with a name and inputs, and blame the work tree"
@@ -77,7 +77,7 @@ def _rendered(workspace: Workspace, path: str, case: str | None) -> RenderedCase
     return render_case(workspace, path, case)
 
 
-def _roles(rendered: RenderedCase, message: int | None) -> dict[int, str]:
+def _roles(rendered: AnnotatedRequest, message: int | None) -> dict[int, str]:
     roles = dict(enumerate(str(each.get("role", "")) for each in rendered.request.messages))
     if message is None:
         return roles
@@ -87,7 +87,7 @@ def _roles(rendered: RenderedCase, message: int | None) -> dict[int, str]:
     return {message: roles[message]}
 
 
-def _rows(rendered: RenderedCase) -> Iterator[_BlamedLine]:
+def _rows(rendered: AnnotatedRequest) -> Iterator[_BlamedLine]:
     pieces = (row for text in rendered_passages("", rendered.traced) for row in _split(text))
     message, number = -1, 0
     for line, parts in zip(lines(rendered), pieces, strict=True):

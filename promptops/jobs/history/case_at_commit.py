@@ -18,7 +18,7 @@ from promptops.jobs.testing.judging import Judging, heard
 from promptops.jobs.testing.outcomes import case_runs
 from promptops.jobs.testing.plan import Planned, partners, planned, with_hint
 from promptops.jobs.workspace.workspace import Workspace, configuration, judged_by, opened
-from promptops.model.bisection import Judgement
+from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
@@ -65,11 +65,11 @@ class CaseAt:
         self._repository = repository
         self._case = case
         self._manner = manner
-        self._known: dict[Hashable, Judgement] = {}
+        self._known: dict[Hashable, TreeVerdict] = {}
         self._policy = configuration(repository, "HEAD", manner.overrides) if manner.live else None
         self._asking = _asking(repository, self._policy or Config(), manner)
 
-    def at(self, commit: str) -> Judgement:
+    def at(self, commit: str) -> TreeVerdict:
         """What it says of a commit.
 
         Raises TransportError where a model that was to be asked did not answer.
@@ -78,15 +78,15 @@ class CaseAt:
             catalog = self._opened(commit).catalog
         except InputError as error:  # what a commit got wrong must not end the search
             reason = f"the configuration can't be read: {error.message}"
-            return Judgement(commit=commit, verdict="skip", reason=reason)
+            return TreeVerdict(commit=commit, verdict="skip", reason=reason)
         return self.of(catalog, commit)
 
-    def of(self, catalog: Catalog, commit: str) -> Judgement:
+    def of(self, catalog: Catalog, commit: str) -> TreeVerdict:
         """What it says of a catalog."""
         path = next((catalog.paths[n] for n in self.names if n in catalog.paths), None)
         if path is None:
             reason = f"there is no prompt `{self.names[0]}`"
-            return Judgement(commit=commit, verdict="skip", reason=reason)
+            return TreeVerdict(commit=commit, verdict="skip", reason=reason)
         loaded = catalog.loaded(path)
         key = _all_it_rests_on(catalog, loaded)
         if key not in self._known:
@@ -102,17 +102,17 @@ class CaseAt:
         own = replace(found.config, models=self._policy.models, test=self._policy.test)
         return judged_by(found, own)
 
-    def _judged(self, catalog: Catalog, loaded: LoadedPrompt) -> Judgement:
+    def _judged(self, catalog: Catalog, loaded: LoadedPrompt) -> TreeVerdict:
         if loaded.prompt is None:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
-            return Judgement(commit="", verdict="skip", reason=reason)
+            return TreeVerdict(commit="", verdict="skip", reason=reason)
         whole = list(planned(catalog, [loaded]))
         plan = [each for each in whole if each.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
             hint = nearest(self._case, (each.case.name for each in whole))
-            return Judgement(commit="", verdict="skip", reason=with_hint(reason, hint))
+            return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
 
     def _runs(
@@ -183,15 +183,15 @@ def _looks_around(prompt: Prompt) -> bool:
     return isinstance(prompt.evaluation.get("judge"), str) or "python'" in repr(asserted)
 
 
-def _verdict(runs: Sequence[CaseRun]) -> Judgement:
+def _verdict(runs: Sequence[CaseRun]) -> TreeVerdict:
     """That of all repeats: one that fails is enough to be bad; good are only all of them."""
     bad = next((run for run in runs if run.status == "failed"), None)
     if bad is not None:
-        return Judgement(commit="", verdict="bad", reason=_violated(bad))
+        return TreeVerdict(commit="", verdict="bad", reason=_violated(bad))
     unknown = next((run for run in runs if run.status != "passed"), None)
     if unknown is not None:
-        return Judgement(commit="", verdict="skip", reason=_why_unknown(unknown))
-    return Judgement(commit="", verdict="good")
+        return TreeVerdict(commit="", verdict="skip", reason=_why_unknown(unknown))
+    return TreeVerdict(commit="", verdict="good")
 
 
 def _violated(run: CaseRun) -> str:

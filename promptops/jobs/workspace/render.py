@@ -15,12 +15,12 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, TracedRequest, TracedText
+from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
 from promptops.runtime.template.scope import Piece
 
 
 @record(frozen=True, slots=True)
-class RenderedCase:
+class AnnotatedRequest:
     """A request, and what it was made of.
 
     Attributes:
@@ -59,20 +59,20 @@ class RenderedLine:
     inputs: tuple[str, ...]
 
 
-def render_case(workspace: Workspace, path: str, name: str | None) -> RenderedCase:
+def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedRequest:
     """The request of a test case; without a name, of the first one.
 
     Raises UsageError for a case that is not there, RenderError for one that can't be rendered.
     """
     prompt = readable(workspace, path)
     case = _case(prompt, name)
-    return RenderedCase(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
+    return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
 
 
-def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> RenderedCase:
+def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> AnnotatedRequest:
     """The request for inputs given by hand; raises RenderError."""
     prompt = readable(workspace, path)
-    return RenderedCase(prompt, None, _renderer(workspace, prompt).trace(inputs))
+    return AnnotatedRequest(prompt, None, _renderer(workspace, prompt).trace(inputs))
 
 
 def readable(workspace: Workspace, path: str) -> Prompt:
@@ -118,7 +118,7 @@ def _case(prompt: Prompt, name: str | None) -> Case:
     raise UsageError(f"{what} {name!r}", where=prompt.path, hint=f"one of: {names}")
 
 
-def lines(rendered: RenderedCase) -> Iterator[RenderedLine]:
+def lines(rendered: AnnotatedRequest) -> Iterator[RenderedLine]:
     """Every line of every text of the request, with its source."""
     for text in rendered.traced.texts:
         for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):
@@ -141,7 +141,7 @@ def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
     yield line
 
 
-def _line(text: TracedText, number: int, pieces: list[Piece]) -> RenderedLine:
+def _line(text: SourcedText, number: int, pieces: list[Piece]) -> RenderedLine:
     kept = [piece for piece in pieces if piece.text] or pieces
     first = next((piece for piece in kept if piece.literal and piece.text.strip()), kept[0])
     source = first.frame.text

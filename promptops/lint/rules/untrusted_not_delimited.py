@@ -15,7 +15,7 @@ from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.runtime.request.render import TracedText
+from promptops.runtime.request.render import SourcedText
 from promptops.runtime.template.scope import Frame, Piece
 
 # In a system message it is SEC003's; what a tool returned stands alone in its message.
@@ -91,7 +91,7 @@ def _offset(site: TemplateSpan) -> _Offset:
 
 
 def _in_request(
-    text: TracedText, case: str, printed: _Printed, rendered: set[_Offset], subject: PromptFacts
+    text: SourcedText, case: str, printed: _Printed, rendered: set[_Offset], subject: PromptFacts
 ) -> Iterator[Problem]:
     # What a value says delimits nothing: `</ticket>` in a ticket is just what it would try.
     written = "".join(p.text if p.literal else _FILLER * len(p.text) for p in text.pieces)

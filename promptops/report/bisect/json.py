@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.model.bisection import Bisection, Judgement, Suspect
+from promptops.model.bisection import Bisection, Suspect, TreeVerdict
 from promptops.report.parts.json_text import json_text
 
 
@@ -36,9 +36,9 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
     }
 
 
-def _skipped(judgement: Judgement) -> dict[str, Any]:
+def _skipped(judgement: TreeVerdict) -> dict[str, Any]:
     return {"commit": judgement.commit, "reason": judgement.reason}
 
 
-def _here(judgement: Judgement) -> dict[str, Any]:
+def _here(judgement: TreeVerdict) -> dict[str, Any]:
     return {"verdict": judgement.verdict, "reason": judgement.reason or None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from promptops.model.bisection import Bisection, Judgement, Suspect
+from promptops.model.bisection import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
@@ -22,7 +22,7 @@ def write(bisection: Bisection, *, style: Style = plain) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _here(bisection: Bisection, here: Judgement, style: Style) -> Iterator[str]:
+def _here(bisection: Bisection, here: TreeVerdict, style: Style) -> Iterator[str]:
     said = {"good": "passes", "bad": "fails", "skip": "can't be judged"}[here.verdict]
     yield style("summary", f"{_title(bisection)} {said} here")
     if here.reason:

@@ -84,7 +84,7 @@ def _opener(until: float) -> urllib.request.OpenerDirector:
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        _Plain(until),
+        _PlainConnection(until),
         _Secure(until),
         _Redirects(),
         urllib.request.HTTPDefaultErrorHandler(),
@@ -144,7 +144,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, *answer)
 
 
-class _Plain(urllib.request.HTTPHandler):
+class _PlainConnection(urllib.request.HTTPHandler):
     def __init__(self, until: float) -> None:
         super().__init__()
         self._until = until
@@ -176,10 +176,10 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *options: Any, until: float, **named: Any) -> None:
         super().__init__(sock, *options, **named)
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(_Bounded(raw, sock, until))
+        self.fp = io.BufferedReader(_BoundedReader(raw, sock, until))
 
 
-class _Bounded(io.RawIOBase):
+class _BoundedReader(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, until: float) -> None:
         self._raw = raw
         self._sock = sock

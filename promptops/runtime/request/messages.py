@@ -28,7 +28,7 @@ Media = Callable[[str], bytes | None]
 
 
 @record(frozen=True, slots=True)
-class TracedText:
+class SourcedText:
     """A text of the request, with where it comes from.
 
     Attributes:
@@ -206,12 +206,12 @@ class TracingPass(Pass):
 
     def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
         super().__init__(prompt, names, load, media)
-        self.texts: list[TracedText] = []
+        self.texts: list[SourcedText] = []
         self.branches = self._run.branches
 
     def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
         pieces = _without_trailing_newlines(trace_text(part.text, names, self._run))
-        traced = TracedText(len(self.messages), message.role, part.at, pieces)
+        traced = SourcedText(len(self.messages), message.role, part.at, pieces)
         self.texts.append(traced)
         return traced.text
 

@@ -86,7 +86,7 @@ class PortableEngine:
             raise ValueError(str(error)) from None
 
 
-class Kind:
+class ErrorKind:
     """What is wrong, with facts as attributes."""
 
     def __init__(self, name: str, facts: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Kind:
 class PortableError:
     """One error, with the attributes of a jsonschema_rs.ValidationError."""
 
-    kind: Kind
+    kind: ErrorKind
     message: str
     instance: Any
     instance_path: list[str | int]
@@ -124,21 +124,21 @@ def _error(error: ValidationError, schema: Any) -> PortableError:
     )
 
 
-def _kind(error: ValidationError, schema: Any) -> Kind:
+def _kind(error: ValidationError, schema: Any) -> ErrorKind:
     name: Any = error.validator
     value: Any = error.validator_value
     if name is None:
-        return Kind("falseSchema", {})
+        return ErrorKind("falseSchema", {})
     if name == "type":
-        return Kind(name, {"types": [value] if isinstance(value, str) else sorted(value)})
+        return ErrorKind(name, {"types": [value] if isinstance(value, str) else sorted(value)})
     if name == "dependentRequired":
-        return Kind("required", {"property": value})
+        return ErrorKind("required", {"property": value})
     if name in _ALTERNATIVES:
         branches: list[list[PortableError]] = [[] for _ in value]
         for each in error.context:
             branches[int(each.schema_path[0])].append(_error(each, schema))
-        return Kind(name, {"context": branches})
-    return Kind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
+        return ErrorKind(name, {"context": branches})
+    return ErrorKind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
 
 
 def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:

@@ -15,11 +15,11 @@ from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.fast_path import Messages, short_way
 from promptops.runtime.request.inputs import InputProblem, Inputs
-from promptops.runtime.request.messages import Media, MediaUrls, Pass, TracedText, TracingPass
+from promptops.runtime.request.messages import Media, MediaUrls, Pass, SourcedText, TracingPass
 from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 
-__all__ = ["BudgetSpent", "RenderError", "Renderer", "TracedRequest", "TracedText"]
+__all__ = ["BudgetSpent", "RenderError", "Renderer", "SourcedText", "TracedRequest"]
 
 
 class RenderError(InputError):
@@ -59,7 +59,7 @@ class TracedRequest:
     """A request, where each character of it comes from, and the ways its templates took."""
 
     request: Request
-    texts: tuple[TracedText, ...]
+    texts: tuple[SourcedText, ...]
     branches: frozenset[tuple[Text, int, str]]
 
 

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.fork_server import ForkServer
-from tests.tiers import FULL
+from tests.tiers import FAST, FULL
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
 
-settings.register_profile(FULL)
+# A busy machine is no reason to fail.
+for profile in (FAST, FULL):
+    settings.register_profile(profile, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(FAST)
 
 
 @pytest.fixture(autouse=True)

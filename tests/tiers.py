@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+FAST = "fast"
+"""The profile of hypothesis for the fast tier."""
+
 FULL = "full"
 """The profile of hypothesis with which properties are tested at full size."""
 

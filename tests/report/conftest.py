@@ -98,9 +98,13 @@ def hostile_finding(text: str) -> Finding:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A browser for all tests of pages."""
+    """A browser for the tests of a module.
+
+    While it is open, its event loop runs in this thread, and `asyncio.run` fails there. So it must
+    be closed before tests of other modules run.
+    """
     with chromium(tmp_path_factory.mktemp("browser")) as found:
         yield found
 

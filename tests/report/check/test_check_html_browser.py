@@ -12,7 +12,7 @@ from tests.report.diff.browser import visits
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 PHONE = {"width": 390, "height": 844}
 OPEN_ALL = "for (const each of document.querySelectorAll('details')) each.open = true"
-pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
+pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 
 @pytest.fixture

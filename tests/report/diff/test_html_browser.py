@@ -10,7 +10,7 @@ from tests.report.diff.html_reports import realistic
 
 HERE = Path(__file__).parent
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
+pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 
 class Visit:

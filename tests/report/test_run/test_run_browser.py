@@ -11,7 +11,7 @@ from tests.report.test_run.runs import RUNS, failing
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 MAKERS = {**RUNS, "hostile": hostile}
-pytestmark = pytest.mark.xdist_group("browser")  # one browser serves them all
+pytestmark = pytest.mark.xdist_group("browser")  # one worker has the browser
 
 
 @pytest.fixture

@@ -226,7 +226,7 @@ def test_a_schema_that_is_too_large_when_written_out_has_no_fast_check() -> None
 def test_inputs_that_fit_load_no_schema_library() -> None:
     code = """
 import json, sys
-from promptops.runtime.inputs import Inputs
+from promptops.runtime.request.inputs import Inputs
 schema, value = json.loads(sys.argv[1])
 assert Inputs(schema).accept(value) == (value, ())
 heavy = ("jsonschema", "jsonschema_rs", "email", "socket", "decimal")

@@ -152,8 +152,8 @@ def test_what_a_process_left_that_died_is_taken_away(tmp_path: Path) -> None:
 WRITE = """
 import sys
 from pathlib import Path
-from promptops.runtime.loading.cache import Cache
-cache, data = Cache(Path(sys.argv[1])), Path(sys.argv[2]).read_bytes()
+from promptops.runtime.loading.cache import BundleCache
+cache, data = BundleCache(Path(sys.argv[1])), Path(sys.argv[2]).read_bytes()
 print("ready", flush=True)
 while True:
     cache.keep_bundle(sys.argv[3], data)

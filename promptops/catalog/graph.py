@@ -28,7 +28,7 @@ from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
-FORMAT = 4
+FORMAT = 5
 """To be raised when the same content is read as other names, so that no old fact is believed."""
 
 SILENT_ENDINGS = (
@@ -115,8 +115,8 @@ class Graph:
 
     def _maybe_unseen(self) -> Iterable[str]:
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.records:
-            return entries.outside(known.records)
+        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
+            return entries.outside(known.listing)
         return self.sources
 
     def _is_seen(self, key: str) -> bool:
@@ -189,7 +189,7 @@ class Graph:
     def _saying(self, last: str) -> Iterable[tuple[str, str]]:
         """The files that say a name with a last part, each with it."""
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.records:
+        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
             found = [*known.naming(last), *self._learnt_naming(last)]
             if len(found) <= FEW:
                 return self._located(entries, found)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
+from promptops.repo.listing import Listing
+
 Names = tuple[str, ...]
 """What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
 prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
@@ -29,18 +31,14 @@ class KeptFacts(Mapping[str, Names]):
     """Names by key; behaves like the dict that `parsed` is.
 
     Attributes:
-        records: Of files whose facts or words are here, or who name nothing; see `Listing.records`.
+        listing: The files whose facts or words are here, or that name nothing, as of an index.
     """
 
-    def __init__(self, lines: bytes = b"", records: Callable[[], frozenset[bytes]] = frozenset):
+    def __init__(self, lines: bytes = b"", listing: bytes = b"") -> None:
         """`lines` begin with a newline and end with one; empty where nothing was kept."""
         self._lines = lines
-        self._records = records
+        self.listing = Listing(listing)
         self._searches = 0
-
-    @cached_property
-    def records(self) -> frozenset[bytes]:
-        return self._records()
 
     @cached_property
     def parsed(self) -> dict[str, Names]:

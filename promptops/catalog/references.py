@@ -12,7 +12,7 @@ from promptops.model.loaded import FileReference, Placed, ReferenceKind, placed
 from promptops.model.place import Place
 from promptops.model.tree import TreeEntry
 from promptops.records import record
-from promptops.repo.listing import holding
+from promptops.repo.listing import starting_with
 from promptops.source.paths import confined
 
 _MOST_NEAR = 500
@@ -139,8 +139,8 @@ def is_below(path: str, root: str) -> bool:
 
 def has_below(entries: Mapping[str, TreeEntry], root: str) -> bool:
     """Whether a tree has a file in a root folder."""
-    found = entries if root == "." else holding(entries, f"{root}/")
-    return any(is_below(path, root) for path in found)
+    found = entries if root == "." else starting_with(entries, f"{root}/")
+    return any(True for _ in found)
 
 
 def _plain(root: str) -> str:

@@ -11,6 +11,8 @@ KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 _MODE = len("100644 ")
 FOUND_ONE_BY_ONE = 64
 """After so many searches for a path, parsing all of them is cheaper."""
+COMPARED_AT_ONCE = 4096
+"""Bytes. Shorter parts of two listings are compared line by line."""
 
 
 class Listing(Mapping[str, TreeEntry]):
@@ -42,10 +44,15 @@ class Listing(Mapping[str, TreeEntry]):
     def records(self) -> frozenset[bytes]:
         """`MODE ID<tab>PATH` of each file, alike for an index and a tree; of a conflict, not so."""
         lines = self.written.split(b"\0")[:-1]
-        if lines and lines[0][_MODE:].startswith((b"blob ", b"commit ")):
+        if not self._is_index:
             return frozenset([line[:_MODE] + line[line.index(b" ", _MODE) + 1 :] for line in lines])
         end = lines[0].index(b" ", _MODE) if lines else 0
         return frozenset([_without_stage(line, end) for line in lines])
+
+    @cached_property
+    def _is_index(self) -> bool:
+        """Whether git listed an index, which it keeps sorted by the bytes of paths."""
+        return not self.written.startswith((b"blob ", b"commit "), _MODE)
 
     @cached_property
     def is_ascii(self) -> bool:
@@ -61,11 +68,31 @@ class Listing(Mapping[str, TreeEntry]):
         hidden = tuple(paths)
         return Listing(self.written, (*self._without, *hidden)) if hidden else self
 
-    def outside(self, records: frozenset[bytes]) -> list[str]:
-        """The paths whose records are not among some, and those that do not count; in order."""
-        lines = self.records - records
+    def outside(self, other: Listing) -> list[str]:
+        """The paths whose records another listing lacks, and those that do not count; in order."""
+        if self._is_index and other._is_index:
+            lines = set(_lines_outside(self.written, other.written))
+        else:
+            lines = {*(self.records - other.records)}
         paths = {line.partition(b"\t")[2].decode("utf-8", "surrogateescape") for line in lines}
         return sorted(paths | self._without)
+
+    def starting_with(self, text: str) -> Iterator[str]:
+        """The paths that start with a text, each once."""
+        if not self._is_index:
+            yield from (path for path in self.holding(text) if path.startswith(text))
+            return
+        start = _start_of(self.written, text.encode("utf-8", "surrogateescape"))
+        last = None
+        while start < len(self.written):
+            line = self._line(start)
+            path = line.partition("\t")[2]
+            if not path.startswith(text):
+                return
+            if path != last and path not in self._without:
+                yield path
+            last = path
+            start = self.written.index(b"\0", start) + 1
 
     def holding(self, text: str) -> Iterator[str]:
         """The paths that hold a text, each once."""
@@ -132,11 +159,18 @@ class Listing(Mapping[str, TreeEntry]):
             return None
         if b"\0" in name:
             return None
-        for start in self._starts_around(self.written, b"\t%b\0" % name):
+        for start in self._starts_of(name):
             entry = _entry(self._line(start))
             if entry.path == path:  # not the end of a path with a tab in it
                 return entry
         return None
+
+    def _starts_of(self, name: bytes) -> Iterable[int]:
+        """Where lines begin that end with a path; in an index, the first line of this path."""
+        if not self._is_index:
+            return self._starts_around(self.written, b"\t%b\0" % name)
+        start = _start_of(self.written, name)
+        return (start,) if start < len(self.written) else ()
 
     def _paths_around(self, part: bytes) -> Iterator[str]:
         for start in self._starts_around(self.written, part):
@@ -158,9 +192,46 @@ class Listing(Mapping[str, TreeEntry]):
         return self.written[start:end].decode("utf-8", "surrogateescape")
 
 
+def _start_of(written: bytes, path: bytes) -> int:
+    """Where the first line begins whose path is not before a path; `written` is sorted by path."""
+    low, high = 0, len(written)
+    while low < high:
+        start = written.rfind(b"\0", low, (low + high) // 2) + 1 or low
+        end = written.index(b"\0", start)
+        if written[written.index(b"\t", start) + 1 : end] < path:
+            low = end + 1
+        else:
+            high = start
+    return low
+
+
+def _lines_outside(written: bytes, other: bytes) -> Iterator[bytes]:
+    """The lines that another listing of an index lacks, or has elsewhere.
+
+    Halves that are equal are not split into lines: that is most of a listing.
+    """
+    if written == other:
+        return
+    middle = written.find(b"\0", len(written) // 2) + 1
+    if len(written) <= COMPARED_AT_ONCE or middle == len(written):
+        yield from {*written.split(b"\0")[:-1]} - {*other.split(b"\0")}
+        return
+    path = written[written.index(b"\t", middle) + 1 : written.index(b"\0", middle)]
+    cut = _start_of(other, path)
+    yield from _lines_outside(written[:middle], other[:cut])
+    yield from _lines_outside(written[middle:], other[cut:])
+
+
 def _without_stage(line: bytes, end: int) -> bytes:
     """Of a file of the index; `end` is where the id ends. Of a conflict, the line as it is."""
     return line[:end] + line[end + 2 :] if line[end : end + 3] == b" 0\t" else line
+
+
+def starting_with(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:
+    """The paths of a tree that start with a text."""
+    if isinstance(entries, Listing):
+        return entries.starting_with(text)
+    return (path for path in entries if path.startswith(text))
 
 
 def holding(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:

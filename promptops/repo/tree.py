@@ -103,7 +103,7 @@ class IndexTree(Tree):
         return Listing(written, without=_intended(self._git, written))
 
     def _without_beside(self) -> Listing:
-        found = {path for each in self._beside for path in self._listing.holding(each)}
+        found = {path for each in self._beside for path in self._listing.starting_with(each)}
         return self._listing.less(path for path in found if not _is_at_or_below(path, self._under))
 
 
@@ -125,7 +125,7 @@ def _candidates(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) ->
     """The paths that may differ; of what git lists, those whose lines do."""
     if not (isinstance(base, Listing) and isinstance(head, Listing)):
         return base.keys() | head.keys()
-    return {*base.outside(head.records), *head.outside(base.records)}
+    return {*base.outside(head), *head.outside(base)}
 
 
 def below(paths: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What files name, kept by content id in git's directory: a commit reads only what is new.
 
-After a line of facts about the file: the records of files whose names are all known, then the lines
-of `kept_facts`.
+After a line of facts about the file: the files whose names are all known, as git lists them in an
+index, then the lines of `kept_facts`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_graph(common_dir: Path) -> KeptFacts:
         at = int(size)
     except (OSError, ValueError):
         return KeptFacts()
-    return KeptFacts(rest[at:], lambda: frozenset(rest[:at].split(b"\0")))
+    return KeptFacts(rest[at:], rest[:at])
 
 
 def save_graph(catalog: Catalog, common_dir: Path) -> None:
@@ -43,10 +43,10 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
     if len(facts) + len(seen) > MAX_FACTS:
         facts = {key: facts[key] for key in graph.sources.values() if key in facts}
         words, seen = {}, set()
-    records = b"\0".join(_records(catalog, graph, facts.keys() | seen))
+    listing = b"".join(_listed(catalog, graph, facts.keys() | seen))
     lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, seen - facts.keys()))
-    rest = records + "\n".join(("", *lines, "")).encode()
-    keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(records), crc32(rest), rest))
+    rest = listing + "\n".join(("", *lines, "")).encode()
+    keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(listing), crc32(rest), rest))
 
 
 def _words(graph: Graph) -> dict[str, str]:
@@ -56,12 +56,12 @@ def _words(graph: Graph) -> dict[str, str]:
     return words
 
 
-def _records(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
-    """As `Listing.records` has them; those of executable files differ, and are looked at."""
+def _listed(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
+    """As `Listing` takes them; those of executable files differ, and are looked at."""
     for path, entry in catalog.files.entries.items():
         is_seen = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in seen
         if entry.kind == "file" and is_seen:
-            yield f"100644 {entry.blob}\t{path}".encode("utf-8", "surrogateescape")
+            yield f"100644 {entry.blob} 0\t{path}\0".encode("utf-8", "surrogateescape")
 
 
 def _file(common_dir: Path) -> Path:

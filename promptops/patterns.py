@@ -6,9 +6,12 @@ Of more than a hundred that a commit hook imports it uses a fifth.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, AnyStr
 
 _METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split")
+_compile = re.compile
 _ATTRIBUTES = ("flags", "groups", "groupindex")
 
 
@@ -25,7 +28,7 @@ class _Pattern:
         """Called for what is not set yet, so once."""
         if name not in _METHODS and name not in _ATTRIBUTES:
             raise AttributeError(f"a pattern has no attribute {name!r}")
-        compiled = re.compile(self.pattern, self._flags)
+        compiled = _compile(self.pattern, self._flags)
         for each in (*_METHODS, *_ATTRIBUTES):
             setattr(self, each, getattr(compiled, each))
         return getattr(compiled, name)
@@ -42,3 +45,18 @@ def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """
     lazy: Any = _Pattern(source, flags)
     return lazy  # type: ignore[no-any-return]
+
+
+@contextmanager
+def lazy_patterns() -> Iterator[None]:
+    """Make the constant patterns of modules that are imported meanwhile lazy ones.
+
+    For modules that call only methods of their patterns, in processes with one thread: PyYAML's
+    and Jinja2's patterns are a tenth of what a hook may take, and it uses few of them.
+    """
+    compiled: Any = re.compile
+    re.compile = lazy_pattern  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        re.compile = compiled

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 
 from promptops.catalog.catalog import ENDINGS, Catalog
@@ -32,6 +31,8 @@ UNREAD = "no prompt is read from this file"
 
 def rename_command(path: str) -> str:
     """What gives a file the ending of a prompt file."""
+    import shlex
+
     return f"git mv {shlex.quote(path)} {shlex.quote(proper_name(path))}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 
 import click
 
 from promptops.cli import commands
+from promptops.submodules import module_names
 
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
@@ -23,11 +23,11 @@ class _Commands(click.Group):
     """The modules of `commands/` as a group; a new file is a new command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(m.name.rstrip("_") for m in pkgutil.iter_modules(commands.__path__))
+        return sorted(name.rstrip("_") for name in module_names(commands))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: a name that Python has taken
-            if any(m.name == name for m in pkgutil.iter_modules(commands.__path__)):
+            if name in module_names(commands):
                 module = import_module(f"{commands.__name__}.{name}")
                 command: click.Command = module.command
                 return command

@@ -29,9 +29,9 @@ def readable_without_click() -> bool:
 
 def run_hook(line: list[str]) -> int:
     """Run one of these lines; the exit code."""
-    from promptops.cli.part_imports import run_body_at_need
+    from promptops.cli.part_imports import import_parsers
 
-    run_body_at_need("jinja2")
+    import_parsers()
     from promptops.cli.linting import run_lint
 
     try:

@@ -1,38 +1,56 @@
-"""Packages of which a process uses some modules, without those that their `__init__` imports."""
+"""Imports of libraries without those of their parts that a short process does not use."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
+from promptops.patterns import lazy_patterns
+
+_PARSERS = ("jinja2.nodes", "jinja2.lexer", "yaml._yaml")
+
+
+def import_parsers() -> None:
+    """Import what reads YAML and templates, and little of what it is part of.
+
+    For short-lived processes with one thread. Where a part is missing, who uses it reports that.
+    """
+    for name in ("jinja2", "yaml", "inspect"):
+        run_body_at_need(name)
+    with lazy_patterns(), suppress(ImportError):
+        for name in _PARSERS:
+            import_module(name)
+
 
 def run_body_at_need(name: str) -> None:
-    """Import a package now, and run its `__init__` when something else than a module is used.
+    """Import a module now and run it, of a package its `__init__`, when more than a part is used.
 
     Jinja2's imports its bytecode cache with `tempfile`, `pickle` and `hashlib`, its loaders and
     more: for a hook a tenth of its time. Nothing is done where the package is imported already or
     is not found. For short-lived processes with one thread.
     """
     spec = PathFinder.find_spec(name) if name not in sys.modules else None
-    if spec is None or spec.loader is None or spec.submodule_search_locations is None:
+    if spec is None or spec.loader is None:
         return
-    package = _Package(name)
-    package.__spec__, package.__loader__ = spec, spec.loader
-    package.__path__ = spec.submodule_search_locations
-    package.__file__, package.__package__ = spec.origin, name
-    sys.modules[name] = package
+    module = _NotRun(name)
+    module.__spec__, module.__loader__ = spec, spec.loader
+    module.__file__, module.__package__ = spec.origin, spec.parent
+    if spec.submodule_search_locations is not None:
+        module.__path__ = spec.submodule_search_locations
+    sys.modules[name] = module
 
 
-class _Package(ModuleType):
-    """A package whose body has not run; a plain one from then on."""
+class _NotRun(ModuleType):
+    """A module whose body has not run; a plain one from then on."""
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what the package has not, so far: a module of it, or all else."""
-        qualified = f"{self.__name__}.{name}"
-        if not name.startswith("__") and PathFinder.find_spec(qualified, self.__path__):
+        """Called for what the module has not, so far: a part of it, or all else."""
+        qualified, parts = f"{self.__name__}.{name}", self.__dict__.get("__path__")
+        if parts and not name.startswith("__") and PathFinder.find_spec(qualified, parts):
             return import_module(qualified)
         self.__class__ = ModuleType  # type: ignore[assignment]
         if self.__spec__ is not None and self.__spec__.loader is not None:

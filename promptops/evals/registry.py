@@ -6,9 +6,7 @@ Another package offers one by an entry point `promptops.assertions`. Its name ha
 
 from __future__ import annotations
 
-import inspect
 import os
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -20,6 +18,7 @@ from promptops.evals.record import On
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Verdict
 from promptops.records import Field, record
+from promptops.submodules import module_names
 
 GROUP = "promptops.assertions"
 
@@ -70,6 +69,8 @@ class AssertionKind:
     @property
     def documentation(self) -> str:
         """The docstring, indentation removed."""
+        import inspect
+
         return inspect.getdoc(self.check) or ""
 
 
@@ -181,8 +182,8 @@ class _NotLoaded:
 def _files() -> Mapping[str, str]:
     """From the name of each assertion to its module, which is called like it."""
     package = import_module("promptops.evals.assertions")
-    modules = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in modules}
+    names = module_names(package)
+    return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in names}
 
 
 def _named(name: str) -> AssertionKind:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -16,6 +15,7 @@ from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.submodules import module_names
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -147,8 +147,8 @@ def _parameters(check: Callable[..., object]) -> tuple[str, ...]:
 def built_in() -> Mapping[str, Rule]:
     """All rules of this package by code, in the order of their codes."""
     package = import_module("promptops.lint.rules")
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"promptops.lint.rules.{module.name}")
+    for name in module_names(package):
+        import_module(f"promptops.lint.rules.{name}")
     return dict(sorted(_FOUND.items()))
 
 

@@ -49,12 +49,10 @@ class _PlainComposer:
 @lru_cache(maxsize=1)
 def loader() -> Any:
     """The composer: libyaml where PyYAML was built with it, else the one in Python."""
-    import yaml
-
-    if not yaml.__with_libyaml__:
+    try:
+        from yaml._yaml import CParser
+    except ImportError:
         return python_loader()
-    from yaml._yaml import CParser
-
     parser: Any = CParser
     return type("CLoader", (_PlainComposer, parser), {"__init__": parser.__init__})
 
@@ -101,26 +99,26 @@ def begins_with_directive(text: str) -> bool:
 
 
 def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
-    import yaml
+    from yaml.error import YAMLError
 
     try:
         root = load(text).get_single_node()
-    except (TooDeepError, yaml.YAMLError, ValueError, OverflowError) as error:
+    except (TooDeepError, YAMLError, ValueError, OverflowError) as error:
         return _unread(error, lines)
     half = _half_pair(root) if root and load is python_loader() and "\\" in text else None
     return root if half is None else _no_character(lines, half.start_mark.index)
 
 
 def _unread(error: Exception, lines: Lines) -> Problem:
-    import yaml
+    from yaml.error import MarkedYAMLError, YAMLError
 
     from promptops.source.syntax import problem_at, syntax_problem
 
     if isinstance(error, TooDeepError):
         return problem_at(lines, error.offset, f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(error, yaml.MarkedYAMLError):
+    if isinstance(error, MarkedYAMLError):
         return syntax_problem(error, lines)
-    if isinstance(error, yaml.YAMLError):
+    if isinstance(error, YAMLError):
         offset = getattr(error, "position", 0)
         return problem_at(lines, offset, str(getattr(error, "reason", error)))
     return _no_character(lines, 0)  # the scanner in Python, of an escape beyond Unicode

@@ -70,3 +70,39 @@ def test_a_body_that_fails_says_why(tmp_path: Path) -> None:
     )
 
     assert out == "1 no\n"
+
+
+def test_a_module_runs_when_it_is_used() -> None:
+    out = run(
+        "begin('inspect'); import inspect;"
+        "print('ast' in sys.modules, inspect.isawaitable(1), 'ast' in sys.modules);"
+        "from inspect import getattr_static; print(getattr_static(inspect, '__name__'))"
+    )
+
+    assert out == "False False True\ninspect\n"
+
+
+def test_parsers_are_imported_without_what_is_around_them() -> None:
+    out = run(
+        "from promptops.cli.part_imports import import_parsers; import_parsers();"
+        "import yaml._yaml, jinja2.lexer, re;"
+        "unused = {'yaml.resolver', 'yaml.loader', 'jinja2.environment', 'tokenize'};"
+        "print(unused & set(sys.modules), type(re.compile('a')).__name__,"
+        " type(yaml.reader.Reader.NON_PRINTABLE).__name__)"
+    )
+
+    assert out == "set() Pattern _Pattern\n"
+
+
+def test_lazy_patterns_of_libraries_work_as_compiled_ones() -> None:
+    read = "[yaml.load('a: [1, 2.5, 2020-01-01, ~]', yaml.SafeLoader),"
+    read += "jinja2.Environment().from_string('{{ 1.5 + a|join }}').render(a=['1']) == '']"
+    script = "import yaml, jinja2\ntry:\n print({0})\nexcept TypeError as error:\n print(error)"
+
+    plain = run(script.format(read))
+    lazy = run(
+        "from promptops.cli.part_imports import import_parsers; import_parsers()\n"
+        + script.format(read)
+    )
+
+    assert lazy == plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.runtime.template.template import ENVIRONMENT
+from promptops.runtime.template.environment import ENVIRONMENT
 
 POSITIONS = 4
 """How many arguments of a filter are tried; no filter takes more that matter."""

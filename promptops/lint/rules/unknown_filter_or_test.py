@@ -57,21 +57,27 @@ def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]
           - role: user
             content: "Sort this ticket: {{ ticket | trim }}"
     """
-    filters, tests = _known()
     for scope in scopes:
         for word in scope.scope.filters:
-            if word.name not in filters:
-                yield _problem("filter", word, filters)
+            if word.name not in _filters():
+                yield _problem("filter", word, _filters())
         for word in scope.scope.tests:
-            if word.name not in tests:
-                yield _problem("test", word, tests)
+            if word.name not in _tests():
+                yield _problem("test", word, _tests())
 
 
 @cache
-def _known() -> tuple[frozenset[str], frozenset[str]]:
-    from promptops.runtime.template.filters import allowed_filters, allowed_tests
+def _filters() -> frozenset[str]:
+    from promptops.runtime.template.filters import allowed_filters
 
-    return frozenset(allowed_filters()), frozenset(allowed_tests())
+    return frozenset(allowed_filters())
+
+
+@cache
+def _tests() -> frozenset[str]:
+    from promptops.runtime.template.filters import allowed_tests
+
+    return frozenset(allowed_tests())
 
 
 def _problem(kind: str, word: Word, known: Collection[str]) -> Problem:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 from jinja2.runtime import LoopContext, Macro, StrictUndefined
@@ -12,8 +13,11 @@ from promptops.runtime.template import limits
 from promptops.runtime.template.expressions import Expression, builds_expression, expression
 from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.scope import Run, Scope
-from promptops.runtime.template.template import ENVIRONMENT, MeteredContext, TemplateError
+from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import Namespace, weigh_for_comparing, weigh_keys
+
+if TYPE_CHECKING:
+    from promptops.runtime.template.environment import TemplateEnvironment
 
 # In units of work.
 CALL_COST = 8
@@ -36,7 +40,7 @@ def _filter(node: nodes.Filter) -> Expression:
 
 def known_filter(node: nodes.Filter) -> None:
     """Raises TemplateError where there is no filter of that name."""
-    if node.name not in ENVIRONMENT.filters:
+    if node.name not in environment().filters:
         end = node.lineno + len(node.name)
         raise TemplateError(f"there is no filter `{node.name}`", node.lineno, end, "TPL002")
 
@@ -44,11 +48,21 @@ def known_filter(node: nodes.Filter) -> None:
 def filtered(name: str, value: Any, given: Given, scope: Scope) -> Any:
     """Apply a filter by name, and charge for it."""
     args, kwargs = given
-    return ENVIRONMENT.call_filter(name, value, args, kwargs, _context(scope.run))
+    return environment().call_filter(name, value, args, kwargs, _context(scope.run))
+
+
+@cache
+def environment() -> TemplateEnvironment:
+    """What has the filters and tests, imported when the first one is met."""
+    from promptops.runtime.template.environment import ENVIRONMENT
+
+    return ENVIRONMENT
 
 
 def _context(run: Run) -> Any:
     if run.context is None:
+        from promptops.runtime.template.environment import MeteredContext
+
         run.context = MeteredContext(run.meter)
     return run.context
 
@@ -56,14 +70,14 @@ def _context(run: Run) -> Any:
 @builds_expression(nodes.Test)
 def _test(node: nodes.Test) -> Expression:
     name = node.name
-    if name not in ENVIRONMENT.tests:
+    if name not in environment().tests:
         raise TemplateError(f"there is no test `{name}`", node.lineno, node.lineno + 2, "TPL002")
     value, given = expression(node.node), arguments(node)
 
     def apply(scope: Scope) -> Any:
         tested = value(scope)
         args, kwargs = given(scope)
-        return ENVIRONMENT.call_test(name, tested, args, kwargs, _context(scope.run))
+        return environment().call_test(name, tested, args, kwargs, _context(scope.run))
 
     return apply
 

@@ -9,7 +9,7 @@ from jinja2 import nodes
 from jinja2.runtime import Macro, StrictUndefined
 from jinja2.utils import missing
 
-from promptops.runtime.template.calls import arguments, filtered, known_filter
+from promptops.runtime.template.calls import arguments, environment, filtered, known_filter
 from promptops.runtime.template.expressions import Expression
 from promptops.runtime.template.flow import binder, printed
 from promptops.runtime.template.limits import MAX_MACRO_DEPTH, LimitExceeded
@@ -27,7 +27,7 @@ from promptops.runtime.template.statements import (
     guarded,
     statements,
 )
-from promptops.runtime.template.template import ENVIRONMENT, TemplateError
+from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import shown
 
 # In units of work: binding the arguments, and a scope for them.
@@ -53,7 +53,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
             return _deeper(run, lambda: capture(body, inner))
 
         return Macro(
-            ENVIRONMENT,
+            environment(),
             invoke,
             name,
             parameters,

@@ -10,25 +10,19 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.lexer import Lexer, TokenStream
 from jinja2.parser import Parser
-from jinja2.runtime import Context, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import _PassArg
 
 from promptops.records import record
-from promptops.runtime.template.filter_costs import admitted, tested
-from promptops.runtime.template.filters import allowed_filters, allowed_tests
-from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS, Meter
+from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS
 from promptops.runtime.template.scope_names import find_unset
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.substitution import is_template
-from promptops.runtime.template.values import lookup
 
 __all__ = [
     "Template",
@@ -144,26 +138,17 @@ def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
     return TemplateError(_plain(message), position, position + 1)
 
 
-class TemplateEnvironment(ImmutableSandboxedEnvironment):
-    """The one environment: strict, sandboxed, deterministic, without globals or loader."""
+class _Syntax:
+    """What Jinja's lexer and parser ask an environment; a whole one would import most of Jinja."""
+
+    block_start_string, block_end_string = "{%", "%}"
+    variable_start_string, variable_end_string = "{{", "}}"
+    comment_start_string, comment_end_string = "{#", "#}"
+    line_statement_prefix = line_comment_prefix = None
+    trim_blocks = lstrip_blocks = keep_trailing_newline = True
+    newline_sequence = "\n"
 
     def __init__(self) -> None:
-        super().__init__(
-            undefined=StrictUndefined,
-            autoescape=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            cache_size=0,
-        )
-        self.globals.clear()
-        self.filters = allowed_filters()
-        # Those that are given nothing but the value and the arguments.
-        self._plain_filters = {
-            name: apply for name, apply in self.filters.items() if _PassArg.from_obj(apply) is None
-        }
-        self.tests.clear()
-        self.tests.update(allowed_tests())
         self._lexers = threading.local()
 
     @property
@@ -172,59 +157,24 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         try:
             lexer: _OffsetLexer = self._lexers.one
         except AttributeError:
-            lexer = self._lexers.one = _OffsetLexer(self)
+            lexer = self._lexers.one = _OffsetLexer(cast(Any, self))
         return lexer
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Attributes are keys: the context holds JSON data, whose methods are nobody's business."""
-        return lookup(obj, attribute)
+    def iter_extensions(self) -> Iterator[Any]:
+        """None: nothing may add tags."""
+        return iter(())
 
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """As `getattr`; filters such as `map(attribute=…)` come here."""
-        return lookup(obj, argument)
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None, state: str | None
+    ) -> TokenStream:
+        return self.lexer.tokenize(source, name, filename, state)
 
-    def call_filter(  # noqa: PLR0917 -- Jinja's signature
-        self,
-        name: str,
-        value: Any,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        context: Any = None,
-        eval_ctx: Any = None,
-    ) -> Any:
-        """Apply a filter, and charge for it; `map` and its like come here for each item."""
-        meter, args, kwargs = context.meter, args or (), kwargs or {}
-        value = admitted(name, value, args, kwargs, meter)
-        apply = self._plain_filters.get(name)
-        if apply is None:
-            made = super().call_filter(name, value, args, kwargs, context, eval_ctx)
-        else:
-            made = apply(value, *args, **kwargs)
-        return meter.sized(made)
-
-    def call_test(  # noqa: PLR0917 -- Jinja's signature
-        self,
-        name: str,
-        value: Any,
-        args: Sequence[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None,
-        context: Any = None,
-        eval_ctx: Any = None,
-    ) -> Any:
-        """Apply a test, and charge for it; `select` and its like come here for each item."""
-        args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
-        return super().call_test(name, value, args, kwargs, context, eval_ctx)
+    def parser(self, source: str, state: str | None = None) -> Parser:
+        """Jinja's parser, at the beginning of a text; `state` as `tokenize` has it."""
+        return Parser(cast(Any, self), source, state=state)
 
 
-class MeteredContext(Context):
-    """What Jinja hands to filters: nothing but the meter of the run."""
-
-    def __init__(self, meter: Meter) -> None:
-        super().__init__(ENVIRONMENT, {}, None, {})
-        self.meter = meter
-
-
-ENVIRONMENT = TemplateEnvironment()
+_SYNTAX = _Syntax()
 
 MAX_CACHED_BYTES = 48_000_000
 """About what all remembered syntax trees need; the programs made of them need as much again."""
@@ -247,7 +197,7 @@ def parse(source: str) -> Template:
     if len(source) > MAX_TEMPLATE_CHARS:
         raise TemplateError(f"a template of over {MAX_TEMPLATE_CHARS // 1024} KB", 0, 1, "TPL005")
     try:
-        return _parsed(source, lambda: ENVIRONMENT._parse(source, None, None))
+        return _parsed(source, lambda: _SYNTAX.parser(source).parse())
     except TemplateError as error:
         raise _recognised(error, source, expression=False) from None
 
@@ -263,7 +213,7 @@ def parse_expression(source: str) -> Template:
         raise TemplateError("an expression that long", 0, 1, "TPL005")
 
     def tree() -> nodes.Template:
-        parser = Parser(ENVIRONMENT, source, state="variable")
+        parser = _SYNTAX.parser(source, "variable")
         expression = parser.parse_expression()
         if not parser.stream.eos:
             parser.fail("one expression, and nothing after it", parser.stream.current.lineno)
@@ -279,11 +229,11 @@ def parse_expression(source: str) -> Template:
 def _recognised(error: TemplateError, source: str, *, expression: bool) -> TemplateError:
     from promptops.runtime.template.template_mistakes import recognised
 
-    return recognised(error, source, ENVIRONMENT.lexer.spans, expression=expression)
+    return recognised(error, source, _SYNTAX.lexer.spans, expression=expression)
 
 
 def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
-    lexer = ENVIRONMENT.lexer
+    lexer = _SYNTAX.lexer
     try:
         tree: nodes.Template = build()
         spans = tuple(lexer.spans)

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any
 
 from jinja2.exceptions import UndefinedError
-from jinja2.filters import _GroupTuple
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.template.data import MAX_DATA_DEPTH, NotJson, json_copy
@@ -81,7 +80,7 @@ def lookup(value: Any, key: Any) -> Any:
         return getattr(value, key) if key in _LOOP_NAMES else _missing(value, key)
     if isinstance(value, Undefined):
         return value[key]
-    if isinstance(value, _GroupTuple) and key in _GROUP_NAMES:
+    if isinstance(value, tuple) and hasattr(value, "grouper") and key in _GROUP_NAMES:
         return value[_GROUP_NAMES.index(key)]
     by_index = isinstance(value, (list, tuple, str, range)) and isinstance(key, (int, slice))
     return _item(value, key, value) if by_index else _missing(value, key)

@@ -1,0 +1,34 @@
+"""Modules of a package are found as pkgutil finds them."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+import zipfile
+from importlib import import_module
+
+import pytest
+
+from promptops.submodules import module_names
+
+
+@pytest.mark.parametrize(
+    "name", ["promptops.lint.rules", "promptops.evals.assertions", "promptops.cli.commands"]
+)
+def test_all_modules_are_found(name):
+    package = import_module(name)
+
+    expected = [module.name for module in pkgutil.iter_modules(package.__path__)]
+
+    assert module_names(package) == sorted(expected)
+
+
+def test_modules_in_an_archive_are_found(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file in ("__init__", "one", "two"):
+            archive.writestr(f"zipped_rules/{file}.py", "")
+    monkeypatch.syspath_prepend(str(tmp_path / "all.zip"))
+    package = import_module("zipped_rules")
+    monkeypatch.delitem(sys.modules, "zipped_rules")
+
+    assert module_names(package) == ["one", "two"]

@@ -1,10 +1,11 @@
 """Records: what a dataclass is, at a tenth of what declaring one costs.
 
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
-`inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its
-`__init__`, `__eq__` and `__hash__` when they are called for the first time; the other methods are
-shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`, `replace`
-and `asdict` take records, too.
+`inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its `__eq__`
+and `__hash__` when they are called for the first time, and its `__init__` when it is called for the
+third: of the hundred classes that a hook uses it creates half only once or twice. The other methods
+are shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`,
+`replace` and `asdict` take records, too.
 
 What is not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`,
 `unsafe_hash`, `weakref_slot`, and `compare` or `hash` for single fields.
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "Field", "field", "fields", "is_record", "record", "replace"]
 
 _set = object.__setattr__
+
+INITS_NOT_COMPILED = 2
+"""So many objects of a class are initialised by a loop over its fields."""
 
 
 class _Missing:
@@ -96,9 +100,7 @@ def _methods(
     made: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
-    methods["__init__"] = _written_at_first_call(
-        "__init__", _frozen_init if frozen else _plain_init
-    )
+    methods["__init__"] = _written_at_third_call(_frozen_init if frozen else _plain_init)
     if eq:
         methods["__eq__"] = _written_at_first_call("__eq__", _EQ)
         methods["__hash__"] = _written_at_first_call("__hash__", _hash) if frozen else None
@@ -142,14 +144,65 @@ def _written_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]
     written: list[Any] = []
 
     def first_call(self: Any, /, *arguments: Any, **named: Any) -> Any:
-        owners = (each for each in type(self).__mro__ if each.__dict__.get(name) is first_call)
-        owner = next(owners, None)
-        if owner is not None:  # else another thread has replaced this method since it was looked up
+        owner = _owner(self, name, first_call)
+        if owner is not None:
             written.append(_compiled(owner, name, write))
             setattr(owner, name, written[-1])
         return written[-1](self, *arguments, **named)
 
     return first_call
+
+
+def _owner(self: Any, name: str, method: Any) -> Any:
+    """The class that has a method; None where another thread has replaced it there."""
+    owners = (each for each in type(self).__mro__ if each.__dict__.get(name) is method)
+    return next(owners, None)
+
+
+def _written_at_third_call(write: Callable[[tuple[_Field, ...]], str]) -> Any:
+    compiled = _written_at_first_call("__init__", write)
+    calls: list[None] = []
+
+    def first_calls(self: Any, /, *arguments: Any, **named: Any) -> None:
+        owner = _owner(self, "__init__", first_calls)
+        calls.append(None)
+        few = owner is not None and len(calls) <= INITS_NOT_COMPILED
+        if few and _initialise(self, owner.__record_fields__, arguments, named):
+            return
+        if owner is not None:
+            owner.__init__ = compiled
+        compiled(self, *arguments, **named)
+
+    return first_calls
+
+
+def _initialise(
+    self: Any, made: tuple[_Field, ...], arguments: tuple[Any, ...], named: dict[str, Any]
+) -> bool:
+    """Set all fields; False, and nothing is done, where `__init__` does not take the arguments."""
+    taken = [each for each in made if each.init]
+    positional = [each.name for each in taken if not each.kw_only]
+    given = {**dict(zip(positional, arguments, strict=False)), **named}
+    if len(given) < len(arguments) + len(named):  # too many, or one twice
+        return False
+    if not given.keys() <= {each.name for each in taken}:
+        return False
+    if any(each.name not in given and not _has_default(each) for each in taken):
+        return False
+    for each in made:
+        if each.name in given:
+            _set(self, each.name, given[each.name])
+        elif each.default_factory is not _MISSING:
+            _set(self, each.name, each.default_factory())
+        elif each.default is not _MISSING:
+            _set(self, each.name, each.default)
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
+    return True
+
+
+def _has_default(each: _Field) -> bool:
+    return each.default is not _MISSING or each.default_factory is not _MISSING
 
 
 def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:

@@ -128,7 +128,6 @@ def _report(
     output: OutputOptions, opened: Any, report: Any, chosen: Any, limit: Any, *, statistics: bool
 ) -> None:
     from promptops.jobs.lint.lint import rule_infos
-    from promptops.model.distribution import home, version
     from promptops.report import writer
 
     rules = rule_infos(opened, chosen)
@@ -140,6 +139,8 @@ def _report(
         style = output.style if file == "-" else None
         extra: dict[str, Any] = {"style": style} if style is not None else {}
         if name == "sarif":  # reading the distribution's metadata costs 10 ms
+            from promptops.model.distribution import home, version
+
             extra |= {"version": version(), "home": home()}
         output.write(write(report, rules=rules, fail_on=limit, **extra), file)
 

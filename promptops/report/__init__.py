@@ -6,6 +6,7 @@ What formats share stands in `parts/`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Protocol, cast
 
@@ -44,10 +45,9 @@ def writer(name: str) -> Writer:
 
 def formats() -> tuple[str, ...]:
     """Names of all formats, sorted; imports none of them."""
-    from pkgutil import iter_modules
+    from promptops.submodules import module_names
 
-    found = (module for module in iter_modules(__path__) if not module.ispkg)
-    return tuple(sorted(module.name.replace("_", "-") for module in found))
+    return tuple(sorted(name.replace("_", "-") for name in module_names(sys.modules[__name__])))
 
 
 def _unknown(name: str) -> UsageError:

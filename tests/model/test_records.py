@@ -105,6 +105,46 @@ def test_the_first_call_and_later_ones_refuse_wrong_arguments_alike() -> None:
             Named("a")  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), {}),
+        (("a",), {}),
+        (("a", 2), {"tags": ["x"]}),
+        (("a", 2, 3), {"tags": ["x"]}),
+        (("a",), {"tags": ["x"], "path": "b"}),
+        ((), {"path": "a", "tags": (), "line": 7}),
+        (("a",), {"tags": (), "total": 1}),
+        (("a",), {"tags": (), "other": 1}),
+        (("a",), {"line": 2}),
+    ],
+    ids=str,
+)
+def test_the_first_objects_are_initialised_as_later_ones(
+    arguments: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    @record(slots=True)
+    class Mixed:
+        path: str
+        line: int = 1
+        tags: Any = field(kw_only=True)
+        notes: list[str] = field(default_factory=list)
+        total: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.total = self.line + len(self.tags)
+
+    made = []
+    for _ in range(5):
+        try:
+            made.append(repr(Mixed(*arguments, **named)))
+        except TypeError as error:
+            made.append(str(error))
+        Mixed("a", tags=()).notes.append("a list of each object's own")
+
+    assert made == made[-1:] * 5
+
+
 def test_a_frozen_record_refuses_assignment_and_has_no_other_attributes() -> None:
     placed = Placed("a")
 

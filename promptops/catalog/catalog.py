@@ -26,7 +26,6 @@ from promptops.runtime.template.template import Template, TemplateError, is_temp
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
-from promptops.source.quick_document import read_by_value
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
 
@@ -167,7 +166,11 @@ class Catalog:
         data = self.files.data(path)
         if data is None:
             return self._no_file(path)
-        return read(path, data) if self.places_first else read_by_value(path, data)
+        if self.places_first:
+            return read(path, data)
+        from promptops.source.quick_document import read_by_value
+
+        return read_by_value(path, data)
 
     def _no_file(self, path: str) -> Document:
         entry = self.files.entries.get(path)

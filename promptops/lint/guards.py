@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from promptops.analysis.guards import NOTHING, Facts, proven
 from promptops.analysis.uses import ITEM, Path, Use
-from promptops.lint.subject import TemplateScope
+from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.runtime.template.template import TemplateError, parse_expression
 
 
@@ -39,6 +39,13 @@ def is_defined_by(whens: Sequence[TemplateScope], use: Use, steps: int) -> bool:
     """Whether one of the `when`s holds only where a use's name and first steps are defined."""
     key = (is_item(use), use.name, use.path[:steps])
     return any(key in _facts(when) for when in whens)
+
+
+def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool:
+    """As in `kind_guards`, which is large and is imported here: most prompts never need it."""
+    from promptops.lint import kind_guards
+
+    return kind_guards.is_unreachable(use, scope, subject)
 
 
 def _facts(when: TemplateScope) -> Facts:

@@ -10,7 +10,6 @@ from typing import Any
 from promptops.analysis import tokens
 from promptops.lint.asked_model import AskedModel
 from promptops.lint.bounds import Bounds
-from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
 from promptops.lint.subject import PromptFacts, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
@@ -48,6 +47,8 @@ def worst_tokens(subject: PromptFacts) -> int | None:
 
     A value counts a token for four characters, whatever it will be.
     """
+    from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
+
     prompt, files = subject.prompt, subject.catalog.files
     if prompt is None or any(unbounded_inputs(prompt, subject.scopes, files.defines)):
         return None

@@ -18,7 +18,6 @@ from promptops.lint.registry import Rule
 from promptops.model.config import Config, LintSettings
 from promptops.records import record, replace
 from promptops.source.recording_files import ENDING as RECORDINGS
-from promptops.storage.atomic import forget_all_but_newest, keep
 
 MAX_ENTRIES = 40_000
 MAX_FILES = 8
@@ -73,6 +72,8 @@ class LintCache:
         """Write what is new."""
         if self._file is not None and self._fresh:
             import pickle
+
+            from promptops.storage.atomic import forget_all_but_newest, keep
 
             entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
             keep(self._file, pickle.dumps((self._key, entries), protocol=5))

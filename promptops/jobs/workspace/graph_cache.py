@@ -13,7 +13,6 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph, last_part
 from promptops.catalog.kept_facts import KeptFacts, by_word, lines_of_facts, lines_of_words
-from promptops.storage.atomic import keep
 
 MAX_FACTS = 100_000
 SAVED_FROM = 32
@@ -39,6 +38,8 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
     graph = catalog.graph
     if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
         return
+    from promptops.storage.atomic import keep
+
     facts, words, seen = graph.facts, _words(graph), {*graph.kept.keys_with_words, *graph.words}
     if len(facts) + len(seen) > MAX_FACTS:
         facts = {key: facts[key] for key in graph.sources.values() if key in facts}

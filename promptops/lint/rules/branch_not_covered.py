@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from promptops.analysis.coverage import Branch, TemplateBranch, coverage
 from promptops.analysis.nonempty_loops import never_empty
-from promptops.analysis.uncovered_wording import untaken
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.never_equal import never_equal
@@ -79,6 +78,8 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
 
 
 def _problem(way: TemplateBranch, prompt: Prompt) -> Problem:
+    from promptops.analysis.uncovered_wording import untaken
+
     message, site, hint = untaken(way)
     related = included_from(way.stack)
     if prompt.extends is not None and site.place.path != prompt.path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.jinja_words import explained
 from promptops.lint.subject import TemplateScope
 from promptops.records import replace
 
@@ -50,5 +49,7 @@ def jinja_syntax(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
     for scope in scopes:
         for each in scope.scope.problems:
             if each.code == "TPL001":
+                from promptops.lint.jinja_words import explained
+
                 message, hint = explained(each.message)
                 yield replace(each, message=message, hint=hint or each.hint)

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import ITEM, TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.guards import guards_of
+from promptops.lint.guards import guards_of, is_unreachable
 from promptops.lint.include_stack import included_from
-from promptops.lint.insertion import end_of_expression
-from promptops.lint.kind_guards import excluded_kinds, is_unreachable
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.model.prompt import Prompt
 from promptops.records import record
@@ -90,6 +88,8 @@ def _leak(use: Use, scope: TemplateScope, subject: PromptFacts) -> _Leak | None:
     shape = schemas.at(use.name, use.path)
     types = shape.types - _TEXTUAL if shape is not None else frozenset()
     if types:
+        from promptops.lint.kind_guards import excluded_kinds
+
         types -= excluded_kinds(use, guards_of(scope, subject.scopes))
     whole = dotted(use.name, use.path)
     if "object" in types:
@@ -124,6 +124,8 @@ def _last(use: Use) -> TemplateSpan:
 
 
 def _problem(use: Use, found: _Leak) -> Problem:
+    from promptops.lint.insertion import end_of_expression
+
     site = _last(use)
     end = end_of_expression(site) if found.filter is not None else None
     return Problem(

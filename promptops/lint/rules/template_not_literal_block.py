@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from promptops.lint import Fix, Problem, Severity, rule
-from promptops.lint.rewriting import as_template
 from promptops.model.place import Place
 from promptops.source.document import Document
 
@@ -44,6 +43,8 @@ def template_not_literal_block(document: Document) -> Iterator[Problem]:
     for pointer in _template_texts(document.value):
         found = _folded(document, pointer)
         if found:
+            from promptops.lint.rewriting import as_template
+
             edit = as_template(document, pointer)
             yield Problem(
                 found,

@@ -39,6 +39,7 @@ class KeptFacts(Mapping[str, Names]):
         self._lines = lines
         self.listing = Listing(listing)
         self._searches = 0
+        self._searched: dict[str, Names | None] = {}
 
     @cached_property
     def parsed(self) -> dict[str, Names]:
@@ -87,10 +88,16 @@ class KeptFacts(Mapping[str, Names]):
         self._searches += 1
         if self._searches > FOUND_ONE_BY_ONE:
             return self.parsed[key]
-        lines = [line for line in self._matching(f"\t{key}\t".encode()) if _is_name(line, key)]
-        if not lines:
+        if key not in self._searched:
+            self._searched[key] = self._search(key)
+        found = self._searched[key]
+        if found is None:
             raise KeyError(key)
-        return tuple(name for _, _, name in lines if name)
+        return found
+
+    def _search(self, key: str) -> Names | None:
+        lines = [line for line in self._matching(f"\t{key}\t".encode()) if _is_name(line, key)]
+        return tuple(name for _, _, name in lines if name) if lines else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parsed)

@@ -97,6 +97,8 @@ class Listing(Mapping[str, TreeEntry]):
     def holding(self, text: str) -> Iterator[str]:
         """The paths that hold a text, each once."""
         part = text.encode("utf-8", "surrogateescape")
+        if part not in self.written:
+            return iter(())
         if self.written.count(part) > FOUND_ONE_BY_ONE:
             return (path for path in self._paths if text in path)
         return iter(dict.fromkeys(self._paths_around(part)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from promptops.errors import PromptopsError
+from promptops.patterns import lazy_patterns
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.staged import Staged, staged_in
 
@@ -72,7 +73,8 @@ def _roots(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
         return ("prompts", "schemas")
     if len(own) > MAX_BYTES:
         raise ValueError("the configuration may be one that needs all of the memory")
-    import tomllib
+    with lazy_patterns():
+        import tomllib
 
     table = tomllib.loads(decode(own))
     prompts, schemas = table.get("prompts", ["prompts"]), table.get("schemas", ["schemas"])

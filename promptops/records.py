@@ -3,7 +3,7 @@
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
 `inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its `__eq__`
 and `__hash__` when they are called for the first time, and its `__init__` when it is called for the
-third: of the hundred classes that a hook uses it creates half only once or twice. The other methods
+fourth: of the hundred classes that a hook uses it creates most only a few times. The other methods
 are shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`,
 `replace` and `asdict` take records, too.
 
@@ -26,7 +26,7 @@ __all__ = ["MISSING", "Field", "field", "fields", "is_record", "record", "replac
 
 _set = object.__setattr__
 
-INITS_NOT_COMPILED = 2
+INITS_NOT_COMPILED = 3
 """So many objects of a class are initialised by a loop over its fields."""
 
 
@@ -100,7 +100,7 @@ def _methods(
     made: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
-    methods["__init__"] = _written_at_third_call(_frozen_init if frozen else _plain_init)
+    methods["__init__"] = _written_after_some_calls(_frozen_init if frozen else _plain_init)
     if eq:
         methods["__eq__"] = _written_at_first_call("__eq__", _EQ)
         methods["__hash__"] = _written_at_first_call("__hash__", _hash) if frozen else None
@@ -159,7 +159,7 @@ def _owner(self: Any, name: str, method: Any) -> Any:
     return next(owners, None)
 
 
-def _written_at_third_call(write: Callable[[tuple[_Field, ...]], str]) -> Any:
+def _written_after_some_calls(write: Callable[[tuple[_Field, ...]], str]) -> Any:
     compiled = _written_at_first_call("__init__", write)
     calls: list[None] = []
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from promptops.records import field, record
-from promptops.runtime.request.canonical import canonical_json
 
 Lack = Literal["recording", "connection"]
 """Of what there is not: `recording` of an answer that may be asked for, `connection` of one that
@@ -37,6 +36,8 @@ class Question:
     def key(self) -> str:
         """The same for the same question, whoever asks it."""
         from hashlib import sha256
+
+        from promptops.runtime.request.canonical import canonical_json
 
         asked = [self.kind, self.judge, dict(self.model), dict(self.inputs)]
         return sha256(canonical_json(asked).encode()).hexdigest()

@@ -55,6 +55,52 @@ def test_the_output_is_that_of_a_line_without_options() -> None:
     assert made.color is False
 
 
+ASK = """\
+format: promptops/1
+description: Answer a question.
+model: {provider: openai, id: gpt-5.4-mini-2026-03-17, params: {max_output_tokens: 200}}
+inputs:
+  required: [question]
+  properties:
+    question: {type: string, maxLength: 200}
+    brief: {type: boolean, default: true}
+messages:
+  - role: user
+    content: |
+      {% if brief %}Be brief.{% endif %}
+      {{ question }}
+"""
+HEAVY = str.split(
+    "click dataclasses inspect pkgutil subprocess tempfile shlex email jsonschema_rs"
+    " jinja2.compiler jinja2.filters jinja2.loaders jinja2.sandbox yaml.loader yaml.resolver"
+)
+MAX_MODULES = 300
+
+
+def test_a_hook_imports_what_a_plain_prompt_needs(repo: Any) -> None:
+    repo.write({"a.txt": "a"})
+    repo.commit("first")
+    repo.write({"prompts/ask.prompt.yaml": ASK, "promptops.toml": 'prompts = ["prompts"]\n'})
+    repo.git("add", ".")
+    script = (
+        "import sys; from promptops.cli.main import run; code = run(['lint', '--staged']);"
+        f"ran = {{each for each, m in sys.modules.items() if type(m).__name__ == 'module'}};"
+        f"print(sorted(ran.intersection({HEAVY!r})), code);"
+        "print(sum(each.startswith('promptops.') for each in ran))"
+    )
+
+    out = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {script}"],
+        cwd=repo.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert out[-2] == "[] 0"
+    assert int(out[-1]) <= MAX_MODULES
+
+
 def test_every_lint_hook_of_the_manifest_is_known() -> None:
     manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     entries = [tuple(each["entry"].split()[1:]) for each in manifest]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from promptops.analysis.personal import find_personal_data
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.detect.personal import find_personal_data
 from promptops.lint.searchable_text import Written
 from promptops.model.place import Place
 from promptops.runtime.template.sized_cache import cached_by_size

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from promptops.analysis.match import TextMatch
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.detect.match import TextMatch
 from promptops.lint.detect.repetition import find_repeated_words
 from promptops.lint.passages import Passage
 from promptops.runtime.template.sized_cache import cached_by_size

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from promptops.analysis.masking import without_escapes
+from promptops.analysis.secrets import find_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.detect.secrets import find_secrets
 from promptops.model.config import Config
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from promptops.analysis.match import TextMatch
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.delimiters import find_unbalanced
-from promptops.lint.detect.match import TextMatch
 from promptops.lint.passages import Passage
 from promptops.model.prompt import Message, Prompt, TextPart
 from promptops.runtime.template.scope import Piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.secrets import find_secrets
+from promptops.analysis.secrets import find_secrets
 
 HEX = "3f9a7c1e5b2d8046e1c9"
 MIXED = "q7Zt2RkV9xLm4Wn8Yp3Hb6Jd5Fs1Gc0Ae"

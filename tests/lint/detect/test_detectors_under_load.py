@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from promptops.analysis.match import TextMatch
+from promptops.analysis.personal import find_personal_data
+from promptops.analysis.secrets import find_secrets
 from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.injection import find_injection
 from promptops.lint.detect.markers import find_markers
-from promptops.lint.detect.match import TextMatch
-from promptops.lint.detect.personal import find_personal_data
 from promptops.lint.detect.placeholders import find_placeholders
 from promptops.lint.detect.repetition import find_repeated_words
-from promptops.lint.detect.secrets import find_secrets
 from promptops.lint.detect.special_tokens import find_special_tokens
 from promptops.lint.detect.unicode import find_invisible
 

@@ -121,7 +121,7 @@ def test_what_cases_left_behind_that_are_gone_is_still_found_by_lint(recorded, s
     found = [(each["code"], each["message"]) for each in json.loads(output)["lint"]["findings"]]
     assert (code, found) == (
         0,
-        [("TST006", "no case asks for 2 recordings of this file any more")],
+        [("TST006", "no test case uses 2 recordings of this file any more")],
     )
 
 
@@ -137,7 +137,7 @@ def test_a_line_of_recordings_that_is_garbled_is_told_once_with_a_way_out(record
         1,
         [
             f"{RECORDINGS}:13:2: error: expecting property name enclosed in double quotes: "
-            "take the line out, then `promptops test --record`  [ask]"
+            "remove the line, then run `promptops test --record`  [ask]"
         ],
     )
     recorded.write({RECORDINGS: data})

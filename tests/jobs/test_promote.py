@@ -349,7 +349,7 @@ def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_p
     served = bare.channel("production", math.inf)
     assert served.release in bare.releases(math.inf)
     assert move.notes == (
-        "`origin` lacks v1.1.0, as far as is known here: readers need its tag, too",
+        "`origin` lacks v1.1.0, as far as is known keys: readers need its tag, too",
     )
     assert again.notes == ()
 

@@ -68,7 +68,7 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
     change, _, *told, last = output.splitlines()
     assert (code, change, last) == (
         1,
-        "change: ask: minor: the model sees another user text in 12 of 12 cases",
+        "change: ask: minor: the user text differs in 12 of 12 cases",
         "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions"
         " · requires a minor version",
     )

@@ -189,7 +189,7 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
         (
             "value: Be}",
             "value: Be, score: brevity}",
-            "every case: `contains` was loosened, or asserts something else now: "
+            "every case: `contains` was loosened or replaced: "
             '{"type": "contains", "value": "Be"} ->'
             f' {{"type": "contains", "value": "Be", "score": "brevity"}} ({ASK}:17)  [CHG602]',
         ),
@@ -201,7 +201,7 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
         (
             "{name: c1, inputs: {question: q1}}",
             "{name: c1, inputs: {question: easy}}",
-            f"case `c1`: other values of `question` ({ASK}:20)  [CHG602]",
+            f"case `c1`: different values of `question` ({ASK}:20)  [CHG602]",
         ),
     ],
     ids=["removed", "measure", "score", "inputs"],

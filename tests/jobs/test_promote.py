@@ -609,7 +609,7 @@ def test_people_read_what_was_done_and_what_is_next(released, capfd):
 production: nothing -> v1.1.0, serial 1
 committed {commit}
 production serves v1.1.0 already, serial 1
-ask: breaks: `tone` must be passed now, and could be left out  [CHG102]
+ask: breaks: `tone` was optional and is now required  [CHG102]
 refused: `v2.0.0` breaks callers of `v1.1.0` by a change
   tip: where everybody is ready for that: --allow-breaking
 production: v1.1.0 -> v1.0.0, serial 2

@@ -57,10 +57,7 @@ IDS = [
     ("a/", ["the id `a/` is empty"]),
     (
         "a..b",
-        [
-            "the id `a..b` can't be a git tag: a dot stands beside a dot or a `/`, "
-            "or `.lock` at an end"
-        ],
+        ["the id `a..b` can't be a git tag: it has `..`, a dot beside a `/`, or ends in `.lock`"],
     ),
 ]
 

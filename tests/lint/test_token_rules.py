@@ -98,7 +98,7 @@ WINDOWS = {
         "  {provider: openai, id: gpt-5.4-mini-2026-03-17, params: {max_output_tokens: 399999}}\n",
         [
             "about 3 input tokens in the case `one` and 399,999 of the answer exceed"
-            " the 400,000 of openai/gpt-5.4-mini-2026-03-17 ask.prompt.yaml:2:79-85 [one]"
+            " the 400,000 tokens of openai/gpt-5.4-mini-2026-03-17 ask.prompt.yaml:2:79-85 [one]"
         ],
     ),
     "at the profile, without a case": (
@@ -110,7 +110,7 @@ WINDOWS = {
         f"messages: [{{role: user, content: {LONG}}}]\n",
         [
             "about 3,582 input tokens as written and 0 of the answer exceed"
-            " the 1,000 of x/y a.prompt.yaml:2:18-23"
+            " the 1,000 tokens of x/y a.prompt.yaml:2:18-23"
         ],
     ),
     "of an unknown model": (

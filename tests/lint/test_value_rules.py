@@ -463,7 +463,7 @@ tests:
 
 
 def test_a_default_that_its_schema_refuses_is_reported_at_the_default(found):
-    refused = "the default is refused:"
+    refused = "the default is invalid:"
 
     assert found("VAR013", _DEFAULTS) == [
         f"{refused} `tone` must be one of `a`, `b` ask.prompt.yaml:5:35-36",

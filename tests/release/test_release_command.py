@@ -66,7 +66,7 @@ def test_the_tag_tells_all(catalog, release):
         "Breaking:\n"
         "- ask: `maxLength` of `question` refuses more: 100 -> 3 (CHG112)\n\n"
         "Changed:\n"
-        "- ask, support/triage: the model sees another system text in the only case, through"
+        "- ask, support/triage: the system text differs in the only case, through"
         f" {STYLE} (CHG301)\n\n"
         "Prompts that changed:\n"
         "ask 1.2.0 -> 2.0.0 (major) CHG112 CHG301\n"

@@ -88,6 +88,10 @@ class _RunWriter:
             yield f"  {self._prompt(prompt)}: {facts.names(found)}"
 
     def _decided(self, decided: Decided) -> Iterator[str]:
+        if not decided.compared:
+            where, line = self._prompt(decided.prompt), visible(decided.line)
+            yield f"{self._style('note', 'score')}: {where}: {facts.short(decided.score)} {line}"
+            return
         kind = _VERDICTS[decided.verdict] if decided.gates else "note"
         verdict = self._style(kind, scores.verdict(decided))
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"

@@ -171,7 +171,7 @@ def test_nothing_that_changed_is_said_as_that(history):
 
     assert (code, out) == (
         0,
-        "no version bump: nothing changed for callers, the model or consumers "
+        "no version bump: no changes for callers, the model or consumers "
         "(3 prompts compared from HEAD to the work tree)\n",
     )
 

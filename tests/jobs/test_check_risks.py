@@ -317,7 +317,7 @@ def test_a_prompt_renamed_to_a_file_that_nothing_reads_is_a_risk(base, told):
 
     assert told() == [
         "risk: ask: the prompt was removed with its 2 test cases",
-        "risk: no prompt is read from this file: git mv prompts/ask.yaml prompts/ask.prompt.yaml"
+        "risk: this file is not read as a prompt: git mv prompts/ask.yaml prompts/ask.prompt.yaml"
         " (prompts/ask.yaml:1)",
     ]
 

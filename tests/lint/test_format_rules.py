@@ -75,8 +75,8 @@ READING = [
         f"inputs:\n  properties:\n    a: {{$ref: a.json}}\n{SAY}"
         "--- schemas/look.json\n[1]\n--- schemas/a.json\n[1]\n",
         [
-            "2:15 `look.json` is no tool: a JSON object with `name` and `parameters`",
-            "5:15 `a.json` is no schema: a JSON object, nested at most 50 deep",
+            "2:15 `look.json` is not a tool: expected a JSON object with `name` and `parameters`",
+            "5:15 `a.json` is not a schema: expected a JSON object, nested at most 50 deep",
         ],
     ),
     ("SCH002", "desription: x\n", ["1:1 unknown key `desription`"]),

@@ -528,7 +528,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
     assert text.startswith("v0.1.0  (minor, the first release)\n\nAdded:\n- ask\n")
     assert text.endswith("\nmake it? [y/N]: ")
     assert (process.returncode, tags(catalog)) == (code, there)
-    assert out.decode() == ("" if code else "v0.1.0 is made\n")
+    assert out.decode() == ("" if code else "v0.1.0 was created\n")
 
 
 @pytest.mark.parametrize("arguments", [("--dry-run",), (), ("--push", "nowhere")], ids=str)

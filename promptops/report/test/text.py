@@ -1,4 +1,4 @@
-"""For a person at a terminal: what does not pass and why, then one line that sums up."""
+"""For a person at a terminal: failing cases and reasons, then a summary line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
-    """Nothing of what passed, but for scores, coverage where it was asked for, and the sum."""
+    """Failures, scores, coverage if requested, and the summary; nothing about passed cases."""
     lines = [*told(run, style), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 
 
 def told(run: TestRun, style: Style) -> Iterator[str]:
-    """The lines before the sum."""
+    """The lines before the summary."""
     return _RunWriter(run, style).lines()
 
 

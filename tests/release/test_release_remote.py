@@ -139,7 +139,7 @@ def test_the_next_command_works_as_it_is_printed(remote, catalog, say, process, 
         catalog.git("push", "--quiet")
     words = then.removeprefix("git push && ").removeprefix("promptops ").split()
     assert process(catalog, *words).returncode == 0
-    assert tags_of(remote) == [made.removesuffix(" is made")]
+    assert tags_of(remote) == [made.removesuffix(" was created")]
 
 
 def test_what_an_earlier_run_may_have_pushed_is_not_said_to_need_a_push(remote, catalog, say):

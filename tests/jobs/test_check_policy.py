@@ -209,7 +209,7 @@ def test_each_question_of_the_gate_is_answered(change, checked):
         {
             "name": "coverage",
             "passed": True,
-            "said": "1 of 2 branches, 50%, at least 50% asked for",
+            "said": "1 of 2 branches, 50%, at least 50% required",
         },
         {"name": "budgets", "passed": True, "said": "1 prompt within its budget"},
         {"name": "release", "passed": True, "said": "requires a major version"},

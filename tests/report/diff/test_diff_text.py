@@ -208,7 +208,7 @@ def test_a_price_is_that_of_1000_requests(before, after, said):
             {"compared": 1, "hidden": 1},
             "no version bump: no changes for callers, the model or consumers "
             "(1 prompt compared from v1.4.2 to HEAD);"
-            " 1 other prompt may have changed and was not asked for",
+            " 1 other prompt may have changed and was not selected",
         ),
     ],
 )

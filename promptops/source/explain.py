@@ -208,7 +208,9 @@ class _Explainer:
         others = self._look_up(error.instance_path[:-1])
         keys = others if isinstance(others, Mapping) else ()
         beside = next((key for key in keys if key != name), "")
-        message = f"can't combine `{name}` with `{beside}`" if beside else f"`{name}` is not allowed here"
+        message = (
+            f"can't combine `{name}` with `{beside}`" if beside else f"`{name}` is not allowed here"
+        )
         return self._make(message, self._place_of(error.instance_path, key=True))
 
     def _names(self, error: Error) -> Iterator[Problem]:

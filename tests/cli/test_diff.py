@@ -143,7 +143,9 @@ def test_a_risk_stops_where_asked(history):
     code, out, _ = run(history.root, "--fail-on", "risk")
 
     assert code == 1
-    assert out.startswith('risk: ask and 1 more: an obligation was removed: "Never guess."  [CHG311]\n')
+    assert out.startswith(
+        'risk: ask and 1 more: an obligation was removed: "Never guess."  [CHG311]\n'
+    )
 
 
 def test_a_bump_that_is_none_is_wrong_usage(history):

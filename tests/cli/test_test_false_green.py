@@ -65,7 +65,11 @@ def test_without_any_of_this_it_is_green(tested):
             None,
             "{ASK}:16:11: error: `../../c.csv` is a path with `..`",
         ),
-        ("c.txt", "x\n", "prompts/c.txt:1:1: error: name the case file `*.jsonl`, `*.csv` or `*.yaml`"),
+        (
+            "c.txt",
+            "x\n",
+            "prompts/c.txt:1:1: error: name the case file `*.jsonl`, `*.csv` or `*.yaml`",
+        ),
         ("c.jsonl", "", "{ASK}:16:11: error: `c.jsonl` holds no case"),
         ("c.jsonl", "\n\n", "{ASK}:16:11: error: `c.jsonl` holds no case"),
         ("c.yaml", "[]\n", "{ASK}:16:11: error: `c.yaml` holds no case"),

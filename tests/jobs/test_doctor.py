@@ -233,9 +233,7 @@ def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
 def test_a_broken_configuration_is_said_at_its_place(healthy):
     healthy.write({"promptops.toml": "[lint]\nselct = []\n"})
 
-    assert problems(healthy.root) == [
-        ("configuration", "promptops.toml:2:1: unknown key `selct`")
-    ]
+    assert problems(healthy.root) == [("configuration", "promptops.toml:2:1: unknown key `selct`")]
 
 
 def test_without_configuration_the_defaults_hold(healthy):

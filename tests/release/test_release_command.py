@@ -198,7 +198,7 @@ def test_run_again_it_says_that_it_is_done(catalog, say, release):
 
     assert (said.code, said.out) == (
         0,
-        "v1.0.0 is made already\n",
+        "v1.0.0 already exists\n",
     )
     assert release(catalog).value == first | {
         "created": False,

@@ -148,7 +148,7 @@ def test_what_an_earlier_run_may_have_pushed_is_not_said_to_need_a_push(remote, 
 
     assert pushed == "v0.1.0 was created, and origin has it"
     command = "promptops release --yes --push"
-    assert again == f"v0.1.0 is made already; if it is not pushed yet: {command}"
+    assert again == f"v0.1.0 already exists; if it is not pushed yet: {command}"
 
 
 def test_without_any_remote_nothing_is_next(catalog, say):

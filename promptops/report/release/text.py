@@ -135,7 +135,7 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
         again = visible(report.next) or "promptops release --yes"
         return f"no release was created; {tag} would be {signed}: {again}"
     is_new = report.state == "created"
-    made = f"{tag} was created" if is_new else f"{tag} is made already"
+    made = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
         return f"{made}, and {visible(report.pushed)} has it"
     # Only the remote knows whether an earlier run has pushed it, and it is not called here.

@@ -1,1 +1,1 @@
-"""All prompts at one revision, and what includes what."""
+"""All prompts at one revision, and their includes."""

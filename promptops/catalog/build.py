@@ -1,4 +1,4 @@
-"""From the files of a prompt to the prompt: read, merged, resolved, with what it refers to."""
+"""Builds a prompt from its files: parsed, merged and resolved, with its references."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from promptops.source.references import check_schema, resolve, wrong_dialect
 from promptops.source.shape import check_prompt, check_shape, misspells_templates
 
 MAX_TAGS = 20_000
-"""Of all messages of one prompt; to look at that many takes about a second."""
+"""Tags in all messages of one prompt; analysing that many takes about a second."""
 
 
 class PromptBuilder:
-    """Builds one prompt; what is wrong on the way is kept, and hides nothing else."""
+    """Builds one prompt; problems on the way are collected and hide nothing else."""
 
     def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
         self._files = files
@@ -43,14 +43,14 @@ class PromptBuilder:
         self._no_json: set[str] = set()
 
     def loaded(self) -> LoadedPrompt:
-        """The prompt, or why there is none."""
+        """The prompt, or the problems that prevent it."""
         layers = self._layers
         for parent in layers.parents:
             self._ledger.add(parent)
         self._problems += [*layers.document.problems, *layers.problems]
         self._problems += check_shape(layers.document)
         prompt = templates = None
-        readable = isinstance(layers.value, Mapping)  # not one with an alias to nothing
+        readable = isinstance(layers.value, Mapping)  # not one with an undefined alias
         self._problems += _lost_parents(layers.parents)
         if readable and all(problem.code in _HARMLESS for problem in self._problems):
             if len(layers.documents) > 1:
@@ -70,7 +70,7 @@ class PromptBuilder:
         )
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
-        """A prompt of messages and inputs alone, of a file in which only other parts are wrong."""
+        """A prompt with only messages and inputs, from a file whose other parts are invalid."""
         only_shape = all(each.code in (*_HARMLESS, "SCH002") for each in self._problems)
         part = {key: value[key] for key in ("format", "inputs", "messages") if key in value}
         if not only_shape or misspells_templates(value) or check_prompt(part, self._layers.place):
@@ -103,7 +103,7 @@ class PromptBuilder:
             replaced_by=value.get("replaced_by"),
             sunset=value.get("sunset"),
             budget=value.get("budget") or {},
-            # A variant never had the names of what it extends.
+            # A variant does not inherit the earlier names of its base.
             aliases=tuple(self._layers.document.value.get("aliases") or ()),
             extends=self._layers.parents[0].target if self._layers.parents else None,
         )
@@ -112,16 +112,13 @@ class PromptBuilder:
         return prompt
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
-        """Not where the file of a tool is missing, which is reported itself."""
+        """Not reported if the file of a tool is missing, which is reported itself."""
         if all(each.found for each in self._ledger.references if each.kind == "tool"):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 
     def _has_many_tags(self, prompt: Prompt) -> bool:
-        """Whether they are too many for one prompt, which is then a problem.
-
-        Each template is limited by itself; a thousand in one file are a thousand times the work.
-        """
+        """Whether one prompt has too many tags, which is then a problem."""
         left = MAX_TAGS
         for text in texts(prompt):
             left -= sum(map(text.value.count, ("{%", "{{")))
@@ -139,7 +136,7 @@ class PromptBuilder:
                 self._ledger.refer("template", include.name, place, text.path)
 
     def _body(self, written: str, at: str) -> Text:
-        """The file of a body; an empty text stands in for one that is not there."""
+        """The file of a body; an empty text replaces a missing file."""
         place = self._layers.place(at, False)
         reference = self._ledger.refer("body", written, place, place.path)
         found = self._files.text(reference.target) if reference and reference.found else None
@@ -160,7 +157,7 @@ class PromptBuilder:
         return without_what_is_none(resolved) if problems else resolved
 
     def _schema(self, schema: Any, at: str, base: str = "") -> Any:
-        """A schema with the files it refers to inside it."""
+        """A schema, including the files it refers to."""
         base = base or self._layers.path_at(at)
         read: set[str] = set()
 
@@ -178,7 +175,7 @@ class PromptBuilder:
             if absent:
                 found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
                 if found is not None and self._is_reported(found.target):
-                    continue  # in that file, at the character that is wrong
+                    continue  # in that file, at the wrong character
                 told = self._no_object(problem, found)
             self._problems.append(replace(told, at=place))
         if read:
@@ -186,14 +183,16 @@ class PromptBuilder:
         return resolved
 
     def _no_object(self, problem: Problem, reference: FileReference | None) -> Problem:
-        """A schema that is there, and can't be read, is not absent."""
+        """A schema that exists but can't be parsed is not absent."""
         if reference is None:
             return problem
         if not reference.found:
             near = self._ledger.resolver.nearest("schema", reference.written, reference.place.path)
             return problem if near is None else replace(problem, hint=f"did you mean `{near}`?")
         written = reference.written
-        message = f"`{written}` is no schema: a JSON object, nested at most {MAX_DEPTH} deep"
+        message = (
+            f"`{written}` is not a schema: expected a JSON object, nested at most {MAX_DEPTH} deep"
+        )
         return replace(problem, message=message, hint=None)
 
     def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
@@ -204,7 +203,7 @@ class PromptBuilder:
             self._ledger.note("schema", path, self._layers.place(at, True))
 
     def _json(self, path: str) -> Mapping[str, Any] | bool | None:
-        """What a JSON file holds, where it can be a schema, and is not deeper than what is read."""
+        """The value of a JSON file, if it can be a schema and is not nested too deeply."""
         from promptops.source.json_document import json_value
 
         data = self._files.data(path)
@@ -226,7 +225,7 @@ class PromptBuilder:
         )
 
     def _model(self, written: Mapping[str, Any]) -> Model:
-        """The model with what its profile says; what the prompt says itself wins."""
+        """The model with the values of its profile; values in the prompt override them."""
         profile = self._config.models.get(written.get("profile") or "")
         params = {**(profile.params if profile else {}), **(written.get("params") or {})}
         options = {
@@ -256,7 +255,7 @@ class PromptBuilder:
         place = self._layers.place(f"{at}/ref", False)
         reference = self._ledger.refer("tool", written, place, base)
         if reference is None or not reference.found:
-            return  # that is the reference's problem
+            return  # the reference reports that
         found = self._json(reference.target)
         if isinstance(found, Mapping) and isinstance(found.get("name"), str):
             yield self._tool(found, at, reference.target)
@@ -274,12 +273,12 @@ class PromptBuilder:
         )
 
     def _is_reported(self, path: str) -> bool:
-        """Whether a JSON file can't be read or is unmerged, which is reported in that file."""
+        """Whether a JSON file can't be parsed or is unmerged, which is reported in that file."""
         return path in self._no_json or self._files.is_unmerged(path)
 
     def _unreadable_tool(self, written: str, at: str) -> None:
         place = self._layers.place(f"{at}/ref", False)
-        message = f"`{written}` is no tool: a JSON object with `name` and `parameters`"
+        message = f"`{written}` is not a tool: expected a JSON object with `name` and `parameters`"
         self._problems.append(Problem(message, at=place, code="SCH002"))
 
     def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
@@ -301,7 +300,7 @@ class PromptBuilder:
         found = read_cases(reference.target, data)
         self._problems += found.problems
         if not found.values and not found.problems:
-            message = f"`{written}` holds no case"
+            message = f"`{written}` has no test case"
             place = self._layers.place(at, False)
             self._problems.append(Problem(message, at=place, code="SCH002"))
         for index, value in found.sound:
@@ -329,11 +328,11 @@ _NO_JSON = frozenset(("SCH001", CONFLICT))
 """Why a JSON file has no value."""
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
-"""A file with these can still be judged: what is said of the rest of it holds."""
+"""Problems that do not prevent checking the rest of the file."""
 
 
 def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
-    """What a prompt extends, where it is not there: the rest of it can't be judged without it."""
+    """Missing prompts that a prompt extends: the rest of it can't be checked without them."""
     for each in parents:
         if not each.found:
             message = f"there is no prompt file `{each.written}`"
@@ -341,7 +340,7 @@ def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
 
 
 def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:
-    """One test case from a value that the schema has let in."""
+    """One test case from a value that is valid for the schema."""
     return Case(
         name=value.get("name", ""),
         inputs=value.get("inputs") or {},

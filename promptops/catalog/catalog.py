@@ -37,17 +37,16 @@ def _nowhere(_path: str) -> None:
 
 
 class Catalog:
-    """The prompts of one tree; each file is read and parsed when first asked for.
+    """The prompts of one tree; each file is read and parsed on first use.
 
     Attributes:
-        revision: Of the tree: `worktree`, `index`, or a commit's id.
-        looked_around: A rule asked for what other files than a prompt's own say; what it then
-            said of that prompt holds for this catalog only, and is not cached.
-        whole: Everything is judged, so that rules may read every file; set to False where only
+        revision: The tree: `worktree`, `index`, or the id of a commit.
+        looked_around: A rule read other files than a prompt's own; its findings about the prompt
+            hold only for this catalog and are not cached.
+        whole: Everything is checked, so that rules may read every file; set to False if only
             some prompts are.
-        places_first: The places of what every file says are going to be asked for.
-        concerned: Of findings in or about other paths than these, none is reported; None where
-            all are.
+        places_first: The places in every file will be needed.
+        concerned: Only findings in or about these paths are reported; None for all.
     """
 
     def __init__(
@@ -101,7 +100,7 @@ class Catalog:
 
     @cached_property
     def prompt_files(self) -> tuple[str, ...]:
-        """Every path below a prompt root that has a prompt file's ending, of whatever kind."""
+        """Every path below a prompt root with the suffix of a prompt file, of any kind."""
         return tuple(self.ids)
 
     @cached_property
@@ -118,11 +117,11 @@ class Catalog:
 
     @property
     def folders(self) -> frozenset[str]:
-        """Folders that are called like a prompt file: nobody would look for a prompt in there."""
+        """Folders with the name of a prompt file, where prompts would not be expected."""
         return self.ids.folders
 
     def id_of(self, path: str) -> str | None:
-        """A prompt file's id: its path below the root without the ending; None for other files."""
+        """A prompt file's id: its path below the root without the suffix; None for other files."""
         return self.ids.of(path)
 
     def loaded(self, path: str) -> LoadedPrompt:
@@ -189,7 +188,7 @@ class Catalog:
         return None if isinstance(found, Problem) else self.files.text(found.target)
 
     def template(self, text: Text) -> Template | None:
-        """A text parsed; None for a text without tags, or with wrong ones."""
+        """A parsed text; None for a text without tags, or with invalid ones."""
         if not is_template(text.value):
             return None
         try:
@@ -217,7 +216,7 @@ class Catalog:
         return found
 
     def reached(self, prompt: Prompt) -> tuple[Text, ...]:
-        """The body files and partials that a prompt's messages reach, each once."""
+        """The body files and partials that a prompt's messages use, each once."""
         found: dict[str, Text] = {}
         for text in texts(prompt):
             if text.path != prompt.path and self.files.is_file(text.path):
@@ -262,13 +261,13 @@ class Catalog:
         return frozenset((first, free, *found))
 
     def elsewhere(self, path: str) -> str | None:
-        """What a file is that the tree lacks: untracked, ignored, unstaged, or nowhere (None)."""
+        """The state of a file that the tree lacks: untracked, ignored, unstaged, or None."""
         self.looked_around = True
         return self._elsewhere(path)
 
     @cached_property
     def graph(self) -> Graph:
-        """Which files below the roots name which."""
+        """The references between the files below the roots."""
         return Graph(self.files, self.config, self._value, self._known())
 
     def _value(self, path: str) -> Any:
@@ -286,7 +285,7 @@ class Catalog:
         return self._includers[path]
 
     def is_needed(self, path: str) -> bool:
-        """Whether any prompt file needs a file; one that can't be read may need what it names."""
+        """Whether any prompt file needs a file; an unreadable one may need whatever it names."""
         self.looked_around = True
         return any(other in self.ids for other in self.graph.above(path))
 
@@ -299,7 +298,7 @@ class Catalog:
         return found is not None and any(text.path == path for text in self.reached(found))
 
     def shown(self, path: str) -> Masked:
-        """A file as it may be shown, newlines as LF; empty where there is none, or over 1 MB."""
+        """A file as it may be shown, newlines as LF; empty if it does not exist or exceeds 1 MB."""
         if path not in self._shown:
             data = self.files.data(path) or b""
             text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
@@ -307,14 +306,14 @@ class Catalog:
         return self._shown[path]
 
     def shown_line(self, path: str, number: int) -> str:
-        """A line of a file as it may be shown; "" where there is none."""
+        """A line of a file as it may be shown; "" if it does not exist."""
         if path not in self._shown_lines:
             self._shown_lines[path] = self.shown(path).text.split("\n")
         lines = self._shown_lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def line(self, path: str, number: int) -> str:
-        """A line of a file, without its newline; "" where there is none."""
+        """A line of a file, without its newline; "" if it does not exist."""
         if path not in self._lines:
             text = (self.files.data(path) or b"").decode("utf-8", "replace")
             self._lines[path] = text.replace("\r\n", "\n").split("\n")
@@ -333,7 +332,7 @@ _NO_FILE = {
     "submodule": "a prompt file that is a submodule",
     "unmerged": "a prompt file with an unresolved merge conflict",
     "file": "a prompt file that can't be read",
-    "folder": "a folder that is called like a prompt file",
+    "folder": "a folder with the name of a prompt file",
     "missing": "there is no such file",
 }
 _WAY_OUT = {

@@ -1,4 +1,4 @@
-"""The places of the configuration's keys, for what is wrong with a catalog as configured."""
+"""The places of configuration keys, for problems of a catalog with its configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.source.toml_places import TomlPlaces
 
 
 def toml_places(catalog: Catalog) -> TomlPlaces | None:
-    """Those of the file at the catalog's revision; None where there is no configuration."""
+    """The places at the catalog's revision; None without a configuration."""
     path = catalog.config.path
     text = catalog.files.text(path) if path is not None else None
     if path is None or text is None:

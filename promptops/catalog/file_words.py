@@ -1,14 +1,14 @@
-"""The words of a file that may be names of other files: which files could name one, unparsed."""
+"""The words of a file that may be names of other files, to find references without parsing."""
 
 from __future__ import annotations
 
 from promptops.patterns import lazy_pattern
 
 ESCAPES = ("\\u", "\\U", "\\x", "\\N", "\\0", "\\1")
-"""Each file that names one otherwise than letter by letter holds one of these."""
+"""Each file that writes a name with escapes contains one of these."""
 
 ESCAPED = "\\"
-"""The word of a file that holds one of `ESCAPES`: it may name any file."""
+"""The word of a file that contains one of `ESCAPES`: it may name any file."""
 
 _CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@+~=-"
 _SPACES = bytes(byte if byte in _CHARACTERS else ord(" ") for byte in range(256))

@@ -15,7 +15,7 @@ from promptops.source.references import definition_name
 
 
 class FileTree(Protocol):
-    """What a catalog needs of a revision; `repo.tree.Tree` is one, and so is a directory."""
+    """The files of a revision; `repo.tree.Tree` implements it, and so does a directory."""
 
     @property
     def revision(self) -> str: ...
@@ -27,11 +27,11 @@ class FileTree(Protocol):
 
 
 class Files:
-    """The content of a tree, decoded when asked for.
+    """The content of a tree, decoded on first use.
 
     Attributes:
         tree: Where the files are.
-        entries: All of them, by path.
+        entries: All files, by path.
     """
 
     def __init__(self, tree: FileTree) -> None:
@@ -41,7 +41,7 @@ class Files:
         self.entries = tree.entries
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        """Read many at once, for what is going to be asked."""
+        """Read many files at once that will be needed."""
         wanted = [path for path in paths if path not in self._bytes and self.is_file(path)]
         if wanted:
             self._bytes.update(self.tree.read(wanted))
@@ -52,7 +52,7 @@ class Files:
         return entry is not None and entry.kind == "file"
 
     def is_unmerged(self, path: str) -> bool:
-        """Whether a merge of a file is not resolved in git's index."""
+        """Whether a file has an unresolved merge in git's index."""
         entry = self.entries.get(path)
         return entry is not None and entry.kind == "unmerged"
 
@@ -81,7 +81,7 @@ class Files:
         return self._bytes.get(path)
 
     def text(self, path: str) -> Text | None:
-        """A plain file as text, newlines as LF; None for none, for no UTF-8, for over 1 MB."""
+        """A plain file as text, newlines as LF; None if it is missing, not UTF-8, or over 1 MB."""
         if path not in self._texts:
             self._texts[path] = _decoded(path, self.data(path))
         return self._texts[path]

@@ -1,7 +1,7 @@
-"""Who names whom: what each file says, as it is written, and so a fact about its content alone.
+"""References between files: the names that each file contains, which depend only on its content.
 
-Facts are kept by content id, so that of 10,000 files only those that changed are read. What a name
-means depends on where its file stands and on the roots, and is worked out when asked.
+Facts are stored by content id, so that of 10,000 files only the changed ones are parsed. The
+meaning of a name depends on the place of its file and on the roots, and is computed when needed.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
 FORMAT = 5
-"""To be raised when the same content is read as other names, so that no old fact is believed."""
+"""Increase this when parsing yields other names, so that old facts are not used."""
 
 SILENT_ENDINGS = (
     *(".jsonl", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf"),
     *(".mp3", ".wav", ".ogg", ".mp4", ".zip", ".gz"),
 )
 FEW = 32
-"""Files of so many contents are found one by one; of more, all are looked at."""
+"""Up to this many contents, files are found one by one; for more, all are searched."""
 
 
 class Graph:
-    """The names in the files below the roots, read when asked and not known already."""
+    """The names in the files below the roots, parsed on demand if not known already."""
 
     def __init__(
         self,
@@ -67,17 +67,17 @@ class Graph:
 
     @property
     def learnt(self) -> int:
-        """How many contents were read."""
+        """How many contents were parsed."""
         return len(self._learnt) + len(self.words)
 
     @property
     def kept(self) -> KeptFacts:
-        """What an earlier run left."""
+        """The facts of an earlier run."""
         return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
 
     @property
     def was_kept(self) -> bool:
-        """Whether an earlier run left anything."""
+        """Whether there are facts of an earlier run."""
         return bool(self._known)
 
     @cached_property
@@ -129,7 +129,7 @@ class Graph:
         self._files.prefetch(paths)
         for path in paths:
             content = self._files.data(path)
-            key = self._key_of_what_was_read(path)
+            key = self._key_of_read_bytes(path)
             if content is not None and key is not None:
                 self.words[key] = file_words(content)
 
@@ -150,7 +150,7 @@ class Graph:
         return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
     def learn(self, paths: Iterable[str]) -> None:
-        """Read what some files name."""
+        """Parse the names in some files."""
         keys = ((path, self._key(path)) for path in paths)
         new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
@@ -158,19 +158,19 @@ class Graph:
             self.know(path, self._read(path))
 
     def know(self, path: str, names: Names) -> None:
-        """Take what a file names from whoever has read it."""
-        key = self._key_of_what_was_read(path)
+        """Add the names of a file that the caller has parsed."""
+        key = self._key_of_read_bytes(path)
         if key is not None and self._facts_of(key) is None:
             self._learnt[key] = names
             self._enter(key, names)
 
-    def _key_of_what_was_read(self, path: str) -> str | None:
-        """By the bytes that were read: a file may have been written since it was listed."""
+    def _key_of_read_bytes(self, path: str) -> str | None:
+        """The key of the read bytes: a file may have changed since it was listed."""
         key = self._key(path)
         sources = self.__dict__.get("sources")
         if sources is not None and key is not None and sources.get(path) != key:
             sources[path] = key
-            self.__dict__.pop("_holding", None)
+            self.__dict__.pop("_files_of_keys", None)
             self.__dict__.pop("_index", None)
         return key
 
@@ -181,13 +181,13 @@ class Graph:
         return () if key is None else self._facts_of(key) or ()
 
     def namers(self, target: str) -> Iterator[str]:
-        """Of the files whose names are known, those of which a name may mean a path."""
-        for path, name in self._saying(target.rpartition("/")[2]):
+        """Of the files whose names are known, those with a name that may mean a path."""
+        for path, name in self._files_naming(target.rpartition("/")[2]):
             if target in self._meant(path, name):
                 yield path
 
-    def _saying(self, last: str) -> Iterable[tuple[str, str]]:
-        """The files that say a name with a last part, each with it."""
+    def _files_naming(self, last: str) -> Iterable[tuple[str, str]]:
+        """The files that contain a name with a last part, each with the name."""
         entries, known = self._files.entries, self._known
         if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
             found = [*known.naming(last), *self._learnt_naming(last)]
@@ -209,7 +209,7 @@ class Graph:
 
     def _indexed(self, last: str) -> Iterator[tuple[str, str]]:
         for key, name in self._index.get(last, ()):
-            yield from ((path, name) for path in self._holding[key])
+            yield from ((path, name) for path in self._files_of_keys[key])
 
     def above(self, target: str) -> Iterator[str]:
         """Every file that names a file, or one that does, each once; all files are read."""
@@ -235,8 +235,8 @@ class Graph:
         return found
 
     @cached_property
-    def _holding(self) -> Mapping[str, list[str]]:
-        """From the key of facts to the files they are of: equal files have one key."""
+    def _files_of_keys(self) -> Mapping[str, list[str]]:
+        """From the key of facts to the files with them: equal files have one key."""
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             found.setdefault(key, []).append(path)
@@ -247,7 +247,7 @@ class Graph:
         """From the last part of a name to the keys of the files that say it, each with it."""
         self.__dict__["_index"] = {}
         facts = self.facts
-        for key in self._holding:
+        for key in self._files_of_keys:
             if key in facts:
                 self._enter(key, facts[key])
         index: dict[str, list[tuple[str, str]]] = self.__dict__["_index"]
@@ -278,7 +278,7 @@ class Graph:
         try:
             found = list(self._named_in(path))
         except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
-            internal_error(error)  # reported by who judges the file
+            internal_error(error)  # the checks of the file report it
             found = list(self._guessed(path))
         return tuple(sorted({name for name in found if name[1:].isprintable()}))
 
@@ -302,7 +302,7 @@ class Graph:
             return self._guessed(path)
 
     def _guessed(self, path: str) -> Iterable[str]:
-        """Of a file that can't be read: it may name all that looks like a path."""
+        """For a file that can't be parsed: it may name everything that looks like a path."""
         return guessed_names((self._files.data(path) or b"").decode("utf-8", "replace"))
 
 

@@ -1,4 +1,4 @@
-"""What files name, as an earlier run wrote it down: searched as bytes, parsed where much is asked.
+"""The names in files, stored by an earlier run: searched as bytes, or parsed for many queries.
 
 One line for each name: its last part, the key of the file's facts, and the name, with tabs between
 them. A file that names nothing has a line without last part and name. Names are printable, so no
@@ -21,10 +21,10 @@ _WORD = "/"
 """Begins the lines of words; the last part of a path never does."""
 
 BEGINNING = 10
-"""Digits of an id. Two files that share them are both looked at."""
+"""Digits of an id. Two files with the same digits are both checked."""
 
 FOUND_ONE_BY_ONE = 64
-"""After so many searches for a key, parsing all lines is cheaper."""
+"""After this many searches for a key, parsing all lines is cheaper."""
 
 
 class KeptFacts(Mapping[str, Names]):

@@ -1,4 +1,4 @@
-"""A prompt file and those it extends, as one value whose parts know their file."""
+"""A prompt file and the files it extends, as one value with a place in its file for each part."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ it leads outside."""
 
 @record(frozen=True, slots=True)
 class Layers:
-    """The documents of one prompt, the file itself first, then what it extends.
+    """The documents of one prompt: the file itself first, then the files it extends.
 
     Attributes:
         value: All of them merged.
-        parents: What each document but the last refers to.
-        problems: What kept a parent from being read.
+        parents: The file that each document but the last one extends.
+        problems: Why a parent could not be parsed.
     """
 
     documents: tuple[Document, ...]
@@ -44,17 +44,17 @@ class Layers:
 
     def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
         """In the file that says it; see `model.prompt.LocateWithin`."""
-        return self._saying(pointer).place(pointer, key, within)
+        return self._document_at(pointer).place(pointer, key, within)
 
     def path_at(self, pointer: str) -> str:
-        """The path of the file that says it."""
-        return self._saying(pointer).path
+        """The path of the file that contains it."""
+        return self._document_at(pointer).path
 
     def template(self, pointer: str) -> Text:
-        """A scalar with the place of each character, in the file that says it."""
-        return self._saying(pointer).template(pointer)
+        """A scalar with the place of each character, in the file that contains it."""
+        return self._document_at(pointer).template(pointer)
 
-    def _saying(self, pointer: str) -> Document:
+    def _document_at(self, pointer: str) -> Document:
         holding = (each for each in self.documents if _holds(each.value, pointer))
         return next(holding, self.documents[0])
 
@@ -88,7 +88,7 @@ def layers(document: Document, read: Callable[[str], Document], follow: Follow) 
             break
         if any(reference.target == each.path for each in documents):
             circle = " -> ".join([*(each.path for each in documents), reference.target])
-            problems.append(Problem(f"`extends` in a circle: {circle}", at=place, code="REP002"))
+            problems.append(Problem(f"`extends` is circular: {circle}", at=place, code="REP002"))
             break
         if len(documents) == MAX_LAYERS:
             message = f"`extends` over {MAX_LAYERS - 1} files"
@@ -96,7 +96,7 @@ def layers(document: Document, read: Callable[[str], Document], follow: Follow) 
             break
         parent = read(reference.target)
         if parent.value is None:
-            message = f"`{written}` can't be read"
+            message = f"`{written}` can't be parsed"
             problems.append(Problem(message, at=place, code="SCH002"))
             break
         documents.append(parent)

@@ -1,4 +1,4 @@
-"""The messages of a prompt file as nouns, once the file fits the schema."""
+"""The messages of a valid prompt file as records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from promptops.model.prompt import (
 )
 
 TextAt = Callable[[str], Text]
-"""From a JSON pointer to the scalar that stands there."""
+"""From a JSON pointer to the scalar at that place."""
 
 BodyAt = Callable[[str, str], Text]
 """From the path of a body file, and the pointer of that path, to the file's text."""
@@ -30,7 +30,7 @@ _KINDS: tuple[MediaKind, ...] = ("image", "audio", "document")
 
 
 class Messages:
-    """Builds messages from values that the schema has let in."""
+    """Builds messages from values that are valid for the schema."""
 
     def __init__(self, text: TextAt, body: BodyAt, media: MediaAt) -> None:
         self._text = text
@@ -38,7 +38,7 @@ class Messages:
         self._media = media
 
     def turns(self, values: list[Any], at: str = "/messages") -> tuple[Turn, ...]:
-        """All of a list of messages, each with its pointer."""
+        """All messages of a list, each with its pointer."""
         return tuple(self._turn(value, f"{at}/{index}") for index, value in enumerate(values))
 
     def _turn(self, value: Mapping[str, Any], at: str) -> Turn:

@@ -18,7 +18,7 @@ UNKNOWN_TOOL = "CFG016"
 def wrong_profile(
     model: Mapping[str, Any], profiles: Collection[str], locate: Locate
 ) -> Iterator[Problem]:
-    """That the profile of a model is not in the configuration: then the prompt has no model."""
+    """The profile of a model is not in the configuration, so the prompt has no model."""
     name = model.get("profile")
     if isinstance(name, str) and name not in profiles:
         yield _unknown(
@@ -31,7 +31,7 @@ def wrong_profile(
 
 
 def wrong_tool(choice: Any, tools: Collection[str], locate: Locate) -> Iterator[Problem]:
-    """That the tool that must be called is not a tool of the prompt."""
+    """The required tool is not a tool of the prompt."""
     name = choice.get("name") if isinstance(choice, Mapping) else None
     if isinstance(name, str) and name not in tools:
         yield _unknown(

@@ -1,4 +1,4 @@
-"""What the content of a file names: other files, and names that a prompt had."""
+"""The names in the content of a file: other files, and earlier names of a prompt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ characters."""
 
 
 def names_in_prompt(value: Mapping[str, Any]) -> Iterator[str]:
-    """What a prompt file's value names, whether or not it fits the schema."""
+    """The names in the value of a prompt file, whether or not it is valid."""
     yield from _files(value.get("extends"), "p")
     yield from (f"a{alias}" for alias in _listed(value.get("aliases")) if isinstance(alias, str))
     for mapping, text in _within(value.get("messages")):
@@ -75,7 +75,7 @@ def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
 
 @cached_by_size(_MAX_CACHED_BYTES)
 def names_in_template(source: str) -> Names:
-    """What a template includes; of one that can't be parsed, all that looks like a path."""
+    """The includes of a template; everything that looks like a path if it can't be parsed."""
     if not any(word in source for word in ("include", "import", "extends")):
         return ()
     from promptops.runtime.template.template import TemplateError, parse
@@ -88,7 +88,7 @@ def names_in_template(source: str) -> Names:
 
 
 def guessed_names(source: str) -> Iterator[str]:
-    """All that looks like a path, from the roots of prompts and from those of schemas."""
+    """Everything that looks like a path, from the prompt roots and from the schema roots."""
     for run in _RUN.finditer(source):
         found = _PATH.match(run[0]) if len(run[0]) <= _LONGEST_PATH else None
         if found:

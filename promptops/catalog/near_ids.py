@@ -1,4 +1,4 @@
-"""The ids that may clash with those of some prompt files, found without looking at all others."""
+"""The ids that may collide with those of some prompt files, found without reading all others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 
 FEW = 64
-"""So many paths are searched for one by one; for more, all ids are worked out."""
+"""Up to this many paths are searched one by one; for more, all ids are computed."""
 
 _ENDING = ".prompt.y"
-"""What all endings of prompt files begin with."""
+"""The common beginning of all suffixes of prompt files."""
 
 
 def near_ids(
@@ -40,14 +40,14 @@ class _Near:
         self._entries = entries
 
     def alike(self, name: str) -> Iterator[str]:
-        """The prompt files whose id differs from a name in case at most."""
+        """The prompt files whose id differs from a name at most in case."""
         for path in self._beginning(f"{name}{_ENDING}"):
             identity = self._ids.of(path)
             if identity is not None and identity.lower() == name.lower():
                 yield path
 
     def below(self, name: str) -> Iterator[str]:
-        """The prompt files for whose ids a name is a folder."""
+        """The prompt files whose id is below a name, as in a folder."""
         for path in self._beginning(f"{name}/"):
             if (self._ids.of(path) or "").startswith(f"{name}/"):
                 yield path

@@ -1,4 +1,4 @@
-"""The ids of the prompt files of a tree: of many files, only those in question are looked at."""
+"""The ids of the prompt files of a tree; of many files, only those needed are computed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PromptIds(Mapping[str, str]):
 
     @cached_property
     def folders(self) -> frozenset[str]:
-        """Folders that are called like a prompt file: nobody would look for a prompt in there."""
+        """Folders with the name of a prompt file, where prompts would not be expected."""
         ends = [f"{ending}/" for ending in PROMPT_ENDINGS]
         return frozenset(
             path[: path.index(end) + len(end) - 1]
@@ -33,7 +33,7 @@ class PromptIds(Mapping[str, str]):
         )
 
     def of(self, path: str) -> str | None:
-        """The id that a path gives, whether or not there is a file; None where it gives none."""
+        """The id of a path, whether or not the file exists; None if the path has none."""
         if not path.endswith(PROMPT_ENDINGS):
             return None
         end = -len(PROMPT_ENDINGS[0 if path.endswith(PROMPT_ENDINGS[0]) else 1])

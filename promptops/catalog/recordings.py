@@ -1,4 +1,4 @@
-"""The recordings of a prompt at one revision: all of its files, read as one."""
+"""The recordings of a prompt at one revision: all of its files as one."""
 
 from __future__ import annotations
 

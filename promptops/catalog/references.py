@@ -1,4 +1,4 @@
-"""The files that a file names: found, missing, or refused."""
+"""The files that a file refers to: found, missing, or refused."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from promptops.repo.listing import starting_with
 from promptops.source.paths import confined
 
 _MOST_NEAR = 500
-"""Files of one root that are compared with a path that leads nowhere."""
+"""Files of one root that are compared with a path that does not exist."""
 
 
 @record(frozen=True, slots=True)
 class ReferenceResolver:
-    """Finds what a written path means in a tree."""
+    """Resolves written paths in a tree."""
 
     files: Files
     config: Config
@@ -76,15 +76,15 @@ def _is_near(path: str, folder: str, name: str) -> bool:
 
 
 def _outside(message: str, place: Placed) -> Problem:
-    hint = "name a file of this repository, from its root of prompts or with `./`"
+    hint = "name a file of this repository, relative to the prompt root or with `./`"
     return Problem(message, at=placed(place), hint=hint, code="SEC010")
 
 
 class ReferenceLog:
-    """What one prompt file refers to.
+    """The references of one prompt file.
 
     Attributes:
-        problems: References that lead outside: SEC010.
+        problems: References to files outside of the repository: SEC010.
     """
 
     def __init__(self, resolver: ReferenceResolver, path: str) -> None:
@@ -124,7 +124,7 @@ class ReferenceLog:
 
 
 def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:
-    """The roots a kind of path starts from, that of the file which says it first."""
+    """The roots of a kind of path, the one of the referring file first."""
     if kind in ("schema", "tool"):
         return tuple(_plain(root) for root in config.schemas) or ("",)
     own = [root for root in config.prompts if is_below(base, root)]
@@ -133,7 +133,7 @@ def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:
 
 
 def is_below(path: str, root: str) -> bool:
-    """Whether a path lies in a root folder."""
+    """Whether a path is in a root folder."""
     return root == "." or path.startswith(f"{root}/")
 
 

@@ -1,4 +1,4 @@
-"""Where a schema that was put together from several files is written."""
+"""The places of a schema that was combined from several files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.source.nodes import escaped, tokens
 from promptops.source.references import check_schema
 
 OfFile = Callable[[str], bool]
-"""Whether a name under `$defs` is that of a file."""
+"""Whether a name under `$defs` is the name of a file."""
 
 
 def schema_locator(locate: Locate, at: str, schema: Any, of_file: OfFile) -> Locate:
@@ -62,7 +62,7 @@ def _is_schema(schema: Any) -> bool:
 
 
 def _file_of(pointer: str, of_file: OfFile) -> str | None:
-    """The name of the file that a pointer leads into."""
+    """The name of the file of a pointer."""
     steps = tokens(pointer)
     inside = len(steps) > 1 and steps[0] == "$defs" and of_file(steps[1])
     return steps[1] if inside else None

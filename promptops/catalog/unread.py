@@ -1,4 +1,4 @@
-"""Files below a root of prompts that look like prompt files and have another ending."""
+"""Files below a prompt root that look like prompt files but have another suffix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
-    """Those of some paths that look like prompt files, and that nothing reads."""
+    """Of some paths, the files that look like prompt files but that nothing reads."""
     likely = [path for path in paths if _is_candidate(catalog, path)]
     catalog.files.prefetch(likely)
     for path in likely:
@@ -26,18 +26,18 @@ def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-UNREAD = "no prompt is read from this file"
+UNREAD = "this file is not read as a prompt"
 
 
 def rename_command(path: str) -> str:
-    """What gives a file the ending of a prompt file."""
+    """The command that gives a file the suffix of a prompt file."""
     import shlex
 
     return f"git mv {shlex.quote(path)} {shlex.quote(proper_name(path))}"
 
 
 def proper_name(path: str) -> str:
-    """The path with the ending of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
+    """The path with the suffix of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
     stem = re.sub(r"(?i)(?:\.prompts?)?\.ya?ml(?:\.\w+)?$", "", path)
     return f"{stem}{ENDINGS[0]}"
 

@@ -1,1 +1,1 @@
-"""What changed between two catalogs, and the bump that it requires; knows no git."""
+"""The changes between two catalogs, and the required version bump; independent of git."""

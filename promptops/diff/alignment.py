@@ -1,4 +1,4 @@
-"""Messages beside each other: equal ones first, then those of one role, in order."""
+"""Aligns messages: equal ones first, then those with the same role, in order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ M = TypeVar("M")
 def aligned(
     old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
 ) -> Iterator[tuple[M | None, M | None]]:
-    """Pairs in order; None stands where a side has nothing.
+    """Pairs in order; None if a side has no counterpart.
 
     Args:
-        said: The role of a message, and what it says.
+        said: The role and the text of a message.
     """
     for _, start, end, new_start, new_end in _matched(
         [repr(said(each)) for each in old], [repr(said(each)) for each in new]

@@ -1,4 +1,4 @@
-"""CHG601 and CHG602: what the test cases assert, now and before."""
+"""CHG601 and CHG602: changes in the assertions of the test cases."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from promptops.runtime.request.canonical import canonical_json
 Assertion = Mapping[str, Any]
 
 _AT_MOST = frozenset(("max-chars", "max-tokens", "max-cost", "max-latency"))
-"""Assertions whose `value` is a limit: a greater one asserts less."""
+"""Assertions whose `value` is an upper limit: a greater value asserts less."""
 _DEFAULTS: Mapping[str, Any] = {"output": True}
-"""What a key of the evaluation means where it is not written."""
+"""Defaults of the keys of the evaluation."""
 _IDENTIFYING = ("type", "path", "role", "transform", "score")
 _WITHOUT_SCORE = _IDENTIFYING[:-1]
 
@@ -29,8 +29,8 @@ class _List:
     """The assertions of one list of the newer side.
 
     Attributes:
-        path: Of its changes.
-        words: Whose it is, in front of each message.
+        path: The path of its changes.
+        words: The owner of the list, which begins each message.
         place: From "" to the list's owner, and from an index such as `/0` to an assertion.
     """
 
@@ -40,7 +40,7 @@ class _List:
 
 
 def assertion_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """What changed about the tests of a prompt; none of it requires a release."""
+    """Changes in the tests of a prompt; none of them requires a release."""
     old = {case.name: case for case in before.prompt.cases}
     new = {case.name: case for case in after.prompt.cases}
     added = [name for name in new if name not in old]
@@ -63,7 +63,7 @@ def assertion_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]
 def _renamed(
     old: Mapping[str, Case], new: Mapping[str, Case], removed: list[str], added: list[str]
 ) -> list[tuple[str, str]]:
-    """Cases that have another name, and else are the same."""
+    """Cases that have another name but are otherwise equal."""
     pairs = ((was, [now for now in added if _same(old[was], new[now])]) for was in removed)
     return [(was, fits[0]) for was, fits in pairs if len(fits) == 1]
 
@@ -93,14 +93,14 @@ def _of_field(case: Case, field: str) -> _List:
 
 
 def _data(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:
-    """What a case is given: with other inputs it tests something else under the same name."""
+    """Changes in the data of a case: with other inputs it tests something else."""
     words = f"case `{new.name}`"
     if old.expected is not None and not equal(old.expected, new.expected):
         facts = {"before": old.expected, "after": new.expected, "place": _key(new, "expected")}
         yield change("CHG602", "/tests", f"{words}: `expected` differs", **facts)
     altered = _altered_inputs(old, new, inputs)
     if altered:
-        message = f"{words}: other values of {_listed(altered)}"
+        message = f"{words}: different values of {_listed(altered)}"
         yield change("CHG602", "/tests", message, place=_key(new, "inputs"))
     elif not equal((old.inputs, old.tags), (new.inputs, new.tags)) or (
         old.expected is None and new.expected is not None
@@ -113,7 +113,7 @@ def _key(case: Case, key: str) -> Place:
 
 
 def _altered_inputs(old: Case, new: Case, inputs: Schema) -> list[str]:
-    """The inputs with another value; one that the prompt no longer declares had to go."""
+    """The inputs with another value, except inputs that the prompt no longer declares."""
     declared = inputs.get("properties") or {}
     return [
         name
@@ -142,7 +142,7 @@ def _assertions(
 
 
 def _successor(lost: Assertion, new: Sequence[Assertion], come: Sequence[int]) -> int | None:
-    """The index of what stands in its place; a contract that became a measure is still the same."""
+    """The index of the assertion that replaces it; a contract that became a measure is the same."""
     for keys in (_IDENTIFYING, _WITHOUT_SCORE):
         for index in come:
             if _identity(new[index], keys) == _identity(lost, keys):
@@ -152,14 +152,14 @@ def _successor(lost: Assertion, new: Sequence[Assertion], come: Sequence[int]) -
 
 def _altered(old: Assertion, new: Assertion, found: _List, place: Place) -> Change:
     tightened = _tightened(old, new)
-    word = "tightened" if tightened else "loosened, or asserts something else now"
+    word = "tightened" if tightened else "loosened or replaced"
     message = f"{found.words}: `{new.get('type')}` was {word}"
     facts = {"before": dict(old), "after": dict(new), "place": place}
     return change("CHG601" if tightened else "CHG602", found.path, message, **facts)
 
 
 def _tightened(old: Assertion, new: Assertion) -> bool:
-    """Whether every difference asserts more; what can't be decided counts as less."""
+    """Whether every difference asserts more; an undecidable one counts as less."""
     return all(
         _is_more(key, old.get(key), new.get(key), str(new.get("type", "")))
         for key in old.keys() | new.keys()
@@ -168,7 +168,7 @@ def _tightened(old: Assertion, new: Assertion) -> bool:
 
 
 def _is_more(key: str, old: Any, new: Any, kind: str) -> bool:
-    """A negated assertion is reached the other way round, and a weight shifts the whole score."""
+    """A negated assertion reverses the direction, and a weight shifts the whole score."""
     if key == "must":
         return bool(new)
     numbers = isinstance(old, int | float) and isinstance(new, int | float)
@@ -184,7 +184,7 @@ def _identity(assertion: Assertion, keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without(those: Sequence[Assertion], others: Sequence[Assertion]) -> list[int]:
-    """The indices of assertions that are not among others, each as often as it is left over."""
+    """The indices of assertions that are not among others, counting duplicates."""
     left = [_written(each) for each in others]
     found = []
     for index, each in enumerate(those):

@@ -1,4 +1,4 @@
-"""Rendered cases as people look at them: message beside message, with tokens and prices."""
+"""Rendered cases for people: messages side by side, with tokens and prices."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from promptops.records import replace
 from promptops.runtime.request.render import RenderError, TracedRequest
 
 Count = Callable[[str], int]
-"""From a text to its tokens."""
+"""From a text to its number of tokens."""
 
 
 def case_diff(
     before: PromptSide, after: PromptSide, rendered: RenderedPair, count: Count
 ) -> CaseDiff:
-    """One case with all its messages, those that differ and those that don't.
+    """One case with all its messages, changed and unchanged.
 
-    None where a side refuses: what the other one renders has nothing to stand beside.
+    None if a side can't render it, because then there is nothing to compare.
     """
     sides = (rendered.before, rendered.after) if rendered.requests is not None else ()
     old, new = [_seen(each, count) for each in sides] or ([], [])
@@ -49,7 +49,7 @@ def _said(message: Seen) -> tuple[str, str]:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """What a message says; what is no text as a line of its own."""
+    """The text of a message; each part that is not text becomes a line."""
     content = message.get("content")
     lines = [content] if isinstance(content, str) else [*_parts(content or ())]
     lines += [f"[call {_json(call)}]" for call in message.get("tool_calls") or ()]

@@ -1,4 +1,4 @@
-"""Changes made of their code: the catalogue gives level and bump, the caller what it knows."""
+"""Creates changes: the catalogue gives level and bump, the caller the facts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from promptops.model.config import Waiver
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 
-OWN_POLICY = "the policy that lowers its bump comes with the change"
+OWN_POLICY = "the policy that lowers its bump is part of the same change"
 
 
 def change(code: str, path: str, message: str, **facts: Any) -> Change:
-    """A change of the catalogue; `facts` are fields of `Change`, and win over the catalogue's."""
+    """A change of the catalogue; `facts` are fields of `Change` and override the catalogue's."""
     known = CODES[code]
     given = {"level": known.level, "bump": known.bump, "warning": known.warning, "risk": known.risk}
     return Change(code=code, name=known.name, path=path, message=message, **{**given, **facts})
@@ -33,10 +33,10 @@ def with_fingerprints(prompt_id: str, changes: Iterable[Change]) -> tuple[Change
 def waived(
     changes: Iterable[Change], waivers: Iterable[Waiver], accepted: Iterable[Waiver], today: date
 ) -> tuple[Change, ...]:
-    """Changes with the bump of each breaking one lowered to minor that a waiver names.
+    """Changes; a breaking one that a waiver names gets the bump minor.
 
-    A waiver past its day lowers nothing, and says so. One that is not among those `accepted`
-    before comes with the change that it lets through: that is a risk.
+    A waiver past its end date lowers nothing, and the message shows that. A waiver that is not
+    among those `accepted` before is part of the change it allows: that is a risk.
     """
     known = {waiver.fingerprint: waiver for waiver in waivers}
     before = set(accepted)
@@ -51,20 +51,20 @@ def waived(
 def _waived(change: Change, waiver: Waiver, before: set[Waiver], today: date) -> Change:
     if waiver.expires < today:
         return replace(change, message=f"{change.message} (its waiver ended on {waiver.expires})")
-    own = "" if waiver in before else "the waiver comes with the change that it lets through"
+    own = "" if waiver in before else "the waiver is part of the change that it allows"
     risk = "; ".join(each for each in (change.risk, own) if each)
     return replace(change, bump=min(change.bump, Bump.MINOR), waiver=waiver, risk=risk)
 
 
 def _fingerprint(prompt_id: str, change: Change) -> str:
-    """The same however the message is worded, and another when a value or the basis is."""
+    """Independent of the wording of the message, but not of the values or the basis."""
     facts = (change.before, change.after, change.basis)
     values = [None if value is ABSENT else [value] for value in facts]
     if change.code == "CHG310" and change.witness is not None:
         values.append([change.witness.case])
     try:
         said = canonical_json(_plain([prompt_id, change.code, change.path, *values]))
-    except ValueError:  # a number that is none, half a surrogate pair
+    except ValueError:  # NaN, or half a surrogate pair
         said = repr((prompt_id, change.code, change.path, values))
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""Two catalogs compared: what changed about each prompt, and the bump that requires."""
+"""Compares two catalogs: the changes of each prompt, and the bump that they require."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from promptops.records import record, replace
 
 @record(frozen=True, slots=True, kw_only=True)
 class CompareOptions:
-    """How a comparison is done.
+    """How to compare.
 
     Attributes:
-        strict: A property more in the output breaks its consumers.
-        today: For waivers and sunsets.
-        count: From a model to what counts its tokens.
+        strict: An additional property of the output breaks its consumers.
+        today: The date, for waivers and sunsets.
+        count: From a model to the function that counts its tokens.
     """
 
     strict: bool = False
@@ -53,8 +53,8 @@ def compare(
     """What changed about prompts; one that nobody can tell from what it was is left out.
 
     Args:
-        paths: Prompt files to look at, of either side.
-        changed: All files that differ between the sides: what a change may have come through.
+        paths: Prompt files to compare, of either side.
+        changed: All files that differ between the sides and so may cause a change.
     """
     for match in matches(base, head, paths):
         try:
@@ -76,7 +76,7 @@ def _of_match(
             return _compared(match, old, new, changed, options)
         except RecursionError:
             return _diff(
-                match, [change("CHG501", "", "it is nested too deep to be compared")], options
+                match, [change("CHG501", "", "it is nested too deeply to be compared")], options
             )
     if before is not None and after is not None:
         changes = unreadable(match)
@@ -109,7 +109,7 @@ def _compared(
     count = options.count(after.prompt.model)
     cases = [case_diff(before, after, each, count) for each in rendered if _is_shown(each)]
     changes += long_context(before, after, cases)
-    if before.prompt.status == "draft":  # no release held it, so nobody relies on it
+    if before.prompt.status == "draft":  # no release contained it, so no caller relies on it
         changes = [each if each.path == "/status" else _of_draft(each) for each in changes]
     found = _diff(match, through(before, after, changes, changed), options)
     return replace(
@@ -121,13 +121,13 @@ def _compared(
 
 
 def not_answered(diff: PromptDiff, error: InternalError) -> PromptDiff:
-    """The same with the change that its recorded answers could not be compared."""
+    """The prompt, with a change for recorded answers that could not be compared."""
     (failed,) = with_fingerprints(diff.id, [not_compared(f"recorded answers: {error}")])
     return replace(diff, changes=(failed, *diff.changes), bump=max(diff.bump, failed.bump))
 
 
 def _of_draft(found: Change) -> Change:
-    """What no release holds breaks nobody, and requires nothing."""
+    """A prompt that no release contains breaks no caller and requires no bump."""
     message = f"{found.message} (a draft)"
     return replace(found, level="NEUTRAL", bump=Bump.NONE, message=message)
 

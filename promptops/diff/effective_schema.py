@@ -1,6 +1,6 @@
-"""What an inputs' schema accepts in effect, said as a plain schema.
+"""The inputs that a schema accepts in effect, as a plain schema.
 
-The renderer fills in defaults before it checks, so a property with a default is never missing.
+The renderer fills in defaults before it validates, so a property with a default is never missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SPOILED_BY_FILLING = COMBINING - {"$ref"} | frozenset(
         *("contains", "minContains", "maxContains", "uniqueItems", "prefixItems"),
     )
 )
-"""Keywords that may say one thing of a value as it is passed and another of it filled in."""
+"""Keywords whose result for a value may change when its defaults are filled in."""
 _SAYING = frozenset(("properties", "items", "required", "type", "additionalProperties"))
 
 
@@ -53,7 +53,7 @@ class _Plain:
         self._fills: dict[int, bool] = {}
 
     def holds(self, schema: Any, above: frozenset[int]) -> bool:
-        """Of a part and all below it that the renderer fills."""
+        """Whether a part, and everything below it that the renderer fills in, is plain."""
         if not isinstance(schema, Mapping) or id(schema) in above or not self.fills(schema):
             return True
         above |= {id(schema)}
@@ -65,7 +65,7 @@ class _Plain:
         return all(self.holds(part, above) for part in _parts(schema))
 
     def fills(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
-        """Whether there is a default below, or what can't be known."""
+        """Whether there is a default below, or something that can't be known."""
         if not isinstance(schema, Mapping) or id(schema) in above:
             return False
         if id(schema) not in self._fills:
@@ -82,7 +82,7 @@ class _Plain:
         return any(self.fills(part, above) for part in _parts(schema))
 
     def _target(self, schema: Part) -> Part | None:
-        """What a reference means; None where renderer and validator may take it differently."""
+        """The target of a reference; None if renderer and validator may resolve it differently."""
         reference = schema["$ref"]
         known = isinstance(reference, str) and reference.startswith(("#/$defs/", "#/definitions/"))
         if not known or _SAYING.intersection(schema):
@@ -96,7 +96,7 @@ def _parts(schema: Part) -> Iterator[Any]:
 
 
 def _filled(owner: Part, root: Schema) -> Iterator[tuple[str, bool]]:
-    """Each property with a default, and whether the default is accepted itself."""
+    """Each property with a default, and whether the default itself is valid."""
     for name, property_ in _properties(owner).items():
         said = followed(property_, root)
         if "default" in said:
@@ -135,7 +135,7 @@ def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str
 
 
 def aliases(schema: Schema) -> dict[str, str]:
-    """From each name that an input had to the one it has."""
+    """From each earlier name of an input to its current name."""
     return {
         str(alias): name
         for name, said in _properties(schema).items()

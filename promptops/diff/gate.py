@@ -1,4 +1,4 @@
-"""CHG901 to CHG903: the gate for a bump or a version that was given by hand."""
+"""CHG901 to CHG903: the gate for a bump or a version given on the command line."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from promptops.model.version import Version
 def gate(
     declared: Bump | Version, proved: Bump, last: Version | None, taken: Collection[Version] = ()
 ) -> Change | None:
-    """What is wrong with a bump or a version given by hand (CHG901 to CHG903), or None.
+    """The error in a bump or a version given on the command line (CHG901 to CHG903), or None.
 
-    A greater one than the proved one is always right.
+    A greater bump than the required one is always accepted.
     """
     if isinstance(declared, Bump):
         return None if declared >= proved else _too_small(str(declared), str(proved))
     if last is not None and declared < last:
         return change("CHG902", "", f"{declared} is lower than {last}, the last release")
     if declared in taken or (declared == last and proved):
-        return change("CHG901", "", f"{declared} is released already")
+        return change("CHG901", "", f"{declared} was released already")
     if last is not None and declared < last.after(proved):
         return _too_small(str(declared), f"{last.after(proved)} ({proved})")
     return None
@@ -33,9 +33,9 @@ def _too_small(declared: str, proved: str) -> Change:
 
 
 def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change | None:
-    """What forbids a bump below the proved one, or None: BEHAVIOR may be lowered with a reason.
+    """Why a bump below the required one is refused, or None: BEHAVIOR may be lowered with a reason.
 
-    A breaking change is lowered by a waiver only, and a waived one to minor and no further.
+    Only a waiver lowers a breaking change, and only to minor.
     """
     above = [each for each in changes if each.bump > declared]
     worst = max(above, key=lambda each: each.bump, default=None)
@@ -48,7 +48,7 @@ def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change 
 
 
 def demanding(prompts: Iterable[PromptDiff], bump: Bump) -> tuple[str, ...]:
-    """The changes that require more than a bump, each with its prompt, the greatest bump first."""
+    """Changes that require a greater bump, each with its prompt, the greatest bump first."""
     found = [(prompt, each) for prompt in prompts for each in prompt.changes if each.bump > bump]
     found.sort(key=lambda pair: -pair[1].bump)
     return tuple(f"{prompt.id}: {each.code} {each.message}" for prompt, each in found)

@@ -1,4 +1,4 @@
-"""CHG311: obligations and prohibitions that are gone or reworded, rendered or not."""
+"""CHG311: obligations and prohibitions that were removed or reworded, rendered or not."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from promptops.patterns import lazy_pattern
 _BLOCK = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _VALUE = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
 _ANY = "…"
-"""Stands for a value, in a sentence of a template."""
+"""Placeholder for a value in a sentence of a template."""
 
 _HOW = {
-    "gone": "is gone",
-    "reversed": "is reversed",
-    "weakened": "is weaker",
-    "reworded": "is reworded",
+    "gone": "was removed",
+    "reversed": "was reversed",
+    "weakened": "was weakened",
+    "reworded": "was reworded",
 }
 
 
 def obligation_changes(
     before: PromptSide, after: PromptSide, rendered: Sequence[RenderedPair]
 ) -> Iterator[Change]:
-    """Each sentence once: as a case renders it, else as the templates have it.
+    """Each sentence once: as a case renders it, or else as the templates contain it.
 
-    What no case renders is nobody's proof, and a guardrail may be lost there all the same.
+    A guardrail can be lost in text that no case renders, too.
     """
     told: list[str] = []
     for each in rendered:
@@ -52,12 +52,12 @@ def _told_once(losses: Sequence[Lost], told: list[str]) -> Iterator[Change]:
 
 
 def _plain(source: str) -> str:
-    """A template without its tags, and with one sign for each value."""
+    """A template without its tags, with one placeholder for each value."""
     return _VALUE.sub(_ANY, _BLOCK.sub(" ", source))
 
 
 def _same(sentence: str, rendered: str) -> bool:
-    """Whether a sentence of a template is one that was rendered."""
+    """Whether a sentence of a template is the same as a rendered one."""
     if sentence == rendered:
         return True
     parts = [re.escape(part) for part in sentence.split(_ANY)]

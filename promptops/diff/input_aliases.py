@@ -1,4 +1,4 @@
-"""What became of the names that inputs had, and are still accepted: `x-aliases`."""
+"""Changes of the earlier names of inputs that are still accepted: `x-aliases`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.source.nodes import escaped
 
 
 def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:
-    """Names that are lost, then those that were added.
+    """Names that were removed, then those that were added.
 
     Args:
         was: The older side under its own names; `old` has the newer ones.
@@ -26,18 +26,18 @@ def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:
             path = _path(name)
             yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
             if old.get("additionalProperties") is not False:
-                message = f"any `{alias}` was accepted and did nothing; it is `{name}` now"
+                message = f"any `{alias}` was accepted and ignored; now it means `{name}`"
                 yield change("CHG108", path, message, before=alias)
 
 
 def _lost(alias: str, name: str, new: Schema) -> Change:
-    path, was = _path(name), f"`{alias}`, a name that `{name}` had,"
+    path, was = _path(name), f"`{alias}`, an earlier name of `{name}`,"
     if alias in (new.get("properties") or {}):
-        return change("CHG105", path, f"{was} is another input now", before=alias)
+        return change("CHG105", path, f"{was} is now another input", before=alias)
     said = {"patternProperties", "propertyNames"}.intersection(new)
     if new.get("additionalProperties", True) in (True, {}) and not said:
-        return change("CHG106", path, f"{was} is ignored now", before=alias)
-    return change("CHG105", path, f"{was} is refused now, or read otherwise", before=alias)
+        return change("CHG106", path, f"{was} is now ignored", before=alias)
+    return change("CHG105", path, f"{was} is now refused or has another meaning", before=alias)
 
 
 def _path(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is said of each input beside what it accepts: CHG103, CHG104, CHG106, CHG116 to CHG121."""
+"""Changes of inputs beside the accepted values: CHG103, CHG104, CHG106, CHG116 to CHG121."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from promptops.records import replace
 from promptops.source.nodes import escaped
 
 DESCRIBING = ("description", "title", "examples", "$comment")
-"""Keywords that nobody but a person reads."""
+"""Keywords that are only for human readers."""
 
 
 def property_changes(pair: PropertyPair, had: str | None) -> Iterator[Change]:
-    """What changed about one property; `had` is the name it had, which is an alias of it now."""
+    """Changes of one property; `had` is its earlier name, which is now an alias."""
     path, name = f"/inputs{pair.pointer}", spoken(pair.pointer, "the inputs")
     if had is not None:
-        message = f"`{had}` is called {name} now, and the old name is still accepted"
+        message = f"`{had}` was renamed to {name}, and the old name is still accepted"
         yield change("CHG104", path, message)
     if pair.before is None:
         yield _added(pair, path, name)
     elif pair.after is not None:
         yield from _kept(pair, path, name)
     elif pair.after_owner.get("additionalProperties") is not False:
-        yield change("CHG106", path, f"{name} is gone, and passing it does nothing")
+        yield change("CHG106", path, f"{name} was removed, and passing it has no effect")
 
 
 def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterator[Change]:
-    """One change for all that is described otherwise."""
+    """One change for all differences in descriptions."""
     both = (pair for pair in pairs if pair.before is not None and pair.after is not None)
     names = [
         spoken(pair.pointer, "")
@@ -45,20 +45,20 @@ def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterat
         names.append("the inputs")
     if names:
         shown = ", ".join(dict.fromkeys(names))
-        yield change("CHG120", "/inputs", f"{shown}: described otherwise")
+        yield change("CHG120", "/inputs", f"{shown}: the description changed")
 
 
 def trust_changes(old: Schema, new: Schema) -> Iterator[Change]:
-    """Each part, at any depth and below any keyword, that was marked and is there unmarked."""
+    """Each part, at any depth and below any keyword, that is no longer marked as untrusted."""
     kept = dict(_labels(new, ""))
     for pointer, marked in _labels(old, ""):
         if marked and kept.get(pointer) is False:
-            message = f"{spoken(pointer, 'the inputs')} is no longer marked as written by strangers"
+            message = f"{spoken(pointer, 'the inputs')} is no longer marked as untrusted"
             yield change("CHG121", f"/inputs{pointer}/x-untrusted", message)
 
 
 def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
-    """Each schema, and whether it is marked as written by strangers."""
+    """Each schema, and whether it is marked as untrusted."""
     if isinstance(schema, list):
         for index, item in enumerate(schema):
             yield from _labels(item, f"{pointer}/{index}")
@@ -75,8 +75,8 @@ _DATA = frozenset(("const", "default", "enum", "examples", "required"))
 def _added(pair: PropertyPair, path: str, name: str) -> Change:
     if pair.is_required:
         shown = compact((pair.after or {}).get("default"))
-        return change("CHG103", path, f"{name} was added; `{shown}` stands in where it is left out")
-    return change("CHG104", path, f"{name} may be passed now")
+        return change("CHG103", path, f"{name} was added with the default `{shown}`")
+    return change("CHG104", path, f"{name} was added as an optional input")
 
 
 def _kept(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
@@ -92,8 +92,8 @@ def _kept(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
 
 def _default(was: Any, now: Any) -> str:
     if now is ABSENT:
-        return "has no default any more"
-    return "has a default now" if was is ABSENT else "has another default"
+        return "no longer has a default"
+    return "now has a default" if was is ABSENT else "has another default"
 
 
 def _format(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
@@ -101,8 +101,8 @@ def _format(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
     if was == now:
         return
     if now is None:
-        yield change("CHG113", f"{path}/format", f"{name} has no `format` any more", before=was)
+        yield change("CHG113", f"{path}/format", f"{name} no longer has a `format`", before=was)
         return
-    message = f"{name} is to be a `{now}`; nothing checks it"
+    message = f"{name} now has the format `{now}`, which is not validated"
     found = change("CHG112", f"{path}/format", message, after=now)
     yield replace(found, level="BEHAVIOR", bump=Bump.MINOR, warning=True)

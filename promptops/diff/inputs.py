@@ -1,4 +1,4 @@
-"""CHG101 to CHG121: what callers may pass. Narrowing it breaks them."""
+"""CHG101 to CHG121: the inputs that callers may pass. Narrowing them is breaking."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WIDENED = {
 
 
 def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterator[Change]:
-    """What changed about the inputs of a prompt."""
+    """The changes of the inputs of a prompt."""
     old, new = before.prompt.inputs, after.prompt.inputs
     if equal(old, new):
         return
@@ -51,19 +51,23 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
     found = [*_Inputs(before, after, before.door, after.door, today).changes()]
     yield from found
     if not found and before.schema_files != after.schema_files:
-        yield change("CHG503", "/inputs", "a schema moved; the inputs accept the same")
+        yield change("CHG503", "/inputs", "a schema moved; the inputs accept the same values")
     elif not found:
-        yield change("CHG120", "/inputs", "the inputs accept the same, and are written otherwise")
+        yield change(
+            "CHG120",
+            "/inputs",
+            "the inputs accept the same values; their schema is written differently",
+        )
 
 
 def _not_compared(before: PromptSide, after: PromptSide) -> Change:
-    """What can't be known now breaks; what could not be known before broke already."""
+    """An unknown new schema is breaking; an unknown old schema broke before."""
     why = _problem(after)
     if why:
         basis = [dict(side.prompt.inputs) for side in (before, after)]
         message = f"the inputs can't be compared: {why}"
         return change("CHG117", "/inputs", message, basis=basis)
-    message = f"the inputs could not be known before, so nothing is compared: {_problem(before)}"
+    message = f"the earlier inputs were not valid, so nothing is compared: {_problem(before)}"
     return change("CHG113", "/inputs", message)
 
 
@@ -79,7 +83,7 @@ class _Inputs:
         self._doors = old_door, new_door
         self._today = today
         self._new: Schema = after.prompt.inputs
-        # Compared under the newer names; a name that only moved is no difference.
+        # Compared under the newer names; a renamed input is not a difference.
         self._old, self._moved = with_new_names(before.prompt.inputs, self._new)
         self._pairs = tuple(pairs(self._old, self._new))
         self._renamed = dict(self._renames())
@@ -90,7 +94,7 @@ class _Inputs:
         plain = is_plain(self._old) and is_plain(self._new)
         sides = [accepted(each) if plain else each for each in (self._old, self._new)]
         narrowed, widened = differences(*sides), differences(*reversed(sides))
-        if not plain:  # then only what both doors show is certain
+        if not plain:  # then only differences shown by both validators are certain
             narrowed = tuple(each for each in narrowed if self._witness(each) is not None)
         for each in narrowed:
             yield from self._breaking(each)
@@ -124,7 +128,7 @@ class _Inputs:
 
     def _unproved(self) -> Change:
         message = (
-            "defaults meet conditions here: nobody can prove that the inputs accept all they did"
+            "conditions depend on defaults: cannot prove that everything accepted before still is"
         )
         return change("CHG117", "/inputs", message, basis=[self._old, self._new])
 
@@ -134,7 +138,7 @@ class _Inputs:
         path = f"/inputs{found.pointer}/{found.keyword}"
         facts = {"witness": self._witness(found), **values_of(found, self._old, self._new)}
         if not found.decided:
-            message = f"nobody can prove that {_what(found)} refuses no more than before"
+            message = f"cannot prove that {_what(found)} accepts everything it did before"
             yield change("CHG117", path, message, basis=[self._old, self._new], **facts)
         elif found.keyword == "required" and found.name is not None:
             yield self._required(found, facts["witness"])
@@ -142,7 +146,7 @@ class _Inputs:
             yield self._removed(found, facts["witness"])
         elif found.keyword == "additionalProperties":
             who = spoken(found.pointer, "the inputs")
-            yield change("CHG114", path, f"unknown names of {who} are refused now", **facts)
+            yield change("CHG114", path, f"unknown names of {who} are now refused", **facts)
         else:
             code = _NARROWED.get(found.keyword, "CHG112")
             yield change(code, path, said(found, INPUTS_NARROWED), **facts)
@@ -152,10 +156,10 @@ class _Inputs:
         name = _joined(found)
         path = f"/inputs{found.pointer}/properties/{escaped(found.name or '')}"
         if was_there:
-            message = f"{name} must be passed now, and could be left out"
+            message = f"{name} was optional and is now required"
             return change("CHG102", path, message, witness=witness)
         basis = at(self._new, f"{found.pointer}/properties/{escaped(found.name or '')}")
-        message = f"{name} must be passed now"
+        message = f"{name} is now required"
         return change("CHG101", path, message, witness=witness, basis=basis)
 
     def _removed(self, found: SchemaDifference, witness: Witness | None) -> Change:
@@ -163,13 +167,13 @@ class _Inputs:
         was, path = at(self._old, below), f"/inputs{below}"
         sunset = _day(was.get("x-sunset")) if was.get("deprecated") is True else None
         if sunset is not None and sunset <= self._today:
-            message = f"{_joined(found)} is gone, deprecated and past its day, {sunset}"
+            message = f"{_joined(found)} was removed after its sunset date, {sunset}"
             return change("CHG119", path, message, witness=witness, gated=False)
         heir = aliases(self._new).get(found.name or "") if found.pointer == "" else None
         if heir is not None:
-            message = f"{_joined(found)} is another name of `{heir}` now"
+            message = f"{_joined(found)} is now another name of `{heir}`"
             return change("CHG106", path, message)
-        message = f"{_joined(found)} is gone, and passing it is refused"
+        message = f"{_joined(found)} was removed, and passing it is refused"
         return change("CHG105", path, message, witness=witness, basis=was)
 
     def _rename(self, old: str, new: str, narrowed: tuple[SchemaDifference, ...]) -> Change:
@@ -177,7 +181,7 @@ class _Inputs:
         return change(
             "CHG107",
             f"/inputs/properties/{escaped(new)}",
-            f"`{old}` is called `{new}` now; `x-aliases: [{old}]` would break nobody",
+            f"`{old}` was renamed to `{new}`; `x-aliases: [{old}]` keeps it compatible",
             witness=next((proof for proof in proofs if proof is not None), None),
         )
 
@@ -186,12 +190,16 @@ class _Inputs:
     ) -> Iterator[Change]:
         path = f"/inputs{found.pointer}/{found.keyword}"
         if found.keyword == "required" and self._is_kept(found.pointer, found.name):
-            yield change("CHG113", path, f"{_joined(found)} may be left out now")
-        if found.name is not None or _is_told(found, narrowed) or self._is_below_gone(found):
-            return  # a property that came or went is told by its name
+            yield change("CHG113", path, f"{_joined(found)} is now optional")
+        if (
+            found.name is not None
+            or _is_reported_as_breaking(found, narrowed)
+            or self._is_below_gone(found)
+        ):
+            return  # added and removed properties are reported by name
         if found.keyword == "additionalProperties":
             who = spoken(found.pointer, "the inputs")
-            yield change("CHG115", path, f"unknown names of {who} are accepted now")
+            yield change("CHG115", path, f"unknown names of {who} are now accepted")
             return
         code = _WIDENED.get(found.keyword, "CHG113")
         yield change(
@@ -211,7 +219,7 @@ class _Inputs:
         return owner == "" and name in names
 
     def _renames(self) -> Iterator[tuple[str, str]]:
-        """Inputs that have another name without an alias: the same schema, and moved uses."""
+        """Inputs renamed without an alias: the same schema, used in the same places."""
         top = [pair for pair in self._pairs if pair.owner == ""]
         gone = [pair for pair in top if pair.after is None]
         new = [pair for pair in top if pair.before is None]
@@ -230,7 +238,7 @@ class _Inputs:
         )
 
     def _witness(self, found: SchemaDifference) -> Witness | None:
-        """Inputs that the older side accepts and the newer one refuses, tried at both doors."""
+        """Inputs that the older side accepts and the newer one refuses, by both validators."""
         for case, value in self._tried(found):
             if not isinstance(value, Mapping) or self._doors[0].accept(value)[1]:
                 continue
@@ -241,7 +249,7 @@ class _Inputs:
         return None
 
     def _tried(self, found: SchemaDifference) -> Iterator[tuple[str | None, Any]]:
-        """What may be a witness: a case first, since it is somebody's real inputs; short ones."""
+        """Candidates for a witness: real inputs of cases first, then short ones."""
         cases = self._sides[0].prompt.cases
         for case in sorted(cases, key=lambda case: len(repr(case.inputs))):
             yield case.name, dict(case.inputs)
@@ -255,14 +263,16 @@ class _Inputs:
 
 
 def _is_about(pointer: str, found: SchemaDifference) -> bool:
-    """Whether what a door says is about the property that a difference is about."""
+    """Whether an error of a validator is about the property of a difference."""
     steps = [step for step in found.pointer.split("/")[1:] if step not in ("properties", "items")]
     about = steps[0] if steps else found.name
     return about is None or pointer.split("/")[1:2] in ([], [about])
 
 
-def _is_told(found: SchemaDifference, narrowed: tuple[SchemaDifference, ...]) -> bool:
-    """A type, a pattern or the like that is another one now is told once, as the break it is."""
+def _is_reported_as_breaking(
+    found: SchemaDifference, narrowed: tuple[SchemaDifference, ...]
+) -> bool:
+    """A changed type, pattern or similar is reported once, as breaking."""
     if found.keyword == "enum":
         return any(
             each.keyword in ("const", "type") and each.pointer == found.pointer for each in narrowed

@@ -1,4 +1,4 @@
-"""CHG501, CHG502 and CHG504: which prompt of one side is which of the other."""
+"""CHG501, CHG502 and CHG504: matches the prompts of both sides."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ State = Literal["added", "removed", "renamed", "changed", "unreadable"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptPair:
-    """One prompt on both sides; None where a side lacks it.
+    """One prompt on both sides; None if a side lacks it.
 
     Attributes:
-        likely: Of a prompt that is gone: the id of an added one with the same content.
+        likely: For a removed prompt, the id of an added one with the same content.
     """
 
     base: Catalog
@@ -41,7 +41,7 @@ class PromptPair:
 
     @property
     def before_id(self) -> str | None:
-        """The older id, where it is another one."""
+        """The older id, if it differs."""
         if self.before is None or self.after is None or self.before.id == self.after.id:
             return None
         return self.before.id
@@ -66,11 +66,11 @@ class PromptPair:
 
 
 def matches(base: Catalog, head: Catalog, paths: Collection[str]) -> Iterator[PromptPair]:
-    """Prompts of either side, paired by id, and where that fails by the names they had."""
+    """Prompts of both sides, paired by id, or else by their earlier names."""
     chosen = set(paths)
     olds = {name: path for name, path in base.paths.items() if path in chosen}
     news = {name: path for name, path in head.paths.items() if path in chosen}
-    # A file may be looked at on one side only: the other one is found by its id.
+    # A file may be given for one side only: the other one is found by its id.
     olds |= {name: base.paths[name] for name in news if name in base.paths}
     news |= {name: head.paths[name] for name in olds if name in head.paths}
     renamed = _renamed(news, base, head)
@@ -99,7 +99,7 @@ def _match(
 
 
 def _renamed(news: dict[str, str], base: Catalog, head: Catalog) -> dict[str, str]:
-    """From each older id that is gone to the prompt that names it among its aliases."""
+    """From each removed id to the prompt that has it as an alias."""
     found: dict[str, str] = {}
     for name, path in news.items():
         prompt = head.loaded(path).prompt
@@ -110,22 +110,22 @@ def _renamed(news: dict[str, str], base: Catalog, head: Catalog) -> dict[str, st
 
 
 def added(match: PromptPair) -> list[Change]:
-    """Of a prompt that only the newer side has."""
+    """The change for a prompt that only the newer side has."""
     prompt = match.after.prompt if match.after else None
     if prompt is None:
         return _broken(match.after)
     if prompt.status == "draft":
-        return [change("CHG502", "", "a draft was added, which no release holds", bump=Bump.NONE)]
+        return [change("CHG502", "", "a draft was added, which is not released", bump=Bump.NONE)]
     what = "variant" if prompt.extends else "prompt"
     return [change("CHG502", "", f"the {what} was added")]
 
 
 def gone(match: PromptPair) -> list[Change]:
-    """Of a prompt that only the older side has."""
+    """The change for a prompt that only the older side has."""
     prompt = match.before.prompt if match.before else None
     if prompt is not None and prompt.status == "draft":
-        return [change("CHG701", "", "a draft was removed, which no release holds", bump=Bump.NONE)]
-    moved = f"; `{match.likely}` says the same: give it `aliases: [{match.id}]`"
+        return [change("CHG701", "", "a draft was removed, which was not released", bump=Bump.NONE)]
+    moved = f"; `{match.likely}` has the same content: give it `aliases: [{match.id}]`"
     hint = moved if match.likely else ""
     if prompt is not None and prompt.extends:
         return [change("CHG504", "", f"the variant was removed{hint}")]
@@ -133,19 +133,19 @@ def gone(match: PromptPair) -> list[Change]:
 
 
 def unreadable(match: PromptPair) -> list[Change]:
-    """Of a prompt that a side can't read; where the newer one can, it is as good as new."""
+    """A prompt that a side can't parse; if the newer side can, it counts as new."""
     if match.after is not None and match.after.prompt is None:
         return _broken(match.after)
     failed = _internal(match.before)
     if failed is not None:
         return [not_compared(failed.message)]
     why = _why(match.before)
-    return [change("CHG502", "", f"it could not be read before, so nothing is compared: {why}")]
+    return [change("CHG502", "", f"the earlier version can't be parsed, not compared: {why}")]
 
 
 def not_compared(reason: object) -> Change:
-    """That a bug of ours kept both sides from being compared."""
-    return change(NOT_COMPARED, "", f"it could not be compared: {reason}")
+    """The change for an internal error during the comparison."""
+    return change(NOT_COMPARED, "", f"the sides were not compared: {reason}")
 
 
 def _internal(loaded: LoadedPrompt | None) -> Problem | None:
@@ -157,7 +157,7 @@ def _broken(loaded: LoadedPrompt | None) -> list[Change]:
     failed = _internal(loaded)
     if failed is not None:
         return [not_compared(failed.message)]
-    return [change("CHG501", "", f"it can't be read: {_why(loaded)}")]
+    return [change("CHG501", "", f"it can't be parsed: {_why(loaded)}")]
 
 
 def _why(loaded: LoadedPrompt | None) -> str:

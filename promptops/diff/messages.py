@@ -1,4 +1,4 @@
-"""CHG306 and CHG307: the messages a prompt is made of, and what callers pass into them."""
+"""CHG306 and CHG307: the messages of a prompt, and the data that callers pass into them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Mess
 
 
 def message_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """What changed about which messages there are."""
-    old, new = ([_said(turn) for turn in side.prompt.messages] for side in (before, after))
+    """Changes in the list of messages."""
+    old, new = ([_summary(turn) for turn in side.prompt.messages] for side in (before, after))
     if old != new:
         facts = {"before": ", ".join(old), "after": ", ".join(new)}
         yield change("CHG306", "/messages", _what_happened(old, new), **facts)
@@ -21,14 +21,14 @@ def message_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     kept = _slots(after.prompt, moved)
     for slot, path in _slots(before.prompt, {}).items():
         if slot not in kept:
-            yield change("CHG307", path, f"{slot} reaches the model no more")
+            yield change("CHG307", path, f"{slot} no longer reaches the model")
     if old == new and _cached(before.prompt) != _cached(after.prompt):
-        message = "which messages the provider is to keep in its cache differs"
+        message = "the messages to be cached by the provider changed"
         yield change("CHG701", "/messages", message)
 
 
-def _said(turn: Turn) -> str:
-    """A turn in a few words: its role, or the input it comes from."""
+def _summary(turn: Turn) -> str:
+    """A message in a few words: its role, or the input it comes from."""
     if isinstance(turn, ConversationHistory):
         return f"history {turn.source}" + (f" (the last {turn.last})" if turn.last else "")
     if isinstance(turn, ForEach):
@@ -39,14 +39,14 @@ def _said(turn: Turn) -> str:
 
 def _what_happened(old: list[str], new: list[str]) -> str:
     if sorted(old) == sorted(new):
-        return "the messages stand in another order"
+        return "the messages were reordered"
     if len(old) == len(new):
         return "messages have another role or come from another input"
     return "messages were added" if len(new) > len(old) else "messages were removed"
 
 
 def _slots(prompt: Prompt, had: Mapping[str, str]) -> Mapping[str, str]:
-    """What callers pass through untouched and where it goes; by the names that inputs had."""
+    """Data that callers pass through to the model, by the earlier names of the inputs."""
     found: dict[str, str] = {}
     for turn in prompt.messages:
         if isinstance(turn, ConversationHistory):

@@ -1,4 +1,4 @@
-"""CHG501, CHG502, CHG701 and CHG702: what is said of a prompt, and the names it has."""
+"""CHG501, CHG502, CHG701 and CHG702: metadata of a prompt, and its names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FREE = ("title", "description", "owners", "tags", "metadata", "budget", "replac
 
 
 def metadata_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """What changed that no model sees."""
+    """Changes that are not sent to the model."""
     old, new = before.prompt, after.prompt
     for name in _FREE:
         was, now = getattr(old, name), getattr(new, name)
@@ -33,25 +33,25 @@ def _status(before: PromptSide, after: PromptSide) -> Change:
     was, now = before.prompt.status, after.prompt.status
     facts = {"before": was, "after": now}
     if now == "draft":
-        message = "it is a draft again, and releases leave it out"
+        message = "it is a draft again, so releases do not contain it"
         return change("CHG501", "/status", message, **facts)
     if was == "draft":
-        message = "it is no draft any more, and releases hold it"
+        message = "it is no longer a draft, so releases contain it"
         return change("CHG502", "/status", message, **facts)
     if now == "deprecated":
         use = f"; `{after.prompt.replaced_by}` replaces it" if after.prompt.replaced_by else ""
         return change("CHG702", "/status", f"the prompt is deprecated{use}", **facts)
-    return change("CHG701", "/status", "it is not deprecated any more", **facts)
+    return change("CHG701", "/status", "it is no longer deprecated", **facts)
 
 
 def _names(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """Names are what callers load by: one that is gone breaks them."""
+    """Callers load a prompt by its names: removing one breaks them."""
     old = {before.prompt.id, *before.prompt.aliases}
     new = {after.prompt.id, *after.prompt.aliases}
     for name in sorted(old - new):
-        yield change("CHG501", "/aliases", f"it can't be loaded as `{name}` any more")
+        yield change("CHG501", "/aliases", f"it can no longer be loaded as `{name}`")
     if before.prompt.id != after.prompt.id and before.prompt.id in new:
-        message = f"`{before.prompt.id}` is called `{after.prompt.id}` now, and keeps its old name"
+        message = f"`{before.prompt.id}` was renamed to `{after.prompt.id}` and keeps its old name"
         yield change("CHG502", "/aliases", message)
     for name in sorted(new - old - {after.prompt.id}):
         yield change("CHG502", "/aliases", f"it can be loaded as `{name}`, too")

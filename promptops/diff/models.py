@@ -1,4 +1,4 @@
-"""CHG309, CHG401 to CHG404: which model is asked, how, and what it must be able to do."""
+"""CHG309, CHG401 to CHG404: the model, its parameters, and the capabilities it needs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ABILITIES = {"image": "see images", "audio": "hear sounds", "document": "read d
 
 
 def model_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """What changed about the model of a prompt and its parameters."""
+    """Changes in the model of a prompt and its parameters."""
     old, new = before.prompt.model, after.prompt.model
     if (old.provider, old.id) != (new.provider, new.id):
         yield _another(before, after)
     elif old.profile != new.profile:
-        message = "another profile, which names the same model"
+        message = "another profile with the same model"
         yield change("CHG701", "/model/profile", message, before=old.profile, after=new.profile)
     yield from _endpoint(before, after)
     yield from _parameters(old, new)
@@ -35,13 +35,13 @@ def model_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
 def long_context(
     before: PromptSide, after: PromptSide, cases: Iterable[CaseDiff]
 ) -> Iterator[Change]:
-    """A request that the model had room for before, and for which its window is too small now."""
+    """A request that fit into the old model's context window, but exceeds the new one's."""
     window = _window(before)
     if window is None:
         return
     for case in cases:
         if case.before_tokens <= window < case.after_tokens:
-            message = f"the request of `{case.name}` does not fit the {window:,} tokens there were"
+            message = f"the request of `{case.name}` exceeds the former limit of {window:,} tokens"
             facts = {"before": case.before_tokens, "after": case.after_tokens}
             yield change("CHG404", "/messages", message, **facts)
             return
@@ -60,7 +60,7 @@ def _another(before: PromptSide, after: PromptSide) -> Change:
     old, new = before.prompt.model, after.prompt.model
     was, now = _named(old), _named(new)
     if now is None and new.profile is not None:
-        message = f"no model answers: there is no profile `{new.profile}`"
+        message = f"there is no model: the profile `{new.profile}` does not exist"
         return change("CHG402", "/model", message, before=was, after=now)
     providers = [canonical_provider(each.provider or "") for each in (old, new)]
     if all(providers) and providers[0] != providers[1]:
@@ -75,7 +75,7 @@ def _another(before: PromptSide, after: PromptSide) -> Change:
 
 
 def _endpoint(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """Where requests go, and whose key they carry: no part of a request, and yet to be seen."""
+    """Where requests go, and with which API key: not part of a request, but reported."""
     name = after.prompt.model.profile or ""
     was, now = (side.catalog.config.models.get(name) for side in (before, after))
     if was is None or now is None:
@@ -84,7 +84,7 @@ def _endpoint(before: PromptSide, after: PromptSide) -> Iterator[Change]:
         old, new = getattr(was, field), getattr(now, field)
         if old != new:
             message = f"`{field}` of the profile `{name}` differs"
-            risk = "requests go elsewhere, or with another key"
+            risk = "requests go to another server, or use another API key"
             facts = {} if field == "headers" else {"before": _shown(old), "after": _shown(new)}
             yield change("CHG701", f"/model/{field}", message, risk=risk, **facts)
 
@@ -95,7 +95,7 @@ def _named(model: Model) -> str | None:
 
 
 def _compared(old: Model, new: Model) -> str:
-    """What the table knows of the two: that one is cheaper, or ends sooner."""
+    """Facts from the model table: that one is cheaper, or is retired earlier."""
     facts = [find(each.provider or "", each.id or "") for each in (old, new)]
     if facts[0] is None or facts[1] is None:
         return ""
@@ -109,7 +109,7 @@ def _price(old: ModelFacts, new: ModelFacts) -> Iterator[str]:
         return
     word = "cheaper" if (new.output_usd or 0) < (old.output_usd or 0) else "dearer"
     was, now = (f"{each.input_usd:g}/{each.output_usd:g}" for each in (old, new))
-    yield f"{word} ({was} -> {now} USD for a million tokens in/out)"
+    yield f"{word} ({was} -> {now} USD per million tokens in/out)"
 
 
 def _end(old: ModelFacts, new: ModelFacts) -> Iterator[str]:
@@ -123,12 +123,12 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
         if equal(was, now) or name in _TOLD_ELSEWHERE:
             continue
         lower = name == "max_output_tokens" and _is_lower(now, was)
-        message = f"`{name}` is lower: longer answers are cut off" if lower else f"`{name}` differs"
+        message = f"`{name}` is lower: longer answers are cut" if lower else f"`{name}` differs"
         path = f"/model/params/{name}"
         yield change("CHG403", path, message, before=was, after=now, warning=lower)
     was, now = (each.params.get("stop", ABSENT) for each in (old, new))
     if not equal(was, now):
-        message = "other sequences end the answer"
+        message = "the stop sequences changed"
         yield change("CHG309", "/model/params/stop", message, before=was, after=now)
     for name in sorted(old.provider_options.keys() | new.provider_options.keys()):
         was, now = (each.provider_options.get(name, ABSENT) for each in (old, new))
@@ -139,9 +139,9 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
 
 
 def _shown(value: Any) -> Any:
-    """A setting without the secrets in it."""
+    """A setting without secrets."""
     if isinstance(value, str):
-        # A password in an address is one, whatever it looks like.
+        # A password in a URL is a secret, whatever it looks like.
         return without_secrets(_LOGIN.sub("***@", value))
     if isinstance(value, Mapping):
         return {key: _shown(item) for key, item in value.items()}
@@ -152,7 +152,7 @@ _LOGIN = lazy_pattern(r"(?<=://)[^/?#]*@")
 
 
 def _is_lower(now: Any, was: Any) -> bool:
-    """A limit where there was none is lower, too."""
+    """A new limit counts as lower, too."""
     return isinstance(now, int | float) and (was is ABSENT or now < was)
 
 
@@ -164,7 +164,7 @@ def _abilities(before: Prompt, after: Prompt) -> Iterator[Change]:
 
 
 def _needed(prompt: Prompt) -> Mapping[str, str]:
-    """What a model must be able to do, each with the first place that asks for it."""
+    """The capabilities that the model needs, each with the first place that needs it."""
     found: dict[str, str] = {}
     for message in _messages(prompt):
         for part in message.parts:

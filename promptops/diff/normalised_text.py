@@ -1,4 +1,4 @@
-"""The words of a line, as sentences are compared by them."""
+"""The words of a line, normalised for the comparison of sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOTHING = frozenset(("a", "an", "the", "please"))
 
 
 def plain_words(line: str) -> Words:
-    """What counts of a line: words in lower case, numbers, and signs that compare."""
+    """The significant parts of a line: words in lower case, numbers, and comparison signs."""
     line = unicodedata.normalize("NFC", _LABEL.sub("", line, count=1)).casefold()
     line = line.replace("’", "'").replace("'re ", " are ").replace("'ll ", " will ")
     line = _NOT.sub(_with_not, line)

@@ -1,4 +1,4 @@
-"""What the words of a sentence oblige to or forbid."""
+"""Words in a sentence that oblige or forbid."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Marks = tuple[tuple[Words, str], ...]
 
 @record(frozen=True, slots=True)
 class Force:
-    """What the words of a sentence demand.
+    """The strength of the demand in a sentence.
 
     Attributes:
-        strength: 3 for must and never, 2 for should not and avoid, 0 where nothing obliges.
-        kinds: Of the phrases in it, as the table calls them.
-        softeners: The phrases that leave a way out.
-        content: What is left of it: beginnings of words.
+        strength: 3 for must and never, 2 for should not and avoid, 0 without a demand.
+        kinds: The kinds of its phrases, as named in the table.
+        softeners: The phrases that allow exceptions.
+        content: The beginnings of its other words.
     """
 
     strength: int
@@ -86,7 +86,7 @@ _FILLERS = frozenset(
         " they them their der die das den und zu de la le les des et à el los las y il lo gli e o"
     )
 )
-# Where `no` and `non` are everyday words of prohibition, beside `Sin`, `El` and their like.
+# Languages in which `no` and `non` commonly express prohibition.
 _ROMANCE = frozenset(str.split("el los las una que del por con il gli che di della le"))
 
 
@@ -102,13 +102,13 @@ def _table() -> dict[str, list[tuple[Words, str]]]:
 
 
 def force_of(words: Words, intro: Marks = ()) -> Force:
-    """What a sentence demands; `intro` are the phrases that introduce the list it is an item of."""
+    """The demand of a sentence; `intro` are the phrases that introduce its list."""
     found, content = phrases_in(words)
     kinds = frozenset(kind for _, kind in found + intro)
     strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
     if "no" in kinds and (words[:1] in (("no",), ("non",)) or not _ROMANCE.isdisjoint(words)):
         strength = 3
-    # `may not` forbids, and so do `darfst das nicht`, `no puedes`: then `may` leaves no way out.
+    # `may not` forbids, and so do `darfst das nicht`, `no puedes`: then `may` allows no exception.
     soft = ("soft",) if kinds & _TURNS[0] else ("soft", "permit")
     softeners = frozenset(words for words, kind in found if kind in soft)
     return Force(strength, kinds, softeners, content)
@@ -131,5 +131,5 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
 
 
 def forbids(kinds: frozenset[str]) -> bool:
-    """Whether phrases of these kinds forbid rather than demand; to forbid twice is to demand."""
+    """Whether phrases of these kinds forbid rather than demand; a double negation demands."""
     return sum(bool(kinds & turning) for turning in _TURNS) % 2 == 1

@@ -1,4 +1,4 @@
-"""Which obligations and prohibitions of a request the other side lacks or reverses."""
+"""Obligations and prohibitions of a request that the other side lacks or reverses."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from promptops.records import record
 How = Literal["gone", "reversed", "reworded", "weakened"]
 
 LIKE = 0.5
-"""Of the words of two sentences, how many both have: from here on one is the other, reworded."""
+"""Share of common words from which one sentence is a rewording of the other."""
 RAREST, HOLDERS, NEAREST = 8, 32, 6
-"""How many rare words of a sentence, sentences that hold one, and likely ones are looked at."""
+"""Limits: rare words of a sentence, sentences that contain one, and candidates compared."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """A sentence that obliges or forbids, and that the other side doesn't say.
+    """A sentence that obliges or forbids, and that the other side lacks.
 
     Attributes:
         before: The sentence as it was, white space collapsed; an item without its bullet.
-        after: The nearest sentence of the other side; None where there is none, and it is gone.
+        after: The nearest sentence of the other side; None if it was removed.
         how: `weakened`: with less force, or with an exception. `reworded`: with the same force.
     """
 
@@ -46,7 +46,7 @@ def lost(before: Sequence[str], after: Sequence[str]) -> tuple[Lost, ...]:
     news = [each for text in dict.fromkeys(after) for each in sentences(text)]
     known = {sentence.words for sentence in olds}
     said = {words for sentence in news for words in (sentence.words, *sentence.lines)}
-    # A comma that became a full stop parts what was one sentence.
+    # A comma that became a full stop splits a sentence.
     said |= {one.words + other.words for one, other in pairwise(news)}
     missing = {
         sentence.words: sentence
@@ -54,7 +54,7 @@ def lost(before: Sequence[str], after: Sequence[str]) -> tuple[Lost, ...]:
         if sentence.words not in said and not said.issuperset(sentence.lines)
     }
     forces = [(sentence, sentence.force) for sentence in missing.values()]
-    # Of a bare `Never:` the items below it tell.
+    # The items below a bare `Never:` are compared themselves.
     binding = [(sentence, force) for sentence, force in forces if force.strength and force.content]
     if not binding:
         return ()
@@ -85,7 +85,7 @@ def _how(old: Force, new: Force) -> How:
 
 
 def _is_slip(old: Words, new: Words) -> bool:
-    """Whether sentences differ in nothing but the spelling of long words."""
+    """Whether sentences differ only in the spelling of long words."""
     if len(old) != len(new):
         return False
     return all(
@@ -107,7 +107,7 @@ def _is_spelling(one: str, other: str) -> bool:
 
 
 def _edits(one: str, other: str) -> int:
-    """Letters added, left out, replaced, or swapped with their neighbour."""
+    """Letters added, removed, replaced, or swapped with their neighbour."""
     rows = [list(range(len(other) + 1))]
     for i, left in enumerate(one, 1):
         row = [i]
@@ -120,7 +120,7 @@ def _edits(one: str, other: str) -> int:
 
 
 class _Others:
-    """The sentences of the other side that this side lacks, to be found by their words."""
+    """The sentences of the other side that this side lacks, indexed by their words."""
 
     def __init__(self, sentences: list[Sentence]) -> None:
         self.sentences = [(sentence, sentence.force) for sentence in sentences]
@@ -130,7 +130,7 @@ class _Others:
                 self._holders[word].append(index)
 
     def nearest(self, force: Force) -> tuple[Sentence, Force] | None:
-        """The most alike, of these the first; None where none is like enough."""
+        """The most similar sentence, the first of several; None if none is similar enough."""
         wanted = frozenset(force.content)
         held = sorted((word for word in wanted if word in self._holders), key=self._rarity)
         counts = Counter(i for word in held[:RAREST] for i in self._holders[word][:HOLDERS])
@@ -145,6 +145,6 @@ class _Others:
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
     shared = len(one & other)
-    # A sentence that took in another one, or lost its half.
+    # A sentence that was joined with another one, or split.
     within = LIKE if shared > 1 and shared == min(len(one), len(other)) else 0.0
     return max(2 * shared / (len(one) + len(other)), within)

@@ -1,4 +1,4 @@
-"""CHG201 to CHG212: what consumers receive. Widening it breaks them."""
+"""CHG201 to CHG212: the outputs that consumers receive. Widening them is breaking."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _AT = "/output/schema"
 
 
 def output_changes(before: PromptSide, after: PromptSide, *, strict: bool) -> Iterator[Change]:
-    """What changed about the output of a prompt; `strict` where new properties break consumers."""
+    """Changes of a prompt's output; with `strict`, new properties are breaking."""
     old, new = before.prompt.output, after.prompt.output
     if (old.format, old.schema is None) != (new.format, new.schema is None):
         was, now = _kind(old), _kind(new)
-        yield change("CHG208", "/output", f"the output is {now}, and was {was}")
+        yield change("CHG208", "/output", f"the output is {now}; it was {was}")
     elif old.schema is not None and new.schema is not None and not equal(old.schema, new.schema):
         problems = before.schema_problem, after.schema_problem
         found = [*_schema_changes(old.schema, new.schema, problems, strict=strict)]
         yield from found
         if not found:
-            message = "the output's schema says the same in other words, which the model sees"
+            message = "the output schema, sent to the model, is written differently but equivalent"
             yield change("CHG209", _AT, message)
     for name in ("name", "description", "strict"):
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
-            message = f"the output's `{name}` differs, which the model sees"
+            message = f"`{name}` of the output changed, which is sent to the model"
             yield change("CHG209", f"/output/{name}", message, before=was, after=now)
 
 
@@ -63,7 +63,7 @@ def _schema_changes(
         yield change("CHG211", _AT, message, basis=[old, new])
         return
     if was:
-        message = f"the output could not be known before, so nothing is compared: {was}"
+        message = f"the earlier output was not valid, so nothing is compared: {was}"
         yield change("CHG203", _AT, message)
         return
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
@@ -99,13 +99,13 @@ def _broken(schema: Schema) -> str:
 
 def _breaking(found: SchemaDifference, old: Schema, new: Schema) -> Iterator[Change]:
     if found.keyword == "additionalProperties":
-        return  # a property more, or an opened object: told as what it is
+        return  # an additional property or an opened object is reported as such
     path = f"{_AT}{found.pointer}/{found.keyword}"
     facts = {"witness": _witness(found, old), **values_of(found, old, new)}
     if not found.decided:
         where = f"`{found.keyword}` of {spoken(found.pointer, 'the output')}"
         what = "the schema, which is too large to compare," if found.keyword == "work" else where
-        message = f"nobody can prove that {what} excludes all that it excluded"
+        message = f"cannot prove that {what} excludes everything it did before"
         yield change("CHG211", path, message, basis=[old, new], **facts)
     elif found.keyword == "required" and found.name is not None:
         yield _lost(found, new, facts["witness"])
@@ -118,14 +118,14 @@ def _lost(found: SchemaDifference, new: Schema, witness: Witness | None) -> Chan
     path = f"{found.pointer}/properties/{escaped(found.name or '')}"
     name = spoken(path, "the output")
     still = found.name in (at(new, found.pointer).get("properties") or {})
-    message = f"{name} may be missing now" if still else f"{name}, always there before, is gone"
+    message = f"{name} is now optional" if still else f"{name}, always there before, is gone"
     return change("CHG201", f"{_AT}{path}", message, witness=witness)
 
 
 def _narrowed(found: SchemaDifference, old: Schema, new: Schema) -> Change:
     if found.keyword == "required" and found.name is not None:
         path = f"{found.pointer}/properties/{escaped(found.name)}"
-        return change("CHG203", f"{_AT}{path}", f"{spoken(path, '')} is always there now")
+        return change("CHG203", f"{_AT}{path}", f"{spoken(path, '')} is now required")
     code = _NARROWED.get(found.keyword, "CHG203")
     path = f"{_AT}{found.pointer}/{found.keyword}"
     return change(code, path, said(found, OUTPUT_NARROWED), **values_of(found, old, new))
@@ -138,17 +138,17 @@ def _of_property(
     if pair.before is None:
         yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
     elif pair.after is None and (pair.owner, pair.name) not in lost:
-        yield change("CHG210", path, f"{name}, which could be missing, is gone")
+        yield change("CHG210", path, f"{name}, which was optional, was removed")
 
 
 def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:
     was, now = (_is_closed(side) for side in (owner.before, owner.after))
     path, who = f"{_AT}{owner.pointer}", spoken(owner.pointer, "the output")
     if was and not now:
-        message = f"{who} may have unknown properties now"
+        message = f"{who} may now have unknown properties"
         yield change("CHG212", f"{path}/additionalProperties", message, **_if_strict(strict))
     elif now and not was:
-        message = f"{who} has no unknown properties any more"
+        message = f"{who} no longer has unknown properties"
         facts = {"level": "BEHAVIOR"}
         yield change("CHG212", f"{path}/additionalProperties", message, **facts)
 
@@ -168,12 +168,12 @@ def _described(old: Schema, new: Schema) -> Iterator[Change]:
         if any(owner.before.get(key) != owner.after.get(key) for key in ("description", "title"))
     ]
     if names:
-        message = f"{', '.join(names)}: described otherwise, which the model sees"
+        message = f"{', '.join(names)}: the description changed, which is sent to the model"
         yield change("CHG209", _AT, message)
 
 
 def _witness(found: SchemaDifference, old: Schema) -> Witness | None:
-    """An output that the newer schema allows and the older one did not, as consumers see it."""
+    """An output that the newer schema allows and the older one did not, as consumers receive it."""
     if found.witness is ABSENT:
         return None
     errors = validator(opened(old)).errors(found.witness)

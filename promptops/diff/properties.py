@@ -23,7 +23,7 @@ class PropertyPair:
 
     Attributes:
         owner: JSON pointer of the schema it is a property of.
-        before, after: What is said of it, references followed; None on a side that lacks it.
+        before, after: Its schemas, references followed; None on a side that lacks it.
         before_owner, after_owner: The schemas it is a property of.
     """
 
@@ -47,7 +47,7 @@ class PropertyPair:
         return self.name in _list(self.after_owner.get("required"))
 
     def values(self, key: str) -> tuple[Any, Any]:
-        """What each side says by a keyword; None where it says nothing."""
+        """The values of a keyword on each side; None if a side does not have it."""
         return (self.before or {}).get(key), (self.after or {}).get(key)
 
 
@@ -81,7 +81,7 @@ def pairs(before: Schema, after: Schema) -> Iterator[PropertyPair]:
 
 
 def followed(schema: Any, root: Schema) -> Mapping[str, Any]:
-    """What a schema says with what it refers to; what stands beside the reference wins."""
+    """A schema merged with its reference; keywords beside the reference override it."""
     for _ in range(MAX_DEPTH):
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         target = pointed(root, reference) if isinstance(reference, str) else None
@@ -108,7 +108,7 @@ def at(root: Schema, pointer: str) -> Mapping[str, Any]:
 def values_of(found: SchemaDifference, before: Schema, after: Schema) -> dict[str, Any]:
     """What both sides say by the keyword of a difference, as fields of a change.
 
-    Nothing where the words of a message say it.
+    Nothing if the message contains them.
     """
     if found.keyword in ("false", "work", "required", "additionalProperties"):
         return {}

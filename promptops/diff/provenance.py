@@ -1,4 +1,4 @@
-"""Through which files a change came to a prompt."""
+"""The files through which a change reached a prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_SCHEMAS = ("/inputs", "/output", "/tools")
 def through(
     before: PromptSide, after: PromptSide, changes: Iterable[Change], changed: frozenset[str]
 ) -> list[Change]:
-    """Changes with the files that they came through, or may have: what is reached, and changed."""
+    """Changes with the changed files, used by the prompt, that may have caused them."""
     sides = before, after
     texts = changed.intersection(text.path for side in sides for text in side.reached)
     schemas = changed & (before.schema_files | after.schema_files)

@@ -1,4 +1,4 @@
-"""Schemas as those see them who read what a model writes."""
+"""Schemas as the readers of a model's output apply them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list:
 
 
 def closed(schema: Schema) -> Schema:
-    """Without properties that it neither describes nor requires: no consumer looks for those."""
+    """Without properties that the schema neither describes nor requires: consumers ignore those."""
     return rewritten(schema, _closed, COMBINING - {"$ref"})
 
 
@@ -47,5 +47,5 @@ def _type(value: Any) -> str:
 
 
 def _is_plain(made: Part) -> bool:
-    """It alone says which properties there are."""
+    """Whether it alone defines the allowed properties."""
     return isinstance(made.get("properties"), Mapping) and "$ref" not in made

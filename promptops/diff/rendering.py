@@ -1,4 +1,4 @@
-"""Every test case of either side, rendered on both with the same inputs."""
+"""All test cases of either side, rendered on both sides with the same inputs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _REST = ("model", "params", "provider_options", "tools", "tool_choice", "respons
 
 @record(frozen=True, slots=True, kw_only=True)
 class RenderedPair:
-    """A case, rendered on both sides; a side that refuses has its error.
+    """A case, rendered on both sides; a side that fails has its error.
 
     Attributes:
-        inputs: Of the case, before defaults.
-        old: It is a case of the older side.
+        inputs: The inputs of the case, without defaults.
+        old: Whether it is a case of the older side.
     """
 
     name: str
@@ -38,14 +38,14 @@ class RenderedPair:
 
     @property
     def requests(self) -> tuple[Request, Request] | None:
-        """What both sides make of it; None where one refuses."""
+        """The requests of both sides; None if one side fails."""
         if isinstance(self.before, TracedRequest) and isinstance(self.after, TracedRequest):
             return self.before.request, self.after.request
         return None
 
     @property
     def differs(self) -> bool:
-        """The messages differ, in whatever is sent; or one side refuses what the other renders."""
+        """Whether the messages differ in any sent part, or only one side renders."""
         both = self.requests
         if both is None:
             return type(self.before) is not type(self.after)
@@ -53,7 +53,7 @@ class RenderedPair:
 
     @property
     def breaks(self) -> bool:
-        """A case of the older side that rendered there, and does so no more."""
+        """Whether a case of the older side rendered there and no longer renders."""
         return (
             self.old
             and isinstance(self.before, TracedRequest)
@@ -62,12 +62,12 @@ class RenderedPair:
 
     @property
     def refused(self) -> bool:
-        """The newer side refuses the inputs themselves."""
+        """Whether the newer side refuses the inputs themselves."""
         return isinstance(self.after, RenderError) and bool(self.after.inputs)
 
     @property
     def rest(self) -> tuple[str, ...]:
-        """What differs of the requests beside their messages."""
+        """The differences of the requests beside their messages."""
         both = self.requests
         if both is None:
             return ()
@@ -94,7 +94,7 @@ def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ..
 
 
 def refusal(side: TracedRequest | RenderError) -> str:
-    """Why a side renders nothing, or ""."""
+    """Why a side can't render, or ""."""
     if isinstance(side, TracedRequest):
         return ""
     where = f" ({side.place})" if side.place is not None else ""
@@ -102,12 +102,12 @@ def refusal(side: TracedRequest | RenderError) -> str:
 
 
 def sent(request: Request) -> list[dict[str, Any]]:
-    """The messages without the hint for the provider's cache, which changes no answer."""
+    """The messages without the cache hint for the provider, which changes no answer."""
     return [{k: v for k, v in message.items() if k != "cache"} for message in request.messages]
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """What a message says; of what is no text, what it is."""
+    """The text of a message; for other content, a description."""
     content = message.get("content")
     if isinstance(content, str):
         return content
@@ -146,7 +146,7 @@ def _traced(renderer: Renderer | RenderError, case: Case) -> TracedRequest | Ren
 
 
 def uncovered(before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...]) -> int:
-    """How many ways through the messages of either side no case takes, or nobody can follow."""
+    """How many branches of either side's messages no case covers, or can't be analysed."""
     olds = [each.before for each in rendered]
     news = [each.after for each in rendered]
     return _uncovered(before, olds) + _uncovered(after, news)

@@ -1,4 +1,4 @@
-"""CHG301 to CHG305 and CHG308 to CHG311: what the model sees."""
+"""CHG301 to CHG305 and CHG308 to CHG311: the rendered requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def request_changes(
     rendered: tuple[RenderedPair, ...],
     inputs: Sequence[Change],
 ) -> Iterator[Change]:
-    """What the model sees otherwise in some case, or may see otherwise in none.
+    """Differences of the rendered requests in the cases, or possible differences outside of them.
 
     `inputs` are the changes of the inputs: they explain each case whose inputs are refused.
     """
@@ -36,7 +36,7 @@ def request_changes(
     if failing:
         yield _failing(failing)
     elif after.breakage and not before.breakage:
-        message = f"it can't be rendered any more: {after.breakage}"
+        message = f"it can no longer be rendered: {after.breakage}"
         yield change("CHG310", "/messages", message)
     yield from obligation_changes(before, after, rendered)
     pairs = [each.requests for each in rendered if each.differs and each.requests is not None]
@@ -44,7 +44,7 @@ def request_changes(
     total = sum(each.requests is not None for each in rendered)
     yield from _seen(differing, len(pairs), total, (before, after))
     if not pairs and not failing and not after.breakage:
-        yield from _unseen(before, after, rendered, total)
+        yield from _unrendered(before, after, rendered, total)
 
 
 def _failing(broken: Sequence[RenderedPair]) -> Change:
@@ -53,13 +53,15 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
     proof = Witness(kind="input", value=value, case=first.name, reason=reason)
     names = ", ".join(f"`{each.name}`" for each in broken[:3])
     more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-    what = "a case renders" if len(broken) == 1 else f"{len(broken)} cases render"
-    message = f"{what} no more: {names}{more}"
+    what = (
+        "a case no longer renders" if len(broken) == 1 else f"{len(broken)} cases no longer render"
+    )
+    message = f"{what}: {names}{more}"
     return change("CHG310", "/tests", message, witness=proof)
 
 
 def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
-    """The code of each message that differs, with its role."""
+    """The code for each message that differs, with its role."""
     olds, news = sent(old), sent(new)
     if _prefill(olds) != _prefill(news):
         yield "CHG309", "assistant"
@@ -77,12 +79,12 @@ def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
 
 
 def _prefill(messages: list[dict[str, Any]]) -> Sent | None:
-    """How the answer begins: a last message of the assistant."""
+    """The beginning of the answer: a last message of the assistant."""
     return messages[-1] if messages and messages[-1]["role"] == "assistant" else None
 
 
 def _is_example(messages: list[dict[str, Any]], message: Sent | None) -> bool:
-    """Part of a few-shot turn: the assistant's answer, or the question right before it."""
+    """Whether it is part of a few-shot example: the answer, or the question before it."""
     index = next(index for index, each in enumerate(messages) if each is message)
     later = messages[index : index + 2]
     roles = [message["role"] for message in later]
@@ -102,7 +104,7 @@ def _seen(
     codes = {code for code, _ in differing}
     for code in sorted(codes):
         if code == "CHG302" and "CHG301" in codes:
-            continue  # where words change, white space is no news
+            continue  # if words change, white space is not reported
         roles = " and ".join(sorted({role for each, role in differing if each == code}))
         facts: dict[str, Any] = {}
         if code == "CHG302" and after.catalog.config.diff.whitespace == "patch":
@@ -113,22 +115,22 @@ def _seen(
 
 
 _SEEN = {
-    "CHG301": "the model sees another {roles} text",
-    "CHG302": "the model sees other white space in the {roles} text",
+    "CHG301": "the {roles} text differs",
+    "CHG302": "white space of the {roles} text differs",
     "CHG308": "the few-shot examples differ",
-    "CHG309": "the answer begins otherwise",
+    "CHG309": "the beginning of the answer differs",
 }
 
 
-def _unseen(
+def _unrendered(
     before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Iterator[Change]:
-    """What changed in the templates where every case renders the same."""
+    """Changes in the templates if every case renders the same text."""
     sameness = _sameness(before, after)
     if sameness == "form":
-        yield change("CHG305", "/messages", "the templates differ in form only")
+        yield change("CHG305", "/messages", "the templates differ only in formatting")
     elif sameness == "moved":
-        yield change("CHG503", "/messages", "a partial moved; all it says is the same")
+        yield change("CHG503", "/messages", "a partial moved; its content is the same")
     elif sameness == "different":
         yield _proof(before, after, rendered, total)
 
@@ -137,14 +139,15 @@ def _proof(
     before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Change:
     if not total:
-        return change("CHG304", "/messages", "the templates changed, and no case renders both")
+        message = "the templates changed, but no case renders on both sides"
+        return change("CHG304", "/messages", message)
     missing = uncovered(before, after, rendered)
     cases = f"{total} case{'' if total == 1 else 's'}"
     if not missing:
-        message = f"the templates changed; {cases} render the same and cover every branch"
+        message = f"the templates changed; {cases} render the same text and cover every branch"
         return change("CHG303", "/messages", message)
     ways = "a branch is" if missing == 1 else f"{missing} branches are"
-    message = f"the templates changed; {cases} render the same, but {ways} not covered"
+    message = f"the templates changed; {cases} render the same text, but {ways} not covered"
     return change("CHG304", "/messages", message)
 
 
@@ -171,7 +174,7 @@ def _compared(was: Text, now: Text, before: PromptSide, after: PromptSide) -> Sa
 
 
 def _texts(side: PromptSide) -> list[tuple[str, Text]]:
-    """Every template and every `when`, each with what it is for."""
+    """Every template and every `when`, each with its purpose."""
     found: list[tuple[str, Text]] = []
     for turn in side.prompt.messages:
         if isinstance(turn, ForEach):
@@ -201,5 +204,5 @@ def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tup
 
 
 def _expression(when: Text) -> Text:
-    """A `when` as the template that it would be."""
+    """A `when` as an equivalent template."""
     return Text(when.path, f"{{% if {when.value} %}}x{{% endif %}}", when.locate)

@@ -1,7 +1,7 @@
-"""Schemas rewritten along properties, items and references: the way that values are made of parts.
+"""Rewrites schemas along properties, items and references, the parts that values consist of.
 
-What stands below `allOf`, `anyOf`, `not` and their like is left as it is: there a schema is one
-condition among others, and changing it would change what they mean together.
+Schemas below `allOf`, `anyOf`, `not` and similar keywords are unchanged: each is one condition
+among others, and changing it would change their combination.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ COMBINING = frozenset(
         *("dependentSchemas", "patternProperties", "unevaluatedProperties", "unevaluatedItems"),
     )
 )
-"""Keywords by which several schemas speak of one value."""
+"""Keywords that apply several schemas to one value."""
 
 
 def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> Schema:
     """A schema of which each part that values are made of is rewritten, through local references.
 
     Parts that are referred to are copied, so that who refers to them otherwise sees them unchanged.
-    A part with a keyword of `stops` is left as it is, with all that is below it.
+    A part with a keyword of `stops` is unchanged, including everything below it.
     """
     walk = _RewriteWalk(schema, rewrite, frozenset(stops))
     made = walk.part(schema)
@@ -61,14 +61,14 @@ class _RewriteWalk:
         target = pointed(self._root, reference)
         if target is None:
             return reference
-        if reference not in self._names:  # a schema may refer to itself
+        if reference not in self._names:  # a schema can refer to itself
             name = self._names[reference] = f"rewritten:{len(self._names)}"
             self.copies[name] = self.part(target)
         return f"#/$defs/{self._names[reference]}"
 
 
 def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
-    """The schema that a local reference means; None for another kind, or where there is none."""
+    """The schema that a local reference means; None if there is none or it is not local."""
     if reference == "#":
         return root if isinstance(root, Mapping) else None
     if not reference.startswith("#/"):

@@ -1,4 +1,4 @@
-"""The sentences of a prompt's text: of paragraphs, of items with what introduces them."""
+"""The sentences of a prompt's text: of paragraphs, and of list items with their introductions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 LONG_LINE = 50
-"""Characters: so long a line may be wrapped; a shorter one ends because all is said."""
+"""Characters: a line this long may be wrapped; a shorter line ends its sentence."""
 LONG_INTRO = 200
-"""Characters: what is longer introduces no list, since it is repeated with each item."""
+"""Characters: longer text is not the introduction of a list, which is repeated per item."""
 
 
 @record(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sentence:
     """A sentence.
 
     Attributes:
-        words: As they are compared.
+        words: Normalised for the comparison.
         lines: The words by line, where it may be several sentences without full stops.
         intro: Of an item, the phrases that introduce its list (`Never:`), where they oblige; then
             its first word tells whether they forbid.
@@ -36,7 +36,7 @@ class Sentence:
 
     @property
     def force(self) -> Force:
-        """What it demands."""
+        """The strength of its demand."""
         return force_of(self.words[1:] if self.intro else self.words, self.intro)
 
 
@@ -61,7 +61,7 @@ _SHORT = frozenset(
 
 @lru_cache(maxsize=16)
 def sentences(text: str) -> tuple[Sentence, ...]:
-    """The sentences of a text, in order. Kept: the cases of a prompt share most of their texts."""
+    """The sentences of a text, in order. Cached: the cases of a prompt share most texts."""
     found: list[Sentence] = []
     above: list[tuple[int, Sentence, Marks]] = []
     for block, depth in _blocks(text):
@@ -76,7 +76,7 @@ def sentences(text: str) -> tuple[Sentence, ...]:
 
 
 def _introduces(block: str, last: Sentence) -> bool:
-    """`Never:` and `You must:` oblige each item below; as a heading, only what forbids does."""
+    """`Never:` and `You must:` oblige each item below; headings only if they forbid."""
     if len(block) > LONG_INTRO:
         return False
     if block.rstrip("*_ ").endswith(":"):
@@ -127,7 +127,7 @@ def _bare(raw: str) -> tuple[str, bool, bool]:
 
 
 def _joint(line: str, length: int) -> str:
-    """What joins a line to the one before, of that length; "" where something new begins."""
+    """The separator that joins a line to the previous one; "" if something new begins."""
     if length and (line[0].islower() or line[0] in "(,&"):
         return " "
     return "\n" if length >= LONG_LINE else ""

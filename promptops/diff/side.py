@@ -1,4 +1,4 @@
-"""A prompt on one side of a comparison, with the catalog it stands in."""
+"""A prompt on one side of a comparison, with its catalog."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = lazy_pattern(r"[^\W\d]\w*")
 
 @record(frozen=True)
 class PromptSide:
-    """One side; `prompt` is that of `loaded`, which could be read."""
+    """One side; `prompt` is the parsed prompt of `loaded`."""
 
     catalog: Catalog
     loaded: LoadedPrompt
@@ -31,22 +31,22 @@ class PromptSide:
 
     @cached_property
     def reached(self) -> tuple[Text, ...]:
-        """The body files and partials that its messages reach."""
+        """The body files and partials that its messages use."""
         return self.catalog.reached(self.prompt)
 
     @property
     def templates(self) -> tuple[Text, ...]:
-        """The texts of its messages, and all they reach."""
+        """The texts of its messages, and all templates they use."""
         return (*texts(self.prompt), *self.reached)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
-        """What its messages and all they reach say, in one order for equal prompts."""
+        """The sources of its messages and of all they use, in the same order for equal prompts."""
         return tuple(text.value for text in self.templates)
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The words in the tags of its templates, and the inputs that make messages."""
+        """The words in the tags of its templates, and the inputs that fill messages."""
         tags = (tag for source in self.sources for tag in _TAG.findall(source))
         turns = (
             turn.source
@@ -57,7 +57,7 @@ class PromptSide:
 
     @cached_property
     def door(self) -> Inputs | ValueError:
-        """What accepts inputs; the error where their schema is none."""
+        """The validator of inputs; the error if their schema is not valid."""
         try:
             return Inputs(self.prompt.inputs)
         except ValueError as error:
@@ -65,7 +65,7 @@ class PromptSide:
 
     @cached_property
     def schema_problem(self) -> str:
-        """Why a schema of it can't be known whole, with the place, or "": it can."""
+        """Why one of its schemas is not completely known, with the place; "" if it is."""
         for problem in self.loaded.problems:
             if problem.code in ("SCH002", "SCH003", "SEC010"):
                 return f"{problem.message} ({problem.at})"
@@ -73,7 +73,7 @@ class PromptSide:
 
     @cached_property
     def breakage(self) -> str:
-        """Why it can render nothing, or not all it should, with the place; "" where it can."""
+        """Why it can't render completely, with the place; "" if it can."""
         for reference in self.loaded.references:
             if not reference.found and reference.kind in _NEEDED:
                 return f"there is no file `{reference.written}` ({reference.place})"
@@ -90,6 +90,6 @@ class PromptSide:
 
     @property
     def schema_files(self) -> frozenset[str]:
-        """Paths of the schemas and tools that it refers to."""
+        """Paths of the schemas and tools that it uses."""
         kinds = ("schema", "tool")
         return frozenset(each.target for each in self.loaded.references if each.kind in kinds)

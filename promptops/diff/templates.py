@@ -1,4 +1,4 @@
-"""Whether two templates say the same, however they are written."""
+"""Whether two templates are equivalent, however they are written."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import TemplateError, parse
 
 Sameness = Literal["equal", "form", "moved", "different"]
-"""`equal`: they and all they reach, character for character. `form`: they are written otherwise.
-`moved`: they name other files, which say the same. `different`, or not proved."""
+"""`equal`: they and all they use, character for character. `form`: only the formatting differs.
+`moved`: they name other files with the same content. `different`, or not proved."""
 
 MAX_NAMES = 2_000
-"""Of templates looked up in one comparison; what names more is `different`."""
+"""Templates loaded in one comparison; with more the result is `different`."""
 
 _Loads = tuple[Load, Load]
 _Pair = tuple[Text, Text]
@@ -28,11 +28,11 @@ _NAMING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 @record(frozen=True, slots=True)
 class _Shape:
-    """What a template means, apart from the files it names.
+    """The meaning of a template, apart from the files it names.
 
     Attributes:
         parts: Its syntax tree without places, as one text.
-        named: For each tag that names files, in order, the names; the first that exists is meant.
+        named: For each tag that names files, in order, the names; the first existing one is used.
     """
 
     parts: str
@@ -60,7 +60,7 @@ def compare_templates(before: Text, load_before: Load, after: Text, load_after: 
             return "different"
         rewritten = rewritten or one.value != other.value
         moved = moved or old.named != new.named
-        # Templates that reach themselves say the same if nothing on the way round differs.
+        # Recursive templates are equal if nothing in the cycle differs.
         fresh = {_key(pair): pair for pair in reached if _key(pair) not in seen}
         seen.update(fresh)
         waiting.extend(fresh.values())
@@ -68,7 +68,7 @@ def compare_templates(before: Text, load_before: Load, after: Text, load_after: 
 
 
 def _as_sent(text: Text) -> Text:
-    # No tag reaches over the newlines behind it, so to cut them before is to cut them after.
+    # No tag covers the newlines after it, so cutting them first gives the same result.
     return replace(text, value=text.value.rstrip("\n"))
 
 
@@ -78,7 +78,7 @@ def _key(pair: _Pair) -> tuple[str, str, str, str]:
 
 
 def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[_Pair] | None:
-    """The templates that each tag means on either side; None where the sides differ."""
+    """The templates that each tag means on either side; None if the sides differ."""
     old, new = shapes
     if old.parts != new.parts:
         return None
@@ -123,10 +123,7 @@ def _walk(tree: nodes.Node) -> Iterator[Any]:
 
 
 def _without_outputs(body: Sequence[Any]) -> list[Any]:
-    """A list of statements with what they print in place of `Output`, and its texts joined.
-
-    A comment and the end of `raw` part a text that is rendered as one.
-    """
+    """A list of statements with the parts of `Output` in its place, and joined texts."""
     parts: list[Any] = []
     for node in body:
         for part in node.nodes if isinstance(node, nodes.Output) else (node,):

@@ -1,4 +1,4 @@
-"""CHG405 to CHG408: what the model may call. It writes the arguments, and the host reads them."""
+"""CHG405 to CHG408: the tools that the model may call. It writes arguments, the host reads them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 
 def tool_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """What changed about the tools of a prompt."""
+    """Changes in the tools of a prompt."""
     old = {tool.name: tool for tool in before.prompt.tools}
     new = {tool.name: tool for tool in after.prompt.tools}
     for name, tool in new.items():
         if name not in old:
-            yield change("CHG405", tool.at, f"the model may call `{name}`, which hosts must know")
+            yield change("CHG405", tool.at, f"the model may call `{name}`: hosts must implement it")
         else:
             problem = after.schema_problem or before.schema_problem
             yield from _of_tool(old[name], tool, problem)
     for name in old:
         if name not in new:
-            yield change("CHG406", "/tools", f"the model can't call `{name}` any more")
+            yield change("CHG406", "/tools", f"the model can no longer call `{name}`")
     shared = [name for name in old if name in new]
     if shared != [name for name in new if name in old]:
-        yield change("CHG408", "/tools", "the tools are told in another order")
+        yield change("CHG408", "/tools", "the tools were reordered")
     yield from _chosen(before, after)
 
 
 def _chosen(before: PromptSide, after: PromptSide) -> Iterator[Change]:
     was, now = before.prompt.tool_choice, after.prompt.tool_choice
     if not equal(was, now):
-        message = "which tool is called differs"
+        message = "`tool_choice` changed"
         yield change("CHG408", "/tool_choice", message, before=was, after=now)
     key = "parallel_tool_calls"
     was, now = (side.prompt.model.params.get(key, ABSENT) for side in (before, after))
     if not equal(was, now):
-        message = "whether several tools are called at once differs"
+        message = "`parallel_tool_calls` changed"
         yield change("CHG408", f"/model/params/{key}", message, before=was, after=now)
 
 
@@ -56,17 +56,17 @@ def _of_tool(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
         found = [*_parameters(old, new, problem)]
         yield from found
         if not found:
-            message = f"the parameters of `{new.name}` are described otherwise, as the model sees"
+            message = f"parameter descriptions of `{new.name}` changed: they are sent to the model"
             yield change("CHG209", f"{new.at}/parameters", message)
     if old.description != new.description:
-        message = f"`{new.name}` is described otherwise, which the model sees"
+        message = f"the description of `{new.name}` changed: it is sent to the model"
         facts = {"before": old.description, "after": new.description}
         yield change("CHG209", f"{new.at}/description", message, **facts)
     if old.strict != new.strict:
-        message = f"whether calls of `{new.name}` keep strictly to its parameters differs"
+        message = f"`strict` of `{new.name}` changed"
         yield change("CHG408", f"{new.at}/strict", message, before=old.strict, after=new.strict)
     if not equal(old.returns, new.returns):
-        yield change("CHG701", f"{new.at}/returns", f"what `{new.name}` is said to return differs")
+        yield change("CHG701", f"{new.at}/returns", f"`returns` of `{new.name}` changed")
 
 
 def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
@@ -84,7 +84,7 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
     told = {(each.pointer, each.keyword, each.name) for each in widened}
     for each in narrowed:
         if (each.pointer, each.keyword, each.name) not in told:
-            message = f"`{name}`: {_said(each, OUTPUT_NARROWED, 'is gone')}"
+            message = f"`{name}`: {_sentence(each, OUTPUT_NARROWED, 'was removed')}"
             facts = {"level": "BEHAVIOR", "bump": Bump.MINOR}
             yield change("CHG407", f"{path}{each.pointer}/{each.keyword}", message, **facts)
 
@@ -92,10 +92,10 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
 def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change:
     witness = None
     if found.witness is not ABSENT:
-        reason = "the tool could not be called so"
+        reason = "the tool could not be called so before"
         witness = Witness(kind="arguments", value=found.witness, reason=reason)
-    what = _said(found, OUTPUT_WIDENED, "may be passed now")
-    doubt = "" if found.decided else " (or nobody can prove that not)"
+    what = _sentence(found, OUTPUT_WIDENED, "may now be passed")
+    doubt = "" if found.decided else " (not proved)"
     message = f"`{new.name}`: {what}{doubt}"
     facts = values_of(found, old.parameters, new.parameters)
     if not found.decided:
@@ -104,8 +104,8 @@ def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change
     return change("CHG407", at, message, witness=witness, **facts)
 
 
-def _said(found: SchemaDifference, wording: Wording, property_: str) -> str:
-    """About a property by its name; about the rest of a schema as of any output."""
+def _sentence(found: SchemaDifference, wording: Wording, property_: str) -> str:
+    """A sentence about a property by its name; otherwise as for any output."""
     if found.name is None:
         return said(found, wording)
     name = spoken(f"{found.pointer}/properties/{escaped(found.name)}", "")

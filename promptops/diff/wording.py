@@ -1,4 +1,4 @@
-"""How differences between schemas are said to people."""
+"""The wording of differences between schemas."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MOST_VALUES = 5
 
 @record(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """Sentences of one direction; `{who}` is what is spoken of, `{what}` types or values.
+    """Sentences of one direction; `{who}` is the part, `{what}` its types or values.
 
     Attributes:
-        root: What the whole is called: the inputs.
-        type: Of a type or a listed value.
-        bound: Of any other keyword, `{keyword}`.
-        nothing: Where one side allows no value.
+        root: The name of the whole: the inputs.
+        type: For a type or a listed value.
+        bound: For any other keyword, `{keyword}`.
+        nothing: If one side allows no value.
     """
 
     root: str
@@ -41,28 +41,28 @@ INPUTS_NARROWED = Wording(
     root="the inputs",
     type="{who} no longer accepts {what}",
     bound="{keyword} of {who} refuses more",
-    nothing="{who} accepts no value any more",
+    nothing="{who} no longer accepts any value",
 )
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
 INPUTS_WIDENED = Wording(
     root="the inputs",
-    type="{who} accepts {what}, too",
+    type="{who} also accepts {what}",
     bound="{keyword} of {who} refuses less",
     nothing="{who} accepts values where none was accepted",
 )
 OUTPUT_WIDENED = Wording(
     root="the output",
-    type="{who} may be {what} now",
+    type="{who} may now be {what}",
     bound="{keyword} of {who} allows more",
-    nothing="{who} may have a value where none was possible",
+    nothing="{who} may now have a value, which was impossible",
 )
 OUTPUT_NARROWED = Wording(
     root="the output",
-    type="{who} is never {what} any more",
+    type="{who} can no longer be {what}",
     bound="{keyword} of {who} allows less",
-    nothing="{who} never has a value any more",
+    nothing="{who} can no longer have a value",
 )
 
 
@@ -81,7 +81,7 @@ def said(difference: SchemaDifference, wording: Wording) -> str:
 
 
 def spoken(pointer: str, root: str) -> str:
-    """What a person calls a part of a schema: `known_issues[].title`."""
+    """The name of a part of a schema for people: `known_issues[].title`."""
     steps = pointer.split("/")[1:]
     words, named = "", False
     for step in steps:
@@ -98,7 +98,7 @@ def spoken(pointer: str, root: str) -> str:
 
 
 def _types(left: Any, right: Any) -> str:
-    """Those that only the first of two lists of types has."""
+    """Types that only the first of two lists has."""
     mine, others = _names(left), _names(right)
     only = [name for name in mine if name not in others] or mine
     return " or ".join(_TYPES.get(name, name) for name in only) or "a value"
@@ -113,7 +113,7 @@ def _names(types: Any) -> list[str]:
 def _listed(difference: SchemaDifference) -> str:
     values = difference.left if isinstance(difference.left, list | tuple) else ()
     if difference.keyword == "const" or not values:
-        return f"other values than `{compact(difference.right)}`" if not values else _some(values)
+        return f"values other than `{compact(difference.right)}`" if not values else _some(values)
     return _some(values)
 
 

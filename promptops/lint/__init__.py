@@ -1,4 +1,4 @@
-"""Lint: rules over prompts, and the engine that makes findings of what they say."""
+"""Lint: rules that check prompts, and the engine that turns their problems into findings."""
 
 from promptops.lint.registry import rule
 from promptops.model.finding import Edit, Fix, Problem, Related, Severity

@@ -1,4 +1,4 @@
-"""The model that a prompt asks, with what the configuration and the table know of it."""
+"""The model that a prompt names, with its facts from the configuration and the model table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.records import record
 from promptops.source.nodes import escaped
 
 NEAR_DAYS = 90
-"""Before its retirement, a model is reported."""
+"""Days before its retirement from which a model is reported."""
 
 
 def retires_soon(facts: ModelFacts, today: date) -> bool:
@@ -29,9 +29,9 @@ class AskedModel:
     """A model and its limits; None for what is not known.
 
     Attributes:
-        at: JSON pointer of what names it in the prompt file.
-        facts: Of the table.
-        profile: Of the configuration; what it says overrides the table.
+        at: JSON pointer of the model's name in the prompt file.
+        facts: From the model table.
+        profile: From the configuration; it overrides the table.
     """
 
     provider: str
@@ -54,21 +54,21 @@ class AskedModel:
 
     @property
     def input_usd(self) -> float | None:
-        """US dollars for a million tokens of the request."""
+        """US dollars per million tokens of the request."""
         said = self.profile.price.get("input") if self.profile else None
         return said if said is not None else (self.facts.input_usd if self.facts else None)
 
     @property
     def output_usd(self) -> float | None:
-        """US dollars for a million tokens of the answer."""
+        """US dollars per million tokens of the answer."""
         said = self.profile.price.get("output") if self.profile else None
         return said if said is not None else (self.facts.output_usd if self.facts else None)
 
 
 def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
-    """Where the id of a model is written: in its profile, once for all prompts that name it.
+    """The place of a model's id: in its profile, once for all prompts that name it.
 
-    The pointer in the prompt file where it names no profile, or one that no file defines.
+    Without a profile, or if no file defines it, the pointer in the prompt file.
     """
     profile = model.profile
     places = toml_places(catalog) if profile is not None else None
@@ -78,7 +78,7 @@ def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
 
 
 def asked_model(prompt: Prompt, config: Config) -> AskedModel | None:
-    """The model of a prompt; None where it names none, or a profile that does not exist."""
+    """The model of a prompt; None if it names none, or a profile that does not exist."""
     model = prompt.model
     if model.provider is None or model.id is None:
         return None

@@ -1,4 +1,4 @@
-"""Blank lines of a rendered text that no author wrote: what tags leave behind."""
+"""Blank lines in rendered text that tags leave and no author wrote."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Kind = Literal["several", "spaces", "empty"]
 
 @record(frozen=True, slots=True)
 class Leftover:
-    """A blank line, or several, where a tag stands.
+    """One or more blank lines at a tag.
 
     Attributes:
         kind: several blank lines in a row; a line of spaces; a value that was empty on its line.
         place: Of the tag.
-        frame: The template it stands in.
-        tag: As written.
+        frame: The template that contains it.
+        tag: Its text as written.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class Leftover:
 
 
 def leftovers(passage: Passage) -> Iterator[Leftover]:
-    """What the tags of one rendered text leave of blank lines, in order."""
+    """The blank lines that the tags of one rendered text leave, in order."""
     for start, end in _runs(passage):
         # The newline before the first blank line shows whether a tag stood at its beginning.
         pieces = list(passage.over(max(start - 1, 0), end))
@@ -48,7 +48,7 @@ def leftovers(passage: Passage) -> Iterator[Leftover]:
 
 
 def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
-    """Blank lines where two pieces meet: only there can a tag have left them."""
+    """Blank lines where two pieces meet: tags leave blank lines only there."""
     text, at, done = passage.text, 0, 0
     for piece in passage.pieces[:-1]:
         at += len(piece.text)
@@ -102,7 +102,7 @@ def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
 
 
 def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
-    """The template in which something stands between two pieces, and the offsets of that."""
+    """The template that contains the tags between two pieces, and the offsets of that range."""
     ends = {id(frame): end for frame, _, end in _way(before)}
     for frame, start, _ in _way(after):
         if id(frame) in ends:
@@ -111,7 +111,7 @@ def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
 
 
 def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
-    """A piece in its template, in the one that includes it, and so on: offsets in each."""
+    """Offsets of a piece in its template, in the template that includes it, and so on."""
     frame: Frame | None = piece.frame
     start, end = piece.start, piece.end
     while frame is not None:

@@ -1,4 +1,4 @@
-"""What of an input's schema sets no limit to its size."""
+"""Parts of an input's schema that set no size limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promptops.source.nodes import escaped, tokens
 MAX_DEPTH = 12
 
 MAX_STEPS = 10_000
-"""Alternatives of a prompt's inputs that are looked at; chains of `anyOf` double them."""
+"""Alternatives checked for the inputs of a prompt; chains of `anyOf` double them."""
 
 FORMAT_CHARS = {
     "date": 10,
@@ -28,20 +28,20 @@ FORMAT_CHARS = {
     "email": 254,
     "hostname": 253,
 }
-"""The longest text of a format, where there is one."""
+"""The length of the longest string of each format that has a limit."""
 
 _CLASS = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 
 
 @record(frozen=True, slots=True)
 class SchemaPart:
-    """A schema within that of the inputs.
+    """A subschema of the inputs' schema.
 
     Attributes:
-        pointer: Where it stands in the prompt file.
-        at: Of the property it belongs to; of the one with the `$ref` for what another file says.
+        pointer: Its place in the prompt file.
+        at: Pointer of its property; for another file's schema, of the property with the `$ref`.
         name: As a person would write it: `known_issues[].title`.
-        outside: It stands in another file.
+        outside: It is in another file.
     """
 
     schema: Any
@@ -53,7 +53,7 @@ class SchemaPart:
 
 @record(frozen=True, slots=True)
 class Unbounded:
-    """A text or a list of any length.
+    """A string or a list without a size limit.
 
     Attributes:
         at: JSON pointer of its property in the prompt file.
@@ -66,7 +66,7 @@ class Unbounded:
 
 
 class Bounds:
-    """The schema of a prompt's inputs, to be asked what it leaves without a limit."""
+    """The schema of a prompt's inputs, to find values without a size limit."""
 
     def __init__(self, root: Schema, of_file: Callable[[str], bool]) -> None:
         """`of_file` tells which names under `$defs` are those of files."""
@@ -75,19 +75,19 @@ class Bounds:
         self._left = MAX_STEPS
 
     def input(self, name: str) -> SchemaPart | None:
-        """The schema of one input; None where there is no such input."""
+        """The schema of one input; None if it does not exist."""
         properties = self._root.get("properties") or {}
         at = f"/inputs/properties/{escaped(name)}"
         return SchemaPart(properties[name], at, at, name) if name in properties else None
 
     def within(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
-        """All that is unbounded in a value, and in what it holds."""
+        """All unbounded strings and lists in a value."""
         seen: set[int] = set()
         for part in self._reached(name, path):
             yield from self._unbounded(part, seen, 0)
 
     def length(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
-        """The list at a path, where its length is unbounded; what it holds is not judged."""
+        """The list at a path, if its length is unbounded; its items are not checked."""
         for part in self._reached(name, path):
             for way in self.ways(part):
                 if "array" in types_of(way.schema) and not is_bounded_list(way.schema):
@@ -167,7 +167,7 @@ class Bounds:
 
 
 def children(way: SchemaPart, step: Step | None = None) -> Iterator[SchemaPart]:
-    """The schemas one step below a flat schema; below all of it without a step."""
+    """The schemas one step below a flat schema; all of them if the step is None."""
     schema = way.schema
     properties = schema.get("properties") or {}
     if isinstance(step, str):
@@ -204,7 +204,7 @@ def types_of(schema: Schema) -> tuple[str, ...]:
 
 
 def is_bounded_text(schema: Schema) -> bool:
-    """Media are no text of the message; a format or a pattern may say how long a text can be."""
+    """Whether media, a format or a pattern limit the length of a string."""
     if "maxLength" in schema or "contentMediaType" in schema or "contentEncoding" in schema:
         return True
     return schema.get("format") in FORMAT_CHARS or is_bounded_pattern(schema.get("pattern"))
@@ -215,7 +215,7 @@ def is_bounded_list(schema: Schema) -> bool:
 
 
 def is_bounded_pattern(pattern: object) -> bool:
-    """It holds the whole text and repeats nothing without an end."""
+    """Whether a pattern covers the whole string and every repetition has a limit."""
     if not isinstance(pattern, str) or not (pattern.startswith("^") and pattern.endswith("$")):
         return False
     bare = _CLASS.sub("c", pattern)

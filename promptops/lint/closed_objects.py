@@ -1,4 +1,4 @@
-"""Objects of a JSON Schema that require a property they refuse: no value fits them."""
+"""Objects of a JSON Schema that require a property they do not allow: no value is valid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.source.schema_resources import subschemas
 
 @record(frozen=True, slots=True)
 class Impossible:
-    """A name in `required` that the object's own `additionalProperties: false` refuses.
+    """A name in `required` that the object's own `additionalProperties: false` excludes.
 
     Attributes:
         pointer: Of the name, in the schema.
@@ -24,7 +24,7 @@ class Impossible:
 
 
 def impossible_properties(schema: Any) -> Iterator[Impossible]:
-    """Each required property that a closed object does not have, however deep it stands."""
+    """Each required property that a closed object does not define, at any depth."""
     for pointer, part in subschemas(schema, ""):
         if part.get("additionalProperties") is False and "patternProperties" not in part:
             yield from _missing(part, pointer)
@@ -36,7 +36,7 @@ def _missing(part: Mapping[str, Any], pointer: str) -> Iterator[Impossible]:
         if name not in properties:
             free = [each for each in properties if each not in required]
             yield Impossible(
-                f"no value fits: `{name}` is required, but this closed object does not have it",
+                f"no value is valid: `{name}` is required, but this closed object lacks it",
                 f"{pointer}/required/{index}",
                 nearest(name, free) or "add it to `properties`, or remove it from `required`",
             )

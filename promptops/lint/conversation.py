@@ -1,4 +1,4 @@
-"""The turns of a prompt as a provider would see them, as far as the file alone decides it."""
+"""The messages of a prompt as a provider receives them, as far as the file determines them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Turn:
 
     Attributes:
         at: JSON pointer of the message in the prompt file; "" for one of the caller's history.
-        certain: No `when` decides whether it is sent.
-        case: The case that rendered it; None where it is read from the file alone.
+        certain: It is always sent, because it has no `when`.
+        case: The case that rendered it; None if it comes from the file itself.
     """
 
     role: str
@@ -32,9 +32,9 @@ _HISTORY = Turn("", "", certain=False)
 
 
 def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tuple[Turn, Turn]]:
-    """Two turns with none between them: in any request, and in those of the cases.
+    """Pairs of consecutive messages: in any request, and in those of the cases.
 
-    Instructions are left out, since providers take them out of the conversation.
+    Instructions are left out, because providers take them out of the conversation.
     """
     for before, after in pairwise(_spoken(written_turns(prompt))):
         if before.certain and after.certain:
@@ -51,7 +51,7 @@ def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tupl
 
 
 def last_turns(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Turn]:
-    """What a request ends with: any request, and those of the cases."""
+    """The last message of a request: of any request, and of those of the cases."""
     turns = _spoken(written_turns(prompt))
     if turns and turns[-1].certain:
         yield turns[-1]

@@ -13,7 +13,7 @@ from promptops.model.finding import Edit, Fix, Problem
 
 
 def custom_rules(declared: Sequence[CustomRule]) -> dict[str, Rule]:
-    """The declared rules as rules, by code."""
+    """The declared rules by code."""
     return {each.code: _rule(each) for each in declared}
 
 
@@ -44,7 +44,7 @@ def _existence(declared: CustomRule) -> Check:
 
 
 def _substitution(declared: CustomRule) -> Check:
-    """Each token that occurs is a problem, and what should stand there its fix."""
+    """Each token that occurs is a problem, and its replacement is the fix."""
     patterns = [(_compiled(token, declared), better) for token, better in declared.swap.items()]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def _substitution(declared: CustomRule) -> Check:
 
 
 def _occurrence(declared: CustomRule) -> Check:
-    """A text in which a token occurs too often, or not often enough, is a problem."""
+    """A text in which a token occurs too often or too rarely is a problem."""
     patterns = [_compiled(token, declared) for token in declared.tokens]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
@@ -74,20 +74,20 @@ def _occurrence(declared: CustomRule) -> Check:
 
 
 def _compiled(token: str, declared: CustomRule) -> Any:
-    """An RE2 pattern: it can't hang. A plain word is found as a word."""
+    """An RE2 pattern, which can't hang. A plain word matches only as a word."""
     import re2
 
     pattern = rf"\b{token}\b" if token.replace(" ", "").isalnum() else token
     options = re2.Options()
-    options.log_errors = False  # they would go to stderr past us
+    options.log_errors = False  # RE2 would print its errors to stderr itself
     options.case_sensitive = not declared.ignore_case
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        said = error.args[0].decode("utf-8", "replace") if error.args else "it can't be read"
+        reason = error.args[0].decode("utf-8", "replace") if error.args else "it can't be read"
         raise InputError(
-            f"{token!r} of the rule {declared.code} is no pattern: {said}",
-            hint="patterns are RE2's; write `\\` before a character that means itself",
+            f"{token!r} of the rule {declared.code} is not a valid pattern: {reason}",
+            hint="patterns use RE2 syntax; write `\\` before a literal special character",
         ) from None
 
 

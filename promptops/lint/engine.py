@@ -1,4 +1,4 @@
-"""From rules and prompts to findings."""
+"""Runs rules over prompts and produces findings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from promptops.records import record, replace
 from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
-"""Of one rule and one prompt: nobody reads more, and a hostile file holds a hundred thousand."""
+"""Findings of one rule in one prompt; a hostile file could cause a hundred thousand."""
 
 
 @record(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def lint_prompt(
             yield failed(problem, loaded)
     subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
-    # What no door let in has no prompt to judge: only the rules on reading apply, and those on
-    # templates where these are not what is wrong.
+    # A file that can't be parsed has no prompt to check: only rules on reading apply, and those on
+    # templates if the templates themselves are valid.
     readable = loaded.prompt is not None
     templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
@@ -75,7 +75,7 @@ def lint_prompt(
                     yield _finding(rule, problem, catalog, judged.loaded)
             except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
                 found = internal_error(error)
-                # What several rules ask for fails for all of them.
+                # A failing shared parameter fails all rules that use it.
                 if found not in failures:
                     failures.add(found)
                     yield failed(_failure(rule, found, Place(loaded.path)), loaded)
@@ -84,7 +84,7 @@ def lint_prompt(
 def lint_catalog(
     catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    """Run the rules that judge the catalog as a whole, those that ask for nothing but `given`."""
+    """Run the rules that check the catalog as a whole: those that need only `given`."""
     given = {"config": catalog.config, **given}
     for rule in rules:
         if rule.of_catalog and set(rule.needs) <= given.keys():
@@ -97,7 +97,7 @@ def lint_catalog(
 
 
 def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
-    """That a rule failed. Who made the rule is who can fix it."""
+    """The finding for a rule that failed, addressed to the authors of the rule."""
     problem = error.problem(place, f"rule {rule.code} {rule.name}")
     package = rule.check.__module__.partition(".")[0]
     if package == "promptops":
@@ -106,7 +106,7 @@ def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
 
 
 def failed(problem: Problem, loaded: LoadedPrompt | None) -> Finding:
-    """The finding of an internal error, which no configuration silences."""
+    """The finding for an internal error, which no configuration suppresses."""
     assert isinstance(problem.at, Place)
     return Finding(
         code=CODE,
@@ -150,7 +150,7 @@ def _finding(
 
 
 def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:
-    """None where it would write a secret again: reports show edits, and files keep them."""
+    """The fix; None if it would contain a secret: reports print edits and files store them."""
     if fix is None or isinstance(fix, str):
         return None
     return fix if all(hide(edit.text) == edit.text for edit in fix.edits) else None
@@ -175,7 +175,7 @@ def _placed(problem: Problem, catalog: Catalog, loaded: LoadedPrompt | None) -> 
 
 
 def _owner(place: Place, catalog: Catalog, loaded: LoadedPrompt | None) -> str:
-    """The prompt a place belongs to; a partial belongs to none."""
+    """The prompt that a place belongs to; a partial belongs to none."""
     if loaded is None or place.path == loaded.path:
         return loaded.id if loaded else catalog.id_of(place.path) or ""
     owned = any(r.target == place.path and r.kind == "cases" for r in loaded.references)
@@ -183,7 +183,7 @@ def _owner(place: Place, catalog: Catalog, loaded: LoadedPrompt | None) -> str:
 
 
 def without_repeats(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for one place: several cases, or several prompts, may have led to it."""
+    """One finding per place: several cases or prompts may have produced it."""
     seen: set[tuple[str, Place, str]] = set()
     for finding in findings:
         key = (finding.code, finding.place, finding.message)
@@ -193,7 +193,7 @@ def without_repeats(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def as_configured(finding: Finding, settings: LintSettings) -> Finding | None:
-    """The finding with the configured severity, or None where its file ignores its rule."""
+    """The finding with its configured severity; None if the configuration ignores the rule here."""
     if finding.code == CODE:
         return finding
     for pattern, codes in settings.per_file_ignores.items():
@@ -205,5 +205,5 @@ def as_configured(finding: Finding, settings: LintSettings) -> Finding | None:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path matches a glob, where `**` goes through folders."""
+    """Whether a path matches a glob, in which `**` matches any number of folders."""
     return fnmatchcase(path, pattern) or fnmatchcase(path, pattern.replace("**/", "*"))

@@ -1,8 +1,8 @@
 """The bad and good blocks of a rule's docstring, as catalogs that can be linted.
 
-A block is a piece of a prompt file: what it leaves out of a valid one is added. A block that begins
-with `--- PATH` is several files, each below such a line, and nothing is added to them; one below
-`--- PATH (untracked)` was never added to git.
+A block is part of a prompt file: the parts that a valid file also needs are added. A block that
+begins with `--- PATH` is several files, each below such a line, and nothing is added to them; a
+file below `--- PATH (untracked)` was never added to git.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FILE = lazy_pattern(r"(?m)^--- (\S.*)\n")
 
 @record(frozen=True, slots=True)
 class MemoryTree:
-    """Files that stand nowhere, as a tree."""
+    """A tree of files in memory."""
 
     contents: Mapping[str, bytes]
     revision: str = "index"
@@ -63,7 +63,7 @@ def blocks(rule: Rule, kind: Literal["Bad", "Good"]) -> Iterator[dict[str, str]]
 
 
 def files(block: str) -> dict[str, str]:
-    """The files of one block, completed where it is a piece of a prompt file."""
+    """The files of one block, completed if it is part of a prompt file."""
     if not _FILE.match(block):
         return {PROMPT_PATH: _completed(block)}
     parts = _FILE.split(block)[1:]
@@ -77,7 +77,7 @@ def _completed(block: str) -> str:
 
 
 def findings(rule: Rule, block: Mapping[str, str]) -> list[Finding]:
-    """What one rule says of the files of a block."""
+    """The findings of one rule in the files of a block."""
     given = {path: text.encode("utf-8", "surrogatepass") for path, text in block.items()}
     contents = {path: data for path, data in given.items() if not path.endswith(_UNTRACKED)}
     config = load({path: contents[path] for path in FILES if path in contents})

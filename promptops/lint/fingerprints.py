@@ -1,4 +1,4 @@
-"""What a finding is, however its lines move."""
+"""Fingerprints identify findings independently of line numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST = 2_000
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings with the hash of code, prompt, source line and ordinal; in the order of places.
 
-    The ordinal tells apart the same finding on equal lines of one file.
+    The ordinal distinguishes the same finding on equal lines of one file.
     """
     findings = list(findings)
     seen: Counter[tuple[str, str, str]] = Counter()
@@ -31,7 +31,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _shortened(line: str) -> str:
-    """A long line may hold a thousand findings, and is hashed for each."""
+    """The hash of a long line, which may have a thousand findings."""
     return line if len(line) <= _LONGEST else _digest(line)
 
 

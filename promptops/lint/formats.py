@@ -1,4 +1,4 @@
-"""The marks of other formats than the one that is read."""
+"""Format versions other than the current one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _MARK = lazy_pattern(r"promptops/(\d{1,9})")
 
 
 def marked(document: Document) -> int | None:
-    """The number in `format: promptops/N`; None where there is no such mark."""
+    """The number in `format: promptops/N`; None if there is no such key."""
     value = document.value.get("format") if isinstance(document.value, dict) else None
     mark = _MARK.fullmatch(value) if isinstance(value, str) else None
     return int(mark[1]) if mark else None
 
 
 def is_of_another_time(document: Document) -> bool:
-    """Marked with a number that is not the current one: SCH008's, and no more of SCH002's."""
+    """Whether the version is not the current one: SCH008 reports it, and SCH002 nothing more."""
     return marked(document) not in (None, CURRENT)

@@ -1,4 +1,4 @@
-"""What a `when` proves for the text it decides about."""
+"""What a `when` proves about the values in its text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from promptops.runtime.template.template import TemplateError, parse_expression
 
 
 def is_item(use: Use) -> bool:
-    """Whether a use reads the item that `for_each` gives, rather than a loop's."""
+    """Whether a use reads the item of `for_each`, rather than that of a loop."""
     return use.path[:1] == (ITEM,) and use.path_sites[0].start == use.path_sites[0].end
 
 
 def guards_of(scope: TemplateScope, scopes: Sequence[TemplateScope]) -> tuple[TemplateScope, ...]:
-    """The `when`s of a text, and of the message it is a part of."""
+    """The `when`s of a text, and of the message that contains it."""
     return tuple(
         each for each in scopes if each.condition and each is not scope and _decides(each, scope)
     )
@@ -36,7 +36,7 @@ def _base(scope: TemplateScope) -> str:
 
 
 def is_defined_by(whens: Sequence[TemplateScope], use: Use, steps: int) -> bool:
-    """Whether one of the `when`s holds only where a use's name and first steps are defined."""
+    """Whether one of the `when`s is true only if a use's name and first steps are defined."""
     key = (is_item(use), use.name, use.path[:steps])
     return any(key in _facts(when) for when in whens)
 
@@ -74,7 +74,7 @@ def test_of(when: TemplateScope) -> nodes.Node | None:
 
 
 def written_path(node: nodes.Node | None) -> tuple[str, *Path] | None:
-    """The name and the constant steps of an expression that is nothing else."""
+    """The name and constant steps of an expression that consists only of them."""
     if isinstance(node, nodes.Name):
         return (node.name,)
     if isinstance(node, nodes.Getattr):

@@ -1,4 +1,4 @@
-"""Ids of prompt files: which are one to some file system, and how they are shown."""
+"""Ids of prompt files: which ids collide on some file systems, and how ids are shown."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from promptops.records import record
 
 _ID = lazy_pattern(r"[a-z0-9][-/_.a-z0-9]*(?<!/)")
 _REFUSED = lazy_pattern(r"\.\.|/\.|\.(?=/|$)|\.lock(?=/|$)")
-"""What git refuses in the name of a tag, and what no path can have or should."""
+"""Characters and names that git refuses in tags, or that paths must not contain."""
 
 
 @record(frozen=True, slots=True)
 class Twin:
-    """A prompt file whose id is another's, or differs from it in case alone."""
+    """A prompt file whose id equals the id of another, or differs only in case."""
 
     path: str
     id: str
@@ -27,12 +27,12 @@ class Twin:
 
 
 def is_fit(identity: str) -> bool:
-    """Whether people can type it, git can tag it and every file system can hold it."""
+    """Whether people can type it, git can tag it and every file system can store it."""
     return bool(_ID.fullmatch(identity)) and not _REFUSED.search(identity)
 
 
 def twins(catalog: Catalog) -> Iterator[Twin]:
-    """Each file whose id another has already: that with a fit id, or else the first by path."""
+    """Each file whose id another file has: the one with a valid id, or else the first by path."""
     groups = defaultdict(list)
     for path, identity in catalog.ids_in_question.items():
         groups[folded(identity)].append((path, identity))
@@ -45,7 +45,7 @@ def twins(catalog: Catalog) -> Iterator[Twin]:
 
 
 def folded(identity: str) -> str:
-    """The same for ids that one file system or another takes for equal."""
+    """The key that is equal for ids that some file system treats as equal."""
     return identity if identity.isascii() and identity.islower() else _fold(identity)
 
 
@@ -54,7 +54,7 @@ def _fold(identity: str) -> str:
 
 
 def better(identity: str) -> str:
-    """A fit id that is like it; "" where nothing is left of it."""
+    """A valid id similar to it; "" if nothing is left of it."""
     plain = normalize("NFKD", identity).encode("ascii", "ignore").decode().lower()
     parts = (re.sub(r"[^-_.a-z0-9]+", "-", part) for part in plain.split("/"))
     found = "/".join(filter(None, (re.sub(r"\.{2,}", ".", p).strip("-_.") for p in parts)))
@@ -62,7 +62,7 @@ def better(identity: str) -> str:
 
 
 def shown(identity: str) -> str:
-    """With escapes for what can't be seen."""
+    """The id with escapes for invisible characters."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
         for char in identity

@@ -1,4 +1,4 @@
-"""Unquoted scalars that one YAML reader or another takes for something else than text."""
+"""Unquoted scalars that some YAML readers do not read as text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 60
 
 
 def taken_for(text: str) -> str:
-    """What a plain scalar is to some YAML reader, ours too: "" for nothing but text."""
+    """The type that some YAML reader, ours included, gives a plain scalar; "" for text only."""
     if text in _WORDS:
         return "a boolean"
     if text[:1] not in _FIRST or len(text) > _LONGEST or not _NUMERIC.fullmatch(text):
@@ -51,9 +51,9 @@ _NUMERIC_KEYS = frozenset(
 
 
 def suspects(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Paths of the values of a document that are no text, or may be taken for something else.
+    """Paths of the values of a document that are not text, or may be read as another type.
 
-    Walks the values, for there are few suspects: a pointer for each scalar costs much more.
+    Walks the values, because few are suspects: a pointer for each scalar would cost much more.
     """
     items = enumerate(value) if isinstance(value, list) else value.items()
     for key, item in items:
@@ -79,7 +79,7 @@ _TEXT_ASSERTIONS = frozenset(
 def is_text_field(pointer: str, value: Any) -> bool:
     """Whether a scalar of a prompt file, `value`, must be text by the schema of prompt files.
 
-    Test cases' inputs are not judged here: their schema is the prompt's.
+    The inputs of test cases are not checked here: the prompt defines their schema.
     """
     inside = _SCHEMAS.match(pointer)
     if inside:
@@ -92,7 +92,7 @@ def is_text_field(pointer: str, value: Any) -> bool:
 
 
 def is_text(schema_: Any) -> bool:
-    """Whether a JSON Schema lets in nothing but text, as far as `type` or its values tell."""
+    """Whether a JSON Schema allows only text, as far as `type` or its values show."""
     if not isinstance(schema_, Mapping):
         return False
     if "type" in schema_:
@@ -102,7 +102,7 @@ def is_text(schema_: Any) -> bool:
 
 
 def _is_text_in_schema(path: list[str], found: Any) -> bool:
-    """Whether a scalar of a JSON Schema is text: its description, or data where text belongs."""
+    """Whether a scalar of a JSON Schema is text: its description, or data of type text."""
     for index, step in enumerate(path):
         last = len(path) - 1
         if step in _DATA and not _is_named(path, index):
@@ -115,7 +115,7 @@ def _is_text_in_schema(path: list[str], found: Any) -> bool:
 
 
 def _is_named(path: list[str], index: int) -> bool:
-    """A step is the name of a property, and no keyword."""
+    """Whether a step is the name of a property, not a keyword."""
     return (
         index > 0
         and path[index - 1] in ("properties", "$defs")
@@ -139,7 +139,7 @@ def _step(value: Any, step: str) -> Any:
 
 @lru_cache(maxsize=4096)
 def _is_text_by_format(pointer: str) -> bool:
-    """By the schema of prompt files: a scalar that stands there can only be text."""
+    """Whether the schema of prompt files allows only text there."""
     node: Any = schema(PROMPT)
     for step in tokens(pointer):
         node = _resolved(node)

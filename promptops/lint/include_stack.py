@@ -1,4 +1,4 @@
-"""The way to a template, as the related places of a problem in it."""
+"""The includes that lead to a template, as the related places of a problem in it."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from promptops.model.finding import Related
 
 
 def included_from(stack: Stack) -> tuple[Related, ...]:
-    """The includes, imports and calls on the way, the innermost first."""
+    """The includes, imports and calls that lead there, the innermost first."""
     return tuple(Related(site.place, "included from here") for site in reversed(stack))

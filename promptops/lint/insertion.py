@@ -1,4 +1,4 @@
-"""Where a text can be put into a template without reading it anew."""
+"""Where text can be inserted into a template without parsing it again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _END = lazy_pattern(r"\s*[-+]?\}\}")
 
 
 def end_of_expression(site: TemplateSpan) -> Place | None:
-    """The empty place behind a span that ends a `{{ … }}`; None where more follows.
+    """The empty place after a span that ends a `{{ … }}`; None if more follows.
 
-    What is put there must mean the same in every YAML scalar: no quotes, no `#`, no `: `.
+    Inserted text must mean the same in every YAML scalar: no quotes, no `#`, no `: `.
     """
     if not _END.match(site.text.value, site.end):
         return None

@@ -1,4 +1,4 @@
-"""Jinja's words for a template that can't be parsed, in those of its author."""
+"""Translates Jinja's syntax errors into terms that authors of templates know."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _INSTEAD = {
 
 
 def explained(message: str) -> tuple[str, str | None]:
-    """What is wrong, and what to do where that is known."""
+    """The problem, and how to fix it if that is known."""
     unclosed, tag = _OPEN.search(message), _TAG.match(message)
     if tag is not None:
         return _unknown(tag[1], unclosed[1] if unclosed else "")
@@ -57,5 +57,5 @@ def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
         return f"there is no tag `{tag}`", None
     if unclosed:
         hint = f"close it before with `{{% end{unclosed} %}}`"
-        return f"`{{% {tag} %}}` where `{{% {unclosed} %}}` is open", hint
-    return f"`{{% {tag} %}}` belongs to no tag before it", "remove it, or open the tag"
+        return f"`{{% {tag} %}}` inside an open `{{% {unclosed} %}}`", hint
+    return f"`{{% {tag} %}}` has no matching opening tag", "remove it, or open the tag"

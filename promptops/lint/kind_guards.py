@@ -1,4 +1,4 @@
-"""What a template has made sure of about the kind of a value: `{% if x %}`, `x is mapping`."""
+"""What tests in a template prove about the type of a value: `{% if x %}`, `x is mapping`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.runtime.template.template import TemplateError, parse
 
 MISSING = "missing"
-"""The kind of a value that is not there; the others are JSON Schema's types without `integer`."""
+"""The kind of a missing value; the others are JSON Schema's types without `integer`."""
 
 Fact = tuple[Path, str]
-"""A name with what is read below it, as written at that place, and a kind that it is not."""
+"""A name with the steps below it, as written at that place, and a kind that it is not."""
 Facts = frozenset[Fact]
 
 _NOTHING: Facts = frozenset()
@@ -38,7 +38,7 @@ _TESTS = {
     "boolean": (frozenset(("boolean",)), _NOTHING),
     "true": (frozenset(("boolean",)), frozenset(("boolean",))),
     "false": (frozenset(("boolean",)), frozenset(("boolean",))),
-    "number": (_COUNTED, _NOTHING),  # Jinja's: a boolean is a number, too
+    "number": (_COUNTED, _NOTHING),  # in Jinja a boolean is a number, too
     "integer": (frozenset(("number",)), frozenset(("number",))),
     "float": (frozenset(("number",)), frozenset(("number",))),
     "none": (_NULL, _NOTHING),
@@ -53,9 +53,9 @@ _FALLBACKS = frozenset(("default", "d"))
 
 
 def excluded_kinds(use: Use, whens: Sequence[TemplateScope]) -> frozenset[str]:
-    """The kinds that the value of a use can't have there, by what its template tested before.
+    """The kinds that the value of a use can't have there, because the template tested it before.
 
-    `whens` are those that decide about the text.
+    `whens` are the conditions of the text.
     """
     written = _written(use)
     facts = [fact for each in _around(use, whens) for fact in each if fact[0] == written]
@@ -65,9 +65,9 @@ def excluded_kinds(use: Use, whens: Sequence[TemplateScope]) -> frozenset[str]:
 
 
 def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool:
-    """Whether tests and the schema of the inputs together leave no caller for whom it is read.
+    """Whether the tests and the schema of the inputs together exclude every caller.
 
-    Such is the `else` of an `is defined` about a key that is required.
+    An example is the `else` of an `is defined` for a required key.
     """
     excluded: dict[tuple[str, Path], set[str]] = {}
     inputs = _inputs(scope, subject)
@@ -81,13 +81,13 @@ def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool
 
 
 def _inputs(scope: TemplateScope, subject: PromptFacts) -> frozenset[str]:
-    """The names that mean an input wherever the templates of a text write them."""
+    """The names that mean an input everywhere in the templates of a text."""
     declared = subject.prompt.inputs.get("properties") or {} if subject.prompt else {}
     return frozenset(declared) - {each.name for each in scope.scope.definitions}
 
 
 def _meant(written: Path, use: Use, inputs: frozenset[str]) -> tuple[str, Path] | None:
-    """The input, and the path below it, that a name with its steps stands for near a use."""
+    """The input, and the path below it, that a name with its steps means near a use."""
     name, below = str(written[0]), written[1:]
     if name == use.site.source:
         steps = len(_written(use)) - 1
@@ -96,7 +96,7 @@ def _meant(written: Path, use: Use, inputs: frozenset[str]) -> tuple[str, Path] 
 
 
 def _possible(schemas: InputSchemas, name: str, path: Path) -> frozenset[str]:
-    """The kinds that a schema allows; all of them where that is not known for sure."""
+    """The kinds that a schema allows; all kinds if that is not certain."""
     shape = schemas.at(name, path)
     if shape is None or not shape.declared or not shape.types:
         return _ALL
@@ -108,13 +108,13 @@ def _possible(schemas: InputSchemas, name: str, path: Path) -> frozenset[str]:
 
 
 def _around(use: Use, whens: Sequence[TemplateScope]) -> Iterator[Facts]:
-    """What is known at a use, and on the way to it."""
+    """The facts known at a use, and at the includes that lead to it."""
     yield from (_held_by(when) for when in whens)
     yield from (_known_at(site) for site in (use.site, *use.stack))
 
 
 def _written(use: Use) -> Path:
-    """The name of a use and the steps that stand behind it, rather than where it got its name."""
+    """The name of a use and the steps after it, rather than where its value comes from."""
     steps: list[Step] = []
     for step, site in zip(reversed(use.path), reversed(use.path_sites), strict=True):
         if site.text is not use.site.text or site.start < use.site.end:
@@ -125,7 +125,7 @@ def _written(use: Use) -> Path:
 
 def _held_by(when: TemplateScope) -> Facts:
     test = test_of(when)
-    return _NOTHING if test is None else _held(test, True)
+    return _NOTHING if test is None else _excluded_by(test, True)
 
 
 def _known_at(site: TemplateSpan) -> Facts:
@@ -134,7 +134,7 @@ def _known_at(site: TemplateSpan) -> Facts:
 
 @lru_cache(maxsize=256)
 def _facts(source: str) -> dict[int, Facts]:
-    """From the offset of each name and each literal to what is known there, if anything is."""
+    """From the offset of each name and each literal to the facts known there."""
     found: dict[int, Facts] = {}
     with suppress(TemplateError):
         _walk(parse(source).tree, _NOTHING, found)
@@ -149,19 +149,19 @@ def _walk(node: nodes.Node, known: Facts, found: dict[int, Facts]) -> None:
     if isinstance(node, nodes.If):
         _walk_if(node, known, found)
     elif isinstance(node, nodes.For) and node.test is not None:
-        inside = known | _held(node.test, True)
+        inside = known | _excluded_by(node.test, True)
         for child in (node.iter, node.test, *node.else_):
             _walk(child, known, found)
         for child in node.body:
             _walk(child, inside, found)
     elif isinstance(node, nodes.And | nodes.Or):
         _walk(node.left, known, found)
-        _walk(node.right, known | _held(node.left, isinstance(node, nodes.And)), found)
+        _walk(node.right, known | _excluded_by(node.left, isinstance(node, nodes.And)), found)
     elif isinstance(node, nodes.CondExpr):
         _walk(node.test, known, found)
-        _walk(node.expr1, known | _held(node.test, True), found)
+        _walk(node.expr1, known | _excluded_by(node.test, True), found)
         if node.expr2 is not None:
-            _walk(node.expr2, known | _held(node.test, False), found)
+            _walk(node.expr2, known | _excluded_by(node.test, False), found)
     else:
         for child in node.iter_child_nodes():
             _walk(child, known, found)
@@ -171,18 +171,18 @@ def _walk_if(node: nodes.If, known: Facts, found: dict[int, Facts]) -> None:
     for part in (node, *node.elif_):
         _walk(part.test, known, found)
         for child in part.body:
-            _walk(child, known | _held(part.test, True), found)
-        known |= _held(part.test, False)
+            _walk(child, known | _excluded_by(part.test, True), found)
+        known |= _excluded_by(part.test, False)
     for child in node.else_:
         _walk(child, known, found)
 
 
-def _held(test: nodes.Node, truth: bool) -> Facts:
-    """What a value is not where a test has the given outcome."""
+def _excluded_by(test: nodes.Node, truth: bool) -> Facts:
+    """The kinds that a value does not have if a test has the given outcome."""
     if isinstance(test, nodes.Not):
-        return _held(test.node, not truth)
+        return _excluded_by(test.node, not truth)
     if isinstance(test, nodes.And | nodes.Or):
-        left, right = _held(test.left, truth), _held(test.right, truth)
+        left, right = _excluded_by(test.left, truth), _excluded_by(test.right, truth)
         return left | right if isinstance(test, nodes.And) == truth else left & right
     if isinstance(test, nodes.Test):
         return _tested(test, truth)
@@ -207,7 +207,7 @@ def _tested(test: nodes.Test, truth: bool) -> Facts:
 
 
 def _compared(operator: str, other: nodes.Node, truth: bool) -> frozenset[str]:
-    """What the left side of a comparison is not; what is missing can't be compared at all."""
+    """The kinds that the left side of a comparison excludes; missing values can't be compared."""
     values = _literals(operator, other)
     # An order between values of two kinds fails, whatever its outcome would be.
     if operator not in ("eq", "ne", "in", "notin") or truth == (operator in ("eq", "in")):

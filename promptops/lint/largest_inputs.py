@@ -1,4 +1,4 @@
-"""The largest inputs that a schema allows, to know the worst case."""
+"""The largest inputs that a schema allows, to estimate the largest request."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any
 from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
 
 MAX_CHARS = 1_000_000
-"""What can still be rendered; a larger value is cut to about this."""
+"""Characters that can still be rendered; a larger value is cut to about this size."""
 
 _CUT_ANYWAY = 4_000
-"""Characters of a text without a limit, which is cut where it is printed."""
+"""Characters assumed for a string without a limit that is cut where it is printed."""
 
 _PATTERN_CHARS = 64
 _MEDIA = "data:,"
 
 
 def largest_input(bounds: Bounds, name: str) -> Any:
-    """A value of an input that no other is much larger than. It need not fit the schema."""
+    """About the largest value of an input. It need not be valid for the schema."""
     part = bounds.input(name)
     return None if part is None else _largest(bounds, part, 0)
 
 
 def characters(value: Any) -> int:
-    """Of all texts and numbers in a value, each time it stands there."""
+    """The characters of all strings and numbers in a value, counted at each occurrence."""
     sizes: dict[int, int] = {}
 
     def count(item: Any) -> int:
         if isinstance(item, Mapping):
             return 1 + sum(count(each) for each in item.values())
-        if isinstance(item, list):  # all its items are one and the same
+        if isinstance(item, list):  # all its items are the same object
             return len(item) * sizes.setdefault(id(item), max(count(item[0]), 1) if item else 0)
         return len(item) if isinstance(item, str) else len(json.dumps(item))
 

@@ -1,4 +1,4 @@
-"""Assertions on delimiters that the template writes whatever the inputs are."""
+"""Assertions on delimiters that the template always writes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from promptops.patterns import lazy_pattern
 from promptops.runtime.template.template import TemplateError, parse
 
 _DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")
-"""One tag, or punctuation such as a code fence: text that no reader would miss by itself."""
+"""One tag, or punctuation such as a code fence."""
 
 
 def constant_delimiters(prompt: Prompt, case: Case) -> Iterator[Problem]:
-    """Each `contains` of a case whose value is a delimiter that stands in every request.
+    """Each `contains` of a case whose value is a delimiter that every request contains.
 
-    Words are not reported: a case may watch over a sentence of the template.
+    Words are not reported: a case may check that the template keeps a sentence.
     """
     for index, written in enumerate(case.rendered):
         value = written.get("value")
@@ -28,9 +28,9 @@ def constant_delimiters(prompt: Prompt, case: Case) -> Iterator[Problem]:
             continue
         if _is_constant(prompt, written.get("role"), value):
             yield Problem(
-                f"`{value}` is in every request, whatever the inputs are: this can't fail",
+                f"`{value}` is in every request, whatever the inputs: this assertion can't fail",
                 at=case.locate(f"{case.at}/rendered/{index}/value", False),
-                hint="assert a text that the inputs of the case put there",
+                hint="assert text that comes from the inputs of the case",
             )
 
 
@@ -40,7 +40,7 @@ def _is_of_delimiter(written: Mapping[str, Any], value: str) -> bool:
 
 
 def _is_constant(prompt: Prompt, role: str | None, value: str) -> bool:
-    """Whether a message that is always sent has the value outside of every tag."""
+    """Whether a message that is always sent contains the value outside of every tag."""
     return any(
         value in literal
         for message in prompt.messages
@@ -53,7 +53,7 @@ def _is_constant(prompt: Prompt, role: str | None, value: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _literals(source: str) -> tuple[str, ...]:
-    """The texts of a template that are outside of every tag; none where it can't be parsed."""
+    """The text of a template outside of tags; none if it can't be parsed."""
     try:
         body = parse(source).tree.body
     except TemplateError:

@@ -1,4 +1,4 @@
-"""What a prompt needs that is not there, and where it is instead: for TPL003 and REP005."""
+"""Missing files of a prompt, and where they are instead: for TPL003 and REP005."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Needed:
     """A file that a prompt needs.
 
     Attributes:
-        related: The includes on the way to the file that names it, the innermost first.
+        related: The includes that lead to the file that names it, the innermost first.
     """
 
     reference: FileReference
@@ -25,11 +25,11 @@ class Needed:
 
 
 def missing(catalog: Catalog, reference: FileReference) -> str | None:
-    """Why a commit of this tree would lack a file that is named; None when it has it.
+    """Why a commit of this tree would lack a named file; None if it has the file.
 
-    "" where it is nowhere (TPL003; of a schema SCH002); otherwise what it is instead (REP005):
-    `untracked`, `ignored`, `unstaged`, or `tracked` for one that is there in another revision;
-    `unmerged` where its merge is not resolved (SCH011).
+    "" if it is nowhere (TPL003, or SCH002 for a schema); otherwise its state (REP005): `untracked`,
+    `ignored`, `unstaged`, or `tracked` for a file that exists in another revision; `unmerged` for a
+    file with an unresolved merge (SCH011).
     """
     if not reference.found:
         entry = catalog.files.entries.get(reference.target)
@@ -40,17 +40,17 @@ def missing(catalog: Catalog, reference: FileReference) -> str | None:
 
 
 def _is_left_behind(catalog: Catalog, reference: FileReference) -> bool:
-    """An untracked file of the work tree that a tracked one needs: a commit may part them."""
+    """Whether a tracked file needs an untracked one, which the next commit would lack."""
     target = catalog.files.entries.get(reference.target)
     if target is None or target.tracked:
         return False
-    catalog.looked_around = True  # `git add` changes this answer, and no file
+    catalog.looked_around = True  # `git add` changes this result without changing a file
     origin = catalog.files.entries.get(reference.place.path)
     return origin is not None and origin.tracked
 
 
 def needed(catalog: Catalog, references: Iterable[FileReference]) -> Iterator[Needed]:
-    """The files that a prompt file names, and those that its templates name, however deep."""
+    """The files that a prompt file and, at any depth, its templates name."""
     seen: set[str] = set()
     waiting = [Needed(reference) for reference in references]
     while waiting:

@@ -1,4 +1,4 @@
-"""Comparisons of an input with a constant that its schema does not admit."""
+"""Comparisons of an input with a constant that its schema does not allow."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _EQUALITY = frozenset(("eq", "ne"))
 
 @record(frozen=True, slots=True, kw_only=True)
 class NeverEqual:
-    """A constant that an input never is.
+    """A constant that an input can never equal.
 
     Attributes:
         test: The condition that compares them, `constant` the constant within it.
-        near: The admitted value that was probably meant, as written in a template; or None.
+        near: The allowed value that was probably meant, as written in a template; or None.
     """
 
     name: str
@@ -38,10 +38,10 @@ class NeverEqual:
 
 
 def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEqual]:
-    """Of the conditions of a message's own template.
+    """Impossible comparisons in the conditions of a message's own template.
 
-    A name that the template assigns is left out, and so are included templates, whose includer
-    may assign it.
+    Names that the template assigns are left out, and so are included templates, because the
+    including template may assign their names.
     """
     for condition in scope.scope.conditions:
         if not condition.stack:
@@ -72,7 +72,7 @@ def _of(
 
 
 def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
-    """What is read and the constants it is compared with, on either side."""
+    """The paths read and the constants they are compared with, on either side."""
     if len(compare.ops) != 1:
         return None, ()
     left, operand = compare.expr, compare.ops[0]
@@ -98,7 +98,7 @@ def _assigned(text: Text, expression: bool) -> frozenset[str]:
 
 
 def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
-    """What is read where an expression begins, the whole path."""
+    """The reads at the beginning of an expression, with the whole path."""
     root: nodes.Node = read
     while isinstance(root, nodes.Getattr | nodes.Getitem):
         root = root.node
@@ -108,7 +108,7 @@ def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
 
 
 def _admitted(uses: Sequence[Use], schemas: InputSchemas) -> list[Any] | None:
-    """All values that the schema lists for what is read; None where it lists none."""
+    """All values that the schema allows for a read; None if it does not list them."""
     if len({(use.name, use.path) for use in uses}) != 1 or uses[0].filters:
         return None
     shape = schemas.at(uses[0].name, uses[0].path)

@@ -1,4 +1,4 @@
-"""Where a template has made sure that a value is not null: `{% if x %}`, `x is not none`."""
+"""Where a template has tested that a value is not null: `{% if x %}`, `x is not none`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.template import TemplateError, parse
 
 Paths = frozenset[Path]
-"""Names with what is read below them, as they are written at that place."""
+"""Names with the steps below them, as written at that place."""
 
 _TELLING_TESTS = frozenset(
     str.split("string number integer float boolean true false mapping sequence iterable in")
@@ -23,9 +23,9 @@ _TELLING_FILTERS = frozenset(("length", "count", "default", "d"))
 
 
 def is_not_null(use: Use, whens: Sequence[TemplateScope]) -> bool:
-    """Whether the value of a use can't be null there, by what its template asked before.
+    """Whether the value of a use can't be null there, because the template tested it before.
 
-    `whens` are those that decide about the text.
+    `whens` are the conditions of the text.
     """
     written = _written(use)
     if any(written in _held_by(when) for when in whens):
@@ -36,7 +36,7 @@ def is_not_null(use: Use, whens: Sequence[TemplateScope]) -> bool:
 
 
 def _written(use: Use) -> Path:
-    """The name of a use and the steps that stand behind it, rather than where it got its name."""
+    """The name of a use and the steps after it, rather than where its value comes from."""
     steps: list[Step] = []
     for step, site in zip(reversed(use.path), reversed(use.path_sites), strict=True):
         if site.text is not use.site.text or site.start < use.site.end:
@@ -47,7 +47,7 @@ def _written(use: Use) -> Path:
 
 def _held_by(when: TemplateScope) -> Paths:
     test = test_of(when)
-    return frozenset() if test is None else _held(test, True)
+    return frozenset() if test is None else _not_null_by(test, True)
 
 
 def _known_at(site: TemplateSpan) -> Paths:
@@ -56,7 +56,7 @@ def _known_at(site: TemplateSpan) -> Paths:
 
 @cached_by_size(16_000_000)
 def _facts(source: str) -> dict[int, Paths]:
-    """From the offset of each name and each literal to what is known there, if anything is."""
+    """From the offset of each name and each literal to the facts known there."""
     found: dict[int, Paths] = {}
     with suppress(TemplateError):
         _walk(parse(source).tree, frozenset(), found)
@@ -71,15 +71,15 @@ def _walk(node: nodes.Node, known: Paths, found: dict[int, Paths]) -> None:
     if isinstance(node, nodes.If):
         _walk_if(node, known, found)
     elif isinstance(node, nodes.For) and node.test is not None:
-        inside = known | _held(node.test, True)
+        inside = known | _not_null_by(node.test, True)
         for child in (node.iter, node.test, *node.else_):
             _walk(child, known, found)
         for child in node.body:
             _walk(child, inside, found)
     elif isinstance(node, nodes.CondExpr):
-        _walk(node.expr1, known | _held(node.test, True), found)
+        _walk(node.expr1, known | _not_null_by(node.test, True), found)
         if node.expr2 is not None:
-            _walk(node.expr2, known | _held(node.test, False), found)
+            _walk(node.expr2, known | _not_null_by(node.test, False), found)
     else:
         for child in node.iter_child_nodes():
             _walk(child, known, found)
@@ -89,18 +89,18 @@ def _walk_if(node: nodes.If, known: Paths, found: dict[int, Paths]) -> None:
     for part in (node, *node.elif_):
         _walk(part.test, known, found)
         for child in part.body:
-            _walk(child, known | _held(part.test, True), found)
-        known |= _held(part.test, False)
+            _walk(child, known | _not_null_by(part.test, True), found)
+        known |= _not_null_by(part.test, False)
     for child in node.else_:
         _walk(child, known, found)
 
 
-def _held(test: nodes.Node, truth: bool) -> Paths:
-    """What is not null where a test has the given outcome."""
+def _not_null_by(test: nodes.Node, truth: bool) -> Paths:
+    """The values that are not null if a test has the given outcome."""
     if isinstance(test, nodes.Not):
-        return _held(test.node, not truth)
+        return _not_null_by(test.node, not truth)
     if isinstance(test, nodes.And | nodes.Or):
-        left, right = _held(test.left, truth), _held(test.right, truth)
+        left, right = _not_null_by(test.left, truth), _not_null_by(test.right, truth)
         return left | right if isinstance(test, nodes.And) == truth else left & right
     if isinstance(test, nodes.Test):
         tells = not truth if test.name == "none" else truth and test.name in _TELLING_TESTS

@@ -1,7 +1,7 @@
-"""Texts to be judged as texts, each character with its place in a source file.
+"""Texts that rules check, each character with its place in a source file.
 
-A passage is what a model sees in one message for one case; or, so that a branch that no case
-renders is seen too, the text of a template itself with its tags cut out.
+A passage is the text of one message in one case or, to cover branches that no case renders, the
+text of a template itself with its tags removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from promptops.runtime.template.scope import Frame, Piece
 from promptops.runtime.template.template import Template
 
 CUT = "\ufffc"
-"""Stands in a literal passage where a tag was: whatever is printed there, it parts two words."""
+"""Replaces a tag in a literal passage, so that the words around it stay separate."""
 
 
 @record(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Passage:
     """A text made of pieces.
 
     Attributes:
-        role: Of the message, "" for a template that stands in several.
+        role: Role of the message; "" for a template that several messages use.
         message: Index in the request; -1 for the text of a template itself.
         case: The test case that rendered it; None for the text of a template itself.
         pieces: Joined they are `text`.
@@ -40,11 +40,11 @@ class Passage:
 
     @property
     def literal(self) -> bool:
-        """It is the text of a template itself, with its tags cut out."""
+        """Whether it is the text of a template itself, with its tags removed."""
         return self.case is None
 
     def over(self, start: int, end: int) -> Iterator[tuple[int, int, Piece]]:
-        """The pieces that a span touches, each with the part of the piece's own text it covers."""
+        """The pieces that a span touches, each with the touched part of the piece's own text."""
         index = max(bisect_right(self._starts, start) - 1, 0)
         while index < len(self.pieces) and self._starts[index] < max(end, start + 1):
             piece, at = self.pieces[index], self._starts[index]
@@ -54,17 +54,17 @@ class Passage:
             index += 1
 
     def is_written(self, start: int, end: int) -> bool:
-        """Whether any character of a span stands in a template, rather than came in as a value."""
+        """Whether any character of a span comes from a template, rather than from a value."""
         return any(piece.literal for _, _, piece in self.over(start, end))
 
     def is_wholly_written(self, start: int, end: int) -> bool:
-        """Whether every character of a span stands in a template."""
+        """Whether every character of a span comes from a template."""
         return all(piece.literal for _, _, piece in self.over(start, end))
 
     def place(self, start: int, end: int) -> Place:
-        """Where to change a span: its first run of characters that stands in a template.
+        """Where to change a span: its first characters that come from a template.
 
-        A span that came in as a value is placed at the expression that printed it.
+        A span that comes from a value is placed at the expression that printed it.
         """
         touched = list(self.over(start, end))
         if not touched:
@@ -90,7 +90,7 @@ class Passage:
         hint: str | None = None,
         fix: str | Fix | None = None,
     ) -> Problem:
-        """A problem at a span, with the includes on the way there as related places."""
+        """A problem at a span; its related places are the includes that lead there."""
         touched = list(self.over(start, end))
         frame = next((p.frame for _, _, p in touched if p.literal), None)
         frame = frame or (touched[0][2].frame if touched else None)
@@ -105,7 +105,7 @@ class Passage:
 
 
 def include_stack(frame: Frame) -> Iterator[Related]:
-    """The places that brought a template in, the innermost first."""
+    """The places that include a template, the innermost first."""
     while frame.parent is not None:
         place = frame.parent.text.place(frame.start, frame.end)
         yield Related(place, "included from here")
@@ -113,7 +113,7 @@ def include_stack(frame: Frame) -> Iterator[Related]:
 
 
 def passage(role: str, message: int, case: str | None, pieces: Iterable[Piece]) -> Passage:
-    """Pieces as one text."""
+    """One passage made of these pieces."""
     kept = tuple(piece for piece in pieces if piece.text)
     starts, at = [], 0
     for piece in kept:
@@ -130,7 +130,7 @@ def rendered_passages(case: str, traced: TracedRequest) -> Iterator[Passage]:
 
 
 def literal_passage(text: Text, template: Template | None, role: str) -> Passage:
-    """The text of a template, tags cut out and comments gone; as it is where it has none."""
+    """The text of a template without tags and comments; unchanged if it has none."""
     frame = Frame(text)
     if template is None:
         return passage(role, -1, None, [Piece(text.value, frame, 0, len(text.value), True)])

@@ -1,4 +1,4 @@
-"""All that happens between rules and a report: repeats, suppressions, waivers, fingerprints."""
+"""The steps between rules and a report: repeats, suppressions, waivers, fingerprints."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ from promptops.source.document import Document
 
 @record(frozen=True, slots=True)
 class PromptResult:
-    """What the rules say of one prompt, before anything silences it."""
+    """The findings of the rules in one prompt, before anything suppresses them."""
 
     findings: tuple[Finding, ...]
     suppressions: tuple[Suppression, ...]
 
     @property
     def failed(self) -> bool:
-        """Whether a bug of ours kept anything from being judged."""
+        """Whether an internal error prevented a check."""
         return any(finding.code == CODE for finding in self.findings)
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What is left to report, in the order of places.
+    """The findings to report, in the order of places.
 
     Attributes:
-        silenced: Findings that a comment, a waiver or the baseline took out.
-        comments: Those with a code and a reason.
+        silenced: Findings that a comment, a waiver or the baseline suppressed.
+        comments: Suppression comments with a code and a reason.
     """
 
     findings: tuple[Finding, ...]
@@ -59,13 +59,13 @@ class Outcome:
 
 @record(frozen=True, slots=True)
 class Silencers:
-    """What silences besides comments.
+    """Suppression by other means than comments.
 
     Attributes:
-        baseline: Fingerprints of findings that were there before.
+        baseline: Fingerprints of earlier, accepted findings.
         complete: Every prompt was linted by every rule, so that what matched nothing is unused.
-        counts: Whether a comment may take out a finding that it covers.
-        names: Of all rules that a comment may name; by default those that run, or are built in.
+        counts: Whether a comment may suppress a finding that it covers.
+        names: Of all rules that comments may name; by default those that run or are built in.
     """
 
     waivers: tuple[Waiver, ...] = ()
@@ -78,7 +78,7 @@ class Silencers:
 def lint_one(
     catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
 ) -> PromptResult:
-    """One prompt, with the comments that silence in its files."""
+    """One prompt, with the suppression comments in its files."""
     found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
     try:
         return PromptResult(found, tuple(_suppressions(catalog, loaded)))
@@ -134,7 +134,7 @@ def conclude(
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
-        # What a comment in a partial silences may be found through a prompt that is not judged.
+        # A comment in a partial may suppress findings of prompts that are not linted.
         unused = (each for each in unused if catalog.id_of(each.place.path) is not None)
     given = {
         "catalog": catalog,
@@ -148,7 +148,7 @@ def conclude(
     last = [rule for rule in rules if rule.of_silencing]
     late = _late(catalog, last, given)
     if silencers.complete:
-        # Which waivers are idle is known once these findings are, too; then it is said beside them.
+        # Unused waivers are known only after these findings are, and are reported with them.
         idle = _split([*silenced.kept, *late], silencers, today).idle
         late = _late(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, today)
@@ -161,7 +161,7 @@ def conclude(
 
 
 def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Finding]:
-    """What several prompts have from the configuration, with their number."""
+    """Findings in the configuration that several prompts cause, with their number."""
     keys = [(each.code, each.place, each.message) for each in findings]
     users = Counter(key for key in keys if key[1].path == config)
     for finding, key in zip(findings, keys, strict=True):
@@ -184,7 +184,7 @@ def _comments(
 
 
 def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """What is wrong with comments and waivers."""
+    """Problems of comments and waivers themselves."""
     return with_fingerprints(_configured(catalog, lint_catalog(catalog, rules, given)))
 
 
@@ -196,7 +196,7 @@ def _configured(catalog: Catalog, findings: Iterable[Finding]) -> list[Finding]:
 
 @record(frozen=True, slots=True)
 class _Split:
-    """What no waiver and no baseline takes out, what one does, and the waivers that did nothing."""
+    """Findings that no waiver or baseline suppresses, the suppressed ones, and unused waivers."""
 
     kept: list[Finding]
     waived: list[Finding]

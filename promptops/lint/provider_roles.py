@@ -1,7 +1,7 @@
-"""What providers accept as a conversation, as far as they say so themselves.
+"""The conversations that providers accept, according to their documentation.
 
-A provider that is not here is not judged. Checked in November 2026 against the providers'
-references and the errors they answer with.
+Providers that are not listed are not checked. Checked in November 2026 against the providers'
+references and the error messages of their APIs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _COMMON = frozenset(("system", "user", "assistant", "tool"))
-# The generations that still continue an answer begun for them: up to 4.5.
+# Generations that still continue a prefilled answer: up to 4.5.
 _CLAUDE_WITH_PREFILL = lazy_pattern(
     r"(?:.*[./])?claude-"
     r"(?:(?:instant|[123])\b.*|[a-z]+-4(?:-[0-5])?(?:[-@]\d{8})?(?:-latest|-v\d.*)?)"
@@ -25,9 +25,9 @@ class Conversation:
     """The rules of one provider.
 
     Attributes:
-        repeats: What becomes of two turns of one role in a row.
-        prefill: Whether the last turn may be the assistant's: always, never, or by model.
-        strict_tools: A user's turn can't follow a tool's.
+        repeats: How it treats two consecutive messages with the same role.
+        prefill: Whether the last message may be the assistant's: always, never, or by model.
+        strict_tools: A user message can't follow a tool message.
     """
 
     roles: frozenset[str]
@@ -45,7 +45,7 @@ _PROVIDERS = {
 
 
 def conversation_of(provider: str | None) -> Conversation | None:
-    """The rules of a provider under any of its names; None where they are not known."""
+    """The rules of a provider under any of its names; None if they are not known."""
     return _PROVIDERS.get(canonical_provider(provider)) if provider else None
 
 

@@ -1,4 +1,4 @@
-"""The rules there are: each one a file below `rules/`, found by being there."""
+"""Rule registry: modules in `rules/` are discovered automatically."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Rule:
     """One lint rule.
 
     Attributes:
-        needs: The names of its parameters: what the engine passes it, see `lint.subject`.
-        dated: Its answer depends on the day, so it is never taken from a cache.
-        unsuppressable: No comment silences it, only a waiver with a reason and an end.
-        reads_all: It reads every prompt there is, so it is left out where only some are linted.
-        masked: What it finds must not be shown again, in no line of source either.
+        needs: The names of its parameters, which the engine passes; see `lint.subject`.
+        dated: Its result depends on the current date, so it is never cached.
+        unsuppressable: Only a waiver with a reason and an end date suppresses it.
+        reads_all: It reads all prompts, so it does not run if only some are linted.
+        masked: Its findings and their source lines must not be shown.
     """
 
     code: str
@@ -53,7 +53,7 @@ class Rule:
 
     @property
     def documentation(self) -> str:
-        """The docstring, indentation removed."""
+        """The docstring without indentation."""
         import inspect
 
         return inspect.getdoc(self.check) or ""
@@ -65,12 +65,12 @@ class Rule:
 
     @property
     def of_catalog(self) -> bool:
-        """It judges the catalog as a whole, and not one prompt after another."""
+        """Whether it checks the catalog as a whole, rather than each prompt."""
         return not _OF_A_PROMPT & set(self.needs)
 
     @property
     def of_silencing(self) -> bool:
-        """It judges comments and waivers, once all other rules have spoken."""
+        """Whether it checks comments and waivers, after all other rules ran."""
         return bool(_OF_SILENCING & set(self.needs))
 
 
@@ -105,13 +105,11 @@ def rule(
     masked: bool = False,
     reads_all: bool = False,
 ) -> Callable[[F], F]:
-    """Make a rule of a generator of problems; its name is the function's."""
+    """Turn a generator of problems into a rule named like the function."""
 
     def register(check: F) -> F:
         if not _CODE.fullmatch(code):
-            raise InputError(
-                f"{code!r} is not a code of a rule", hint="use letters and three digits"
-            )
+            raise InputError(f"{code!r} is not a rule code", hint="use letters and three digits")
         taken = _FOUND.get(code)
         if taken is not None and taken.check.__module__ != check.__module__:
             raise InputError(f"two rules have the code {code}", where=check.__module__)
@@ -154,7 +152,7 @@ def built_in() -> Mapping[str, Rule]:
 
 @cache
 def with_plugins() -> Mapping[str, Rule]:
-    """The rules of this package and those that other packages offer as `promptops.rules`.
+    """The rules of this package and those of plug-ins (entry points `promptops.rules`).
 
     Raises InputError, with its name, for a plugin that can't be imported: a check that is silently
     missing would be a pass that tested nothing.
@@ -173,12 +171,12 @@ def with_plugins() -> Mapping[str, Rule]:
 
 
 def has_plugins() -> bool:
-    """Whether any installed package offers rules; loads none."""
+    """Whether any installed package offers rules; imports none of them."""
     return any(True for _ in _plugins())
 
 
 def _plugins() -> Iterable[EntryPoint]:
-    """What packages offer; asking `importlib.metadata` costs 10 ms, and most offer nothing."""
+    """Entry points of plug-ins; `importlib.metadata` costs 10 ms, and most packages offer none."""
     if not any(_may_offer(Path(folder or ".")) for folder in sys.path):
         return ()
     from importlib.metadata import entry_points
@@ -187,12 +185,12 @@ def _plugins() -> Iterable[EntryPoint]:
 
 
 def _may_offer(folder: Path) -> bool:
-    """Whether a folder of `sys.path` holds the metadata of a plugin; in doubt it does."""
+    """Whether a folder of `sys.path` may hold the metadata of a plug-in."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.endswith(_METADATA)]
     except OSError:
-        return folder.is_file()  # a zip file, which is not looked into here
+        return folder.is_file()  # a zip file, which is not searched here
     return any(_offers(folder / name / "entry_points.txt") for name in names)
 
 

@@ -1,4 +1,4 @@
-"""How many tokens a request has, estimated, and what it costs."""
+"""The estimated number of tokens of a request, and its cost."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from promptops.runtime.request.render import Renderer, RenderError, TracedReques
 from promptops.runtime.template.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
-"""Of a value that nobody knows yet, about."""
+"""Characters per token assumed for a value that is not known yet."""
 
 
 MAX_TOKENS_A_BYTE = 1.3
-"""More than that no estimate is."""
+"""An upper bound of every estimate."""
 
-# The cases of a prompt mostly differ in one message.
+# The cases of a prompt usually differ in only one message.
 estimate = cached_by_size(16_000_000)(tokens.estimate)
 
 
 def tokens_at_most(request: Request) -> int:
-    """What `request_tokens` will not exceed, known at once."""
+    """An upper bound of `request_tokens`, cheap to compute."""
     texts = (len(text.encode()) for message in request.messages for text in _texts(message))
     structure = sum(len(json.dumps(part)) for part in _structure(request))
     return ceil((sum(texts) + structure) * MAX_TOKENS_A_BYTE)
 
 
 def request_tokens(request: Request) -> int:
-    """Of all texts, of the tools and of the answer's schema; media are not counted."""
+    """Tokens of all texts, the tools and the output schema; media are not counted."""
     texts = sum(estimate(text) for message in request.messages for text in _texts(message))
     return texts + _structure_tokens(request)
 
 
 def worst_tokens(subject: PromptFacts) -> int | None:
-    """With every input as large as its schema allows; None where one has no limit.
+    """Tokens if every input is as large as its schema allows; None if one has no limit.
 
-    A value counts a token for four characters, whatever it will be.
+    A value counts one token for four characters.
     """
     from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
 
@@ -66,7 +66,7 @@ def worst_tokens(subject: PromptFacts) -> int | None:
 
 
 def cost_usd(model: AskedModel, input_tokens: int, output_tokens: int) -> float | None:
-    """Of one request, nothing of it cached; None where the price of the input is not known."""
+    """US dollars of one request without caching; None if the input price is not known."""
     if model.input_usd is None:
         return None
     return (input_tokens * model.input_usd + output_tokens * (model.output_usd or 0)) / 1_000_000
@@ -94,7 +94,7 @@ def _texts(message: Mapping[str, Any]) -> list[str]:
 
 
 def _structure_tokens(request: Request) -> int:
-    """Tools and the answer's schema, which providers put into the prompt."""
+    """Tokens of tools and the output schema, which providers add to the prompt."""
     parts = _structure(request)
     return sum(estimate(json.dumps(part, ensure_ascii=False)) for part in parts)
 

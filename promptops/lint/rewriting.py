@@ -1,4 +1,4 @@
-"""Other ways to write a scalar of a YAML file, each read again before it is offered."""
+"""Alternative spellings of a YAML scalar, each parsed again before it is offered."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ _OWN_LINE = lazy_pattern(r" *(?:- +)*")
 
 
 def as_template(document: Document, pointer: str) -> Edit | None:
-    """The text of a message as a `|` block, or in single quotes where it is one line.
+    """The text of a message as a `|` block, or in single quotes if it is one line.
 
-    None where neither reads as the same text. Newlines at its end may become fewer: they are
-    stripped from what is rendered.
+    None if neither gives the same text. Newlines at its end may be lost: rendering strips them.
     """
     text = document.template(pointer).value
     wanted = text.rstrip("\n") + ("\n" if text.endswith("\n") else "")
@@ -48,7 +47,7 @@ def literal(text: str, indentation: int) -> str:
 
 
 def spliced(text: str, edit: Edit) -> str:
-    """A text, newlines as LF, with one edit made."""
+    """The text, with LF newlines, after one edit."""
     start, end = _offset(text, edit.place, False), _offset(text, edit.place, True)
     return text[:start] + edit.text + text[end:]
 
@@ -59,7 +58,7 @@ def _offset(text: str, place: Place, at_end: bool) -> int:
 
 
 def _reads_as(document: Document, pointer: str, edit: Edit, wanted: str) -> bool:
-    """Whether a file with an edit made holds a text in one place, and else what it held."""
+    """Whether an edited file has the given text in one place and is otherwise unchanged."""
     found = read(document.path, spliced(document.text, edit).encode())
     return len(found.problems) <= len(document.problems) and found.value == _with(
         document.value, tokens(pointer), wanted

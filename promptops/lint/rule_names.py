@@ -1,4 +1,4 @@
-"""How people name rules: by code, by the beginning of codes, or by name, everywhere alike."""
+"""How people name rules: by code, by a prefix of codes, or by name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ LIST_RULES = "`promptops rule` lists the rules"
 
 
 def is_named(written: Iterable[str], code: str, name: str) -> bool:
-    """Whether any of some written names means the rule; upper and lower case are the same."""
+    """Whether any of the given names means the rule, ignoring case."""
     return any(_length(each, code, name) for each in written)
 
 
 def best_name(written: Iterable[str], code: str, name: str) -> str | None:
-    """Of some written names, the one that means the rule most exactly; None if none does."""
+    """Of the given names, the one that means the rule most exactly; None if none does."""
     lengths = {each: _length(each, code, name) for each in written}
     best = max(lengths, key=lambda each: lengths[each], default=None)
     return best if best is not None and lengths[best] else None
 
 
 def _length(written: str, code: str, name: str) -> int:
-    """How many characters of the code are named: all of them by the rule's name."""
+    """How many characters of the code are named; all of them for the rule's name."""
     if written and (code.startswith(written.upper()) or name == written.lower()):
         return min(len(written), len(code))
     return 0
@@ -36,10 +36,10 @@ def _length(written: str, code: str, name: str) -> int:
 
 @record(frozen=True, slots=True)
 class RuleNames:
-    """The codes and names there are.
+    """The known codes and names.
 
     Attributes:
-        complete: False where plug-ins are installed that were not loaded: a code that no known
+        complete: False if installed plug-ins were not loaded: a code that no known
             rule has may be one of theirs.
     """
 
@@ -47,13 +47,13 @@ class RuleNames:
     complete: bool = True
 
     def is_unknown(self, written: str) -> bool:
-        """Whether no rule is meant, and none of a plug-in can be."""
+        """Whether the name matches no rule and can't be that of a plug-in."""
         if written.upper() == ALL or not self.complete:
             return False
         return not any(_length(written, code, name) for code, name in self.names)
 
     def hint(self, written: str) -> str:
-        """The nearest code, or name, as a question; else how to list all."""
+        """The nearest code or name as a question, or else how to list all rules."""
         families = sorted({code.rstrip("0123456789") for code, _ in self.names})
         codes = [code for code, _ in self.names]
         if not re.fullmatch(r"[A-Za-z]{1,4}\d*", written):

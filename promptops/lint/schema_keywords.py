@@ -1,4 +1,4 @@
-"""Keys of JSON Schemas and tool files, and the one that was meant where another is written."""
+"""Keys of JSON Schemas and tool files, and the correct spelling of misspelt ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEYWORDS = (*_ONE, *_LISTS, *_NAMED, *_OTHERS.split())
 _OURS = ("x-aliases", "x-untrusted")
 _OF_TOOLS = ("description", "name", "parameters", "returns", "strict")
 _OTHER_DIALECTS = frozenset(("comment", "definition", "dependencies", "example", "id"))
-"""Keywords of OpenAPI and of older drafts that look like a misspelt one."""
+"""Keywords of OpenAPI and older drafts that look like typos."""
 
 _SHORTEST = 4
 _LONG = 8
@@ -42,7 +42,7 @@ _X_CUTOFF = 0.75
 
 
 def misspelt_tool_keys(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Pointer of each misspelt key of a tool file, with the key that was meant."""
+    """Pointer of each misspelt key of a tool file, with the correct key."""
     for key in tool:
         known = None if key in _OF_TOOLS else _meant(key, _OF_TOOLS)
         if known is not None and known not in tool:
@@ -50,7 +50,7 @@ def misspelt_tool_keys(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Pointer of each misspelt keyword in a schema, with the keyword that was meant."""
+    """Pointer of each misspelt keyword in a schema, with the correct keyword."""
     if not isinstance(schema, Mapping):
         return
     for key in schema:
@@ -62,7 +62,7 @@ def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str
 
 
 def _keyword_meant(key: str) -> str | None:
-    """The keyword that an unknown key is a typing error of; None for a keyword or a free name."""
+    """The keyword of which a key is a typo; None for a known keyword or a free name."""
     if key in _KEYWORDS or key in _OURS or key in _OTHER_DIALECTS:
         return None
     if key.startswith("x-"):
@@ -75,7 +75,7 @@ def _meant(key: str, known: Iterable[str]) -> str | None:
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
-    """The schemas in a schema, each with its pointer there."""
+    """The subschemas of a schema, each with its pointer there."""
     for key, value in schema.items():
         if key in _ONE:
             yield value, f"/{key}"

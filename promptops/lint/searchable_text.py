@@ -1,4 +1,4 @@
-"""All that is written in the files of one prompt, to be searched: values, keys and comments."""
+"""All text in the files of one prompt, for searches: values, keys and comments."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Locate = Callable[[int, int], Place]
 
 @record(frozen=True, slots=True)
 class Written:
-    """What is written in one file.
+    """The text of one file.
 
     Attributes:
-        kind: What the file is for the prompt.
+        kind: The role of the file for the prompt.
         text: To be searched: the file without indentation, the escapes of quoted texts blanked
             out. Of a prompt file that spells characters out (`"\\u0041"`), what its scalars mean.
         source: The file, character for character.
@@ -58,7 +58,7 @@ def _of_document(document: Document) -> Written:
     source = plain_text(document.path, document.text)
     if any(escape in document.text for escape in _SPELLED_OUT):
         parts = tuple(_scalars(document))
-        if parts:  # else it is no YAML, and may hold a secret all the same
+        if parts:  # otherwise it is not YAML, but may still contain a secret
             return _joined(document, source, parts)
     return _unindented(source)
 
@@ -67,7 +67,7 @@ _SPELLED_OUT = ("\\u", "\\x", "\\U", "\\\n")
 
 
 def _unindented(source: Text) -> Written:
-    """The file with each line from its first character on: a key in a block is over many lines."""
+    """The lines of the file without indentation, so that searches find keys in blocks."""
     rows = source.value.split("\n")
     lines = [row.lstrip(" ") for row in rows]
     starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
@@ -85,7 +85,7 @@ def _unindented(source: Text) -> Written:
 
 @record(frozen=True, slots=True)
 class _Part:
-    """A scalar or a comment, and what finds a span of it in the file."""
+    """A scalar or a comment, with a function that finds a span of it in the file."""
 
     text: str
     place: Locate
@@ -97,7 +97,7 @@ def _scalars(document: Document) -> Iterator[_Part]:
     after_key = False
     for pointer, role, text in document.scalars():
         key = role == "key"
-        # A quoted value: what looks for `name = "…"` finds one that begins and ends.
+        # A quoted value, so that a search for `name = "…"` finds both of its ends.
         quote = '"' if after_key and not key else ""
         place = partial(_in_scalar, document, pointer, key)
         yield _Part(text, place, quote, ": " if key else f"{quote}\n")
@@ -156,7 +156,7 @@ def _texts(
 def templates(
     catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[Text]:
-    """Body files and partials that a prompt file reaches, whether or not it can be read whole."""
+    """Body files and partials that a prompt file uses, even if it can't be parsed completely."""
     seen = {document.path}
     for reference in references:
         text = catalog.files.text(reference.target) if _is_template(reference) else None

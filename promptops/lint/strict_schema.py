@@ -1,7 +1,7 @@
-"""What a schema may not hold that a provider is to hold an answer to.
+"""Schema features that strict mode of structured outputs does not allow.
 
-The subset is that of OpenAI's structured outputs, as far as its documentation, and the errors it
-answers with, leave no doubt; what is in doubt (such as `maxLength`) is let through.
+The subset is that of OpenAI's structured outputs, according to its documentation and its error
+messages. Features that are in doubt (such as `maxLength`) are allowed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NotStrict:
 
     Attributes:
         pointer: In the schema.
-        key: It is the key that is wrong.
+        key: Whether the key itself is the problem, not its value.
     """
 
     message: str
@@ -38,9 +38,9 @@ class NotStrict:
 
 
 def not_strict(schema: Any) -> Iterator[NotStrict]:
-    """All that keeps a schema from being used with `strict: true`, the root first."""
+    """All problems that prevent using a schema with `strict: true`, the root first."""
     if not _is_root(schema):
-        yield NotStrict("in strict mode the root is an object", "")
+        yield NotStrict("in strict mode the root must be an object", "")
     yield from _below(schema, "")
 
 
@@ -60,7 +60,7 @@ def _below(schema: Any, pointer: str) -> Iterator[NotStrict]:
     if _is_object(schema):
         yield from _object(schema, pointer)
     elif _types(schema) == ["array"] and "items" not in schema:
-        yield NotStrict("in strict mode a list says what its `items` are", pointer)
+        yield NotStrict("in strict mode a list must have `items`", pointer)
     for below, part in _parts(schema, pointer):
         yield from _below(part, below)
 
@@ -69,15 +69,15 @@ def _object(schema: Mapping[str, Any], pointer: str) -> Iterator[NotStrict]:
     hint = "add `additionalProperties: false`"
     if schema.get("additionalProperties") is not False:
         at = f"{pointer}/additionalProperties" if "additionalProperties" in schema else pointer
-        yield NotStrict("in strict mode an object is closed", at, hint=hint)
+        yield NotStrict("in strict mode an object must be closed", at, hint=hint)
     required = schema.get("required") or ()
     for name in schema.get("properties") or ():
         if name not in required:
             yield NotStrict(
-                f"`{name}` is not required, as all properties are in strict mode",
+                f"`{name}` is not required: strict mode requires all properties",
                 f"{pointer}/properties/{escaped(name)}",
                 key=True,
-                hint="add it to `required`, and `null` to its types if it may be missing",
+                hint="add it to `required`, and `null` to its types if it is optional",
             )
 
 

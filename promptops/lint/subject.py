@@ -1,20 +1,20 @@
-"""What a rule may ask for, by the names of its parameters.
+"""Facts about one prompt, computed lazily, that lint rules request by parameter name.
 
 | parameter | what it is |
 |---|---|
 | `prompt` | the prompt, `model.prompt.Prompt` |
 | `document` | its YAML file, `source.document.Document` |
-| `problems` | what the doors found: `model.finding.Problem` with the code of its rule |
+| `problems` | what parsing found: `model.finding.Problem` with the code of its rule |
 | `references` | the files it names, `model.loaded.Reference` |
-| `written` | all that is written in its files, readable or not: `lint.searchable_text.Written` |
+| `written` | all text in its files, parsed or not: `lint.searchable_text.Written` |
 | `scopes` | for each template and each `when`: what it reads, defines, includes, calls |
 | `cases` | the test cases |
-| `renders` | for each case its request, or why there is none |
-| `passages` | texts to judge, rendered and literal, each character with its place |
+| `renders` | for each case its request, or the error |
+| `passages` | texts to check, rendered and literal, each character with its place |
 | `subject` | all of these |
-| `catalog`, `config`, `today` | everything at this revision; the configuration; the day |
+| `catalog`, `config`, `today` | all prompts at this revision; the configuration; the date |
 
-A rule that asks for nothing of a prompt is run once, over the catalog.
+A rule without a parameter about one prompt runs once, over the catalog.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from promptops.source.document import Document
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateScope:
-    """What one template of a prompt does.
+    """The names and calls of one template of a prompt.
 
     Attributes:
-        role: Of its message.
-        at: JSON pointer of the text or of the `when`.
-        condition: It is a `when`.
+        role: The role of its message.
+        at: JSON pointer of the text or the `when`.
+        condition: Whether it is a `when`.
         items: The names that `for_each` gives, each with the input whose item it is.
     """
 
@@ -73,14 +73,14 @@ class RenderedCase:
 
 
 MAX_RENDERED_CHARS = 6_000_000
-"""Of all cases of a prompt, beside CASE_CHARS and the inputs of each: what lint remembers."""
+"""Rendered characters kept for one prompt, beside CASE_CHARS and the inputs of each case."""
 
 CASE_CHARS = 16_000
-"""What a case may render without a share in MAX_RENDERED_CHARS."""
+"""Characters that a case may render without counting against MAX_RENDERED_CHARS."""
 
 
 class PromptFacts:
-    """One prompt under judgement; everything is worked out when first asked for."""
+    """Facts about one prompt; each is computed on first use."""
 
     def __init__(self, catalog: Catalog, loaded: LoadedPrompt, today: date) -> None:
         self.catalog = catalog
@@ -89,7 +89,7 @@ class PromptFacts:
 
     @property
     def subject(self) -> PromptFacts:
-        """Itself, by the name that a rule asks for."""
+        """Itself, for rules that request it by this name."""
         return self
 
     @property
@@ -122,7 +122,7 @@ class PromptFacts:
 
     @cached_property
     def input_schemas(self) -> InputSchemas:
-        """To ask about the inputs by paths, for rules that take the subject."""
+        """The schemas of the inputs by path, for rules that take the subject."""
         return InputSchemas(self.prompt.inputs if self.prompt else {})
 
     @cached_property
@@ -154,7 +154,7 @@ class PromptFacts:
 
     @cached_property
     def renderer(self) -> Renderer | RenderError | None:
-        """What renders the cases; the error where the inputs' schema is none."""
+        """The renderer of the cases; the error if the inputs' schema is not valid."""
         if self.prompt is None:
             return None
         try:
@@ -165,7 +165,7 @@ class PromptFacts:
 
     @property
     def renders(self) -> tuple[RenderedCase, ...]:
-        """The cases, rendered; raises TookTooLong again for each rule that asks."""
+        """The rendered cases; raises TookTooLong again for each rule that requests them."""
         if isinstance(self._renders, TookTooLong):
             raise self._renders
         return self._renders
@@ -177,7 +177,7 @@ class PromptFacts:
         try:
             return tuple(_rendered_cases(self.renderer, self.cases))
         except TookTooLong as error:
-            # Rendered once more, they would find the budget spent, and that is a finding.
+            # Rendering again would exceed the budget and cause a finding.
             return error
 
     @cached_property
@@ -205,7 +205,7 @@ class PromptFacts:
 
 
 def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
-    """Every message, those of `for_each` with the name of their item and the input it is of."""
+    """Every message; with `for_each`, also the name of the item and its input."""
     for turn in prompt.messages if prompt else ():
         if isinstance(turn, Message):
             yield turn, {}
@@ -215,7 +215,7 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
 
 
 def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[RenderedCase]:
-    """Cases whose inputs are small and whose requests are large must not fill the memory."""
+    """Small inputs with large requests must not fill the memory."""
     left = MAX_RENDERED_CHARS
     for index, case in enumerate(cases):
         rendered = _rendered(renderer, case)

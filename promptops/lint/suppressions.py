@@ -1,4 +1,4 @@
-"""Comments that silence a finding: always with a code, always with a reason."""
+"""Comments that suppress a finding, with a code and a reason."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _JINJA_LINE = lazy_pattern(r"(?m)^[ \t]*\{#-?\s*(promptops:.*?)\s*-?#\}[ \t]*$")
 
 @record(frozen=True, slots=True)
 class Suppression:
-    """One comment that silences.
+    """One suppression comment.
 
     Attributes:
-        place: Of the comment's words.
-        codes: Codes, their beginnings, or names of rules; empty is an error of the comment's.
-        first, last: The lines it silences, both included; 0 and 0 for the whole file.
-        reason: Why; empty is an error of the comment's.
+        place: The place of the comment's text.
+        codes: Codes, prefixes of codes, or names of rules; an empty list is an error.
+        first, last: The lines it applies to, both included; 0 and 0 for the whole file.
+        reason: Why; an empty reason is an error.
     """
 
     place: Place
@@ -34,7 +34,7 @@ class Suppression:
     last: int
 
     def covers(self, finding: Finding) -> bool:
-        """Whether it speaks of this finding's rule and line."""
+        """Whether it applies to this finding's rule and line."""
         if finding.place.path != self.place.path:
             return False
         if not is_named(self.codes, finding.code, finding.name):
@@ -43,11 +43,11 @@ class Suppression:
 
 
 def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression | None:
-    """What a comment's words silence, or None where they are just a comment.
+    """The suppression in the words of a comment; None if it is an ordinary comment.
 
     Args:
-        words: Of the comment, without its marks.
-        lines: First and last line it would silence.
+        words: The text of the comment, without its marks.
+        lines: First and last line it would apply to.
     """
     match = _DIRECTIVE.search(words)
     if match is None:
@@ -58,7 +58,7 @@ def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression |
 
 
 def template_suppressions(text: Text) -> Iterator[Suppression]:
-    """Those in own-line Jinja comments; each silences the next line that is no such comment."""
+    """Suppressions in Jinja comments on separate lines; each applies to the next other line."""
     if "promptops:" not in text.value:
         return
     for match in _JINJA_LINE.finditer(text.value):
@@ -70,7 +70,7 @@ def template_suppressions(text: Text) -> Iterator[Suppression]:
 
 
 def _next_line(source: str, offset: int) -> int:
-    """Offset of the next line that holds anything but such a comment."""
+    """Offset of the next line that is more than such a comment."""
     while offset < len(source):
         start = offset + 1
         end = source.find("\n", start)
@@ -82,15 +82,15 @@ def _next_line(source: str, offset: int) -> int:
 
 
 Counts = Callable[[Suppression, Finding], bool]
-"""Whether a comment that covers a finding may take it out."""
+"""Whether a comment that covers a finding may suppress it."""
 
 
 @record(frozen=True, slots=True)
 class Silenced:
-    """Findings split by what silences them.
+    """Findings, divided by what suppresses them.
 
     Attributes:
-        used: The suppressions that cover any finding, each with those that it takes out.
+        used: The suppressions that cover any finding, each with the findings it removes.
     """
 
     kept: tuple[Finding, ...]
@@ -104,7 +104,7 @@ def silence(
     unsuppressable: frozenset[str],
     counts: Counts,
 ) -> Silenced:
-    """Take out what a comment with a code and a reason covers; some rules ignore comments."""
+    """Remove findings that a valid comment covers; some rules ignore comments."""
     valid = [each for each in suppressions if each.codes and each.reason]
     kept: list[Finding] = []
     silenced: list[Finding] = []

@@ -1,4 +1,4 @@
-"""The inputs without a limit that reach a message."""
+"""The inputs without a size limit that reach a message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SLICED = lazy_pattern(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
 def unbounded_inputs(
     prompt: Prompt, scopes: Sequence[TemplateScope], of_file: Callable[[str], bool]
 ) -> Iterator[Unbounded]:
-    """Each text and list of any length that a model may be sent, once, unless it is cut."""
+    """Each unlimited string and list that a model may receive, once, unless it is cut."""
     bounds = Bounds(prompt.inputs, of_file)
     yield from dict.fromkeys(_found(prompt, scopes, bounds))
 
@@ -47,7 +47,7 @@ def _of_use(use: Use, bounds: Bounds) -> Iterator[Unbounded]:
 
 
 def _is_cut(use: Use) -> bool:
-    """Whether a filter or a slice limits what is printed, or looped over."""
+    """Whether a filter or a slice limits the printed or looped value."""
     read = use.path_sites[-1] if use.path_sites else use.site
     return bool(_SHORTENING & set(use.filters)) or any(
         _is_sliced(site) for site in (read, *use.aliases)

@@ -1,4 +1,4 @@
-"""Names that nothing defines, and which prompts define them: for VAR001 and REP004."""
+"""Names that nothing defines, and the prompts that define them: for VAR001 and REP004."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GIVEN: WeakKeyDictionary[Catalog, dict[tuple[str, str], bool]] = WeakKeyDiction
 
 
 def undefined(prompt: Prompt, scopes: Iterable[TemplateScope]) -> Iterator[tuple[Use, bool]]:
-    """Each read of a name that is not there and must be, and whether it stands in a partial."""
+    """Each read of a required name that is not defined, and whether it is in a partial."""
     inputs = prompt.inputs.get("properties") or {}
     for scope in scopes:
         for use in scope.scope.uses:
@@ -38,7 +38,7 @@ def named_by_messages(prompt: Prompt) -> Iterator[tuple[str, str]]:
 
 
 def undeclared(prompt: Prompt) -> dict[str, str]:
-    """The inputs that are required and may not be passed, with the pointer of each: SCH002's."""
+    """The inputs that are required but not declared, each with its pointer: SCH002 reports them."""
     inputs = prompt.inputs
     if _OPENING & inputs.keys() or inputs.get("additionalProperties") is not False:
         return {}
@@ -50,7 +50,7 @@ _OPENING = frozenset(("allOf", "anyOf", "oneOf", "$ref", "if", "patternPropertie
 
 
 def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
-    """The inputs that a name which is none was probably to be."""
+    """The inputs that an undefined name probably means."""
     inputs = prompt.inputs.get("properties") or {}
     names = {use.name for use, _ in undefined(prompt, scopes)}
     names |= {name for name, _ in named_by_messages(prompt)}
@@ -58,9 +58,9 @@ def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
 
 
 def is_given_to_partial(use: Use, subject: PromptFacts) -> bool:
-    """Whether any prompt has the name that a partial needs.
+    """Whether any prompt defines the name that a partial needs.
 
-    Looks at the partial's other includers, so only where one lacks the name.
+    Reads the other prompts that include the partial, so call it only if one prompt lacks the name.
     """
     if use.origin not in ("input", "branch"):
         return False
@@ -74,7 +74,7 @@ def is_given_to_partial(use: Use, subject: PromptFacts) -> bool:
 
 
 def _gives(path: str, use: Use, subject: PromptFacts) -> bool:
-    """Whether a prompt that reaches a partial defines what is read there."""
+    """Whether a prompt that uses a partial defines the name that is read there."""
     loaded = subject.catalog.loaded(path)
     if loaded.prompt is None or not _speaks_of(loaded.prompt, use, subject.catalog):
         return False
@@ -86,7 +86,7 @@ def _gives(path: str, use: Use, subject: PromptFacts) -> bool:
 
 
 def _speaks_of(prompt: Prompt, use: Use, catalog: Catalog) -> bool:
-    """Cheaply, whether it may define a name: by an input, or anywhere but in the partial."""
+    """A cheap check whether a prompt may define a name, outside of the partial."""
     if use.name in (prompt.inputs.get("properties") or {}):
         return True
     if use.name.encode() in (catalog.files.data(prompt.path) or b""):

@@ -1,4 +1,4 @@
-"""Where a template prints what strangers wrote: inputs marked `x-untrusted`."""
+"""Where a template prints untrusted input: inputs marked `x-untrusted`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promptops.runtime.template.template import Template, TemplateError, Token, 
 _MARK = "x-untrusted"
 _DEEPEST = 5
 
-# What these give is a number, and no stranger's words.
+# These return a number and no untrusted text.
 _COUNTING = frozenset(("length", "count", "wordcount", "int", "float", "round", "abs", "sum"))
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
 
@@ -24,10 +24,10 @@ _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "li
 def untrusted_uses(subject: PromptFacts) -> tuple[tuple[TemplateScope, Use], ...]:
     """The reads that put untrusted text into a message, with the template they begin in.
 
-    The last answer is kept: two rules ask for it, one after the other.
+    The last result is kept, because two rules request it one after the other.
 
-    Through partials, macros, other names and joined texts; each where the value is read. Media are
-    no text, and a condition prints nothing.
+    Follows partials, macros, other names and joined strings; the place is where the value is read.
+    Media are not text, and a condition prints nothing.
     """
     return tuple(_untrusted_uses(subject))
 
@@ -45,7 +45,7 @@ def _untrusted_uses(subject: PromptFacts) -> Iterator[tuple[TemplateScope, Use]]
 
 
 def _candidates(prompt: Prompt) -> frozenset[str]:
-    """The inputs that may be marked, or have something below them that is: a cheap look."""
+    """The inputs that may be marked, or contain marked values: a cheap check."""
     schemas = prompt.inputs.get("properties") or {}
     if _MARK not in repr(prompt.inputs):
         return frozenset()
@@ -56,7 +56,7 @@ def _candidates(prompt: Prompt) -> frozenset[str]:
 
 
 def is_untrusted(use: Use, prompt: Prompt, subject: PromptFacts) -> bool:
-    """Whether the value, what it stands in, or anything in it is marked."""
+    """Whether the value, an object that contains it, or a part of it is marked."""
     if prompt.inputs.get(_MARK) is True:
         return True
     schemas = subject.input_schemas
@@ -91,13 +91,13 @@ def _is_printed(use: Use) -> bool:
         return False
     if use.role in ("output", "filtered"):
         return True
-    # Joined to others, or handed to a filter; what a macro is given is read where it prints it.
+    # Joined or passed to a filter; the argument of a macro is read where the macro prints it.
     joined = use.role == "other" or (use.role == "argument" and use.raises)
     return joined and _is_joined(use)
 
 
 def _is_joined(use: Use) -> bool:
-    """Part of an expression that is printed, or named to be printed; not a subscript."""
+    """Whether it is a part of a printed or assigned expression, but not a subscript."""
     try:
         template = parse(use.site.text.value)
     except TemplateError:
@@ -108,12 +108,12 @@ def _is_joined(use: Use) -> bool:
 
 
 def is_printed_in_place(use: Use) -> bool:
-    """Whether the tag that reads it prints it, rather than giving it a name to be printed by."""
+    """Whether the tag that reads it prints it, rather than assigning it to a name."""
     return _tag(parse(use.site.text.value), use.site.start) == "{{"
 
 
 def _tag(template: Template, offset: int) -> str:
-    """`{{`, or the word of the tag that an offset stands in."""
+    """`{{`, or the first word of the tag that contains an offset."""
     after = ""
     for token in _before(template, offset):
         if token.kind == "variable_begin":

@@ -1,4 +1,4 @@
-"""Defaults of inputs that their own schema refuses."""
+"""Defaults of inputs that are not valid for their own schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.runtime.request.inputs import InputProblem, Inputs
 from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 8
-"""Of objects and lists within an input that are looked into for defaults."""
+"""Levels of objects and lists within an input that are searched for defaults."""
 
 
 @record(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class WrongDefault:
     """What is wrong with a default.
 
     Attributes:
-        problem: As a caller who passes nothing gets it.
+        problem: The error of a caller who passes nothing.
         at: JSON pointer of the default in the prompt file.
         constraint: Pointer of the keyword that refuses it, where a variant changes that keyword
             and takes the default from its base.
@@ -32,16 +32,16 @@ class WrongDefault:
 
 
 def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
-    """Of the inputs, and of the properties and items of inputs, each where it is written.
+    """Wrong defaults of the inputs and of their properties and items, each where it is written.
 
-    What a `$ref` brings in is seen where it is the input itself.
+    A default behind a `$ref` is checked only if the `$ref` is the input itself.
     """
     if defaults_of(prompt.inputs) is None:
         return ()
     try:
         inputs = Inputs({**prompt.inputs, "required": []})
     except ValueError:
-        return ()  # the schema is wrong, which is SCH002's
+        return ()  # the schema is not valid, which SCH002 reports
     given = _without_defaults(prompt.inputs)
     return tuple(
         replace(wrong, constraint=_changed_constraint(prompt, wrong.at))
@@ -50,7 +50,7 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
 
 
 def is_given(inputs: Any, pointer: str) -> bool:
-    """Whether a pointer leads to something in inputs; what it else leads to is a default."""
+    """Whether a pointer leads to a value in the given inputs, rather than to a default."""
     return _depth_given(inputs, tokens(pointer)) == len(tokens(pointer))
 
 
@@ -79,7 +79,7 @@ def _below(schema: Any, steps: list[str]) -> Mapping[str, Any]:
 
 
 def _refuses(schema: Any, value: Any) -> bool:
-    """Whether a value does not fit one keyword of a schema, as far as that stands alone."""
+    """Whether a value is not valid for one keyword of a schema by itself."""
     try:
         return bool(Inputs({"properties": {"value": schema}}).accept({"value": value})[1])
     except ValueError:
@@ -87,7 +87,7 @@ def _refuses(schema: Any, value: Any) -> bool:
 
 
 def _without_defaults(schema: Any, depth: int = 0) -> Any:
-    """A value in which every object that can have defaults is there, and empty."""
+    """A value in which every object that can have defaults exists and is empty."""
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     if not isinstance(properties, Mapping) or depth > MAX_DEPTH:
         return {}
@@ -99,7 +99,7 @@ def _without_defaults(schema: Any, depth: int = 0) -> Any:
 
 
 def _value(schema: Any, depth: int) -> Any:
-    """An empty object, or a list with one; None where there is a default, or nothing inside."""
+    """An empty object, or a list with one; None if there is a default, or nothing inside."""
     if not isinstance(schema, Mapping) or "default" in schema:
         return None
     if "properties" in schema:
@@ -110,7 +110,7 @@ def _value(schema: Any, depth: int) -> Any:
 
 
 def _depth_given(value: Any, steps: list[str]) -> int:
-    """How many steps lead to something."""
+    """How many steps lead to a given value."""
     for depth, step in enumerate(steps):
         if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
@@ -122,7 +122,7 @@ def _depth_given(value: Any, steps: list[str]) -> int:
 
 
 def _in_schema(schema: Any, value: Any, steps: list[str]) -> str:
-    """The pointer of the default at the end of some steps; of its schema where a `$ref` has it."""
+    """The pointer of the default at the end of some steps; with a `$ref`, of its schema."""
     pointer = "/inputs"
     for step in steps:
         keys = ("items",) if isinstance(value, list) else ("properties", step)

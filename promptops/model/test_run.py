@@ -118,6 +118,7 @@ class Decided:
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
         gates: It counts in the verdict of the run; the other scores of a prompt are only told.
+        compared: There is a baseline; without one `line` is a plain sentence about the score.
     """
 
     prompt: str
@@ -127,6 +128,7 @@ class Decided:
     worst: tuple[Worse, ...] = ()
     culprits: tuple[str, ...] = ()
     gates: bool = True
+    compared: bool = True
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Report formats: each module of this package is one, and its name is the format's name.
+"""Report formats: each module of this package is one format with the same name.
 
 A new format is a new module with a function `write`; `json_lines.py` is the format `json-lines`.
-What formats share stands in `parts/`.
+`parts/` contains code that formats share.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from promptops.model.report import LintReport, RuleInfo, Style
 class Writer(Protocol):
     """The function `write` of a format, which ignores the arguments that it does not need.
 
-    The text it returns ends with a newline, or is empty. It raises nothing, whatever the findings
-    hold, and can be encoded as UTF-8.
+    The text it returns ends with a newline, or is empty. It never raises, and the text can be
+    encoded as UTF-8.
     """
 
     def __call__(

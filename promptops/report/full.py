@@ -12,7 +12,7 @@ _GUTTER = 5
 
 
 def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
-    """All findings and one line that counts them; "" when there is nothing to say."""
+    """All findings and one line that counts them; "" if there are none."""
     lines = [line for finding in report.findings for line in _lines(finding, style)]
     last = summary(report)
     if last:

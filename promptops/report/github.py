@@ -21,5 +21,5 @@ def _command(finding: Finding) -> str:
 
 
 def _message(finding: Finding) -> str:
-    """The annotation's lines. Those of the finding's own message stay lines."""
+    """The lines of the annotation. Line breaks in the finding's message are kept."""
     return "\n".join(line for line in (finding.message, advice(finding), *notes(finding)) if line)

@@ -1,4 +1,4 @@
-"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
+"""For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
 
     testsuites  name tests failures errors
       testsuite  name tests failures errors skipped

@@ -12,7 +12,7 @@ from promptops.report.parts.summary import counted, summary
 from promptops.report.parts.visible import visible
 
 MARKER = "<!-- promptops lint -->"
-"""By which a comment is found again, to be updated and not repeated."""
+"""Identifies the comment, so that it is updated and not repeated."""
 
 _LIMIT = 65_536
 _RESERVED = 200
@@ -21,13 +21,13 @@ _TABLE = "| | place | finding | rule |\n|---|---|---|---|\n"
 
 
 def write(report: LintReport, **_: object) -> str:
-    """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
     text = f"{MARKER}\n**Lint**: {_headline(report)}\n"
     return text + table(report, _LIMIT - _RESERVED - len(text))
 
 
 def table(report: LintReport, room: int) -> str:
-    """The worst findings, as many as there is room for, and how many more there are."""
+    """The worst findings that fit, and the number of the others."""
     if not report.findings:
         return ""
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)

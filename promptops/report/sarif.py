@@ -111,7 +111,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 
 
 def _sentence(finding: Finding) -> str:
-    # The command line's flags say nothing to who reads a web page: only a real hint is added.
+    # Flags of the command line are useless on a web page: only a real hint is added.
     return f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
 
 
@@ -156,7 +156,7 @@ def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
     for edit in fix.edits:
         edits.setdefault(edit.place.path, []).append(edit)
     return {
-        "description": _message(finding.hint or f"mend {finding.name}"),
+        "description": _message(finding.hint or f"fix {finding.name}"),
         "artifactChanges": [
             {"artifactLocation": _artifact(path), "replacements": [_replaced(one) for one in those]}
             for path, those in edits.items()

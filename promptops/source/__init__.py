@@ -1,2 +1,5 @@
-"""Files become values with places: YAML, case files, schemas, configuration. Nothing here raises
-for what a prompt file holds; only a configuration that can't be read stops a command."""
+"""Parses files to values with places: YAML, case files, schemas, configuration.
+
+Nothing here raises for the content of a prompt file; only a configuration that can't be parsed
+stops a command.
+"""

@@ -1,4 +1,4 @@
-"""Lists and mappings in brackets that YAML's parser refuses: unclosed, or without a comma."""
+"""YAML lists and mappings in brackets that can't be parsed: unclosed, or without a comma."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LONGEST_WORD = 200
 
 
 def bracket_problem(offset: int, opening: int, lines: Lines) -> Problem:
-    """What is wrong at an offset within brackets that were opened at another."""
-    found = _OPENING.search(lines.text, opening)  # behind its tag and its anchor
+    """The problem at an offset within brackets that were opened at another offset."""
+    found = _OPENING.search(lines.text, opening)  # after its tag and its anchor
     opening = found.start() if found else opening
     bracket = lines.text[opening : opening + 1]
     closing = _CLOSING.get(bracket, "]")
     char = lines.text[offset : offset + 1]
     if char in ("]", "}") and char != closing:
-        message, hint = f"`{char}` where `{bracket}` is open", f"write `{closing}`"
+        message, hint = f"`{char}` inside an open `{bracket}`", f"write `{closing}`"
         return _at(lines, offset, offset + 1, message, hint)
     if not _is_closed(opening, lines.text):
         message, hint = f"`{bracket}` is never closed", f"add `{closing}`"
@@ -34,7 +34,7 @@ def bracket_problem(offset: int, opening: int, lines: Lines) -> Problem:
 
 
 def _is_closed(opening: int, text: str) -> bool:
-    """Whether a bracket has its counterpart, by pairing those outside quotes and comments."""
+    """Whether a bracket is closed, by pairing the brackets outside quotes and comments."""
     expected: list[str] = []
     for match in _SKIPPED.finditer(text, opening):
         if match[0] in _CLOSING:
@@ -47,7 +47,7 @@ def _is_closed(opening: int, text: str) -> bool:
 
 
 def _word_start(offset: int, text: str) -> int:
-    """Where the key before a colon begins."""
+    """The offset where the key before a colon begins."""
     begin = max(offset - _LONGEST_WORD, 0)
     word = _WORD_BEFORE.search(text[begin:offset])
     return begin + word.start() if word else offset

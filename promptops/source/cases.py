@@ -21,17 +21,17 @@ ENDINGS = (".jsonl", ".csv", ".yaml", ".yml")
 
 
 class CaseFile(Document):
-    """Test cases that were read, as far as they can be.
+    """The test cases of a file, as far as they could be parsed.
 
-    Its pointers begin with the index of a case: `/3/inputs/ticket`.
+    Pointers begin with the index of a case: `/3/inputs/ticket`.
 
     Attributes:
-        values: The cases as written, those that don't fit the schema too.
+        values: The cases as written, including those that are not valid for the schema.
     """
 
     @property
     def sound(self) -> tuple[tuple[int, Mapping[str, Any]], ...]:
-        """The cases that fit the schema and whose text has no problem, each with its index."""
+        """The valid cases whose text has no problem, each with its index."""
         wrong = {problem.at.line for problem in self.problems if isinstance(problem.at, Place)}
         return tuple(
             (index, value)
@@ -45,7 +45,7 @@ class CaseFile(Document):
 
 
 def read_cases(path: str, data: bytes) -> CaseFile:
-    """Read a case file. Never raises; what is wrong, the shape of a case too, is in `problems`."""
+    """Parse a case file. Never raises; `problems` has all mistakes, also in the shape of cases."""
     found = _read(path, data)
     wrong = (
         problem
@@ -62,7 +62,7 @@ def _read(path: str, data: bytes) -> CaseFile:
     if path.endswith((".yaml", ".yml")):
         return _from_yaml(path, data)
     if path.endswith(".csv"):
-        data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to read the file again
+        data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to open the file again
     text, problems = decode(path, data)
     lines = Lines(path, text)
     if problems:
@@ -75,7 +75,7 @@ def _read(path: str, data: bytes) -> CaseFile:
 
 
 def _unless_in_conflict(lines: Lines, root: Any, value: Any, problems: list[Problem]) -> CaseFile:
-    """Which cases are meant is open while a merge is not resolved."""
+    """The cases, unless the file has an unresolved merge."""
     found = conflict_problems(lines) if problems else []
     return CaseFile(lines, None, None, found) if found else CaseFile(lines, root, value, problems)
 
@@ -86,18 +86,18 @@ def _from_yaml(path: str, data: bytes) -> CaseFile:
     if document.value is not None and not isinstance(document.value, list):
         hint = "begin each case with `- name:`"
         at = document.place("")
-        problems.append(Problem("the file is no list of cases", at=at, hint=hint, code="SCH002"))
+        problems.append(Problem("the file is not a list of cases", at=at, hint=hint, code="SCH002"))
         return CaseFile(document._lines, None, None, problems)
     return CaseFile(document._lines, document._root, document.value, problems)
 
 
 def _too_many(found: CaseFile) -> CaseFile:
-    hint = "sort them into several files, or leave out those that show the same"
+    hint = "split them into several files, or remove similar cases"
     message = f"over {MAX_CASES:,} cases in one file"
     problem = Problem(message, at=found.place(f"/{MAX_CASES}"), hint=hint, code="SCH002")
     return CaseFile(found._lines, None, None, [problem])
 
 
 def _unknown_ending(lines: Lines) -> Problem:
-    message = "a case file ends in .jsonl, .csv or .yaml"
+    message = "name the case file `*.jsonl`, `*.csv` or `*.yaml`"
     return Problem(message, at=lines.place(0, 0), code="SCH001")

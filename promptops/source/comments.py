@@ -1,4 +1,4 @@
-"""What stands in a YAML file outside its values: comments, and tabs where none belong."""
+"""Parts of a YAML file outside of its values: comments, and tabs in wrong places."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Comment:
 
     Attributes:
         line, column: 1-based, of its `#`.
-        text: From the `#` to the line's end, without the blanks there.
-        pointer: Of the key or the item it stands on: that of its own line or, for a comment on
-            a line of its own, of the next line that has one; "" where there is none.
+        text: From the `#` to the end of the line, without trailing blanks.
+        pointer: Of the key or item it belongs to: that of its own line or, for a comment on
+            a separate line, of the next line that has one; "" if there is none.
     """
 
     line: int
@@ -33,7 +33,7 @@ class Comment:
 
 
 def comments(root: Node, lines: Lines) -> tuple[Comment, ...]:
-    """Every comment in order; a `#` within a text is none."""
+    """Every comment in order; a `#` within a text is not a comment."""
     if "#" not in lines.text:
         return ()
     entries = _entries(root, lines)
@@ -49,14 +49,14 @@ def comments(root: Node, lines: Lines) -> tuple[Comment, ...]:
 
 
 def tabs(root: Node, lines: Lines) -> Iterator[Problem]:
-    """Each tab that is no part of a text or of a comment."""
+    """Each tab that is not part of a text or a comment."""
     if "\t" not in lines.text:
         return
     spans = sorted([*_scalar_spans(root, lines), *_comment_spans(root, lines)])
     for match in re.finditer(r"\t+", lines.text):
         if not _covering(spans, match.start()):
             yield Problem(
-                "a tab where spaces belong",
+                "a tab instead of spaces",
                 at=lines.place(match.start(), match.end()),
                 hint="use spaces",
                 code="SCH001",
@@ -88,7 +88,7 @@ def _scalar_spans(root: Node, lines: Lines) -> list[tuple[int, int]]:
 
 
 def _covering(spans: list[tuple[int, int]], offset: int) -> int:
-    """The end of the span that holds an offset, or 0."""
+    """The end of the span that contains an offset, or 0."""
     index = bisect_right(spans, (offset, len(spans) and spans[-1][1])) - 1
     if index >= 0 and spans[index][0] <= offset < spans[index][1]:
         return spans[index][1]
@@ -113,10 +113,10 @@ def _entries(root: Node, lines: Lines) -> dict[int, str]:
 
 
 def _entry_line(start: int, lines: Lines, numbers: list[int]) -> int:
-    """The line of the entry that a comment stands on; 0 where there is none."""
+    """The line of the entry that a comment belongs to; 0 if there is none."""
     line = lines.position(start)[0]
     index = bisect_right(numbers, line)
     beside = bool(lines.text[lines.starts[line - 1] : start].strip())
-    if index and (beside or numbers[index - 1] == line):  # or behind what began above
+    if index and (beside or numbers[index - 1] == line):  # or after an entry that began above
         return numbers[index - 1]
     return numbers[index] if index < len(numbers) else 0

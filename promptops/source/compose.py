@@ -14,14 +14,14 @@ from promptops.source.nodes import Node, scalar_nodes
 MAX_DEPTH = 50
 
 MISREAD = "\x85\u2028\u2029\ufeff"
-"""Line breaks for YAML 1.1 and so for PyYAML, and a mark that libyaml swallows at the beginning of
+"""Line breaks in YAML 1.1 and so in PyYAML, and a mark that libyaml skips at the beginning of
 a line; plain characters for YAML 1.2."""
 
 _DIRECTIVE = lazy_pattern(r"(?:[ ]*(?:#[^\n]*)?\n)*(%[^\n]*)")
 
 
 class TooDeepError(Exception):
-    """Lists and mappings are nested deeper than what is read."""
+    """Lists and mappings are nested deeper than the limit."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -29,12 +29,12 @@ class TooDeepError(Exception):
 
 
 class _PlainComposer:
-    """What PyYAML's composers ask while they build: no types, only a depth."""
+    """The methods that PyYAML's composers call: no types, only a depth limit."""
 
     depth = 0
 
     def resolve(self, _kind: Any, _value: Any, implicit: Any) -> str:
-        """ "plain" for what is written without quotes, and for lists and mappings."""
+        """ "plain" for unquoted scalars, lists and mappings."""
         return "plain" if implicit is True or (implicit and implicit[0]) else "quoted"
 
     def descend_resolver(self, parent: Node | None, _index: Any) -> None:
@@ -48,7 +48,7 @@ class _PlainComposer:
 
 @lru_cache(maxsize=1)
 def loader() -> Any:
-    """The composer: libyaml where PyYAML was built with it, else the one in Python."""
+    """The composer: libyaml if PyYAML was built with it, else the one in Python."""
     try:
         from yaml._yaml import CParser
     except ImportError:
@@ -76,7 +76,7 @@ def python_loader() -> Any:
 
 
 def compose(lines: Lines, load: Any = None) -> Node | Problem:
-    """The root node of a text without forbidden characters, or what is wrong with its syntax."""
+    """The root node of a text without forbidden characters, or its syntax error."""
     directive = _DIRECTIVE.match(lines.text)
     if directive:
         at = lines.place(directive.start(1), directive.end(1))
@@ -121,7 +121,7 @@ def _unread(error: Exception, lines: Lines) -> Problem:
     if isinstance(error, YAMLError):
         offset = getattr(error, "position", 0)
         return problem_at(lines, offset, str(getattr(error, "reason", error)))
-    return _no_character(lines, 0)  # the scanner in Python, of an escape beyond Unicode
+    return _no_character(lines, 0)  # from the Python scanner, for an escape beyond Unicode
 
 
 def _no_character(lines: Lines, offset: int) -> Problem:
@@ -131,7 +131,7 @@ def _no_character(lines: Lines, offset: int) -> Problem:
 
 
 def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:
-    """The text with unused characters for those that PyYAML takes for more than they are."""
+    """The text with unused characters in place of those that PyYAML treats specially."""
     found = [] if text.isascii() else [char for char in MISREAD if char in text]
     question = "?" in text and load is python_loader()
     if not found and not question:
@@ -146,7 +146,7 @@ def without_surprises(text: str, load: Any) -> tuple[str, dict[int, str]]:
 
 
 def _half_pair(root: Node) -> Node | None:
-    """A scalar with an escape that is no character; libyaml refuses it by itself."""
+    """A scalar with an escape that is half a surrogate pair; libyaml refuses it itself."""
     return next(
         (node for node in scalar_nodes(root) if any("\ud800" <= c <= "\udfff" for c in node.value)),
         None,

@@ -47,10 +47,10 @@ _LONG_KEY = lazy_pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.
 
 
 def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
-    """The configuration of a tree, from the content of those of `FILES` it has.
+    """The configuration of a tree, from the content of its `FILES`.
 
-    `overrides` are TOML, such as `lint.select=["SEC"]`; each replaces what the file says.
-    Raises InputError for a file that is wrong, UsageError for an override that is.
+    `overrides` are TOML, such as `lint.select=["SEC"]`; each replaces the value in the file.
+    Raises InputError for an invalid file, UsageError for an invalid override.
     """
     path, table = _table(files)
     if overrides:
@@ -66,7 +66,7 @@ def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
         shared = tool.get("promptops") if isinstance(tool, dict) else None
     if own is not None and shared is not None:
         raise InputError(
-            f"the configuration stands in {OWN} and in [tool.promptops] of {SHARED}",
+            f"both {OWN} and [tool.promptops] in {SHARED} contain configuration",
             where=OWN,
             hint="remove one of them",
         )
@@ -101,7 +101,7 @@ def _parsed(path: str, data: bytes) -> dict[str, Any]:
 
 
 def _refuse_long_keys(text: str, path: str) -> None:
-    """tomllib needs the square of a dotted key's length, in time and in memory."""
+    """Refuse long dotted keys: tomllib needs time and memory quadratic in their length."""
     found = _LONG_KEY.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
@@ -131,7 +131,7 @@ def _dates_as_text(value: Any) -> Any:
 
 def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
     return [
-        Problem(f"`{root}` can't be a root: {reason}", at=places.place(f"/{key}"))
+        Problem(f"`{root}` is not a valid root: {reason}", at=places.place(f"/{key}"))
         for key in ("prompts", "schemas")
         for root in table.get(key, ())
         if root.rstrip("/") != "." and (reason := confined(root, "").reason)
@@ -150,7 +150,7 @@ def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Probl
                 date.fromisoformat(waiver["expires"])
             except ValueError:
                 place = places.place(f"/{owner}/waivers/{index}/expires")
-                yield Problem(f"there is no day {waiver['expires']}", at=place)
+                yield Problem(f"{waiver['expires']} is not a valid date", at=place)
 
 
 def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
@@ -163,32 +163,32 @@ def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Pr
 
 
 def _holds_secrets(path: Sequence[str | int]) -> bool:
-    """Whether a value may hold a secret, by mistake or by design: errors never show it."""
+    """Whether a value may contain a secret, by mistake or by design: errors never show it."""
     return len(path) > 2 and path[0] == "models" and path[2] in SECRET_KEYS
 
 
 def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
-    """API keys in profiles, under whatever name they are written; of a table of any shape."""
+    """API keys written in place of the name of a variable, in a profile of any shape."""
     models = table.get("models") if isinstance(table, dict) else None
     profiles = models.items() if isinstance(models, dict) else ()
     for name, profile in profiles:
         for key, value in profile.items() if isinstance(profile, dict) else ():
             if isinstance(value, str) and _FOR_A_KEY.search(key) and looks_like_a_key(value):
                 yield Problem(
-                    f"`{key}` holds what looks like an API key, not the name of a variable",
+                    f"`{key}` looks like an API key; it must be the name of a variable",
                     at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
                     hint=_REVOKE if key == "api_key_env" else f"{_REVOKE}, as `api_key_env`",
                 )
 
 
 _FOR_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
-_REVOKE = "revoke the key, and write the name of the variable that holds a new one"
+_REVOKE = "revoke the key, and write the name of the variable with the new key"
 
 
 def looks_like_a_key(name: str) -> bool:
-    """Whether what should be the name of a variable looks like an API key.
+    """Whether a value that should be the name of a variable looks like an API key.
 
-    Names are words; a key has a part of many characters drawn by chance.
+    Names are words; an API key has many random characters.
     """
     return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
 
@@ -208,7 +208,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
         where = f"--config {_shown(override)}"
         _refuse_long_keys(override, where)
         try:
-            override.encode()  # a lone surrogate stands for a byte that is no UTF-8
+            override.encode()  # a lone surrogate stands for a byte that is not UTF-8
             table = merge_patch(table, tomllib.loads(override))
         except (ValueError, RecursionError):
             raise UsageError(
@@ -220,7 +220,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
 
 
 def _shown(override: str) -> str:
-    """Without the value where that may be a key."""
+    """The override without its value, if that may be an API key."""
     key, equals, _ = override.partition("=")
     return f"{key}{equals}…" if equals and "models" in key else override
 
@@ -292,5 +292,5 @@ def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _known(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A table without the keys that are somebody else's."""
+    """A table without the keys that belong to other tools."""
     return {key: value for key, value in table.items() if not key.startswith("x-")}

@@ -1,4 +1,4 @@
-"""Errors of the configuration, each with the line it is about."""
+"""Errors in the configuration, each with its line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
 SECRET_KEYS = ("api_key_env", "base_url", "headers", "provider_options")
-"""The keys of a model's profile whose values no message may show."""
+"""Keys of a model profile whose values are never shown in messages."""
 
 _HEADER = lazy_pattern(r"^[ \t]*\[+[ \t]*(.*)", re.MULTILINE)
 _BARE = lazy_pattern(r"[A-Za-z_]")
@@ -21,7 +21,7 @@ _MAY_BE_SECRET = lazy_pattern("|".join(("models", *SECRET_KEYS)))
 
 
 def refuse(problems: Sequence[Problem], text: str, kind: type[PromptopsError] = InputError) -> None:
-    """Raise an error where there are problems; see `config_error`."""
+    """Raise an error if there are problems; see `config_error`."""
     if problems:
         raise config_error(problems, text, kind)
 
@@ -29,10 +29,10 @@ def refuse(problems: Sequence[Problem], text: str, kind: type[PromptopsError] = 
 def config_error(
     problems: Sequence[Problem], text: str, kind: type[PromptopsError] = InputError
 ) -> PromptopsError:
-    """The first problem of a file as an error, with the others beside it.
+    """The first problem of a file as an error that includes the others.
 
     Attributes:
-        text: Of the file, newlines as LF; "" where there is no line to show.
+        text: The file with LF newlines; "" if there is no line to show.
     """
     first, *others = (_error(problem, text, kind) for problem in problems)
     first.others = tuple(others)
@@ -54,7 +54,7 @@ def _source(place: Place, text: str) -> SourceLine | None:
 
 
 def _without_values(rows: Sequence[str], number: int) -> str:
-    """A line up to its `=`, where what follows may be a secret; "" of a line within a value."""
+    """A line up to its `=`, because a secret may follow; "" for a line inside a value."""
     row = rows[number - 1]
     if not _MAY_BE_SECRET.search(f"{_tables(rows[:number])} {row}"):
         return row
@@ -65,7 +65,7 @@ def _without_values(rows: Sequence[str], number: int) -> str:
 
 
 def _tables(rows: Sequence[str]) -> str:
-    """The header above a line, and the rows after it that are headers or lists of an array."""
+    """The header above a line, and the later rows that are headers or lists of an array."""
     headers = _HEADER.findall("\n".join(rows))
     bare = [index for index, header in enumerate(headers) if _BARE.match(header)]
     return " ".join(headers[bare[-1] if bare else 0 :])

@@ -1,4 +1,4 @@
-"""Conflict markers that a merge left in a file."""
+"""Conflict markers of an unresolved merge in a file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
 
 CODE = "SCH011"
-MESSAGE = "a conflict marker: a merge is not resolved here"
-HINT = "keep what is meant, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
+MESSAGE = "a conflict marker of an unresolved merge"
+HINT = "resolve the conflict, and remove the lines `<<<<<<<`, `|||||||`, `=======` and `>>>>>>>`"
 UNMERGED_HINT = "resolve the conflict, then `git add` the file"
 
 _MARKER = lazy_pattern(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
@@ -26,9 +26,9 @@ Span = tuple[int, int]
 def conflicts(path: str, text: str) -> Iterator[Span]:
     """The first marker of each conflict.
 
-    At the beginning of a line, `<<<<<<< ` or `>>>>>>> ` with a name behind it is a conflict by
-    itself. Without a name there are two different markers: a single `=======` underlines a heading.
-    In YAML a conflict may also be indented, as the text of a block; then it has `<<<<<<<`,
+    At the beginning of a line, `<<<<<<< ` or `>>>>>>> ` followed by a name is enough. Without names
+    there must be two different markers: a single `=======` underlines a heading.
+    In YAML a conflict may also be indented, as the text of a block; then it needs `<<<<<<<`,
     `=======` and `>>>>>>>`.
     """
     for group in _groups(path, text):
@@ -37,7 +37,7 @@ def conflicts(path: str, text: str) -> Iterator[Span]:
 
 
 def _groups(path: str, text: str) -> Iterator[list[re.Match[str]]]:
-    """The markers that may belong to one conflict: `<<<<<<<` begins one, `>>>>>>>` ends it."""
+    """Markers that may belong to one conflict: `<<<<<<<` begins one, `>>>>>>>` ends it."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
         return
     group: list[re.Match[str]] = []
@@ -70,9 +70,9 @@ def conflict_problems(lines: Lines) -> list[Problem]:
 
 
 def explained(problems: list[Problem], lines: Lines) -> list[Problem]:
-    """The problems of a file, or the conflict markers that keep it from being YAML or JSON.
+    """The problems of a file, or the conflict markers that prevent parsing it as YAML or JSON.
 
-    There a single marker without a name is enough: it can't be anything else.
+    In such a file a single marker without a name is enough: it can't be anything else.
     """
     if not any(problem.code == "SCH001" for problem in problems):
         return problems

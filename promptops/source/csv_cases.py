@@ -2,7 +2,7 @@
 
 The columns are `name`, `inputs.NAME`, `tags` (separated by commas or semicolons), `expected`,
 `rendered` and `output` (lists of assertions, as JSON). An input is text; in a column
-`inputs.NAME:json` it is JSON. An empty field says nothing, so that a default applies.
+`inputs.NAME:json` it is JSON. An empty field is left out, so that a default applies.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
     for row in body:
         if len(row) != len(header):
             message = f"{len(row)} fields in a table of {len(header)} columns"
-            problems.append(_problem(lines, row[0], message, "quote a text that holds a comma"))
+            problems.append(_problem(lines, row[0], message, "quote a text that contains a comma"))
             continue
         case, node, wrong = _case(lines, header, row)
         cases.append(case)
@@ -56,7 +56,7 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
         elif field.value not in _COLUMNS and not _INPUT.fullmatch(field.value):
             hint = nearest(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
-            yield _problem(lines, field, f"`{field.value}` is not a column here", hint)
+            yield _problem(lines, field, f"unknown column `{field.value}`", hint)
         seen.add(field.value)
 
 

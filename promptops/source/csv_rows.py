@@ -12,7 +12,7 @@ MAX_FIELD = 128 * 1024
 """Characters of one field."""
 
 MAX_ROWS = MAX_CASES + 2
-"""The header, the cases, and the one that is too many."""
+"""The header, the cases, and one more, to detect that there are too many."""
 
 MAX_COLUMNS = 200
 
@@ -23,7 +23,7 @@ _BARE = lazy_pattern(r"[^,\n]*")
 
 @record(frozen=True, slots=True)
 class CsvField:
-    """A field: what it says, and its offsets, quotes included."""
+    """A field: its value, and its offsets including quotes."""
 
     value: str
     start: int
@@ -31,14 +31,14 @@ class CsvField:
 
 
 def rows(lines: Lines) -> tuple[list[list[CsvField]], list[Problem]]:
-    """The rows of a file, empty lines left out; reading ends at the first thing that is no CSV."""
+    """The rows of a file without empty lines; parsing ends at the first error."""
     found: list[list[CsvField]] = []
     offset, text = 0, lines.text
     end = len(text.rstrip("\n"))
     while offset < end and len(found) < MAX_ROWS:
         row: list[CsvField] = []
         filled = _NOT_NEWLINE.search(text, offset)
-        assert filled is not None, "`end` is behind the last character that is no newline"
+        assert filled is not None, "`end` is after the last character that is not a newline"
         offset = filled.start()
         while True:
             field = _field(lines, offset)

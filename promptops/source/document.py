@@ -1,4 +1,4 @@
-"""A YAML file as a value with places: the first of the three doors."""
+"""A YAML file as a value with places: the first of the three validation steps."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\u
 
 
 class Document:
-    """A file that was read, as far as it can be.
+    """A YAML file, as far as it could be parsed.
 
     Attributes:
         path: Relative to the repository root, forward slashes.
         text: Decoded, newlines as LF, without a byte order mark.
-        value: Plain dicts, lists, texts, numbers, booleans; None where it can't be read.
+        value: Plain dicts, lists, strings, numbers, booleans; None if it can't be parsed.
         problems: SCH001, SCH003, SCH010, each at a place.
     """
 
@@ -55,7 +55,7 @@ class Document:
         return span(find(self._root, pointer), self._lines, key=key)
 
     def template(self, pointer: str, *, key: bool = False) -> Text:
-        """A scalar's text and where each of its characters stands; "" when there is no scalar."""
+        """A scalar's text and the place of each of its characters; "" if it is not a scalar."""
         node = self._scalar(pointer, key=key)
         if node is None:
             place = self.place(pointer)
@@ -63,7 +63,7 @@ class Document:
         return Text(self.path, node.value, locator(node, self._lines))
 
     def style(self, pointer: str, *, key: bool = False) -> str:
-        """How a scalar is written: plain, single, double, literal, folded; "" without one."""
+        """How a scalar is written: plain, single, double, literal, folded; "" if not a scalar."""
         node = self._scalar(pointer, key=key)
         return STYLES.get(node.style or "", "plain") if node is not None else ""
 
@@ -84,7 +84,7 @@ class Document:
 
     @cached_property
     def comments(self) -> tuple[Comment, ...]:
-        """The YAML comments in order; none of a `|` block, where `#` is text."""
+        """The YAML comments in order; a `#` in a `|` block is text."""
         return comments(self._root, self._lines) if self._root is not None else ()
 
     def _scalar(self, pointer: str, *, key: bool) -> Node | None:
@@ -96,17 +96,17 @@ class Document:
 
 
 def read(path: str, data: bytes) -> Document:
-    """Read a prompt file: one mapping. Never raises; what is wrong is in `problems`."""
+    """Parse a prompt file: one mapping. Never raises; `problems` has all mistakes."""
     document = read_any(path, data)
     if document.value is None or isinstance(document.value, dict):
         if document.value is None and not document.problems:
             return _refused(document, "the file is empty")
         return document
-    return _refused(document, "the file is no mapping", "a prompt file begins with `format:`")
+    return _refused(document, "the file is not a mapping", "a prompt file begins with `format:`")
 
 
 def read_any(path: str, data: bytes) -> Document:
-    """Read a YAML file whose root may be a list."""
+    """Parse a YAML file whose root may be a list."""
     text, problems = decode(path, data)
     lines = Lines(path, text)
     if any(problem.hint != _BOM_HINT for problem in problems):
@@ -116,7 +116,7 @@ def read_any(path: str, data: bytes) -> Document:
         return Document(lines, None, None, [*problems, *explained([root], lines)])
     builder = Builder(lines)
     value = builder.build(root)
-    if value is None and builder.problems:  # too many aliases: don't walk them either
+    if value is None and builder.problems:  # too many aliases to walk them
         return Document(lines, None, None, [*problems, *builder.problems])
     problems += builder.problems
     problems.extend(tabs(root, lines))
@@ -127,9 +127,9 @@ _BOM_HINT = "save it as UTF-8 without a byte order mark"
 
 
 def decode(path: str, data: bytes) -> tuple[str, list[Problem]]:
-    """The text of a file, newlines as LF, without a byte order mark, and what is wrong with it.
+    """The text of a file, newlines as LF, without a byte order mark, and its problems.
 
-    After anything but a byte order mark there is no sense in reading on.
+    After any problem but a byte order mark there is no reason to continue.
     """
     if len(data) > MAX_BYTES:
         return "", [

@@ -1,4 +1,4 @@
-"""What a validator refuses, in words for a person, at the place to change."""
+"""Turns validation errors into messages for people, at the place to change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Secret = Callable[[Sequence[str | int]], bool]
 
 
 def nothing_secret(_path: Sequence[str | int]) -> bool:
-    """Every value may be shown."""
+    """A predicate by which every value may be shown."""
     return False
 
 
@@ -36,8 +36,8 @@ def explain(
     """A problem (SCH002) for each error, in the order of the file.
 
     Attributes:
-        value: What was validated, and `at` its pointer in the file.
-        secret: Where a value stands that no message may show.
+        value: The validated value, and `at` its pointer in the file.
+        secret: Whether the value at a path must not be shown.
     """
     from promptops.runtime.request.schema_check import MAX_ERRORS
 
@@ -47,29 +47,29 @@ def explain(
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the known word most like the one written, or None."""
+    """A hint with the known word nearest to the one written, or None."""
     near = close(word, known)
     return f"did you mean `{near}`?" if near else None
 
 
 def close(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like the one written, if any is like it."""
+    """The known word nearest to the one written, if any is similar."""
     from promptops.runtime.template.nearest import nearest_name
 
     return nearest_name(word, known)
 
 
 class _NotShown:
-    """Stands for a value that no message may show."""
+    """Replaces a value that must not be shown."""
 
 
 _NOT_SHOWN = _NotShown()
 
 
 def type_name(value: Any) -> str:
-    """What a value is, for a person."""
+    """What a value is, in words."""
     if isinstance(value, _NotShown):
-        return "a value that is not shown here"
+        return "a value that is not shown"
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
@@ -111,7 +111,7 @@ class _Explainer:
         self._near: dict[tuple[str, tuple[str, ...]], str | None] = {}
 
     def problems(self, errors: list[Error]) -> Iterator[Problem]:
-        """A key that is missing is not told where a misspelt one is told."""
+        """Problems in order. A misspelt key is reported only as misspelt, not as missing, too."""
         meant = {
             (tuple(error.instance_path), self._close(name, self._known(error)))
             for error in errors
@@ -145,7 +145,7 @@ class _Explainer:
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):
             place = self._place_of([*error.instance_path, name], key=True)
-            yield self._make(f"`{name}` is not a key here", place, self._hint(name, error))
+            yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
 
     def _hint(self, name: str, error: Error) -> str | None:
         known = self._known(error)
@@ -153,11 +153,11 @@ class _Explainer:
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
         if hint is None and 0 < len(known) <= 12:
-            return f"known here: {', '.join(sorted(known))}"
+            return f"known keys: {', '.join(sorted(known))}"
         return hint
 
     def _close(self, name: str, known: list[str]) -> str | None:
-        """The known key most like one; None after MAX_LOOKUPS keys."""
+        """The known key nearest to an unknown one; None after MAX_LOOKUPS keys."""
         from promptops.runtime.template.nearest import MAX_LOOKUPS
 
         key = (name, tuple(known))
@@ -166,7 +166,7 @@ class _Explainer:
         return self._near.get(key)
 
     def _known(self, error: Error) -> list[str]:
-        """The keys of the schema that refused a key, but for those it refuses on purpose."""
+        """The known keys of the schema that refused a key, except those it refuses on purpose."""
         properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
         return [name for name, allowed in properties.items() if allowed is not False]
 
@@ -180,7 +180,7 @@ class _Explainer:
         return found
 
     def _alternatives(self, error: Error) -> Iterator[Problem]:
-        """Forms told apart by one key are named; otherwise the form that fits most explains."""
+        """Name the forms that differ by one key; otherwise explain the most similar form."""
         branches = error.kind.context
         if keys := _missing_keys(error):
             names = ", ".join(f"`{key}`" for key in keys)
@@ -189,7 +189,7 @@ class _Explainer:
             forms = self._schema_at(error.schema_path)
             fit = [form for form, branch in zip(forms, branches, strict=True) if not branch]
             names = ", ".join(f"`{key}`" for form in fit for key in form.get("required", ()))
-            yield self._make(f"only one of {names} may stand here", self._first_key(error))
+            yield self._make(f"only one of {names} is allowed", self._first_key(error))
         else:
             yield from self.problems(max(branches, key=_depth))
 
@@ -197,7 +197,7 @@ class _Explainer:
         return self._make(message, self._first_key(error))
 
     def _first_key(self, error: Error) -> Place:
-        """What is missing is told at the first key beside it."""
+        """A missing key is reported at the first key of the mapping."""
         value = self._look_up(error.instance_path)
         if isinstance(value, Mapping) and value:
             return self._place_of([*error.instance_path, next(iter(value))], key=True)
@@ -208,7 +208,9 @@ class _Explainer:
         others = self._look_up(error.instance_path[:-1])
         keys = others if isinstance(others, Mapping) else ()
         beside = next((key for key in keys if key != name), "")
-        message = f"`{name}` does not go with `{beside}`" if beside else f"`{name}` can't be here"
+        message = (
+            f"can't combine `{name}` with `{beside}`" if beside else f"`{name}` is not allowed here"
+        )
         return self._make(message, self._place_of(error.instance_path, key=True))
 
     def _names(self, error: Error) -> Iterator[Problem]:
@@ -230,7 +232,7 @@ class _Explainer:
         return self._place(self._at + pointer_to(path), key)
 
     def _look_up(self, path: list[str | int]) -> Any:
-        """The value at a path, or the nearest above it: of a key `""` the path says nothing."""
+        """The value at a path, or the nearest value above it."""
         value = self._value
         for token in path:
             in_list = isinstance(value, list) and isinstance(token, int) and token < len(value)
@@ -241,7 +243,7 @@ class _Explainer:
 
 
 def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
-    """What to write for `when: {x}`, which YAML reads as a mapping without a value."""
+    """The hint for `when: {x}`, which YAML reads as a mapping without a value."""
     if not path or path[-1] != "when" or not isinstance(got, Mapping) or len(got) != 1:
         return None
     name, value = next(iter(got.items()))
@@ -256,7 +258,7 @@ def _unexpected(error: Error) -> list[str]:
 
 
 def _missing_keys(error: Error) -> list[str]:
-    """The key that is missing, or the keys of which one is."""
+    """The missing key, or the keys of which one is missing."""
     if error.kind.name == "required":
         return [error.kind.property]
     branches = getattr(error.kind, "context", [])
@@ -273,7 +275,7 @@ def _lacks_a_key(error: Error, branch: list[Error]) -> bool:
 
 
 def _depth(branch: list[Error]) -> tuple[int, int]:
-    """A branch whose errors are deeper fits better, then one with fewer."""
+    """Sort key: the branch with deeper errors fits better, then the one with fewer errors."""
     return max((len(error.instance_path) for error in branch), default=0), -len(branch)
 
 
@@ -284,7 +286,7 @@ def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
     if say is None:
         is_shown = not isinstance(got, _NotShown)
         more = f": {shortened(message_of(error), 200)}" if is_shown else ""
-        return f"{type_name(got)} is refused{more}", None
+        return f"{type_name(got)} is not allowed{more}", None
     return say(error.kind, got)
 
 
@@ -300,7 +302,7 @@ def _say_enum(kind: Any, got: Any) -> tuple[str, str | None]:
     options = [str(option) for option in kind.options]
     hint = nearest(got, options) if isinstance(got, str) else None
     if len(options) > 12:
-        return f"{type_name(got)} is not known here", hint
+        return f"{type_name(got)} is not a known value", hint
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
 
 
@@ -325,7 +327,7 @@ def _say_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
 
 
 def _say_unique(_kind: Any, _got: Any) -> tuple[str, str | None]:
-    return "the same thing stands twice in this list", "remove one"
+    return "this list contains the same item twice", "remove one"
 
 
 _SAY: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {

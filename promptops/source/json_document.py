@@ -1,4 +1,4 @@
-"""A JSON file as a value with places: schemas and tools that prompts refer to."""
+"""A JSON file as a value with places: schemas and tools that prompts use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.source.lines import Lines
 
 
 def read_json(path: str, data: bytes) -> Document:
-    """Read a file that holds one JSON value. Never raises; what is wrong is in `problems`."""
+    """Parse a file with one JSON value. Never raises; `problems` has all mistakes."""
     text, problems = decode(path, data)
     lines = Lines(path, text)
     if problems:
@@ -24,7 +24,7 @@ def read_json(path: str, data: bytes) -> Document:
 
 
 def json_value(path: str, data: bytes) -> tuple[Any, tuple[Problem, ...]]:
-    """The value without places, which is faster, and what is wrong; None for what can't be read."""
+    """The value without places, which is faster, and the problems; None if it can't be parsed."""
     text, problems = decode(path, data)
     if problems:
         return None, tuple(problems)

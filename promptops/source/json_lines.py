@@ -1,4 +1,4 @@
-"""JSON, whole or one value a line, with the places of a YAML document."""
+"""JSON, or JSON Lines, with the same places as a YAML document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.nodes import bounds
 from promptops.source.values import NO_JSON_NUMBER, is_json_number
 
 MAX_CASES = 5_000
-"""Of one file: each is rendered and judged. Reading ends after one more."""
+"""Test cases in one file, each of which is rendered. Parsing ends after one more."""
 _CLOSED = {"}": "object", "]": "array"}
 
 
@@ -29,7 +29,7 @@ class TextOffset:
 
 @record(slots=True)
 class JsonNode:
-    """A value of a JSON text, in the shape of PyYAML's nodes."""
+    """A value of a JSON text, with the attributes of PyYAML's nodes."""
 
     id: str
     value: Any
@@ -41,7 +41,7 @@ class JsonNode:
 
 
 class LineNodes:
-    """The nodes of the lines of a file, each made when it is asked for."""
+    """The nodes of the lines of a file, each created when it is used."""
 
     def __init__(self, lines: Lines, numbers: list[int]) -> None:
         self._lines = lines
@@ -64,7 +64,7 @@ class LineNodes:
 def read_lines(lines: Lines) -> tuple[JsonNode | None, list[Any], list[Problem]]:
     """Root node, values and problems of a file; empty lines are skipped.
 
-    A line that is no JSON has no value; then there is no root, and places are those of lines.
+    A line that is not JSON has no value; then there is no root, and places are whole lines.
     """
     values: list[Any] = []
     numbers: list[int] = []
@@ -111,7 +111,7 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
 
 
 def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
-    """What is wrong and the offset of it, as Python 3.13 reports it: a trailing comma by name."""
+    """The error and its offset, as Python 3.13 reports it: a trailing comma by name."""
     before = row[: error.pos].rstrip(" \t\r\n")
     closed = _CLOSED.get(row[error.pos : error.pos + 1])
     if closed is not None and before.endswith(","):
@@ -120,7 +120,7 @@ def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
 
 
 def _refusal(message: str) -> str:
-    """Our own sentence as it is; Python's are about its limits."""
+    """Our own message as it is; Python's messages are about its limits."""
     ours = "JSON has no" in message or message == NO_JSON_NUMBER
     return message if ours else "a value too large to read"
 
@@ -141,11 +141,11 @@ STRICT: dict[str, Any] = {
     "parse_float": _finite,
     "parse_int": _finite,
 }
-"""For `json.loads`: ValueError for a number that JSON can't hold, which Python would read."""
+"""For `json.loads`: ValueError for a number that Python accepts but JSON does not allow."""
 
 
 def refused(value: Any, row: str) -> tuple[str, int] | None:
-    """Why a value that Python could read is not read, with the offset of what is wrong."""
+    """Why a value that Python can parse is refused, with the offset of the error."""
     opening = row.count("[") + row.count("{")
     if opening > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         return f"nested deeper than {MAX_DEPTH} levels", 0
@@ -178,7 +178,7 @@ def _duplicates(lines: Lines, node: JsonNode) -> Iterator[Problem]:
         for key, value in node.value:
             if first.setdefault(key.value, key) is not key:
                 yield Problem(
-                    f"`{key.value}` stands twice in one object",
+                    f"duplicate key `{key.value}` in one object",
                     at=lines.place(*bounds(key, lines)),
                     hint="remove one",
                     related=(
@@ -195,7 +195,7 @@ _ATOM = lazy_pattern(r"[^\s,\]}]+")
 
 
 def scan(text: str, start: int, end: int) -> JsonNode:
-    """The nodes of a JSON text that was read before, between two offsets of a text."""
+    """The nodes of a JSON text that was parsed before, between two offsets of a text."""
     return _Scanner(text, start, end).value()
 
 

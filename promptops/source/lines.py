@@ -9,7 +9,7 @@ from promptops.model.place import Place
 
 
 class Lines:
-    """Where the lines of a text begin; computed when first asked.
+    """The starts of the lines of a text, computed on first use.
 
     Attributes:
         path: The file, relative to the repository root.
@@ -42,7 +42,7 @@ class Lines:
         return len(self.text) if end < 0 else end
 
     def row(self, line: int) -> tuple[int, int]:
-        """Start and end, without its newline, of a 1-based line; of the last one when beyond."""
+        """Start and end, without its newline, of a 1-based line; of the last line if beyond it."""
         start = self.starts[min(line, len(self.starts)) - 1]
         return start, self.line_end(start)
 

@@ -1,4 +1,4 @@
-"""The schema that every JSON Schema (2020-12) fits."""
+"""The schema that validates every JSON Schema (2020-12)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _whole_metaschema() -> Mapping[str, Any]:
 
 
 def _pointing(part: Any, name: str) -> Any:
-    """A part of a vocabulary, whose references begin at the root of the whole document."""
+    """A part of a vocabulary, with references relative to the root of the whole document."""
     if isinstance(part, list):
         return [_pointing(each, name) for each in part]
     if not isinstance(part, Mapping):

@@ -1,4 +1,4 @@
-"""Lines with the wrong indentation, recognised after YAML's parser has refused them."""
+"""Lines with wrong indentation, found after YAML's parser refused the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _SourceLine:
     """A line that is not blank.
 
     Attributes:
-        start, end: Offsets of its first character that is no space, and of its end.
+        start, end: Offsets of its first character that is not a space, and of its end.
         indent: How many spaces it begins with.
     """
 
@@ -32,7 +32,7 @@ class _SourceLine:
 
 
 def dedented_text(offset: int, lines: Lines) -> Problem | None:
-    """The line of an offset, where it was meant to belong to the `|` block above it."""
+    """The line of an offset, if it should belong to the `|` block above it."""
     row = _row_at(offset, lines)
     first = _block_above(row, lines)
     if first is None or _KEY.match(row.text):
@@ -48,7 +48,7 @@ def dedented_text(offset: int, lines: Lines) -> Problem | None:
 
 
 def less_indented_key(offset: int, lines: Lines) -> Problem | None:
-    """The key in the line of an offset, where it stands left of the keys that it belongs to."""
+    """The key in the line of an offset, if it is indented less than its siblings."""
     row = _row_at(offset, lines)
     key = _KEY.match(row.text)
     if key is None or _is_item(row):
@@ -67,7 +67,7 @@ def less_indented_key(offset: int, lines: Lines) -> Problem | None:
 
 
 def more_indented_key(offset: int, lines: Lines) -> Problem | None:
-    """The key before a colon at an offset, which YAML takes for text of the value above it."""
+    """The key before a colon at an offset, which YAML reads as text of the value above it."""
     row = _row_at(offset, lines)
     key = _KEY.match(row.text)
     above = next(_rows_above(row.number, lines), None)
@@ -90,7 +90,7 @@ def more_indented_key(offset: int, lines: Lines) -> Problem | None:
 
 
 def misplaced_item(offset: int, lines: Lines) -> Problem | None:
-    """The `-` in the line of an offset, where it is not below the `-` of the item before it."""
+    """The `-` in the line of an offset, if it is not aligned with the item before it."""
     row = _row_at(offset, lines)
     items = (above for above in _rows_above(row.number, lines) if _is_item(above))
     above = next(items, None) if _is_item(row) else None
@@ -105,7 +105,7 @@ def misplaced_item(offset: int, lines: Lines) -> Problem | None:
 
 
 def long_blank_line(offset: int, lines: Lines) -> Problem | None:
-    """Spaces alone in the first line of a `|` block, more than before the text itself."""
+    """A first line of a `|` block with only spaces, more than the text is indented."""
     row = _row_at(offset, lines)
     number = row.number - 1
     longest = 0
@@ -117,7 +117,7 @@ def long_blank_line(offset: int, lines: Lines) -> Problem | None:
     return _problem(
         lines,
         lines.row(longest),
-        "a line of spaces that is longer than the indentation of the text below it",
+        "a line with more spaces than the indentation of the text below it",
         "remove the spaces",
     )
 
@@ -162,7 +162,7 @@ def _rows_above(number: int, lines: Lines) -> Iterator[_SourceLine]:
 
 
 def _block_above(row: _SourceLine, lines: Lines) -> _SourceLine | None:
-    """The first line of the block that ends just above a line which is indented less."""
+    """The first line of the block that ends just above a less indented line."""
     first: _SourceLine | None = None
     least = 0
     for above in _rows_above(row.number, lines):
@@ -176,7 +176,7 @@ def _block_above(row: _SourceLine, lines: Lines) -> _SourceLine | None:
 
 
 def _nearest_deeper_key(row: _SourceLine, lines: Lines) -> tuple[str, int] | None:
-    """Name and indentation of the key that those of a line's own mapping are aligned with."""
+    """Name and indentation of the key with which a line's own mapping is aligned."""
     found: tuple[str, int] | None = None
     for above in _rows_above(row.number, lines):
         key = _KEY.match(above.text)

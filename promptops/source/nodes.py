@@ -1,4 +1,4 @@
-"""Walking PyYAML's nodes by JSON pointer, and the spans of what they stand for."""
+"""Walks PyYAML's nodes by JSON pointer, and computes their spans."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 @record(frozen=True, slots=True)
 class FoundNode:
-    """What a pointer leads to.
+    """The node that a pointer leads to.
 
     Attributes:
         key: The node of its key; None for an item of a list and for the root.
-        exact: False when the pointer leads nowhere and this is the nearest ancestor.
+        exact: False if the pointer leads nowhere and this is the nearest ancestor.
     """
 
     node: Node
@@ -42,7 +42,7 @@ def find(root: Node, pointer: str) -> FoundNode:
 
 
 def value_at(value: Any, pointer: str) -> Any:
-    """What a JSON pointer leads to in the value of a document; None where it leads nowhere."""
+    """The value at a JSON pointer in the value of a document; None if the pointer leads nowhere."""
     for token in tokens(pointer):
         if isinstance(value, dict):
             value = value.get(token)
@@ -97,16 +97,16 @@ def scalar_nodes(root: Node) -> Iterator[Node]:
 
 
 def span(found: FoundNode, lines: Lines, *, key: bool = False) -> Place:
-    """A scalar as written, a list or mapping up to its first line's end."""
+    """A scalar as written, or a list or mapping up to the end of its first line."""
     node = found.key if key and found.key is not None and found.exact else found.node
     start, end = bounds(node, lines)
-    if start == end and found.key is not None:  # an empty value: its key can be pointed at
+    if start == end and found.key is not None:  # an empty value: its key has a place
         start, end = bounds(found.key, lines)
     return lines.place(start, end)
 
 
 def bounds(node: Node, lines: Lines) -> tuple[int, int]:
-    """Offsets of a node without its tag and anchor, without the white space after it."""
+    """Offsets of a node without its tag and anchor and without trailing white space."""
     start, end = node.start_mark.index, node.end_mark.index
     properties = _PROPERTIES.match(lines.text, start, end)
     if properties:

@@ -1,4 +1,4 @@
-"""The one rule for paths that a file says."""
+"""Validation of paths that files contain."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 @record(frozen=True, slots=True)
 class Confined:
-    """A path that stays inside, or why it does not.
+    """A path inside the repository, or the reason why it is refused.
 
     Attributes:
-        path: Normalised, forward slashes; "" when it is refused.
-        reason: What is wrong with it; "" when nothing is.
+        path: Normalised, forward slashes; "" if it is refused.
+        reason: Why it is refused; "" if it is not.
     """
 
     path: str
@@ -24,10 +24,10 @@ class Confined:
 
 
 def confined(written: str, base: str, root: str = "") -> Confined:
-    """Where a path leads: `./x` beside the file `base` that says it, any other below `root`.
+    """The target of a path: `./x` is relative to the file `base`, any other path to `root`.
 
-    `base`, `root` and the result are relative to the repository root. Links are not followed
-    here: what reads the files refuses them.
+    `base`, `root` and the result are relative to the repository root. Symbolic links are not
+    followed here: the code that reads the files refuses them.
     """
     reason = _refused(written)
     if reason:
@@ -39,10 +39,10 @@ def confined(written: str, base: str, root: str = "") -> Confined:
 def _refused(written: str) -> str:
     reasons = (
         (not written.strip("./ "), "the path names no file"),
-        (_ADDRESS.match(written) or written.startswith("//"), "an address, not a path"),
+        (_ADDRESS.match(written) or written.startswith("//"), "a URL, not a path"),
         (written.startswith("/"), "an absolute path"),
-        ("\\" in written, "a path with a backslash: write forward slashes"),
-        (".." in written.split("/"), "a path that leads up with `..`"),
+        ("\\" in written, "a path with a backslash: use forward slashes"),
+        (".." in written.split("/"), "a path with `..`"),
         (not written.isprintable(), "a path with a control character"),
     )
     return next((reason for refused, reason in reasons if refused), "")

@@ -1,7 +1,7 @@
-"""What the generated checks of `source/generated/` share: they can only accept.
+"""Functions shared by the generated checks in `source/generated/`, which can only accept.
 
-A check says that a value certainly fits its schema. Whatever it does not accept, jsonschema-rs
-decides and explains.
+A check reports only that a value certainly is valid. All other values are decided and explained by
+jsonschema-rs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Check = Callable[[Any], bool]
 
 MAX_DEPTH = 50
 MAX_NODES = 20_000
-"""Of one value; a list that appears in many places counts each time."""
+"""Items in one value; a list that appears in many places counts each time."""
 MAX_EXACT_INTEGER = 2**53 - 1
 
 
@@ -23,7 +23,7 @@ def always(_value: Any) -> bool:
 
 
 def never(_value: Any) -> bool:
-    """The check of a value that must not be there."""
+    """The check of a value that must be absent."""
     return False
 
 
@@ -57,7 +57,7 @@ def _is_scalar(kind: type, value: Any) -> bool:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it holds no half of a surrogate pair."""
+    """Whether it contains no half of a surrogate pair."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:
@@ -65,12 +65,12 @@ def _is_unicode(text: str) -> bool:
 
 
 def members(value: dict[str, Any], known: Mapping[str, Check], other: Check) -> bool:
-    """Whether all members of an object fit: the known ones their check, the rest `other`."""
+    """Whether all members of an object are valid: known names by their check, others by `other`."""
     return all(known.get(name, other)(item) for name, item in value.items())
 
 
 def members_or_own(value: dict[str, Any], known: Mapping[str, Check], other: Check) -> bool:
-    """The same, where names that begin with `x-` belong to the user."""
+    """The same, but names that begin with `x-` belong to the user."""
     return all(
         known.get(name, always if name.startswith("x-") else other)(item)
         for name, item in value.items()

@@ -1,4 +1,4 @@
-"""A prompt file in which nothing is wrong, read by its value: its nodes are made when needed."""
+"""A valid prompt file, parsed to its value; its nodes are created when needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.scalars import locator
 
 
 def read_by_value(path: str, data: bytes) -> Document:
-    """As `read`, in half the time where hardly a place but those in texts is asked for."""
+    """As `read`, in half the time if few places outside of texts are needed."""
     text, problems = decode(path, data)
     if problems:
         return read(path, data)

@@ -1,4 +1,4 @@
-"""The value of a YAML text in which nothing is wrong, without the place of anything."""
+"""The value of a valid YAML text, without places."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from promptops.source.values import is_json_number, plain_value
 
 
 class NotPlainError(Exception):
-    """The text has to be read with places: something may be wrong, or is rarely written so."""
+    """The text must be parsed with places: it may be invalid, or uses rare syntax."""
 
 
 Scalars = dict[int, tuple[str | None, int, int]]
-"""From the identity of a text in a value to its style and its offsets, as its node has them."""
+"""From the identity of a string in a value to the style and offsets of its node."""
 
 
 def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
-    """What `Builder` makes of a mapping whose nodes are composed, where that finds no problem.
+    """The value that `Builder` makes of a composed mapping, if it finds no problem.
 
-    Raises NotPlainError for all else: wrong syntax, tabs, tags, anchors, equal keys, keys that are
-    no text, numbers that JSON can't hold, deep nesting, no mapping.
+    Raises NotPlainError for everything else: wrong syntax, tabs, tags, anchors, equal keys, keys
+    that are not text, numbers that JSON does not allow, deep nesting, other roots than a mapping.
 
     Args:
-        scalars: Filled with the texts of the value.
+        scalars: Filled with the strings of the value.
     """
     parser = _parser()
     if parser is None or "\t" in text or begins_with_directive(text):
@@ -92,7 +92,7 @@ class _ValueReader:
             raise NotPlainError
         value = plain_value(event.value) if event.implicit[0] else event.value
         if type(value) is str:
-            if len(value) > 1:  # Python has each shorter text but once
+            if len(value) > 1:  # Python interns shorter strings
                 start, end = event.start_mark.index, event.end_mark.index
                 self._scalars[id(value)] = (event.style, start, end)
         elif isinstance(value, int | float) and not is_json_number(value):
@@ -119,7 +119,7 @@ def _kinds() -> tuple[Any, Any, Any]:
 
 @lru_cache(maxsize=1)
 def _parser() -> Any:
-    """The parser of libyaml; None where PyYAML was built without it."""
+    """The parser of libyaml; None if PyYAML was built without it."""
     import yaml
 
     if not yaml.__with_libyaml__:

@@ -1,8 +1,8 @@
-"""Which files hold the recordings of a prompt.
+"""The names of the files that contain the recordings of a prompt.
 
-`NAME.recordings.jsonl` stands beside the prompt file. What does not fit into it is in
+`NAME.recordings.jsonl` is next to the prompt file. Recordings that do not fit into it are in
 `NAME.recordings.part02.jsonl`, `NAME.recordings.part03.jsonl` and so on. Sorted by name, the files
-are in order; no name is that of another prompt's recordings, whatever the prompts are called.
+are in order; none of these names can belong to another prompt's recordings.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from promptops.patterns import lazy_pattern
 
 INSIDE = ".recordings."
-"""Each file of recordings has it in its name."""
+"""A part of the name of every file of recordings."""
 
 ENDING = f"{INSIDE}jsonl"
-"""Of the first file, which also stands for all of them."""
+"""The suffix of the first file, which also represents all of them."""
 
 MAX_FILES = 99
 
@@ -25,7 +25,7 @@ _SEEN = ".recordings.part"
 
 
 def numbered(first: str, number: int) -> str:
-    """The path of a file of the recordings that begin with `first`; numbers are 1 to MAX_FILES."""
+    """The path of file `number` of the recordings that begin with `first`; 1 to MAX_FILES."""
     return first if number == 1 else f"{first.removesuffix(ENDING)}{_SEEN}{number:02}.jsonl"
 
 
@@ -38,12 +38,12 @@ def first_of(path: str) -> str | None:
 
 
 def is_misnamed(path: str) -> bool:
-    """Whether a file is called almost like a further file of recordings, and is never read."""
+    """Whether the name is similar to that of a further file of recordings, but never read."""
     return _SEEN in path.rpartition("/")[2] and path.endswith(".jsonl") and first_of(path) is None
 
 
 def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """From the first file of recordings, there or not, to those that are there, in order."""
+    """From the first file of recordings, existing or not, to the existing files, in order."""
     found: dict[str, list[str]] = {}
     for path in paths:
         first = first_of(path) if INSIDE in path else None
@@ -53,6 +53,6 @@ def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
 
 
 def with_first(paths: Iterable[str]) -> frozenset[str]:
-    """Some paths, with the first file of the recordings that each belongs to."""
+    """The paths, with the first file of the recordings that each belongs to."""
     found = {*paths}
     return frozenset(found.union(filter(None, map(first_of, found))))

@@ -1,4 +1,4 @@
-"""Recordings: what models answered, one JSON line for each answer.
+"""Recordings: the answers of models, one JSON line for each answer.
 
 Lines are sorted by the names of cases, so that a change of wording changes lines in place.
 """
@@ -24,30 +24,30 @@ from promptops.source.shape import check_value
 SCHEMA = "recording.schema.json"
 
 MAX_BYTES = 2 * 1024 * 1024
-"""Of one file; git's objects are read no further."""
+"""Size limit of one file, also when it is read from git."""
 
 MAX_TOTAL_BYTES = 32 * 1024 * 1024
-"""Of all files of one prompt together: some 40,000 answers of 500 characters."""
+"""Size limit of all files of one prompt: some 40,000 answers of 500 characters."""
 
 MAX_PROBLEMS = 100
-"""Of one file. Reading it ends after so many."""
+"""Problems reported for one file; parsing ends after this many."""
 
 MAX_EXPLAINED = 100_000
-"""Characters of a line in which what is wrong is told at its column."""
+"""Longest line, in characters, in which a problem is reported at its column."""
 
 MAX_CALLS = 1_000
-"""Of tools, in one answer."""
+"""Tool calls in one answer."""
 
 Key = tuple[str, int, str]
-"""Request, repeat and judge: what an answer is looked up by."""
+"""Request, repeat and judge: the key of an answer."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReadRecordings:
-    """The recordings of a prompt, in the order of its files, and what is wrong with other lines.
+    """The recordings of a prompt, in the order of its files, and the problems of other lines.
 
     Attributes:
-        places: Of each recording the first character of its line.
+        places: The first character of the line of each recording.
     """
 
     recordings: tuple[Recording, ...] = ()
@@ -56,17 +56,17 @@ class ReadRecordings:
 
 
 def key_of(recording: Recording) -> Key:
-    """What a recording is looked up by; no two of one prompt are equal."""
+    """The key of a recording; no two recordings of one prompt have the same key."""
     return recording.request, recording.repeat, recording.judge
 
 
 def read_recordings(path: str, data: bytes) -> ReadRecordings:
-    """Read one file of recordings; see `read_files`."""
+    """Parse one file of recordings; see `read_files`."""
     return read_files({path: data})
 
 
 def read_files(files: Mapping[str, bytes]) -> ReadRecordings:
-    """Read all files of a prompt's recordings. Never raises; a line that is wrong hides no other.
+    """Parse all files of a prompt's recordings. Never raises; an invalid line hides no other line.
 
     Args:
         files: By path, in the order of their numbers.
@@ -85,9 +85,9 @@ def read_files(files: Mapping[str, bytes]) -> ReadRecordings:
 
 
 def recordings_bytes(recordings: Iterable[Recording]) -> bytes:
-    """The content of a file of recordings: the same for the same recordings in any order.
+    """The content of a file of recordings, independent of the order of `recordings`.
 
-    Raises ValueError for what JSON can't hold, RecursionError for what is nested without end.
+    Raises ValueError for values that JSON does not allow, RecursionError for endless nesting.
     """
     return b"".join(_line(recording) for recording in sorted(recordings, key=order_of))
 
@@ -114,12 +114,12 @@ def _line(recording: Recording) -> bytes:
 
 
 def order_of(recording: Recording) -> tuple[str, str, int, str]:
-    """By what the lines of a file are sorted."""
+    """The sort key of the lines of a file."""
     return recording.case, recording.judge, recording.repeat, recording.request
 
 
 class _Reader:
-    """Reads one file line by line; knows what was read of the files before it."""
+    """Parses one file line by line; knows the recordings of the files before it."""
 
     def __init__(self, path: str, first_places: dict[Key, Place]) -> None:
         self._path = path
@@ -130,7 +130,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def read(self, data: bytes, room: int) -> None:
-        """Read the whole file, unless it is larger than a file may be, or than `room` in bytes."""
+        """Parse the whole file, unless it is larger than a file may be, or than `room` in bytes."""
         message = _too_large(data, room)
         if message:
             self.problems.append(_problem(Place(self._path), message, FEWER))
@@ -158,10 +158,10 @@ class _Reader:
             self._read(number, row)
 
     def _mark(self, number: int, row: bytes) -> None:
-        """One problem for each conflict; of both sides the lines are read all the same."""
+        """One problem for each conflict; the lines of both sides are parsed anyway."""
         if row.startswith(b"<") or not self._in_conflict:
             place = Place(self._path, number, 1, number, len(row) + 1)
-            hint = "keep the lines of one side, then record what is missing"
+            hint = "keep the lines of one side, then record the missing answers"
             self.problems.append(_problem(place, MESSAGE, hint, CODE))
         self._in_conflict = not row.startswith(b">")
 
@@ -198,23 +198,23 @@ class _Reader:
 
 
 def _too_large(data: bytes, room: int) -> str:
-    """Why a file is not read; "" for one that is."""
+    """Why a file is not parsed; "" for a file that is."""
     if len(data) > MAX_BYTES:
         return f"the file is larger than {MAX_BYTES >> 20} MB"
     if len(data) > room:
         total = f"{MAX_TOTAL_BYTES >> 20} MB"
-        return f"with this file, the recordings of the prompt are larger than {total}: not read"
+        return f"this file was not read: with it, the recordings of the prompt exceed {total}"
     return ""
 
 
-FEWER = "sort the cases into several prompts, or record fewer repeats"
-"""What to do where the recordings of a prompt are too large."""
+FEWER = "split the cases into several prompts, or record fewer repeats"
+"""The hint if the recordings of a prompt are too large."""
 
 _CONFLICT_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 
 
 def _wrong(value: Any, lines: Lines) -> Sequence[Problem]:
-    """What of a line doesn't fit the schema; of a newer format only that it is newer."""
+    """The schema problems of a line; for a newer format only that it is newer."""
     written = value.get("format") if isinstance(value, dict) else None
     if type(written) is int and written > RECORDING_FORMAT:
         message = f"format {written} is newer than this promptops, which reads {RECORDING_FORMAT}"
@@ -222,19 +222,19 @@ def _wrong(value: Any, lines: Lines) -> Sequence[Problem]:
         return [_problem(place, message, "update promptops", "SCH002")]
     calls = value.get("tool_calls") if isinstance(value, dict) else None
     if isinstance(calls, list) and len(calls) > MAX_CALLS:
-        # One by one, even to be refused they would take seconds.
+        # Validating so many would take seconds.
         place = lines.place(0, len(lines.text))
         return [_problem(place, f"over {MAX_CALLS:,} tool calls", code="SCH002")]
     return check_value(SCHEMA, value, _places(value, lines))
 
 
 def _places(value: Any, lines: Lines) -> Locate:
-    """The places of a line's values, looked for when one is asked for."""
+    """The places of a line's values, computed on first use."""
     end = len(lines.text)
 
     @cache
     def document() -> Document:
-        # In a line without end nobody looks for a column, and looking costs.
+        # The column in a very long line is of no use and costly to find.
         root = scan(lines.text, 0, end) if end <= MAX_EXPLAINED else None
         return Document(lines, root, value, [])
 
@@ -261,14 +261,14 @@ def _recording(value: dict[str, Any]) -> Recording:
 
 
 def _moved(problem: Problem, number: int) -> Problem:
-    """From a line that was read by itself to where it stands, with a way out."""
+    """A problem of a single line, moved to its place in the file, with a hint."""
     assert isinstance(problem.at, Place)
     related = tuple(replace(each, place=_on(each.place, number)) for each in problem.related)
     at, hint = _on(problem.at, number), problem.hint or _WAY_OUT
     return replace(problem, at=at, hint=hint, related=related)
 
 
-_WAY_OUT = "take the line out, then `promptops test --record`"
+_WAY_OUT = "remove the line, then run `promptops test --record`"
 
 
 def _on(place: Place, number: int) -> Place:

@@ -1,4 +1,4 @@
-"""Schemas that refer to other schemas, and files that are patches over others."""
+"""Schemas that refer to other schemas, and files that are patches of others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Read = Callable[[str], Mapping[str, Any] | bool | None]
 """From a path, relative to the repository root, to the schema in that file, if there is one."""
 
 MAX_FILES = 100
-"""Schema files that one schema may reach."""
+"""Schema files that one schema may use, directly or indirectly."""
 
 _ADDRESSES = ("$id", "$anchor", *UNSUPPORTED)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -36,7 +36,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def resolve(
     schema: Any, read: Read, base: str, roots: Sequence[str] = ("schemas",)
 ) -> tuple[Any, tuple[Problem, ...]]:
-    """A schema that refers to nothing outside itself, and what could not be followed.
+    """A schema without references to other files, and the references that could not be followed.
 
     Files it refers to are put under `$defs`, and every reference becomes a pointer from the
     root. A path is from the schema `roots`, in order, or with `./` beside the file that says it;
@@ -52,15 +52,15 @@ def resolve(
 
 
 def definition_name(path: str) -> str:
-    """What a file is called under `$defs`, unless that is taken: then with `_` behind it.
+    """The name of a file under `$defs`; if it is taken, `_` is appended.
 
-    Without slashes, since there are servers that don't unescape them in a reference.
+    Without slashes, because some servers don't unescape them in a reference.
     """
     return path.replace("/", ".")
 
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
-    """SCH002: what of a schema is no JSON Schema (2020-12); `at` is its pointer in its file."""
+    """SCH002: parts of a schema that are not JSON Schema (2020-12); `at` is its pointer."""
     if plain_check(schema) is not None:
         return ()
     from promptops.source.metaschema import metaschema
@@ -74,7 +74,7 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     try:
         own_engine(schema)
     except ValueError as error:
-        message = f"the schema can't be used: {str(error).splitlines()[0]}"
+        message = f"the schema is not usable: {str(error).splitlines()[0]}"
         return (Problem(message, at=place(at, False), code="SCH002"),)
     return ()
 
@@ -89,7 +89,7 @@ def wrong_dialect(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
         yield Problem(
             f"the draft `{written}` of JSON Schema is not supported",
             at=place(f"{at}/$schema", False),
-            hint="remove `$schema`, and write the schema in the keywords of draft 2020-12",
+            hint="remove `$schema`, and use the keywords of draft 2020-12",
             code="SCH002",
         )
 
@@ -109,7 +109,7 @@ def merge_patch(base: Any, patch: Any) -> Any:
 
 def _has_references(schema: Any) -> bool:
     keys = ("$ref", *UNSUPPORTED)
-    if not _has_key(schema, keys):  # in data, too: much faster than to tell schemas from data
+    if not _has_key(schema, keys):  # in data, too: much faster than finding the data
         return False
     return any(isinstance(part.get(key), str) for _, part in subschemas(schema, "") for key in keys)
 
@@ -125,18 +125,18 @@ def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
         elif isinstance(each, list):
             waiting.extend(each)
         elif isinstance(each, Mapping):
-            return True  # of another kind; it is looked at with care
+            return True  # of another kind, which is handled elsewhere
     return False
 
 
 @record(frozen=True, slots=True)
 class _Resource:
-    """A schema with an address of its own: a file, or a part with an `$id`.
+    """A schema with its own address: a file, or a part with an `$id`.
 
     Attributes:
-        pointer: Where it stands in the bundle.
-        base: The file it stands in.
-        file: The resources of the file it stands in.
+        pointer: Its place in the bundle.
+        base: The file that contains it.
+        file: The resources of the file that contains it.
         origin: Pointer of the `$ref` in the first schema that led here; None in that schema.
     """
 
@@ -162,7 +162,7 @@ class _Bundler:
         self._taken = {*own} if isinstance(own, Mapping) else set()
         root = dict(self._copy(schema, "", _Resource("", base, self._found(schema, "", None))))
         given = root.get("$defs", {})
-        if not isinstance(given, Mapping):  # no schema, as whoever checks it will say
+        if not isinstance(given, Mapping):  # not a schema; the validation reports it
             return root
         definitions = dict(given)
         while self._waiting:
@@ -175,7 +175,7 @@ class _Bundler:
         return root
 
     def _found(self, schema: Any, pointer: str, origin: str | None, path: str = "") -> Resources:
-        """The resources of a file; what is wrong with them is reported."""
+        """The resources of a file; its problems are reported."""
         found = self._resources[pointer] = resources_of(schema, pointer)
         where = f" (in {path})" if path else ""
         for at, message, hint in found.wrong:
@@ -217,7 +217,7 @@ class _Bundler:
         return value if key in DATA else self._copy(value, pointer, resource)
 
     def _target(self, written: str, at: str, resource: _Resource) -> str | None:
-        """The reference as a pointer from the bundle's root; None when it can't be followed."""
+        """The reference as a pointer from the bundle's root; None if it can't be followed."""
         file, _, fragment = written.partition("#")
         if not file or file in resource.file.ids:
             target = resource.file.ids[file] if file else resource.pointer
@@ -232,7 +232,7 @@ class _Bundler:
     def _pointed(
         self, file: Resources, target: str, fragment: str, at: str, resource: _Resource
     ) -> str | None:
-        """The pointer of a part of a resource, which its anchor or a pointer from it names."""
+        """The pointer of a part of a resource, from an anchor or a relative pointer."""
         if not fragment or fragment.startswith("/"):
             return f"#{target}{fragment}"
         pointer = file.anchors[target].get(fragment)
@@ -243,7 +243,8 @@ class _Bundler:
             Problem(
                 f"there is no `$anchor` `{fragment}`{where}",
                 at=at if resource.origin is None else resource.origin,
-                hint=nearest(fragment, file.anchors[target]) or "an anchor belongs to one file",
+                hint=nearest(fragment, file.anchors[target])
+                or "an anchor is valid in its own file only",
                 code="SCH002",
             )
         )
@@ -262,7 +263,7 @@ class _Bundler:
             if self._known(place.path, origin):
                 return self._files[place.path]
         message = f"there is no schema `{written}`{where}"
-        hint = f"it is looked for below {', '.join(self.roots)}; `./` is beside the file"
+        hint = f"schemas are below {', '.join(self.roots)}; `./` is beside the file"
         self.problems.append(Problem(message, at=origin, hint=hint, code="SCH002"))
         return None
 

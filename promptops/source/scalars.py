@@ -1,4 +1,4 @@
-"""Where each character of a scalar stands in its file."""
+"""The place of each character of a scalar in its file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promptops.source.nodes import Node, bounds
 
 Locate = Callable[[int], tuple[int, int]]
 Unit = tuple[str, int]
-"""A character that the raw text stands for, and the offset where it is written."""
+"""A character of the value, and the offset where it is written."""
 
 STYLES = {"|": "literal", ">": "folded", "'": "single", '"': "double"}
 
@@ -79,7 +79,7 @@ def _joined(
     """The units of a flow scalar: blanks around its newlines are dropped."""
     units: list[Unit] = []
     offset, end = inside
-    kept = 0  # units that a newline may not take away: what was escaped
+    kept = 0  # escaped units, which a newline must not remove
     while offset < end:
         if text[offset] == "\n":
             while len(units) > kept and units[-1][0] in " \t":

@@ -9,13 +9,13 @@ from promptops.records import field, record
 from promptops.source.nodes import escaped
 
 DATA = frozenset(("const", "default", "enum", "examples"))
-"""Keywords whose value is data, whatever it looks like."""
+"""Keywords whose value is data, even if it looks like a schema."""
 
 NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
-"""Keywords whose value holds a schema for each name."""
+"""Keywords whose value has a schema for each name."""
 
 UNSUPPORTED = ("$dynamicRef", "$dynamicAnchor")
-"""Their meaning depends on the file that validation began in, and a bundle has one file."""
+"""Keywords that depend on the file where validation began; a bundle has only one file."""
 
 
 @record(slots=True)
@@ -23,7 +23,7 @@ class Resources:
     """The parts of one schema file that have an address.
 
     Attributes:
-        ids: From each `$id`, without what follows `#`, to its pointer in the bundle.
+        ids: From each `$id`, without its fragment, to its pointer in the bundle.
         anchors: By the pointer of a resource: from each of its anchors to the anchor's pointer.
         wrong: Pointers of keywords that can't be used, each with what is wrong and a hint.
     """
@@ -34,7 +34,7 @@ class Resources:
 
 
 def resources_of(schema: Any, pointer: str) -> Resources:
-    """The resources of a file that stands at a pointer in the bundle."""
+    """The resources of a file at a pointer in the bundle."""
     found = Resources(anchors={pointer: {}})
     for below, part in subschemas(schema, pointer):
         _add_id(found, part.get("$id"), below)
@@ -52,7 +52,7 @@ def _add_id(found: Resources, written: Any, below: str) -> None:
     address = written.partition("#")[0]
     if found.ids.setdefault(address, below) != below:
         message = f"two schemas of one file have the `$id` `{written}`"
-        found.wrong.append((f"{below}/$id", message, "give each an `$id` of its own"))
+        found.wrong.append((f"{below}/$id", message, "give each a unique `$id`"))
     found.anchors.setdefault(below, {})
 
 
@@ -62,7 +62,7 @@ def _add_anchor(found: Resources, name: Any, below: str) -> None:
     anchors = found.anchors[_resource_of(below, found)]
     if anchors.setdefault(name, below) != below:
         message = f"two schemas have the `$anchor` `{name}`"
-        found.wrong.append((f"{below}/$anchor", message, "give each an anchor of its own"))
+        found.wrong.append((f"{below}/$anchor", message, "give each a unique anchor"))
 
 
 def _resource_of(pointer: str, found: Resources) -> str:
@@ -73,7 +73,7 @@ def _resource_of(pointer: str, found: Resources) -> str:
 
 
 def subschemas(schema: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each schema within a schema, itself first, with its pointer; data in it is none."""
+    """Each schema within a schema, itself first, with its pointer; data is left out."""
     if isinstance(schema, list):
         for index, item in enumerate(schema):
             yield from subschemas(item, f"{pointer}/{index}")

@@ -1,4 +1,4 @@
-"""The JSON Schemas that the tool ships."""
+"""The JSON Schemas that promptops includes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 def schema_text(name: str) -> str:
     """The text of a schema file, such as `prompt.schema.json`.
 
-    They are in the package when it is installed, and beside it in a checkout.
+    They are in the installed package, and next to it in a checkout.
     """
     package = Path(__file__).parent.parent
     for folder in (package / "schemas", package.parent / "schemas"):
@@ -23,6 +23,6 @@ def schema_text(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def schema(name: str) -> Mapping[str, Any]:
-    """A schema that the tool ships, parsed once."""
+    """A schema that promptops includes, parsed once."""
     parsed: dict[str, Any] = json.loads(schema_text(name))
     return parsed

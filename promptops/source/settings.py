@@ -1,4 +1,4 @@
-"""Settings that every language can read."""
+"""Settings that programs in every language can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a value fits a schema of the tool's: the second of the three doors."""
+"""Whether a value is valid for a schema of promptops: the second of the three validation steps."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CONFIG = "config.schema.json"
 
 
 def check_shape(document: Document) -> tuple[Problem, ...]:
-    """SCH002: what of a prompt file doesn't fit the schema; nothing when it can't be read.
+    """SCH002: schema violations of a prompt file; nothing if it can't be parsed.
 
-    A file that `extends` another is a patch: null removes a key, and what its parent brings may
-    be missing. Check what it becomes with `check_prompt`.
+    A file that `extends` another is a patch: null removes a key, and keys of its parent may be
+    missing. Check the merged prompt with `check_prompt`.
     """
     value = document.value
     if value is None:
@@ -42,14 +42,14 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
 
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
-    """SCH002 of a whole prompt, such as a variant merged with what it extends."""
+    """SCH002 for a whole prompt, such as a variant merged with the prompt it extends."""
     problems = check_value(PROMPT, value, place)
     model = value.get("model") if isinstance(value, dict) else None
     return (*problems, *inexact_settings(model, place, "/model"))
 
 
 def misspells_templates(value: Mapping[str, Any]) -> bool:
-    """Whether a prompt file has a key that may be meant as one that templates depend on."""
+    """Whether an unknown key may be a misspelt key that affects templates."""
     known = schema(PROMPT)["properties"]
     unknown = (key for key in value if key not in known)
     return any(close(str(key), ("extends", "inputs", "messages")) for key in unknown)
@@ -61,7 +61,7 @@ def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
 
 
 def is_case(value: Any) -> bool:
-    """Whether `check_case` would find nothing; much faster where it would find something."""
+    """Whether `check_case` finds no problem; much faster if it would find one."""
     return _certainly_fits(PROMPT, "case", value) or _validator(PROMPT, "case").is_valid(value)
 
 
@@ -74,12 +74,12 @@ def check_value(
     at: str = "",
     secret: Secret = nothing_secret,
 ) -> tuple[Problem, ...]:
-    """Everything of a value that a shipped schema, or a part of its `$defs`, refuses.
+    """All parts of a value that an included schema, or a part of its `$defs`, refuses.
 
     Attributes:
-        place: Of the file the value stands in.
+        place: Of the file that contains the value.
         at: JSON pointer of the value in that file.
-        secret: Where a value stands that no message may show.
+        secret: Whether the value at a path must not be shown.
     """
     try:
         found = _errors(name, part, value)
@@ -95,13 +95,13 @@ def _errors(name: str, part: str, value: Any) -> list[Error]:
 
 
 QUICK_CHECKS = 50
-"""So many values are checked sooner than jsonschema-rs is imported; it then is ten times faster."""
+"""Checking fewer values takes less time than importing jsonschema-rs, ten times faster."""
 
 _quick_checks_left = iter(range(QUICK_CHECKS))
 
 
 def _certainly_fits(name: str, part: str, value: Any) -> bool:
-    """Whether a generated check accepts it; False says nothing about the value."""
+    """Whether a generated check accepts it; False is not a decision."""
     if "jsonschema_rs" in sys.modules or next(_quick_checks_left, None) is None:
         return False
     if name == PROMPT:
@@ -126,14 +126,14 @@ def _validator(name: str, part: str) -> OwnValidator:
 
 
 def _without_nulls(value: Any) -> Any:
-    """A merge patch without the keys it removes; lists replace and are kept as they are."""
+    """A merge patch without the keys it removes; lists replace, and are kept unchanged."""
     if isinstance(value, Mapping):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return value
 
 
 def _brought_by_parent(error: Error) -> bool:
-    """A key that is missing, where the merged prompt may have it: in mappings, not in lists."""
+    """Whether the parent may have a missing key: in mappings, not in lists."""
     path = error.instance_path
     in_list = any(isinstance(token, int) for token in path)
     missing = error.kind.name == "required"

@@ -1,6 +1,6 @@
-"""What a run of one shard found out, as a file: a first line that says of what, then its answers.
+"""The results of a run of one shard, as a file: a header line, then its answers.
 
-Written and read here, one the inverse of the other.
+The writer and the parser, each the inverse of the other.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from promptops.source.shape import check_value
 
 MAX_BYTES = 256 * 1024 * 1024
 _MAX_EXPLAINED = 100_000
-"""Characters of a line in which what is wrong is told at its column."""
+"""Longest line, in characters, in which a problem is reported at its column."""
 _AGAIN = "run the shard again"
 
 
 def shard_text(run: ShardRun) -> str:
     """The content of the file, in ASCII.
 
-    All of it comes back as it was, but that halves of surrogate pairs become U+FFFD. Raises
-    ValueError for what JSON can't hold, RecursionError for what is nested without end.
+    Parsing returns the same values, except that halves of surrogate pairs become U+FFFD. Raises
+    ValueError for values that JSON does not allow, RecursionError for endless nesting.
     """
     return "".join(_line(value) for value in (_head(run), *map(_answer, run.answers)))
 
 
 def read_shard(path: str, data: bytes) -> ShardRun:
-    """Read it back; raises InputError with the place of what is wrong."""
+    """Parse it again; raises InputError with the place of the mistake."""
     if len(data) > MAX_BYTES:
         raise InputError(f"the file is larger than {MAX_BYTES >> 20} MB", where=path)
     rows = data.removesuffix(b"\n").split(b"\n")
     head = _value(path, 1, rows[0], "head")
     if head["answers"] != len(rows) - 1:
-        message = f"{head['answers']:,} answers should follow, and {len(rows) - 1:,} lines do"
+        message = f"expected {head['answers']:,} answers, got {len(rows) - 1:,} lines"
         raise InputError(message, where=f"{path}:1:1", hint=_AGAIN)
     if head["shard"] > head["shards"]:
         message = f"there is no shard {head['shard']} of {head['shards']}"
@@ -53,7 +53,7 @@ def _line(value: Mapping[str, Any]) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = json.dumps(json.loads(text)).replace("\x7f", "\\u007f")
-    # A log of CI may read `##` as the beginning of a command; JSON has it nowhere but in texts.
+    # A CI log may interpret `##` as a command; JSON contains it only in strings.
     return text.replace("##", "#\\u0023") + "\n"
 
 
@@ -113,7 +113,7 @@ def _said(answer: Answer) -> dict[str, Any]:
 
 
 def _value(path: str, number: int, row: bytes, part: str) -> dict[str, Any]:
-    """A line that fits its part of the schema."""
+    """A line that is valid for its part of the schema."""
     where = f"{path}:{number}"
     try:
         lines = Lines(path, row.decode())
@@ -129,7 +129,7 @@ def _value(path: str, number: int, row: bytes, part: str) -> dict[str, Any]:
 
 
 def _places(value: Any, lines: Lines) -> Locate:
-    """The places of a line's values, looked for when one is asked for."""
+    """The places of a line's values, computed on first use."""
 
     def locate(pointer: str, key: bool) -> Place:
         end = len(lines.text)
@@ -145,7 +145,7 @@ def _answers(path: str, rows: list[bytes]) -> Iterator[ShardAnswer]:
         value = _value(path, number, row, "answer")
         key = value["prompt"], value["request"], value["repeat"], value["judge"]
         if first.setdefault(key, number) != number:
-            message = f"the answer of line {first[key]} stands here again"
+            message = f"duplicate of the answer in line {first[key]}"
             raise InputError(message, where=f"{path}:{number}:1", hint=_AGAIN)
         yield _read_answer(value)
 
@@ -196,5 +196,5 @@ def _run(head: Mapping[str, Any], answers: tuple[ShardAnswer, ...]) -> ShardRun:
 
 
 def _count(value: Any) -> Any:
-    """A number of a place: JSON may write 3 as 3.0."""
+    """An integer of a place: JSON may write 3 as 3.0."""
     return int(value) if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""What YAML's parser refuses, in words of a person who edits a prompt."""
+"""Errors of YAML's parser, in terms of a person who edits a prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promptops.source.misplaced_lines import (
     more_indented_key,
 )
 
-NO_CHARACTER = "an escape that is no character"
+NO_CHARACTER = "an escape that is not a character"
 
 _CURLY = lazy_pattern(r"[:\-,\[{] *([“”„‘’‚])")
 _UNQUOTED = lazy_pattern(r"^[ ]*(?:- +)*(?:[^\s#'\"{\[][^#'\"{\[\n]*?:[ ]+)?(?=\{[{%#])")
@@ -35,7 +35,7 @@ def problem_at(
 
 
 def syntax_problem(error: Any, lines: Lines) -> Problem:
-    """A MarkedYAMLError as a problem; an unquoted template explains most of them."""
+    """A MarkedYAMLError as a problem; most are caused by an unquoted template."""
     offsets = [
         min(mark.index, len(lines.text))
         for mark in (error.problem_mark, error.context_mark)
@@ -107,15 +107,15 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
     "could not find expected ':'": ("a key without `:`", "write `key: value`, or indent the text"),
     "did not find expected key": (
-        "the indentation or the quotes don't fit what stands above",
-        "align it with its neighbours; quote a text that begins with a quote",
+        "the indentation or the quotes do not match the lines above",
+        "align it with the lines around it; quote a text that begins with a quote",
     ),
     "expected <block end>": (
-        "the indentation or the quotes don't fit what stands above",
-        "align it with its neighbours; quote a text that begins with a quote",
+        "the indentation or the quotes do not match the lines above",
+        "align it with the lines around it; quote a text that begins with a quote",
     ),
     "<document start>": (
-        "the indentation doesn't fit what stands above",
+        "the indentation does not match the lines above",
         "begin each key of the file in column 1",
     ),
     "node content": ("a value is missing here", None),
@@ -124,11 +124,11 @@ _SAID: dict[str, tuple[str, str | None]] = {
 
 
 def _special(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem:
-    """What can only be said with the character, or with the place where it began."""
+    """Problems that depend on the character, or on the place where the value began."""
     if "cannot start any token" in said or "found a tab" in said:
         return _odd_character(said, offsets[0], lines)
     if "alias" in said:
-        hint = "write the text out"
+        hint = "repeat the text itself"
         return problem_at(lines, offsets[0], "an alias to nothing", hint, code="SCH010")
     if "another document" in said:
         return problem_at(lines, offsets[0], "a second document", "one file holds one document")
@@ -142,10 +142,10 @@ def _special(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem
 def _odd_character(said: str, offset: int, lines: Lines) -> Problem:
     char = lines.text[offset : offset + 1]
     if "found a tab" in said and begins_a_block(offset, lines):
-        hint = "use spaces, or write `|2` to say where the text begins"
+        hint = "use spaces, or write `|2` to set the indentation of the text"
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
     if char == "\t" or "\\t" in said or "found a tab" in said:
-        return problem_at(lines, offset, "a tab where spaces belong", "indent with spaces")
+        return problem_at(lines, offset, "a tab instead of spaces", "indent with spaces")
     return problem_at(lines, offset, f"a value can't begin with `{char}`", "quote it")
 
 

@@ -1,4 +1,4 @@
-"""Why a file is not TOML, at the character to change."""
+"""Why a file is not valid TOML, at the character to change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Opening = tuple[int, str]
 
 
 def toml_problem(said: str, lines: Lines) -> Problem:
-    """SCH001, from what `tomllib` reports: at the opening bracket or quote that is not closed."""
+    """SCH001, from `tomllib`'s error: at the opening bracket or quote that is not closed."""
     match = _PLACE.fullmatch(said)
     reason = match[1] if match else said.removesuffix(" (at end of document)")
     end = len(lines.text.rstrip())
@@ -68,7 +68,7 @@ def _unclosed(text: str, offset: int) -> Opening | None:
 
 
 def _open_at(text: str, end: int) -> Iterator[Opening]:
-    """The brackets, and then the quotes, that are open at an offset, the outermost first."""
+    """The brackets and quotes that are open at an offset, the outermost first."""
     opened: list[Opening] = []
     for token in _TOKEN.finditer(text, 0, end):
         if token[0] in ("[", "{"):

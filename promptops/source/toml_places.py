@@ -1,4 +1,4 @@
-"""Where the keys of a TOML file stand, as near as a small scan can know."""
+"""The places of the keys of a TOML file, as exact as a small scanner can find them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TomlPlaces:
     """The places of a file's keys by JSON pointer; within inline tables, of the key before them.
 
     Attributes:
-        text: Of the file, newlines as LF.
+        text: The file with LF newlines.
     """
 
     def __init__(self, path: str, text: str, prefix: str = "") -> None:
@@ -39,8 +39,8 @@ class TomlPlaces:
         return self._places.get(pointer, Place(self._path))
 
     def word(self, pointer: str, word: str) -> Place | None:
-        """The first place of a word at or after a key: an item of its array, a key of its inline
-        table; None where the file has no such key, or does not go on with that word."""
+        """The first place of a word at or after a key: an item of its array or a key of its inline
+        table; None if the file has no such key or no such word after it."""
         pointer = self._prefix + pointer
         place = self._places.get(pointer) or self._places.get(pointer.rpartition("/")[0])
         if place is None:
@@ -86,7 +86,7 @@ def _scan(path: str, text: str) -> dict[str, Place]:
 
 
 def _below(name: str, table: str, tables: Counter[str]) -> str:
-    """The pointer of a dotted name; within an array of tables, of its latest table."""
+    """The pointer of a dotted name; within an array of tables, of its last table."""
     pointer = table
     for part in _PART.findall(name):
         if pointer and pointer in tables:

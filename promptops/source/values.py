@@ -1,4 +1,4 @@
-"""PyYAML's nodes become plain values, by the rules of YAML 1.2's core schema."""
+"""Converts PyYAML's nodes to plain values, by the rules of YAML 1.2's core schema."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from promptops.source.lines import Lines
 from promptops.source.nodes import Node, bounds
 
 MAX_DIGITS = 400
-"""Of a number; longer ones are text that lost its quotes."""
+"""Longest number in characters; longer ones are probably text without quotes."""
 
-NO_JSON_NUMBER = "a number that JSON can't hold"
+NO_JSON_NUMBER = "a number that JSON does not allow"
 
 MAX_EXPANDED = 10_000
-"""Nodes of a document with its aliases written out; with more, it is not read."""
+"""Nodes of a document with expanded aliases; larger documents are refused."""
 
 _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -35,7 +35,7 @@ _PROPERTY = lazy_pattern(r"&[^\s,\[\]{}]+|![^\s,\[\]{}]*")
 
 
 def plain_value(text: str) -> Any:
-    """What an unquoted scalar means: `NO` is text, `010` is ten, `0o17` fifteen, `~` null."""
+    """The value of an unquoted scalar: `NO` is text, `010` is ten, `0o17` fifteen, `~` null."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC or len(text) > MAX_DIGITS:
@@ -57,7 +57,7 @@ def _number(text: str) -> Any:
 
 
 def is_json_number(value: int | float) -> bool:
-    """Whether every JSON reader can hold a number: it is finite, also as a float."""
+    """Whether every JSON reader can represent a number: it is finite, also as a float."""
     try:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond all floats
@@ -66,7 +66,7 @@ def is_json_number(value: int | float) -> bool:
 
 @record(slots=True)
 class Builder:
-    """Makes a value of a node tree, and collects what is wrong with it.
+    """Converts a node tree to a value and collects its problems.
 
     Attributes:
         problems: SCH001 for tags, keys that are not text and numbers without end, SCH003, SCH010.
@@ -76,7 +76,7 @@ class Builder:
     problems: list[Problem] = field(default_factory=list)
 
     def build(self, root: Node) -> Any:
-        """The value; None when its aliases make it too large, or endless."""
+        """The value; None if its aliases make it too large or endless."""
         if "&" in self.lines.text and any(self._anchored(node) for node in _once(root)):
             self._refuse_aliases()
             if _expanded(root) > MAX_EXPANDED:
@@ -100,7 +100,7 @@ class Builder:
         return value
 
     def _mapping(self, node: Node) -> dict[str, Any]:
-        """The first of equal keys counts; a key is text, whatever it looks like."""
+        """The first of equal keys counts; a key is always text."""
         result: dict[str, Any] = {}
         again: list[Node] = []
         for key, value in node.value:
@@ -126,7 +126,7 @@ class Builder:
             first = self.lines.place(*bounds(firsts[key.value], self.lines))
             self.problems.append(
                 Problem(
-                    f"`{key.value}` stands twice in one mapping",
+                    f"duplicate key `{key.value}` in one mapping",
                     at=self.lines.place(*bounds(key, self.lines)),
                     hint="remove one: YAML readers disagree about which counts",
                     related=(Related(first, "the first one"),),
@@ -142,10 +142,10 @@ class Builder:
             end = min(node.end_mark.index, self.lines.line_end(start))
             self.problems.append(unquoted_template(self.lines, start, end))
         else:
-            self._refuse("SCH001", "a key that is no text", key, "keys are names")
+            self._refuse("SCH001", "a key that is not text", key, "keys are names")
 
     def _properties(self, node: Node) -> None:
-        """An explicit tag; anchors were told before, and those of a first key are the key's."""
+        """Reports an explicit tag; anchors were reported before."""
         start = node.start_mark.index
         if node.id == "mapping" and node.value and node.value[0][0].start_mark.index == start:
             return
@@ -169,7 +169,7 @@ class Builder:
         return bool(_ANCHOR.match(self.lines.text, node.start_mark.index))
 
     def _refuse_aliases(self) -> None:
-        """Every anchor and every alias, by the events: nodes don't tell where an alias stood."""
+        """Every anchor and every alias, from the events: nodes have no places of aliases."""
         import yaml
 
         parser = loader()(without_surprises(self.lines.text, loader())[0])
@@ -185,7 +185,7 @@ class Builder:
                 Problem(
                     f"the {'alias' if alias else 'anchor'} `{mark}{name}`",
                     at=self.lines.place(start, start + len(name) + 1),
-                    hint="write the text out: a reader of the difference sees what changed",
+                    hint="repeat the text itself, so that a diff shows every change",
                     code="SCH010",
                 )
             )
@@ -199,7 +199,7 @@ def _blanks(text: str, offset: int) -> str:
 
 
 def _once(root: Node) -> list[Node]:
-    """Every node once, however often aliases name it."""
+    """Every node once, however many aliases name it."""
     seen: dict[int, Node] = {}
     stack = [root]
     while stack:
@@ -217,12 +217,12 @@ def _below(node: Node) -> list[Node]:
 
 
 def _expanded(root: Node) -> int:
-    """How many nodes there are with every alias written out; beyond the limit when endless."""
+    """The number of nodes with all aliases expanded; beyond the limit if endless."""
     sizes: dict[int, int] = {}
 
     def size(node: Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MAX_EXPANDED + 1  # met again before it is known: it holds itself
+            sizes[id(node)] = MAX_EXPANDED + 1  # its size is not known yet: it contains itself
             sizes[id(node)] = 1 + sum(size(part) for part in _below(node))
         return sizes[id(node)]
 

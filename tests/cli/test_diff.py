@@ -60,7 +60,7 @@ def test_a_changed_partial_lists_exactly_the_prompts_that_reach_it(history):
     assert out == textwrap.dedent("""\
         ask  1.2.0 -> 1.3.0 (minor)
           through prompts/partials/style.md.j2
-          CHG301 the model sees another system text in the only case  /messages
+          CHG301 the system text differs in the only case  /messages
 
           case 'one' · system
             Be [-brief-]{+short+}.
@@ -131,8 +131,8 @@ def test_a_gate_that_says_no_says_why(history):
 
     assert err.splitlines() == [
         "CHG903: 1.2.1 is too small: the changes require 1.3.0 (minor)",
-        "  ask: CHG301 the model sees another system text in the only case",
-        "  reply: CHG301 the model sees another system text in the only case",
+        "  ask: CHG301 the system text differs in the only case",
+        "  reply: CHG301 the system text differs in the only case",
     ]
 
 
@@ -143,7 +143,9 @@ def test_a_risk_stops_where_asked(history):
     code, out, _ = run(history.root, "--fail-on", "risk")
 
     assert code == 1
-    assert out.startswith('risk: ask and 1 more: an obligation is gone: "Never guess."  [CHG311]\n')
+    assert out.startswith(
+        'risk: ask and 1 more: an obligation was removed: "Never guess."  [CHG311]\n'
+    )
 
 
 def test_a_bump_that_is_none_is_wrong_usage(history):
@@ -171,7 +173,7 @@ def test_nothing_that_changed_is_said_as_that(history):
 
     assert (code, out) == (
         0,
-        "no version bump: nothing changed for callers, the model or consumers "
+        "no version bump: no changes for callers, the model or consumers "
         "(3 prompts compared from HEAD to the work tree)\n",
     )
 

@@ -133,7 +133,7 @@ def test_a_configuration_that_is_wrong_is_placed(small, say):
     assert (said.code, said.out, said.err) == (
         3,
         "",
-        "promptops.toml:2:1: error: `slect` is not a key here\n"
+        "promptops.toml:2:1: error: unknown key `slect`\n"
         '    2 | slect = ["VAR"]\n'
         "      | ^^^^^ did you mean `select`?\n",
     )
@@ -154,10 +154,10 @@ def test_every_error_of_the_configuration_is_shown_without_its_secrets(small, sa
     assert (said.code, said.out, said.err) == (
         3,
         "",
-        "promptops.toml:1:1: error: `colour` is not a key here\n"
+        "promptops.toml:1:1: error: unknown key `colour`\n"
         f'    1 | colour = "{"*" * len(key)}"\n'
-        f"      | ^^^^^^ known here: {known}\n"
-        "promptops.toml:6:1: error: expected a mapping, got a value that is not shown here\n"
+        f"      | ^^^^^^ known keys: {known}\n"
+        "promptops.toml:6:1: error: expected a mapping, got a value that is not shown\n"
         "    6 | headers = …\n"
         "      | ^^^^^^^\n"
         "promptops.toml:9:1: error: expected one of error, warning, info, got the text `eror`\n"
@@ -415,6 +415,6 @@ def test_an_error_is_json_in_a_file_too_and_lists_all_errors(small, say):
     value = json.loads((small.root / "out.json").read_text("utf-8"))
     assert (said.code, said.out) == (3, "")
     assert [(each["line"], each["message"]) for each in value["errors"]] == [
-        (1, "`colour` is not a key here"),
-        (3, "`selct` is not a key here"),
+        (1, "unknown key `colour`"),
+        (3, "unknown key `selct`"),
     ]

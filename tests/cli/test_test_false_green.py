@@ -28,7 +28,7 @@ CASE = """\
 ONE = f"{PROMPT}tests:\n{CASE}"
 NEVER = CASE.replace("value: hi", "value: never")
 ASK = "prompts/ask.prompt.yaml"
-WAY_OUT = "take the line out, then `promptops test --record`"
+WAY_OUT = "remove the line, then run `promptops test --record`"
 IN_FILES = "fail: 1 error in files"
 OF_ONE = "fail: 1 error of 1 case"
 
@@ -63,16 +63,20 @@ def test_without_any_of_this_it_is_green(tested):
         (
             "../../c.csv",
             None,
-            "{ASK}:16:11: error: `../../c.csv` is a path that leads up with `..`",
+            "{ASK}:16:11: error: `../../c.csv` is a path with `..`",
         ),
-        ("c.txt", "x\n", "prompts/c.txt:1:1: error: a case file ends in .jsonl, .csv or .yaml"),
+        (
+            "c.txt",
+            "x\n",
+            "prompts/c.txt:1:1: error: name the case file `*.jsonl`, `*.csv` or `*.yaml`",
+        ),
         ("c.jsonl", "", "{ASK}:16:11: error: `c.jsonl` holds no case"),
         ("c.jsonl", "\n\n", "{ASK}:16:11: error: `c.jsonl` holds no case"),
         ("c.yaml", "[]\n", "{ASK}:16:11: error: `c.yaml` holds no case"),
         ("c.yaml", "# one day\n", "prompts/c.yaml:1:1: error: the file is empty"),
         ("c.csv", "", "prompts/c.csv:1:1: error: the file is empty"),
         ("c.csv", "name,inputs.word\n", "{ASK}:16:11: error: `c.csv` holds no case"),
-        ("c.csv", "name,word\n", "prompts/c.csv:1:6: error: `word` is not a column here"),
+        ("c.csv", "name,word\n", "prompts/c.csv:1:6: error: unknown column `word`"),
         ("c.jsonl", b"\xff\n", "prompts/c.jsonl:1:1: error: the file is not UTF-8"),
     ],
 )
@@ -90,9 +94,9 @@ def test_a_file_of_cases_without_cases_is_an_error(tested, name, content, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("contains", "contians", "15:16: error: the text `contians` is not known here"),
-        ("value: hi", "valeu: hi", "15:26: error: `valeu` is not a key here"),
-        ("output:", "ouptut:", "14:5: error: `ouptut` is not a key here"),
+        ("contains", "contians", "15:16: error: the text `contians` is not a known value"),
+        ("value: hi", "valeu: hi", "15:26: error: unknown key `valeu`"),
+        ("output:", "ouptut:", "14:5: error: unknown key `ouptut`"),
         ("value: hi", 'value: ""', "15:33: error: expected text, got an empty text"),
         (
             "contains, value: hi",
@@ -264,8 +268,8 @@ def test_recordings_that_hold_nothing_prove_nothing(tested, content, lines):
         (
             lambda line: f"<<<<<<< ours\n{line}=======\n{line}>>>>>>> theirs\n",
             "1:1",
-            "a conflict marker: a merge is not resolved here: "
-            "keep the lines of one side, then record what is missing",
+            "a conflict marker of an unresolved merge: "
+            "keep the lines of one side, then record the missing answers",
         ),
     ],
     ids=["cut off", "another line", "a conflict"],

@@ -228,7 +228,7 @@ def test_a_prompt_that_is_gone_names_the_one_that_says_the_same(compared):
         (
             "a",
             "removed",
-            "the prompt was removed; `b` says the same: give it `aliases: [a]`",
+            "the prompt was removed; `b` has the same content: give it `aliases: [a]`",
         ),
         ("b", "added", "the prompt was added"),
     ]
@@ -291,6 +291,6 @@ def test_a_waiver_lowers_a_breaking_change_and_stands_beside_it(compared):
         ("CHG101", "minor", False)
     ]
     assert (waived.changes[0].waiver.reason, str(waived.bump)) == ("all callers pass it", "minor")
-    assert waived.changes[0].risk == "the waiver comes with the change that it lets through"
+    assert waived.changes[0].risk == "the waiver is part of the change that it allows"
     assert (str(late.bump), late.changes[0].breaking) == ("major", True)
-    assert late.changes[0].message == "`more` must be passed now (its waiver ended on 2026-11-23)"
+    assert late.changes[0].message == "`more` is now required (its waiver ended on 2026-11-23)"

@@ -52,9 +52,9 @@ def test_versions_are_ordered_by_number():
         (Version(3, 0, 0), MINOR, ""),
         (Version(1, 5, 0), MAJOR, "CHG903 1.5.0 is too small: the changes require 2.0.0 (major)"),
         (Version(1, 4, 2), NONE, ""),
-        (Version(1, 4, 2), PATCH, "CHG901 1.4.2 is released already"),
+        (Version(1, 4, 2), PATCH, "CHG901 1.4.2 was released already"),
         (Version(1, 3, 9), PATCH, "CHG902 1.3.9 is lower than 1.4.2, the last release"),
-        (Version(1, 6, 0), MINOR, "CHG901 1.6.0 is released already"),
+        (Version(1, 6, 0), MINOR, "CHG901 1.6.0 was released already"),
     ],
 )
 def test_the_gate_for_what_was_given_by_hand(declared, proved, expected):

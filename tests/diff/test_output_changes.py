@@ -239,6 +239,6 @@ def test_a_break_of_a_tool_has_a_witness(compared):
     change = found.changes[0]
     assert (change.path, change.message) == (
         "/tools/0/parameters/additionalProperties",
-        "`find`: `b` may be passed now",
+        "`find`: `b` may now be passed",
     )
     assert (change.witness.kind, sorted(change.witness.value)) == ("arguments", ["b"])

@@ -142,7 +142,7 @@ TABLE = {
         shots("4", "So: {{ question }}"),
         "CHG301 minor",
     ),
-    "the answer begins otherwise": (
+    "the beginning of the answer differs": (
         {"messages": [*says("{{ question }}")["messages"], {"role": "assistant", "content": "{"}]},
         {"messages": [*says("{{ question }}")["messages"], {"role": "assistant", "content": "["}]},
         "CHG309 minor",
@@ -316,7 +316,7 @@ def test_a_lower_limit_of_the_answer_warns(compared):
         True,
         600,
         300,
-        "`max_output_tokens` is lower: longer answers are cut off",
+        "`max_output_tokens` is lower: longer answers are cut",
     )
 
 

@@ -166,7 +166,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "json-schema", "value": {"$ref": "http://127.0.0.1/x.json"}},
         [
             (
-                "no schema: the schema can't be used: Resource 'http://127.0.0.1/x.json' is not present in a registry and retrieving it failed: ValueError: `http://127.0.0.1/x.json` is not fetched",
+                "no schema: the schema is not usable: Resource 'http://127.0.0.1/x.json' is not present in a registry and retrieving it failed: ValueError: `http://127.0.0.1/x.json` is not fetched",
                 "/value",
                 None,
             )

@@ -98,8 +98,8 @@ def test_code_that_is_not_staged_is_not_run(tested, again, repo):
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ("../checks.py:polite", "`../checks.py` is a path that leads up with `..`"),
-        ("./../../checks.py:polite", "`./../../checks.py` is a path that leads up with `..`"),
+        ("../checks.py:polite", "`../checks.py` is a path with `..`"),
+        ("./../../checks.py:polite", "`./../../checks.py` is a path with `..`"),
         ("/checks.py:polite", "`/checks.py` is an absolute path"),
         ("./linked.py:polite", "`./linked.py` is a symlink"),
         ("checks.py:polite", "there is no file checks.py in the tree"),

@@ -48,13 +48,13 @@ TEXT = """\
 prompts/ask.prompt.yaml:12
 00000000 (not committed yet            prompts/rules.md.j2:2      3) Be brief.
 --- 1 assistant
-(nothing of it stands in a template)
+(not written in a template)
 --- 2 user
 {two} (Ada Author        2026-01-01 prompts/ask.prompt.yaml:16 4) About the ticket It blinks.:\
    <- ticket
 {two} (Ada Author        2026-01-01 prompts/ask.prompt.yaml:17 5) It blinks.   <- only ticket
 --- 3 user
-(nothing of it stands in a template)
+(not written in a template)
 """
 
 

@@ -302,7 +302,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
     assert (code, output.splitlines()) == (
         0,
         [
-            "change: greet: minor: the model sees another user text in the only case",
+            "change: greet: minor: the user text differs in the only case",
             f"  promptops diff {head} --worktree shows the rendered requests",
             "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
         ],

@@ -85,7 +85,7 @@ def test_a_break_passes_until_the_policy_refuses_breaks(change, checked):
 
     assert (code, lines[1], lines[-1]) == (
         0,
-        "change: greet: major: `title` must be passed now and 3 more changes",
+        "change: greet: major: `title` is now required and 3 more changes",
         "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a major version",
     )
 
@@ -99,7 +99,7 @@ def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked)
     told, _, fingerprint = lines[at].rpartition("  [fingerprint ")
     assert (code, told, len(fingerprint), lines[at + 1], lines[-1]) == (
         1,
-        "refused: greet: CHG101 `title` must be passed now",
+        "refused: greet: CHG101 `title` is now required",
         len("0123456789abcdef]"),
         "  a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base"
         " first",
@@ -128,7 +128,7 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
     assert (code, lines[-2:]) == (
         0,
         [
-            "waived: greet: `title` must be passed now, by ada until 2999-01-01",
+            "waived: greet: `title` is now required, by ada until 2999-01-01",
             "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
         ],
     )
@@ -209,7 +209,7 @@ def test_each_question_of_the_gate_is_answered(change, checked):
         {
             "name": "coverage",
             "passed": True,
-            "said": "1 of 2 branches, 50%, at least 50% asked for",
+            "said": "1 of 2 branches, 50%, at least 50% required",
         },
         {"name": "budgets", "passed": True, "said": "1 prompt within its budget"},
         {"name": "release", "passed": True, "said": "requires a major version"},
@@ -295,9 +295,9 @@ def test_what_a_reviewer_must_not_overlook_stands_first(repo, change, checked):
     _, annotations = checked("--since", "HEAD", "--worktree", "--format", "github")
 
     assert (lines[0], annotations[0]) == (
-        'risk: greet: an obligation is gone: "Never shout."  [CHG311]',
+        'risk: greet: an obligation was removed: "Never shout."  [CHG311]',
         f"::warning file={GREET},line=1,endLine=1,col=1,endColumn=1,title=greet%3A risk::"
-        'an obligation is gone: "Never shout."',
+        'an obligation was removed: "Never shout."',
     )
 
 

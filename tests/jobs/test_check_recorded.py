@@ -68,7 +68,7 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
     change, _, *told, last = output.splitlines()
     assert (code, change, last) == (
         1,
-        "change: ask: minor: the model sees another user text in 12 of 12 cases",
+        "change: ask: minor: the user text differs in 12 of 12 cases",
         "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions"
         " · requires a minor version",
     )
@@ -121,7 +121,7 @@ def test_what_cases_left_behind_that_are_gone_is_still_found_by_lint(recorded, s
     found = [(each["code"], each["message"]) for each in json.loads(output)["lint"]["findings"]]
     assert (code, found) == (
         0,
-        [("TST006", "no case asks for 2 recordings of this file any more")],
+        [("TST006", "no test case uses 2 recordings of this file any more")],
     )
 
 
@@ -137,7 +137,7 @@ def test_a_line_of_recordings_that_is_garbled_is_told_once_with_a_way_out(record
         1,
         [
             f"{RECORDINGS}:13:2: error: expecting property name enclosed in double quotes: "
-            "take the line out, then `promptops test --record`  [ask]"
+            "remove the line, then run `promptops test --record`  [ask]"
         ],
     )
     recorded.write({RECORDINGS: data})

@@ -189,7 +189,7 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
         (
             "value: Be}",
             "value: Be, score: brevity}",
-            "every case: `contains` was loosened, or asserts something else now: "
+            "every case: `contains` was loosened or replaced: "
             '{"type": "contains", "value": "Be"} ->'
             f' {{"type": "contains", "value": "Be", "score": "brevity"}} ({ASK}:17)  [CHG602]',
         ),
@@ -201,7 +201,7 @@ def test_worse_answers_are_not_excused_by_another_fingerprint_when_untrusted(
         (
             "{name: c1, inputs: {question: q1}}",
             "{name: c1, inputs: {question: easy}}",
-            f"case `c1`: other values of `question` ({ASK}:20)  [CHG602]",
+            f"case `c1`: different values of `question` ({ASK}:20)  [CHG602]",
         ),
     ],
     ids=["removed", "measure", "score", "inputs"],
@@ -317,7 +317,7 @@ def test_a_prompt_renamed_to_a_file_that_nothing_reads_is_a_risk(base, told):
 
     assert told() == [
         "risk: ask: the prompt was removed with its 2 test cases",
-        "risk: no prompt is read from this file: git mv prompts/ask.yaml prompts/ask.prompt.yaml"
+        "risk: this file is not read as a prompt: git mv prompts/ask.yaml prompts/ask.prompt.yaml"
         " (prompts/ask.yaml:1)",
     ]
 

@@ -233,9 +233,7 @@ def test_a_shallow_clone_is_a_problem(healthy, tmp_path):
 def test_a_broken_configuration_is_said_at_its_place(healthy):
     healthy.write({"promptops.toml": "[lint]\nselct = []\n"})
 
-    assert problems(healthy.root) == [
-        ("configuration", "promptops.toml:2:1: `selct` is not a key here")
-    ]
+    assert problems(healthy.root) == [("configuration", "promptops.toml:2:1: unknown key `selct`")]
 
 
 def test_without_configuration_the_defaults_hold(healthy):
@@ -262,7 +260,7 @@ def test_of_a_bare_repository_the_configuration_of_head_is_judged(healthy, tmp_p
     healthy.git("clone", "--quiet", "--bare", str(healthy.root), str(tmp_path / "bare"))
 
     assert problems(tmp_path / "bare") == [
-        ("configuration", "promptops.toml:2:1: `selct` is not a key here")
+        ("configuration", "promptops.toml:2:1: unknown key `selct`")
     ]
 
 

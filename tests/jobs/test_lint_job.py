@@ -336,8 +336,8 @@ def test_an_idle_comment_is_told_only_where_all_that_it_may_silence_was_asked(ca
     )
     catalog.commit("idle")
     idle = [
-        f"{ASK}:1:1 REP009 VAR finds nothing here",
-        "prompts/p.j2:1:4 REP009 VAR001 finds nothing here",
+        f"{ASK}:1:1 REP009 VAR has no finding here",
+        "prompts/p.j2:1:4 REP009 VAR001 has no finding here",
     ]
 
     def asked(*codes, wanted=EVERYTHING):

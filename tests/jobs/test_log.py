@@ -360,7 +360,7 @@ def test_it_reads_well(catalog, log):
     assert log(catalog, "ask") == (
         0,
         f"{commit[:12]}  2026-01-01  minor  unreleased  Ada Author: shorter\n"
-        "  CHG301  the model sees another system text in the only case\n"
+        "  CHG301  the system text differs in the only case\n"
         f"  through {STYLE}\n"
         f"{first[:12]}  2026-01-01  minor  v1.0.0      Ada Author: start\n"
         "  CHG502  the prompt was added\n",

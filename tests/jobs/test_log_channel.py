@@ -67,7 +67,7 @@ def test_the_history_goes_back_from_the_release_that_was_live(log):
 def test_before_the_first_promotion_nothing_was_live(log):
     said = log("ask", "--channel", "production", "--at", "2025-12-31T00:00Z")
 
-    assert said == (0, "production served nothing at 2025-12-31 00:00 UTC\n", "")
+    assert said == (0, "production served no release at 2025-12-31 00:00 UTC\n", "")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ FILES = {
     "prompts/more.cases.yaml": f"- {{name: y-WORD, inputs: {{q: a}}, {CONTAINS}}}\n",
     "channels.yaml": "x-note: WORD\n",
 }
-MARKER = "error: a conflict marker: a merge is not resolved here"
+MARKER = "error: a conflict marker of an unresolved merge"
 RESOLVE = "resolve the conflict, then `git add` the file"
 
 

@@ -349,7 +349,7 @@ def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_p
     served = bare.channel("production", math.inf)
     assert served.release in bare.releases(math.inf)
     assert move.notes == (
-        "`origin` lacks v1.1.0, as far as is known here: readers need its tag, too",
+        "`origin` lacks v1.1.0, as far as is known keys: readers need its tag, too",
     )
     assert again.notes == ()
 
@@ -452,7 +452,7 @@ def test_a_release_from_before_signing_is_gone_back_to_only_with_the_flag_and_on
         1,
         [
             "refused: `v1.0.0`: the tag is not signed",
-            "  tip: name another one: --to RELEASE; or accept it as it is: --allow-unsigned",
+            "  tip: choose another release: --to RELEASE; or accept it as it is: --allow-unsigned",
         ],
     )
     assert code == 0
@@ -493,10 +493,10 @@ def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(rele
     assert code == 1
     assert out.splitlines()[-2:] == [
         "refused: `v1.1.0` was another bundle when `production` served it",
-        "  tip: name another one: --to RELEASE",
+        "  tip: choose another release: --to RELEASE",
     ]
     assert raised.value.message == "there is no release 'v1.1.0', which `production` had before"
-    assert raised.value.hint == "`git fetch --tags`; or name another one: --to RELEASE"
+    assert raised.value.hint == "`git fetch --tags`; or choose another release: --to RELEASE"
     assert (named.release, named.changed) == ("v1.0.0", True)
 
 
@@ -609,9 +609,9 @@ def test_people_read_what_was_done_and_what_is_next(released, capfd):
 production: nothing -> v1.1.0, serial 1
 committed {commit}
 production serves v1.1.0 already, serial 1
-ask: breaks: `tone` must be passed now, and could be left out  [CHG102]
+ask: breaks: `tone` was optional and is now required  [CHG102]
 refused: `v2.0.0` breaks callers of `v1.1.0` by a change
-  tip: where everybody is ready for that: --allow-breaking
+  tip: if all callers are ready for it: --allow-breaking
 production: v1.1.0 -> v1.0.0, serial 2
 next: git commit -m 'Roll production back to v1.0.0' -- channels.yaml
 """

@@ -14,7 +14,7 @@ messages:
 tests:
   - {name: one, rendered: [{type: contains, value: hello}]}
 """
-WARNING = "prompts/ask.yaml:1:1: warning: no prompt is read from this file"
+WARNING = "prompts/ask.yaml:1:1: warning: this file is not read as a prompt"
 RENAME = "git mv prompts/ask.yaml prompts/ask.prompt.yaml"
 
 
@@ -62,7 +62,7 @@ def test_list_warns_of_it_beside_the_prompts(renamed, started):
 
     assert (code, said) == (0, "other  active  -  1 case\n")
     assert noted == (
-        f"prompts/ask.yaml: warning: no prompt is read from this file\n  tip: {RENAME}\n"
+        f"prompts/ask.yaml: warning: this file is not read as a prompt\n  tip: {RENAME}\n"
     )
 
 
@@ -74,7 +74,7 @@ def test_doctor_reports_it_as_a_problem(renamed, started):
     code, said, _ = started("doctor")
 
     assert code == 1
-    assert "prompts/ask.yaml: no prompt is read from this file" in said
+    assert "prompts/ask.yaml: this file is not read as a prompt" in said
     assert RENAME in said
 
 

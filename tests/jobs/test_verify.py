@@ -314,7 +314,7 @@ def test_a_damaged_file_without_a_signature_has_two_problems(catalog, verify, tm
     ("signature", "here", "verdict"),
     [
         (None, False, "whole, unsigned"),
-        (b"somebody's", False, "whole, by nobody known"),
+        (b"somebody's", False, "whole, signer unknown"),
         (None, True, "verified"),
     ],
 )

@@ -46,13 +46,13 @@ tests:
 """
 
     assert said("TST001", block) == [
-        "prompts/none.prompt.yaml:2:1 an active prompt without a test case"
+        "prompts/none.prompt.yaml:2:1 an active prompt has no test case"
     ]
 
 
 def test_an_empty_list_of_cases_is_named_at_its_key() -> None:
     assert said("TST001", "tests: []\n") == [
-        "prompts/ask.prompt.yaml:1:1 an active prompt without a test case"
+        "prompts/ask.prompt.yaml:1:1 an active prompt has no test case"
     ]
 
 
@@ -95,10 +95,10 @@ c,é
         "prompts/ask.prompt.yaml:17:23 `tome` is not an input in the case `wrong`",
         "prompts/ask.prompt.yaml:17:44 `docs.0.id` must be text, not a number in the case `wrong`",
         "prompts/ask.prompt.yaml:17:48 `docs.1.id` is missing in the case `wrong`",
-        "prompts/ask.prompt.yaml:18:11 two cases are called `empty`",
+        "prompts/ask.prompt.yaml:18:11 two cases have the name `empty`",
         "prompts/c.csv:2:3 `tone` must be one of `friendly`, `formal` in the case `c`",
         "prompts/c.jsonl:1:10 `tone` is missing in the case `a`",
-        "prompts/c.jsonl:2:10 two cases are called `wrong`",
+        "prompts/c.jsonl:2:10 two cases have the name `wrong`",
         "prompts/c.jsonl:2:38 `tone` must be one of `friendly`, `formal` in the case `wrong`",
     ]
 
@@ -337,8 +337,8 @@ tests:
 """
 
     assert said("TST005", block) == [
-        "prompts/ask.prompt.yaml:5:11 the case `é` asserts nothing",
-        "prompts/c.jsonl:1:10 the case `y` asserts nothing",
+        "prompts/ask.prompt.yaml:5:11 the case `é` has no assertion",
+        "prompts/c.jsonl:1:10 the case `y` has no assertion",
     ]
 
 
@@ -483,7 +483,7 @@ tests:
 def test_a_delimiter_that_is_in_every_request_can_not_be_missing(
     assertion: str, refused: bool
 ) -> None:
-    message = "`{}` is in every request, whatever the inputs are: this can't fail"
+    message = "`{}` is in every request, whatever the inputs: this assertion can't fail"
     value = assertion.rpartition("value: ")[2].rstrip("}")
 
     said = [each.message for each in found("TST009", DELIMITERS.replace("ASSERTION", assertion))]

@@ -40,7 +40,7 @@ def fixed(code: str, block: str) -> list[tuple[str, bool]]:
 SAY = "messages:\n  - {role: user, content: Say hello.}\n"
 
 READING = [
-    ("SCH001", "title: a\n\ttags: []\n", ["2:1 a tab where spaces belong"]),
+    ("SCH001", "title: a\n\ttags: []\n", ["2:1 a tab instead of spaces"]),
     (
         "SCH001",
         f"{SAY}title: !!python/name:os.system x\n",
@@ -75,19 +75,19 @@ READING = [
         f"inputs:\n  properties:\n    a: {{$ref: a.json}}\n{SAY}"
         "--- schemas/look.json\n[1]\n--- schemas/a.json\n[1]\n",
         [
-            "2:15 `look.json` is no tool: a JSON object with `name` and `parameters`",
-            "5:15 `a.json` is no schema: a JSON object, nested at most 50 deep",
+            "2:15 `look.json` is not a tool: expected a JSON object with `name` and `parameters`",
+            "5:15 `a.json` is not a schema: expected a JSON object, nested at most 50 deep",
         ],
     ),
-    ("SCH002", "desription: x\n", ["1:1 `desription` is not a key here"]),
+    ("SCH002", "desription: x\n", ["1:1 unknown key `desription`"]),
     ("SCH002", "x-mine: 1\n", []),
-    ("SCH003", "title: é\ntitle: b\n", ["2:1 `title` stands twice in one mapping"]),
+    ("SCH003", "title: é\ntitle: b\n", ["2:1 duplicate key `title` in one mapping"]),
     (
         "SCH003",
         "--- prompts/ask.prompt.yaml\nformat: promptops/1\n"
         f"{SAY}tests:\n  - file: ./ask.cases.jsonl\n"
         '--- prompts/ask.cases.jsonl\n{"name": "a", "name": "b"}\n',
-        ["prompts/ask.cases.jsonl:1:15 `name` stands twice in one object"],
+        ["prompts/ask.cases.jsonl:1:15 duplicate key `name` in one object"],
     ),
     ("SCH010", "owners: &a [x]\n", ["1:9 the anchor `&a`"]),
     ("SCH010", 'title: "a & b *c"\n', []),
@@ -125,22 +125,22 @@ def test_a_misspelt_key_is_mended_by_an_unsafe_fix() -> None:
 
 IMPLICIT = [
     ("title: 010\n", []),  # no text to us either, which SCH002 tells
-    ("title: 12:30:45\n", ["1:8 `12:30:45` without quotes is a number of base 60 to YAML readers"]),
-    ("title: 2026-11-24\n", ["1:8 `2026-11-24` without quotes is a date to YAML readers"]),
-    ("tags: [é, NO]\n", ["1:11 `NO` without quotes is a boolean to YAML readers"]),
+    ("title: 12:30:45\n", ["1:8 YAML readers can read unquoted `12:30:45` as a number of base 60"]),
+    ("title: 2026-11-24\n", ["1:8 YAML readers can read unquoted `2026-11-24` as a date"]),
+    ("tags: [é, NO]\n", ["1:11 YAML readers can read unquoted `NO` as a boolean"]),
     ("tags: ['NO', \"1.10\", y, nothing, 1.2.3, v1]\n", []),
     ("metadata: {country: NO, version: 1.10}\n", []),
     ("model: {provider: openai, id: gpt-5, params: {temperature: 0.2, seed: 010}}\n", []),
     (
         "inputs:\n  properties:\n    a: {type: string, default: 1.10, description: off}\n",
         [
-            "3:32 `1.10` without quotes is a number to YAML readers",
-            "3:51 `off` without quotes is a boolean to YAML readers",
+            "3:32 YAML readers can read unquoted `1.10` as a number",
+            "3:51 YAML readers can read unquoted `off` as a boolean",
         ],
     ),
     (
         "inputs:\n  properties:\n    a: {enum: [de, no]}\n    b: {enum: [1.10, 2]}\n",
-        ["3:20 `no` without quotes is a boolean to YAML readers"],
+        ["3:20 YAML readers can read unquoted `no` as a boolean"],
     ),
     (
         "inputs:\n  properties:\n    description: {type: number, default: 1.10}\n"
@@ -150,15 +150,15 @@ IMPLICIT = [
     (
         "output:\n  format: json\n  schema: {type: object, properties: {"
         "a: {type: string, enum: [010]}}}\n",
-        ["3:64 `010` without quotes is a number of base 8, or 10 to YAML readers"],
+        ["3:64 YAML readers can read unquoted `010` as a number of base 8, or 10"],
     ),
     (
         "inputs:\n  properties: {a: {type: string}, n: {type: number}}\n"
         "tests:\n  - name: é\n    inputs: {a: NO, n: 010}\n"
         "    rendered: [{type: contains, value: NO}, {type: equals, value: NO}]\n",
         [
-            "5:17 `NO` without quotes is a boolean to YAML readers",
-            "6:40 `NO` without quotes is a boolean to YAML readers",
+            "5:17 YAML readers can read unquoted `NO` as a boolean",
+            "6:40 YAML readers can read unquoted `NO` as a boolean",
         ],
     ),
     (
@@ -169,7 +169,7 @@ IMPLICIT = [
         "- name: two\n  inputs:\n    a: |\n      010\n"
         "--- prompts/a.csv\nname,inputs.a\nthree,010\n"
         '--- prompts/a.jsonl\n{"name": "four", "inputs": {"a": 5}}\n',
-        ["prompts/a.yaml:2:15 `NO` without quotes is a boolean to YAML readers"],
+        ["prompts/a.yaml:2:15 YAML readers can read unquoted `NO` as a boolean"],
     ),
 ]
 
@@ -282,12 +282,12 @@ METADATA = [
     (
         '["description"]',
         'description: ""\n',
-        ["2:14 `description` says nothing"],
+        ["2:14 `description` is empty"],
     ),
     (
         '["owners", "tags"]',
         "owners: [a]\ntags: []\n",
-        ["3:7 `tags` says nothing"],
+        ["3:7 `tags` is empty"],
     ),
     ('["risk"]', "metadata: {risk: 0}\n", []),
     (
@@ -379,7 +379,7 @@ def test_text_that_is_cut_in_a_case_file_is_an_error_there(found):
         "    - type: contains\n      value: issue #5\n"
     )
 
-    message = "is a comment to YAML, and not part of the text"
+    message = "is a YAML comment and not part of the text"
     assert found("SCH012", block) == [
         f"` #2` {message} ask.cases.yaml:1:13-15",
         f"` #5` {message} ask.cases.yaml:4:20-22",

@@ -29,11 +29,11 @@ SAID = [
     ("{% if a %}x", "`{% if %}` is never closed", "add `{% endif %}`"),
     (
         "{% if a %}{% endfor %}",
-        "`{% endfor %}` where `{% if %}` is open",
+        "`{% endfor %}` inside an open `{% if %}`",
         "close it before with `{% endif %}`",
     ),
     ("{% if a %}{% foo %}{% endif %}", "there is no tag `foo`", None),
-    ("{% endif %}", "`{% endif %}` belongs to no tag before it", "remove it, or open the tag"),
+    ("{% endif %}", "`{% endif %}` has no matching opening tag", "remove it, or open the tag"),
     ("{% elseif a %}", "there is no tag `elseif`", "write `elif`"),
     ("{% set none = 1 %}", "can't assign to a constant", None),
 ]
@@ -97,7 +97,7 @@ COMMON = [
     ("{{ a ^ b }}", "unexpected `^`", "^", None),
     ("{{ !x }}", "unexpected `!`", "!", "write `not`"),
     ("{{ a\n  b }}", "expected `}}`, got `b`", "b", None),
-    ("{% for x in y %}{% if a %}b{% endfor %}", "`{% endfor %}` where `{% if %}` is open",
+    ("{% for x in y %}{% if a %}b{% endfor %}", "`{% endfor %}` inside an open `{% if %}`",
      "endfor", "close it before with `{% endif %}`"),
 ]  # fmt: skip
 

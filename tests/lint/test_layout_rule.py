@@ -46,7 +46,7 @@ def in_partial(partial: str, **others: str) -> str:
 
 SEVERAL = "this tag leaves several blank lines in a row"
 SPACES = "this tag leaves a line of spaces"
-EMPTY = "this leaves a blank line where it is empty"
+EMPTY = "this leaves a blank line if it is empty"
 BLANK = [
     ("a section left out", "x\n\n{% if n > 1 %}\ny\n{% endif %}\n\nz", [f"13:7-21 {SEVERAL}"]),
     ("a section that stands there", "x\n\n{% if n %}\ny\n{% endif %}\n\nz", []),

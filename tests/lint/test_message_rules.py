@@ -23,8 +23,8 @@ ROLES = {
         "  - {for_each: ex, as: e, messages: [{role: developer, content: y}]}\n"
         "  - {role: user, content: x}\n",
         [
-            "`developer` is no role of gemini ask.prompt.yaml:4:12-21",
-            "`developer` is no role of gemini ask.prompt.yaml:5:45-54",
+            "gemini has no role `developer` ask.prompt.yaml:4:12-21",
+            "gemini has no role `developer` ask.prompt.yaml:5:45-54",
         ],
     ),
     "a provider that is not known is not judged": (
@@ -44,8 +44,8 @@ ROLES = {
         "  - {role: tool, tool_call_id: c2, content: x}\n"
         "  - {role: tool, content: x}\n",
         [
-            "no turn before this one calls `c2` ask.prompt.yaml:6:32-34",
-            "a `tool` turn without `tool_call_id` ask.prompt.yaml:7:12-16",
+            "no earlier message has the tool call `c2` ask.prompt.yaml:6:32-34",
+            "a `tool` message without `tool_call_id` ask.prompt.yaml:7:12-16",
         ],
     ),
     "the caller's history may hold the call": (
@@ -177,9 +177,9 @@ TURNS = {
         "  - {name: one}\n"
         "  - {name: two, inputs: {n: false}}\n",
         [
-            "two `user` turns in a row: gemini wants `user` and `assistant` in turn"
+            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:12:12-16 [one]",
-            "the last turn is the assistant's, which gemini/gemini-2.5-pro does not continue"
+            "the last message is the assistant's, which gemini/gemini-2.5-pro does not continue"
             " ask.prompt.yaml:13:12-21 [one]",
         ],
     ),
@@ -194,9 +194,9 @@ TURNS = {
         "  - {role: user, content: s}\n"
         '  - {role: user, content: [{image: {url: "https://x.test/a.png"}}]}\n',
         [
-            "two `user` turns in a row: gemini wants `user` and `assistant` in turn"
+            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:7:45-49",
-            "two `user` turns in a row: gemini wants `user` and `assistant` in turn"
+            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:10:12-16",
         ],
     ),
@@ -213,7 +213,7 @@ TURNS = {
         "  - {role: user, content: q}\n"
         "  - {role: user, content: q}\n"
         "  - {role: assistant, content: q}\n",
-        ["two `user` turns in a row: anthropic makes one turn of them ask.prompt.yaml:4:12-16"],
+        ["two `user` messages in a row: anthropic makes one turn of them ask.prompt.yaml:4:12-16"],
     ),
     "mistral wants an answer after a tool": (
         MISTRAL + "messages:\n"
@@ -223,7 +223,7 @@ TURNS = {
         "  - {role: tool, tool_call_id: c1, content: a}\n"
         "  - {role: user, content: q}\n",
         [
-            "`user` right after `tool`: mistral wants the assistant's turn between them"
+            "`user` right after `tool`: mistral requires an assistant message between them"
             " ask.prompt.yaml:7:12-16"
         ],
     ),

@@ -129,7 +129,7 @@ def test_the_retired_model_of_a_profile_is_reported_once_with_the_number_of_its_
 FLOATING = {
     "through a profile": (
         with_model("{profile: fast}", config=FAST),
-        ["`gpt-5.4-mini` moves on to newer models promptops.toml:3:6-20"],
+        ["`gpt-5.4-mini` is an alias that moves to newer models promptops.toml:3:6-20"],
     ),
     "in a draft": (with_model("{profile: fast}", config=FAST, more="status: draft\n"), []),
     "with its date": (with_model("{provider: openai, id: gpt-5.4-mini-2026-03-17}"), []),
@@ -150,7 +150,7 @@ PARAMS = {
     "of the prompt over the profile's": (
         with_model("{profile: fast, params: {temperature: 3, max_output_tokens: 9}}", config=FAST),
         [
-            "`temperature` 3 is not between 0 and 2, as openai/gpt-5.4-mini wants it"
+            "`temperature` 3 is not between 0 and 2, the limits of openai/gpt-5.4-mini"
             " a.prompt.yaml:2:46-47"
         ],
     ),
@@ -163,7 +163,7 @@ PARAMS = {
     ),
     "only the default": (
         with_model("{provider: openai, id: o3, params: {temperature: 1, top_p: 0.5}}"),
-        ["openai/o3 accepts no other `top_p` than 1 a.prompt.yaml:2:67-70"],
+        ["openai/o3 accepts only 1 for `top_p` a.prompt.yaml:2:67-70"],
     ),
     "not at all": (
         with_model("{provider: anthropic, id: claude-opus-4-5, params: {seed: 2, top_p: 1}}"),
@@ -171,7 +171,7 @@ PARAMS = {
     ),
     "of a model nobody knows": (
         with_model("{provider: acme, id: x, params: {temperature: 3, max_output_tokens: 99999}}"),
-        ["`temperature` 3 is not between 0 and 2, as acme/x wants it a.prompt.yaml:2:54-55"],
+        ["`temperature` 3 is not between 0 and 2, the limits of acme/x a.prompt.yaml:2:54-55"],
     ),
 }
 
@@ -241,10 +241,10 @@ SCHEMAS = {
         "--- schemas/open.tool.json\n"
         '{"name": "open", "strict": true, "parameters": {"type": "object"}}\n',
         [
-            "`z` is not required, as all properties are in strict mode a.prompt.yaml:5:18-31",
-            "in strict mode an object is closed a.prompt.yaml:5:18-31",
+            "`z` is not required: strict mode requires all properties a.prompt.yaml:5:18-31",
+            "in strict mode an object must be closed a.prompt.yaml:5:18-31",
             "expected a number, got the text `x` a.prompt.yaml:7:11-24",
-            "in strict mode an object is closed a.prompt.yaml:8:11-25",
+            "in strict mode an object must be closed a.prompt.yaml:8:11-25",
         ],
     ),
     "each at its own node": (
@@ -262,16 +262,16 @@ SCHEMAS = {
         "      required: [c, d, e, f]\n"
         "      additionalProperties: true\n",
         [
-            "`a/b` is not required, as all properties are in strict mode ask.prompt.yaml:7:9-14",
-            "in strict mode an object is closed ask.prompt.yaml:8:43-73",
-            "in strict mode a list says what its `items` are ask.prompt.yaml:9:12-25",
+            "`a/b` is not required: strict mode requires all properties ask.prompt.yaml:7:9-14",
+            "in strict mode an object must be closed ask.prompt.yaml:8:43-73",
+            "in strict mode a list must have `items` ask.prompt.yaml:9:12-25",
             "`oneOf` is not allowed in strict mode ask.prompt.yaml:10:13-18",
-            "in strict mode an object is closed ask.prompt.yaml:13:29-33",
+            "in strict mode an object must be closed ask.prompt.yaml:13:29-33",
         ],
     ),
     "the root is an object": (
         "output: {format: json, strict: true, schema: {type: array, items: {type: string}}}\n",
-        ["in strict mode the root is an object ask.prompt.yaml:1:46-82"],
+        ["in strict mode the root must be an object ask.prompt.yaml:1:46-82"],
     ),
     "a strict mode of another provider's": (
         "model: {provider: anthropic, id: x}\n"
@@ -281,7 +281,7 @@ SCHEMAS = {
     "not strict": ("output: {format: json, schema: {type: array}}\n", []),
     "a reference to nothing": (
         'output: {format: json, schema: {properties: {a: {$ref: "#/$defs/no"}}}}\n',
-        ["the schema can't be used: Pointer '/$defs/no' does not exist ask.prompt.yaml:1:32-71"],
+        ["the schema is not usable: Pointer '/$defs/no' does not exist ask.prompt.yaml:1:32-71"],
     ),
 }
 
@@ -303,7 +303,7 @@ def test_a_closed_object_that_requires_what_it_refuses_is_an_error_at_the_name(
         "      list: {items: {additionalProperties: false, required: [id]}}\n"
     )
 
-    no_value = "no value fits: `{}` is required, but this closed object does not have it"
+    no_value = "no value is valid: `{}` is required, but this closed object lacks it"
     assert found("CFG008", block) == [
         f"{no_value.format('verdict')} ask.prompt.yaml:6:24-31",
         f"{no_value.format('id')} ask.prompt.yaml:12:62-64",
@@ -361,7 +361,7 @@ def test_an_input_whose_schema_is_none_is_said_and_the_others_stay() -> None:
     problems, inputs = problems_of(block)
 
     assert problems == [
-        'SCH002 the text `(` is refused: "(" is not a "regex" prompts/ask.prompt.yaml:4:32',
+        'SCH002 the text `(` is not allowed: "(" is not a "regex" prompts/ask.prompt.yaml:4:32',
         "SCH002 expected a list, got the number 3 prompts/ask.prompt.yaml:5:36",
     ]
     assert inputs == {

@@ -36,7 +36,7 @@ def test_cases_without_a_recording_are_one_finding_at_the_name_of_the_first(said
     block = ASK + row("one") + row("two", "1" * 64)
 
     assert said("TST006", block) == [
-        "8:12-15 2 of 2 cases have no recording of the request that they make now"
+        "8:12-15 2 of 2 cases have no recording of their current request"
     ]
 
 
@@ -47,7 +47,7 @@ def test_a_single_case_without_a_recording_is_named(said: Lines) -> None:
     )
 
     assert said("TST006", block + row("one")) == [
-        "8:12-15 the case `one` has no recording of the request that it makes now"
+        "8:12-15 the case `one` has no recording of its current request"
     ]
 
 
@@ -56,13 +56,13 @@ def test_recordings_of_no_case_are_one_finding_at_the_first_character(said: Line
 
     found = said("TST006", ASK + "".join(rows))
 
-    assert found[1:] == [f"{RECORDINGS}:4:1-2 no case asks for 2 recordings of this file any more"]
+    assert found[1:] == [f"{RECORDINGS}:4:1-2 no test case uses 2 recordings of this file any more"]
 
 
 def test_a_single_recording_of_no_case_is_said_to_be_one(said: Lines) -> None:
     found = said("TST006", ASK + row("gone"))
 
-    assert found[1:] == [f"{RECORDINGS}:1:1-2 no case asks for this recording any more"]
+    assert found[1:] == [f"{RECORDINGS}:1:1-2 no test case uses this recording any more"]
 
 
 def test_what_judges_said_is_no_remnant(said: Lines) -> None:

@@ -47,20 +47,17 @@ def including(name: str, head: str = "") -> str:
 IDS = [
     ("support/triage.de_1-b", []),
     ("-rf", ["the id `-rf` begins with `-`"]),
-    ("a b", ["the id `a b` has a space"]),
-    ("a\nb", ["the id `a\\nb` has the character `\\n`"]),
-    ("größe", ["the id `größe` has the character `ö`"]),
-    ("Ask", ["the id `Ask` has the capital letter `A`"]),
-    ("\udcff", ["the id `\\udcff` has the character `\\udcff`"]),
-    ("\u202ea", ["the id `\\u202ea` has the character `\\u202e`"]),
+    ("a b", ["the id `a b` contains a space"]),
+    ("a\nb", ["the id `a\\nb` contains the character `\\n`"]),
+    ("größe", ["the id `größe` contains the character `ö`"]),
+    ("Ask", ["the id `Ask` contains the capital letter `A`"]),
+    ("\udcff", ["the id `\\udcff` contains the character `\\udcff`"]),
+    ("\u202ea", ["the id `\\u202ea` contains the character `\\u202e`"]),
     ("", ["the id `` is empty"]),
     ("a/", ["the id `a/` is empty"]),
     (
         "a..b",
-        [
-            "the id `a..b` can't be a git tag: a dot stands beside a dot or a `/`, "
-            "or `.lock` at an end"
-        ],
+        ["the id `a..b` can't be a git tag: it has `..`, a dot beside a `/`, or ends in `.lock`"],
     ),
 ]
 
@@ -91,7 +88,7 @@ def test_ids_that_differ_in_case_alone_are_one_finding() -> None:
     block = {"prompts/Ask.prompt.yaml": SAY, ASK: SAY}
 
     assert found("REP001", block) == [
-        "prompts/Ask.prompt.yaml:1:1 the ids `Ask` and `ask` are one to some systems"
+        "prompts/Ask.prompt.yaml:1:1 the ids `Ask` and `ask` are the same on some file systems"
     ]
     assert (found("SCH005", block), related("REP001", block)) == (
         [],
@@ -181,13 +178,13 @@ def test_what_no_prompt_needs_is_told_and_what_one_reaches_is_not() -> None:
     }
 
     assert found("REP003", block) == [
-        "prompts/ask.recordings.part2.jsonl:1:1 no prompt needs this recording",
-        "prompts/gone.recordings.jsonl:1:1 no prompt needs this recording",
-        "prompts/gone.recordings.part02.jsonl:1:1 no prompt needs this recording",
-        "prompts/other.cases.csv:1:1 no prompt needs this case file",
-        "prompts/partials/four four.j2:1:1 no prompt needs this partial",
-        "prompts/partials/three.j2:1:1 no prompt needs this partial",
-        "schemas/c.tool.json:1:1 no prompt needs this schema",
+        "prompts/ask.recordings.part2.jsonl:1:1 no prompt uses this recording",
+        "prompts/gone.recordings.jsonl:1:1 no prompt uses this recording",
+        "prompts/gone.recordings.part02.jsonl:1:1 no prompt uses this recording",
+        "prompts/other.cases.csv:1:1 no prompt uses this case file",
+        "prompts/partials/four four.j2:1:1 no prompt uses this partial",
+        "prompts/partials/three.j2:1:1 no prompt uses this partial",
+        "schemas/c.tool.json:1:1 no prompt uses this schema",
     ]
 
 
@@ -287,7 +284,7 @@ def test_a_macro_without_context_sees_no_input_of_any_prompt() -> None:
     assert (found("REP004", block), found("VAR001", block)) == (
         [],
         [
-            "prompts/m.j2:1:19 `product` is an input, and a template without context sees none",
+            "prompts/m.j2:1:19 `product` is an input, which a template without context can't read",
         ],
     )
 
@@ -464,7 +461,7 @@ LETTERS = "a name has letters, digits, `.`, `_` and `-`"
 ENTRIES = [
     (FINE, []),
     ("", []),
-    ("- production\n", at("1:1", "the file is no mapping")),
+    ("- production\n", at("1:1", "the file is not a mapping")),
     ("production:\n", at("1:1", "expected a mapping with `release` and `serial`, got null")),
     ("a b: {release: v1, serial: 1}\n", no_name("a b", LETTERS)),
     (
@@ -480,14 +477,14 @@ ENTRIES = [
     ),
     ("main: {serial: 1}\n", at("1:1", "`release` is missing")),
     ("main: {release: v1}\n", at("1:1", "`serial` is missing")),
-    ("main: {release: v1, serial: 1, relaese: v2}\n", at("1:32", "`relaese` is not a key here")),
+    ("main: {release: v1, serial: 1, relaese: v2}\n", at("1:32", "unknown key `relaese`")),
     (
         "main: {release: 1.8, serial: 1}\n",
         at("1:17", "expected a release's tag, got the number 1.8"),
     ),
     (
         "main: {release: v1, serial: true}\n",
-        at("1:29", "expected a whole number from 1 on, got true"),
+        at("1:29", "expected a whole number, 1 or more, got true"),
     ),
     (
         "main: {release: v1, serial: 1, bundle: abc}\n",
@@ -500,7 +497,7 @@ ENTRIES = [
     ("main: {release: v1, serial: 1, x-canary: {release: v2}}\n", []),
     (
         "main: {release: v1, serial: 9223372036854775808}\n",
-        at("1:29", "expected a whole number from 1 on, got the number 9223372036854775808"),
+        at("1:29", "expected a whole number, 1 or more, got the number 9223372036854775808"),
     ),
 ]
 

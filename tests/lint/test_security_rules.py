@@ -272,7 +272,7 @@ def test_untrusted_text_stands_between_delimiters(
     messages = [
         each.replace("prompts/ask.prompt.yaml:", "")
         .replace(" untrusted", "")
-        .replace(" stands outside any tag or fence", "")
+        .replace(" is outside of any tag or fence", "")
         for each in said("SEC004", asking("user", *lines))
     ]
 
@@ -283,7 +283,7 @@ def test_a_value_delimits_nothing() -> None:
     block = asking("user", "<t>{{ ticket }}").replace("default: x,", "default: '</t>',")
 
     assert said("SEC004", block) == [
-        "prompts/ask.prompt.yaml:20:13 untrusted `ticket` stands outside any tag or fence"
+        "prompts/ask.prompt.yaml:20:13 untrusted `ticket` is outside of any tag or fence"
     ]
 
 
@@ -301,7 +301,7 @@ def test_a_macro_is_judged_where_it_is_given_untrusted_text() -> None:
 
     assert said("SEC004", asking("user", delimited)) == []
     assert said("SEC004", asking("user", open_)) == [
-        "prompts/m.j2:1:21 untrusted `ticket` stands outside any tag or fence"
+        "prompts/m.j2:1:21 untrusted `ticket` is outside of any tag or fence"
     ]
 
 
@@ -322,7 +322,7 @@ messages:
     assert [(str(each.place), each.message, each.hint) for each in found("SEC004", block)] == [
         (
             "prompts/ask.prompt.yaml:11:37",
-            "untrusted `docs[].t` stands outside any tag or fence",
+            "untrusted `docs[].t` is outside of any tag or fence",
             "wrap it: `<t>{{ doc.t }}</t>`",
         )
     ]
@@ -442,11 +442,11 @@ x {% from "./../y" import z %}
 """
 
     assert said("SEC010", block) == [
-        "prompts/ask.prompt.yaml:5:20 `../x.j2` is a path that leads up with `..`",
+        "prompts/ask.prompt.yaml:5:20 `../x.j2` is a path with `..`",
         "prompts/ask.prompt.yaml:5:44 `/a` is an absolute path",
-        "prompts/ask.prompt.yaml:6:18 `https://a.example/x` is an address, not a path",
-        "prompts/ask.prompt.yaml:8:11 `../c.jsonl` is a path that leads up with `..`",
-        "prompts/p.j2:1:11 `./../y` is a path that leads up with `..`",
+        "prompts/ask.prompt.yaml:6:18 `https://a.example/x` is a URL, not a path",
+        "prompts/ask.prompt.yaml:8:11 `../c.jsonl` is a path with `..`",
+        "prompts/p.j2:1:11 `./../y` is a path with `..`",
     ]
 
 
@@ -457,7 +457,7 @@ extends: ../other.prompt.yaml
 """
 
     assert said("SEC010", block) == [
-        "prompts/ask.prompt.yaml:2:10 `../other.prompt.yaml` is a path that leads up with `..`"
+        "prompts/ask.prompt.yaml:2:10 `../other.prompt.yaml` is a path with `..`"
     ]
 
 

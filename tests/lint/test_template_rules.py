@@ -234,7 +234,7 @@ def test_a_computed_name_of_a_template_is_found(
 
 
 LONG = "`range` gives at most 10,000 numbers"
-CALLED = "is called, and values have no methods"
+CALLED = "is called, but values have no methods"
 UNSAFE = [
     ("a method", "{{ a.upper() }}", [f"11:12-17 `a.upper` {CALLED}"]),
     (
@@ -388,7 +388,7 @@ CONSTANT = [
     (
         "asked twice",
         "{% if n == 1 %}{% elif n == 2 %}{% elif n  ==  1 %}{% endif %}",
-        ["11:47-55 `n == 1` was already asked, so this branch is never taken"],
+        ["11:47-55 `n == 1` was already tested, so this branch is never taken"],
     ),
     ("asked in another `if`", "{% if n == 1 %}{% endif %}{% if n == 1 %}{% endif %}", []),
     ("different", "{% if n == 1 %}{% elif n == 2 %}{% else %}{% endif %}{{ 1 if a else 2 }}", []),
@@ -435,7 +435,11 @@ messages:
         ("tools/serch.json", "did you mean `tools/search.json`?", "tools/search.json"),
         ("./tools/search.json", "did you mean `tools/search.json`?", "tools/search.json"),
         ("search.json", "did you mean `tools/search.json`?", "tools/search.json"),
-        ("weather.json", "a path begins in `schemas`, or with `./` beside the file", None),
+        (
+            "weather.json",
+            "a path is relative to `schemas`, or begins with `./` to be relative to the file",
+            None,
+        ),
     ],
 )
 def test_a_tool_that_is_not_there_names_the_root_of_tools_or_the_nearest_one(

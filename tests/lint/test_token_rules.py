@@ -97,8 +97,8 @@ WINDOWS = {
         "model:\n"
         "  {provider: openai, id: gpt-5.4-mini-2026-03-17, params: {max_output_tokens: 399999}}\n",
         [
-            "about 3 input tokens in the case `one` and 399,999 of the answer do not fit into"
-            " the 400,000 of openai/gpt-5.4-mini-2026-03-17 ask.prompt.yaml:2:79-85 [one]"
+            "about 3 input tokens in the case `one` and 399,999 of the answer exceed"
+            " the 400,000 tokens of openai/gpt-5.4-mini-2026-03-17 ask.prompt.yaml:2:79-85 [one]"
         ],
     ),
     "at the profile, without a case": (
@@ -109,8 +109,8 @@ WINDOWS = {
         "model: {profile: small}\n"
         f"messages: [{{role: user, content: {LONG}}}]\n",
         [
-            "about 3,582 input tokens as written and 0 of the answer do not fit into"
-            " the 1,000 of x/y a.prompt.yaml:2:18-23"
+            "about 3,582 input tokens as written and 0 of the answer exceed"
+            " the 1,000 tokens of x/y a.prompt.yaml:2:18-23"
         ],
     ),
     "of an unknown model": (
@@ -154,15 +154,15 @@ LIMITS = {
         "      {{ a }} {{ b }} {% for x in c %}{{ x.t }}{% endfor %} {{ d | json }} {{ g }}\n"
         "      {{ h }} {{ i }} {{ j }} {{ k.y.x }}\n",
         [
-            "`a` is a text of any length: it has no `maxLength` ask.prompt.yaml:3:5-6",
-            "`b` is a text of any length: it has no `maxLength` ask.prompt.yaml:4:5-6",
-            "`c` is a list of any length: it has no `maxItems` ask.prompt.yaml:5:5-6",
-            "`c[].t` is a text of any length: it has no `maxLength` ask.prompt.yaml:5:57-58",
-            "`d.e` is a text of any length: it has no `maxLength` ask.prompt.yaml:6:36-37",
-            "`g[]` is a text of any length: it has no `maxLength` ask.prompt.yaml:7:5-6",
-            "`g` is a list of any length: it has no `maxItems` ask.prompt.yaml:7:5-6",
-            "`j` is a text of any length: it has no `maxLength` ask.prompt.yaml:10:5-6",
-            "`k.y.x` is a text of any length: it has no `maxLength` ask.prompt.yaml:12:42-43",
+            "`a` is a text without a size limit: add `maxLength` ask.prompt.yaml:3:5-6",
+            "`b` is a text without a size limit: add `maxLength` ask.prompt.yaml:4:5-6",
+            "`c` is a list without a size limit: add `maxItems` ask.prompt.yaml:5:5-6",
+            "`c[].t` is a text without a size limit: add `maxLength` ask.prompt.yaml:5:57-58",
+            "`d.e` is a text without a size limit: add `maxLength` ask.prompt.yaml:6:36-37",
+            "`g[]` is a text without a size limit: add `maxLength` ask.prompt.yaml:7:5-6",
+            "`g` is a list without a size limit: add `maxItems` ask.prompt.yaml:7:5-6",
+            "`j` is a text without a size limit: add `maxLength` ask.prompt.yaml:10:5-6",
+            "`k.y.x` is a text without a size limit: add `maxLength` ask.prompt.yaml:12:42-43",
         ],
     ),
     "what is cut, counted, asked for, or an image is well": (
@@ -193,9 +193,9 @@ LIMITS = {
         "  - {history: last, last: 3}\n"
         '  - {for_each: ex, as: e, messages: [{role: user, content: "{{ e.q }}"}]}\n',
         [
-            "`ex` is a list of any length: it has no `maxItems` ask.prompt.yaml:3:5-7",
-            "`ex[].q` is a text of any length: it has no `maxLength` ask.prompt.yaml:3:58-59",
-            "`h` is a list of any length: it has no `maxItems` ask.prompt.yaml:4:5-6",
+            "`ex` is a list without a size limit: add `maxItems` ask.prompt.yaml:3:5-7",
+            "`ex[].q` is a text without a size limit: add `maxLength` ask.prompt.yaml:3:58-59",
+            "`h` is a list without a size limit: add `maxItems` ask.prompt.yaml:4:5-6",
         ],
     ),
     "through a macro in a partial, in a schema two files deep": (
@@ -213,7 +213,7 @@ LIMITS = {
         ' "properties": {"title": {"$ref": "./t.json"}, "other": {"type": "string"}}}\n'
         "--- schemas/t.json\n"
         '{"type": "string"}\n',
-        ["`x[].title` is a text of any length: it has no `maxLength` a.prompt.yaml:4:5-6"],
+        ["`x[].title` is a text without a size limit: add `maxLength` a.prompt.yaml:4:5-6"],
     ),
 }
 
@@ -251,7 +251,7 @@ def cached(content: str, tests: str) -> str:
 
 VARIABLE_FIRST = f'      - {{text: "é {{{{  n | upper }}}} hi"}}\n      - {{text: "{LONG}"}}\n'
 VARIABLE_LAST = f'      - {{text: "{LONG}"}}\n      - {{text: "{{{{ n }}}} hi"}}\n'
-BROKEN = "variable text before about 3,583 tokens that stay the same: they are not cached"
+BROKEN = "variable text precedes about 3,583 constant tokens, so they are not cached"
 
 PREFIXES = {
     "without a case": (

@@ -212,7 +212,7 @@ def test_a_default_is_offered_where_the_value_is_all_that_is_printed(
 
     edits = [(str(e.place), e.text) for e in found.fix.edits] if found.fix else []
     assert edits == ([(f"{PROMPT_PATH}:18:14", mended)] if mended else [])
-    assert found.hint == "give it a `default`, or ask `note is defined` first"
+    assert found.hint == "give it a `default`, or test `note is defined` first"
 
 
 VALUES = """\
@@ -227,7 +227,7 @@ inputs:
     count: {type: integer}
     any: {}
 """
-PYTHON = "is printed as Python writes it:"
+PYTHON = "is printed in Python syntax:"
 LEAKS = [
     ("a boolean", "{{ flag }}", [f"14:10-14 `flag` {PYTHON} `True` or `False`"]),
     (
@@ -463,7 +463,7 @@ tests:
 
 
 def test_a_default_that_its_schema_refuses_is_reported_at_the_default(found):
-    refused = "the default is refused:"
+    refused = "the default is invalid:"
 
     assert found("VAR013", _DEFAULTS) == [
         f"{refused} `tone` must be one of `a`, `b` ask.prompt.yaml:5:35-36",
@@ -505,6 +505,6 @@ def test_the_default_of_a_variant_is_reported_in_the_variant(found):
         "inputs:\n  properties:\n    tone: {default: c}\n"
     )
 
-    refused = "the default is refused: `tone` must be one of `a`, `b`"
+    refused = "the default is invalid: `tone` must be one of `a`, `b`"
     assert found("VAR013", base + variant) == [f"{refused} ask.de.prompt.yaml:5:21-22"]
     assert found("TST002", base + variant) == []

@@ -116,7 +116,7 @@ UNUSED = [
     (
         "an input that nothing reads",
         in_message("{{ people[0].name }}"),
-        ["7:5-8 `box` reaches no message"],
+        ["7:5-8 `box` is not used in any message"],
     ),
     (
         "one that is only asked for",
@@ -126,7 +126,7 @@ UNUSED = [
     (
         "one that only a set reads",
         in_message("{% set p = people %}{{ box.name }}"),
-        ["4:5-11 `people` reaches no message"],
+        ["4:5-11 `people` is not used in any message"],
     ),
     (
         "one that a set's name brings in",
@@ -136,7 +136,7 @@ UNUSED = [
     (
         "one that an uncalled macro reads",
         in_message("{% macro m() %}{{ box.name }}{% endmacro %}{{ people[0].name }}"),
-        ["7:5-8 `box` reaches no message"],
+        ["7:5-8 `box` is not used in any message"],
     ),
     ("a template that can't be parsed", in_message("{{ people. }}"), []),
     ("an include that is not there", in_message('{% include "lost.j2" %}'), []),
@@ -180,7 +180,9 @@ def test_a_variant_may_leave_unused_what_it_inherits(said: Lines) -> None:
         "messages:\n  - {role: user, content: Write.}\n"
     )
 
-    assert said("VAR002", block) == ["prompts/b.prompt.yaml:5:5-9 `size` reaches no message"]
+    assert said("VAR002", block) == [
+        "prompts/b.prompt.yaml:5:5-9 `size` is not used in any message"
+    ]
 
 
 VALUES = """\
@@ -245,12 +247,12 @@ def test_the_item_of_for_each_hides_an_input_and_a_macro_of_a_partial_hides_none
     [
         (
             "additionalProperties: true",
-            ["2:25-29 inputs that are not declared pass unseen"],
+            ["2:25-29 undeclared inputs are accepted without an error"],
             ["false"],
         ),
         (
             "additionalProperties: {type: string}",
-            ["2:25-39 inputs that are not declared pass unseen"],
+            ["2:25-39 undeclared inputs are accepted without an error"],
             [],
         ),
         ("additionalProperties: false", [], []),

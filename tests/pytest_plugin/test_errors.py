@@ -26,7 +26,7 @@ def test_loading_the_plugin_loads_nothing_else_of_ours():
     [
         ("", "messages: [", "1:12: error: "),
         ("", "format: promptops/1\n", "1:1: error: `messages` is missing"),
-        ("/readme.md", "", "1:1: error: a folder that is called like a prompt file"),
+        ("/readme.md", "", "1:1: error: a folder with the name of a prompt file"),
     ],
     ids=["no-yaml", "no-prompt", "folder"],
 )

@@ -66,7 +66,7 @@ def test_the_tag_tells_all(catalog, release):
         "Breaking:\n"
         "- ask: `maxLength` of `question` refuses more: 100 -> 3 (CHG112)\n\n"
         "Changed:\n"
-        "- ask, support/triage: the model sees another system text in the only case, through"
+        "- ask, support/triage: the system text differs in the only case, through"
         f" {STYLE} (CHG301)\n\n"
         "Prompts that changed:\n"
         "ask 1.2.0 -> 2.0.0 (major) CHG112 CHG301\n"
@@ -198,7 +198,7 @@ def test_run_again_it_says_that_it_is_done(catalog, say, release):
 
     assert (said.code, said.out) == (
         0,
-        "v1.0.0 is made already\n",
+        "v1.0.0 already exists\n",
     )
     assert release(catalog).value == first | {
         "created": False,
@@ -528,7 +528,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
     assert text.startswith("v0.1.0  (minor, the first release)\n\nAdded:\n- ask\n")
     assert text.endswith("\nmake it? [y/N]: ")
     assert (process.returncode, tags(catalog)) == (code, there)
-    assert out.decode() == ("" if code else "v0.1.0 is made\n")
+    assert out.decode() == ("" if code else "v0.1.0 was created\n")
 
 
 @pytest.mark.parametrize("arguments", [("--dry-run",), (), ("--push", "nowhere")], ids=str)

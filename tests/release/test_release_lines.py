@@ -154,8 +154,8 @@ def test_a_release_made_by_hand_that_tells_nothing_is_no_bare_line(catalog, say)
     assert [
         say(catalog, "changelog", *arguments).out for arguments in ((), ("--format", "markdown"))
     ] == [
-        "v1.0.0  2026-01-01\n  its tag tells of no change\n",
-        "## v1.0.0 (2026-01-01)\n\nits tag tells of no change\n",
+        "v1.0.0  2026-01-01\n  its tag records no change\n",
+        "## v1.0.0 (2026-01-01)\n\nits tag records no change\n",
     ]
 
 
@@ -165,6 +165,6 @@ def test_a_dry_run_tells_the_command_that_makes_just_that(catalog, say):
     said = say(catalog, "release", "--dry-run", *options)
 
     assert said.out.splitlines()[-1] == (
-        "nothing was made; v2.0.0-rc.1 would be without a signature: "
+        "no release was created; v2.0.0-rc.1 would be without a signature: "
         "promptops release --yes --version 2.0.0 --pre rc --no-sign"
     )

@@ -133,26 +133,26 @@ def test_the_next_command_works_as_it_is_printed(remote, catalog, say, process, 
     said = say(catalog, "release", "--yes", *arguments)
 
     made, _, then = said.out.splitlines()[-1].partition("; next: ")
-    assert made == ("v0.1.0-rc.1 is made" if arguments else "v0.1.0 is made")
+    assert made == ("v0.1.0-rc.1 was created" if arguments else "v0.1.0 was created")
     assert then.startswith("git push && ") is ahead
     if ahead:
         catalog.git("push", "--quiet")
     words = then.removeprefix("git push && ").removeprefix("promptops ").split()
     assert process(catalog, *words).returncode == 0
-    assert tags_of(remote) == [made.removesuffix(" is made")]
+    assert tags_of(remote) == [made.removesuffix(" was created")]
 
 
 def test_what_an_earlier_run_may_have_pushed_is_not_said_to_need_a_push(remote, catalog, say):
     pushed = say(catalog, "release", "--yes", "--push").out.splitlines()[-1]
     again = say(catalog, "release", "--yes").out.splitlines()[-1]
 
-    assert pushed == "v0.1.0 is made, and origin has it"
+    assert pushed == "v0.1.0 was created, and origin has it"
     command = "promptops release --yes --push"
-    assert again == f"v0.1.0 is made already; if it is not pushed yet: {command}"
+    assert again == f"v0.1.0 already exists; if it is not pushed yet: {command}"
 
 
 def test_without_any_remote_nothing_is_next(catalog, say):
-    assert say(catalog, "release", "--yes").out.splitlines()[-1] == "v0.1.0 is made"
+    assert say(catalog, "release", "--yes").out.splitlines()[-1] == "v0.1.0 was created"
 
 
 def test_a_branch_that_has_gone_apart_from_its_upstream_is_to_be_rebased(

@@ -84,16 +84,16 @@ def test_the_characters_of_a_json_text_have_places() -> None:
         (b'{"name": ' + b"9" * 5000 + b"}", ("SCH001", "1:1-1:2", "a value too large to read")),
         (b"[" * 100_000, ("SCH001", "1:1-1:2", "a value too large to read")),
         (b"[" * 60 + b"]" * 60, ("SCH001", "1:1-1:2", "nested deeper than 50 levels")),
-        (b'{"name":"a","x-":1,"x-":2}', ("SCH003", "1:20-1:24", "`x-` stands twice in one object")),
+        (b'{"name":"a","x-":1,"x-":2}', ("SCH003", "1:20-1:24", "duplicate key `x-` in one object")),
         (
             b'{"name": "a", "inputs": {"x": [{"k": 1, "k": 2}]}}',
-            ("SCH003", "1:41-1:44", "`k` stands twice in one object"),
+            ("SCH003", "1:41-1:44", "duplicate key `k` in one object"),
         ),
         (b"1", ("SCH002", "1:1-1:2", "expected a mapping, got the number 1")),
         (b'{"inputs": {}}', ("SCH002", "1:2-1:10", "`name` is missing")),
         (
             b'{"name": "a", "rendered": [{"type": "contians"}]}',
-            ("SCH002", "1:37-1:47", "the text `contians` is not known here"),
+            ("SCH002", "1:37-1:47", "the text `contians` is not a known value"),
         ),
     ],
 )  # fmt: skip
@@ -167,7 +167,7 @@ def test_the_characters_of_a_field_have_places() -> None:
         (b"", [("SCH001", "1:1-1:1", "the file is empty")]),
         (b'name\n"a\n', [("SCH001", "2:1-2:2", "a quote that is never closed")]),
         (b'name\n"a"b\n', [("SCH001", "2:4-2:5", "text after the closing quote")]),
-        (b"name,x\na,b\n", [("SCH002", "1:6-1:7", "`x` is not a column here")]),
+        (b"name,x\na,b\n", [("SCH002", "1:6-1:7", "unknown column `x`")]),
         (b"name,name\na,b\n", [("SCH003", "1:6-1:10", "`name` is two columns")]),
         (b"name,tags\na\n", [("SCH002", "2:1-2:2", "1 fields in a table of 2 columns")]),
         (b"name,rendered\na,[\n", [("SCH001", "2:3-2:4", "this is not JSON")]),
@@ -197,16 +197,20 @@ def test_yaml_is_a_list_of_cases() -> None:
     found = read_cases("c.yaml", b"- name: a\n  inputs: {x: NO}\n- nmae: b\n")
 
     assert found.values == ({"name": "a", "inputs": {"x": "NO"}}, {"nmae": "b"})
-    assert told(found) == [("SCH002", "3:3-3:7", "`nmae` is not a key here")]
+    assert told(found) == [("SCH002", "3:3-3:7", "unknown key `nmae`")]
     assert span(found.place("/0/inputs/x")) == "2:15-2:17"
 
 
 @pytest.mark.parametrize(
     ("path", "data", "expected"),
     [
-        ("c.yaml", b"name: a\n", [("SCH002", "1:1-1:8", "the file is no list of cases")]),
+        ("c.yaml", b"name: a\n", [("SCH002", "1:1-1:8", "the file is not a list of cases")]),
         ("c.yml", b"[", [("SCH001", "1:2-1:2", "a value is missing here")]),
-        ("c.txt", b"a", [("SCH001", "1:1-1:1", "a case file ends in .jsonl, .csv or .yaml")]),
+        (
+            "c.txt",
+            b"a",
+            [("SCH001", "1:1-1:1", "name the case file `*.jsonl`, `*.csv` or `*.yaml`")],
+        ),
         ("c.jsonl", b"\xff", [("SCH001", "1:1-1:2", "the file is not UTF-8")]),
     ],
 )

@@ -132,6 +132,6 @@ def test_files_beyond_the_limit_of_all_are_reported_and_not_read(
     assert [(str(each.at), each.message) for each in found.problems] == [
         (
             "3:1:1",
-            "with this file, the recordings of the prompt are larger than 0 MB: not read",
+            "this file was not read: with it, the recordings of the prompt exceed 0 MB",
         )
     ]

@@ -172,7 +172,7 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
         ),
         (line(format=0), "0", "SCH002", "expected `1`, got the number 0"),
         (line(usage="left out"), '"case"', "SCH002", "`usage` is missing"),
-        (line(latency=1), '"latency"', "SCH002", "`latency` is not a key here"),
+        (line(latency=1), '"latency"', "SCH002", "unknown key `latency`"),
         (line(repeat=-7), "-7", "SCH002", "expected at least 0, got the number -7"),
         (line(repeat="7"), '"7"', "SCH002", "expected a whole number, got the text `7`"),
         (line(judge=""), '""', "SCH002", "expected text, got an empty text"),
@@ -198,7 +198,7 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
             b'{"case": "a", "case" : "b"}',
             '"case" ',
             "SCH003",
-            "`case` stands twice in one object",
+            "duplicate key `case` in one object",
         ),
     ],
 )
@@ -256,8 +256,8 @@ def test_a_merge_conflict_is_told_once_and_both_sides_are_read() -> None:
 
     assert [each.request[0] for each in found.recordings] == ["a", "c", "b"]
     assert told(found) == [
-        ("SCH011", "1:1-1:13", "a conflict marker: a merge is not resolved here"),
-        ("SCH011", "9:1-9:8", "a conflict marker: a merge is not resolved here"),
+        ("SCH011", "1:1-1:13", "a conflict marker of an unresolved merge"),
+        ("SCH011", "9:1-9:8", "a conflict marker of an unresolved merge"),
     ]
 
 

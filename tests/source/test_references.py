@@ -174,7 +174,7 @@ FILES = {
     [
         (
             {"$ref": "#her"},
-            ("/$ref", "there is no `$anchor` `her`", "an anchor belongs to one file"),
+            ("/$ref", "there is no `$anchor` `her`", "an anchor is valid in its own file only"),
         ),
         (
             {"$ref": "anchored.json#her"},
@@ -201,7 +201,7 @@ FILES = {
             (
                 "/$defs/b/$anchor",
                 "two schemas have the `$anchor` `x`",
-                "give each an anchor of its own",
+                "give each a unique anchor",
             ),
         ),
         (
@@ -209,7 +209,7 @@ FILES = {
             (
                 "/$defs/b/$id",
                 "two schemas of one file have the `$id` `x`",
-                "give each an `$id` of its own",
+                "give each a unique `$id`",
             ),
         ),
     ],
@@ -258,13 +258,13 @@ def test_defaults_that_are_null_are_kept_and_data_is_not_followed() -> None:
 @pytest.mark.parametrize(
     ("reference", "code", "message"),
     [
-        ("https://evil.example/x.json", "SEC010", "an address, not a path"),
-        ("file:///etc/passwd", "SEC010", "an address, not a path"),
-        ("//evil.example/x", "SEC010", "an address, not a path"),
+        ("https://evil.example/x.json", "SEC010", "a URL, not a path"),
+        ("file:///etc/passwd", "SEC010", "a URL, not a path"),
+        ("//evil.example/x", "SEC010", "a URL, not a path"),
         ("/etc/passwd", "SEC010", "an absolute path"),
-        ("../x.json", "SEC010", "a path that leads up with `..`"),
-        ("./a/../../x.json", "SEC010", "a path that leads up with `..`"),
-        ("a\\b.json", "SEC010", "a path with a backslash: write forward slashes"),
+        ("../x.json", "SEC010", "a path with `..`"),
+        ("./a/../../x.json", "SEC010", "a path with `..`"),
+        ("a\\b.json", "SEC010", "a path with a backslash: use forward slashes"),
     ],
 )
 def test_a_reference_that_leads_outside_is_never_read(
@@ -311,9 +311,9 @@ def test_a_chain_of_files_without_end_is_cut() -> None:
         ("{type: object, properties: {a: {type: [string, 'null']}}}", []),
         ("true", []),
         ("{not: {minLength: -1}}", [("1:19", "expected at least 0, got the number -1")]),
-        ("{pattern: '('}", [("1:11", "the text `(` is refused: \"(\" is not a \"regex\"")]),
+        ("{pattern: '('}", [("1:11", "the text `(` is not allowed: \"(\" is not a \"regex\"")]),
         ("{required: a}", [("1:12", "expected a list, got the text `a`")]),
-        ("{$ref: '#/x'}", [("1:1", "the schema can't be used: Pointer '/x' does not exist")]),
+        ("{$ref: '#/x'}", [("1:1", "the schema is not usable: Pointer '/x' does not exist")]),
         ("{$ref: 'http://127.0.0.1:9/x'}", None),
         ("3", [("1:1", "expected true or false or a mapping, got the number 3")]),
     ],
@@ -380,11 +380,11 @@ def test_merging_changes_neither_side() -> None:
         (".", Confined("", "the path names no file")),
         ("./", Confined("", "the path names no file")),
         ("..", Confined("", "the path names no file")),
-        ("a/..", Confined("", "a path that leads up with `..`")),
+        ("a/..", Confined("", "a path with `..`")),
         ("/a", Confined("", "an absolute path")),
-        ("C:/a", Confined("", "an address, not a path")),
-        ("http://a/b", Confined("", "an address, not a path")),
-        ("a\\..\\b", Confined("", "a path with a backslash: write forward slashes")),
+        ("C:/a", Confined("", "a URL, not a path")),
+        ("http://a/b", Confined("", "a URL, not a path")),
+        ("a\\..\\b", Confined("", "a path with a backslash: use forward slashes")),
         ("a\0b", Confined("", "a path with a control character")),
         ("a\u202eb", Confined("", "a path with a control character")),
     ],

@@ -106,8 +106,8 @@ def test_every_field_in_every_form_fits() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("mesages: []", ("3:1-8", "`mesages` is not a key here", "did you mean `messages`?")),
-        ("zzz: 1", ("3:1-4", "`zzz` is not a key here", None)),
+        ("mesages: []", ("3:1-8", "unknown key `mesages`", "did you mean `messages`?")),
+        ("zzz: 1", ("3:1-4", "unknown key `zzz`", None)),
         ("status: activ", (
             "3:9-14",
             "expected one of draft, active, deprecated, got the text `activ`",
@@ -116,20 +116,20 @@ def test_every_field_in_every_form_fits() -> None:
         ("title: 1.10", ("3:8-12", "expected text, got the number 1.1", "quote it")),
         ("title:", ("3:1-6", "expected text, got null", None)),
         ("owners: a", ("3:9-10", "expected a list, got the text `a`", None)),
-        ("tags: [a, a]", ("3:7-13", "the same thing stands twice in this list", "remove one")),
+        ("tags: [a, a]", ("3:7-13", "this list contains the same item twice", "remove one")),
         ("tags: ['']", (
             "3:8-10", "expected text, got an empty text", None)),
         ("budget: {cost_usd: 0}", (
             "3:20-21", "expected more than 0, got the number 0", None)),
-        ("budget: {tokens: 1}", ("3:10-16", "`tokens` is not a key here",
+        ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
                                  "did you mean `input_tokens`?")),
         ("sunset: soon", (
             "3:9-13",
             "the text `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
-        ("model: {profile: a, id: b}", ("3:21-23", "`id` does not go with `profile`", None)),
+        ("model: {profile: a, id: b}", ("3:21-23", "can't combine `id` with `profile`", None)),
         ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
         ("model: {params: {temprature: 1}}", (
-            "3:18-28", "`temprature` is not a key here", "did you mean `temperature`?")),
+            "3:18-28", "unknown key `temprature`", "did you mean `temperature`?")),
         ("model: {params: {seed: 9007199254740992}}", (
             "3:24-40", "9007199254740992 is an integer beyond 9007199254740991",
             "other languages can't read it exactly: use a smaller one, or quote it")),
@@ -137,7 +137,7 @@ def test_every_field_in_every_form_fits() -> None:
             "3:39-56", "-9007199254740993 is an integer beyond 9007199254740991",
             "other languages can't read it exactly: use a smaller one, or quote it")),
         ("inputs: {ticket: {type: string}}", (
-            "3:10-16", "`ticket` is not a key here", "inputs stand under `properties`")),
+            "3:10-16", "unknown key `ticket`", "declare inputs under `properties`")),
         ("inputs: {properties: {a-b: {}}}", (
             "3:23-26", "`a-b` can't be a name in a template",
             "letters, digits and `_`, not beginning with a digit")),
@@ -146,13 +146,13 @@ def test_every_field_in_every_form_fits() -> None:
         ("output: {format: xml}", (
             "3:18-21", "expected one of text, json, markdown, got the text `xml`", None)),
         ("tools: [{description: d}]", ("3:10-21", "`name` is missing", None)),
-        ("tools: [{ref: a, name: b}]", ("3:18-22", "`name` does not go with `ref`", None)),
+        ("tools: [{ref: a, name: b}]", ("3:18-22", "can't combine `name` with `ref`", None)),
         ("tests: [{inputs: {}}]", ("3:10-16", "`name` is missing", None)),
-        ("tests: [{file: a, name: b}]", ("3:19-23", "`name` does not go with `file`", None)),
+        ("tests: [{file: a, name: b}]", ("3:19-23", "can't combine `name` with `file`", None)),
         ("tests: [{name: a, rendered: [{type: contians, value: b}]}]", (
-            "3:37-45", "the text `contians` is not known here", "did you mean `contains`?")),
+            "3:37-45", "the text `contians` is not a known value", "did you mean `contains`?")),
         ("tests: [{name: a, rendered: [{type: contains, vlaue: b}]}]", (
-            "3:47-52", "`vlaue` is not a key here", "did you mean `value`?")),
+            "3:47-52", "unknown key `vlaue`", "did you mean `value`?")),
         ("tests: [{name: a, rendered: [{type: contains}]}]", (
             "3:31-35", "`value` is missing", None)),
         ("tests: [{name: a, rendered: [{type: contains, value: ''}]}]", (
@@ -161,7 +161,7 @@ def test_every_field_in_every_form_fits() -> None:
             "3:58-60", "expected a list of at least 1, got an empty list", None)),
         ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),
         ("tests: [{name: a, rendered: [{type: is-json, name: x}]}]", (
-            "3:46-50", "`name` does not go with `type`", None)),
+            "3:46-50", "can't combine `name` with `type`", None)),
         ("tests: [x]", ("3:9-10", "expected a mapping, got the text `x`", None)),
     ],
 )  # fmt: skip
@@ -175,7 +175,7 @@ def test_what_is_wrong_is_told_at_its_place(
     ("message", "expected"),
     [
         ("{rolle: user, content: a}", [
-            ("2:14-19", "`rolle` is not a key here", "did you mean `role`?")]),
+            ("2:14-19", "unknown key `rolle`", "did you mean `role`?")]),
         ("{role: bot, content: a}", [
             ("2:20-23", "expected one of system, developer, user, assistant, tool, "
              "got the text `bot`", None)]),
@@ -184,24 +184,24 @@ def test_what_is_wrong_is_told_at_its_place(
         ("{role: user, content: 3}", [
             ("2:35-36", "expected text or a list or a mapping, got the number 3", None)]),
         ("{role: user, content: {fil: a}}", [
-            ("2:36-39", "`fil` is not a key here", "did you mean `file`?")]),
+            ("2:36-39", "unknown key `fil`", "did you mean `file`?")]),
         ("{role: user, content: [{txt: a}]}", [
-            ("2:37-40", "`txt` is not a key here", "did you mean `text`?")]),
+            ("2:37-40", "unknown key `txt`", "did you mean `text`?")]),
         ("{role: user, content: [{detail: low}]}", [
             ("2:37-43", "one of `text`, `image`, `audio`, `document` is missing", None)]),
         ("{role: user, content: [{text: a, audio: {url: b}}]}", [
-            ("2:37-41", "only one of `text`, `audio` may stand here", None)]),
+            ("2:37-41", "only one of `text`, `audio` is allowed", None)]),
         ("{role: user, content: [{image: {}}]}", [
             ("2:44-46", "one of `input`, `url`, `file` is missing", None)]),
         ("{for_each: a}", [("2:14-22", "`as` is missing", None),
                            ("2:14-22", "`messages` is missing", None)]),
         ("{history: a, role: user}", [
-            ("2:26-30", "`role` does not go with `history`", None)]),
+            ("2:26-30", "can't combine `role` with `history`", None)]),
         ("{for_each: a, as: b, messages: [{history: c}]}", [
             ("2:46-53", "`content` is missing", None),
-            ("2:46-53", "`history` is not a key here",
-             "known here: cache, content, name, role, tool_call_id, tool_calls, when"),
-            ("2:46-53", "`role` is missing", None)]),
+            ("2:46-53", "`role` is missing", None),
+            ("2:46-53", "unknown key `history`",
+             "known keys: cache, content, name, role, tool_call_id, tool_calls, when")]),
         ("hello", [("2:13-18", "expected a mapping, got the text `hello`", None)]),
     ],
 )  # fmt: skip
@@ -250,7 +250,7 @@ def test_a_variant_is_checked_for_what_it_says_itself() -> None:
 
     assert [message for _, message, _ in shape(source)] == [
         "`format` is missing",
-        "`mesages` is not a key here",
+        "unknown key `mesages`",
         "expected text, got the number 3",
         "`content` is missing",
     ]

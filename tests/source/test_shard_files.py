@@ -125,7 +125,7 @@ SHORT = "".join(shard_text(RUN).splitlines(keepends=True)[:2]).encode()
         (b"[" * 100_000, "a.jsonl:1:1", "a value too large to read"),
         (b"[]\n", "a.jsonl:1:1", "expected a mapping, got an empty list"),
         (CUT, "a.jsonl:3:225", "unterminated string starting at"),
-        (SHORT, "a.jsonl:1:1", "2 answers should follow, and 1 lines do"),
+        (SHORT, "a.jsonl:1:1", "expected 2 answers, got 1 lines"),
         (changed(1, format=2), "a.jsonl:1:12", "expected `1`, got the number 2"),
         (changed(1, shard=3), "a.jsonl:1:1", "there is no shard 3 of 2"),
         (
@@ -138,7 +138,7 @@ SHORT = "".join(shard_text(RUN).splitlines(keepends=True)[:2]).encode()
             "a.jsonl:3:154",
             "expected one of none, recorded, cached, live, got the text `dreamt`",
         ),
-        (changed(3, request="1" * 64), "a.jsonl:3:1", "the answer of line 2 stands here again"),
+        (changed(3, request="1" * 64), "a.jsonl:3:1", "duplicate of the answer in line 2"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(data, where, message):

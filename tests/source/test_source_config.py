@@ -169,16 +169,16 @@ def test_two_configurations_are_an_error() -> None:
 
     assert (
         caught.value.message
-        == "the configuration stands in promptops.toml and in [tool.promptops] of pyproject.toml"
+        == "both promptops.toml and [tool.promptops] in pyproject.toml contain configuration"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message", "where", "hint"),
     [
-        (b"promts = []\n", "`promts` is not a key here", "promptops.toml:1:1",
+        (b"promts = []\n", "unknown key `promts`", "promptops.toml:1:1",
          "did you mean `prompts`?"),
-        (b"\n[lint]\nselct = []\n", "`selct` is not a key here", "promptops.toml:3:1",
+        (b"\n[lint]\nselct = []\n", "unknown key `selct`", "promptops.toml:3:1",
          "did you mean `select`?"),
         (b"[lint]\nfail-on = 'eror'\n",
          "expected one of error, warning, info, got the text `eror`", "promptops.toml:2:1",
@@ -189,9 +189,9 @@ def test_two_configurations_are_an_error() -> None:
         (b"[models.fast]\nprovider = 'x'\nid = 'y'\nparams.seed = 9007199254740992\n",
          "9007199254740992 is an integer beyond 9007199254740991", "promptops.toml:4:1",
          "other languages can't read it exactly: use a smaller one, or quote it"),
-        (b"prompts = ['..']\n", "`..` can't be a root: the path names no file",
+        (b"prompts = ['..']\n", "`..` is not a valid root: the path names no file",
          "promptops.toml:1:1", None),
-        (b"prompts = ['/etc']\n", "`/etc` can't be a root: an absolute path",
+        (b"prompts = ['/etc']\n", "`/etc` is not a valid root: an absolute path",
          "promptops.toml:1:1", None),
         (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n"
          b"[[lint.rules]]\ncode = 'Y1'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n",
@@ -199,7 +199,7 @@ def test_two_configurations_are_an_error() -> None:
         (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\n",
          "`tokens` is missing", "promptops.toml:2:1", None),
         (b"[[lint.waivers]]\nfingerprint='a'\nreason='b'\nwho='c'\nexpires = '2027-02-31'\n",
-         "there is no day 2027-02-31", "promptops.toml:5:1", None),
+         "2027-02-31 is not a valid date", "promptops.toml:5:1", None),
         (b"[test]\nbudget.nightly = nan\n", "expected a number, got the number nan",
          "promptops.toml:2:1", None),
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
@@ -231,7 +231,7 @@ def test_what_is_wrong_is_told_at_its_place(
     assert refused(InputError, text) == (message, where, hint)
 
 
-KNOWN = "known here: check, diff, lint, models, prompts, release, schemas, test"
+KNOWN = "known keys: check, diff, lint, models, prompts, release, schemas, test"
 
 
 def listed(error: PromptopsError) -> list[tuple[object, ...]]:
@@ -247,10 +247,10 @@ def test_every_error_is_listed_with_its_line() -> None:
         load({"promptops.toml": b"colour = 1\n\n[lint]\nselct = []\nfail-on = 'eror'\n"})
 
     assert listed(caught.value) == [
-        ("promptops.toml:1:1", "`colour` is not a key here", KNOWN, "colour = 1"),
+        ("promptops.toml:1:1", "unknown key `colour`", KNOWN, "colour = 1"),
         (
             "promptops.toml:4:1",
-            "`selct` is not a key here",
+            "unknown key `selct`",
             "did you mean `select`?",
             "selct = []",
         ),
@@ -270,12 +270,12 @@ def test_every_error_of_an_override_is_listed() -> None:
         load({}, [override])
 
     assert [each[:3] for each in listed(caught.value)] == [
-        (f"--config {override}", "`selct` is not a key here", "did you mean `select`?"),
         (
             f"--config {override}",
             "expected one of error, warning, info, got the text `eror`",
             "did you mean `error`?",
         ),
+        (f"--config {override}", "unknown key `selct`", "did you mean `select`?"),
     ]
 
 
@@ -319,9 +319,9 @@ def test_a_variable_name_that_is_like_a_key_is_refused_and_not_shown(key: str) -
     text = f'[models.a]\nprovider = "openai"\nid = "m"\napi_key_env = "{key}"\n'
 
     assert refused(InputError, text.encode()) == (
-        "`api_key_env` holds what looks like an API key, not the name of a variable",
+        "`api_key_env` looks like an API key; it must be the name of a variable",
         "promptops.toml:4:1",
-        "revoke the key, and write the name of the variable that holds a new one",
+        "revoke the key, and write the name of the variable with the new key",
     )
 
 
@@ -347,19 +347,19 @@ def test_a_variable_name_made_of_words_is_none(name: str) -> None:
     [
         (
             'api_key_env = "opaque-secret-1"',
-            "a value that is not shown here does not fit the pattern `^[A-Za-z_][A-Za-z0-9_]*$`",
+            "a value that is not shown does not fit the pattern `^[A-Za-z_][A-Za-z0-9_]*$`",
         ),
         (
             'base_url = "me:opaque-secret-1@host"',
-            "a value that is not shown here does not fit the pattern `^https?://`",
+            "a value that is not shown does not fit the pattern `^https?://`",
         ),
         (
             'headers = "opaque-secret-1"',
-            "expected a mapping, got a value that is not shown here",
+            "expected a mapping, got a value that is not shown",
         ),
         (
             'provider_options = {openai = "opaque-secret-1"}',
-            "expected a mapping, got a value that is not shown here",
+            "expected a mapping, got a value that is not shown",
         ),
     ],
 )
@@ -398,8 +398,8 @@ def test_overrides_replace_what_the_file_says() -> None:
     ("override", "message", "hint"),
     [
         ("lint.select=SEC", "not TOML", """write it as --config 'lint.select=["SEC"]'"""),
-        ("lint.selct=[]", "`selct` is not a key here", "did you mean `select`?"),
-        ("prompts=['../x']", "`../x` can't be a root: a path that leads up with `..`", None),
+        ("lint.selct=[]", "unknown key `selct`", "did you mean `select`?"),
+        ("prompts=['../x']", "`../x` is not a valid root: a path with `..`", None),
     ],
 )
 def test_a_wrong_override_is_wrong_usage(override: str, message: str, hint: str | None) -> None:
@@ -433,7 +433,7 @@ def test_a_key_in_a_profile_is_called_one_whatever_its_name_is(line, key):
     with pytest.raises(InputError) as raised:
         load({"promptops.toml": text.encode()})
 
-    message = f"`{key}` holds what looks like an API key, not the name of a variable"
+    message = f"`{key}` looks like an API key; it must be the name of a variable"
     assert (raised.value.message, raised.value.others) == (message, ())
     assert raised.value.where is not None
     assert raised.value.where.startswith("promptops.toml:4:1")

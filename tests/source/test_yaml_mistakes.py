@@ -83,12 +83,12 @@ MISTAKES = {
     ),
     "the first key of the file indented": (
         " format: promptops/1\ntitle: a\n",
-        "2:1-2:2 the indentation doesn't fit what stands above",
+        "2:1-2:2 the indentation does not match the lines above",
         "begin each key of the file in column 1",
     ),
     "a long blank line at the beginning of a block": (
         "a: |\n      \n  Hi\n",
-        "2:1-2:7 a line of spaces that is longer than the indentation of the text below it",
+        "2:1-2:7 a line with more spaces than the indentation of the text below it",
         "remove the spaces",
     ),
     "a mapping in braces that is not closed": (
@@ -106,7 +106,7 @@ MISTAKES = {
         "1:9-1:10 `[` is never closed",
         "add `]`",
     ),
-    "the wrong bracket": ("a: [b, c}\n", "1:9-1:10 `}` where `[` is open", "write `]`"),
+    "the wrong bracket": ("a: [b, c}\n", "1:9-1:10 `}` inside an open `[`", "write `]`"),
     "a missing comma": (
         "a: {role: user content: Hi}\n",
         "1:16-1:23 a `,` is missing within `{`",
@@ -124,7 +124,7 @@ MISTAKES = {
     ),
     "a tab before the text of a block": (
         "a: |\n\t  Hi\n",
-        "2:1-2:2 a tab where spaces belong",
+        "2:1-2:2 a tab instead of spaces",
         "indent with spaces",
     ),
     "neighbour: a colon in a text": (
@@ -173,7 +173,7 @@ def test_a_tab_as_the_first_character_of_a_block_names_both_ways_to_write_it() -
 
     assert said(found) == (
         "3:5-3:6 a tab at the beginning of a text block",
-        "use spaces, or write `|2` to say where the text begins",
+        "use spaces, or write `|2` to set the indentation of the text",
     )
     assert read("a", b"a:\n  b: |2\n    \tHi\n").value == {"a": {"b": "\tHi\n"}}
 

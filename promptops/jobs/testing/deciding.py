@@ -88,15 +88,21 @@ class _PromptAnswers:
         prompt = self._own[0].planned.prompt.id
         values = [known[score] for each in self._own if score in (known := scores(each.said))]
         if not values or self._arms is None:
-            points = f"{100 * fmean(values):.1f} points; " if values else ""
-            why = "there is nothing to compare with" if values else "no answer could be scored"
-            line = f"{points}{why}"
-            return Decided(prompt=prompt, score=score, verdict="inconclusive", line=line)
+            return _not_compared(prompt, score, values)
         deciding = _Deciding(self._own, self._theirs, score, self._arms, asks=asks)
         decided = deciding.decided()
         self._own += deciding.more[0]
         self._theirs += deciding.more[1]
         return decided
+
+
+def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
+    line = "no answer could be scored"
+    if values:
+        line = f"{100 * fmean(values):.1f}%, undecided: no earlier release to compare with"
+    return Decided(
+        prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
+    )
 
 
 class _Deciding:

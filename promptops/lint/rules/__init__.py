@@ -1,1 +1,1 @@
-"""One file for each lint rule; its docstring is its page and its tests."""
+"""One file for each lint rule. The rule's docstring is its documentation page and its tests."""

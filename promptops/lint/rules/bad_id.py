@@ -16,12 +16,12 @@ _UNFIT = lazy_pattern(r"[^-/_.a-z0-9]")
 
 @rule("SCH005", severity=Severity.WARNING)
 def bad_id(catalog: Catalog) -> Iterator[Problem]:
-    """An id is made of `a-z`, `0-9`, `-`, `_`, `.` and `/`, and is no folder of others.
+    """An id has only `a-z`, `0-9`, `-`, `_`, `.` and `/`, and is not a folder of other ids.
 
-    The id is the file's path below the prompt root, and people type it, put it in a tag's name, in
-    an address and in code. One that begins with `-` is an option to every command; capital letters
-    name two files on one system and the same file on another. And where each prompt has tags of
-    its own, git can't keep the tag `support` beside a folder of tags `support/`.
+    The id is the file's path below the prompt root. People type it and use it in tag names, URLs
+    and code. An id that begins with `-` looks like an option to every command. Ids with capital
+    letters are two files on one file system and the same file on another. Where each prompt has its
+    own tags, git can't store both the tag `support` and tags such as `support/triage`.
 
     Bad:
         --- prompts/Support Triage.prompt.yaml
@@ -49,7 +49,7 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Sortiere das.}
     """
-    told = {twin.path for twin in twins(catalog)}  # by REP001
+    told = {twin.path for twin in twins(catalog)}  # reported by REP001
     ids = catalog.ids_in_question
     below = _below(ids)
     for path, identity in ids.items():
@@ -61,7 +61,7 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _below(ids: Mapping[str, str]) -> Mapping[str, list[str]]:
-    """From each id that is a folder of others to the paths of those."""
+    """From each id that is a folder of other ids to the paths of those ids."""
     known = frozenset(ids.values())
     below: dict[str, list[str]] = defaultdict(list)
     for path, identity in sorted(ids.items()):
@@ -75,7 +75,7 @@ def _below(ids: Mapping[str, str]) -> Mapping[str, list[str]]:
 
 def _unfit(path: str, identity: str) -> Problem:
     near = better(identity)
-    hint = f"rename the file, to make it `{near}`" if near else "rename the file"
+    hint = f"rename the file so that the id is `{near}`" if near else "rename the file"
     return Problem(f"the id `{shown(identity)}` {_why(identity)}", at=Place(path), hint=hint)
 
 
@@ -86,13 +86,13 @@ def _why(identity: str) -> str:
     if unfit is None:
         if not identity[0].isalnum():
             return f"begins with `{identity[0]}`"
-        return "can't be a git tag: a dot stands beside a dot or a `/`, or `.lock` at an end"
+        return "can't be a git tag: it has `..`, a dot beside a `/`, or ends in `.lock`"
     char = unfit[0]
     if char.isupper():
-        return f"has the capital letter `{char}`"
+        return f"contains the capital letter `{char}`"
     if char == " ":
-        return "has a space"
-    return f"has the character `{shown(char)}`"
+        return "contains a space"
+    return f"contains the character `{shown(char)}`"
 
 
 def _is_folder(path: str, identity: str, below: list[str]) -> Problem:

@@ -13,11 +13,12 @@ from promptops.lint.suppressions import Suppression
 def bare_suppression(
     suppressions: Sequence[Suppression], rule_names: RuleNames
 ) -> Iterator[Problem]:
-    """A comment that silences a finding names a rule that exists, and gives a reason.
+    """A suppression comment names an existing rule and gives a reason.
 
-    Without a code it would silence whatever comes; without a reason the next reader can't tell
-    whether it still holds. Such a comment silences nothing, and neither does one that names a rule
-    that does not exist. Rules are named by code, by how codes begin, or by name.
+    Without a code, the comment would suppress every finding. Without a reason, the next reader
+    can't tell whether the suppression is still needed. A comment without a code, without a reason,
+    or with an unknown rule suppresses nothing. Name a rule by its code, by a prefix of codes, or by
+    its name.
 
     Bad:
         messages:

@@ -15,13 +15,15 @@ from promptops.model.prompt import Prompt
 
 @rule("TST003", severity=Severity.WARNING)
 def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
-    """Every branch of a prompt's templates is rendered by some test case.
+    """Every branch of a prompt's templates is rendered by at least one test case.
 
-    What no case renders nobody has seen: neither the reviewer of a change, nor the rules that judge
-    rendered text, nor a model in a test. Each `if`, `elif` and `else`, each loop with and without
-    an item, and each `when` counts, in partials, too; so does the way past an `if` that has no
-    `else`. A prompt without cases is TST001's, a test that is always true TPL007's, and of an `if`
-    within a branch that is never rendered nothing is said but of that branch.
+    If no case renders a branch, nobody checks it: not the reviewer of a change, not the rules that
+    check rendered text, not the model in a test. The rule counts each `if`, `elif` and `else`, each
+    loop with and without items, and each `when`, in partials too. An `if` without an `else` must
+    also be tested with a false condition.
+
+    TST001 reports prompts without cases, and TPL007 reports conditions that are always true. If a
+    branch is never rendered, the conditions inside it are not reported separately.
 
     Bad:
         inputs:
@@ -60,7 +62,7 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
               - {type: contains, value: family}
     """
     traced = [each.traced for each in subject.renders if each.traced is not None]
-    # A case that fails takes no way to its end, and is an error of its own.
+    # A case that fails does not complete any branch and is reported as an error itself.
     if not traced or len(traced) < len(subject.cases):
         return
     taken = frozenset[Branch]().union(*(each.branches for each in traced))

@@ -17,16 +17,17 @@ from promptops.runtime.template.scope import Piece
 _EXPRESSION = lazy_pattern(r"\{\{[-+]?\s*(.+?)\s*[-+]?\}\}", re.DOTALL)
 
 CACHED_TOKENS = 1_024
-"""The shortest prefix that providers keep."""
+"""Tokens of the shortest prefix that providers cache."""
 
 
 @rule("TOK004", severity=Severity.WARNING)
 def cache_prefix_broken(subject: PromptFacts) -> Iterator[Problem]:
-    """In a message marked `cache: true`, what varies comes after what stays.
+    """In a message marked `cache: true`, variable text comes after constant text.
 
-    A provider reuses the beginning of a request up to the first character that differs. A date or
-    a customer's name in the second line makes all that follows it new each time: 1,024 tokens of
-    it, the shortest prefix that is kept, cost up to ten times as much as they would cached.
+    A provider caches the beginning of a request up to the first character that differs. A date or a
+    customer's name in the second line makes everything after it uncacheable. The rule reports 1,024
+    or more such tokens, the shortest prefix that providers cache. They cost up to ten times as much
+    as cached tokens.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -69,7 +70,7 @@ def cache_prefix_broken(subject: PromptFacts) -> Iterator[Problem]:
     seen: set[Place] = set()
     for message, _ in messages(subject.prompt):
         if message.cache:
-            # An input that is empty in a case is seen in the template itself.
+            # If an input is empty in a case, the template itself shows where it is printed.
             for case, pieces in (*_rendered(subject, message), ("", _written(subject, message))):
                 for problem in _broken(list(pieces), case or None):
                     assert isinstance(problem.at, Place)
@@ -79,7 +80,7 @@ def cache_prefix_broken(subject: PromptFacts) -> Iterator[Problem]:
 
 
 def _rendered(subject: PromptFacts, message: Message) -> Iterator[tuple[str, Iterable[Piece]]]:
-    """The pieces of a message as each case renders it."""
+    """The pieces of a message, for each case that renders it."""
     own = {part.at for part in message.parts if isinstance(part, TextPart)}
     for rendered in subject.renders:
         texts = rendered.traced.texts if rendered.traced is not None else ()
@@ -103,7 +104,7 @@ def _broken(pieces: Sequence[Piece], case: str | None) -> Iterator[Problem]:
     if after >= CACHED_TOKENS:
         piece = pieces[first]
         yield Problem(
-            f"variable text before about {after:,} tokens that stay the same: they are not cached",
+            f"variable text precedes about {after:,} constant tokens, so they are not cached",
             at=_place(piece),
             hint="move it to the end, or to the next message",
             related=tuple(include_stack(piece.frame)),
@@ -112,12 +113,12 @@ def _broken(pieces: Sequence[Piece], case: str | None) -> Iterator[Problem]:
 
 
 def _place(piece: Piece) -> Place:
-    """Of the expression, without the braces around it."""
+    """The place of the expression, without its braces."""
     text = piece.frame.text
     inner = _EXPRESSION.match(text.value, piece.start)
     return text.place(*inner.span(1)) if inner else text.place(piece.start, piece.end)
 
 
 def _varies(piece: Piece) -> bool:
-    """A tag such as `if` or `include` is not text that varies, though a branch in it may be."""
+    """Whether a piece is variable text. A tag such as `if` or `include` is not."""
     return not piece.literal and not piece.frame.text.value.startswith("{%", piece.start)

@@ -22,14 +22,14 @@ _KEYS = ("release", "bundle", "serial")
 
 @rule("REP007", severity=Severity.ERROR)
 def channel_drift(catalog: Catalog) -> Iterator[Problem]:
-    """A channel names a release that exists, its digest, and a serial that only grows.
+    """A channel names an existing release and its digest, and its serial only increases.
 
-    Applications that load `production` read `channels.yaml`. A release that is misspelt, or whose
-    digest is another, leaves them where they are, or without a prompt; a serial that goes down is
-    refused by every reader that has seen a higher one, so a reverted commit is no rollback, and so
-    is one that jumps. It is compared with the last commit, and with `--since` with where the branch
-    began. `canary` does not work yet, and is refused. A channel that
-    is called like a version, like a commit's id or `latest` could not be told from one.
+    Applications that load `production` read `channels.yaml`. If the release is misspelt or its
+    digest is wrong, they keep their current prompt or have none. Readers refuse a serial that is
+    lower than the highest one they have read, so reverting the commit is not a rollback. They also
+    refuse a serial that jumps. The file is compared with the last commit or, with `--since`, with
+    the commit where the branch started. `canary` is not supported yet and is refused. A channel's
+    name must not look like a version, a commit id or `latest`.
 
     Bad:
         --- channels.yaml
@@ -96,15 +96,15 @@ class _Channel:
             if key == CANARY:
                 yield Problem(NO_CANARY, at=place, hint=CANARY_HINT)
             elif key not in _KEYS and not key.startswith("x-"):
-                hint = nearest(key, _KEYS) or f"known here: {', '.join(_KEYS)}"
-                yield Problem(f"`{key}` is not a key here", at=place, hint=hint)
+                hint = nearest(key, _KEYS) or f"known keys: {', '.join(_KEYS)}"
+                yield Problem(f"unknown key `{key}`", at=place, hint=hint)
         for key in ("release", "serial"):
             if key not in entry:
                 place = self._document.place(self._at, True)
                 yield Problem(f"`{key}` is missing", at=place)
 
     def _release(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
-        """One that exists, where it can be known which do."""
+        """The release's tag; it must exist, where the tags of the repository are known."""
         if "release" not in entry:
             return
         release, place = entry["release"], self._place("/release")
@@ -113,7 +113,9 @@ class _Channel:
         elif self._catalog.releases is not None:
             releases = self._catalog.releases()
             if release not in releases:
-                hint = nearest(release, releases) or "`git fetch --tags`, or name one there is"
+                hint = (
+                    nearest(release, releases) or "run `git fetch --tags`, or name another release"
+                )
                 yield Problem(f"there is no release `{release}`", at=place, hint=hint)
 
     def _bundle(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
@@ -128,7 +130,7 @@ class _Channel:
         releases = self._catalog.releases() if self._catalog.releases is not None else {}
         digest = releases.get(release) if isinstance(release, str) else None
         if digest and digest.removeprefix("sha256:") != bundle.removeprefix("sha256:"):
-            hint = "write the digest of the release that is meant"
+            hint = "write the digest of this release"
             yield Problem(f"`{release}` has another digest: `{digest}`", at=place, hint=hint)
 
     def _serial(self, entry: Mapping[str, Any]) -> Iterator[Problem]:
@@ -138,18 +140,18 @@ class _Channel:
             return
         serial, place = entry["serial"], self._place("/serial")
         if type(serial) is not int or not 0 < serial < MAX_SERIAL:
-            yield Problem(f"expected a whole number from 1 on, got {type_name(serial)}", at=place)
+            yield Problem(f"expected a whole number, 1 or more, got {type_name(serial)}", at=place)
             return
         before = self._before().get("serial")
         if isinstance(before, int) and serial < before:
-            hint = "readers refuse a lower serial: to go back, name the release before and count up"
+            hint = "readers refuse a lower serial: to roll back, name the earlier release and add 1"
             yield Problem(f"the serial went down from {before} to {serial}", at=place, hint=hint)
         elif isinstance(before, int) and serial - before > MAX_SERIAL_STEP:
-            hint = f"readers refuse a rise of more than {MAX_SERIAL_STEP}: count up by one"
+            hint = f"readers refuse an increase of more than {MAX_SERIAL_STEP}: increase it by 1"
             yield Problem(f"the serial jumped from {before} to {serial}", at=place, hint=hint)
 
     def _before(self) -> Mapping[str, Any]:
-        """The channel's entry at the base; empty where there was none, or there is no base."""
+        """The channel's entry at the base; empty if there is no entry or no base."""
         data = self._catalog.before(PATH) if self._catalog.before is not None else None
         value = read(PATH, data).value if data else None
         entry = value.get(self._name) if isinstance(value, dict) else None

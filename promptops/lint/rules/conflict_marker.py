@@ -22,18 +22,16 @@ def conflict_marker(
     written: Sequence[Written],
     catalog: Catalog,
 ) -> Iterator[Problem]:
-    """No file of a prompt has the markers of a merge that is not resolved.
+    """No file of a prompt contains unresolved merge conflict markers.
 
     Git writes both versions of a conflict into the file, between `<<<<<<<`, `|||||||`, `=======`
-    and `>>>>>>>`. A file that is committed like that is still a valid template, and both versions
-    go to the model. The rule searches the prompt file, its partials, body files, schemas, tools,
-    case files and recordings. Markers in the configuration and in `channels.yaml` are an error,
-    too.
+    and `>>>>>>>`. Such a file is still a valid template, and the model receives both versions. The
+    rule searches the prompt file, its partials, body files, schemas, tools, case files and
+    recordings. Markers in the configuration and in `channels.yaml` are errors too.
 
-    One line is enough when it starts with `<<<<<<<` or `>>>>>>>` and a name, such as
-    `<<<<<<< HEAD`. A single `=======` is not reported: it underlines a heading in Markdown. A
-    prompt that shows conflict markers on purpose suppresses this rule where it does, or indents
-    them.
+    One line is enough if it starts with `<<<<<<<` or `>>>>>>>` and a name, such as `<<<<<<< HEAD`.
+    A single `=======` is not reported, because it underlines a heading in Markdown. If a prompt
+    shows conflict markers on purpose, indent them or suppress this rule there.
 
     Bad:
         messages:

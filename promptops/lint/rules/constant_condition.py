@@ -21,13 +21,13 @@ _KINDS = {"if": "if", "elif": "elif", "inline": "if", "filter": "if", "when": "w
 def constant_condition(
     prompt: Prompt, scopes: Sequence[TemplateScope], input_schemas: InputSchemas
 ) -> Iterator[Problem]:
-    """A condition can hold and can fail.
+    """A condition can be true and can be false.
 
-    One that is always true guards nothing; below one that is always false, or that was already
-    asked further up, stands text that no model ever sees, though whoever edits the prompt
-    believes it does. Often a name was put in quotes: `{% if "urgent" %}` asks a text, which is
-    never empty. A comparison of an input with a value that its `enum` does not list never holds:
-    mostly one of the two has a typo.
+    A condition that is always true guards nothing. Text below a condition that is always false, or
+    that repeats an earlier condition, never reaches the model, although the author expects it to.
+    Often a name is in quotes by mistake: `{% if "urgent" %}` tests a string, which is never empty.
+    A comparison of an input with a value that is not in its `enum` is never true: usually one of
+    the two has a typo.
 
     Bad:
         messages:
@@ -114,8 +114,8 @@ def _constant(condition: Condition, inputs: Collection[str]) -> Problem:
 
 def _repeated(condition: Condition, earlier: TemplateSpan) -> Problem:
     return Problem(
-        f"`{condition.text}` was already asked, so this branch is never taken",
+        f"`{condition.text}` was already tested, so this branch is never taken",
         at=condition.site.place,
-        hint="remove it, or ask for something else",
-        related=(Related(earlier.place, "asked here"), *included_from(condition.stack)),
+        hint="remove it, or test something else",
+        related=(Related(earlier.place, "tested here"), *included_from(condition.stack)),
     )

@@ -19,11 +19,11 @@ from promptops.model.prompt import Prompt
 def context_overflow(
     prompt: Prompt, config: Config, renders: Sequence[RenderedCase], passages: Sequence[Passage]
 ) -> Iterator[Problem]:
-    """The request and its longest answer fit into the model's context window.
+    """The request and its longest possible answer fit into the model's context window.
 
-    What doesn't fit is refused, or cut at the front by a server that means well: then the
-    instructions are gone first. Judged is the largest test case, or what the templates say
-    themselves where no case renders, with `max_output_tokens` added. Tokens are estimated.
+    A request that does not fit is refused, or the server cuts its beginning: then the instructions
+    are lost first. The rule checks the largest test case, or the template itself if no case renders
+    it, and adds `max_output_tokens`. Token counts are estimates.
 
     Bad:
         --- promptops.toml
@@ -64,15 +64,15 @@ def context_overflow(
     if tokens + answer > model.context_window:
         own = "/model/params/max_output_tokens"
         yield Problem(
-            f"about {tokens:,} input tokens {where} and {answer:,} of the answer do not fit into"
-            f" the {model.context_window:,} of {model.provider}/{model.id}",
+            f"about {tokens:,} input tokens {where} and {answer:,} of the answer exceed"
+            f" the {model.context_window:,} tokens of {model.provider}/{model.id}",
             at=own if stands(prompt.locate, own) else model.at,
             case=case,
         )
 
 
 def _fits(renders: Sequence[RenderedCase], tokens: int) -> bool:
-    """Whether there is no need to look closer, as there mostly is not."""
+    """Whether a quick upper bound already fits, as it does for most prompts."""
     traced = [rendered.traced for rendered in renders]
     return all(each is not None and tokens_at_most(each.request) <= tokens for each in traced)
 

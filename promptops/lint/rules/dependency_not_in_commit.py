@@ -16,11 +16,11 @@ from promptops.records import replace
 def dependency_not_in_commit(
     references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """What a prompt needs is committed with it.
+    """The files that a prompt needs are committed with it.
 
-    A partial, body, schema, tool, case or media file that was never added is there for its author
-    and for nobody else: every check that reads the disk passes, and the prompt breaks on the next
-    machine. The same goes for a file that `.gitignore` hides.
+    If a partial, body, schema, tool, case or media file was never added to git, only its author has
+    it. All checks pass on the author's disk, and the prompt fails on every other machine. The same
+    applies to a file that `.gitignore` excludes.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -53,7 +53,7 @@ def dependency_not_in_commit(
 
 
 def _named(reference: FileReference) -> Place:
-    """The name: an include's place has its quotes, too."""
+    """The name itself; the place of an include also covers its quotes."""
     place = reference.place
     quoted = place.end_column - place.column == len(reference.written) + 2
     if reference.kind != "template" or place.line != place.end_line or not quoted:

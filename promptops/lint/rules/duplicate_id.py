@@ -13,12 +13,12 @@ from promptops.model.place import Place
 
 @rule("REP001", severity=Severity.ERROR)
 def duplicate_id(catalog: Catalog) -> Iterator[Problem]:
-    """An id, and an alias, means one prompt.
+    """An id or alias belongs to exactly one prompt.
 
-    Two files that give one id, such as `ask.prompt.yaml` and `ask.prompt.yml`, or two that differ
-    in case alone, leave it to the file system which prompt an application gets: on a Mac or on
-    Windows one of them is not even checked out. An alias keeps a name alive that a prompt had, so
-    it can't be another prompt's name today.
+    Two files can have the same id, such as `ask.prompt.yaml` and `ask.prompt.yml`, or ids that
+    differ only in case. Then the file system decides which prompt an application gets: macOS and
+    Windows check out only one of two names that differ in case. An alias is an earlier name of a
+    prompt, so it can't be the id of another prompt.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -61,13 +61,14 @@ def duplicate_id(catalog: Catalog) -> Iterator[Problem]:
 def _same(twin: Twin) -> Problem:
     message = f"`{shown(twin.id)}` is the id of two files"
     if twin.id != twin.other_id:
-        message = f"the ids `{shown(twin.id)}` and `{shown(twin.other_id)}` are one to some systems"
+        ids = f"`{shown(twin.id)}` and `{shown(twin.other_id)}`"
+        message = f"the ids {ids} are the same on some file systems"
     related = Related(Place(twin.other), "the other one")
     return Problem(message, at=Place(twin.path), hint="rename one of them", related=(related,))
 
 
 def _aliases(catalog: Catalog) -> Iterator[Problem]:
-    """Each alias that is an id, or another's alias, already."""
+    """Each alias that is already an id or the alias of another prompt."""
     known: dict[str, Place] = {identity: Place(path) for identity, path in catalog.paths.items()}
     had = catalog.graph.aliases.values()
     for path in sorted({path for paths in had for path in paths}):
@@ -81,7 +82,7 @@ def _aliases(catalog: Catalog) -> Iterator[Problem]:
                     f"the alias `{shown(alias)}` is {_whose(known[alias], path, catalog, alias)}",
                     at=place,
                     hint="remove it",
-                    related=(Related(known[alias], "it stands here"),),
+                    related=(Related(known[alias], "it is written here"),),
                 )
             known.setdefault(alias, place)
 

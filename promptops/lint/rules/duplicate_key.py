@@ -9,11 +9,11 @@ from promptops.lint import Problem, Severity, rule
 
 @rule("SCH003", severity=Severity.ERROR)
 def duplicate_key(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """A mapping has each key once.
+    """A mapping has each key only once.
 
-    YAML readers disagree about which of two equal keys counts: most take the last and say nothing,
-    some take the first, some refuse. A second `content` pasted under the first is a prompt that
-    reads differently in the review and in production.
+    YAML readers disagree about duplicate keys: most silently use the last one, some use the first,
+    some refuse the file. If a second `content` is pasted below the first, the reviewed prompt and
+    the prompt in production can differ.
 
     Bad:
         messages:

@@ -11,11 +11,11 @@ from promptops.lint.subject import TemplateScope
 
 @rule("TPL004", severity=Severity.ERROR)
 def dynamic_include(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
-    """The names of included, imported and extended templates are written out.
+    """The names of included, imported and extended templates are constants.
 
-    With a name that is computed nobody can say, before it is rendered, what a prompt is made of:
-    which prompts a partial changes, what a release must hold, where a sentence came from. And a
-    caller who chooses the name chooses the file.
+    If a name is computed, the files of a prompt are known only after rendering. Then promptops
+    can't determine which prompts a partial affects, what a release must contain, or where a
+    sentence came from. A caller who controls the name also controls which file is included.
 
     Bad:
         inputs:

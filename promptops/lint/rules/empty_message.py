@@ -16,11 +16,11 @@ from promptops.records import record
 def empty_message(
     prompt: Prompt, references: Sequence[FileReference], renders: Sequence[RenderedCase]
 ) -> Iterator[Problem]:
-    """Every message says something, whatever the inputs are.
+    """No message is empty, whatever the inputs are.
 
-    Several providers refuse a request in which a message is empty, or a text part of one; others
-    let the model answer to nothing. It happens when all of a message stands in an `if`, or when an
-    optional input is all there is. A `when` leaves the whole message out.
+    Several providers refuse a request with an empty message or an empty text part. Others let the
+    model answer an empty question. This happens if the whole message is inside an `if`, or consists
+    only of an optional input. Use `when` to leave out the whole message.
 
     Bad:
         inputs:
@@ -74,7 +74,7 @@ def _contents(prompt: Prompt) -> Iterator[_MessageText]:
 
 
 def _start(text: Text) -> tuple[str, int, int]:
-    """Where a text begins; one that stands in for a missing file, at the reference to it."""
+    """The place where a text begins. For a missing file, the place of the reference to it."""
     return (text.path, *text.locate(0))
 
 

@@ -19,13 +19,13 @@ def escaping_reference(
     document: Document,
     references: Sequence[FileReference],
 ) -> Iterator[Problem]:
-    """What a prompt refers to lies inside the repository.
+    """All files that a prompt refers to are inside the repository.
 
-    A prompt is read by machines that hold keys. An include of `/etc/passwd` or `../../.env`, or one
-    that a symbolic link leads out by, would print that file into a request; an address would let
-    whoever owns it change the prompt after it was reviewed. So templates, body files, schemas,
-    tools, cases and media are named by paths below their root or, with `./`, beside the file that
-    names them. No comment silences this.
+    Machines with API keys read prompts. An include of `/etc/passwd` or `../../.env`, or of a
+    symbolic link that leads outside the repository, would put that file into a request. A URL would
+    let its owner change the prompt after the review. Name templates, body files, schemas, tools,
+    cases and media by paths below their root or, with `./`, relative to the file that names them.
+    Comments can't suppress this rule.
 
     Bad:
         messages:

@@ -11,11 +11,11 @@ from promptops.model.prompt import Case
 
 @rule("TST012", severity=Severity.ERROR)
 def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) -> Iterator[Problem]:
-    """Every `rendered` assertion of a test case holds.
+    """Every `rendered` assertion of a test case passes.
 
-    These assertions look at the request, so that they need neither a model nor a recording, and
-    are judged when you commit. `promptops test` reports the same failures. Those of plug-ins are
-    judged only there, because no hook loads a plug-in.
+    These assertions check the request, so they need no model and no recording and run when you
+    commit. `promptops test` reports the same failures. Only `promptops test` runs assertions of
+    plug-ins, because hooks load no plug-ins.
 
     Bad:
         messages:
@@ -41,7 +41,7 @@ def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) ->
     from promptops.evals.parse import is_of_plugin, problems
 
     for each in renders:
-        # What is wrong with an assertion itself is TST009.
+        # TST009 reports assertions that are invalid themselves.
         if each.traced is None or not each.case.rendered or any(problems(each.case)):
             continue
         verdicts = judge(each.traced.request, each.case)

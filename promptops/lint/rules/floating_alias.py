@@ -16,12 +16,12 @@ from promptops.model.prompt import Prompt
 def floating_alias(
     prompt: Prompt, config: Config, catalog: Catalog, today: date
 ) -> Iterator[Problem]:
-    """An active prompt names one version of a model, not a name that moves on.
+    """An active prompt names a fixed version of a model, not an alias that moves.
 
-    A release is to hold still what was tested. Behind `-latest`, and behind a name without its
-    date where the provider moves it, stands another model one morning, and nothing in the
-    repository has changed. Drafts may float. The model of a profile is reported once, at the
-    profile's `id`; one that is retired is reported by CFG002 only.
+    A release must keep what was tested. An alias such as `-latest`, or a name without a date that
+    the provider moves, can point to another model tomorrow without any change in the repository.
+    Drafts may use aliases. The model of a profile is reported once, at the profile's `id`. CFG002
+    reports retired models instead of this rule.
 
     Bad:
         model: {provider: openai, id: gpt-5.4-mini}
@@ -37,5 +37,5 @@ def floating_alias(
     if prompt.status != "active" or model is None or model.facts is None:
         return
     if model.facts.floating and not retires_soon(model.facts, today):
-        message = f"`{model.id}` moves on to newer models"
+        message = f"`{model.id}` is an alias that moves to newer models"
         yield Problem(message, at=id_place(model, catalog), hint="name a dated version")

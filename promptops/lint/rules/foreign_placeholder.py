@@ -12,12 +12,12 @@ from promptops.model.prompt import ForEach, Prompt
 
 @rule("VAR012", severity=Severity.WARNING)
 def foreign_placeholder(prompt: Prompt, passages: Sequence[Passage]) -> Iterator[Problem]:
-    """Inputs are written as Jinja writes them, `{{ name }}`.
+    """Inputs are written in Jinja syntax, `{{ name }}`.
 
-    `{name}` of Python's `format`, `${name}` of a shell, `<<name>>` and `%(name)s` mean nothing to
-    the renderer. They come along when a prompt is moved here from code, and the model gets the
-    placeholder in place of the value. Only names of inputs, and what is nearly one, are taken for
-    placeholders, so that a JSON example or a path in an API stays what it is.
+    The renderer does not replace `{name}` from Python's `format`, `${name}` from a shell,
+    `<<name>>` or `%(name)s`. They often remain when a prompt is moved here from code, and the model
+    receives the placeholder instead of the value. Only names of inputs, or names very similar to
+    them, count as placeholders, so JSON examples and paths of APIs are not reported.
 
     Bad:
         inputs:
@@ -40,7 +40,7 @@ def foreign_placeholder(prompt: Prompt, passages: Sequence[Passage]) -> Iterator
     names = {*(prompt.inputs.get("properties") or {})}
     names |= {turn.name for turn in prompt.messages if isinstance(turn, ForEach)}
     for passage in passages:
-        # What stands in a template stands in its literal text, too; a value is never a template.
+        # Text of a template is also in its literal text; a value is never a template.
         if passage.literal:
             for match in find_placeholders(passage.text, names):
                 place = passage.place(match.start, match.end)

@@ -9,19 +9,19 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.searchable_text import Written
 from promptops.runtime.template.sized_cache import cached_by_size
 
-_found = cached_by_size(16_000_000)(find_secrets)  # a partial is searched once for all its prompts
+# A partial is searched once for all prompts that use it.
+_found = cached_by_size(16_000_000)(find_secrets)
 
 
 @rule("SEC001", severity=Severity.ERROR, unsuppressable=True, masked=True)
 def hardcoded_secret(written: Sequence[Written]) -> Iterator[Problem]:
-    """No key, token, private key or password is written in a prompt's files.
+    """The files of a prompt contain no API key, token, private key or password.
 
-    Whoever can read the repository can use it, and so can whoever reads a bundle or a recording; a
-    model repeats what stands in its prompt. A secret that was committed stays in the history, so
-    taking the line out is not enough: revoke it. The prompt file is searched with its keys and
-    comments, its case files, recordings, partials and schemas too. The finding never shows the
-    secret, and no comment silences it. Documented examples and stand-ins such as
-    `YOUR_API_KEY` are no secrets.
+    Everyone who can read the repository, a bundle or a recording can use the secret, and a model
+    can repeat any part of its prompt. A committed secret stays in the history, so removing the line
+    is not enough: revoke it. The rule searches the prompt file with its keys and comments, and its
+    case files, recordings, partials and schemas. The finding never shows the secret, and comments
+    can't suppress it. Documented examples and placeholders such as `YOUR_API_KEY` are not reported.
 
     Bad:
         messages:
@@ -42,5 +42,5 @@ def hardcoded_secret(written: Sequence[Written]) -> Iterator[Problem]:
             yield Problem(
                 match.message,
                 at=each.place(match.start, match.end),
-                hint="revoke it, and take it out: what was committed stays in the history",
+                hint="revoke it and remove it: it stays in the history once it is committed",
             )

@@ -14,7 +14,7 @@ from promptops.source.document import Document
 from promptops.source.nodes import escaped, pointer_to
 
 _MAX_SUSPECTS = 20_000
-"""Scalars of one file that are looked at: a file with more is data and not written by hand."""
+"""Scalars checked in one file. A file with more is data and not written by hand."""
 
 
 @rule("SCH004", severity=Severity.WARNING)
@@ -23,11 +23,11 @@ def implicit_yaml_type(
 ) -> Iterator[Problem]:
     """Text that looks like a number, a date or a boolean is quoted.
 
-    To a YAML 1.1 reader, and most are, `NO` is false, `12:30:45` is 45045 and `010` is eight; to
-    every reader `1.10` is the number 1.1. So a list of countries loses Norway in somebody's
-    script, and a version loses its zero in the prompt. Judged are the fields that are text, the
-    values of an input of `type: string`, and what test cases pass for one. Where a value is no text
-    to promptops either, and is refused, SCH002 or TST002 says so.
+    Most YAML readers follow YAML 1.1: they read `NO` as false, `12:30:45` as 45045 and `010` as
+    eight. All readers read `1.10` as the number 1.1. So a list of countries loses Norway in another
+    tool, and a version loses its zero in the prompt. The rule checks fields that must be text, the
+    values of inputs of `type: string`, and what test cases pass for them. If promptops itself
+    refuses the value, SCH002 or TST002 reports it instead.
 
     Bad:
         inputs:
@@ -50,7 +50,7 @@ def implicit_yaml_type(
         tests:
           - {name: one, inputs: {country: "NO"}}
     """
-    refused = {problem.at for problem in problems}  # by SCH002: no text to us either
+    refused = {problem.at for problem in problems}  # not text here either: SCH002
     for path in islice(suspects(document.value or {}), _MAX_SUSPECTS):
         pointer = pointer_to(list(path))
         if is_text_field(pointer, document.value) and document.style(pointer) == "plain":
@@ -68,25 +68,25 @@ def _in_cases(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
     texts = [name for name, input_schema in properties.items() if is_text(input_schema)]
     for case in prompt.cases if texts else ():
         for name in texts:
-            value = case.inputs.get(name)  # what is no text to us either is TST002's
+            value = case.inputs.get(name)  # not text here either: TST002
             if isinstance(value, str) and taken_for(value):
                 yield from _in_case(case, name, catalog)
 
 
 def _in_case(case: Case, name: str, catalog: Catalog) -> Iterator[Problem]:
-    """Of a value that may be taken for something else: whether it is without quotes."""
+    """Whether an ambiguous value of a test case is written without quotes."""
     place = case.locate(f"{case.at}/inputs/{escaped(name)}", False)
     if place.path.endswith((".yaml", ".yml")) and place.line == place.end_line:
         line = catalog.line(place.path, place.line)
         text = line[place.column - 1 : place.end_column - 1]
-        taken = taken_for(text)  # quotes, brackets and block marks are taken for nothing
+        taken = taken_for(text)  # quotes, brackets and block marks are unambiguous
         if taken:
             yield _unquoted(text, taken, place)
 
 
 def _unquoted(text: str, taken: str, place: Place) -> Problem:
     return Problem(
-        f"`{text}` without quotes is {taken} to YAML readers",
+        f"YAML readers can read unquoted `{text}` as {taken}",
         at=place,
         hint="quote it",
         fix=Fix((Edit(place, f'"{text}"'),), safe=True),

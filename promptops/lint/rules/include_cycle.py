@@ -12,10 +12,10 @@ from promptops.lint.subject import TemplateScope
 def include_cycle(
     problems: Sequence[Problem], scopes: Sequence[TemplateScope]
 ) -> Iterator[Problem]:
-    """No template includes itself, and no prompt extends itself, on whatever way.
+    """No template includes itself and no prompt extends itself, directly or indirectly.
 
-    Rendering a circle ends in an error on the caller's machine, for every caller, also where a
-    condition around the include makes the tests pass. The message prints the way round.
+    Rendering a cycle fails for every caller, even if a condition around the include makes the tests
+    pass. The message shows the whole cycle.
 
     Bad:
         --- prompts/ask.prompt.yaml

@@ -28,9 +28,9 @@ def include_not_found(
 ) -> Iterator[Problem]:
     """Every file that a prompt names is in the tree that is checked.
 
-    That tree is what is staged, or a commit, and not what happens to lie on the disk. A path
-    begins at the root of prompts, or beside the file that names it when it begins with `./`.
-    A file that exists but is not in the commit is REP005's business.
+    That tree is the staged files or a commit, not whatever is on the disk. A path is relative to
+    the prompt root or, if it begins with `./`, to the file that names it. REP005 reports files that
+    exist but are not in the commit.
 
     Bad:
         messages:
@@ -66,7 +66,7 @@ def include_not_found(
 
 
 def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Problem]:
-    """Those that the walk over the templates could not reach, at the name within its quotes."""
+    """Missing templates, each at its name within the quotes."""
     for scope in scopes:
         missing_ones = [p for p in scope.scope.problems if p.code == "TPL003"]
         lines = _by_line(scope.scope.references) if missing_ones else {}
@@ -82,7 +82,7 @@ def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Pr
 
 
 def _by_line(references: Iterable[Named]) -> dict[tuple[str, int], list[tuple[Place, Named]]]:
-    """From path and line to what is named there: to look through all for each takes its square."""
+    """From path and line to the names written there, so that each lookup is constant work."""
     found: dict[tuple[str, int], list[tuple[Place, Named]]] = {}
     for each in references:
         place = each.site.place
@@ -99,7 +99,7 @@ def _is_within(inner: Place, outer: Place) -> bool:
 
 
 def _is_nowhere(catalog: Catalog, named: Named) -> bool:
-    """Neither outside the repository, which is SEC010, nor left out of the commit: REP005."""
+    """Neither outside the repository (SEC010) nor left out of the commit (REP005)."""
     if named.target is None:
         return False
     place, base = named.site.place, named.site.text.path
@@ -107,7 +107,7 @@ def _is_nowhere(catalog: Catalog, named: Named) -> bool:
     return isinstance(found, FileReference) and missing(catalog, found) == ""
 
 
-def _problem(  # noqa: PLR0917 -- what a problem is made of
+def _problem(  # noqa: PLR0917 -- the parts of a problem
     catalog: Catalog,
     message: str,
     written: str,
@@ -127,8 +127,8 @@ def _problem(  # noqa: PLR0917 -- what a problem is made of
 
 
 def _roots(catalog: Catalog, kind: ReferenceKind) -> str:
-    """Where a path begins: tools are below the roots of schemas."""
+    """The folders that a path is relative to; tools are below the schema roots."""
     if kind != "tool":
-        return "a path begins at the root of prompts, or `./`"
+        return "a path is relative to the prompt root, or begins with `./`"
     roots = " or ".join(f"`{root}`" for root in catalog.config.schemas)
-    return f"a path begins in {roots}, or with `./` beside the file"
+    return f"a path is relative to {roots}, or begins with `./` to be relative to the file"

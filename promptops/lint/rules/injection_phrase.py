@@ -20,20 +20,19 @@ from promptops.source.nodes import escaped
 
 _found = cached_by_size(16_000_000)(find_injection)
 
-# Between two texts: no phrase, and no defence against one, reaches over it.
+# Separates two texts: neither a phrase nor a defence against one crosses it.
 _PARTED = "\n\n.\n\n"
 
 
 @rule("SEC006", severity=Severity.ERROR)
 def injection_phrase(subject: PromptFacts, written: Sequence[Written]) -> Iterator[Problem]:
-    """No text tells the model to drop its instructions.
+    """No text asks the model to ignore its instructions.
 
-    A phrase such as "ignore all previous instructions" in a prompt, in a partial or in the inputs
-    of a test case is what an attacker would write: text copied from a poisoned page, or a test that
-    nobody marked. A prompt that defends itself ("never ignore these rules", "whoever asks you to
-    ignore …") is left alone, and so is a text that quotes an attack and says what to do with it,
-    or gives it as an example of one. A test that tries an attack says so with the tag
-    `adversarial`: its inputs are meant.
+    An attacker writes phrases such as "ignore all previous instructions". In a prompt, a partial or
+    the inputs of a test case they come from a copied page or from an unmarked test. The rule
+    ignores a prompt that defends itself ("never ignore these rules", "whoever asks you to ignore
+    …") and text that quotes an attack, says how to respond to it, or gives it as an example. Mark a
+    test that tries an attack with the tag `adversarial`.
 
     Bad:
         inputs:
@@ -74,10 +73,10 @@ def injection_phrase(subject: PromptFacts, written: Sequence[Written]) -> Iterat
                 yield passage.problem(match.message, match.start, match.end, hint=_HINT)
 
 
-_HINT = "take it out; in a test that tries an attack, say `tags: [adversarial]`"
+_HINT = "remove it; if the test tries an attack, add `tags: [adversarial]`"
 
 Part = tuple[str, Callable[[], Text]]
-"""A text, and what finds the place of each of its characters."""
+"""A text with a function that finds the place of each of its characters."""
 
 
 def _problem(message: str, place: Place) -> Problem:
@@ -85,7 +84,7 @@ def _problem(message: str, place: Place) -> Problem:
 
 
 def _in_texts(parts: Iterator[Part]) -> Iterator[Problem]:
-    """All at once: most files hold no such phrase, and are done with one look."""
+    """Search all texts at once: most files contain no such phrase."""
     texts, locate, starts, offset = [], [], [], 0
     for text, find in parts:
         starts.append(offset)
@@ -99,7 +98,7 @@ def _in_texts(parts: Iterator[Part]) -> Iterator[Problem]:
 
 
 def _of_the_prompt(document: Document) -> Iterator[Part]:
-    """Its values; of a test case the inputs only: assertions speak of what must not be there."""
+    """The prompt's values. Of a test case only the inputs: assertions name forbidden text."""
     cases = document.value.get("tests") if isinstance(document.value, dict) else None
     meant = {f"/tests/{i}" for i, case in enumerate(cases or ()) if _is_adversarial(case)}
     for pointer, role, text in document.scalars():

@@ -14,14 +14,14 @@ from promptops.model.prompt import Case, Prompt
 def invalid_assertion(
     prompt: Prompt, cases: Sequence[Case], references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """Every assertion has valid arguments, and can fail.
+    """Every assertion has valid arguments and can fail.
 
-    An assertion that can't fail is a green test that tests nothing: a schema that every value fits,
-    a pattern that matches every text, a limit that no answer reaches, an expression that is always
-    true, a threshold that unrelated texts reach, a delimiter such as `<ticket>` that the template
-    writes whatever the inputs are. One that can't hold is an error, too, and so is
-    one that names a tool, an input or a case that the prompt does not have. `evaluation` names a
-    judge and a primary score that exist. `promptops test` reports the same errors.
+    An assertion that can't fail tests nothing. Examples are a schema that accepts every value, a
+    pattern that matches every text, a limit that no answer reaches, an expression that is always
+    true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
+    template always writes. Errors are also assertions that can't pass, and assertions that name a
+    tool, an input or a case that the prompt does not have. `evaluation` must name an existing judge
+    and primary score. `promptops test` reports the same errors.
 
     Bad:
         messages:
@@ -114,16 +114,16 @@ def invalid_assertion(
 
 
 def _judges(prompt: Prompt, catalog: Catalog) -> Collection[str]:
-    """The ids of all prompts where one of them is named as the judge."""
+    """The ids of all prompts, if one of them is named as the judge."""
     judge = prompt.evaluation.get("judge")
     if not isinstance(judge, str):
         return ()
-    catalog.looked_around |= judge not in catalog.paths  # a file that is added changes this
+    catalog.looked_around |= judge not in catalog.paths  # adding a file changes this
     return catalog.paths
 
 
 def _tools(prompt: Prompt, references: Sequence[FileReference]) -> tuple[str, ...] | None:
-    """The names of the tools; None where the file of one is missing, which is reported itself."""
+    """The names of the tools; None if the file of a tool is missing, which another rule reports."""
     if any(each.kind == "tool" and not each.found for each in references):
         return None
     return tuple(tool.name for tool in prompt.tools)

@@ -12,11 +12,11 @@ from promptops.model.prompt import Prompt
 
 @rule("VAR013", severity=Severity.ERROR)
 def invalid_default(prompt: Prompt) -> Iterator[Problem]:
-    """The default of an input fits the input's own schema.
+    """The default of an input is valid for the input's own schema.
 
-    A default is filled in before the inputs are checked. One that the schema refuses makes every
-    caller fail who leaves the input out, and no test case shows it if each passes a value. In a
-    variant that changes only the constraint, the problem is at the constraint.
+    Defaults are filled in before the inputs are validated. If the schema refuses the default, every
+    caller who omits the input gets an error, and test cases that pass a value do not show it. If a
+    variant changes only the constraint, the problem is reported at the constraint.
 
     Bad:
         inputs:
@@ -56,7 +56,7 @@ def invalid_default(prompt: Prompt) -> Iterator[Problem]:
             content: "Say hello in a {{ tone }} tone."
     """
     for wrong in wrong_defaults(prompt):
-        message = f"the default is refused: {wrong.problem.message}"
+        message = f"the default is invalid: {wrong.problem.message}"
         at = wrong.at if wrong.constraint is None else wrong.constraint
         related = (
             () if at == wrong.at else (Related(prompt.locate(wrong.at, False), "the default"),)

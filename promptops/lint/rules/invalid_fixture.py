@@ -20,11 +20,11 @@ from promptops.runtime.request.render import Renderer, RenderError
 def invalid_fixture(
     prompt: Prompt, subject: PromptFacts, cases: Sequence[Case]
 ) -> Iterator[Problem]:
-    """Every test case has a name of its own, inputs that fit the schema, and can be rendered.
+    """Every test case has a unique name and valid inputs, and renders.
 
-    A case with inputs that no caller could pass tests nothing: it is refused before anything is
-    rendered. Two cases of one name can't be told apart in a report, and share one recording. What
-    fails while it is rendered would fail for a caller with these inputs, too.
+    A case with invalid inputs tests nothing, because it is refused before rendering. Two cases with
+    the same name can't be distinguished in a report, and they share one recording. A case that
+    fails to render would fail in the same way for a caller with these inputs.
 
     Bad:
         inputs:
@@ -71,7 +71,7 @@ def invalid_fixture(
         for case in cases:
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
-                told = _is_told_elsewhere(wrong, found, prompt)
+                told = _is_reported_as_misspelt(wrong, found, prompt)
                 if not told and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
@@ -84,23 +84,25 @@ def _same_names(cases: Sequence[Case]) -> Iterator[Problem]:
         place = case.locate(f"{case.at}/name", False)
         if case.name in first:
             yield Problem(
-                f"two cases are called `{case.name}`",
+                f"two cases have the name `{case.name}`",
                 at=place,
-                hint="give each case a name of its own",
+                hint="give each case a unique name",
                 related=(Related(first[case.name], "the other one"),),
             )
         first.setdefault(case.name, place)
 
 
-def _is_told_elsewhere(wrong: InputProblem, others: Sequence[InputProblem], prompt: Prompt) -> bool:
-    """Whether it is missing since it is there by a wrong name, or is SCH002's: not declared."""
+def _is_reported_as_misspelt(
+    wrong: InputProblem, others: Sequence[InputProblem], prompt: Prompt
+) -> bool:
+    """Whether the missing input is only misspelt, or is not declared (SCH002)."""
     name, _, what = wrong.message.rpartition(" is ")
     misspelt = any(other.hint == f"did you mean {name}?" for other in others)
     return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
 
 
 def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:
-    """Whether it is a default's, and so VAR013's, whatever the case passes."""
+    """Whether the wrong value is a default, which VAR013 reports."""
     if not wrong.pointer or is_given(case.inputs, wrong.pointer):
         return False
     return any(each.problem == wrong for each in wrong_defaults(prompt))
@@ -108,7 +110,7 @@ def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:
 
 def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
     place = case.locate(f"{case.at}/inputs{wrong.pointer}", wrong.key)
-    if not wrong.pointer and not case.inputs:  # nothing to point at: there may be no `inputs`
+    if not wrong.pointer and not case.inputs:  # no place of its own: there may be no `inputs`
         inputs = case.locate(f"{case.at}/inputs", True)
         whole = case.locate(case.at, True)
         place = case.locate(f"{case.at}/name", False) if inputs == whole else place
@@ -124,7 +126,7 @@ def _not_rendered(
 ) -> Iterator[Problem]:
     error = rendered.error
     if error is None or error.inputs or error.refused or error.place is None:
-        return  # inputs are reported one by one; what is refused is TPL005's
+        return  # inputs are reported one by one; TPL005 reports refused constructs
     if _is_lost_media(error, prompt):
         return
     if not _is_reported_elsewhere(error, error.place, subject):
@@ -137,9 +139,9 @@ def _not_rendered(
 
 
 def _is_reported_elsewhere(error: RenderError, place: Place, subject: PromptFacts) -> bool:
-    """Whether a rule that judges the template itself says it at the same place."""
+    """Whether a rule that checks the template reports the same problem."""
     if not subject.catalog.files.is_file(place.path):
-        return True  # a media file that is not there: REP005 or TPL003
+        return True  # a missing media file: REP005 or TPL003
     if error.message.startswith(("there is no template", "there is no filter", "there is no test")):
         return True  # TPL003, TPL002
     if "written out, never computed" in error.message:
@@ -150,7 +152,7 @@ def _is_reported_elsewhere(error: RenderError, place: Place, subject: PromptFact
 
 
 def _is_lost_media(error: RenderError, prompt: Prompt) -> bool:
-    """An input of a media part that is none: VAR001."""
+    """Whether a media part names an input that does not exist: VAR001."""
     inputs = prompt.inputs.get("properties") or {}
     names = (name for name, _ in named_by_messages(prompt) if name not in inputs)
     return error.message in {f"`{name}` has no value" for name in names}
@@ -165,7 +167,7 @@ def _is_syntax(place: Place, subject: PromptFacts) -> bool:
 
 
 def _is_refused(place: Place, subject: PromptFacts) -> bool:
-    """An attribute that begins with `_`, or a method: TPL005."""
+    """Whether it is an attribute that begins with `_`, or a method: TPL005."""
     for scope in subject.scopes:
         sites = [each.site for each in scope.scope.private]
         sites += [call.site for call in scope.scope.calls]
@@ -175,7 +177,7 @@ def _is_refused(place: Place, subject: PromptFacts) -> bool:
 
 
 def _is_undefined(place: Place, subject: PromptFacts) -> bool:
-    """Of a name: VAR001, VAR004; of a key that its schema speaks of: VAR003, VAR004."""
+    """An undefined name (VAR001, VAR004) or a key that its schema names (VAR003, VAR004)."""
     for scope in subject.scopes:
         for use in scope.scope.uses:
             for steps, site in enumerate((use.site, *use.path_sites)):

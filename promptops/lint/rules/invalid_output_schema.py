@@ -17,18 +17,19 @@ from promptops.records import replace
 from promptops.source.references import check_schema
 
 _OTHER_SUBSETS = frozenset(("anthropic", "google"))
-"""Providers whose own strict mode takes another part of JSON Schema."""
+"""Providers whose own strict mode accepts another subset of JSON Schema."""
 
 
 @rule("CFG008", severity=Severity.ERROR)
 def invalid_output_schema(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
-    """The schema of the answer is valid, some answer fits it, and strict mode accepts it.
+    """The output schema is valid, an answer can satisfy it, and strict mode accepts it.
 
-    A provider refuses the request otherwise. No answer fits a closed object
-    (`additionalProperties: false`) that requires a property it does not have. With `strict: true` a
-    provider accepts only a part of JSON Schema: every object is closed and requires all of its
-    properties, and there is no `oneOf`, `allOf`, `not`, `if` or the like. A property that may be
-    missing is required, and may be `null`. The same holds for the parameters of tools.
+    Otherwise the provider refuses the request. No answer satisfies a closed object
+    (`additionalProperties: false`) that requires a property it does not define. With `strict:
+    true`, providers accept only a subset of JSON Schema: every object is closed and requires all
+    its properties, and `oneOf`, `allOf`, `not`, `if` and similar keywords are not allowed. Write an
+    optional property as required with the type `null` allowed. The same applies to the parameters
+    of tools.
 
     Bad:
         output:
@@ -87,7 +88,7 @@ def _located(catalog: Catalog, prompt: Prompt, at: str, schema: Any) -> Locate:
 
 
 def _of_tool(catalog: Catalog, prompt: Prompt, tool: Tool, at: str) -> Locate:
-    """A tool that stands in a file of its own is placed at its `ref`."""
+    """A problem of a tool; if the tool is in its own file, the place is its `ref`."""
     reference = f"{tool.at}/ref"
     if stands(prompt.locate, reference):
         place = prompt.locate(reference, False)

@@ -12,13 +12,13 @@ from promptops.model.prompt import ConversationHistory, Message, Prompt
 
 @rule("MSG001", severity=Severity.ERROR)
 def invalid_role(prompt: Prompt) -> Iterator[Problem]:
-    """Every role is one that the provider knows.
+    """The provider supports every role of the prompt.
 
-    A request with a role that the provider has no word for is refused, all of it, on the first
-    call in production. `developer` is a word of OpenAI's; others say `system`. A turn of `tool` is
-    the answer to a call: without the call's id, or without the call, it answers nothing.
+    A provider refuses a request with an unknown role. `developer` is specific to OpenAI; others use
+    `system`. A `tool` message is the result of a tool call: it needs the id of the call, and the
+    call itself must precede it.
 
-    Of providers whose roles are not known here nothing is said.
+    Providers whose roles promptops does not know are not checked.
 
     Bad:
         model: {provider: anthropic, id: claude-opus-4-5-20251101}
@@ -44,7 +44,7 @@ def invalid_role(prompt: Prompt) -> Iterator[Problem]:
     called: set[str] | None = set()
     for turn in prompt.messages:
         if isinstance(turn, ConversationHistory):
-            called = None  # the caller's turns may hold the call
+            called = None  # the caller's history may contain the call
     for message, _ in messages(prompt):
         if message.role not in conversation.roles:
             yield _unknown(prompt, message, conversation)
@@ -60,7 +60,7 @@ def _unknown(prompt: Prompt, message: Message, conversation: Conversation) -> Pr
     if message.role == "developer":
         fix = Fix((Edit(prompt.locate(at, False), "system"),))
     return Problem(
-        f"`{message.role}` is no role of {prompt.model.provider}",
+        f"{prompt.model.provider} has no role `{message.role}`",
         at=at,
         hint=f"use one of {', '.join(sorted(conversation.roles))}",
         fix=fix,
@@ -69,11 +69,11 @@ def _unknown(prompt: Prompt, message: Message, conversation: Conversation) -> Pr
 
 def _answer(message: Message, called: set[str] | None) -> Iterator[Problem]:
     if message.tool_call_id is None:
-        hint = "add the id of the call that it answers"
-        yield Problem("a `tool` turn without `tool_call_id`", at=f"{message.at}/role", hint=hint)
+        hint = "add the id of the tool call that it answers"
+        yield Problem("a `tool` message without `tool_call_id`", at=f"{message.at}/role", hint=hint)
     elif called is not None and message.tool_call_id not in called:
         yield Problem(
-            f"no turn before this one calls `{message.tool_call_id}`",
+            f"no earlier message has the tool call `{message.tool_call_id}`",
             at=f"{message.at}/tool_call_id",
-            hint="add the assistant's turn with its `tool_calls`",
+            hint="add the assistant message with its `tool_calls`",
         )

@@ -13,13 +13,13 @@ from promptops.source.document import Document
 
 @rule("SEC007", severity=Severity.ERROR)
 def invisible_unicode(document: Document, written: Sequence[Written]) -> Iterator[Problem]:
-    """No character stands in a prompt's files that nobody sees and a model reads.
+    """The files of a prompt contain no invisible characters that a model reads.
 
-    Zero-width and tag characters can spell whole sentences that no reviewer sees; bidirectional
-    controls show a line in another order than the model reads it; a zero-width space, pasted from a
-    page, makes two words of one. Whatever emoji, flags, Arabic, Persian or Indic spelling needs is
-    left alone. Keys, comments, partials and test cases are searched, too, and in messages what is
-    written as an escape (`"\\u200b"`).
+    Zero-width and tag characters can hide whole sentences from reviewers. Bidirectional controls
+    show a line in a different order than the model reads it. A zero-width space, pasted from a web
+    page, splits a word in two. Characters that emoji, flags, and Arabic, Persian or Indic spelling
+    need are allowed. The rule also searches keys, comments, partials and test cases, and escapes in
+    messages (`"\u200b"`).
 
     Bad:
         messages:
@@ -44,11 +44,11 @@ def _as_written(each: Written) -> Iterator[Problem]:
 
 
 def _problem(message: str, place: Place) -> Problem:
-    return Problem(message, at=place, hint="take it out", fix=Fix((Edit(place, ""),), safe=False))
+    return Problem(message, at=place, hint="remove it", fix=Fix((Edit(place, ""),), safe=False))
 
 
 def _escaped(document: Document) -> Iterator[Problem]:
-    """Invisible characters that a double-quoted text of a message spells out."""
+    """Invisible characters written as escapes in double-quoted text of a message."""
     if not any(escape in document.text for escape in ("\\u", "\\x", "\\U")):
         return
     for pointer, role, value in document.scalars():
@@ -61,7 +61,7 @@ def _escaped(document: Document) -> Iterator[Problem]:
 
 
 def _escape(text: Text, start: int, end: int) -> Place | None:
-    """The place of an escape; None for what is not written as one."""
+    """The place of an escape; None if the character is not written as an escape."""
     line, column = text.locate(start)
     end_line, end_column = text.locate(end)
     if end_line == line and end_column - column > end - start:

@@ -13,8 +13,8 @@ from promptops.records import replace
 def jinja_syntax(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
     """Every template, partial and `when` is valid Jinja.
 
-    What can't be parsed can't be rendered, in any case and for any caller. The place is that of
-    the token where reading stopped: a tag that is not closed is seen at what follows it.
+    A template that can't be parsed can't be rendered for any caller. The place is the token where
+    parsing stopped: an unclosed tag is reported at the token that follows it.
 
     Bad:
         inputs:

@@ -15,11 +15,11 @@ from promptops.model.prompt import Prompt
 def json_mode_without_hint(
     prompt: Prompt, passages: Sequence[Passage], renders: Sequence[RenderedCase]
 ) -> Iterator[Problem]:
-    """A prompt with `format: json` and no schema says JSON in a message.
+    """A prompt with `format: json` and no schema mentions JSON in a message.
 
-    Providers refuse a request in JSON mode that does not, since a model that doesn't know what it
-    is to write fills the answer with white space until it is cut off. With a schema the provider
-    itself holds the answer to it, so that nothing need be said.
+    Providers refuse a JSON mode request that does not mention JSON, because a model without that
+    instruction can fill its answer with white space until the token limit. With a schema the
+    provider enforces the format itself.
 
     Bad:
         output: {format: json}
@@ -40,7 +40,7 @@ def json_mode_without_hint(
     """
     if prompt.output.format != "json" or prompt.output.schema is not None:
         return
-    hint = "say it: `Answer with a JSON object.`, or give a schema"
+    hint = "write `Answer with a JSON object.`, or add a schema"
     if not _is_written(prompt, passages):
         yield Problem("no message mentions JSON", at="/output/format", hint=hint)
         return
@@ -53,7 +53,7 @@ def json_mode_without_hint(
 
 
 def _is_written(prompt: Prompt, passages: Sequence[Passage]) -> bool:
-    """In a template, or in what the inputs' schema says of a value that is printed."""
+    """Whether JSON is mentioned in a template or in the schema of a printed input."""
     literal = (passage.text for passage in passages if passage.literal)
     return any("json" in text.lower() for text in literal) or _mentions(prompt.inputs)
 

@@ -14,11 +14,11 @@ _found = cached_by_size(16_000_000)(find_markers)
 
 @rule("STY001", severity=Severity.WARNING)
 def leftover_marker(passages: Sequence[Passage]) -> Iterator[Problem]:
-    """Nothing that its author meant to come back to is left in the text.
+    """The text of a prompt contains no leftover markers such as `TODO`.
 
-    A model takes `TODO: ask legal` for a part of its task: it repeats it, answers it, or makes up
-    what should stand there. A note to colleagues belongs in a `{# comment #}`, which no model sees.
-    Text that speaks of such markers ("never leave a TODO"), and code samples, are left alone.
+    A model takes `TODO: ask legal` as part of its task: it repeats it, answers it, or invents the
+    missing text. Write notes to colleagues in a `{# comment #}`, which is not sent. Text about such
+    markers ("never leave a TODO") and code samples are not reported.
 
     Bad:
         messages:

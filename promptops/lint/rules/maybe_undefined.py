@@ -17,13 +17,13 @@ from promptops.source.explain import close
 
 @rule("VAR004", severity=Severity.ERROR)
 def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
-    """What a caller may leave out has a default, or is asked for with `is defined` first.
+    """An optional value has a default, or is tested with `is defined` before it is used.
 
-    A prompt that reads a missing value is not rendered: the application gets an error in place of
-    an answer, and only for those callers, or those items of a list, that left it out. So it passes
-    every test that happens to give the value. `{% if note %}` is no guard: it reads the value, too.
-    Inputs that are neither in `required` nor have a `default` may be missing, and so may keys of an
-    object that its schema doesn't require.
+    If a template reads a missing value, rendering fails: the application gets an error instead of
+    an answer, but only for callers or list items that omit the value. Tests that pass the value do
+    not show it. `{% if note %}` is not a guard, because it reads the value too. An input can be
+    missing if it is neither in `required` nor has a `default`, and a key of an object can be
+    missing if its schema does not require it.
 
     Bad:
         inputs:
@@ -82,7 +82,7 @@ def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             content: "Mind this: {{ note }}"
     """
     inputs = prompt.inputs.get("properties") or {}
-    meant = {close(name, inputs) for name in undeclared(prompt)}  # SCH002 tells of its misspelling
+    meant = {close(name, inputs) for name in undeclared(prompt)}  # SCH002 reports its misspelling
     for scope in subject.scopes:
         for use in scope.scope.uses:
             if use.name in inputs and use.origin in ("input", "branch"):
@@ -96,14 +96,14 @@ def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
 
 
 def _missing(use: Use, schemas: InputSchemas) -> int | None:
-    """How many steps below the name the first value stands that may be missing, and is needed."""
+    """Steps below the name to the first value that is used and may be missing."""
     for steps, required in enumerate(use.required):
-        # Without its list, `for_each` makes no message that could read an item.
+        # Without its list, `for_each` produces no message that could read an item.
         if required and not (not steps and is_item(use)):
             shape = schemas.at(use.name, use.path[:steps])
             if shape is None or shape.optional:
                 told = shape is None or (steps and schemas.misspelt(use.name, use.path[:steps]))
-                return None if told else steps  # by VAR003
+                return None if told else steps  # reported by VAR003
     return None
 
 
@@ -119,14 +119,14 @@ def _problem(use: Use, steps: int) -> Problem:
     return Problem(
         f"`{path}` may be missing",
         at=site.place,
-        hint=f"{what}, or ask `{_written(use, site)} is defined` first",
+        hint=f"{what}, or test `{_written(use, site)} is defined` first",
         fix=_fix(use, steps, site),
         related=included_from(use.stack),
     )
 
 
 def _written(use: Use, site: TemplateSpan) -> str:
-    """The expression as it stands there, as far as it is one run of characters."""
+    """The expression as written, if it is one run of characters."""
     text = use.site.text
     if site.text is not text or site.start < use.site.start:
         return site.source

@@ -20,11 +20,11 @@ _KEYS = frozenset(
 
 @rule("SCH007", severity=Severity.WARNING)
 def missing_metadata(prompt: Prompt, config: Config) -> Iterator[Problem]:
-    """A prompt has the metadata that this repository asks for.
+    """A prompt has the metadata that this repository requires.
 
-    A prompt without an owner is one that nobody mends at night, and one without a description is
-    read in full by everyone who looks for another. What is asked for stands in the configuration;
-    a name that is no key of a prompt file is one of `metadata`.
+    Nobody is responsible for a prompt without an owner. A prompt without a description must be read
+    in full by everyone who looks for a prompt. The configuration lists the required keys; a name
+    that is not a key of a prompt file is a key of `metadata`.
 
     Options: `lint.required-metadata`, a list of keys such as `description`, `owners`, `risk`.
 
@@ -55,11 +55,11 @@ def missing_metadata(prompt: Prompt, config: Config) -> Iterator[Problem]:
             hint = f"add `{name}`" if name in _KEYS else f"add it under `metadata`: `{name}: …`"
             yield Problem(f"`{name}` is missing", at="/format", key=True, hint=hint)
         elif value in ("", [], (), {}):
-            yield Problem(f"`{name}` says nothing", at=pointer)
+            yield Problem(f"`{name}` is empty", at=pointer)
 
 
 def _looked_up(prompt: Prompt, name: str) -> tuple[str, Any]:
-    """Where a key stands and what it says; None for one that is not there."""
+    """The place and the value of a key; None if it is missing."""
     if name in _KEYS:
         pointer = f"/{name}"
         written = prompt.locate(pointer, True) != prompt.locate("", False)

@@ -13,7 +13,7 @@ from promptops.model.prompt import Prompt
 from promptops.source.document import Document
 
 Schemas = Callable[[Mapping[str, Any]], Iterator[tuple[Any, str]]]
-"""From what a file holds to its schemas, each with its pointer."""
+"""From the value of a file to its schemas, each with its pointer."""
 
 _IN_TOOLS = ("parameters", "returns")
 
@@ -22,11 +22,11 @@ _IN_TOOLS = ("parameters", "returns")
 def misspelt_keyword(
     prompt: Prompt, references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """A keyword of a JSON Schema is spelt right.
+    """The keywords of a JSON Schema are spelt correctly.
 
-    JSON Schema ignores a keyword that it does not know. With `maxLegnth` the input has no limit,
-    and with `x-untrsuted` no security rule looks at it. A key is reported when one letter makes it
-    a keyword; other unknown keys are free. The same holds for the keys of a tool file, such as
+    JSON Schema ignores unknown keywords. With `maxLegnth` the input has no limit, and with
+    `x-untrsuted` no security rule checks it. The rule reports a key that is one letter away from a
+    keyword; other unknown keys are allowed. The same applies to the keys of a tool file, such as
     `strict`.
 
     Bad:

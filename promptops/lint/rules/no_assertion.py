@@ -10,11 +10,11 @@ from promptops.model.prompt import Case, Prompt
 
 @rule("TST005", severity=Severity.WARNING)
 def no_assertion(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
-    """Every test case asserts something.
+    """Every test case has an assertion.
 
-    A case without an assertion passes whatever the prompt says and whatever the model answers, and
-    makes the tests look better than they are. Assertions of the prompt's `evaluation` hold for
-    every case, and count.
+    A case without an assertion passes for every prompt and every answer, and makes the tests look
+    better than they are. Assertions in the prompt's `evaluation` apply to every case and count
+    here.
 
     Bad:
         messages:
@@ -36,7 +36,7 @@ def no_assertion(prompt: Prompt, cases: Sequence[Case]) -> Iterator[Problem]:
     for case in () if shared else cases:
         if not case.rendered and not case.output:
             yield Problem(
-                f"the case `{case.name}` asserts nothing",
+                f"the case `{case.name}` has no assertion",
                 at=case.locate(f"{case.at}/name", False),
                 hint="add an assertion under `rendered` or `output`",
             )

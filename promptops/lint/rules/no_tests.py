@@ -13,10 +13,10 @@ from promptops.model.prompt import Prompt
 def no_tests(prompt: Prompt, references: Sequence[FileReference]) -> Iterator[Problem]:
     """An active prompt has a test case.
 
-    A release ships what is active. Without a case nobody sees in review what the model will get,
-    and most rules have nothing to look at: a template that fails for every input would pass. One
-    case with one assertion about the request is a good beginning; it needs no model. A prompt that
-    is not ready says `status: draft`. A variant has the cases of the prompt it extends.
+    A release contains all active prompts. Without a case, reviewers can't see the rendered request,
+    and most rules have nothing to check: a template that fails for every input would pass. Start
+    with one case with one assertion about the request; it needs no model. Mark a prompt that is not
+    ready with `status: draft`. A variant inherits the cases of the prompt it extends.
 
     Bad:
         messages:
@@ -43,8 +43,8 @@ def no_tests(prompt: Prompt, references: Sequence[FileReference]) -> Iterator[Pr
     named = any(reference.kind == "cases" for reference in references)
     if prompt.status == "active" and not prompt.cases and not named:
         yield Problem(
-            "an active prompt without a test case",
+            "an active prompt has no test case",
             at="/tests",
             key=True,
-            hint="add one under `tests`, or say `status: draft`",
+            hint="add one under `tests`, or set `status: draft`",
         )

@@ -37,11 +37,11 @@ _FILTERS = {"random": _CHANCE, "shuffle": _CHANCE, "uuid": _CHANCE, "env": _MACH
 
 @rule("TPL006", severity=Severity.WARNING)
 def nondeterministic(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
-    """The same inputs give the same text, today and tomorrow, here and elsewhere.
+    """The same inputs always render the same text, on every machine.
 
-    Tests, reviews and recordings rest on it: what was looked at is what is sent. So templates know
-    no clock, no chance and no environment. What changes is the caller's business, and comes in as
-    an input, where a test can set it.
+    Tests, reviews and recordings depend on this: the reviewed request must be the one that is sent.
+    So templates have no access to a clock, random numbers or the environment. Pass values that
+    change as inputs, which a test can set.
 
     Bad:
         messages:

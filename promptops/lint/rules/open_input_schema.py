@@ -12,11 +12,10 @@ _AT = "/inputs/additionalProperties"
 
 @rule("VAR011", severity=Severity.WARNING)
 def open_input_schema(prompt: Prompt) -> Iterator[Problem]:
-    """A prompt takes the inputs it declares and no others.
+    """A prompt accepts only the inputs that it declares.
 
-    promptops closes the inputs unless a file opens them. Open, they let a caller's typo pass in
-    silence: an application that passes `langauge` gets the default language in production, and no
-    error says why.
+    Inputs are closed by default. If a file opens them, a caller's typo causes no error: an
+    application that passes `langauge` gets the default language in production.
 
     Bad:
         inputs:
@@ -40,7 +39,7 @@ def open_input_schema(prompt: Prompt) -> Iterator[Problem]:
         return
     place = prompt.locate(_AT, False)
     yield Problem(
-        "inputs that are not declared pass unseen",
+        "undeclared inputs are accepted without an error",
         at=place,
         hint="remove it: inputs are closed unless the file opens them",
         fix=Fix((Edit(place, "false"),)) if written is True else None,

@@ -11,11 +11,11 @@ from promptops.source.document import Document
 
 @rule("SCH008", severity=Severity.WARNING)
 def outdated_format_version(document: Document, problems: Sequence[Problem]) -> Iterator[Problem]:
-    """A prompt file is of the format that this version of promptops reads.
+    """A prompt file has the format version that this promptops reads.
 
-    The mark is never guessed: a reader that takes a file of another format for its own loses what
-    it doesn't know, without a word. A file of an older format that has nothing but current keys
-    needs only its mark changed, which the fix does; a newer one needs a newer promptops.
+    promptops never guesses the version, because it could silently lose keys that it doesn't know.
+    If a file has an older version and only current keys, the fix changes the version. A newer
+    version needs a newer promptops.
 
     Bad:
         format: promptops/0
@@ -30,7 +30,7 @@ def outdated_format_version(document: Document, problems: Sequence[Problem]) -> 
         return
     place = document.place("/format")
     if number > CURRENT:
-        hint = "update promptops: this one reads `promptops/1`"
+        hint = "update promptops: this version reads `promptops/1`"
         yield Problem(f"`promptops/{number}` is a newer format", at=place, hint=hint)
         return
     current = all(problem.at == place for problem in problems if problem.code.startswith("SCH"))

@@ -16,13 +16,13 @@ from promptops.records import record
 def over_budget(subject: PromptFacts) -> Iterator[Problem]:
     """A request stays within the prompt's `budget`.
 
-    Tokens are money and time, and they creep in: an example here, a longer guideline there. The
-    budget is what was agreed on. Judged are every test case and, where all inputs have limits, the
-    largest request that the schema of the inputs allows: what a caller may send, one will.
+    Tokens cost money and time, and each added example or guideline adds some. The rule checks every
+    test case and, if all inputs have limits, the largest request that the schema of the inputs
+    allows.
 
-    Tokens are estimated without a tokenizer, within about 10% for text; for the largest request a
-    value counts a token for four characters. Media are not counted. The cost is that of the table's
-    price, or the profile's, with the longest answer that `max_output_tokens` allows.
+    Token counts are estimated without a tokenizer, within about 10% for text. For the largest
+    request a value counts one token for four characters. Media are not counted. The cost uses the
+    price in the model table or the profile, and the longest answer that `max_output_tokens` allows.
 
     Bad:
         budget: {input_tokens: 20}
@@ -67,7 +67,7 @@ class _Load:
 
 
 def _loads(subject: PromptFacts) -> Iterator[_Load]:
-    """The largest case, and what the schema of the inputs allows if that is more."""
+    """The largest case, and the largest request that the schema allows if that is larger."""
     cases = [
         _Load(
             request_tokens(each.traced.request), f"in the case `{each.case.name}`", each.case.name

@@ -17,16 +17,16 @@ _WIDEST: Mapping[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
 }
-"""What no known provider goes beyond: for models that are not in the table."""
+"""The widest limits of any known provider, for models that are not in the table."""
 
 
 @rule("CFG004", severity=Severity.ERROR)
 def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
-    """Every parameter is one that the model accepts, within its limits.
+    """The model supports every parameter, and every value is within its limits.
 
-    The provider refuses the request otherwise: models that reason take no `temperature`, and no
-    model writes more than its longest answer. Parameters of a profile are judged with the model
-    the profile names, and reported at the profile.
+    Otherwise the provider refuses the request: reasoning models do not accept `temperature`, and no
+    model writes more than its maximum output. Parameters of a profile are checked with the model
+    that the profile names, and reported at the profile.
 
     Bad:
         model:
@@ -66,8 +66,8 @@ def _refused(name: str, value: Any, model: AskedModel | None) -> str | None:
     if low <= value <= high:
         return None
     if low == high:
-        return f"{called} accepts no other `{name}` than {low:g}"
-    return f"`{name}` {value:g} is not between {low:g} and {high:g}, as {called} wants it"
+        return f"{called} accepts only {low:g} for `{name}`"
+    return f"`{name}` {value:g} is not between {low:g} and {high:g}, the limits of {called}"
 
 
 def _too_long(value: float, model: AskedModel | None, called: str) -> str | None:
@@ -80,6 +80,6 @@ def _too_long(value: float, model: AskedModel | None, called: str) -> str | None
 
 
 def _at(prompt: Prompt, name: str) -> str:
-    """The prompt's own value, or else the profile that it comes from."""
+    """The place of the prompt's own value, or of the profile that sets the value."""
     own = f"/model/params/{name}"
     return own if stands(prompt.locate, own) else "/model/profile"

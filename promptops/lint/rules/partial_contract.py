@@ -16,12 +16,12 @@ from promptops.model.prompt import Prompt
 def partial_contract(
     prompt: Prompt, scopes: Sequence[TemplateScope], subject: PromptFacts
 ) -> Iterator[Problem]:
-    """A prompt gives its partials the names that they need.
+    """A prompt defines all names that its partials need.
 
-    A partial that reads `product` works in the prompt it was written for. The next prompt that
-    includes it, or an input that is renamed in one of them, fails when it is rendered. The
-    problem is reported at the include of the prompt that lacks the name. A name that no prompt has
-    is reported by VAR001, at the partial.
+    A partial that reads `product` works in the prompt it was written for. Rendering fails in
+    another prompt that includes it without defining `product`, or after an input was renamed. The
+    problem is reported at the include of the prompt that lacks the name. VAR001 reports a name that
+    no prompt defines, at the partial.
 
     Bad:
         --- prompts/partials/desk.md.j2
@@ -61,12 +61,12 @@ def _lacking(use: Use) -> Problem:
     return Problem(
         f"`{use.site.text.path}` needs `{use.name}`, which is not defined here",
         at=_named(outermost).place,
-        hint="declare it under `inputs`, or `set` it before",
+        hint="declare it under `inputs`, or `set` it before the include",
         related=(Related(use.site.place, f"`{use.name}` is read here"), *way),
     )
 
 
 def _named(site: TemplateSpan) -> TemplateSpan:
-    """A template's name without its quotes; a macro's has none."""
+    """The name of a template without its quotes; a macro's name has none."""
     quoted = site.source[:1] in ("'", '"')
     return TemplateSpan(site.text, site.start + 1, site.end - 1) if quoted else site

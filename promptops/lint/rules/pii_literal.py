@@ -16,12 +16,12 @@ _found = cached_by_size(16_000_000)(find_personal_data)
 
 @rule("SEC002", severity=Severity.WARNING)
 def pii_literal(document: Document, written: Sequence[Written]) -> Iterator[Problem]:
-    """No e-mail address, telephone, card or account number of a person stands in the files.
+    """The files contain no e-mail address, phone number, card or account number of a person.
 
-    Test cases are often made from real conversations, and git keeps a customer's number for ever,
-    in every clone. What is reserved for examples belongs to nobody and is left alone: addresses at
-    `example.com`, telephone numbers such as +1 202 555 0143, the card numbers that payment
-    providers document. So are the `owners` of a prompt.
+    Test cases are often copied from real conversations, and git keeps personal data in every clone
+    forever. Values reserved for examples are allowed: addresses at `example.com`, phone numbers
+    such as +1 202 555 0143, and card numbers that payment providers document for tests. The
+    `owners` of a prompt are allowed too.
 
     Bad:
         inputs:
@@ -54,12 +54,12 @@ def pii_literal(document: Document, written: Sequence[Written]) -> Iterator[Prob
             place = each.place(match.start, match.end)
             if not _names_an_owner(document, place):
                 example = ", such as `ada@example.com`" if match.name == "e-mail address" else ""
-                hint = f"write one that is reserved for examples{example}"
+                hint = f"use a value that is reserved for examples{example}"
                 yield Problem(match.message, at=place, hint=hint)
 
 
 def _names_an_owner(document: Document, place: Place) -> bool:
-    """Who looks after a prompt is named on purpose."""
+    """Whether the place names an owner of the prompt, which is intended."""
     owners = document.value.get("owners") if isinstance(document.value, dict) else None
     for index in range(len(owners) if isinstance(owners, list) else 0):
         owner = document.place(f"/owners/{index}")

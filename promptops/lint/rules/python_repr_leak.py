@@ -18,7 +18,7 @@ _TEXTUAL = frozenset(("string", "number"))
 
 @record(frozen=True, slots=True)
 class _Leak:
-    """What is printed, and how else it could be."""
+    """What is printed, and how to print it instead."""
 
     message: str
     hint: str
@@ -27,13 +27,13 @@ class _Leak:
 
 @rule("VAR005", severity=Severity.WARNING)
 def python_repr_leak(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
-    """Only texts and numbers are printed as they are.
+    """Only strings and numbers are printed directly.
 
-    Jinja prints everything else as Python writes it. A model that is told to answer in JSON and
-    sees `True`, `None` and `['late', 'broken']` in its instructions takes them for an example: it
-    answers with `None`, and the application can't parse it. Say what a list or a flag means to the
-    reader of the prompt, or print it as JSON. A value that may be null is fine behind an `if`, and
-    one of several types behind a test that leaves texts and numbers only: `is string`.
+    Jinja prints all other values in Python syntax. A model that must answer in JSON and receives
+    `True`, `None` and `['late', 'broken']` in its instructions copies them: it answers with `None`,
+    and the application can't parse the answer. Describe in words what a list or a flag means, or
+    print it as JSON. A value that may be null is allowed behind an `if`, and a value with several
+    types behind a test that leaves only strings and numbers: `is string`.
 
     Bad:
         inputs:
@@ -93,22 +93,21 @@ def _leak(use: Use, scope: TemplateScope, subject: PromptFacts) -> _Leak | None:
         types -= excluded_kinds(use, guards_of(scope, subject.scopes))
     whole = dotted(use.name, use.path)
     if "object" in types:
-        return _Leak(
-            f"`{whole}` is printed as Python writes it: `{{'k': 1}}`", "use `| json`", "json"
-        )
+        return _Leak(f"`{whole}` is printed in Python syntax: `{{'k': 1}}`", "use `| json`", "json")
     if "array" in types:
         items = schemas.at(use.name, (*use.path, ITEM))
-        message = f"`{whole}` is printed as Python writes it: `['x']`"
+        message = f"`{whole}` is printed in Python syntax: `['x']`"
         if items is not None and items.types and items.types <= _TEXTUAL:
             return _Leak(message, 'use `| join(", ")`')
         return _Leak(message, "use `| json`, or a loop", "json")
     if "boolean" in types:
-        hint = "use `| json`, or say with an `if` what it means"
-        return _Leak(f"`{whole}` is printed as Python writes it: `True` or `False`", hint, "json")
+        hint = "use `| json`, or write an `if` that describes it in words"
+        return _Leak(f"`{whole}` is printed in Python syntax: `True` or `False`", hint, "json")
     if "null" in types:
         message = f"`{whole}` may be null, which is printed as `None`"
-        asked = " is not none" if shape is not None and "number" in shape.types else ""  # 0 is said
-        return _Leak(message, f"put it into `{{% if {_written(use)}{asked} %}}`")
+        # A bare `if` would leave out the number 0.
+        test = " is not none" if shape is not None and "number" in shape.types else ""
+        return _Leak(message, f"put it into `{{% if {_written(use)}{test} %}}`")
     return None
 
 
@@ -118,7 +117,7 @@ def _written(use: Use) -> str:
 
 
 def _last(use: Use) -> TemplateSpan:
-    """The end of the path as it is written here."""
+    """The end of the path as written here."""
     last = use.path_sites[-1] if use.path else use.site
     return last if last.text is use.site.text and last.start >= use.site.start else use.site
 

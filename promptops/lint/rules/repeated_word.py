@@ -15,12 +15,11 @@ _found = cached_by_size(16_000_000)(find_repeated_words)
 
 @rule("STY003", severity=Severity.WARNING)
 def repeated_word(passages: Sequence[Passage]) -> Iterator[Problem]:
-    """No word is typed twice.
+    """No word is repeated by mistake.
 
-    "Answer with the the name" costs a token and reads like carelessness; where an edit left it
-    behind, the words around it are often wrong, too. What is right twice ("that that", "very
-    very"), names, headings, tables and code samples are left alone, and so is what values or a
-    loop repeat.
+    "Answer with the the name" wastes a token and is often left over from an edit, so check the
+    words around it too. Correct repetitions ("that that", "very very"), names, headings, tables and
+    code samples are not reported, and neither are repetitions that values or loops cause.
 
     Bad:
         messages:
@@ -45,7 +44,7 @@ def repeated_word(passages: Sequence[Passage]) -> Iterator[Problem]:
 
 
 def _is_typed_twice(passage: Passage, match: TextMatch) -> bool:
-    """Not one place of a template, which a loop or a macro renders twice."""
+    """Whether these are two places, rather than one that a loop or a macro renders twice."""
     length = len(match.name)
     first = passage.place(match.start, match.start + length)
     second = passage.place(match.end - length, match.end)
@@ -53,7 +52,7 @@ def _is_typed_twice(passage: Passage, match: TextMatch) -> bool:
 
 
 def _fix(passage: Passage, match: TextMatch) -> Fix | None:
-    """Where both words stand in one piece of a template, the second one goes."""
+    """Remove the second word, if both are in one piece of a template."""
     if len(list(passage.over(match.start, match.end))) != 1:
         return None
     place = passage.place(match.start, match.end)

@@ -18,11 +18,11 @@ from promptops.model.prompt import Prompt
 def retired_model(
     prompt: Prompt, config: Config, catalog: Catalog, today: date
 ) -> Iterator[Problem]:
-    """The model is not retired, and will not be within 90 days.
+    """The model is not retired and will not be retired within 90 days.
 
-    From that day on every request fails. The days come from the providers' announcements, in a
-    table that says when it was made; a model's successor answers differently, so that changing it
-    takes time and tests. The model of a profile is reported once, at the profile's `id`.
+    All requests fail after the retirement date. The dates are from the providers' announcements, in
+    a table that records its own date. The successor of a model answers differently, so plan time
+    and tests for the change. The model of a profile is reported once, at the profile's `id`.
 
     Bad:
         model: {provider: openai, id: gpt-3.5-turbo-0125}
@@ -57,7 +57,7 @@ def _way_out(facts: ModelFacts) -> str:
 
 
 def _successor(prompt: Prompt, model: AskedModel) -> Fix | None:
-    """Only of an id in the prompt file: a profile serves other prompts, too."""
+    """The successor, only for an id in the prompt file: a profile serves other prompts too."""
     if model.at != "/model/id" or model.facts is None or model.facts.successor is None:
         return None
     place = prompt.locate(model.at, False)

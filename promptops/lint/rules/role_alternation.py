@@ -10,19 +10,22 @@ from promptops.lint.provider_roles import Conversation, accepts_prefill, convers
 from promptops.lint.subject import RenderedCase
 from promptops.model.prompt import Prompt
 
-_REPEATS = {"refused": "wants `user` and `assistant` in turn", "joined": "makes one turn of them"}
+_REPEATS = {
+    "refused": "requires `user` and `assistant` messages to alternate",
+    "joined": "makes one turn of them",
+}
 
 
 @rule("MSG004", severity=Severity.WARNING)
 def role_alternation(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Problem]:
-    """Turns follow each other as the provider accepts them.
+    """Messages follow each other in an order that the provider accepts.
 
-    Google and Mistral refuse two turns of one role in a row; Anthropic makes one of them, so that
-    an example ends up in the question. A last turn of the assistant's, meant as the beginning of
-    the answer, is refused by Google, by Mistral and by Claude models since 4.6.
+    Google and Mistral refuse two consecutive messages with the same role; Anthropic joins them, so
+    that an example can end up in the question. Google, Mistral and Claude models since 4.6 refuse a
+    request that ends with an assistant message, meant as the beginning of the answer.
 
-    Of the caller's own turns, of `history`, and of providers whose rules are not known here,
-    nothing is said.
+    The caller's own messages (`history`), and providers whose rules promptops does not know, are
+    not checked.
 
     Bad:
         model: {provider: mistral, id: mistral-large-2512}
@@ -63,21 +66,23 @@ def _pair(before: Turn, after: Turn, rules: Conversation, provider: str) -> Prob
         if rules.repeats == "accepted":
             return None
         return Problem(
-            f"two `{after.role}` turns in a row: {provider} {_REPEATS[rules.repeats]}",
+            f"two `{after.role}` messages in a row: {provider} {_REPEATS[rules.repeats]}",
             at=f"{after.at}/role",
-            hint="make one message of them, with parts if they are of several kinds",
+            hint="join them to one message; use parts if they have different types",
             case=after.case,
         )
     if rules.strict_tools and (before.role, after.role) == ("tool", "user"):
-        message = f"`user` right after `tool`: {provider} wants the assistant's turn between them"
+        message = (
+            f"`user` right after `tool`: {provider} requires an assistant message between them"
+        )
         return Problem(message, at=f"{after.at}/role", case=after.case)
     return None
 
 
 def _prefill(last: Turn, model: str) -> Problem:
     return Problem(
-        f"the last turn is the assistant's, which {model} does not continue",
+        f"the last message is the assistant's, which {model} does not continue",
         at=f"{last.at}/role",
-        hint="say in the instructions how the answer begins, or use `output.schema`",
+        hint="describe in the instructions how the answer begins, or use `output.schema`",
         case=last.case,
     )

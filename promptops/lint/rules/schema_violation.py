@@ -29,13 +29,12 @@ def schema_violation(
     references: Sequence[FileReference],
     catalog: Catalog,
 ) -> Iterator[Problem]:
-    """A prompt file has the keys and the kinds of values that its format defines.
+    """A prompt file has only the keys and value types that its format defines.
 
-    A key that nobody knows is a setting that silently does nothing: `temprature: 0` leaves the
-    model at its default, and no test tells. So every unknown key is an error, with the nearest
-    known one beside it, in the file and in its test cases; what is yours alone begins with `x-`.
-    An input that is required and not declared is an error, too: whoever passes it is refused, and
-    so is whoever doesn't.
+    An unknown key has no effect: with `temprature: 0` the model keeps its default, and no test
+    shows it. So every unknown key is an error, in the file and in its test cases, and the message
+    names the nearest known key. Your own keys begin with `x-`. An input that is required but not
+    declared is an error too: callers who pass it are refused, and so are callers who don't.
 
     Bad:
         descripton: Answers one question.
@@ -61,12 +60,12 @@ def schema_violation(
     misread = {_path(problem) for problem in problems if problem.code in _OF_YAML}
     elsewhere = {r.place for r in references if r.kind == "schema" and missing(catalog, r)}
     for problem in problems:
-        if problem.code != "SCH002" or problem.at in elsewhere:  # that is REP005's
+        if problem.code != "SCH002" or problem.at in elsewhere:  # REP005 reports that
             continue
-        if _path(problem) in misread:  # what could not be read as it was meant is not judged
+        if _path(problem) in misread:  # values that could not be parsed are not checked
             continue
         if problem.at == document.place("/format") and is_of_another_time(document):
-            continue  # that is SCH008's
+            continue  # SCH008 reports that
         hint = problem.hint or ("quote it" if _UNQUOTED.match(problem.message) else None)
         yield replace(problem, hint=hint, fix=problem.fix or _spelling(problem))
     prompt = catalog.loaded(document.path).prompt
@@ -75,22 +74,22 @@ def schema_violation(
 
 
 def _path(problem: Problem) -> str:
-    """The file a problem is in; what points into the prompt file has no place yet."""
+    """The file of a problem; a problem of the prompt file itself has no place yet."""
     return problem.at.path if isinstance(problem.at, Place) else ""
 
 
 def _undeclared(prompt: Prompt) -> Iterator[Problem]:
-    """Inputs that are required and may not be passed: no caller could call the prompt."""
+    """Inputs that are required but not declared: no caller could call the prompt."""
     declared = prompt.inputs.get("properties") or {}
     for name, pointer in undeclared(prompt).items():
         hint = nearest(name, declared) or "declare it under `properties`"
-        yield Problem(f"`{name}` is required and not declared", at=pointer, hint=hint)
+        yield Problem(f"`{name}` is required but not declared", at=pointer, hint=hint)
 
 
 def _spelling(problem: Problem) -> Fix | None:
-    """The known key in place of one that looks like it."""
+    """The known key that is similar to an unknown one."""
     near = _MISSPELT.fullmatch(problem.hint or "")
-    unknown = problem.message.endswith("is not a key here")
+    unknown = problem.message.startswith("unknown key ")
     if near is None or not unknown or not isinstance(problem.at, Place):
         return None
     return Fix((Edit(problem.at, near[1]),))

@@ -19,17 +19,17 @@ _SETTINGS = ("promptops.toml", "pyproject.toml", "channels.yaml")
 _SHORTEST = 12
 _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 _STAND_IN = lazy_pattern(r"xxx|\.\.\.|\*\*\*|example|your|placeholder|[<>{}$]", re.IGNORECASE)
-_HINT = "revoke it, and take it out: what was committed stays in the history"
+_HINT = "revoke it and remove it: it stays in the history once it is committed"
 
 
 @rule("SEC011", severity=Severity.ERROR, unsuppressable=True, masked=True)
 def secret_in_settings(catalog: Catalog) -> Iterator[Problem]:
-    """No key, token, private key or password is written in the configuration or in its code.
+    """The configuration and its code contain no API key, token, private key or password.
 
-    `promptops.toml`, `[tool.promptops]`, `channels.yaml` and the Python files of assertions are
-    searched as prompts are. A header that is named like a secret is one, whatever its value looks
-    like. Whoever can read the repository could use it. The finding never shows the secret. A key
-    belongs in an environment variable, and `api_key_env` names it.
+    The rule searches `promptops.toml`, `[tool.promptops]`, `channels.yaml` and the Python files of
+    assertions in the same way as prompts. The value of a header whose name marks it as a secret is
+    always reported. Everyone who can read the repository could use the secret. The finding never
+    shows it. Put the key into an environment variable and name the variable with `api_key_env`.
 
     Bad:
         --- promptops.toml
@@ -75,7 +75,7 @@ def _searched(catalog: Catalog) -> Iterator[str]:
 def _secret_headers(
     config: Config, text: Text, found: list[tuple[int, int, str]]
 ) -> Iterator[tuple[int, int, str]]:
-    """Values of headers that are secrets by their name, where they are written."""
+    """Values of headers whose name marks them as secrets, where they are written."""
     for name, value in _headers(config):
         secret = value.split()[-1] if value.split() else ""
         start = text.value.find(secret) if _is_secret(name, secret) else -1

@@ -24,12 +24,12 @@ _KINDS = {
 
 @rule("VAR006", severity=Severity.WARNING)
 def shadowed_input(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
-    """No name in a template hides an input.
+    """No name defined in a template hides an input.
 
-    Below a `set` or within a loop that takes an input's name, the caller's value is out of reach,
-    and who reads the line that prints it sees the input. It renders, it passes the tests of the
-    one who wrote it, and the next one to move a paragraph changes what it says. A value that is
-    made of the input itself, as in `{% set tone = tone | lower %}`, hides nothing.
+    Below a `set` or inside a loop that uses the name of an input, templates can't read the caller's
+    value, but a reader of the line that prints it expects the input. The tests of the author pass,
+    and the meaning changes when someone moves a paragraph. A value computed from the input itself,
+    as in `{% set tone = tone | lower %}`, is allowed.
 
     Bad:
         inputs:
@@ -76,7 +76,7 @@ def shadowed_input(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[
 
 
 def _is_anothers(definition: Definition) -> bool:
-    """A macro of a partial names its arguments for itself, whatever inputs its users have."""
+    """Whether it is a macro of a partial, whose arguments are independent of the inputs."""
     return definition.kind == "argument" and bool(definition.stack)
 
 
@@ -87,6 +87,6 @@ def _problem(
     return Problem(
         f"{what} hides the input `{name}`",
         at=at,
-        hint="give it another name",
+        hint="rename it",
         related=(*related, Related(declared, "the input")),
     )

@@ -12,11 +12,11 @@ from promptops.lint.passages import Passage
 
 @rule("MSG007", severity=Severity.ERROR)
 def special_token_literal(passages: Sequence[Passage]) -> Iterator[Problem]:
-    """No text holds the control tokens of a model's chat template.
+    """No text contains control tokens of a model's chat template.
 
-    Roles are structure. A prompt that was written for one model's raw template ends, or begins, a
-    turn in the middle of a message when such a token is read as one; a server that escapes it
-    sends the model noise instead.
+    Roles define the structure. If a server interprets such a token, it starts or ends a turn in the
+    middle of a message; if it escapes the token, the model receives meaningless text. Such tokens
+    come from prompts that were written for the raw template of one model.
 
     Bad:
         messages:
@@ -42,7 +42,7 @@ def special_token_literal(passages: Sequence[Passage]) -> Iterator[Problem]:
                     match.message,
                     match.start,
                     match.end,
-                    hint="remove it: roles say who speaks",
+                    hint="remove it: use `role` to structure the conversation",
                     fix=_removed(passage, match),
                 )
 

@@ -13,12 +13,12 @@ from promptops.model.prompt import Case, Prompt
 
 @rule("TST006", severity=Severity.WARNING)
 def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
-    """Recordings are of the requests that the cases make.
+    """Recordings match the requests that the test cases render now.
 
-    A recording is a model's answer to one request. When a prompt, a partial or a case changes, the
-    answer is to a question that nobody asks any more: `promptops test` calls the case stale, and a
-    reviewer reads an old answer beside the new wording. Record in the same commit; the new answer
-    takes the place of the old one. What cases left behind that are gone, `--prune` takes out.
+    A recording is a model's answer to one request. After a prompt, a partial or a case changes, the
+    answer belongs to a request that no longer exists: `promptops test` reports the case as stale,
+    and a reviewer would read an old answer next to the new wording. Record the new answers in the
+    same commit; they replace the old ones. `--prune` removes recordings of deleted cases.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -53,7 +53,7 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     missing = [each for each in asking if requests[each.name] not in answered]
     if missing:
         yield _missing(missing, len(asking))
-    # What such a case was answered before is replaced once it is mended and recorded.
+    # The old recording of such a case is replaced when the case is fixed and recorded.
     pending = {each.name for each in prompt.cases}.difference(requests)
     pending.update(each.name for each in missing)
     asked = set(requests.values())
@@ -65,7 +65,7 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
 
 
 def _requests(subject: PromptFacts) -> dict[str, str]:
-    """The digest of what each case asks, by its name; without those that can't be rendered."""
+    """From the name of each case to the digest of its request, if it can be rendered."""
     from promptops.runtime.request.canonical import request_digest
 
     renders = subject.renders
@@ -78,16 +78,16 @@ def _asks(case: Case, prompt: Prompt) -> bool:
 
 def _missing(cases: Sequence[Case], of: int) -> Problem:
     first = cases[0]
-    message = f"the case `{first.name}` has no recording of the request that it makes now"
+    message = f"the case `{first.name}` has no recording of its current request"
     if len(cases) > 1:
-        message = f"{len(cases)} of {of} cases have no recording of the request that they make now"
+        message = f"{len(cases)} of {of} cases have no recording of their current request"
     place = first.locate(f"{first.at}/name", False)
     return Problem(message, at=place, hint="promptops test --record")
 
 
 def _orphaned(places: Sequence[Place]) -> Problem:
-    """Of one file, at the first character of the first line: lines are long."""
-    message = "no case asks for this recording any more"
+    """Unused recordings of one file, reported at the start of the first line: lines are long."""
+    message = "no test case uses this recording any more"
     if len(places) > 1:
-        message = f"no case asks for {len(places)} recordings of this file any more"
+        message = f"no test case uses {len(places)} recordings of this file any more"
     return Problem(message, at=places[0], hint="promptops test --record --prune")

@@ -11,13 +11,14 @@ from promptops.model.prompt import Prompt
 
 @rule("MSG002", severity=Severity.WARNING)
 def system_position(prompt: Prompt) -> Iterator[Problem]:
-    """The instructions come first, in one system message.
+    """The instructions are one system message, at the beginning.
 
-    Providers disagree about later ones: some move them to the top, some take them for what the
-    user said, some refuse the request. Two at the top are joined by one provider and sent as two
-    turns by the next. What is written once, first, means the same everywhere.
+    Providers treat later system messages differently: some move them to the top, some send them as
+    user text, some refuse the request. Two system messages at the top are joined by one provider
+    and sent separately by another. A single system message at the beginning has the same meaning
+    everywhere.
 
-    System messages that stand under a `when` may be several, since one of them may be sent.
+    Several system messages with a `when` are allowed, because only one of them may be sent.
 
     Bad:
         messages:
@@ -46,5 +47,5 @@ def system_position(prompt: Prompt) -> Iterator[Problem]:
         elif turn.certain:
             certain += 1
             if certain > 1:
-                hint = "make one message of them"
+                hint = "join them to one message"
                 yield Problem(f"a second `{turn.role}` message", at=f"{turn.at}/role", hint=hint)

@@ -12,12 +12,12 @@ from promptops.source.document import Document
 
 @rule("SCH006", severity=Severity.ERROR)
 def template_not_literal_block(document: Document) -> Iterator[Problem]:
-    r"""The text of a message is a `|` block, or quoted on one line without escapes.
+    r"""The text of a message is a `|` block, or a quoted string on one line without escapes.
 
-    YAML joins the lines of a `>` block and of a text that is quoted, or plain, over several
-    lines: what the model reads is not what stands in the file. An escape such as `\n` hides the
-    line breaks from the reader, and a difference in the middle of such a text is a difference of
-    the whole line. The fix writes the same text as a block.
+    YAML joins the lines of a `>` block and of a plain or quoted string over several lines, so the
+    model receives other line breaks than the file shows. An escape such as `\n` hides line breaks
+    from the reader, and any change to such a string is a diff of the whole line. The fix writes the
+    same text as a block.
 
     Bad:
         messages:
@@ -58,7 +58,7 @@ _HINT = "write it as a `|` block"
 
 
 def _template_texts(value: Any) -> Iterator[str]:
-    """Pointers of the texts and conditions of all messages, as far as the file has its shape."""
+    """Pointers of the texts and conditions of all messages, where the file is valid."""
     messages = value.get("messages") if isinstance(value, dict) else None
     yield from _of_messages(messages, "/messages")
 
@@ -80,7 +80,7 @@ def _texts(value: Any, at: str, keys: tuple[str, ...]) -> Iterator[str]:
 
 
 def _folded(document: Document, pointer: str) -> str:
-    """How a text is written, where that is not how it reads; "" where it is."""
+    """The YAML style of a text whose lines differ from the result; "" for all other texts."""
     style = document.style(pointer)
     if style in ("literal", ""):
         return ""
@@ -101,7 +101,7 @@ def _raw(document: Document, pointer: str) -> str:
 
 
 def _header(place: Place, document: Document) -> Place:
-    """Of what spans lines, the part on the first one."""
+    """The first line of a scalar over several lines."""
     if place.end_line == place.line:
         return place
     end = len(document.text.split("\n")[place.line - 1])

@@ -31,14 +31,14 @@ _WORDS = lazy_pattern(
 def text_cut_by_comment(
     document: Document, references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """Text with ` #` is quoted: without quotes YAML reads the rest of the line as a comment.
+    """Text with ` #` is quoted: in unquoted text YAML reads the rest of the line as a comment.
 
-    `content: Use issue #5` is the text `Use issue`. Nothing reports the lost words, and a test that
-    looks for what is left passes.
+    `content: Use issue #5` is the text `Use issue`. YAML reports no error, and a test that looks
+    for the remaining text passes.
 
-    In messages, descriptions and values of assertions, a comment has two spaces before its `#` and
-    one after it. In short values, such as tags, names and inputs of test cases, one space before
-    the `#` is enough. A `#` on a line of its own always starts a comment.
+    In messages, descriptions and values of assertions, write a comment with two spaces before the
+    `#` and one after it. In short values, such as tags, names and inputs of test cases, one space
+    before the `#` is enough. A `#` on its own line always starts a comment.
 
     Bad:
         messages:
@@ -73,7 +73,7 @@ def text_cut_by_comment(
 
 
 def _cut(document: Document, above: str) -> Iterator[Problem]:
-    """Of a document whose pointers are below `above` in a prompt file."""
+    """Comments that cut a text, in a document whose pointers are below `above` in a prompt file."""
     if _MAYBE.search(document.text) is None:
         return
     for comment in document.comments:
@@ -81,14 +81,14 @@ def _cut(document: Document, above: str) -> Iterator[Problem]:
         if before > 0 and _is_text(f"{above}{comment.pointer}", before, comment.text):
             end = comment.column + len(comment.text)
             yield Problem(
-                f"` {comment.text}` is a comment to YAML, and not part of the text",
+                f"` {comment.text}` is a YAML comment and not part of the text",
                 at=Place(document.path, comment.line, comment.column, comment.line, end),
-                hint="quote the whole text; or put the comment on a line of its own",
+                hint="quote the whole text, or put the comment on its own line",
             )
 
 
 def _blanks_before(document: Document, comment: Comment) -> int:
-    """How many blanks part a comment from the unquoted text it follows; 0 after anything else."""
+    """Spaces and tabs between unquoted text and a comment; 0 after anything else."""
     if document.style(comment.pointer) != "plain":
         return 0
     place = document.place(comment.pointer)

@@ -11,20 +11,20 @@ from promptops.lint.passages import Passage
 from promptops.model.prompt import Message, Prompt, TextPart
 from promptops.runtime.template.scope import Piece
 
-# What comes in as a value is data: its tags and fences open and close nothing.
+# Values are data: their tags and fences are not delimiters.
 _AS_DATA = str.maketrans("<>`~", "    ")
 
 
 @rule("MSG006", severity=Severity.WARNING)
 def unbalanced_delimiter(prompt: Prompt, passages: Sequence[Passage]) -> Iterator[Problem]:
-    """A tag or a code fence that opens also closes.
+    """Every tag or code fence that opens also closes.
 
-    A model tells the document from the instructions by what stands around it. Where the end is
-    missing, the instructions after it are part of the document, and are treated as such.
+    A model separates documents from instructions by the delimiters around them. If the closing
+    delimiter is missing, the model reads the instructions after it as part of the document.
 
-    Judged are tags that stand alone on their line, or open it, and code fences; HTML that needs no
-    end, tags within a sentence and what stands in code are left alone. What the last message ends
-    with may stay open, for the model to go on from there: a fence on its last line, or any
+    The rule checks code fences, and tags that are alone on their line or at its start. HTML tags
+    that need no end, tags within a sentence and tags in code are not checked. The end of the last
+    message may leave a delimiter open for the model to continue: a fence on its last line, or any
     delimiter of an assistant message.
 
     Bad:
@@ -60,7 +60,7 @@ def unbalanced_delimiter(prompt: Prompt, passages: Sequence[Passage]) -> Iterato
             if _is_continued(passage, match) and _is_last(passage, passages, prompt):
                 continue
             if passage.is_written(match.start, match.end) and _certain(passage, match, written):
-                hint = "close it, or write it in backquotes where it is no delimiter"
+                hint = "close it, or put it in backquotes if it is not a delimiter"
                 yield passage.problem(match.message, match.start, match.end, hint=hint)
 
 
@@ -92,12 +92,12 @@ def _as_written(piece: Piece, literal: bool) -> str:
     if piece.literal:
         return piece.text
     if literal and _is_statement(piece):
-        return "\n"  # such a tag mostly has a line of its own, whose newline is trimmed
+        return "\n"  # such a tag usually has its own line, whose newline is trimmed
     return piece.text.translate(_AS_DATA)
 
 
 def _certain(passage: Passage, match: TextMatch, written: str) -> bool:
-    """Whether it is so in any request: a branch, or another template, may hold the other end."""
+    """Whether no branch and no other template can contain the other end."""
     if not passage.literal:
         return True
     if passage.role and not any(map(_is_statement, passage.pieces)):

@@ -11,8 +11,8 @@ from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import Prompt
 
 _HINTS = {
-    "maxLength": "add `maxLength`, or cut it where it is printed: `| truncate(2000)`",
-    "maxItems": "add `maxItems`, or take a slice of it: `[:20]`",
+    "maxLength": "add `maxLength`, or truncate it where it is printed: `| truncate(2000)`",
+    "maxItems": "add `maxItems`, or use a slice: `[:20]`",
 }
 _WHAT = {"maxLength": "text", "maxItems": "list"}
 
@@ -21,14 +21,14 @@ _WHAT = {"maxLength": "text", "maxItems": "list"}
 def unbounded_input(
     prompt: Prompt, scopes: Sequence[TemplateScope], catalog: Catalog
 ) -> Iterator[Problem]:
-    """Every text and list that reaches a message has a limit.
+    """Every string and list that reaches a message has a size limit.
 
-    A caller passes what it has: one day that is a log file. The request then costs a hundred times
-    as much, or doesn't fit, and the model loses the instructions among the noise. With a limit the
-    call fails where it is made, and says which input was too long.
+    One day a caller passes a whole log file. Then the request costs a hundred times as much, or
+    exceeds the context window, and the model no longer finds the instructions. With a limit the
+    call fails early, and the error names the input that is too long.
 
-    Texts that an `enum`, a `format` or a pattern limits are well, and so is what `truncate` or a
-    slice cuts in the template, media, and `history` with `last`.
+    Strings limited by an `enum`, a `format` or a pattern are not reported. Neither are values that
+    `truncate` or a slice cuts in the template, media, and `history` with `last`.
 
     Bad:
         inputs:
@@ -58,7 +58,7 @@ def unbounded_input(
     """
     for each in unbounded_inputs(prompt, scopes, catalog.files.defines):
         yield Problem(
-            f"`{each.name}` is a {_WHAT[each.lacks]} of any length: it has no `{each.lacks}`",
+            f"`{each.name}` is a {_WHAT[each.lacks]} without a size limit: add `{each.lacks}`",
             at=each.at,
             key=True,
             hint=_HINTS[each.lacks],

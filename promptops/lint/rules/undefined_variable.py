@@ -19,11 +19,11 @@ from promptops.source.explain import nearest
 def undefined_variable(
     prompt: Prompt, scopes: Sequence[TemplateScope], subject: PromptFacts
 ) -> Iterator[Problem]:
-    """Every name in a template is an input, or defined by the template.
+    """Every name in a template is an input or is defined by the template.
 
-    Jinja prints nothing for a name it doesn't know, so that a misspelt one is seen by the model
-    only: as a hole in the middle of a sentence. promptops refuses to render it, and says so here
-    before it is committed, also where the name stands in a partial, a macro or a `when`.
+    Plain Jinja prints nothing for an unknown name, so a typo leaves a gap in a sentence that only
+    the model receives. promptops refuses to render it, and this rule reports it before the commit,
+    also in partials, macros and `when`.
 
     Bad:
         inputs:
@@ -43,10 +43,10 @@ def undefined_variable(
     """
     inputs, required = prompt.inputs.get("properties") or {}, undeclared(prompt)
     for use, in_partial in undefined(prompt, scopes):
-        # The list of an item is told of where `for_each` names it; what is required, by SCH002.
+        # The list of an item is reported where `for_each` names it; SCH002 reports required inputs.
         if is_item(use) or use.name in required:
             continue
-        if not (in_partial and is_given_to_partial(use, subject)):  # or else it is REP004's
+        if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
             message, hint = _said(use, inputs)
             yield Problem(
                 message,
@@ -61,7 +61,7 @@ def undefined_variable(
 
 def _said(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
     if use.origin == "isolated" and use.name in inputs:
-        message = f"`{use.name}` is an input, and a template without context sees none"
+        message = f"`{use.name}` is an input, which a template without context can't read"
         return message, "import it `with context`, or pass the value to the macro"
     if use.origin in ("isolated", "unset"):
         return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"

@@ -23,14 +23,13 @@ _KINDS = {
 
 @rule("VAR003", severity=Severity.ERROR)
 def unknown_attribute(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
-    """What a template reads below an input is allowed by the input's schema.
+    """A template reads only keys that the schema of an input allows.
 
-    The schema of an input is a promise about what callers pass. A key that it rules out can never
-    be there: the prompt fails for every caller, or, behind an `is defined`, its branch is never
-    rendered and nobody notices. The usual reason is a typo, or a key that was renamed in the
-    schema only. Where a schema leaves open which keys there are, a key that is nearly one of those
-    it names is taken for a typo of that one. What is read only where a required key is missing, or
-    where a text is no text, is never read, and not reported.
+    The schema of an input describes what callers pass. A key that it excludes is never present: the
+    prompt fails for every caller or, behind an `is defined`, the branch is never rendered. Usually
+    the key has a typo, or was renamed only in the schema. If a schema allows other keys, a key very
+    similar to a known one is reported as a typo. Code that can never run, because it needs a
+    required key to be missing or a string not to be a string, is not reported.
 
     Bad:
         inputs:
@@ -83,7 +82,7 @@ def _unknown(use: Use, schemas: InputSchemas) -> Iterator[Problem]:
         owner = schemas.at(use.name, use.path[:index])
         if owner is None:
             return
-        if isinstance(step, Item) or _is_asked_by_a_partial(use, index):
+        if isinstance(step, Item) or _is_read_by_a_partial(use, index):
             continue
         below = schemas.at(use.name, use.path[: index + 1])
         if below is not None and below.declared:
@@ -94,8 +93,8 @@ def _unknown(use: Use, schemas: InputSchemas) -> Iterator[Problem]:
             return
 
 
-def _is_asked_by_a_partial(use: Use, index: int) -> bool:
-    """What several prompts include may ask for a key that only some of them have."""
+def _is_read_by_a_partial(use: Use, index: int) -> bool:
+    """Whether a shared partial reads the key, which only some of its prompts have."""
     return bool(use.stack) and use.guards[index + 1] != "none"
 
 

@@ -13,7 +13,7 @@ from promptops.source.explain import close
 
 _OTHER_NAMES = {
     "safe": "a prompt is not escaped, so leave it out",
-    "forceescape": "a prompt is no HTML; use `escape` if you mean it",
+    "forceescape": "a prompt is not HTML; use `escape` if it is intended",
     "pprint": "use `json`",
     "xmlattr": "write the attributes out",
     "urlize": "write the link out",
@@ -32,12 +32,12 @@ _OTHER_NAMES = {
 
 @rule("TPL002", severity=Severity.ERROR)
 def unknown_filter_or_test(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
-    """A template uses filters and tests that exist.
+    """A template uses only filters and tests that exist.
 
-    They are Jinja's own, without those that depend on chance, a clock or the machine, and `json`,
-    `parse_json` and `split`.
-    Jinja itself says so when a template is first rendered, and where the name stands in a branch
-    that no test takes, this is first in production.
+    Available are Jinja's own filters and tests, except those that depend on random numbers, the
+    clock or the machine, and `json`, `parse_json` and `split`. Jinja reports an unknown name only
+    when the template is rendered. In a branch that no test covers, that happens first in
+    production.
 
     Bad:
         inputs:

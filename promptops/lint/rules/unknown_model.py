@@ -15,13 +15,13 @@ _PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "gr
 
 @rule("CFG001", severity=Severity.WARNING)
 def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
-    """The model of a prompt is in the table of known models, or has a profile.
+    """The model of a prompt is in the table of known models or has a profile.
 
-    A misspelt id is refused by the provider, in production, on the first call. Of a model that is
-    not known here neither limits nor prices nor its end can be checked.
+    The provider refuses a misspelt id on the first call in production. promptops can't check
+    limits, prices or retirement of an unknown model.
 
-    Name a private model in a profile of `promptops.toml`. A prompt that names no model is no
-    finding; its caller chooses. A profile that does not exist is an error (CFG014).
+    Define a private model as a profile in `promptops.toml`. A prompt without a model is not
+    reported, because its caller chooses. A profile that does not exist is an error (CFG014).
 
     Bad:
         model: {provider: openai, id: gpt-5.4-mni}
@@ -51,7 +51,7 @@ def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
             yield _unknown(prompt, "/model/provider", message, owner, "")
             return
         message = f"`{model.id}` of {model.provider} is not known"
-        hint = "make it a profile of promptops.toml, if it is a model of your own"
+        hint = "if it is your own model, define it as a profile in promptops.toml"
         near = nearest(model.id, model.provider)
         yield _unknown(prompt, "/model/id", message, near, hint)
 

@@ -10,10 +10,10 @@ from promptops.lint import Problem, Severity, rule
 
 @rule("CFG014", severity=Severity.ERROR)
 def unknown_profile(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """The profile that a prompt names is in the configuration.
+    """The profile that a prompt names exists in the configuration.
 
-    Without its profile a prompt has no model: a request for it can't be sent. So it is not
-    rendered for an application, and no release contains it.
+    Without its profile a prompt has no model, so requests can't be sent. It is not rendered for an
+    application, and no release contains it.
 
     Bad:
         --- promptops.toml

@@ -17,11 +17,11 @@ from promptops.source.toml_places import TomlPlaces
 
 @rule("CFG015", severity=Severity.ERROR)
 def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
-    """The provider of a profile is not the misspelt name of a known one.
+    """The provider of a profile is not a misspelt name of a known provider.
 
-    Known are the providers of promptops, those of installed plug-ins, and those in the table of
-    models. Any name is accepted for a server of your own, which has a `base_url`, and a name that
-    resembles no known one: an application may have its own client for it.
+    Known are the providers of promptops, of installed plug-ins and of the model table. Any name is
+    accepted for your own server (a profile with `base_url`), and so is a name unlike any known one:
+    an application may have its own client for it.
 
     Bad:
         --- promptops.toml
@@ -52,7 +52,7 @@ def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
 
 
 def _misspelt(profile: ModelProfile) -> str | None:
-    """The known provider that is meant; None where the name is right, or resembles none."""
+    """The known provider that is probably meant; None if the name is correct or unlike all."""
     if profile.base_url is not None or covers(profile.provider):
         return None
     from promptops.evals.providers.registry import is_known, names

@@ -12,7 +12,7 @@ from promptops.lint import Problem, Severity, rule
 def unknown_tool(problems: Sequence[Problem]) -> Iterator[Problem]:
     """The tool that `tool_choice` names is a tool of the prompt.
 
-    Providers refuse a request that demands a call of a tool it does not offer.
+    Providers refuse a request that requires a call of a tool it does not offer.
 
     Bad:
         tools:

@@ -12,11 +12,11 @@ from promptops.model.place import Place
 
 @rule("REP011", severity=Severity.WARNING)
 def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
-    """A file that looks like a prompt has the ending of a prompt file.
+    """A file that looks like a prompt has the suffix of a prompt file.
 
-    Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. One that is renamed to
-    `ask.yaml` leaves the catalog silently: no rule reads it, no test case runs, and the next
-    release lacks it.
+    Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. If one is renamed to
+    `ask.yaml`, it silently leaves the catalog: no rule reads it, no test case runs, and the next
+    release does not contain it.
 
     The rule checks YAML files below the prompt roots that no prompt names. A file looks like a
     prompt if it has `format: promptops/…` or `messages:` at its top level.

@@ -39,12 +39,12 @@ _INSTEAD = {
 
 @rule("TPL005", severity=Severity.ERROR)
 def unsafe_construct(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
-    """A template asks for nothing that the renderer refuses.
+    """A template uses no construct that the renderer refuses.
 
-    Templates work on data: values have keys and no methods, names that begin with `_` are nobody's
-    business, and the work that one rendering may do is bounded, so that a prompt from a pull
-    request can neither read what it should not nor stop the machine it is checked on. What is
-    refused there is refused in production, too.
+    Templates work on data: values have keys but no methods, and names that begin with `_` are not
+    accessible. The work of one rendering is limited, so that a prompt from a pull request can't
+    read private data and can't block the machine that checks it. The same constructs are refused in
+    production.
 
     Bad:
         inputs:
@@ -91,7 +91,7 @@ def _told_by_reading(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> 
 
 
 def _private(scope: TemplateScope, schemas: InputSchemas) -> Iterator[Problem]:
-    """Names that begin with `_`, but for keys of the data that a schema declares."""
+    """Names that begin with `_`, except keys of data that a schema declares."""
     declared = {
         site
         for use in (scope.scope.uses if scope.scope.private else ())
@@ -103,13 +103,13 @@ def _private(scope: TemplateScope, schemas: InputSchemas) -> Iterator[Problem]:
             yield Problem(
                 f"`{word.name}` begins with `_`",
                 at=word.site.place,
-                hint="templates read keys of data that a schema declares",
+                hint="a template can read only keys that a schema declares",
                 related=included_from(word.stack),
             )
 
 
 def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
-    # A name that is no input is VAR001's, and what a lost import would have given is TPL003's.
+    # VAR001 reports names that are not inputs, and TPL003 reports lost imports.
     unknown = {use.name for use in scope.scope.uses if use.name not in inputs}
     if scope.scope.problems:
         unknown |= {each.name for each in scope.scope.definitions if each.kind == "import"}
@@ -128,7 +128,7 @@ def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
 def _called(call: Call) -> Problem:
     instead = _INSTEAD.get(call.site.source)
     return Problem(
-        f"`{call.callee}` is called, and values have no methods",
+        f"`{call.callee}` is called, but values have no methods",
         at=call.site.place,
         hint=f"use {instead}" if instead else "only macros, `range` and `namespace` can be called",
         related=included_from(call.stack),
@@ -136,7 +136,7 @@ def _called(call: Call) -> Problem:
 
 
 def _is_too_long(node: nodes.Call) -> bool:
-    """As far as the numbers are written out: to compute them here could take for ever."""
+    """Whether the range is too long, if its numbers are constants."""
     from promptops.runtime.template.limits import LimitExceeded, capped_range
 
     numbers = [_number(argument) for argument in node.args]
@@ -171,7 +171,7 @@ def _texts(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Text]:
 
 
 def _not_buildable(text: Text) -> Iterator[Problem]:
-    """What is valid Jinja and is refused before anything is rendered."""
+    """Constructs that are valid Jinja but are refused before rendering."""
     from promptops.runtime.template.scope import TemplateFailure
     from promptops.runtime.template.template_program import program
 

@@ -16,14 +16,14 @@ from promptops.source.nodes import escaped
 
 @rule("VAR002", severity=Severity.WARNING)
 def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
-    """Every declared input reaches a message.
+    """Every declared input is used in a message.
 
-    An input that nothing reads is work for each caller, and a false hope: the application passes
-    the customer's language, and the answer comes in English. Mostly a message was shortened, or a
-    name was set anew in the template. An input counts as used where a template, a partial, a
-    `when`, `for_each`, `history` or a media part reads it, and where an assertion names it. A
-    variant may leave an inherited input unused, since its callers pass the same inputs. An input
-    that a message misspells, or writes as `{name}`, or that a `set` hides, is reported there.
+    Callers must pass an unused input for nothing, and may rely on it: the application passes the
+    customer's language, but the answer is in English. Usually a message was shortened, or the
+    template assigns the name again. An input is used if a template, a partial, a `when`,
+    `for_each`, `history` or a media part reads it, or if an assertion names it. A variant may leave
+    an inherited input unused, because its callers pass the same inputs. If a message misspells an
+    input, writes it as `{name}` or hides it with a `set`, only that is reported.
 
     Bad:
         inputs:
@@ -55,7 +55,7 @@ def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
         at = f"/inputs/properties/{escaped(name)}"
         if name not in known and prompt.locate(at, True).path == prompt.path:
             hint = "use it in a message, or remove it"
-            yield Problem(f"`{name}` reaches no message", at=at, key=True, hint=hint)
+            yield Problem(f"`{name}` is not used in any message", at=at, key=True, hint=hint)
 
 
 def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
@@ -69,7 +69,7 @@ def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
 
 
 def _meant(prompt: Prompt, subject: PromptFacts, unused: Sequence[str]) -> set[str]:
-    """The inputs that a message names, misspelt (VAR001), hidden (VAR006) or in braces (VAR012)."""
+    """Inputs that a message misspells (VAR001), hides (VAR006) or puts in braces (VAR012)."""
     written = (passage.text for passage in subject.passages if passage.literal)
     foreign = {match.name for text in written for match in find_placeholders(text, unused)}
     found = (each for scope in subject.scopes for each in scope.scope.definitions)
@@ -78,7 +78,7 @@ def _meant(prompt: Prompt, subject: PromptFacts, unused: Sequence[str]) -> set[s
 
 
 def _is_whole(subject: PromptFacts) -> bool:
-    """Whether every template could be read, so that nothing is unused only as far as is known."""
+    """Whether every template could be read, so that all uses are known."""
     return (
         all(_is_found(reference) for reference in subject.references)
         and not any(scope.scope.problems for scope in subject.scopes)

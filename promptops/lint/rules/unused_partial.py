@@ -18,13 +18,12 @@ _SCHEMAS = (".schema.json", ".tool.json")
 
 @rule("REP003", severity=Severity.WARNING, reads_all=True)
 def unused_partial(catalog: Catalog) -> Iterator[Problem]:
-    """Every partial, schema, case file and recording is needed by a prompt.
+    """A prompt uses every partial, schema, case file and recording.
 
-    A partial that nothing includes still turns up in every search, and an edit to it changes
-    nothing. An unused case file is worse: its tests are never run, because the prompt doesn't name
-    the file.
+    An unused partial still appears in searches, and edits to it have no effect. An unused case file
+    is worse: its tests never run.
 
-    A file whose name is misspelt where it is needed is reported there.
+    If a prompt misspells the name of a file, that is reported at the prompt.
 
     The rule checks templates (`.j2`, `.jinja`) below the prompt roots, JSON files below the schema
     roots, and files named `NAME.cases.…`, `NAME.recordings.jsonl` and
@@ -63,21 +62,21 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
 
     kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
     if any(map(catalog.files.is_unmerged, catalog.files.entries)):
-        return  # what an unmerged file needs is open
+        return  # the references of an unmerged file are unknown
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
     for path, kind in unused:
         if not get_close_matches(path, lost, 1, cutoff=0.9):
             hint = _MISNAMED if is_misnamed(path) else _HINT[kind]
-            yield Problem(f"no prompt needs this {kind}", at=Place(path), hint=hint)
+            yield Problem(f"no prompt uses this {kind}", at=Place(path), hint=hint)
 
 
-_MISNAMED = "further files of recordings are called `NAME.recordings.part02.jsonl` to `part99`"
+_MISNAMED = "name further recording files `NAME.recordings.part02.jsonl` to `part99`"
 _HINT = {
     "partial": "include it, or delete it",
     "schema": "refer to it with `$ref` or `ref`, or delete it",
     "case file": "name it under `tests` of its prompt: `- file: …`, or delete it",
-    "recording": "its prompt is gone: delete it",
+    "recording": "its prompt does not exist: delete it",
 }
 
 
@@ -89,7 +88,7 @@ def _case_endings() -> tuple[str, ...]:
 
 
 def _kind(catalog: Catalog, path: str) -> str:
-    """What a file is; "" for one that nothing needs to reach."""
+    """The kind of a file; "" for a file that no prompt needs to use."""
     if any(is_below(path, root) for root in catalog.config.prompts):
         if path.endswith(_TEMPLATES):
             return "partial"
@@ -111,7 +110,7 @@ def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
 
 
 def _not_there(catalog: Catalog) -> list[str]:
-    """Paths that a file names, and by a name that no file has: TPL003's, misspelt perhaps."""
+    """Paths that a file names but that do not exist (TPL003), perhaps misspelt."""
     there = {_file_name(path) for path in catalog.files.entries}
     named = {target for path in catalog.graph.sources for target in catalog.graph.meant(path)}
     return sorted(target for target in named if _file_name(target) not in there)

@@ -22,12 +22,12 @@ def unused_suppression(
     today: date,
     complete: bool,
 ) -> Iterator[Problem]:
-    """A comment, a waiver or a glob that silences findings has something to silence.
+    """Every suppression comment, waiver and ignore glob matches a finding.
 
-    What is silenced was known and accepted, for a reason. When the reason is gone and the comment
-    stays, it waits to hide the next finding of its kind, which nobody has seen. A waiver past its
-    day silences nothing either: its finding is back, or was fixed. A glob of `per-file-ignores`
-    that matches no file is misspelt, or its files were moved.
+    A suppression documents a known and accepted finding. If it remains after the finding is fixed,
+    it hides the next finding of the same kind. A waiver after its end date suppresses nothing, so
+    its finding is reported again or was fixed. A glob of `per-file-ignores` that matches no file is
+    misspelt, or its files were moved.
 
     Bad:
         messages:
@@ -53,7 +53,7 @@ def unused_suppression(
     for suppression in unused:
         codes = ", ".join(suppression.codes)
         yield Problem(
-            f"{codes} finds nothing here", at=suppression.place, hint="remove the comment"
+            f"{codes} has no finding here", at=suppression.place, hint="remove the comment"
         )
     for waiver in idle_waivers:
         expired = waiver.expires < today
@@ -67,10 +67,10 @@ def unused_suppression(
 
 
 def _idle_globs(catalog: Catalog) -> Iterator[Problem]:
-    """Those of the file of this revision: a gate applies the settings of its base instead."""
+    """Globs that match no file of this revision; a gate applies its base's settings instead."""
     places = toml_places(catalog)
     for glob in catalog.config.lint.per_file_ignores:
         place = places.word("/lint/per-file-ignores", glob) if places is not None else None
         if place is not None and not any(matches(path, glob) for path in catalog.files.entries):
-            hint = "correct the glob, or remove it; paths begin at the root of the repository"
+            hint = "correct the glob, or remove it; paths are relative to the repository root"
             yield Problem(f"`{glob}` matches no file", at=place, hint=hint)

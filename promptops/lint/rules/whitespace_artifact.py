@@ -11,24 +11,24 @@ from promptops.lint.passages import Passage, include_stack
 _MESSAGES = {
     "several": (
         "this tag leaves several blank lines in a row",
-        "put the blank line into the branch",
+        "move the blank line into the branch",
     ),
     "spaces": (
         "this tag leaves a line of spaces",
-        "put the tag on a line of its own, or use `-%}`",
+        "put the tag on its own line, or use `-%}`",
     ),
-    "empty": ("this leaves a blank line where it is empty", "put the line into an `if`"),
+    "empty": ("this leaves a blank line if it is empty", "put the line into an `if`"),
 }
 
 
 @rule("TPL008", severity=Severity.WARNING)
 def whitespace_artifact(passages: Sequence[Passage]) -> Iterator[Problem]:
-    """Tags leave no blank lines behind.
+    """Tags leave no unintended blank lines.
 
-    A model reads layout: a gap in a list ends the list, and a hole where a section was left out
-    says that something is missing. A tag alone on its line is removed with the line; the blank
-    lines around it stay, and so does the line of a value that is empty. This is seen in rendered
-    cases only, and what an author writes as two blank lines is left alone.
+    Layout carries meaning for a model: a gap ends a list, and a hole suggests that a section is
+    missing. A tag alone on its line is removed together with the line. The blank lines around it
+    remain, and so does the line of an empty value. The rule checks rendered cases only. Two blank
+    lines that the author wrote are allowed.
 
     Bad:
         inputs:

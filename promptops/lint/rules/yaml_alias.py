@@ -11,10 +11,9 @@ from promptops.lint import Problem, Severity, rule
 def yaml_alias(problems: Sequence[Problem]) -> Iterator[Problem]:
     """A prompt file has no anchors, aliases or merge keys.
 
-    A change behind an anchor alters every place that names it, and the difference in the pull
-    request shows one line far from all of them. A few lines of aliases can also stand for
-    gigabytes. What several prompts share goes into a partial, a schema file or a prompt they
-    extend.
+    A change to an anchor changes every place that uses it, but the diff of the pull request shows
+    only one line. A few lines of aliases can also expand to gigabytes. Put shared parts into a
+    partial, a schema file or a prompt that others extend.
 
     Bad:
         description: &what Answers one question.

@@ -18,12 +18,12 @@ from promptops.source.document import decode
 def yaml_syntax(
     problems: Sequence[Problem], references: Sequence[FileReference], catalog: Catalog
 ) -> Iterator[Problem]:
-    """A prompt file, and what it names, can be read: YAML or JSON in UTF-8, without tabs.
+    """A prompt file and the files it names are readable: YAML or JSON in UTF-8, without tabs.
 
-    A file that one reader takes and the next refuses is a prompt that works on one machine. So
-    there is no byte order mark, no tab between the words, no `!!python/object` that asks a reader
-    to run something, and no second document. An unquoted `content: {{ ticket }}` is a mapping to
-    YAML, and the most common of all.
+    A file that one reader accepts and another refuses works only on some machines. So a byte order
+    mark, a tab between words, a second document, and tags such as `!!python/object`, which run
+    code, are errors. The most common mistake is an unquoted `content: {{ ticket }}`, which YAML
+    reads as a mapping.
 
     Bad:
         messages:
@@ -51,7 +51,7 @@ def yaml_syntax(
 
 
 def _without_bom(catalog: Catalog, path: str, problem: Problem) -> Fix | None:
-    """A template's byte order mark would be sent to the model: only a person may remove it."""
+    """No fix for a template: its byte order mark is sent, so a person must decide."""
     data = catalog.files.data(path) or b""
     if not data.startswith(BOM_UTF8) or problem.at != Place(path):
         return None
@@ -59,7 +59,7 @@ def _without_bom(catalog: Catalog, path: str, problem: Problem) -> Fix | None:
 
 
 def _no_text(catalog: Catalog, path: str) -> Sequence[Problem]:
-    """What keeps a template from being read; nothing for one that isn't there."""
+    """Why a template can't be read; nothing for a template that does not exist."""
     text = catalog.files.text(path)
     if text is not None and text.value.replace("\n", "").isprintable():
         return ()

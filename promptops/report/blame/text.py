@@ -1,4 +1,4 @@
-"""For people: the request behind what `git blame` says of each line."""
+"""For people: the request, each line with its commit from `git blame`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.report.parts.visible import visible, visible_line, visible_path
 
 _DIGITS = 8
 _LONGEST_NAME = 40
-_NOTHING = "(nothing of it stands in a template)"
+_NOTHING = "(not written in a template)"
 
 
 def write(blame: Blame, *, style: Style = plain) -> str:
@@ -28,7 +28,7 @@ def write(blame: Blame, *, style: Style = plain) -> str:
 
 
 def _table(lines: Sequence[BlamedLine]) -> Iterator[str]:
-    """What stands before each line, as wide for all of them."""
+    """The columns before each line, padded to the same width."""
     rows = [_columns(line) for line in lines]
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -62,7 +62,7 @@ def _width(text: str) -> int:
 
 
 def _remarks(line: BlamedLine) -> str:
-    """Which values are in it; which other lines have a part in it, or brought it in later."""
+    """The values in a line, and other lines that are part of it or include it."""
     values = ", ".join(map(visible, line.inputs))
     later = [each for each in line.through if each.is_later(line.origin)]
     parts = (

@@ -1,1 +1,1 @@
-"""What `promptops build` did: one module for each format, and its name is the format's name."""
+"""Reports of `promptops build`: one module for each format, with the name of the format."""

@@ -1,4 +1,4 @@
-"""For a person at a terminal: what was written, and what it is."""
+"""For a person at a terminal: the written files, and their digest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.report.parts.visible import visible, visible_path
 
 
 def write(done: Publication, **_: object) -> str:
-    """A line each."""
+    """One line each."""
     return "".join(f"{line}\n" for line in _lines(done))
 
 
@@ -20,7 +20,7 @@ def _lines(done: Publication) -> Iterator[str]:
         name = visible(done.built.release or done.built.commit[:12])
         yield f"{name}, {counted(done.built.prompts, 'prompt')}, sha256:{done.built.bundle}"
     if done.channels:
-        yield f"channels that serve something else now: {visible(', '.join(done.channels))}"
+        yield f"channels that now serve another release: {visible(', '.join(done.channels))}"
     elif done.built is None:
-        yield "no channel serves anything else than before"
+        yield "no channel changed"
     yield from (f"note: {visible(note)}" for note in done.notes)

@@ -1,4 +1,4 @@
-"""How the history of releases is shown: each module is a format, and its name is the format's.
+"""Formats for the history of releases: one module each, with the name of the format.
 
 A format is a function `write(history: Sequence[tuple[Release, Record]], *, style: Style = plain)
 -> str`; what it returns ends with a newline.

@@ -1,4 +1,4 @@
-"""For a person at a terminal: what breaks, what was done, and what to do next."""
+"""For a person at a terminal: breaking changes, the result, and the next command."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_path
 
 _SHOWN = 20
-"""So many changes that break are listed, and the others counted."""
+"""Breaking changes listed; the others are counted."""
 
 
 def write(move: Move, *, style: Style = plain, **_: object) -> str:
-    """A line each; where nothing had to be done, one that says so."""
+    """One line each; if nothing had to be done, one line that reports it."""
     return "".join(f"{line}\n" for line in _lines(move, style))
 
 
@@ -24,17 +24,17 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         for refusal in move.refusals:
             yield f"{style('error', 'refused')}: {visible(refusal)}"
         if move.breaks and move.kind == "promote":
-            yield f"  {style('hint', 'tip')}: where everybody is ready for that: --allow-breaking"
+            yield f"  {style('hint', 'tip')}: if all callers are ready for it: --allow-breaking"
         if move.kind == "rollback":
             yield f"  {style('hint', 'tip')}: {_other_ways(move)}"
         return
     if not move.changed:
-        yield f"{channel} serves {visible(move.release)} already, serial {move.serial}"
+        yield f"{channel} already serves {visible(move.release)}, serial {move.serial}"
         return
     yield f"{channel}: {_was(move)} -> {visible(move.release)}, serial {move.serial}"
     if move.skipped:
         skipped = ", ".join(map(visible, move.skipped))
-        yield f"{style('note', 'note')}: past {skipped}, which was rolled back before"
+        yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
     for each in move.notes:
@@ -44,7 +44,7 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
 
 
 def _other_ways(move: Move) -> str:
-    another = "name another one: --to RELEASE"
+    another = "choose another release: --to RELEASE"
     return f"{another}; or accept it as it is: --allow-unsigned" if move.unsigned else another
 
 
@@ -54,7 +54,7 @@ def _was(move: Move) -> str:
 
 def _breaks(move: Move, style: Style) -> Iterator[str]:
     if move.breaks is None:
-        yield f"{style('note', 'note')}: what it breaks can't be told: a release is not here"
+        yield f"{style('note', 'note')}: breaking changes are unknown: a release is missing here"
         return
     for each in move.breaks[:_SHOWN]:
         code = style("code", f"[{visible(each.change.code)}]")

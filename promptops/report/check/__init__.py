@@ -1,5 +1,5 @@
-"""What the gate says: each module is a format, and its name is the format's name.
+"""Formats for the result of the gate: one module each, with the name of the format.
 
-A format is a function `write(report: CheckReport, *, style: Style = plain) -> str`. What it says of
-lint and of test cases is what `promptops lint` and `promptops test` say, by the same code.
+A format is a function `write(report: CheckReport, *, style: Style = plain) -> str`. Findings and
+test cases are shown as `promptops lint` and `promptops test` show them, by the same code.
 """

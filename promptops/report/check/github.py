@@ -1,6 +1,7 @@
-"""For GitHub Actions: annotations of the pull request, then for the job's log what it comes to.
+"""For GitHub Actions: annotations of the pull request, then a summary in the log of the job.
 
-GitHub shows ten errors, ten warnings and ten notices of a step; what fails the gate comes first.
+GitHub shows ten errors, ten warnings and ten notices of a step; reasons why the gate fails come
+first.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from promptops.report.test.github import write as write_test
 
 
 def write(report: CheckReport, **_: object) -> str:
-    """One command a line, then a line for each question of the gate, then the verdict."""
+    """One command a line, then a line for each check of the gate, then the verdict."""
     parts = [
         *(annotation("notice", None, "note", visible(note)) for note in report.notes),
         *(_refused_risk(risk) for risk in report.refused_risks),
@@ -52,7 +53,7 @@ def _refusal(prompt: PromptDiff, change: Change) -> str:
 
 
 def _breaks(report: CheckReport) -> Iterator[str]:
-    """Those that nobody refuses."""
+    """Breaking changes that the gate accepts."""
     refused = {change.fingerprint for _, change in report.refused_changes}
     for prompt, change in report.diff.stopping(["breaking"]) if report.diff is not None else ():
         if change.fingerprint not in refused:
@@ -69,7 +70,7 @@ def _risks(diff: DiffReport | None) -> Iterator[str]:
 
 
 def _place(prompt: PromptDiff) -> Place | None:
-    """The prompt's file, where it still is there."""
+    """The prompt's file, if it still exists."""
     return None if prompt.state == "removed" else Place(prompt.path, 1, 1, 1, 1)
 
 

@@ -1,4 +1,4 @@
-"""For GitLab: a code quality report of all that fails the gate, and of findings."""
+"""For GitLab: a code quality report of all reasons why the gate fails, and of findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For a browser: one page that needs nothing beside itself, and reaches for nothing."""
+"""For a browser: one page without any external resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
 
-# Beside each other, a diff and a run have less room than alone.
+# A diff and a run side by side have less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
 _MOST_CASES = 1_000
@@ -81,7 +81,7 @@ def _run(report: CheckReport) -> dict[str, Any]:
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
-    """The first thing that a reader wants to know, and what it rests on."""
+    """The most important information: the verdict, and its basis."""
     asked = rows(report)
     return {
         "headline": headline(report),
@@ -102,13 +102,13 @@ class _Section:
 
 
 def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section]:
-    """On a page that fails, the parts that fail the gate stand before all changes."""
+    """On a page that fails, the sections that fail the gate precede all changes."""
     failing = failing_parts(report)
     return sorted(contents, key=lambda part: part.name not in failing)
 
 
 def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
-    """The parts that have something to show."""
+    """The sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")

@@ -1,11 +1,11 @@
-"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
+"""For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
 
     testsuites  name tests failures errors time
       testsuite   of lint: a test case for each file with findings
       testsuite   of each prompt: its cases and scores
-      testsuite   of the gate: a test case for each question that it asks
+      testsuite   of the gate: a test case for each of its checks
 
-So a gate that says no always has a test case that failed.
+So a failing gate always has a failed test case.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""For the comment on a pull request: the verdict, what changed, what is wrong, then the details."""
+"""For the comment on a pull request: the verdict, the changes, the problems, then the details."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from promptops.report.parts.visible import visible
 from promptops.report.test.markdown import LIMIT, body, fitting, within
 
 MARKER = "<!-- promptops check -->"
-"""By which a comment is found again, to be updated and not repeated."""
+"""Identifies the comment, so that it is updated and not repeated."""
 
-_RESERVED = 1_000  # for what is said about what is left out
+_RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_RISKS = 4_000
 _ROOM_FOR_REFUSED = 4_000
 _ROOM_FOR_FINDINGS = 12_000
@@ -32,7 +32,7 @@ _GATE = "| the gate | | |\n|---|---|---|\n"
 
 
 def write(report: CheckReport, **_: object) -> str:
-    """One comment below the 65,536 characters that GitHub takes; says what is left out."""
+    """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
     head = f"{MARKER}\n{_headline(report)}{_gate(report)}{_risks(report)}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
     last = _why(report)
@@ -105,7 +105,7 @@ def _listed(items: list[str], room: int, noun: str) -> str:
 
 
 def _why(report: CheckReport) -> str:
-    """Why each prompt was looked at; where all were, nobody wonders."""
+    """Why each prompt was checked; empty if all were."""
     if report.diff is None or not report.why:
         return ""
     items = list(within(_ROOM_FOR_REASONS, _reasons(report)))

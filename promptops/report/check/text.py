@@ -1,4 +1,4 @@
-"""For a person at a terminal: what is wrong and why, then one line that sums up."""
+"""For a person at a terminal: problems and their reasons, then a summary line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST = 10
 
 
 def write(report: CheckReport, *, style: Style = plain, **_: object) -> str:
-    """Risks, findings, what does not pass, scores, the sum."""
+    """Risks, findings, failing cases, scores, and the summary."""
     return "".join(f"{line}\n" for line in _lines(report, style))
 
 
@@ -41,7 +41,7 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
 
 
 def _command(diff: DiffReport) -> str:
-    """What shows all of it."""
+    """The command that shows all details."""
     base, head = visible(diff.base), visible(diff.head)
     given = "--root" if diff.base == "nothing" else base
     here = {"the work tree": f"{given} --worktree", "the index": f"{given} --staged"}

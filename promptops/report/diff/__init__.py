@@ -1,5 +1,5 @@
-"""How a diff is shown: each module is a format, and its name is the format's name.
+"""Formats for a diff: one module each, with the name of the format.
 
-A format is a function `write(report: DiffReport, *, style: Style = plain) -> str`; what it returns
-ends with a newline. What formats share stands in `parts/`.
+A format is a function `write(report: DiffReport, *, style: Style = plain) -> str`; the text ends
+with a newline. `parts/` contains code that formats share.
 """

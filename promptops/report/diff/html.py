@@ -1,4 +1,4 @@
-"""For a browser: one page that needs nothing beside itself, and reaches for nothing."""
+"""For a browser: one page without any external resources."""
 
 from __future__ import annotations
 

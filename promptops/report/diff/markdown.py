@@ -13,10 +13,10 @@ from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 MARKER = "<!-- promptops diff -->"
-"""By which a comment is found again, to be updated and not repeated."""
+"""Identifies the comment, so that it is updated and not repeated."""
 
 _LIMIT = 65_536
-_RESERVED = 1_000  # for what is said about what is left out
+_RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_RISKS = 8_000
 _ROOM_FOR_ROWS = 20_000
 _LINES_OF_A_MESSAGE = 40
@@ -28,7 +28,7 @@ _ARROW = "→"
 
 
 def write(report: DiffReport, **_: object) -> str:
-    """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
     head = f"{MARKER}\n{_headline(report)}\n"
     return head + body(report, _LIMIT - _RESERVED - len(head))
 
@@ -117,7 +117,7 @@ def _quiet(prompts: list[PromptDiff]) -> str:
     names = facts.some(
         [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
     )
-    what = f"{counted(len(prompts), 'prompt')} changed with nothing to see for callers, the model"
+    what = f"{counted(len(prompts), 'prompt')} changed without an effect on callers, the model"
     return f"\n{what} or consumers: {names}.\n"
 
 

@@ -22,7 +22,7 @@ _LEVELS = {"breaking": "error", "warning": "warning", "waived": "note"}
 
 
 def write(report: DiffReport, *, style: Style = plain, **_: object) -> str:
-    """All changes, what is long cut, and one line that sums them up."""
+    """All changes, long values cut, and one summary line."""
     return _DiffWriter(report, style).text()
 
 
@@ -95,7 +95,7 @@ class _DiffWriter:
             yield f"through {facts.some([*map(facts.short, change.via)])}"
 
     def _fingerprint(self, change: Change) -> str:
-        """What a waiver of a break names it by, or ""."""
+        """The fingerprint for a waiver of a breaking change, or ""."""
         if not change.breaking or not change.fingerprint:
             return ""
         return f"{self._style('gutter', 'fingerprint')} {visible(change.fingerprint)}"

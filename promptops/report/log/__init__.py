@@ -1,4 +1,4 @@
-"""How the history of a prompt is shown: each module is a format, and its name is the format's name.
+"""Formats for the history of a prompt: one module each, with the name of the format.
 
 A format is a function `write(history: History, *, style: Style = plain) -> str`; what it returns
 ends with a newline, or is empty.

@@ -1,4 +1,4 @@
-"""For a person at a terminal: a line for each commit, and below it what it changed."""
+"""For a person at a terminal: a line for each commit, with its changes below."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.N
 
 
 def write(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
-    """What the channel served, if that was asked, then the commits; "" where there are none."""
+    """The release of the channel, if selected, then the commits; "" if there are none."""
     return "".join(f"{line}\n" for line in _lines(history, style))
 
 
@@ -32,7 +32,7 @@ def _lines(history: PromptHistory, style: Style) -> Iterator[str]:
 def _served(served: Served, style: Style) -> str:
     channel, time = style("path", visible_path(served.channel)), f"{served.time:%Y-%m-%d %H:%M %Z}"
     if served.release is None or served.commit is None or served.since is None:
-        return f"{channel} served nothing at {time}"
+        return f"{channel} served no release at {time}"
     since = f"since {served.since:%Y-%m-%d %H:%M} UTC by {served.commit[:12]}"
     release = style("summary", visible(served.release))
     return f"{channel} served {release} at {time}, serial {served.serial}, {since}"
@@ -52,7 +52,7 @@ def _release(entry: HistoryEntry) -> str:
 
 def _changes(entry: HistoryEntry, style: Style) -> Iterator[str]:
     if entry.before is not None:
-        yield f"{visible(entry.before)} became {visible(entry.prompt)}"
+        yield f"{visible(entry.before)} was renamed to {visible(entry.prompt)}"
     for change in entry.changes[:_CHANGES]:
         yield f"{style('code', visible(change.code))}  {visible(change.message, 300)}"
     if len(entry.changes) > _CHANGES:

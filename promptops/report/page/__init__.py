@@ -1,1 +1,1 @@
-"""What HTML pages share: how one is put together, its frame, style and script."""
+"""Code that HTML pages share: assembly, frame, style and script."""

@@ -1,4 +1,4 @@
-"""One HTML page that needs nothing beside itself, and reaches for nothing."""
+"""One HTML page without any external resources."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _whole(text: str) -> str:
 
 
 def _sentence(message: str) -> Markup:
-    """What stands between backticks is code."""
+    """Text between backticks is shown as code."""
     pieces = visible(message).split("`")
     if len(pieces) % 2 == 0:
         return Markup("%s") % "`".join(pieces)

@@ -1,4 +1,4 @@
-"""What two sequences share, in order, found with bounded work."""
+"""Common subsequences of two sequences, found with bounded work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_TABLE = 250_000
 
 @record(slots=True)
 class StepBudget:
-    """Steps that may still be taken; what would take more is not looked at."""
+    """The remaining steps; work that needs more is skipped."""
 
     steps: int
 

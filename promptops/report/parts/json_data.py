@@ -1,4 +1,4 @@
-"""Values of prompts and of answers as JSON has them."""
+"""Values of prompts and answers as JSON data."""
 
 from __future__ import annotations
 

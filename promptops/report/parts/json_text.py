@@ -1,4 +1,4 @@
-"""JSON that every parser reads and every log can show."""
+"""JSON that every parser accepts and every log can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of strangers in Markdown: it stays text, whatever it holds."""
+"""Untrusted text in Markdown, which always stays plain text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def code(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """What shows as that visible text."""
+    """Markdown that is shown as this visible text."""
     return _STRUCTURE.sub(lambda found: _harmless(found[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""The difference of two texts as `diff` writes it: whole lines behind a mark."""
+"""The difference of two texts as in `diff`: whole lines after a mark."""
 
 from __future__ import annotations
 

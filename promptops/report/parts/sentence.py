@@ -12,7 +12,7 @@ def heading(finding: Finding) -> str:
 
 
 def advice(finding: Finding) -> str:
-    """What to do about it, for a person; "" when nothing is known."""
+    """How to fix it, for a person; "" if that is not known."""
     if finding.hint:
         return visible(finding.hint)
     if finding.fix:

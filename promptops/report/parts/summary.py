@@ -1,4 +1,4 @@
-"""Counts of a lint run, and the sentences made of them."""
+"""Counts of a lint run, and the sentences that show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.model.report import LintReport
 
 
 def summary(report: LintReport) -> str:
-    """Such as `found 3 errors, 1 warning (2 fixable with --fix)`; "" when there is nothing."""
+    """Such as `found 3 errors, 1 warning (2 fixable with --fix)`; "" if there are none."""
     if not report.findings:
         return f"fixed {counted(report.fixed, 'finding')}" if report.fixed else ""
     notes = ", ".join(_notes(report))

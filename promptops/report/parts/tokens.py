@@ -1,4 +1,4 @@
-"""What is never split when texts are compared: lines, words, numbers, Jinja tags, white space."""
+"""Units that are never split in a comparison: lines, words, numbers, Jinja tags, white space."""
 
 from __future__ import annotations
 

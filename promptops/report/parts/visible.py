@@ -1,7 +1,7 @@
-"""Text of strangers, made safe to look at.
+"""Untrusted text, made safe to print.
 
-Control, bidirectional and invisible characters become escapes such as `\\u202e`. So does what a CI
-log would take for a command.
+Control, bidirectional and invisible characters become escapes such as `\\u202e`. So do commands
+to CI logs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from promptops.patterns import lazy_pattern
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
-# Printable for Python, and yet nothing is seen: fillers, blanks, joiners, variation selectors.
+# Printable for Python but invisible: fillers, blanks, joiners, variation selectors.
 _UNSEEN = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"

@@ -1,6 +1,6 @@
-"""A prompt file as a text for people, for `git diff` to compare: one fact a line, no YAML.
+"""A prompt file as text for people, which `git diff` compares: one fact a line, no YAML.
 
-Nothing that the file says is left out: what the tool doesn't know is a fact like any other.
+Nothing in the file is left out: unknown keys are facts like any other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Test cases as blocks: the inputs, and a line for each thing that must hold."""
+"""Test cases as blocks: the inputs, and a line for each assertion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def case_blocks(value: Any) -> Iterator[Block]:
 
 
 def evaluation_blocks(value: Any) -> Iterator[Block]:
-    """What holds for every case."""
+    """The assertions for every case."""
     rest = dict(value) if isinstance(value, dict) else {"evaluation": value}
     asserted = tuple(_asserted(rest, "assertions"))
     yield (rule("evaluation"), *facts_of(rest), *asserted)

@@ -1,4 +1,4 @@
-"""Messages as blocks: a rule that says who speaks, and the text as it stands."""
+"""Messages as blocks: a line with the role, and the text as written."""
 
 from __future__ import annotations
 

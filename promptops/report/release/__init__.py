@@ -1,1 +1,1 @@
-"""How a release is shown before and after it is made, and what its tag tells people."""
+"""Formats for a release before and after it is created, and for the message of its tag."""

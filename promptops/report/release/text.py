@@ -1,4 +1,4 @@
-"""For people: what is released, what stands in its way, and the command to type next."""
+"""For people: the contents of a release, its problems, and the next command."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from promptops.report.parts.visible import visible, visible_line
 
 PROMPTS_SHOWN = 50
 TAGS_SHOWN = 5
-UNTOLD = "its tag tells of no change"
+UNTOLD = "its tag records no change"
 _BEFORE_1 = {Bump.MAJOR: ", a minor before 1.0.0,", Bump.MINOR: ", a patch before 1.0.0,"}
 
 
 def write(report: ReleaseReport, *, style: Style = plain) -> str:
-    """The plan, if it is news, then the verdict."""
+    """The plan, if it is new, then the result."""
     is_new = report.plan is not None and report.state != "done"
     plan = f"{write_plan(report, style=style)}\n" if is_new else ""
     return plan + write_verdict(report, style=style)
 
 
 def write_plan(report: ReleaseReport, *, style: Style = plain) -> str:
-    """What somebody is asked to agree to."""
+    """The plan that a person is asked to confirm."""
     lines = [*(plan_lines(report.plan, style) if report.plan else ()), *_earlier(report)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def write_verdict(report: ReleaseReport, *, style: Style = plain) -> str:
-    """What became of it, for those who saw the plan."""
+    """The result, for a person who has read the plan."""
     return "".join(f"{line}\n" for line in _verdict(report, style))
 
 
 def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
-    """A release, as it would be or as it is."""
+    """A release, planned or existing."""
     record = plan.record
     yield style("summary", f"{visible(record.tag)}  ({_step(plan)})")
     if record.reason:
@@ -76,7 +76,7 @@ def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Itera
 
 
 def step(change: PromptChange) -> str:
-    """The bump of a prompt, or why its version shows another one."""
+    """The bump of a prompt, or why its version has another one."""
     before, after = change.before, change.after
     if before is not None and after is not None and after.major and not before.major:
         return f"{change.bump}, and 1.0.0 with the release"
@@ -102,7 +102,7 @@ def _verdict(report: ReleaseReport, style: Style) -> Iterator[str]:
     if report.nothing:
         yield visible(report.nothing)
     elif report.problems:
-        yield f"nothing was made: {counted(len(report.problems), 'problem')}"
+        yield f"no release was created: {counted(len(report.problems), 'problem')}"
     elif plan is not None:
         yield _sentence(report, plan, style)
     if report.pushed is not None or plan is None or report.state == "done":
@@ -121,7 +121,7 @@ def _problem(problem: ReleaseProblem, style: Style) -> Iterator[str]:
 
 
 def _earlier(report: ReleaseReport) -> Iterator[str]:
-    """What was released before, and did not get to the remote."""
+    """Earlier releases that were not pushed to the remote."""
     if report.earlier:
         tags = some([visible(tag) for tag in report.earlier], TAGS_SHOWN)
         where = visible(report.pushed or "")
@@ -133,9 +133,9 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     if report.state == "planned":
         signed = "signed" if plan.signed else "without a signature"
         again = visible(report.next) or "promptops release --yes"
-        return f"nothing was made; {tag} would be {signed}: {again}"
+        return f"no release was created; {tag} would be {signed}: {again}"
     is_new = report.state == "created"
-    made = f"{tag} is made" if is_new else f"{tag} is made already"
+    made = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
         return f"{made}, and {visible(report.pushed)} has it"
     # Only the remote knows whether an earlier run has pushed it, and it is not called here.

@@ -1,4 +1,4 @@
-"""Typed prompts, as a module of Python: what `promptops stubs` writes.
+"""Typed prompts, as a Python module: the output of `promptops stubs`.
 
 Each module but those below is a format, and its name is the format's name.
 

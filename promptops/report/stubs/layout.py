@@ -1,4 +1,4 @@
-"""Type expressions, on one line where they fit, and else on several."""
+"""Type expressions, on one line if they fit, else on several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and texts as Python has them."""
+"""Names and strings in Python syntax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every module of typed prompts holds, whatever its prompts are."""
+"""The common part of every module of typed prompts."""
 
 from __future__ import annotations
 

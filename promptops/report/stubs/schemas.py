@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_STEPS = 5000
-"""So many schemas are looked at for one prompt; what is beyond is anything."""
+"""Schemas resolved for one prompt; further ones become `Any`."""
 MAX_DEPTH = 30
-"""So deep they may stand in each other."""
+"""Nesting levels of schemas."""
 
 
 class Schemas:

@@ -1,4 +1,4 @@
-"""What a JSON Schema means in Python: a type expression, and declarations of objects."""
+"""Converts a JSON Schema to Python: a type expression, and declarations of objects."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """For GitHub Actions: workflow commands that become annotations of the pull request.
 
-GitHub shows ten errors and ten notices of a step, so what is the same for many cases is said once.
+GitHub shows ten errors and ten notices of a step, so problems shared by many cases are shown once.
 """
 
 from __future__ import annotations

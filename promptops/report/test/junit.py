@@ -1,11 +1,11 @@
-"""For CI servers that show test results: JUnit's XML, with what Jenkins' schema allows and no more.
+"""For CI servers that show test results: JUnit XML that is valid for Jenkins' schema.
 
     testsuites  name tests failures errors time
       testsuite  name tests failures errors skipped
         testcase  classname name time?
           failure?  message type     of type assertion, score (it is worse) or coverage
           error?    message type     of type error, infrastructure or stale
-          skipped?  message          nothing could be judged, or a score is undecided
+          skipped?  message          nothing could be scored, or a score is undecided
           system-out?                the answer, where the case does not pass
 
 A suite is a prompt; a test case is a case and repeat, or a score. Where less is covered than was
@@ -108,7 +108,7 @@ def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Dif
         facts.case_name((case,), repeated),
         outcome,
         kind=kind,
-        message=message or visible(case.reason) or ("nothing could be judged" if kind else ""),
+        message=message or visible(case.reason) or ("nothing could be scored" if kind else ""),
         body=tuple(line for each in found for line in _lines(each, differences)),
         time="" if latency is None else f"{latency:.3f}",
         answer=case.answer if outcome in _BROKEN else None,

@@ -13,12 +13,12 @@ from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
 
 MARKER = "<!-- promptops test -->"
-"""By which a comment is found again, to be updated and not repeated."""
+"""Identifies the comment, so that it is updated and not repeated."""
 
 LIMIT = 65_536
 """Characters of a comment."""
 
-_RESERVED = 1_000  # for what is said about what is left out
+_RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_SCORES = 10_000
 _ROOM_FOR_WORST = 14_000
 _ROOM_FOR_OUTAGES = 6_000
@@ -37,7 +37,7 @@ _COVERED = "| prompt | branches | covered |\n|---|--:|--:|\n"
 
 
 def write(run: TestRun, **_: object) -> str:
-    """One comment below the 65,536 characters that GitHub takes; says how many are left out."""
+    """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
     head = _head(run)
     return head + body(run, LIMIT - _RESERVED - len(head))
 

@@ -1,4 +1,4 @@
-"""For a person at a terminal: what does not pass and why, then one line that sums up."""
+"""For a person at a terminal: failing cases and reasons, then a summary line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
-    """Nothing of what passed, but for scores, coverage where it was asked for, and the sum."""
+    """Failures, scores, coverage if requested, and the summary; nothing about passed cases."""
     lines = [*told(run, style), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 
 
 def told(run: TestRun, style: Style) -> Iterator[str]:
-    """The lines before the sum."""
+    """The lines before the summary."""
     return _RunWriter(run, style).lines()
 
 
@@ -88,6 +88,10 @@ class _RunWriter:
             yield f"  {self._prompt(prompt)}: {facts.names(found)}"
 
     def _decided(self, decided: Decided) -> Iterator[str]:
+        if not decided.compared:
+            where, line = self._prompt(decided.prompt), visible(decided.line)
+            yield f"{self._style('note', 'score')}: {where}: {facts.short(decided.score)} {line}"
+            return
         kind = _VERDICTS[decided.verdict] if decided.gates else "note"
         verdict = self._style(kind, scores.verdict(decided))
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"

@@ -1,1 +1,1 @@
-"""What `promptops verify` found: one module for each format, and its name is the format's name."""
+"""Results of `promptops verify`: one module for each format, with the name of the format."""

@@ -1,4 +1,4 @@
-"""For a person at a terminal: a line for each thing that was looked at, and the verdict."""
+"""For a person at a terminal: a line for each check, and the verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}
 
 
 def write(found: Verification, *, style: Style = plain, **_: object) -> str:
-    """Ends with the digest that the bundle has, where it can be told."""
+    """Ends with the digest of the bundle, if it is known."""
     lines = [line for check in found.checks for line in _lines(check, style)]
     return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
 
@@ -34,4 +34,4 @@ def _word(found: Verification) -> str:
     if found.proven or not found.passed:
         return "verified" if found.passed else "refused"
     signed = all(check.message != UNSIGNED for check in found.checks)
-    return f"whole, {'by nobody known' if signed else UNSIGNED}"
+    return f"whole, {'signer unknown' if signed else UNSIGNED}"

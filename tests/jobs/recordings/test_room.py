@@ -29,7 +29,7 @@ evaluation:
 tests:
   - {file: ask.cases.jsonl}
 """
-HINT = "sort the cases into several prompts, or record fewer repeats"
+HINT = "split the cases into several prompts, or record fewer repeats"
 
 
 def test_twenty_thousand_answers_of_four_hundred_characters_fit() -> None:

@@ -187,7 +187,7 @@ def test_answers_beyond_the_limit_of_a_prompt_stay_in_the_journal(opened, monkey
         (
             Place(FILE),
             "the recordings can't be written: they would be larger than 0 MB",
-            "sort the cases into several prompts, or record fewer repeats",
+            "split the cases into several prompts, or record fewer repeats",
         )
     ]
     assert (stamps(opened.root), Journal(opened).pending) == (before, True)

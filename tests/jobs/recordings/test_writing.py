@@ -167,7 +167,7 @@ def test_a_file_that_would_not_change_is_not_written(opened, repo):
         (
             b"<<<<<<< HEAD\n",
             Place(FILE, 1, 1, 1, 13),
-            "a conflict marker: a merge is not resolved here",
+            "a conflict marker of an unresolved merge",
         ),
     ],
 )
@@ -300,6 +300,6 @@ def test_branches_that_record_one_case_conflict_and_git_and_we_say_so(repo):
     found = read_recordings(FILE, (repo.root / FILE).read_bytes())
     assert (status, [each.message for each in found.problems]) == (
         1,
-        ["a conflict marker: a merge is not resolved here"],
+        ["a conflict marker of an unresolved merge"],
     )
     assert [each.case for each in found.recordings] == sorted([*CASES, "b"])

@@ -234,9 +234,9 @@ def test_lint_reports_what_is_left_over_in_each_file(repo, server, said):
     _, output = said("lint", "--format", "concise")
 
     assert [line.split("  [")[0] for line in output if "TST006" in line] == [
-        f"{FILE}:2:1: warning: no case asks for 7 recordings of this file any more",
-        f"{SECOND}:1:1: warning: no case asks for 8 recordings of this file any more",
-        f"{THIRD}:1:1: warning: no case asks for 8 recordings of this file any more",
+        f"{FILE}:2:1: warning: no test case uses 7 recordings of this file any more",
+        f"{SECOND}:1:1: warning: no test case uses 8 recordings of this file any more",
+        f"{THIRD}:1:1: warning: no test case uses 8 recordings of this file any more",
     ]
 
 

@@ -188,7 +188,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
         ["Question", "Verdict", "Found"],
         ["Lint", "✕ fail", "3 errors, 1 warning, 2 infos"],
         ["Cases", "✕ fail", header_said("cases")],
-        ["Coverage", "✕ fail", "23 of 28 branches, 82%, at least 90% asked for"],
+        ["Coverage", "✕ fail", "23 of 28 branches, 82%, at least 90% required"],
         ["Budgets", "✓ pass", "2 prompts within their budgets"],
         [
             "Release",

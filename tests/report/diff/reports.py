@@ -75,7 +75,7 @@ def _wording():
     return report(
         prompt(
             "support/triage",
-            change("CHG301", "/messages", "the model sees another system text in 3 of 4 cases"),
+            change("CHG301", "/messages", "the system text differs in 3 of 4 cases"),
             cases=(
                 case("a red light", other("system", TRIAGE, after), same("user", TICKET)),
                 case("a formal question", other("system", *hub), same("user", other_ticket)),
@@ -97,7 +97,7 @@ def _breaking():
             change(
                 "CHG101",
                 "/inputs/properties/region",
-                "`region` must be passed now",
+                "`region` is now required",
                 witness=Witness(
                     kind="input",
                     value=inputs,
@@ -117,7 +117,7 @@ def _breaking():
                     reason="`ticket` is longer than 2,000 characters",
                 ),
             ),
-            change("CHG301", "/messages", "the model sees another system text in the only case"),
+            change("CHG301", "/messages", "the system text differs in the only case"),
             change(
                 "CHG403",
                 "/model/params/max_output_tokens",
@@ -182,14 +182,14 @@ def _through_partial():
                 change(
                     "CHG311",
                     "/messages",
-                    "an obligation is gone",
+                    "an obligation was removed",
                     before="Promise nothing on behalf of Acme.",
                     via=(PARTIAL,),
                 ),
                 change(
                     "CHG301",
                     "/messages",
-                    f"the model sees another system text in 1 of {len(name)} cases",
+                    f"the system text differs in 1 of {len(name)} cases",
                     via=(PARTIAL,),
                 ),
                 cases=(
@@ -311,7 +311,7 @@ def _waived():
             change(
                 "CHG202",
                 "/output/schema/properties/total",
-                "`total` may be null now",
+                "`total` may now be null",
                 bump=Bump.MINOR,
                 before={"type": "number"},
                 after={"type": ["number", "null"]},
@@ -347,7 +347,7 @@ def _messages():
         prompt(
             "answers/handbook",
             change("CHG306", "/messages", "a message was added, and `system` is `developer` now"),
-            change("CHG301", "/messages", "the model sees another developer text in the only case"),
+            change("CHG301", "/messages", "the developer text differs in the only case"),
             cases=(
                 case(
                     "long",

@@ -45,7 +45,7 @@ WHOLE = report(
         change(
             "CHG202",
             "/output/schema",
-            "`total` may be null now",
+            "`total` may now be null",
             before=None,
             witness=Witness(kind="output", value={"total": None}, reason="null is no number"),
             risk="an output bound is relaxed",
@@ -112,7 +112,7 @@ def test_all_of_a_report_is_there():
                         "level": "BREAKING",
                         "bump": "major",
                         "path": "/output/schema",
-                        "message": "`total` may be null now",
+                        "message": "`total` may now be null",
                         "before": None,
                         "witness": {
                             "kind": "output",

@@ -156,7 +156,7 @@ def test_where_changes_came_through_other_files_each_says_so():
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("", "`b` is missing", ["can't be rendered any more: `b` is missing"]),
+        ("", "`b` is missing", ["can no longer be rendered: `b` is missing"]),
         ("`a` is missing", "", ["could not be rendered before: `a` is missing"]),
         ("one", "two", ["can't be rendered, before: one", "can't be rendered, now: two"]),
     ],
@@ -201,14 +201,14 @@ def test_a_price_is_that_of_1000_requests(before, after, said):
     [
         (
             {},
-            "no version bump: nothing changed for callers, the model or consumers "
+            "no version bump: no changes for callers, the model or consumers "
             "(12 prompts compared from v1.4.2 to HEAD)",
         ),
         (
             {"compared": 1, "hidden": 1},
-            "no version bump: nothing changed for callers, the model or consumers "
+            "no version bump: no changes for callers, the model or consumers "
             "(1 prompt compared from v1.4.2 to HEAD);"
-            " 1 other prompt may have changed and was not asked for",
+            " 1 other prompt may have changed and was not selected",
         ),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_cell_says_how_its_assertions_ended_by_a_sign_and_in_words():
     assert titles == [
         "contains: holds",
         "equals: does not hold",
-        "llm-rubric: does not hold, and is a measure",
+        "llm-rubric: does not hold (a measure)",
         "python: can't be judged",
         "max-latency: skipped",
     ]

@@ -246,6 +246,17 @@ def test_a_score_is_printed_whatever_its_verdict(verdict):
     assert lines[1:] == ([] if verdict == "pass" else shown)
 
 
+def test_a_score_without_a_baseline_is_one_plain_sentence():
+    line = "31.2%, undecided: no earlier release to compare with"
+    decided = Decided(
+        prompt="a", score="accuracy", verdict="inconclusive", line=line, compared=False
+    )
+
+    score, _ = write(run(case("a", "c"), verdict="inconclusive", decided=(decided,))).splitlines()
+
+    assert score == f"score: a: accuracy {line}"
+
+
 @pytest.mark.parametrize(
     ("lost", "shown"),
     [

@@ -1,1 +1,1 @@
-"""What the HTML page of the gate is made of: its parts in Python, its templates and style."""
+"""The parts of the HTML page of the gate: Python code, templates and style."""

@@ -1,4 +1,4 @@
-"""What requests cost before and after, and what recorded answers took."""
+"""The cost of requests before and after, and of recorded answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CostRow:
     Attributes:
         tokens, usd: Of a request before and after, the mean of the cases that differ; None where
             none differs, or where a price is not known.
-        answers: How many are recorded.
+        answers: The number of recorded answers.
         read, written: Tokens of all of them, as the provider counted: of requests, and of answers.
     """
 

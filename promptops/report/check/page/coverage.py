@@ -1,4 +1,4 @@
-"""Branches that no case takes, in the source of their templates."""
+"""Branches that no case covers, in the source of their templates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BranchView:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateView:
-    """A file with branches that no case takes.
+    """A file with branches that no case covers.
 
     Attributes:
         parts: Its lines; those far from any such branch are folded, or left out where the page is

@@ -12,7 +12,7 @@ from promptops.report.check.page.source import AnnotatedLine, Note, Stretch, exc
 from promptops.report.parts.summary import severities
 
 MOST = 1_000
-"""So many findings are read by nobody, and still open quickly."""
+"""Findings shown on the page: more would not be read, and this many still open quickly."""
 
 _MOST_LINES_OF_A_FINDING = 20
 
@@ -30,7 +30,7 @@ class FindingView:
     """A finding.
 
     Attributes:
-        fails: The gate says no for it.
+        fails: The gate fails because of it.
     """
 
     finding: Finding
@@ -44,7 +44,7 @@ class FileView:
 
     Attributes:
         loose: Findings for which there is no line to show.
-        left_out: Number of findings that are too many to show.
+        left_out: Number of findings that are not shown.
     """
 
     anchor: str
@@ -131,5 +131,5 @@ def _alone(view: FindingView) -> Stretch[FindingView]:
 
 
 def quiet(notes: Iterable[FindingView]) -> bool:
-    """Nobody misses them who looks for what fails the gate."""
+    """Whether it is irrelevant for a reader who looks for reasons of a failure."""
     return not any(note.fails for note in notes)

@@ -1,4 +1,4 @@
-"""The prompts that were looked at, each with what was found about it."""
+"""The checked prompts, each with its results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PromptRow:
 
     @property
     def quiet(self) -> bool:
-        """Nobody misses it who looks for what changed or does not pass."""
+        """Whether it is irrelevant for a reader who looks for changes and failures."""
         changed = self.changes is not None and not self.changes.quiet
         passed = self.cases is None or self.cases.quiet
         return passed and not (changed or self.fails)
@@ -60,7 +60,7 @@ class Parts:
 
 
 def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
-    """What fails stands first, then what changed, then the others."""
+    """Failing prompts first, then changed ones, then the others."""
     rows = _Rows(report, parts)
     made = [rows.row(name) for name in rows.names()]
     return tuple(sorted(made, key=lambda row: (not _fails(row), row.changes is None)))
@@ -71,7 +71,7 @@ def _fails(row: PromptRow) -> bool:
 
 
 class _Rows:
-    """All that is known of prompts, by their names."""
+    """The results of prompts, by their names."""
 
     def __init__(self, report: CheckReport, parts: Parts) -> None:
         self.fail_on = report.fail_on

@@ -17,7 +17,7 @@ PARTS = {
     "budgets": "findings",
     "release": "changes",
 }
-"""The part of the page that answers each question of the gate."""
+"""The section of the page for each check of the gate."""
 
 
 @record(frozen=True, slots=True)

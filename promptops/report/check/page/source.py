@@ -1,4 +1,4 @@
-"""Parts of a file with what is said of them, each below the lines that it speaks of."""
+"""Parts of a file with notes below the lines that they are about."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LinePart:
     """A part of a line.
 
     Attributes:
-        marked: Something is said of it.
+        marked: A note is about it.
     """
 
     text: str
@@ -32,7 +32,7 @@ class LinePart:
 
 @record(frozen=True, slots=True, kw_only=True)
 class AnnotatedLine(Generic[T]):
-    """A line, and what is said below it.
+    """A line, and the notes below it.
 
     Attributes:
         number: 1-based.
@@ -61,7 +61,7 @@ class Stretch(Generic[T]):
 
 @record(frozen=True, slots=True)
 class Note(Generic[T]):
-    """What is said of a place."""
+    """A message about a place."""
 
     place: Place
     said: T

@@ -1,1 +1,1 @@
-"""What the formats of the gate share."""
+"""Code that the formats of the gate share."""

@@ -1,4 +1,4 @@
-"""What is told twice, by lint and by the cases, is told once."""
+"""Errors that both lint and the cases find are reported once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.records import replace
 def untold(report: CheckReport) -> TestRun:
     """The run without the cases whose error a finding tells on the same line.
 
-    For showing what is wrong, not for counting.
+    For showing errors, not for counting them.
     """
     errors = (each for each in report.lint.findings if each.severity is Severity.ERROR)
     lines = {_line(each.place) for each in errors}

@@ -1,4 +1,4 @@
-"""What fails the gate, all of it as findings: for formats that know nothing else."""
+"""All reasons why the gate fails, as findings: for formats that support only findings."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 
 _CONFIGURATION = "promptops.toml"
-"""Where a risk without a place is shown: these formats show nothing that has none."""
+"""The place of a risk without a place, which these formats require."""
 
 SUMMARIES = {
     "case-failed": "Every assertion of a case holds",
-    "case-error": "Every case can be rendered and judged",
+    "case-error": "Every case can be rendered and scored",
     "case-stale": "Every answer of a model is recorded",
-    "coverage": "The cases take enough of the templates' branches",
+    "coverage": "The cases cover enough branches of the templates",
     "score-worse": "No score is worse than before",
-    "risk": "Nothing in a change makes the gate milder",
+    "risk": "No change weakens the gate",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the gate asks, and the answer to each question."""
+"""The checks of the gate, and their results."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OVER_BUDGET = "TOK001"
 
 @record(frozen=True, slots=True)
 class GateRow:
-    """One question.
+    """One check.
 
     Attributes:
         name: lint, cases, coverage, budgets or release.
-        said: In plain words, visible.
+        said: The result as a sentence, safe to print.
     """
 
     name: str
@@ -30,13 +30,13 @@ class GateRow:
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
-    """Those that were asked, in their order; the gate passes where each does."""
+    """The checks that ran, in their order; the gate passes if all of them do."""
     found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
     return tuple(row for row in found if row is not None)
 
 
 BREAK_FIX = (
-    "a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base first"
+    "to accept an intended break, add its fingerprint to `[[diff.waivers]]` on the base branch"
 )
 RISK_FIX = (
     "`check.fail-on` of the base refuses risks: undo the change, or remove `risk` from it there"
@@ -45,7 +45,7 @@ RISK_FIX = (
 
 
 def reason(change: Change) -> str:
-    """Why a change is refused, and where it is; `fixes` says how one that is meant gets through."""
+    """Why a change is refused, and its place; `fixes` explains how to accept an intended one."""
     where = f" ({visible(change.place.path)}:{change.place.line})" if change.place else ""
     message = f"{change.code} {visible(change.message)}{where}"
     if change.breaking:
@@ -54,7 +54,7 @@ def reason(change: Change) -> str:
 
 
 def fixes(report: CheckReport) -> Iterator[str]:
-    """How breaks and risks that are refused, and meant, get through."""
+    """How to get refused breaking changes and risks accepted, if they are intended."""
     refused = [change for _, change in report.refused_changes]
     if any(change.breaking for change in refused):
         yield BREAK_FIX
@@ -64,7 +64,7 @@ def fixes(report: CheckReport) -> Iterator[str]:
 
 
 def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
-    """The breaks that were let through: nobody should have to look for them."""
+    """The accepted breaking changes, which a reader should not have to look for."""
     for prompt in report.diff.prompts if report.diff is not None else ():
         for change in prompt.changes:
             if change.waiver is not None:
@@ -81,7 +81,7 @@ def _cases(report: CheckReport) -> GateRow:
     run = report.test
     decided = any(each.gates and each.verdict == "fail" for each in run.decided)
     passed = not decided and all(case.status == "passed" for case in run.cases)
-    # Coverage has a row of its own, and the gate asks nobody: answers are replayed.
+    # Coverage has its own row, and the gate makes no API calls: answers are replayed.
     said = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
     return GateRow("cases", passed, said)
 
@@ -90,7 +90,7 @@ def _coverage(report: CheckReport) -> GateRow | None:
     run = report.test
     if not run.coverage:
         return None
-    asked = f", at least {run.fail_under:g}% asked for" if run.fail_under is not None else ""
+    asked = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
     return GateRow("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
 
 

@@ -1,4 +1,4 @@
-"""The sum of all that was looked at."""
+"""The summary of all checks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _prompts(report: CheckReport) -> str:
 
 
 def _cases(report: CheckReport) -> str:
-    """The gate asks nobody, so that it goes without saying where answers came from."""
+    """The gate makes no API calls, so the source of answers is not shown."""
     is_gone = not report.why and not report.test.cases and not report.lint.findings
     return "" if is_gone else facts.counts(report.test).removesuffix(" (replayed)")
 

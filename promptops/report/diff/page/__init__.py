@@ -1,1 +1,1 @@
-"""What the HTML page of a diff is made of: its parts in Python, its template, style and script."""
+"""The parts of the HTML page of a diff: Python code, template, style and script."""

@@ -1,4 +1,4 @@
-"""Two texts side by side: lines that belong together stand in one row."""
+"""Two texts side by side: matching lines are in one row."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DiffLine:
 
     @property
     def whole(self) -> bool:
-        """Nothing that it says is on the other side."""
+        """Whether nothing of it is on the other side."""
         return all(piece.kind != "same" for piece in self.pieces)
 
     @property

@@ -1,4 +1,4 @@
-"""What the page shows of a report, in the order of its template."""
+"""The parts of a report that the page shows, in the order of its template."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.report.parts.json_data import json_data
 from promptops.report.parts.words import word_difference
 
 MOST_TO_SHOW = 30_000_000
-"""With a page of so many characters a browser is still quick."""
+"""Characters of a page with which a browser is still fast."""
 
 # Some seconds of work, at the worst.
 _MOST_TO_COMPARE = 40_000_000
@@ -92,7 +92,7 @@ class ChangeView:
 
     @property
     def quiet(self) -> bool:
-        """Nobody misses it who looks for what matters."""
+        """Whether it is irrelevant for a reader who looks for important changes."""
         return self.label == "neutral"
 
     @property

@@ -1,1 +1,1 @@
-"""What formats of a diff share."""
+"""Code that the formats of a diff share."""

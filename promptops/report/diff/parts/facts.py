@@ -1,4 +1,4 @@
-"""What formats say about a prompt, a change and a case, in plain words without any markup."""
+"""The wording of a prompt, a change and a case in all formats, without any markup."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _counts(report: DiffReport, sides: str) -> str:
     compared = f"{counted(report.compared, 'prompt')} compared{sides}"
     changed = counted(len(report.prompts), "prompt")
     if not report.prompts:
-        said = f"nothing changed for callers, the model or consumers ({compared})"
+        said = f"no changes for callers, the model or consumers ({compared})"
     else:
         said = f"{changed} changed of {report.compared} compared{sides}"
     risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
@@ -57,7 +57,7 @@ def _counts(report: DiffReport, sides: str) -> str:
 def _hidden(number: int) -> str:
     if not number:
         return ""
-    return f"; {counted(number, 'other prompt')} may have changed and {_were(number)} not asked for"
+    return f"; {counted(number, 'other prompt')} may have changed and {_were(number)} not selected"
 
 
 def _were(number: int) -> str:
@@ -65,7 +65,7 @@ def _were(number: int) -> str:
 
 
 def command(report: DiffReport, ids: Iterable[str] = ()) -> str:
-    """What to type to see all of it."""
+    """The command that shows all details."""
     sides = ["…"]
     if _REVISION.fullmatch(report.base) and _REVISION.fullmatch(report.head):
         sides = [f"{report.base}..{report.head}"]
@@ -74,7 +74,7 @@ def command(report: DiffReport, ids: Iterable[str] = ()) -> str:
 
 
 def short(text: str) -> str:
-    """A name or a path, visible, and cut where nobody would read it to its end."""
+    """A name or a path, safe to print, and cut if it is too long."""
     return visible(text, _LONGEST_NAME)
 
 
@@ -116,7 +116,7 @@ def worst_first(changes: Iterable[Change]) -> list[Change]:
 
 
 def is_quiet(prompt: PromptDiff) -> bool:
-    """Nothing about it that a reviewer would want to look at."""
+    """Whether it contains nothing that a reviewer should look at."""
     return not prompt.cases and all(label(change) == "neutral" for change in prompt.changes)
 
 
@@ -128,7 +128,7 @@ def label(change: Change) -> str:
 
 
 def level(change: Change) -> str:
-    """The word that says why it deserves a look, or ""."""
+    """The word for the reason why it deserves attention, or ""."""
     if change.waiver is not None:
         return "waived"
     if change.breaking:
@@ -155,7 +155,7 @@ def are_short(values: tuple[str, str]) -> bool:
 
 
 def risk(change: Change, arrow: str = "->") -> str:
-    """What a reviewer must not overlook, in one line."""
+    """The risk that a reviewer must not overlook, in one line."""
     there = [value for value in (change.before, change.after) if value is not ABSENT]
     told = f" {arrow} ".join(map(_value, there))
     at = f" ({visible(f'{change.place.path}:{change.place.line}')})" if change.place else ""
@@ -163,7 +163,7 @@ def risk(change: Change, arrow: str = "->") -> str:
 
 
 def told_risk(change: Change) -> str:
-    """Why it is a risk, where its message doesn't say so; else ""."""
+    """Why it is a risk, if its message does not explain it; else ""."""
     risk = visible(change.risk)
     return "" if risk in visible(change.message) else risk
 
@@ -178,14 +178,14 @@ def compact(value: Any, limit: int = _LONGEST_WITNESS) -> str:
 
 
 def proof(witness: Witness) -> str:
-    """What stands behind the witness's value: what it proves, and who says so."""
-    proves = "is refused now" if witness.kind == "input" else "is possible now, and was refused"
+    """The explanation after a witness's value: what it proves, and its source."""
+    proves = "is now refused" if witness.kind == "input" else "is possible now, and was refused"
     case = f", from the case `{short(witness.case)}`" if witness.case is not None else ""
     return f"{proves}{case}" + (f": {visible(witness.reason)}" if witness.reason else "")
 
 
 def waived(change: Change) -> str:
-    """Who waived it, until when and why; "" where nobody did."""
+    """Who waived it, until when and why; "" if it is not waived."""
     waiver = change.waiver
     if waiver is None:
         return ""
@@ -263,12 +263,12 @@ def errors(case: CaseDiff) -> list[str]:
     if before and after:
         return [f"can't be rendered, before: {before}", f"can't be rendered, now: {after}"]
     if after:
-        return [f"can't be rendered any more: {after}"]
+        return [f"can no longer be rendered: {after}"]
     return [f"could not be rendered before: {before}"] if before else []
 
 
 def some(texts: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
-    """At most so many of them, and how many there are beside."""
+    """At most this many of them, and the number of the others."""
     rest = len(texts) - shown
     return ", ".join(texts[:shown]) + (f" and {rest} more" if rest > 0 else "")
 

@@ -1,1 +1,1 @@
-"""What the HTML page of a test run is made of: its parts in Python, its template, style, script."""
+"""The parts of the HTML page of a test run: Python code, template, style, script."""

@@ -24,7 +24,7 @@ SIGNS: dict[Shown, str] = {
 _SAID: dict[Shown, str] = {
     "passed": "holds",
     "failed": "does not hold",
-    "missed": "does not hold, and is a measure",
+    "missed": "does not hold (a measure)",
     "error": "can't be judged",
     "stale": "not judged, the answer is stale",
     "skipped": "skipped",

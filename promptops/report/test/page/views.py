@@ -1,4 +1,4 @@
-"""What the page shows of a run, in the order of its template."""
+"""The parts of a run that the page shows, in the order of its template."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class CaseView:
 
     @property
     def quiet(self) -> bool:
-        """Nobody misses it who looks for what does not pass."""
+        """Whether it is irrelevant for a reader who looks for failures."""
         return self.case.status == "passed"
 
 

@@ -1,1 +1,1 @@
-"""What several formats of a test run share."""
+"""Code that the formats of a test run share."""

@@ -1,4 +1,4 @@
-"""What formats say about a run and its cases, in plain words without any markup."""
+"""The wording of a run and its cases in all formats, without any markup."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def missing(run: TestRun) -> str:
 
 
 def advice(run: TestRun) -> str:
-    """What to type next, or ""."""
+    """The next command, or ""."""
     return visible(run.advice) if run.advice or not run.count("stale") else RECORD
 
 
@@ -226,5 +226,5 @@ def share(taken: int, total: int) -> str:
 
 
 def short(text: str) -> str:
-    """A name or a path, visible, and cut where nobody would read it to its end."""
+    """A name or a path, safe to print, and cut if it is too long."""
     return visible(text, _LONGEST_NAME)

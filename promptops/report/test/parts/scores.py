@@ -1,4 +1,4 @@
-"""What formats say about a decision, in plain words without any markup."""
+"""The wording of a decision in all formats, without any markup."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
 
 
 def agreement(judge: JudgeAgreement) -> str:
-    """How far a judge agrees with people, and what that lets it do."""
+    """How far a judge agrees with people, and whether it may gate."""
     by_chance = "chance alone would agree as often"
     kappa = by_chance if judge.kappa is None else f"kappa {judge.kappa:.2f}"
     gates = "it may gate" if judge.may_gate else "it may only measure"
@@ -36,12 +36,12 @@ def agreement(judge: JudgeAgreement) -> str:
 
 
 def verdict(decided: Decided) -> str:
-    """The word for it; of a score that does not count in the run's, with that."""
-    return decided.verdict if decided.gates else f"{decided.verdict} (gates nothing)"
+    """The verdict, and whether the score does not affect the verdict of the run."""
+    return decided.verdict if decided.gates else f"{decided.verdict} (not gated)"
 
 
 def worst(decided: Decided) -> tuple[Worse, ...]:
-    """The cases that lost most, where somebody has to look at them."""
+    """The cases that lost most, if the verdict is not `pass`."""
     return () if decided.verdict == "pass" else decided.worst
 
 

@@ -117,7 +117,7 @@ def _of_case(case: CaseRun) -> Iterator[Trouble]:
 
 
 def _of_itself(case: CaseRun, status: Literal["failed", "error"]) -> Trouble:
-    reason = case.reason or "nothing says why"
+    reason = case.reason or "no reason was given"
     return Trouble(status=status, place=case.place, reason=reason, runs=(case,))
 
 

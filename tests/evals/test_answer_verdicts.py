@@ -258,7 +258,7 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": "Sure: " + TRIAGE},
         {"type": "not-equals", "path": "/category", "value": "bug"},
-        'the answer is no JSON: `Sure: {"category": "bug", "items": [1, 2], "reply": "Hold the button."}`',
+        'the answer is not JSON: `Sure: {"category": "bug", "items": [1, 2], "reply": "Hold the button."}`',
         "/path",
     ),
     (
@@ -270,7 +270,7 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": ""},
         {"type": "is-json", "path": "/x"},
-        "the answer is no JSON: an empty text",
+        "the answer is not JSON: an empty text",
         "/path",
     ),
     (
@@ -318,7 +318,7 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": "x"},
         {"type": "all", "value": [{"type": "equals", "path": "/x", "value": 1}]},
-        "the answer is no JSON: `x`",
+        "the answer is not JSON: `x`",
         "/value/0/path",
     ),
     (

@@ -59,14 +59,14 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text='```json\n{"kind": "bug"}\n```'),
             JSON,
-            verdict("failed", "the answer is no JSON: Expecting value: line 1 column 1 (char 0)"),
+            verdict("failed", "the answer is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ),
         (
             Answer(text='{"kind": "bug"}', finish_reason="length"),
             JSON,
             verdict(
                 "failed",
-                "the answer is not whole: it ended by 'length': allow more: `max_output_tokens`",
+                "the answer is incomplete: it ended with 'length': increase `max_output_tokens`",
             ),
         ),
         (
@@ -77,7 +77,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text="NaN"),
             Output(format="json"),
-            verdict("failed", "the answer is no JSON: `NaN` is no JSON number", "/output/format"),
+            verdict("failed", "the answer is not JSON: `NaN` is no JSON number", "/output/format"),
         ),
         (
             Answer(text="{}", tool_calls=(CALL,), finish_reason="tool_calls"),
@@ -90,7 +90,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text=""),
             JSON,
-            verdict("failed", "the answer is no JSON: Expecting value: line 1 column 1 (char 0)"),
+            verdict("failed", "the answer is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ),
         (
             Answer(text="{}"),

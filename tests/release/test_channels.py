@@ -184,6 +184,6 @@ def test_a_canary_is_refused_at_its_place(canary: str) -> None:
         with pytest.raises(InputError) as raised:
             use(data)
         assert (raised.value.message, raised.value.where) == (
-            "`canary` does not work yet: no reader would serve it",
+            "`canary` is not supported yet: no reader would serve it",
             "channels.yaml:4:3",
         )

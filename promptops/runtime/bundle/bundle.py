@@ -117,7 +117,7 @@ class Bundle(Mapping[str, "Prompt"]):
             raise self._unreadable(f"the file {path!r}") from None
 
     def _unreadable(self, what: str) -> InputError:
-        hint = "whoever built it did so with something else than promptops"
+        hint = "it was built by something other than promptops: build it again"
         return InputError(f"{what} can't be read from the bundle", where=self._where, hint=hint)
 
 
@@ -227,7 +227,7 @@ class Prompt:
         try:
             return Answers(self.id, self._prompt.output)
         except ValueError as error:
-            message = f"the output's schema is none: {error}"
+            message = f"the output schema is invalid: {error}"
             raise InputError(message, where=self._prompt.path) from None
 
     def _load(self, origin: str, name: str) -> Text | None:

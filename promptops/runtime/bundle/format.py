@@ -66,7 +66,7 @@ class Contents:
             or length < 0
             or bytes(self._body[start + length : start + length + 1]) != b"\n"
         ):
-            raise Misshapen("a span of no line")
+            raise Misshapen("a span without a line")
         return Fields(read_json(bytes(self._body[start : start + length])))
 
 
@@ -128,8 +128,8 @@ def read_bundle(data: bytes, where: str) -> Contents:
     begin = len(first) + 1
     digest = sha256(memoryview(data)[begin:]).hexdigest()
     if digest != told:
-        hint = "get it again: it is damaged, cut off, or somebody changed it"
-        raise InputError("the bundle is not what its digest says", where=where, hint=hint)
+        hint = "download or build it again: it is damaged, truncated or was changed"
+        raise InputError("the bundle does not match its digest", where=where, hint=hint)
     end = data.find(b"\n", begin)
     try:
         second = Fields(read_json(data[begin:end])) if end >= 0 else Fields(None)
@@ -157,5 +157,5 @@ def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Con
 
 
 def _no_bundle(where: str) -> InputError:
-    hint = "make one: promptops build REF -o FILE"
-    return InputError("that is no bundle", where=where, hint=hint)
+    hint = "create one: promptops build REF -o FILE"
+    return InputError("this is not a bundle", where=where, hint=hint)

@@ -32,7 +32,7 @@ def read_json(data: bytes | str) -> Any:
         text = data if isinstance(data, str) else data.decode()
         value = _DECODER.decode(text)
     except (ValueError, RecursionError):
-        raise Misshapen("that is no JSON") from None
+        raise Misshapen("this is not JSON") from None
     if "\\u" in text and _HALF_A_PAIR.search(text):
         raise Misshapen("half of a surrogate pair")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
@@ -43,7 +43,7 @@ def read_json(data: bytes | str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Misshapen("a key stands twice")
+        raise Misshapen("a key occurs twice")
     return found
 
 
@@ -61,7 +61,7 @@ def _fraction(digits: str) -> float:
 
 
 def _no_number(name: str) -> float:
-    raise Misshapen(f"{name} is no number")
+    raise Misshapen(f"{name} is not a number")
 
 
 _DECODER = json.JSONDecoder(
@@ -137,7 +137,7 @@ class Fields:
     def one_of(self, name: str, known: tuple[T, ...], default: T | None = None) -> T:
         found = self._value.get(name, default)
         if found not in known:
-            raise Misshapen(f"{name!r} is none of {known}")
+            raise Misshapen(f"{name!r} is not one of {known}")
         return known[known.index(found)]
 
     def inner(self, name: str) -> Fields:
@@ -163,7 +163,7 @@ class Fields:
 
 def _typed(value: Any, kind: type[T]) -> T:
     if type(value) is not kind:
-        raise Misshapen(f"no {kind.__name__}")
+        raise Misshapen(f"not a {kind.__name__}")
     return value
 
 

@@ -60,7 +60,7 @@ def _starts_of(written: list[Any]) -> Start | list[Start]:
         return _start_of(written)
     starts = [_start_of(each) for each in written]
     if not starts:
-        raise Misshapen("a text that starts nowhere")
+        raise Misshapen("a text without a start")
     return starts
 
 

@@ -95,7 +95,7 @@ def read_file(path: str | os.PathLike[str], largest: int) -> bytes | None:
         message = f"the file can't be read: {reason}"
         raise TransportError(message, where=os.fspath(path), hint=hint) from None
     if len(data) > largest:
-        hint = "it is not a file that `promptops build` writes: check the path"
+        hint = "check the path: this is not a file that `promptops build` writes"
         message = f"the file has more than {largest:,} bytes"
         raise IntegrityError(message, where=os.fspath(path), hint=hint)
     return data

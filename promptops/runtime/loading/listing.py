@@ -15,7 +15,7 @@ def no_ref(
     where: str, releases: Mapping[str, Listed], channels: Iterable[str] | None
 ) -> UsageError:
     """No ref was given, and none is assumed."""
-    message = "which release? there is no implicit latest one"
+    message = "name a release: there is no implicit latest one"
     return UsageError(message, where=where, hint=_there_is(releases, channels or ()))
 
 
@@ -44,7 +44,7 @@ def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:
     shown = [_name(each) for each in names[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     found = [*(f"{each!r}" for each in sorted(channels)), *shown]
-    return f"there is {', '.join(found)}{more}" if found else "there is no release at all"
+    return f"there is {', '.join(found)}{more}" if found else "there are no releases"
 
 
 def _order(listed: Listed) -> tuple[bool, object, str]:

@@ -30,7 +30,7 @@ def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
         return site_at(where)
     if scheme.startswith("git+"):
         return git(where)
-    raise UsageError(f"{shown(where)!r} is no source", hint=f"a source is {_KINDS}")
+    raise UsageError(f"{shown(where)!r} is not a source", hint=f"a source is {_KINDS}")
 
 
 def named_source(
@@ -47,8 +47,8 @@ def named_source(
     folder, above = around, os.path.dirname(around)
     while not os.path.exists(os.path.join(folder, ".git")):
         if above == folder:
-            hint = "give `source=`, or set PROMPTOPS_SOURCE"
-            message = "there is no source, and no repository around"
+            hint = "pass `source=`, or set PROMPTOPS_SOURCE"
+            message = "no source is given, and there is no git repository here"
             raise UsageError(message, where=around, hint=hint)
         folder, above = above, os.path.dirname(above)
     return folder
@@ -72,5 +72,5 @@ def _at(path: str, git: Callable[[str], BundleSource]) -> BundleSource:
         from promptops.runtime.loading.site import is_site, site_folder
 
         return site_folder(Path(path)) if is_site(Path(path)) else git(path)
-    hint = f"a source is {_KINDS}; is it there, and may it be read?"
+    hint = f"a source is {_KINDS}; check that it exists and can be read"
     raise NotFound("there is no such source", where=shown(path), hint=hint)

@@ -29,19 +29,19 @@ def package_path(name: str) -> Path:
     if len(found) == 1:
         return found[0]
     names = ", ".join(sorted(file.name for file in found))
-    hint = f"say which: {where}/FILE, of {names}" if found else None
+    hint = f"name one: {where}/FILE, where FILE is one of {names}" if found else None
     raise NotFound(f"the package has {len(found)} bundles", where=where, hint=hint)
 
 
 def _folders(package: str, where: str) -> list[Path]:
     if not all(part.isidentifier() for part in package.split(".")):
-        raise UsageError(f"{package!r} is no name of a package", where=where)
+        raise UsageError(f"{package!r} is not the name of a package", where=where)
     try:
         spec = find_spec(package)
     except ImportError:
         spec = None
     if spec is None:
-        raise NotFound("there is no such package", where=where, hint="is it installed here?")
+        raise NotFound("there is no such package", where=where, hint="check that it is installed here")
     return [Path(each) for each in spec.submodule_search_locations or ()]
 
 

@@ -62,18 +62,18 @@ def parse_ref(text: str) -> Ref:
         return Exact(text)
     if text.startswith("sha256:"):
         if not _DIGEST.fullmatch(text):
-            raise UsageError(f"{text!r} is no digest", hint="sha256: and 64 hexadecimal digits")
+            raise UsageError(f"{text!r} is not a digest", hint="sha256: and 64 hexadecimal digits")
         return Digest(text.removeprefix("sha256:"))
     if text.startswith("git:") and len(text) > len("git:"):
         return GitRevision(text.removeprefix("git:"))
     if text.startswith(STARTS):
         found = parse_range(text)
         if found is None:
-            raise UsageError(f"{text!r} is no range", hint="such as `^1.2`, `~1.2.3`, `>=1,<2`")
+            raise UsageError(f"{text!r} is not a range", hint="such as `^1.2`, `~1.2.3`, `>=1,<2`")
         return Highest(text, found)
     problem = wrong_name(text)
     if problem is not None:
-        raise UsageError(f"{text!r} is no ref: {problem}", hint=_HINT)
+        raise UsageError(f"{text!r} is not a ref: {problem}", hint=_HINT)
     return NamedRef(text)
 
 
@@ -85,11 +85,11 @@ def wrong_name(text: str) -> str | None:
     if text.lower() == LATEST:
         return "there is no implicit latest release"
     if "@" in text:
-        return "the tag of one prompt is no release of them all"
+        return "the tag of one prompt is not a release of the whole catalog"
     if not _NAME.fullmatch(text) or len(text) > 100:
         return "a name has letters, digits, `.`, `_` and `-`"
     if _HEX.fullmatch(text) or text.isdecimal():
-        return "it could be the id of a commit"
+        return "it could be a commit id"
     if _EXACT.fullmatch(text) or re.fullmatch(r"v?\d+(\.\d+)*", text):
         return "it could be a version"
     return None

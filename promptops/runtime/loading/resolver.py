@@ -76,8 +76,8 @@ class RefResolver:
         self._source = source
         self._ref: Ref | None = parse_ref(ref) if ref is not None else None
         if trust is not None and isinstance(self._ref, GitRevision):
-            hint = "a release is signed; or load it without `trust` and PROMPTOPS_TRUST"
-            raise UsageError("a revision is signed by nobody", where=ref, hint=hint)
+            hint = "load a signed release, or load it without `trust=` and PROMPTOPS_TRUST"
+            raise UsageError("a revision has no signature", where=ref, hint=hint)
         self._text = ref or ""
         self._trust = trust
         self._open_cache = cache
@@ -115,7 +115,7 @@ class RefResolver:
         if kept is not None:
             return kept
         if self._offline:
-            hint = "nothing was kept: load it once while the source may be asked"
+            hint = "nothing is cached: load it once with access to the source"
             raise TransportError("PROMPTOPS_OFFLINE is set", where=self.where, hint=hint)
         if isinstance(self._ref, GitRevision):
             contents = self._source.revision(self._ref.revision, until)
@@ -161,7 +161,7 @@ class RefResolver:
             error = not_found(self._text, self.where, releases, self._source.channels(until))
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
                 # It fitted something before: nobody misspelt it.
-                raise TransportError(f"nothing fits {self._text!r} any more", where=self.where)
+                raise TransportError(f"no release matches {self._text!r} any more", where=self.where)
             raise error
         return _Choice(listed)
 
@@ -180,7 +180,7 @@ class RefResolver:
         seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
-            hint = f"to go back, use `promptops rollback`, which counts up; {self._reset}"
+            hint = f"to return to an earlier release, use `promptops rollback`, which increases the serial; {self._reset}"
             raise IntegrityError(message, where=self.where, hint=hint)
         if seen and serial - seen > MAX_SERIAL_STEP:
             message = f"channel {self._text!r} jumped from serial {seen} to {serial}"
@@ -189,7 +189,7 @@ class RefResolver:
 
     @property
     def _reset(self) -> str:
-        return f"if this is right: promptops doctor --reset-channel {self._text}"
+        return f"if this is intended: promptops doctor --reset-channel {self._text}"
 
     def _refuse_another(self, channel: str, serial: int, digest: str) -> None:
         """A serial means one bundle for ever; kept as pointers, for another format has others."""
@@ -197,8 +197,8 @@ class RefResolver:
         kept = (self._cache.pointer(*key) or {}).get("bundle")
         seen = _SEEN.setdefault(key[:2], {})
         if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
-            message = f"channel {channel!r} names another release than before with serial {serial}"
-            hint = "each change counts up, by `promptops promote` and `promptops rollback`"
+            message = f"channel {channel!r} names a different release with the same serial {serial}"
+            hint = "each change must increase the serial: use `promptops promote` or `promptops rollback`"
             raise IntegrityError(message, where=self.where, hint=hint)
         self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
 
@@ -258,7 +258,7 @@ class RefResolver:
                 raise self._moved(listed)
             self._keep(delivery)
         if contents.origin.release != listed.release:
-            message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
+            message = f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
             raise IntegrityError(message, where=self.where)
         return contents
 
@@ -269,8 +269,8 @@ class RefResolver:
             if not isinstance(self._ref, NamedRef | Highest):
                 raise
             # Nobody misspelt it: the source itself says that it is there.
-            message = f"{self._text!r} means {listed.release!r}, which is not there"
-            raise TransportError(message, where=self.where, hint="is its tag pushed?") from None
+            message = f"{self._text!r} resolves to {listed.release!r}, which does not exist"
+            raise TransportError(message, where=self.where, hint="check that its tag was pushed") from None
 
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest
@@ -304,8 +304,8 @@ class RefResolver:
         return digest if isinstance(digest, str) else None
 
     def _moved(self, listed: Listed) -> IntegrityError:
-        message = f"the bundle of {listed.release!r} is another than it was, or than it should be"
-        hint = "a release never changes: make a new one"
+        message = f"the bundle of {listed.release!r} differs from the one that was loaded before, or from the expected digest"
+        hint = "a release never changes: create a new one"
         return IntegrityError(message, where=self.where, hint=hint)
 
     def _remember(self, choice: _Choice, bundle: Bundle) -> None:

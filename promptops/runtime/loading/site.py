@@ -34,7 +34,7 @@ MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 """What it raises to read JSON data of another shape."""
 
 CANARY = "canary"
-NO_CANARY = "`canary` does not work yet: no reader would serve it"
+NO_CANARY = "`canary` is not supported yet: no reader would serve it"
 CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
 
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -61,7 +61,7 @@ class Site:
     def releases(self, until: float) -> Mapping[str, Listed]:
         data = self._get(INDEX, MAX_INDEX_BYTES, until)
         if data is None:
-            hint = "make one: promptops build --site DIR"
+            hint = "create one: promptops build --site DIR"
             raise NotFound("there is no site: no `index.json`", where=self.where, hint=hint)
         index = self._object(data, INDEX)
         try:
@@ -126,7 +126,7 @@ class Site:
         return value
 
     def _odd(self, path: str) -> IntegrityError:
-        message = f"{path!r} is not what a site of promptops says"
+        message = f"{path!r} is not a valid file of a promptops site"
         return IntegrityError(message, where=self.where)
 
 
@@ -191,13 +191,13 @@ def _check_address(address: str) -> None:
     except ValueError:
         parts, host = urlsplit(""), None
     if not host:
-        raise UsageError(f"{address!r} is no address of a site")
+        raise UsageError(f"{address!r} is not the address of a site")
     if parts.username is not None or parts.query or parts.fragment:
-        hint = "it would be shown, kept and sent where it should not be"
-        raise UsageError("an address of a site has no user, `?` or `#`", where=host, hint=hint)
+        hint = "it would be displayed, cached and sent where it should not appear"
+        raise UsageError("the address of a site has no user, `?` or `#`", where=host, hint=hint)
     if parts.scheme == "http" and host not in _HERE:
-        hint = "https://…: what comes by http may be anybody's"
-        raise UsageError("a site on another machine is asked by https only", where=host, hint=hint)
+        hint = "use https://…: anyone on the way can change what http delivers"
+        raise UsageError("a site on another machine must use https", where=host, hint=hint)
 
 
 def _listed(each: Mapping[str, Any]) -> Listed:

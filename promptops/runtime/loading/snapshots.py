@@ -200,7 +200,7 @@ class _Asking:
         return self._outcome
 
     def too_late(self) -> TransportError:
-        return TransportError("there is no answer in time", where=self._resolver.where)
+        return TransportError("no answer in time", where=self._resolver.where)
 
     def _run(self) -> None:
         try:

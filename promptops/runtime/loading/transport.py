@@ -64,11 +64,11 @@ def get(url: str, *, largest: int, until: float, etag: str | None = None) -> Pag
             return Page(data=None, etag=etag)
         if error.code in _GONE:
             return None
-        failure = TransportError(f"the server answers {error.code}", where=url)
+        failure = TransportError(f"the server answered with status {error.code}", where=url)
         failure.retry_after_s = _retry_after_s(error.headers)
         raise failure from None
     except (OSError, http.client.HTTPException, zlib.error, EOFError, ValueError) as error:
-        raise TransportError(f"there is no answer: {_said(error)}", where=url) from None
+        raise TransportError(f"no answer: {_reason(error)}", where=url) from None
 
 
 def _retry_after_s(headers: Any) -> float:
@@ -97,7 +97,7 @@ def _opener(until: float) -> urllib.request.OpenerDirector:
 def _left_s(until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the time is over")
+        raise TimeoutError("the deadline has passed")
     return left
 
 
@@ -110,7 +110,7 @@ def _body(response: Any, largest: int) -> bytes:
         received += len(piece)
         if unpack is not None:
             if unpack.eof:
-                raise ValueError("it goes on after its end")
+                raise ValueError("data follows its end")
             most = most_unpacked(received, largest)
             piece = unpack.decompress(piece, most - size + 1)
         pieces.append(piece)
@@ -118,11 +118,11 @@ def _body(response: Any, largest: int) -> bytes:
         if size > most:
             raise ValueError(f"there are more than {most} bytes")
     if response.length or (unpack is not None and not unpack.eof):
-        raise EOFError("it ended too early")
+        raise EOFError("it ends too early")
     return b"".join(pieces)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", error)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return ascii(text)[1:-1].lower()
@@ -138,9 +138,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         response.close()  # or all of it would be read
         there, here = urlsplit(address), urlsplit(req.full_url)
         if there.scheme != here.scheme:
-            raise TransportError("the server leads to another scheme", where=req.full_url)
+            raise TransportError("the server redirects to another scheme", where=req.full_url)
         if there.scheme == "http" and there.hostname != here.hostname:
-            raise TransportError("the server leads to another machine", where=req.full_url)
+            raise TransportError("the server redirects to another machine", where=req.full_url)
         return super().redirect_request(req, *answer)
 
 

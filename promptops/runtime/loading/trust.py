@@ -94,7 +94,7 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
     """
     if signed.signature is None:
         hint = (
-            f"sign it, `promptops build --sign`, or do not pass the trust store {trust.file.name}"
+            f"sign it with `promptops build --sign`, or load it without the trust store {trust.file.name}"
         )
         raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
     if len(signed.signature) > MAX_SIGNATURE_BYTES:
@@ -118,7 +118,7 @@ def unproven(what: str, said: str) -> str:
     if made_by is not None:
         return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
     if "incorrect signature" in said:
-        return f"the {what} was changed after it was signed: the signature is of other bytes"
+        return f"the {what} was changed after it was signed: the signature covers other bytes"
     if "namespace does not match" in said:
         return f"the {what}'s signature is for another purpose"
     if "parse signature" in said:

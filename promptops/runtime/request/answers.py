@@ -42,9 +42,9 @@ class Answers:
         text, finished = _said(answer)
         if text is None:
             raise InputError(
-                f"{type(answer).__name__} is no answer of a model",
+                f"{type(answer).__name__} is not a model's answer",
                 where=self._prompt,
-                hint="give `parse` the completion, the response, or its text",
+                hint="pass `parse` the completion, the response, or its text",
             )
         return self.read(text, finished)
 
@@ -56,8 +56,8 @@ class Answers:
         if self._validator is None and self._output.format != "json":
             return text
         if finish_reason not in ("stop", "completed", "tool_calls", ""):
-            hint = "allow more: `max_output_tokens`" if "length" in finish_reason else None
-            message = f"the answer is not whole: it ended by {finish_reason!r}"
+            hint = "increase `max_output_tokens`" if "length" in finish_reason else None
+            message = f"the answer is incomplete: it ended with {finish_reason!r}"
             raise AnswerError(message, text=text, where=self._prompt, hint=hint)
         return self._checked(text)
 
@@ -65,7 +65,7 @@ class Answers:
         try:
             value = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            message = f"the answer is no JSON: {error}"
+            message = f"the answer is not JSON: {error}"
             raise AnswerError(message, text=text, where=self._prompt) from None
         if self._validator is None:
             return value
@@ -92,7 +92,7 @@ def _finite(digits: str) -> float:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"`{name}` is no JSON number")
+    raise ValueError(f"`{name}` is not a JSON number")
 
 
 def _said(answer: Any) -> tuple[str | None, str]:

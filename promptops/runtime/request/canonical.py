@@ -76,7 +76,7 @@ def _with_large_integers(value: Any) -> str:
     try:
         return _written(float(value))
     except OverflowError:
-        raise ValueError("that is no JSON number") from None
+        raise ValueError("this is not a JSON number") from None
 
 
 def request_digest(request: Request) -> str:

@@ -32,7 +32,7 @@ class Defaults:
         Raises TooMuchWork for defaults that would never end, NotJson for one that is no JSON data.
         """
         if depth > MAX_DEPTH:
-            raise TooMuchWork("the defaults of the inputs fill themselves in without end")
+            raise TooMuchWork("the defaults of the inputs expand without end")
         if isinstance(value, dict):
             for name, default, below in self.properties:
                 if name not in value and default is not _NONE:

@@ -19,7 +19,7 @@ from promptops.runtime.request.schema_check import (
 from promptops.runtime.template.data import escaped
 from promptops.runtime.template.nearest import MAX_LOOKUPS, nearest_name
 
-REFUSED = (InputProblem("", "the inputs are refused, whatever they hold"),)
+REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 
 
 def input_problems(
@@ -103,7 +103,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "pattern": lambda facts, value: (
         f"must match `{facts['pattern']}`"
         if "pattern" in facts
-        else "takes too long to be matched against its pattern"
+        else "takes too long to match against its pattern"
     ),
     "minItems": lambda facts, value: (
         f"must have at least {_counted(facts['limit'], 'item')}, not {len(value)}"
@@ -111,7 +111,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "maxItems": lambda facts, value: (
         f"must have at most {_counted(facts['limit'], 'item')}, not {len(value)}"
     ),
-    "uniqueItems": lambda facts, value: "must not hold the same item twice",
+    "uniqueItems": lambda facts, value: "must not contain the same item twice",
     "minimum": lambda facts, value: f"must be at least {facts['limit']}, not {value}",
     "maximum": lambda facts, value: f"must be at most {facts['limit']}, not {value}",
     "exclusiveMinimum": lambda facts, value: f"must be over {facts['limit']}, not {value}",
@@ -119,7 +119,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "multipleOf": lambda facts, value: (
         f"must be a multiple of {facts['multiple_of']:g}, not {value}"
     ),
-    "falseSchema": lambda facts, value: "is allowed no value",
+    "falseSchema": lambda facts, value: "must be omitted: its schema accepts no value",
 }
 
 

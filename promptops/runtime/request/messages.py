@@ -160,7 +160,7 @@ class Pass:
         past = self._items(turn)
         for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
             if not isinstance(item, dict):
-                raise self._failure(f"`{turn.source}` holds what is no message", turn.at)
+                raise self._failure(f"`{turn.source}` contains an item that is not a message", turn.at)
             self._add(item, turn.at)
 
     def _items(self, turn: ForEach | ConversationHistory) -> list[Any]:
@@ -168,7 +168,7 @@ class Pass:
         if items is None:
             return []
         if not isinstance(items, list):
-            raise self._failure(f"`{turn.source}` is no list", turn.at)
+            raise self._failure(f"`{turn.source}` is not a list", turn.at)
         return items
 
     def _failure(self, message: str, at: str, refused: bool = False) -> TemplateFailure:

@@ -94,7 +94,7 @@ class Renderer:
             self._inputs = Inputs(prompt.inputs)
         except ValueError as error:
             place = prompt.locate("/inputs", False)
-            raise RenderError(f"`inputs` is no schema: {error}", place=place) from None
+            raise RenderError(f"`inputs` is not a valid schema: {error}", place=place) from None
 
     def accept(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
         """The inputs with their defaults, and what is wrong with them."""

@@ -96,10 +96,10 @@ def _pairs(kwargs: Any) -> list[nodes.Keyword]:
 
 def _add_named(keywords: dict[str, Any], more: Any) -> None:
     if not isinstance(more, dict):
-        raise TypeError("what stands after `**` is no object")
+        raise TypeError("the value after `**` is not an object")
     twice = keywords.keys() & more.keys()
     if twice:
-        raise TypeError(f"the argument {min(twice, key=str)!r} is given twice")
+        raise TypeError(f"the argument {min(twice, key=str)!r} is passed twice")
     keywords.update(more)
 
 

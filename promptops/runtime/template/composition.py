@@ -38,7 +38,7 @@ def targets(node: nodes.Node) -> list[str]:
         return [name for item in node.items for name in targets(item)]
     start, end = span(node)
     raise TemplateError(
-        "the name of a template is written out, never computed", start, end, "TPL004"
+        "the name of a template must be a literal, not computed", start, end, "TPL004"
     )
 
 
@@ -126,7 +126,7 @@ def _from_import(node: nodes.FromImport) -> Statement:
 @builds(nodes.Extends)
 def _extends(node: nodes.Extends) -> Statement:
     raise TemplateError(
-        "`extends` stands first in its template", node.lineno, node.lineno + 7, "TPL005"
+        "`extends` must come first in its template", node.lineno, node.lineno + 7, "TPL005"
     )
 
 

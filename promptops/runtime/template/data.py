@@ -74,7 +74,7 @@ class _Copying:
     def _enter(self, container: Any, depth: int) -> None:
         self.left -= len(container)
         if depth > MAX_DATA_DEPTH:
-            raise NotJson("", "is nested too deep, or holds itself")
+            raise NotJson("", "is nested too deep, or contains itself")
         if self.left < 0:
             raise NotJson("", f"has over {MAX_DATA_ITEMS:,} items")
 
@@ -102,12 +102,12 @@ class _Copying:
             return self.whole(int.__int__(value))
         if isinstance(value, float):
             return _finite(float.__float__(value))
-        raise NotJson("", f"is {type(value).__name__}, which is no JSON data")
+        raise NotJson("", f"is {type(value).__name__}, which is not JSON data")
 
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise NotJson("", f"has a key that is {type(key).__name__} and not text")
+        raise NotJson("", f"has a key of type {type(key).__name__} instead of a string")
     return _text(key)
 
 
@@ -116,7 +116,7 @@ def _text(value: str) -> str:
     try:
         plain.encode()
     except UnicodeEncodeError:
-        raise NotJson("", "has half of a surrogate pair, which is no text") from None
+        raise NotJson("", "contains half of a surrogate pair, which is not valid text") from None
     return plain
 
 
@@ -136,7 +136,7 @@ def _exact(value: int) -> int:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise NotJson("", f"is {value}, which is no JSON number")
+        raise NotJson("", f"is {value}, which is not a JSON number")
     return value
 
 

@@ -73,7 +73,7 @@ def _name(node: nodes.Name) -> Expression:
 def _const(node: nodes.Const) -> Expression:
     value = node.value
     if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
-        raise TemplateError("a number that large", node.lineno, node.lineno + 1, "TPL005")
+        raise TemplateError("a number that is too large", node.lineno, node.lineno + 1, "TPL005")
     return lambda scope: value
 
 
@@ -135,7 +135,7 @@ def _sequence(node: nodes.List | nodes.Tuple) -> Expression:
 def _data_only(value: Any) -> Any:
     """A list of macros could be printed, addresses and all."""
     if is_opaque(value):
-        raise LimitExceeded("a list holds data only")
+        raise LimitExceeded("a list can contain data only")
     return value
 
 

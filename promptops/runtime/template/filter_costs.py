@@ -77,7 +77,7 @@ def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter)
         return value
     meter.charge(FILTER_COST)
     if is_opaque(value) and name not in ("default", "d"):
-        raise LimitExceeded(f"`{name}` of what is no data")
+        raise LimitExceeded(f"`{name}` of a value that is not data")
     if name in ("batch", "slice"):
         meter.charge(sum(map(_made_by, (*args, *named.values()))))
     value = _with_items_charged(name, value, _cost_of_an_item(name, args, named, meter), meter)
@@ -155,7 +155,7 @@ def _with_items_charged(name: str, value: Any, cost: int, meter: Meter) -> Any:
         if name in _TAKE_ITERATORS:
             return meter.sized(_listed(metered(value, cost, meter)))
         if name not in _OUTSIDE:
-            raise LimitExceeded(f"`{name}` of a sequence under way; put `|list` before it")
+            raise LimitExceeded(f"`{name}` of an unfinished sequence; put `|list` before it")
         return metered(value, cost, meter) if cost else value
     if cost and not (name == "reverse" and isinstance(value, str)):
         if isinstance(value, str):

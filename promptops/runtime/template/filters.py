@@ -107,7 +107,7 @@ def _refuse_large(name: str, argument: Any) -> None:
 
 def _refuse_growth(name: str, chars: int) -> None:
     if chars > MAX_TEXT_CHARS:
-        raise LimitExceeded(f"`{name}` makes too much")
+        raise LimitExceeded(f"a result of `{name}` that is too large")
 
 
 def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
     def join(context: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
         items = list(value)
         if len(items) > MAX_ITEMS:
-            raise LimitExceeded("`join` makes too much")
+            raise LimitExceeded("a result of `join` that is too large")
         _refuse_growth("join", len(items) * len(str(d)))
         return str.__str__(function(context, items, d, attribute))
 
@@ -125,7 +125,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
 def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
     """Jinja's `indent`."""
     if not isinstance(s, str):
-        raise TypeError("`indent` is for texts")
+        raise TypeError("`indent` needs a string")
     text = str(s)
     _refuse_large("indent", width)
     added = len(width) if isinstance(width, str) else int(width)
@@ -170,7 +170,7 @@ def _parse_json(value: Any) -> Any:
     except NotJson as error:
         raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
     except RecursionError:  # how deep the parser goes depends on Python; this message must not
-        raise LimitExceeded("`parse_json`: the value is nested too deep, or holds itself") from None
+        raise LimitExceeded("`parse_json`: the value is nested too deep, or contains itself") from None
     except ValueError:
         raise ValueError("`parse_json`: the string is not JSON") from None
 
@@ -204,7 +204,7 @@ def _striptags(value: Any) -> str:
     """Jinja's `striptags`, which copies the text once for each tag."""
     text = str(value)
     if text.count("<") * len(text) > MAX_COPIED_CHARS:
-        raise LimitExceeded("`striptags` of so many tags")
+        raise LimitExceeded("`striptags` of too many tags")
     result: str = FILTERS["striptags"](text)
     return str.__str__(result)
 
@@ -262,7 +262,7 @@ def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: A
     words = s.split()
     copied = sum(len(word) ** 2 for word in words) // max(width, 1)
     if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
-        raise LimitExceeded("`wordwrap` of words that long")
+        raise LimitExceeded("`wordwrap` of words that are too long")
     breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
     _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
     result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)

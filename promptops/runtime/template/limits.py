@@ -76,7 +76,7 @@ class Meter:
         elif now_s > self._deadline_s:
             raise TookTooLong(
                 f"rendering took over {MAX_CPU_S} s of processor time on this machine",
-                hint="this is no finding about the prompt; if it happens again, report it as a bug",
+                hint="this is not a problem of the prompt; if it happens again, report it as a bug",
             )
 
     def sized(self, value: Any) -> Any:
@@ -135,7 +135,7 @@ def multiply(left: Any, right: Any) -> Any:
         if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
             limit = MAX_TEXT_CHARS if isinstance(sequence, str) else MAX_ITEMS
             if len(sequence) * times > limit:
-                raise LimitExceeded("`*` makes too much")
+                raise LimitExceeded("a result of `*` that is too large")
     if isinstance(left, int) and isinstance(right, int):
         _refuse_large(left.bit_length() + right.bit_length())
     return left * right
@@ -156,7 +156,7 @@ def refuse_many(items: int) -> None:
 
 def _refuse_large(bits: int) -> None:
     if bits > MAX_INTEGER_BITS:
-        raise LimitExceeded("a number that large")
+        raise LimitExceeded("a number that is too large")
 
 
 def remainder(left: Any, right: Any) -> Any:

@@ -30,7 +30,7 @@ def formatted(text: str, given: Any) -> str:
     for width in _widths(text):
         made += width + min(longest, MAX_TEXT_CHARS)
         if made > 10 * MAX_TEXT_CHARS:
-            raise LimitExceeded("`format` makes too much")
+            raise LimitExceeded("a result of `format` that is too large")
     filled: str = text % given
     return filled
 

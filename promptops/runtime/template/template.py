@@ -260,7 +260,7 @@ def parse_expression(source: str) -> Template:
     """
 
     if len(source) > MAX_TEMPLATE_CHARS:
-        raise TemplateError("an expression that long", 0, 1, "TPL005")
+        raise TemplateError("an expression that is too long", 0, 1, "TPL005")
 
     def tree() -> nodes.Template:
         parser = Parser(ENVIRONMENT, source, state="variable")
@@ -295,7 +295,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
         raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
     except ValueError:  # the lexer turns digits into a number
         last = lexer.spans[-1]
-        raise TemplateError("a number that large", last.start, last.end, "TPL005") from None
+        raise TemplateError("a number that is too large", last.start, last.end, "TPL005") from None
     return Template(source, tree, spans)
 
 

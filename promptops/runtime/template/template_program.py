@@ -60,7 +60,7 @@ def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
         for text in texts:
             text.isascii() or text.encode()
     except UnicodeEncodeError:
-        message = "it renders half of a surrogate pair, which is no text"
+        message = "it renders half of a surrogate pair, which is not valid text"
         raise TemplateFailure(message, frame, 0, 1) from None
 
 

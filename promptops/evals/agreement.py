@@ -37,7 +37,7 @@ class Agreement:
 
     def __str__(self) -> str:
         if self.kappa is None:
-            return f"its {self.anchors} anchors can't tell agreement from chance"
+            return f"its {self.anchors} anchors cannot distinguish agreement from chance"
         return f"kappa {self.kappa:.2f} on {self.anchors} anchors"
 
 

@@ -24,7 +24,7 @@ def unknown(
     for key in written:
         if key not in known and not key.startswith("x-"):
             hint = nearest(key, known) or f"known here: {', '.join(known)}"
-            message = f"`{key}` is no argument of `{kind.name}`"
+            message = f"`{key}` is not an argument of `{kind.name}`"
             yield Problem(message, at=f"/{escaped(key)}", key=True, hint=hint)
 
 
@@ -66,7 +66,7 @@ def _read(hint: Any, value: Any, at: str) -> Any:
     if not _is(hint, value):
         raise Refused(f"expected {_named(hint)}, got {type_name(value)}", at=at)
     if isinstance(value, float) and not isfinite(value):
-        raise Refused(f"expected a number with an end, got {value}", at=at)
+        raise Refused(f"expected a finite number, got {value}", at=at)
     return value
 
 
@@ -88,5 +88,5 @@ def _is(hint: Any, value: Any) -> bool:
 
 
 def _named(hint: Any) -> str:
-    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
     return names.get(hint) or ("a list" if get_origin(hint) is tuple else "a mapping")

@@ -75,11 +75,11 @@ def _bounded(kind: str) -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        raise Unjudgeable("what is looked at is nested too deep") from None
+        raise Unjudgeable("the checked value is nested too deep") from None
     except (Unjudgeable, PromptopsError):
         raise
     except (Exception, SystemExit) as error:
         if "." not in kind:  # ours: a bug that has to be seen
             raise
         said = f"{type(error).__name__}: {error}"
-        raise Undecided(f"the plugin fails: {said}", "/type") from error
+        raise Undecided(f"the plugin failed: {said}", "/type") from error

@@ -73,7 +73,9 @@ def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> Non
     value keeps one, or none keeps all, and a threshold that all or none would reach.
     """
     if not assertions:
-        raise Refused("the list is empty: nothing is checked", hint="say what must hold")
+        raise Refused(
+            "the list is empty: nothing is checked", hint="list the assertions that must pass"
+        )
     check_threshold(threshold)
     for index, later in enumerate(assertions):
         if any(_is_opposite(earlier, later) for earlier in assertions[:index]):
@@ -95,7 +97,9 @@ def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
             for point in points
         }
         if combine is any and holds == {True}:
-            raise Refused("every value is within one of these limits", hint="keep one of them")
+            raise Refused(
+                "every value is within at least one of these limits", hint="keep one of them"
+            )
         if combine is all and holds == {False}:
             raise Refused("no value is within all of these limits", hint="keep one of them")
 

@@ -44,7 +44,7 @@ def read_call(written: Any, at: str) -> Called:
         if key not in ("name", "arguments"):
             hint = nearest(str(key), ("name", "arguments")) or "known here: name, arguments"
             raise Refused(
-                f"`{key}` is no part of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
+                f"`{key}` is not a key of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
             )
     name, arguments = written.get("name"), written.get("arguments", {})
     if not isinstance(name, str) or not name:

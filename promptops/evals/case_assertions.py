@@ -106,7 +106,7 @@ def _wrong_judge(
     if isinstance(judge, str) and judge not in judges:
         hint = nearest(judge, judges) or "name the id of a prompt of this catalog"
         place = prompt.locate(at, False)
-        yield Problem(f"there is no prompt `{judge}` to judge with", at=place, hint=hint)
+        yield Problem(f"there is no prompt `{judge}` to use as the judge", at=place, hint=hint)
     if isinstance(judge, Mapping):
         yield from _wrong_model(judge, prompt, profiles)
 
@@ -119,10 +119,10 @@ def _wrong_model(
         if key not in _MODEL_KEYS:
             hint = nearest(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
             place = prompt.locate(at, True)
-            yield Problem(f"`{key}` is no part of a model", at=place, key=True, hint=hint)
+            yield Problem(f"`{key}` is not a key of a model", at=place, key=True, hint=hint)
         elif not isinstance(value, str) or not value:
             place = prompt.locate(at, False)
-            yield Problem(f"expected a text, got {type_name(value)}", at=place)
+            yield Problem(f"expected a string, got {type_name(value)}", at=place)
     named = model.get("profile")
     if isinstance(named, str) and named not in profiles:
         place = prompt.locate("/evaluation/judge/profile", False)
@@ -130,7 +130,7 @@ def _wrong_model(
     if ("profile" in model) == ("id" in model) or ("id" in model) != ("provider" in model):
         hint = "write `profile`, or `provider` and `id`"
         place = prompt.locate("/evaluation/judge", False)
-        yield Problem("the judge is no model", at=place, hint=hint)
+        yield Problem("the judge model is incomplete", at=place, hint=hint)
 
 
 _MODEL_KEYS = ("profile", "provider", "id")
@@ -146,7 +146,9 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     if primary is None and QUALITY not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
         place = prompt.locate("/evaluation", True)
-        yield Problem("several scores are measured, and none decides", at=place, hint=hint)
+        yield Problem(
+            "several scores are measured, and no primary score is set", at=place, hint=hint
+        )
     if isinstance(primary, str) and primary not in names:
         hint = nearest(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)

@@ -49,10 +49,10 @@ class Functions:
         Undecided where no code may run.
         """
         if self._refused:
-            raise Undecided(f"`python` does not run here: {self._refused}")
+            raise Undecided(f"`python` assertions do not run here: {self._refused}")
         source = self._read(path, base)
         if source is None:
-            raise Unjudgeable(f"there is no file {path} in the tree", "/value")
+            raise Unjudgeable(f"there is no file {path} in this revision", "/value")
         function = self._function(name, path, source)
         what = f"`{name}` of {path}"
         return self._bounded((path, source, name), what, lambda: function(*arguments))
@@ -103,7 +103,7 @@ def functions_of(
         content = catalog.files.data(found.target)
         reason = refused(found.target, content) if content is not None else ""
         if reason:
-            raise Undecided(f"`python` does not run here: {reason}")
+            raise Undecided(f"`python` assertions do not run here: {reason}")
         return content
 
     return Functions(read, allowed=allowed)
@@ -111,8 +111,8 @@ def functions_of(
 
 def _refused(allowed: bool) -> str:
     if os.environ.get("PROMPTOPS_UNTRUSTED"):
-        return "nobody vouches for the code, PROMPTOPS_UNTRUSTED is set"
-    return "" if allowed else "this command runs no code of the repository"
+        return "PROMPTOPS_UNTRUSTED is set, so code from the repository is not run"
+    return "" if allowed else "this command does not run code from the repository"
 
 
 def _run(path: str, source: bytes) -> Mapping[str, Any]:

@@ -108,7 +108,7 @@ def own_data(expression: Expression, on: On) -> str | None:
     if expression.names - _OF_THE_CASE:
         return None
     seen = " and ".join(f"`{name}`" for name in sorted(expression.names))
-    return f"it reads only {seen} of the case, and nothing of the {on}"
+    return f"it uses only {seen} of the case, and no part of the {on}"
 
 
 def _of_transform(
@@ -119,9 +119,9 @@ def _of_transform(
     given = possible(transform.tree, PossibleScope(names))
     if given.constant and given.values:
         message = f"`transform` is always {shown(given.values[0])}, for every {on}"
-        yield Problem(message, at="/transform", hint=f"read a part of the {on}")
+        yield Problem(message, at="/transform", hint=f"use a part of the {on}")
     elif not in_set and (own := own_data(transform, on)):
-        yield Problem(own, at="/transform", hint=f"read a part of the {on}")
+        yield Problem(own, at="/transform", hint=f"use a part of the {on}")
 
 
 def _at(path: str) -> Any:

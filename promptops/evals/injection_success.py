@@ -46,7 +46,7 @@ def obedience_in(answer: str, messages: Iterable[Mapping[str, Any]]) -> Iterator
     for match in chain(_FETCHED.finditer(answer), _PICTURE.finditer(answer)):
         repeated = any(match[1] in text for _, text in texts)
         if not repeated and _host(match[1]) not in hosts:
-            yield match.start(), "a picture whose address may carry data away"
+            yield match.start(), "an image whose address may leak data"
 
 
 def _host(address: str) -> str:

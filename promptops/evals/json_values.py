@@ -43,7 +43,7 @@ def found(text: str) -> Iterator[Any]:
             )
             at += 1
         if in_vain > _MOST_READ_IN_VAIN:
-            raise Unjudgeable("there is too much in the text that is almost JSON")
+            raise Unjudgeable("the text contains too much that is almost JSON")
         at = _next(text, at)
 
 
@@ -78,7 +78,7 @@ def _next(text: str, start: int) -> int:
 
 
 def _no_number(written: str) -> Any:
-    raise ValueError(f"{written} is no JSON")
+    raise ValueError(f"{written} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_number)

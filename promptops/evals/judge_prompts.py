@@ -35,7 +35,7 @@ class Judge:
         self._renderer = Renderer(prompt, load)
         self._declared = frozenset(prompt.inputs.get("properties", {}))
         if "output" not in self._declared:
-            hint = "declare it: a judge that does not see the answer says the same of all"
+            hint = "declare it: a judge that does not receive the answer gives every answer the same verdict"
             message = f"the judge {prompt.id!r} has no input 'output'"
             raise InputError(message, where=prompt.path, hint=hint)
 
@@ -66,7 +66,7 @@ def opinion_of(text: str) -> Opinion | NoReply:
         return NoReply(reason=f"expected a JSON mapping, got {shown(text)}")
     reason, verdict, score = (value.get(key) for key in ("reason", "verdict", "score"))
     if not isinstance(reason, str):
-        return NoReply(reason=f"`reason` is no text in {shown(text)}")
+        return NoReply(reason=f"`reason` is not a string in {shown(text)}")
     if isinstance(verdict, str):
         return Opinion(reason=reason, verdict=verdict)
     if isinstance(score, (int, float)) and not isinstance(score, bool) and 0 <= score <= 1:

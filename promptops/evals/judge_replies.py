@@ -45,7 +45,7 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
         return heard.score, heard.reason
     if heard.verdict not in scale:
         wanted = listed(tuple(scale), "or")
-        message = f"{_who(question)} said {shown(heard.verdict)} where {wanted} was asked for"
+        message = f"{_who(question)} gave the verdict {shown(heard.verdict)}, expected {wanted}"
         raise Undecided(message)
     return scale[heard.verdict], heard.reason
 
@@ -57,7 +57,7 @@ def reply(record: Record, question: Question, kind: type[R]) -> R:
         return found
     if isinstance(found, NoReply):
         raise Unheard(f"{_who(question)} gave no answer: {found.reason}", found.lack)
-    raise Undecided(f"{_who(question)} was not asked")
+    raise Undecided(f"{_who(question)} was not called")
 
 
 def conversation(record: Record) -> str:

@@ -28,7 +28,7 @@ LEAST_THRESHOLD = 0.05
 def check_limit(value: float, most: float, what: str, at: str = "/value") -> None:
     """Raises Refused for a limit below 0, above the most there is, or that is no number."""
     if not value >= 0:
-        raise Refused(f"expected a number from 0 on, got {value}", at=at)
+        raise Refused(f"expected a number of at least 0, got {value}", at=at)
     if not isfinite(value) or value > most:
         message = f"the limit is out of reach: no {what}"
         raise Refused(message, hint="set the limit that you want to keep", at=at)

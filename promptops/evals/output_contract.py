@@ -37,7 +37,7 @@ def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
         return (_verdict("failed", reason, place),)
     except ValueError as error:
         return (_verdict("error", f"the schema can't be used: {error}", place),)
-    return (_verdict("passed", f"the answer fits the output {key}", place),)
+    return (_verdict("passed", f"the answer matches the output {key}", place),)
 
 
 def _applies(answer: Answer, prompt: Prompt) -> bool:

@@ -148,18 +148,20 @@ def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
 
 def _unknown_name(name: Any, on: On) -> Problem:
     if not isinstance(name, str):
-        message = "`type` is missing" if name is None else f"expected a text, got {type_name(name)}"
+        message = (
+            "`type` is missing" if name is None else f"expected a string, got {type_name(name)}"
+        )
         return Problem(message, at="" if name is None else "/type")
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
     if is_name_of_plugin(name):
-        hint = "install the package that offers it"
+        hint = "install the package that provides it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
 
 
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
-        yield Problem(f"`{kind.name}` can't judge {_an(on)}", at="/type")
+        yield Problem(f"`{kind.name}` can't check {_an(on)}", at="/type")
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
@@ -175,15 +177,15 @@ def _misused_narrowing(
 ) -> Iterator[Problem]:
     for key in ("path", "role", "transform"):
         if key in written and key not in kind.narrowed_by:
-            yield Problem(f"`{kind.name}` knows no `{key}`", at=f"/{key}", key=True)
+            yield Problem(f"`{kind.name}` has no key `{key}`", at=f"/{key}", key=True)
     if "role" in written and on == "answer":
         yield Problem("an answer has no roles", at="/role", key=True)
     if "role" in written and "path" in written:
         message = "`role` and `path` exclude each other"
-        yield Problem(message, at="/role", key=True, hint="take one of them")
+        yield Problem(message, at="/role", key=True, hint="keep one of them")
     path, role = written.get("path"), written.get("role")
     if "path" in written and not (isinstance(path, str) and path[:1] in ("", "/")):
-        hint = "begin it with `/`: /messages/0/content"
+        hint = "start it with `/`: /messages/0/content"
         yield Problem(f"expected a JSON pointer, got {type_name(path)}", at="/path", hint=hint)
     if "role" in written and role not in ROLES:
         known = nearest(str(role), ROLES) or f"roles: {', '.join(ROLES)}"
@@ -196,11 +198,13 @@ def _misused_share(
     """What says how much an assertion counts, where it does not count by itself, or not at all."""
     if in_set:
         for key in {"score", "must"} & written.keys():
-            hint = "say it of the whole set"
-            yield Problem(f"in a set, nothing has `{key}`", at=f"/{key}", key=True, hint=hint)
+            hint = "set it on the whole set"
+            yield Problem(
+                f"an assertion inside a set can't have `{key}`", at=f"/{key}", key=True, hint=hint
+            )
     elif written.get("must") is False and not (kind.judged or kind.sets or "score" in written):
-        hint = "name a `score` that it counts in"
-        yield Problem("it need not hold, and counts nowhere", at="/must", hint=hint)
+        hint = "set the `score` in which it counts"
+        yield Problem("it is not required, and counts in no score", at="/must", hint=hint)
 
 
 def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:

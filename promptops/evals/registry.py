@@ -139,15 +139,18 @@ def _plugin(name: str, untrusted: bool) -> AssertionKind | None:
     offers = list(entry_points(group=GROUP, name=name))
     if len(offers) > 1:
         values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages offer the assertion `{name}`: {values}")
+        raise InputError(f"two packages provide the assertion `{name}`: {values}")
     for offer in offers:
         try:
             offer.load()
         except (Exception, SystemExit) as error:
             message = f"the plugin `{name}` can't be imported: {error}"
-            raise InputError(message, where=offer.value, hint="mend or uninstall it") from error
+            raise InputError(message, where=offer.value, hint="fix or uninstall it") from error
         if name not in _FOUND:
-            message, hint = f"the plugin makes no `{name}`", f'begin it with @assertion("{name}")'
+            message, hint = (
+                f"the plugin does not define `{name}`",
+                f'decorate its class with @assertion("{name}")',
+            )
             raise InputError(message, where=offer.value, hint=hint)
     return _FOUND[name] if offers else None
 
@@ -174,7 +177,7 @@ class _NotLoaded:
     arguments: Any = None
 
     def check(self, _subject: Subject) -> Verdict:
-        raise Undecided("no plugin is loaded, PROMPTOPS_UNTRUSTED is set", "/type")
+        raise Undecided("plug-ins are not loaded because PROMPTOPS_UNTRUSTED is set", "/type")
 
 
 @cache

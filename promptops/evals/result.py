@@ -104,15 +104,15 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
-    said = f"{_judge(name)} may not decide what must hold"
+    said = f"{_judge(name)} may not decide a required assertion"
     if isinstance(agreement, NoReply):
         raise Unheard(f"{said}: {agreement.reason}", agreement.lack, "/must")
     if agreement is not None:
-        known = f"{agreement}, and it takes {LEAST_KAPPA:g} on {FEWEST}"
+        known = f"{agreement}, but at least {LEAST_KAPPA:g} on {FEWEST} is required"
     elif name.startswith(BUILT_IN):
-        known = "it has no anchors; name a prompt that has some by `evaluation.judge`"
+        known = "it has no anchors; set `evaluation.judge` to a prompt that has some"
     else:
-        known = f"it has no anchors; tag {FEWEST} of its cases or more `{ANCHOR}`"
+        known = f"it has no anchors; tag at least {FEWEST} of its cases `{ANCHOR}`"
     raise Undecided(f"{said}: {known}", "/must")
 
 

@@ -38,8 +38,8 @@ def doubt_threshold(threshold: float, given: Given) -> Refused | None:
     """Why a threshold is none: texts that have nothing to do with each other reach it."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None
-    message = f"nearly every text reaches {threshold:g}"
-    return Refused(message, hint=f"take {LEAST_THRESHOLD:g} or more", at="/threshold")
+    message = f"nearly every string reaches {threshold:g}"
+    return Refused(message, hint=f"use {LEAST_THRESHOLD:g} or more", at="/threshold")
 
 
 def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
@@ -47,8 +47,8 @@ def likeness(subject: Subject, value: str, degree: float, threshold: float) -> V
     passed = degree >= threshold
     return Verdict(
         passed=passed,
-        expected=f"{threshold:g} or more likeness to {shown(value)}",
-        opposite=f"less than {threshold:g} likeness to {shown(value)}",
+        expected=f"similarity of at least {threshold:g} to {shown(value)}",
+        opposite=f"similarity below {threshold:g} to {shown(value)}",
         where=subject.where,
         got=f"{degree:.2f}: {shown(subject.text)}",
         degree=degree,

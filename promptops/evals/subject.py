@@ -74,7 +74,7 @@ class Subject:
             return text_of(value)
         if not isinstance(value, str):
             raise Unjudgeable(
-                f"expected a text {self.where}, got {type_name(value)}", self._narrowing
+                f"expected a string {self.where}, got {type_name(value)}", self._narrowing
             )
         return value
 
@@ -119,7 +119,7 @@ class Subject:
     def _narrowed(self) -> Any:
         if self._path is not None:
             if self.record.root is NOTHING:
-                raise Unjudgeable(f"the answer is no JSON: {shown(self.record.text)}", "/path")
+                raise Unjudgeable(f"the answer is not JSON: {shown(self.record.text)}", "/path")
             return _pointed(self.record.root, self._path)
         if self.role is None:
             return self.record.text

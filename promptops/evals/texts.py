@@ -17,7 +17,7 @@ def not_empty(value: str, at: str = "/value") -> None:
     if not value:
         raise Refused(
             "`value` is empty: every answer contains it",
-            hint="write the text that must be there",
+            hint="write the required text",
             at=at,
         )
 
@@ -25,15 +25,13 @@ def not_empty(value: str, at: str = "/value") -> None:
 def not_blank(value: str) -> None:
     """Raises Refused for a text that says nothing."""
     if not value.strip():
-        raise Refused("`value` is empty", hint="describe what must be true")
+        raise Refused("`value` is empty", hint="describe the required property")
 
 
 def not_empty_texts(values: tuple[str, ...]) -> None:
     """Raises Refused for an empty list, or an empty text in it."""
     if not values:
-        raise Refused(
-            "the list is empty: nothing is checked", hint="write the text that must be there"
-        )
+        raise Refused("the list is empty: nothing is checked", hint="write the required text")
     for index, value in enumerate(values):
         not_empty(value, f"/value/{index}")
 
@@ -51,8 +49,8 @@ def no_white_space(values: tuple[str, ...]) -> Refused | None:
     for index, value in enumerate(values):
         if not value.strip():
             message, hint = (
-                "`value` is white space, which nearly every answer contains",
-                "write the text that must be there",
+                "`value` is whitespace, which nearly every answer contains",
+                "write the required text",
             )
             return Refused(message, hint=hint, at=f"/value/{index}")
     return None
@@ -64,7 +62,7 @@ def no_blank(values: tuple[str, ...]) -> Refused | None:
         return None
     return Refused(
         "`value` is a space, which nearly every answer contains",
-        hint="write the text that must be there",
+        hint="write the required text",
     )
 
 
@@ -72,7 +70,7 @@ def searchable(text: str, values: tuple[str, ...]) -> str:
     """The text; raises Unjudgeable where it takes too long to look for each value in it."""
     if len(text) * len(values) > MAX_COMPARED_CHARS:
         what = f"{amount(len(values), 'string')} in {amount(len(text), 'character')}"
-        raise Unjudgeable(f"it takes too long to look for {what}", "/value")
+        raise Unjudgeable(f"it takes too long to search for {what}", "/value")
     return text
 
 

@@ -14,7 +14,7 @@ _AROUND = 30
 def shown(value: Any) -> str:
     """A value in a reason; a long one by its beginning and its length in characters."""
     if isinstance(value, str):
-        return _text(value) if value else "an empty text"
+        return _text(value) if value else "an empty string"
     if isinstance(value, (list, tuple, dict)):
         return _text(json.dumps(value, ensure_ascii=False))
     return type_name(value)
@@ -53,7 +53,7 @@ def compared(expected: str, got: str) -> str:
     line = got.count("\n", 0, at) + 1
     column = at - got.rfind("\n", 0, at)
     there, wanted = (_piece(text, at) for text in (got, expected))
-    return f"{shown(got)}: line {line}, column {column} has {there} and not {wanted}"
+    return f"{shown(got)}: line {line}, column {column} has {there} instead of {wanted}"
 
 
 def _piece(text: str, at: int) -> str:

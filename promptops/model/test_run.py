@@ -76,7 +76,7 @@ class Uncovered:
     """A branch that no case takes.
 
     Attributes:
-        said: What no case does: "in every case `known` has an item".
+        said: What no case does: "`known` has an item in every case".
     """
 
     place: Place

@@ -172,5 +172,5 @@ def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutpu
             return apart.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given)
     except OSError as error:
         message = f"the attributes of {commit[:12]} can't be read: {error.strerror or error}"
-        hint = "set TMPDIR to a folder that can be written, or install git 2.40 or later"
+        hint = "set TMPDIR to a writable folder, or install git 2.40 or later"
         raise GitError(message.lower(), where=str(git.directory), hint=hint) from None

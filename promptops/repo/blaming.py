@@ -18,7 +18,7 @@ MOVED = ("-M", "-C", "-w")  # from a block of YAML to a partial, a line loses it
 SPACES = ("-w",)
 _HINTS = {
     "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",
-    "object name list": "git config --show-origin blame.ignoreRevsFile: that file is not there",
+    "object name list": "that file does not exist: git config --show-origin blame.ignoreRevsFile",
 }
 
 Authors = tuple[Author | None, ...]

@@ -16,7 +16,7 @@ from promptops.repo.revisions import FETCH_ALL, NamedCommit
 if TYPE_CHECKING:
     import git
 
-SAY_SINCE = "say what to compare with: --since REV"
+SAY_SINCE = "set what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:

@@ -57,8 +57,8 @@ def act(
         err.seek(0)
         answer = ProcessOutput(status, out.read(), err.read())
     if status == KILLED and not interactive:
-        message = f"`git {arguments[0]}` was given up after {deadline_s:g} s"
-        hint = "what asks for a passphrase or a password needs a terminal, or an agent"
+        message = f"`git {arguments[0]}` was stopped after {deadline_s:g} s"
+        hint = "a passphrase or password prompt needs a terminal or an agent"
         raise GitError(message, where=str(git.directory), hint=hint)
     return answer
 

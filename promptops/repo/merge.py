@@ -94,8 +94,8 @@ def _refusal(repository: Repository, answer: ProcessOutput, names: tuple[str, st
     found = re.search(r"(\d+)\.(\d+)", decode(repository.git.run("version")))
     if found and (int(found[1]), int(found[2])) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        message = f"git {found[0]} can't tell what a merge would give"
-        way_out = f"compare from where they parted: {into}...{branch}"
+        message = f"git {found[0]} can't compute the result of a merge"
+        way_out = f"compare from their merge base: {into}...{branch}"
         return GitError(message, where=where, hint=f"install git {oldest} or later, or {way_out}")
     if b"unrelated histories" in answer.stderr:
         message = f"`{into}` and `{branch}` have no common ancestor"

@@ -49,7 +49,7 @@ OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a
     "GIT_WORK_TREE",
 )
 HINTS = {
-    "not a git repository": "make one here: git init",
+    "not a git repository": "create one here: git init",
     "dubious ownership": "if you trust it: git config --global --add safe.directory {where}",
     "cannot change to": "name a directory that exists",
 }
@@ -159,7 +159,7 @@ class Git:
             hint = "install git 2.31 or later and put it on PATH"
             raise GitError("git is not installed", hint=hint) from None
         except ValueError:  # a NUL, or half a surrogate pair
-            message = f"git can't be asked about {max(arguments, key=_oddness)!r}"
+            message = f"git can't take the argument {max(arguments, key=_oddness)!r}"
             raise GitError(message, where=str(self.directory)) from None
         except OSError as error:  # E2BIG, EACCES, ENOMEM
             message = f"git can't be started: {(error.strerror or '').lower()}"

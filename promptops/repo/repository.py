@@ -225,7 +225,7 @@ class Repository:
         """Raises GitError where there is none."""
         if self.bare:
             raise GitError(
-                "there is no work tree here",
+                "this repository has no work tree",
                 where=str(self.root),
                 hint="name a revision, or enter a work tree",
             )

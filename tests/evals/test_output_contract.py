@@ -45,7 +45,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text='{"kind": "bug"}'),
             JSON,
-            verdict("passed", "the answer fits the output schema"),
+            verdict("passed", "the answer matches the output schema"),
         ),
         (
             Answer(text='{"kind": "bgu"}'),
@@ -72,12 +72,14 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text="[]"),
             Output(format="json"),
-            verdict("passed", "the answer fits the output format", "/output/format"),
+            verdict("passed", "the answer matches the output format", "/output/format"),
         ),
         (
             Answer(text="NaN"),
             Output(format="json"),
-            verdict("failed", "the answer is not JSON: `NaN` is no JSON number", "/output/format"),
+            verdict(
+                "failed", "the answer is not JSON: `NaN` is not a JSON number", "/output/format"
+            ),
         ),
         (
             Answer(text="{}", tool_calls=(CALL,), finish_reason="tool_calls"),

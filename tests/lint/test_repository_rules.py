@@ -138,7 +138,7 @@ def test_a_circle_of_includes_is_printed_as_its_way_round() -> None:
     }
 
     assert found("REP002", block) == [
-        "prompts/b.j2:1:22 `prompts/a.j2` reaches itself: "
+        "prompts/b.j2:1:22 `prompts/a.j2` includes itself: "
         "prompts/a.j2 -> prompts/b.j2 -> prompts/a.j2"
     ]
 

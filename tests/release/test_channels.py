@@ -12,7 +12,7 @@ from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import Pointer
 
 A, B = "a" * 64, "b" * 64
-UNCLEAR = "`main` does not say which `release` it serves, and its `serial`"
+UNCLEAR = "`main` must set `release` and `serial`"
 NEW = Pointer(release="v2.0.0", digest=B, serial=13)
 
 BLOCK = f"""\

@@ -239,7 +239,10 @@ def test_the_filters_that_jinja_lacks_give_plain_data(source: str, expected: str
     [
         ("{{ 'x' | parse_json }}", "`parse_json`: the string is not JSON"),
         ("{{ 'NaN' | parse_json }}", "`parse_json`: the string is not JSON"),
-        ("{{ '1e999' | parse_json }}", "`parse_json`: the value is inf, which is not a JSON number"),
+        (
+            "{{ '1e999' | parse_json }}",
+            "`parse_json`: the value is inf, which is not a JSON number",
+        ),
         (
             "{{ '[' * 2000 ~ ']' * 2000 }}{{ ('[' * 150 ~ ']' * 150) | parse_json }}",
             "`parse_json`: the value is nested too deep, or contains itself",

@@ -267,7 +267,11 @@ def test_turns_from_an_input_that_is_not_there_are_none(turn: Turn) -> None:
     ("turn", "value", "message"),
     [
         (ConversationHistory(source="v", at="/h"), "text", "`v` is no list"),
-        (ConversationHistory(source="v", at="/h"), ["text"], "`v` contains an item that is not a message"),
+        (
+            ConversationHistory(source="v", at="/h"),
+            ["text"],
+            "`v` contains an item that is not a message",
+        ),
         (ConversationHistory(source="v", at="/h"), [{}] * 1_001, "over 1,000 messages"),
         (ForEach(source="v", name="e", messages=(), at="/h"), 3, "`v` is no list"),
         (

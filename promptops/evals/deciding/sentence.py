@@ -59,9 +59,9 @@ def _chance(p: float) -> str:
 def what_it_takes(needs: Needs) -> str:
     """What would settle an inconclusive decision; names no case."""
     if needs.repeats is not None:
-        return f"{needs.repeats} repeats a case, on both sides, would tell more"
+        return f"{needs.repeats} repeats per case, on both sides, would give a clearer result"
     if needs.suspects:
         count = len(needs.suspects)
         whom = "the suspect case" if count == 1 else f"each of the {count} suspect cases"
-        return f"{needs.fresh} fresh answers to {whom}, on both sides, would tell more"
-    return f"about {needs.cases} cases would decide, should the difference stay the same"
+        return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
+    return f"about {needs.cases} cases would decide if the difference stays the same"

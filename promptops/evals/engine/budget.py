@@ -122,7 +122,7 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
         if not has_an_end(ask):
             raise _unknown(
                 ask,
-                f"how long an answer of `{ask.profile.id}` gets is not known",
+                f"the maximum length of an answer of `{ask.profile.id}` is not known",
                 "give the profile its `max_output_tokens`",
             )
 
@@ -130,7 +130,7 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
 def _unknown(ask: Ask, what: str, hint: str) -> UsageError:
     payer = ask.payer
     asker = f"the judge `{payer.judge}` of `{payer.prompt}`" if payer.judge else f"`{payer.prompt}`"
-    who = f": it is asked for {asker}" if payer.prompt else ""
+    who = f": it is called for {asker}" if payer.prompt else ""
     return UsageError(
         f"{what}, so its cost can't be bounded{who}",
         where=f"models.{ask.profile.name}",

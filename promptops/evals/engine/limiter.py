@@ -172,4 +172,7 @@ class Limiter:
 
 def _too_long(wait_s: float) -> Failure:
     when = f": the next is in {wait_s:,.0f} s" if 0 < wait_s < inf else ""
-    return Failure(message=f"no turn came in time within the provider's limits{when}", kind="rate")
+    return Failure(
+        message=f"the provider's rate limits allow no request before the deadline{when}",
+        kind="rate",
+    )

@@ -149,7 +149,7 @@ class _Run:
             yield
             return
         left_s = self._ledger.started_s + most_s - loop.time()
-        reason = f"the time of {most_s:,.4g} s is over"
+        reason = f"the time limit of {most_s:,.4g} s is reached"
         if left_s <= 0:
             self._end(reason)
         timer = loop.call_later(left_s, self._end, reason)

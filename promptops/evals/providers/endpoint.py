@@ -152,7 +152,7 @@ class Approved:
 
     def __init__(self, profile: ModelProfile, made_by: object) -> None:
         if made_by is not Approved._made_here:
-            raise TypeError("an approval is made by `approve` alone")
+            raise TypeError("only `approve` creates an approval")
         self.profile = profile
 
 

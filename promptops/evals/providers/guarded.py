@@ -53,7 +53,7 @@ class _Guarded:
     def _checked(self, reply: Reply) -> Reply:
         texts = list(_texts(reply.answer))
         if any(form in text for form in self._hidden for text in texts):
-            message = "the answer is not kept, since it holds the key that was sent"
+            message = "the answer is discarded because it contains the API key that was sent"
             raise Failure(message=message, kind="bad_answer", limits=reply.limits)
         return reply
 

@@ -80,7 +80,7 @@ def _refuse_no_address(profile: ModelProfile) -> None:
         urlsplit(profile.base_url or "")
     except ValueError:
         where = f"models.{profile.name}.base_url"
-        raise UsageError("that is no address", where=where) from None
+        raise UsageError("this is not a valid address", where=where) from None
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:
@@ -95,7 +95,7 @@ def _factory(profile: ModelProfile, plugins: bool) -> Factory:
             where=f"models.{profile.name}",
             hint=f"did you mean `{near[0]}`?"
             if near
-            else "give its profile the `base_url` of a server that speaks OpenAI's API",
+            else "set `base_url` in its profile to a server with an OpenAI-compatible API",
         )
     return found
 
@@ -108,14 +108,14 @@ def _plugin(name: str) -> Factory | None:
         return None
     if len(offers) > 1:
         values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages offer the provider `{name}`: {values}")
+        raise InputError(f"two packages provide the provider `{name}`: {values}")
     try:
         factory: Factory = offers[0].load()
     except (Exception, SystemExit) as error:
         raise InputError(
             f"the plugin `{name}` can't be imported: {error}",
             where=offers[0].value,
-            hint="mend or uninstall it",
+            hint="fix or uninstall it",
         ) from error
     return factory
 
@@ -127,13 +127,13 @@ def _key(profile: ModelProfile, environment: Mapping[str, str]) -> str | None:
     key = environment.get(variable, "").strip()
     if not key:
         raise UsageError(
-            f"the key of `{profile.name}` is not set",
+            f"the API key of `{profile.name}` is not set",
             where=variable,
             hint=f"export {variable}=…",
         )
     if not (key.isascii() and key.isprintable()):
         raise UsageError(
-            f"the key of `{profile.name}` holds characters that no key has",
+            f"the API key of `{profile.name}` contains invalid characters",
             where=variable,
             hint="copy it again, as one line",
         )

@@ -124,7 +124,7 @@ def read_bundle(data: bytes, where: str) -> Contents:
         raise _no_bundle(where)
     if number != FORMAT:
         hint = "install a newer promptops" if number > FORMAT else "build it again"
-        raise InputError(f"a bundle of format {number}", where=where, hint=hint)
+        raise InputError(f"the bundle has the unsupported format {number}", where=where, hint=hint)
     begin = len(first) + 1
     digest = sha256(memoryview(data)[begin:]).hexdigest()
     if digest != told:

@@ -41,7 +41,9 @@ def _folders(package: str, where: str) -> list[Path]:
     except ImportError:
         spec = None
     if spec is None:
-        raise NotFound("there is no such package", where=where, hint="check that it is installed here")
+        raise NotFound(
+            "there is no such package", where=where, hint="check that it is installed here"
+        )
     return [Path(each) for each in spec.submodule_search_locations or ()]
 
 

@@ -161,7 +161,9 @@ class RefResolver:
             error = not_found(self._text, self.where, releases, self._source.channels(until))
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
                 # It fitted something before: nobody misspelt it.
-                raise TransportError(f"no release matches {self._text!r} any more", where=self.where)
+                raise TransportError(
+                    f"no release matches {self._text!r} any more", where=self.where
+                )
             raise error
         return _Choice(listed)
 
@@ -258,7 +260,9 @@ class RefResolver:
                 raise self._moved(listed)
             self._keep(delivery)
         if contents.origin.release != listed.release:
-            message = f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
+            message = (
+                f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
+            )
             raise IntegrityError(message, where=self.where)
         return contents
 
@@ -270,7 +274,9 @@ class RefResolver:
                 raise
             # Nobody misspelt it: the source itself says that it is there.
             message = f"{self._text!r} resolves to {listed.release!r}, which does not exist"
-            raise TransportError(message, where=self.where, hint="check that its tag was pushed") from None
+            raise TransportError(
+                message, where=self.where, hint="check that its tag was pushed"
+            ) from None
 
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest

@@ -93,9 +93,7 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
         TransportError: The time was over.
     """
     if signed.signature is None:
-        hint = (
-            f"sign it with `promptops build --sign`, or load it without the trust store {trust.file.name}"
-        )
+        hint = f"sign it with `promptops build --sign`, or load it without the trust store {trust.file.name}"
         raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
     if len(signed.signature) > MAX_SIGNATURE_BYTES:
         raise IntegrityError(

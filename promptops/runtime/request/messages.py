@@ -160,7 +160,9 @@ class Pass:
         past = self._items(turn)
         for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
             if not isinstance(item, dict):
-                raise self._failure(f"`{turn.source}` contains an item that is not a message", turn.at)
+                raise self._failure(
+                    f"`{turn.source}` contains an item that is not a message", turn.at
+                )
             self._add(item, turn.at)
 
     def _items(self, turn: ForEach | ConversationHistory) -> list[Any]:

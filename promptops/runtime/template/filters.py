@@ -170,7 +170,9 @@ def _parse_json(value: Any) -> Any:
     except NotJson as error:
         raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
     except RecursionError:  # how deep the parser goes depends on Python; this message must not
-        raise LimitExceeded("`parse_json`: the value is nested too deep, or contains itself") from None
+        raise LimitExceeded(
+            "`parse_json`: the value is nested too deep, or contains itself"
+        ) from None
     except ValueError:
         raise ValueError("`parse_json`: the string is not JSON") from None
 

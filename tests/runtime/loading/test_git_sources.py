@@ -184,7 +184,9 @@ def test_a_channel_whose_release_is_not_pushed_yet_takes_nobody_along(
 
     assert (after.digest, after.release, after.stale) == (before.digest, "v1.1.0", True)
     (said,) = caplog.messages
-    assert said.endswith("'production' resolves to 'v1.2.0', which does not exist; 'v1.1.0' stays in use")
+    assert said.endswith(
+        "'production' resolves to 'v1.2.0', which does not exist; 'v1.1.0' stays in use"
+    )
     with pytest.raises(promptops.NotFound):
         load("v1.2.0", source)
     with pytest.raises(promptops.NotFound, match="there is no 'staging'"):

@@ -216,7 +216,11 @@ def test_a_release_that_is_not_there_is_not_found_at_any_source(
         ("pkg:", promptops.UsageError, "'' is not the name of a package"),
         ("pkg:acme_prompts/none.jsonl", promptops.NotFound, "the package has 0 bundles"),
         ("pkg:email", promptops.NotFound, "the package has 0 bundles"),
-        ("oci://registry/prompts", promptops.UsageError, "'oci://registry/prompts' is not a source"),
+        (
+            "oci://registry/prompts",
+            promptops.UsageError,
+            "'oci://registry/prompts' is not a source",
+        ),
     ],
 )
 def test_a_source_that_is_none(
@@ -235,7 +239,10 @@ def test_a_package_of_two_bundles_asks_which(places: dict[str, str], tmp_path: P
     with pytest.raises(promptops.NotFound) as raised:
         promptops.load("v1.1.0", source="pkg:acme_prompts")
 
-    assert raised.value.hint == "name one: pkg:acme_prompts/FILE, where FILE is one of only.jsonl, other.jsonl"
+    assert (
+        raised.value.hint
+        == "name one: pkg:acme_prompts/FILE, where FILE is one of only.jsonl, other.jsonl"
+    )
     assert "acme_prompts" not in sys.modules
 
 

@@ -118,6 +118,4 @@ def test_one_that_hangs_is_left_behind_and_its_answer_is_not_taken(
     settle()
     after = snapshot.get(refresh_s=60, timeout_s=0)
     assert (stale, after.release, after.stale) == (True, "v1.2.0", False)
-    assert caplog.messages == [
-        "a place far away: no answer in time; 'v1.0.0' stays in use"
-    ]
+    assert caplog.messages == ["a place far away: no answer in time; 'v1.0.0' stays in use"]

@@ -45,7 +45,7 @@ class OpenAI:
             self._client = _client(profile, key)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
-                "that is no address", where=f"models.{profile.name}.base_url"
+                "this is not a valid address", where=f"models.{profile.name}.base_url"
             ) from None
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
@@ -72,7 +72,7 @@ class OpenAI:
         name = api_of(request)
         api = _APIS.get(name)
         if api is None:
-            message = f"there is no api `{name}`, only {', '.join(_APIS)}"
+            message = f"there is no API `{name}`; expected one of {', '.join(_APIS)}"
             raise Failure(message=message, kind="refused")
         _refuse_another_request(request)
         arguments = _body(api.arguments(_without_api(request)))
@@ -107,7 +107,7 @@ def _refuse_another_request(request: Request) -> None:
     options = request.provider_options.get(OWN, {})
     for name in ("model", "messages", "input"):
         if name in options or name in (options.get("extra_body") or {}):
-            message = f"`{name}` in `provider_options.{OWN}` asks otherwise than the prompt says"
+            message = f"`{name}` in `provider_options.{OWN}` contradicts the prompt"
             raise Failure(message=message, kind="refused")
 
 
@@ -133,9 +133,9 @@ def _parsed(response: httpx2.Response, limits: RateLimits) -> dict[str, Any]:
     try:
         value = json.loads(response.content.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise bad_answer("is no JSON") from None
+        raise bad_answer("is not JSON") from None
     if not isinstance(value, dict):
-        raise bad_answer("is no object")
+        raise bad_answer("is not an object")
     if value.get("error"):
         raise said_in_an_answer(value["error"], limits)
     return value

@@ -15,7 +15,7 @@ async def bounded(response: httpx2.Response) -> None:
     """Bound what can be read of a response; raises Failure where that is known to be too much."""
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         # A few bytes would unpack to gigabytes; compression is not asked for, so none does it.
-        raise bad_answer("is compressed, which was not asked for")
+        raise bad_answer("is compressed, although no compression was requested")
     length = response.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
         raise _too_large()

@@ -24,7 +24,7 @@ def answer(body: Mapping[str, Any]) -> Answer:
     found = items(body.get("data"))
     vector = found[0].get("embedding") if found else None
     if not isinstance(vector, list) or not vector:
-        raise bad_answer("is no embedding")
+        raise bad_answer("is not an embedding")
     return Answer(
         text=canonical_json({"vector": [_rounded(number) for number in vector]}),
         model=text(body.get("model")),

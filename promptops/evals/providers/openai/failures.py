@@ -63,9 +63,9 @@ def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
     sentence = error.get("message")
     said = f": {sentence}" if isinstance(sentence, str) and sentence else ""
     if 300 <= status < 400:
-        said = ": it redirects, and a key goes only where `base_url` says"
+        said = ": it redirects, and the API key is sent only to `base_url`"
     return Failure(
-        message=f"the server answered {status}{said}",
+        message=f"the server answered with status {status}{said}",
         kind=_kind(status, codes),
         retryable=(status in (408, 409, 429) or status >= 500) and not codes & _UNPAID,
         limits=limits,

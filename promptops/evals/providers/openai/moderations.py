@@ -21,10 +21,10 @@ def answer(body: Mapping[str, Any]) -> Answer:
     found = items(body.get("results"))
     categories = found[0].get("categories") if found else None
     if not isinstance(categories, dict):
-        raise bad_answer("is no moderation")
+        raise bad_answer("is not a moderation result")
     if not all(each is None or isinstance(each, bool) for each in categories.values()):
-        raise bad_answer("is a moderation whose categories are neither true nor false")
+        raise bad_answer("is a moderation result whose categories are neither true nor false")
     flagged = sorted(text(name) for name, is_so in categories.items() if is_so)
     if found[0].get("flagged") is True and not flagged:
-        raise bad_answer("is a moderation that flags, and says not what for")
+        raise bad_answer("is a moderation result that flags the text without naming a category")
     return Answer(text=canonical_json({"flagged": flagged}), model=text(body.get("model")))

@@ -23,7 +23,7 @@ def answer(body: Mapping[str, Any]) -> Answer:
     if body.get("status") == "failed":
         raise said_in_an_answer(body.get("error"), RateLimits())
     if not isinstance(body.get("output"), list):
-        raise bad_answer("is no response")
+        raise bad_answer("is not a response")
     output = items(body["output"])
     calls = tuple(
         tool_call(item.get("name"), item.get("arguments"))

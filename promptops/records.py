@@ -1,13 +1,13 @@
-"""Records: what a dataclass is, at a tenth of what declaring one costs.
+"""Records: dataclasses that cost a tenth to declare.
 
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
-`inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its
-`__init__`, `__eq__` and `__hash__` when they are called for the first time; the other methods are
-shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`, `replace`
-and `asdict` take records, too.
+`inspect` to do so; that took a fifth of the time of the commit hook. A record compiles its
+`__init__`, `__eq__` and `__hash__` when they are first called; all records share the other methods.
+For a type checker a record is a dataclass. `dataclasses.fields`, `replace` and `asdict` accept
+records, too.
 
-What is not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`,
-`unsafe_hash`, `weakref_slot`, and `compare` or `hash` for single fields.
+Not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`, `unsafe_hash`,
+`weakref_slot`, and `compare` or `hash` for single fields.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _set = object.__setattr__
 
 
 class _Missing:
-    """The default of a field that has none."""
+    """Marks a field without a default."""
 
 
 _MISSING: Any = _Missing()
 
 
 class _Field:
-    """One attribute of a record; `type` is the annotation, as it is written.
+    """One attribute of a record; `type` is the annotation as written.
 
-    `default` and `default_factory` are MISSING where there is none.
+    `default` and `default_factory` are MISSING if there is none.
     """
 
     __slots__ = ("default", "default_factory", "init", "kw_only", "name", "repr", "type")

@@ -35,7 +35,7 @@ class Judge:
         self._renderer = Renderer(prompt, load)
         self._declared = frozenset(prompt.inputs.get("properties", {}))
         if "output" not in self._declared:
-            hint = "declare it: a judge that does not receive the answer gives every answer the same verdict"
+            hint = "declare it: without the answer a judge gives every answer the same verdict"
             message = f"the judge {prompt.id!r} has no input 'output'"
             raise InputError(message, where=prompt.path, hint=hint)
 

@@ -124,7 +124,7 @@ class Blobs:
         return GitError(
             f"the content of {path!r} ({blob}) is not in the repository",
             where=str(self._git.directory),
-            hint="in a partial clone, fetch it: git fetch --refetch --no-filter; otherwise: git fsck",
+            hint="in a partial clone: git fetch --refetch --no-filter; otherwise: git fsck",
         )
 
 

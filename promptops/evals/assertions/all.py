@@ -86,7 +86,7 @@ class AllOf:
 
 
 def _degree(judged: tuple[PartResult, ...]) -> float:
-    """The mean by weight; rounded, because sums of tenths can miss a threshold by the last digit."""
+    """The mean by weight; rounded, because sums of tenths can be off by the last digit."""
     shares = [(part.assertion.weight, part.verdict.share) for part in judged if part.verdict]
     total = sum(weight * share for weight, share in shares)
     return min(round(total / sum(weight for weight, _ in shares), 9), 1.0)

@@ -62,7 +62,7 @@ class Python:
         functions = subject.record.beside.functions
         if functions is None:
             raise Undecided(
-                "`python` assertions do not run here: there are no repository files to read the function from"
+                "`python` assertions do not run here: there is no repository to read from"
             )
         path, _, name = self.value.rpartition(":")
         # A copy: what a function changes is not what the next assertion sees.

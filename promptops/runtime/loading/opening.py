@@ -1,4 +1,4 @@
-"""Which kind of source a text means."""
+"""Recognise the kind of a source and open it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _KINDS = "a folder, a bundle, https://…, git+https://…, git+ssh://…, git+f
 
 
 def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
-    """The source; `git` opens those in repositories, here or elsewhere.
+    """The source; `git` opens local and remote repositories.
 
-    Raises UsageError for what means none, NotFound where nothing is there.
+    Raises UsageError for a string that names no kind of source, NotFound if the source does not
+    exist.
     """
     if where.startswith(PACKAGE_PREFIX):
         from promptops.runtime.loading.package import package_path
@@ -36,9 +37,9 @@ def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
 def named_source(
     source: str | os.PathLike[str] | None, here: Callable[[], str | os.PathLike[str]]
 ) -> str:
-    """The source that is given, else PROMPTOPS_SOURCE, else the repository around a folder.
+    """The given source, otherwise PROMPTOPS_SOURCE, otherwise the repository around a folder.
 
-    `here` gives the absolute path of that folder. Raises UsageError if there is none of them.
+    `here` returns the absolute path of that folder. Raises UsageError if there is no source.
     """
     asked = source or os.environ.get("PROMPTOPS_SOURCE")
     if asked:
@@ -55,7 +56,7 @@ def named_source(
 
 
 def _absolute(path: str) -> str:
-    """An absolute path in which `..` stays, since what is before it may be a link."""
+    """An absolute path that keeps `..`, because the part before it may be a link."""
     if os.pardir not in path:
         return os.path.abspath(path)
     from pathlib import Path

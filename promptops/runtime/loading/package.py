@@ -1,4 +1,4 @@
-"""A bundle, or a site, inside an installed package."""
+"""A bundle or a site inside an installed package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from promptops.runtime.loading.source import PACKAGE_PREFIX
 
 
 def package_path(name: str) -> Path:
-    """Where it stands; of `a.b`, `a` is imported.
+    """The path of a bundle or site in a package; for `a.b`, `a` is imported.
 
-    `acme_prompts` is the site or the only bundle in that package, `acme_prompts/a/b.jsonl` the
-    file in it.
+    `acme_prompts` is the site or the only bundle in that package, `acme_prompts/a/b.jsonl` a file
+    in it.
 
-    Raises NotFound, and UsageError for what is no name.
+    Raises NotFound, and UsageError for an invalid name.
     """
     package, _, inside = name.partition("/")
     where = f"{PACKAGE_PREFIX}{name}"

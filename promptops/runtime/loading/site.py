@@ -1,4 +1,4 @@
-"""What `promptops build --site` makes, in a folder or behind an address."""
+"""A site written by `promptops build --site`, in a folder or at an address."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class CanaryRefused(ValueError):
-    """A channel asks to serve a second release to some readers."""
+    """A channel wants to serve a second release to some readers, which is not supported."""
 
 
 Get = Callable[[str, int, float], bytes | None]
@@ -50,7 +50,7 @@ Get = Callable[[str, int, float], bytes | None]
 
 
 class Site:
-    """Releases and channels, as files by their names."""
+    """Releases and channels, as files with fixed names."""
 
     def __init__(self, where: str, get: Get, *, remote: bool) -> None:
         self.where = where
@@ -131,7 +131,7 @@ class Site:
 
 
 def is_site(folder: Path) -> bool:
-    """Whether a folder holds a site; a repository may have an `index.json`, too."""
+    """Whether a folder contains a site; a repository may have an `index.json`, too."""
     return os.path.isfile(folder / INDEX) and os.path.isdir(folder / "bundles")
 
 
@@ -145,10 +145,9 @@ def site_folder(folder: Path) -> Site:
 
 
 def site_at(address: str) -> Site:
-    """A site behind `https://…`; what did not change since is not sent again.
+    """A site at `https://…`; unchanged files are not downloaded again.
 
-    Raises UsageError for an address that is none, or that is not private: plain `http` leads no
-    further than this machine.
+    Raises UsageError for an invalid address, and for plain `http` to another machine.
     """
     root = address.rstrip("/")
     _check_address(root)
@@ -170,9 +169,9 @@ def site_at(address: str) -> Site:
 
 
 def pointer_of(value: Mapping[str, Any]) -> Pointer:
-    """What an entry of `channels.yaml`, or a file of a site, says.
+    """Parse an entry of `channels.yaml` or the channel file of a site.
 
-    Raises one of MISSHAPEN where it says something else.
+    Raises one of MISSHAPEN for anything else.
     """
     if CANARY in value:
         raise CanaryRefused(NO_CANARY)
@@ -218,5 +217,5 @@ def _digest(text: str) -> str:
 
 
 def _is_plain(part: str) -> bool:
-    """A part of a path that leads nowhere else."""
+    """Whether a part of a path stays inside its folder."""
     return part not in ("", ".", "..") and part.isprintable() and "\\" not in part

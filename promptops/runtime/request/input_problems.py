@@ -1,4 +1,4 @@
-"""What is wrong with the inputs, in words: loaded only for inputs that do not fit."""
+"""Messages about invalid inputs; imported only for inputs that do not match their schema."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 def input_problems(
     validator: Validator, inputs: dict[str, Any], names: list[str]
 ) -> tuple[InputProblem, ...]:
-    """The first problems of inputs that do not fit, each with a message of limited length.
+    """The first problems of invalid inputs, each with a message of limited length.
 
-    `names` are those of the inputs that the schema knows. Raises TooMuchWork.
+    `names` are the inputs that the schema declares. Raises TooMuchWork.
     """
     known = names if len(inputs) <= MAX_LOOKUPS else []
     return (
@@ -65,7 +65,7 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
 
 
 def _shortened(sentence: str) -> str:
-    """A message may quote all of a long value."""
+    """Limits the length, because a message may quote a long value."""
     return shortened(sentence, 200)
 
 

@@ -1,4 +1,4 @@
-"""Jinja's `format`: printf-style, with its widths read before they are obeyed."""
+"""Jinja's `format`: printf-style formatting that checks widths before it applies them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def formatted(text: str, given: Any) -> str:
 
 
 def _widths(text: str) -> Iterator[int]:
-    """Of each conversion, its width and its precision together; raises Refused."""
+    """The sum of width and precision of each conversion; raises LimitExceeded."""
     position = text.find("%")
     while position >= 0:
         match = _AFTER_KEY.match(text, _end_of_key(text, position + 1))
@@ -46,7 +46,7 @@ def _widths(text: str) -> Iterator[int]:
 
 
 def _end_of_key(text: str, start: int) -> int:
-    """Behind a `(key)`, in which brackets nest."""
+    """The offset after a `(key)`, in which brackets may nest."""
     if text[start : start + 1] != "(":
         return start
     depth = 0

@@ -1,8 +1,8 @@
 """Templates parsed by Jinja2, with exact places.
 
-Jinja keeps the line of each node and no column. Here the lexer hands the parser offsets in place
-of line numbers, so that every node's `lineno` is the offset of the token it began with, and the
-tokens kept beside the tree tell where each one ends.
+Jinja keeps the line of each node but no column. Here the lexer gives the parser offsets instead of
+line numbers, so every node's `lineno` is the offset of its first token, and the tokens that are
+kept beside the tree show where each node ends.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Template:
     Attributes:
         source: The text, newlines as LF.
         tree: Jinja's syntax tree; each node's `lineno` is an offset into `source`.
-        tokens: All of them in order, comments and white space within tags included.
+        tokens: All tokens in order, including comments and whitespace within tags.
     """
 
     source: str
@@ -77,13 +77,13 @@ class Template:
 
 
 class TemplateError(Exception):
-    """A template that can't be parsed, or that asks for what is not allowed.
+    """A template that can't be parsed, or that uses forbidden syntax.
 
     Attributes:
-        message: What is wrong: lower case, no full stop.
+        message: The problem: lower case, no full stop.
         start, end: Offsets in the template's text.
-        code: `TPL001` for syntax, `TPL005` for what is refused.
-        hint: What to write instead, where that is known.
+        code: `TPL001` for a syntax error, `TPL005` for forbidden syntax.
+        hint: What to write instead, if it is known.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class TemplateError(Exception):
 
 
 class _OffsetLexer(Lexer):
-    """Jinja's lexer, telling offsets in place of line numbers."""
+    """Jinja's lexer with offsets instead of line numbers."""
 
     spans: list[Token]
 
@@ -145,7 +145,7 @@ def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
-    """The one environment: strict, sandboxed, deterministic, without globals or loader."""
+    """The only environment: strict, sandboxed, deterministic, without globals or loader."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -168,7 +168,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     @property
     def lexer(self) -> _OffsetLexer:
-        """Of this thread: it keeps the tokens of the text it read last."""
+        """The lexer of this thread: it keeps the tokens of the last text."""
         try:
             lexer: _OffsetLexer = self._lexers.one
         except AttributeError:
@@ -176,11 +176,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return lexer
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Attributes are keys: the context holds JSON data, whose methods are nobody's business."""
+        """Attributes are keys: the context is JSON data, whose methods must not be reachable."""
         return lookup(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """As `getattr`; filters such as `map(attribute=…)` come here."""
+        """Like `getattr`; filters such as `map(attribute=…)` use it."""
         return lookup(obj, argument)
 
     def call_filter(  # noqa: PLR0917 -- Jinja's signature
@@ -192,7 +192,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         context: Any = None,
         eval_ctx: Any = None,
     ) -> Any:
-        """Apply a filter, and charge for it; `map` and its like come here for each item."""
+        """Apply a filter, and charge for it; `map` and similar filters use it for each item."""
         meter, args, kwargs = context.meter, args or (), kwargs or {}
         value = admitted(name, value, args, kwargs, meter)
         apply = self._plain_filters.get(name)
@@ -211,13 +211,13 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         context: Any = None,
         eval_ctx: Any = None,
     ) -> Any:
-        """Apply a test, and charge for it; `select` and its like come here for each item."""
+        """Apply a test, and charge for it; `select` and similar filters use it for each item."""
         args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
         return super().call_test(name, value, args, kwargs, context, eval_ctx)
 
 
 class MeteredContext(Context):
-    """What Jinja hands to filters: nothing but the meter of the run."""
+    """The context for Jinja's filters: only the meter of the run."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(ENVIRONMENT, {}, None, {})
@@ -238,7 +238,7 @@ def _parsed_bytes(source: str, template: Template) -> int:
 def parse(source: str) -> Template:
     """Parse a template's text, newlines as LF.
 
-    Raises TemplateError with the offsets of the token that is wrong.
+    Raises TemplateError with the offsets of the wrong token.
     """
     if "\r" in source:
         # Jinja would read it as a newline, and every offset behind it would be wrong.
@@ -256,7 +256,7 @@ def parse(source: str) -> Template:
 def parse_expression(source: str) -> Template:
     """Parse a `when`: the tree is a template whose only output is the expression.
 
-    Raises TemplateError with the offsets of the token that is wrong.
+    Raises TemplateError with the offsets of the wrong token.
     """
 
     if len(source) > MAX_TEMPLATE_CHARS:
@@ -300,7 +300,7 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
 
 
 def _refuse_nodes(tree: nodes.Template) -> None:
-    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
+    """Limits: 20,000 nodes, a depth that can be walked safely, and no `autoescape`."""
     count = 0
     stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while stack:
@@ -329,5 +329,5 @@ def _plain(message: str) -> str:
 
 
 def token_at(template: Template, offset: int) -> int:
-    """Index in `tokens` of the token that begins at, or else covers, an offset."""
+    """The index in `tokens` of the token that starts at, or else contains, an offset."""
     return max(bisect_right(template.tokens, offset, key=lambda span: span.start) - 1, 0)

@@ -91,7 +91,7 @@ def test_the_line_that_the_others_are_made_of_is_fine():
     ids=lambda data: repr(data[:20]),
 )
 def test_what_is_no_bundle_says_so(data):
-    with pytest.raises(InputError, match=r"no bundle|digest"):
+    with pytest.raises(InputError, match=r"not a bundle|digest"):
         read_bundle(data, "here")
 
 

@@ -222,7 +222,7 @@ def test_a_jump_says_how_to_go_on(server: ServedSite, site: Site, cache: Path) -
 
     assert (raised.value.message, raised.value.hint) == (
         "channel 'production' jumped from serial 3 to 9223372036854775807",
-        "the limit is 1440 changes at once; if this is right: "
+        "the limit is 1440 changes at once; if this is intended: "
         "promptops doctor --reset-channel production",
     )
 

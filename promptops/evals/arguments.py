@@ -1,4 +1,4 @@
-"""From YAML values to the fields of an assertion: unknown, missing and wrong ones are problems."""
+"""Read the fields of an assertion from YAML; unknown, missing and wrong ones are problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promptops.source.nodes import escaped
 def unknown(
     kind: AssertionKind, written: Mapping[str, Any], common: tuple[str, ...]
 ) -> Iterator[Problem]:
-    """Keys that are neither arguments of this assertion nor of every one."""
+    """Keys that are neither arguments of this assertion nor of every assertion."""
     known = (*_hints(kind.check), *common)
     for key in written:
         if key not in known and not key.startswith("x-"):
@@ -31,7 +31,7 @@ def unknown(
 def read(
     kind: AssertionKind, written: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """The fields of an assertion, and what is wrong or missing."""
+    """The fields of an assertion, and the problems with them."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in fields(kind.check):

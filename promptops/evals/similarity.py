@@ -1,4 +1,4 @@
-"""How alike two texts are, by packages of the extra `likeness`."""
+"""Similarity of two texts, computed by packages of the extra `likeness`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from promptops.model.distribution import install_command
 
 
 def package(name: str) -> Any:
-    """A module of the extra; raises UsageError where it is not installed."""
+    """A module of the extra; raises UsageError if it is not installed."""
     try:
         return import_module(name)
     except ImportError:
@@ -29,13 +29,13 @@ def package(name: str) -> Any:
 
 
 def check_likeness(value: str, threshold: float) -> None:
-    """Raises Refused for a text that says nothing, and a degree that all or nothing reaches."""
+    """Raises Refused for a blank text, and for a degree that all texts or none reach."""
     not_blank(value)
     check_threshold(threshold)
 
 
 def doubt_threshold(threshold: float, given: Given) -> Refused | None:
-    """Why a threshold is none: texts that have nothing to do with each other reach it."""
+    """Why a threshold is useless: unrelated texts reach it."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None
     message = f"nearly every string reaches {threshold:g}"
@@ -43,7 +43,7 @@ def doubt_threshold(threshold: float, given: Given) -> Refused | None:
 
 
 def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
-    """The verdict where what is looked at is so much like a text, 0 to 1."""
+    """The verdict on the similarity to a text, 0 to 1."""
     passed = degree >= threshold
     return Verdict(
         passed=passed,

@@ -183,7 +183,9 @@ class RefResolver:
         seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
-            hint = f"to go back, use `promptops rollback`, which increases the serial; {self._reset}"
+            hint = (
+                f"to go back, use `promptops rollback`, which increases the serial; {self._reset}"
+            )
             raise IntegrityError(message, where=self.where, hint=hint)
         if seen and serial - seen > MAX_SERIAL_STEP:
             message = f"channel {self._text!r} jumped from serial {seen} to {serial}"

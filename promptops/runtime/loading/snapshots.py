@@ -73,8 +73,7 @@ class Snapshot:
         return bundle
 
     def forked(self) -> None:
-        """Reset in a forked process, which does not have the thread that held the lock or queried.
-        """
+        """Reset in a forked process, which lacks the thread that held the lock or queried."""
         self._lock = Lock()
         self._asking = None
         self._polling.restart()

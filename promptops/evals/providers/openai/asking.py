@@ -1,6 +1,6 @@
-"""One client of the `openai` package for a whole run; what it gets is read here and not there.
+"""One client of the `openai` package for a whole run; responses are parsed here.
 
-The package's own classes cost half of the time that a request takes, and let any shape pass.
+The package's own response classes cost half of the time of a request, and accept any shape.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _APIS = {
 
 
 class OpenAI:
-    """Asks one address with one key; see `Provider`."""
+    """Calls one address with one key; see `Provider`."""
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
-        """Raises UsageError where the profile's address is none."""
+        """Raises UsageError if the profile's address is invalid."""
         try:
             self._secrets = secrets_of(profile, key)
             self._client = _client(profile, key)
@@ -103,7 +103,7 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
 
 
 def _refuse_another_request(request: Request) -> None:
-    """Raises Failure where an option is what the request itself says, and the budget knows of."""
+    """Raises Failure if an option contradicts the request, on which the budget is based."""
     options = request.provider_options.get(OWN, {})
     for name in ("model", "messages", "input"):
         if name in options or name in (options.get("extra_body") or {}):
@@ -119,7 +119,7 @@ def _without_api(request: Request) -> Request:
 
 
 def _body(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What is sent; raises Failure for what would bring more than one answer, or it in pieces."""
+    """The request body; raises Failure for options that return several answers, or streams."""
     body = {**arguments, **(arguments.get("extra_body") or {})}
     body.pop("extra_body", None)
     for name, harmless in (("stream", (None, False)), ("n", (None, 1))):

@@ -1,4 +1,4 @@
-"""Embeddings: of one text, as the text of an answer, `{"vector": [...]}`."""
+"""Embeddings of one text, as the text of an answer: `{"vector": [...]}`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGITS = 6
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """The first vector; raises Failure where there is none."""
+    """The first vector; raises Failure if there is none."""
     found = items(body.get("data"))
     vector = found[0].get("embedding") if found else None
     if not isinstance(vector, list) or not vector:

@@ -1,4 +1,4 @@
-"""Moderations: of one text, as the text of an answer, `{"flagged": [...]}`."""
+"""Moderation of one text, as the text of an answer: `{"flagged": [...]}`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATH = "/moderations"
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """The categories that are flagged, sorted; raises Failure where none are told."""
+    """The flagged categories, sorted; raises Failure if the response has none."""
     found = items(body.get("results"))
     categories = found[0].get("categories") if found else None
     if not isinstance(categories, dict):

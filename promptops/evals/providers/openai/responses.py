@@ -19,7 +19,7 @@ _FINISHED = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """What was said and called; raises Failure where there is nothing, or it failed."""
+    """Text and tool calls; raises Failure if there are none, or the response failed."""
     if body.get("status") == "failed":
         raise said_in_an_answer(body.get("error"), RateLimits())
     if not isinstance(body.get("output"), list):

@@ -1,4 +1,4 @@
-"""What a run of test cases yields."""
+"""The result of running test cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who wrote each line of a file: `git blame`, one process a file."""
+"""The author of each line of a file: `git blame`, one process per file."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
 
 
 def _lines(row: str) -> int:
-    """How many lines one of git's is for YAML and for us, who end one at a carriage return, too."""
+    """The number of YAML lines in a line of git, because a carriage return ends a YAML line, too."""
     return 1 + row.removesuffix("\r").count("\r")
 
 

@@ -1,4 +1,4 @@
-"""What a merge would give, worked out without touching the repository."""
+"""The result of a merge, computed without touching the repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMED = 10
 
 @record(frozen=True, slots=True)
 class MergedTree:
-    """The result of a merge that nobody made.
+    """The result of a merge that was only computed.
 
     Attributes:
         repository: The same repository, which has the objects of the result for as long.
@@ -37,9 +37,9 @@ class MergedTree:
 
 @contextmanager
 def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> Iterator[MergedTree]:
-    """What merging one commit into another would give.
+    """The result of merging one commit into another.
 
-    New objects stand in a temporary folder; index, work tree, refs and objects stay as they are.
+    New objects are in a temporary folder; index, work tree, refs and objects stay unchanged.
 
     Raises:
         GitError: There are conflicts, no common history, or git is older than OLDEST_GIT.

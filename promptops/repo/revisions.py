@@ -1,4 +1,4 @@
-"""From what a user calls a revision to the id of a commit."""
+"""Resolve the name of a revision to the id of a commit."""
 
 from __future__ import annotations
 

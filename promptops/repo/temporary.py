@@ -1,4 +1,4 @@
-"""Folders and files that are gone when they are no longer needed."""
+"""Temporary folders and files, removed after use."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
 
 
 def _lines(row: str) -> int:
-    """The number of YAML lines in a line of git, because a carriage return ends a YAML line, too."""
+    """The YAML lines in a line of git, since a carriage return ends a YAML line, too."""
     return 1 + row.removesuffix("\r").count("\r")
 
 

@@ -129,7 +129,10 @@ def test_for_a_stranger_s_change_no_code_runs_and_nothing_passes(
 
     found = again()
 
-    reason = "`python` assertions do not run here: PROMPTOPS_UNTRUSTED is set, so code from the repository is not run"
+    reason = (
+        "`python` assertions do not run here: PROMPTOPS_UNTRUSTED is set, "
+        "so code from the repository is not run"
+    )
     assert (found, log.exists()) == ((1, "error", reason), False)
 
 

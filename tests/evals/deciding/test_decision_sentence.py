@@ -91,7 +91,8 @@ def test_a_chance_has_three_places(p, text):
         ),
         (
             Needs(suspects=("refund", "angry"), fresh=8),
-            "8 fresh answers to each of the 2 suspect cases, on both sides, would give a clearer result",
+            "8 fresh answers to each of the 2 suspect cases, on both sides, "
+            "would give a clearer result",
         ),
         (Needs(cases=98), "about 98 cases would decide if the difference stays the same"),
     ],

@@ -441,7 +441,8 @@ def test_a_redirect_is_not_followed():
 
     assert other.requests == []
     assert failure.message == (
-        "the server answered with status 307: it redirects, and the API key is sent only to `base_url`"
+        "the server answered with status 307: it redirects, "
+        "and the API key is sent only to `base_url`"
     )
 
 

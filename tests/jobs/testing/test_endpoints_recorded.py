@@ -115,7 +115,8 @@ def test_what_was_recorded_is_replayed_without_anybody_to_ask(repo):
         [
             (
                 "passed",
-                "expected similarity of at least 0.8 to `Say why` in the answer, got 1.00: `Say why`",
+                "expected similarity of at least 0.8 to `Say why` in the answer, "
+                "got 1.00: `Say why`",
             )
         ],
     )

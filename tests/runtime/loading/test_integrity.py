@@ -239,7 +239,7 @@ def test_a_channel_with_a_canary_is_refused(server: ServedSite, site: Site, cach
 def test_an_index_of_more_values_than_fit_into_memory_is_refused(site: Site) -> None:
     site.put("index.json", b'{"schema":1,"releases":[' + b"[]," * 1_000_000 + b"[]]}")
 
-    with pytest.raises(promptops.IntegrityError, match=r"'index\.json' is not a valid file of a promptops site"):
+    with pytest.raises(promptops.IntegrityError, match=r"'index\.json' is not a valid file"):
         promptops.load("^1", source=site.folder)
 
 
@@ -434,7 +434,7 @@ def test_an_old_release_under_a_new_name_is_refused_though_it_is_signed(
         site.put(f"bundles/v1.2.0.jsonl{ending}", old)
     site.list("1.2.0", digest_of((site.folder / "bundles" / "v1.2.0.jsonl").read_bytes()))
 
-    with pytest.raises(promptops.IntegrityError, match=r"'v1\.2\.0' contains the release 'v1\.0\.0'"):
+    with pytest.raises(promptops.IntegrityError, match=r"contains the release 'v1\.0\.0'"):
         promptops.load("v1.2.0", source=site.folder, trust=signer.allowed)
 
 

@@ -207,7 +207,8 @@ def test_all_is_well_again_when_the_site_answers(
 
     assert (before.stale, after.stale, after.release) == (True, False, "v1.0.0")
     assert said == [
-        f"{server.address}/channels/production.json: the server answered with status 500; 'v1.1.0' stays in use"
+        f"{server.address}/channels/production.json: the server answered with status 500; "
+        "'v1.1.0' stays in use"
     ]
 
 

@@ -425,7 +425,7 @@ messages:
 @pytest.mark.parametrize(
     ("evaluation", "expected"),
     [
-        ("judge: judges/tine", ["5:10 there is no prompt `judges/tine` to judge with"]),
+        ("judge: judges/tine", ["5:10 there is no prompt `judges/tine` to use as the judge"]),
         ("judge: {profile: fsat}", ["5:20 there is no model `fsat`"]),
         ("score: breviti", ["5:10 no assertion counts in the score `breviti`"]),
         ("judge: judges/tone", []),

@@ -1,7 +1,7 @@
-"""What can go wrong, each with the exit code that says so.
+"""Errors that stop a command, each with its exit code.
 
-A finding is a value and never one of these. These are for what stops a command: they are raised
-where the place is known and caught once, in `cli.main`.
+They are raised where the place is known and caught once, in `cli.main`. A finding is a value and
+never one of these errors.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ BUG = 70
 
 @record(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """The line of a file that an error is about.
+    """The line of a file that an error refers to.
 
     Attributes:
-        text: Without its newline, and without values that may be secrets.
+        text: The line without its newline and without values that may be secrets.
         line: 1-based.
-        column, end_column: 1-based, in characters: of the first character that is wrong, and of
-            the one after the last.
+        column, end_column: 1-based, in characters, end exclusive: the span that is wrong.
     """
 
     text: str
@@ -32,14 +31,14 @@ class SourceLine:
 
 
 class PromptopsError(Exception):
-    """Cause, place and fix of something that stops a command.
+    """An error that stops a command: cause, place and fix.
 
     Attributes:
-        message: The cause: lower case, no full stop, the thing in quotes.
+        message: The cause: lower case, no full stop, names in quotes.
         where: The place, as a path or `path:line:column`, or None.
-        hint: What to do, or None.
+        hint: The fix, or None.
         source: The line at the place, or None.
-        others: Further errors that were found together with this one, to be shown after it.
+        others: Further errors that were found together with this one; they are shown after it.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -61,43 +60,43 @@ class PromptopsError(Exception):
         self.others = others
 
     def __str__(self) -> str:
-        """The place and the cause, and the hint on a line of its own: what a traceback shows."""
+        """The place and the cause, then the hint on its own line, as a traceback shows it."""
         place = f"{self.where}: " if self.where else ""
         tip = f"\n  tip: {self.hint}" if self.hint else ""
         return f"{place}{self.message}{tip}"
 
 
 class UsageError(PromptopsError):
-    """The command line asks for what does not exist."""
+    """The command line or a call names something that does not exist or is not allowed."""
 
     exit_code = 2
 
 
 class InputError(PromptopsError):
-    """A configuration or a file that can't be read at all."""
+    """A configuration or another input file cannot be read at all."""
 
     exit_code = 3
 
 
 class GitError(PromptopsError):
-    """Git refused, or the repository lacks what was asked of it."""
+    """Git failed, or the repository lacks a requested object."""
 
     exit_code = 4
 
 
 class NotFound(UsageError):
-    """A source has no release, channel or bundle of that name; never replaced by another one."""
+    """A source has no release, channel or bundle of that name; another one is never substituted."""
 
 
 class IntegrityError(InputError):
-    """What a source gave is damaged, replayed, unsigned, wrongly signed, or of another name."""
+    """Data of a source is damaged, replayed, unsigned, wrongly signed, or has the wrong name."""
 
 
 class TransportError(PromptopsError):
-    """A source could not be reached, or did not answer in time.
+    """A source could not be reached, or did not answer before the deadline.
 
     Attributes:
-        retry_after_s: How long the source wants to be left alone; 0 where it does not say.
+        retry_after_s: Seconds that the source asks clients to wait; 0 if it does not say.
     """
 
     exit_code = 5

@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first used.
 
-Of more than a hundred that a commit hook imports it uses a fifth.
+A commit hook imports more than a hundred of them and uses a fifth.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ATTRIBUTES = ("flags", "groups", "groupindex")
 
 
 class _Pattern:
-    """Stands for a compiled pattern, and has its attributes from the first use on."""
+    """Stands in for a compiled pattern; has its attributes from the first use on."""
 
     __slots__ = ("_flags", "pattern", *_METHODS, *_ATTRIBUTES)
 
@@ -25,7 +25,7 @@ class _Pattern:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what is not set yet, so once."""
+        """Called only for attributes that are not set yet, so once."""
         if name not in _METHODS and name not in _ATTRIBUTES:
             raise AttributeError(f"a pattern has no attribute {name!r}")
         compiled = _compile(self.pattern, self._flags)
@@ -38,10 +38,9 @@ class _Pattern:
 
 
 def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """As `re.compile`, at the first use: re.error is raised then, not here.
+    """Like `re.compile`, but compiled at the first use; re.error is raised then.
 
-    For patterns that are constants of a module. Functions of `re` don't take it; its methods are
-    all there are.
+    For constants of a module. The functions of `re` don't accept the result; use its methods.
     """
     lazy: Any = _Pattern(source, flags)
     return lazy  # type: ignore[no-any-return]

@@ -1,14 +1,13 @@
-"""Records: what a dataclass is, at a tenth of what declaring one costs.
+"""Records: dataclasses that cost a tenth to declare.
 
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
-`inspect` to do so: for a commit hook that was a fifth of its time. A record compiles its `__eq__`
-and `__hash__` when they are called for the first time, and its `__init__` when it is called for the
-fourth: of the hundred classes that a hook uses it creates most only a few times. The other methods
-are shared by all records. For a type checker a record is a dataclass. `dataclasses.fields`,
-`replace` and `asdict` take records, too.
+`inspect` to do so; that took a fifth of the time of the commit hook. A record compiles its `__eq__`
+and `__hash__` when they are first called, and its `__init__` at the fourth call: a hook creates only a
+few objects of most classes. All records share the other methods. For a type checker a record is a
+dataclass. `dataclasses.fields`, `replace` and `asdict` accept records, too.
 
-What is not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`,
-`unsafe_hash`, `weakref_slot`, and `compare` or `hash` for single fields.
+Not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`, `unsafe_hash`,
+`weakref_slot`, and `compare` or `hash` for single fields.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ INITS_NOT_COMPILED = 3
 
 
 class _Missing:
-    """The default of a field that has none."""
+    """Marks a field without a default."""
 
 
 _MISSING: Any = _Missing()
 
 
 class _Field:
-    """One attribute of a record; `type` is the annotation, as it is written.
+    """One attribute of a record; `type` is the annotation as written.
 
-    `default` and `default_factory` are MISSING where there is none.
+    `default` and `default_factory` are MISSING if there is none.
     """
 
     __slots__ = ("default", "default_factory", "init", "kw_only", "name", "repr", "type")

@@ -138,7 +138,9 @@ class Walk(MacroWalk):
         if text is None and constant and not ignore_missing:
             constants = (choice for choice in choices if isinstance(choice, nodes.Const))
             names = " or ".join(f"`{choice.value}`" for choice in constants)
-            message = f"there is no template {names}" if choices else "no template is named"
+            message = (
+                f"there is no template {names}" if choices else "the name of a template is missing"
+            )
             site = self.site(spans.expression(self.here.template, given))
             if isinstance(given, nodes.Const):
                 site = self.site(spans.constant(self.here.template, given))
@@ -175,11 +177,11 @@ class Walk(MacroWalk):
         files = self.here.files
         if text.path in files:
             way = " -> ".join((*files[files.index(text.path) :], text.path))
-            message = f"`{text.path}` reaches itself: {way}"
+            message = f"`{text.path}` includes itself: {way}"
             self._problem("REP002", message, self._tag(node), self.here.stack)
             return False
         if len(files) > MAX_DEPTH:
-            message = f"templates reach one another more than {MAX_DEPTH} deep"
+            message = f"templates include one another more than {MAX_DEPTH} deep"
             self._problem("TPL005", message, self._tag(node), self.here.stack)
             return False
         return self.may_repeat(text.path, len(text.value) // 2)

@@ -145,5 +145,5 @@ def _bug(error: BaseException) -> int:
 
     said = _visible(without_secrets(f"{type(error).__name__}: {error}"))
     print(f"error: a bug in promptops: {said}", file=sys.stderr)
-    print("  tip: report it, with what PROMPTOPS_DEBUG=1 prints", file=sys.stderr)
+    print("  tip: report it with the output of PROMPTOPS_DEBUG=1", file=sys.stderr)
     return BUG

@@ -1,1 +1,1 @@
-"""Test cases judged: assertions over what was asked, and over what was answered."""
+"""Check test cases: assertions over requests and over answers."""

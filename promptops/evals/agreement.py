@@ -1,4 +1,4 @@
-"""How far a judge agrees with people, beyond what chance gives."""
+"""Agreement of a judge with people, beyond chance."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ANCHOR = "anchor"
 
 @record(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """A judge's verdicts beside those of its anchors.
+    """A judge's verdicts compared with those of its anchors.
 
     Attributes:
-        anchors: How many were compared.
+        anchors: The number of compared anchors.
         agreed: The share with the same verdict, 0 to 1.
-        kappa: Cohen's: 1 for always, 0 for as often as by chance, below 0 for less; None where
-            chance alone would always agree: without anchors, or where all have one verdict.
+        kappa: Cohen's kappa: 1 for full agreement, 0 for chance, below 0 for less; None if chance
+            alone would always agree: without anchors, or if all have one verdict.
     """
 
     anchors: int
@@ -32,12 +32,12 @@ class Agreement:
 
     @property
     def may_gate(self) -> bool:
-        """The judge may fail a case."""
+        """Whether the judge may fail a case."""
         return self.anchors >= FEWEST and self.kappa is not None and self.kappa >= LEAST_KAPPA
 
     def __str__(self) -> str:
         if self.kappa is None:
-            return f"its {self.anchors} anchors can't tell agreement from chance"
+            return f"its {self.anchors} anchors cannot distinguish agreement from chance"
         return f"kappa {self.kappa:.2f} on {self.anchors} anchors"
 
 

@@ -1,4 +1,4 @@
-"""From YAML values to the fields of an assertion: unknown, missing and wrong ones are problems."""
+"""Read the fields of an assertion from YAML; unknown, missing and wrong ones are problems."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from promptops.source.nodes import escaped
 def unknown(
     kind: AssertionKind, written: Mapping[str, Any], common: tuple[str, ...]
 ) -> Iterator[Problem]:
-    """Keys that are neither arguments of this assertion nor of every one."""
+    """Keys that are neither arguments of this assertion nor of every assertion."""
     known = (*_hints(kind.check), *common)
     for key in written:
         if key not in known and not key.startswith("x-"):
             hint = nearest(key, known) or f"known here: {', '.join(known)}"
-            message = f"`{key}` is no argument of `{kind.name}`"
+            message = f"`{key}` is not an argument of `{kind.name}`"
             yield Problem(message, at=f"/{escaped(key)}", key=True, hint=hint)
 
 
 def read(
     kind: AssertionKind, written: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """The fields of an assertion, and what is wrong or missing."""
+    """The fields of an assertion, and the problems with them."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in fields(kind.check):
@@ -66,7 +66,7 @@ def _read(hint: Any, value: Any, at: str) -> Any:
     if not _is(hint, value):
         raise Refused(f"expected {_named(hint)}, got {type_name(value)}", at=at)
     if isinstance(value, float) and not isfinite(value):
-        raise Refused(f"expected a number with an end, got {value}", at=at)
+        raise Refused(f"expected a finite number, got {value}", at=at)
     return value
 
 
@@ -88,5 +88,5 @@ def _is(hint: Any, value: Any) -> bool:
 
 
 def _named(hint: Any) -> str:
-    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
     return names.get(hint) or ("a list" if get_origin(hint) is tuple else "a mapping")

@@ -1,4 +1,4 @@
-"""One assertion of a case, read and found to make sense."""
+"""One assertion of a case, parsed and validated."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Assertion:
 
     Attributes:
         type: As written, with its `not-`.
-        check: What is asserted, as if there were no `not-`.
-        weight: Its share in the score, or in the set it stands in.
+        check: The check, as if there were no `not-`.
+        weight: Its share in the score, or in the set that contains it.
         score: Makes it a measure, decided over all cases; None for a contract.
-        must: It has to hold in every case.
-        judged: A model decides it, itself or in a set.
+        must: Whether it has to hold in every case.
+        judged: Whether a model decides it, itself or in a set.
     """
 
     type: str
@@ -42,7 +42,7 @@ class Assertion:
     judged: bool = False
 
     def judge(self, record: Record) -> Verdict:
-        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
+        """The verdict; raises Unjudgeable if the checked value does not exist."""
         with _bounded(self.type):
             verdict = self.check.check(self._subject(record))
             if not isinstance(verdict, Verdict):
@@ -50,7 +50,7 @@ class Assertion:
         return verdict.negated() if self.negated else verdict
 
     def asks(self, record: Record) -> tuple[Question, ...]:
-        """What has to be asked before it can judge; raises Unjudgeable as `judge` does."""
+        """The questions to answer before `judge`; raises Unjudgeable as `judge` does."""
         check = self.check
         with _bounded(self.type):
             return check.asks(self._subject(record)) if _is_asking(check) else ()
@@ -65,21 +65,21 @@ def _is_asking(check: Check) -> TypeGuard[CheckWithQuestions]:
 
 @cache
 def _asks(check: type[Check]) -> bool:
-    """Whether it is Asking; to find out costs more than to judge."""
+    """Whether the check implements CheckWithQuestions; finding out costs more than a check."""
     return issubclass(check, CheckWithQuestions)
 
 
 @contextmanager
 def _bounded(kind: str) -> Iterator[None]:
-    """A model may answer with JSON of any depth, and a plugin may do anything."""
+    """A model may answer with JSON of any depth, and a plug-in may raise anything."""
     try:
         yield
     except RecursionError:
-        raise Unjudgeable("what is looked at is nested too deep") from None
+        raise Unjudgeable("the checked value is nested too deep") from None
     except (Unjudgeable, PromptopsError):
         raise
     except (Exception, SystemExit) as error:
         if "." not in kind:  # ours: a bug that has to be seen
             raise
         said = f"{type(error).__name__}: {error}"
-        raise Undecided(f"the plugin fails: {said}", "/type") from error
+        raise Undecided(f"the plugin failed: {said}", "/type") from error

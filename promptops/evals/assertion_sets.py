@@ -1,4 +1,4 @@
-"""Sets of assertions, judged together."""
+"""Sets of assertions that are checked together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promptops.records import record
 
 @record(frozen=True, slots=True)
 class PartResult:
-    """What an assertion of a set says, or why it says nothing."""
+    """The result of an assertion in a set, or why it has none."""
 
     assertion: Assertion
     verdict: Verdict | None
@@ -33,7 +33,7 @@ class PartResult:
 
 
 def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterator[PartResult]:
-    """What each assertion of a set says of the same record."""
+    """The result of each assertion of a set for the same record."""
     for index, assertion in enumerate(assertions):
         try:
             yield PartResult(assertion, assertion.judge(subject.record), None)
@@ -43,9 +43,9 @@ def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterato
 
 
 def gravest(parts: tuple[PartResult, ...]) -> Unjudgeable | None:
-    """The error that says most of why parts of a set can't be judged: a mistake before an absence.
+    """The most important error of the parts that can't be checked: mistakes come first.
 
-    None where all were judged.
+    None if all were checked.
     """
     errors = [part.error for part in parts if part.error is not None]
     return min(errors, key=_gravity, default=None)
@@ -56,7 +56,7 @@ def _gravity(error: Unjudgeable) -> int:
 
 
 def questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Question, ...]:
-    """What the assertions of a set ask; one that can't be judged asks nothing."""
+    """The questions of the assertions in a set; one that can't be checked has none."""
     asked: list[Question] = []
     for assertion in assertions:
         try:
@@ -69,11 +69,13 @@ def questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Ques
 def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> None:
     """Raises Refused for a set that always holds, or never can.
 
-    That is one of nothing, one with an assertion and its opposite, one of limits of which each
-    value keeps one, or none keeps all, and a threshold that all or none would reach.
+    That is an empty set, one with an assertion and its opposite, one whose limits accept every
+    value or none, and one whose threshold is always or never reached.
     """
     if not assertions:
-        raise Refused("the list is empty: nothing is checked", hint="say what must hold")
+        raise Refused(
+            "the list is empty: nothing is checked", hint="list the assertions that must pass"
+        )
     check_threshold(threshold)
     for index, later in enumerate(assertions):
         if any(_is_opposite(earlier, later) for earlier in assertions[:index]):
@@ -82,7 +84,7 @@ def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> Non
 
 
 def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
-    """Raises Refused where limits on the same measure let every value through, or none.
+    """Raises Refused if limits on the same measure accept every value, or none.
 
     Args:
         combine: `any` or `all`, as the set is.
@@ -95,7 +97,9 @@ def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
             for point in points
         }
         if combine is any and holds == {True}:
-            raise Refused("every value is within one of these limits", hint="keep one of them")
+            raise Refused(
+                "every value is within at least one of these limits", hint="keep one of them"
+            )
         if combine is all and holds == {False}:
             raise Refused("no value is within all of these limits", hint="keep one of them")
 
@@ -104,7 +108,7 @@ Combine = Callable[[Iterable[bool]], bool]
 
 
 def _limits(assertions: tuple[Assertion, ...]) -> Iterable[list[tuple[tuple[float, float], bool]]]:
-    """By measure, from which value to which each assertion holds, and whether it is negated."""
+    """By measure, the range in which each assertion holds, and whether it is negated."""
     found: dict[Any, list[tuple[tuple[float, float], bool]]] = {}
     for each in assertions:
         limits = getattr(each.check, "limits", None)
@@ -115,7 +119,7 @@ def _limits(assertions: tuple[Assertion, ...]) -> Iterable[list[tuple[tuple[floa
 
 
 def _is_opposite(one: Assertion, other: Assertion) -> bool:
-    """Whether they are the same but for a `not-`."""
+    """Whether they are the same except for a `not-`."""
     return (
         one.negated is not other.negated
         and one.check == other.check
@@ -128,7 +132,7 @@ def _text(assertion: Assertion) -> str | None:
 
 
 def check_threshold(threshold: float | None) -> None:
-    """Raises Refused for a degree that everything reaches, or nothing can."""
+    """Raises Refused for a degree that is always reached, or never."""
     if threshold is not None and not 0 < threshold <= 1:
         message = f"expected a number above 0, at most 1, got {threshold:g}"
         raise Refused(message, at="/threshold")

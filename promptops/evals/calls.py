@@ -1,4 +1,4 @@
-"""Calls of tools, wanted and made."""
+"""Tool calls, expected and actual."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Call = Mapping[str, Any]
 
 @record(frozen=True, slots=True)
 class Called:
-    """A call that is wanted."""
+    """An expected call."""
 
     name: str
     arguments: Mapping[str, Any]
 
     def matches(self, call: Call) -> bool:
-        """Whether a call is this one; it may have more arguments."""
+        """Whether a call matches; it may have more arguments."""
         if call.get("name") != self.name:
             return False
         return not self.arguments or covers(call.get("arguments"), self.arguments)
@@ -44,7 +44,7 @@ def read_call(written: Any, at: str) -> Called:
         if key not in ("name", "arguments"):
             hint = nearest(str(key), ("name", "arguments")) or "known here: name, arguments"
             raise Refused(
-                f"`{key}` is no part of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
+                f"`{key}` is not a key of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
             )
     name, arguments = written.get("name"), written.get("arguments", {})
     if not isinstance(name, str) or not name:
@@ -55,13 +55,13 @@ def read_call(written: Any, at: str) -> Called:
 
 
 def calls_of(subject: Subject) -> tuple[Call, ...]:
-    """What an answer calls, in order."""
+    """The tool calls of an answer, in order."""
     answer = subject.record.answer
     return answer.tool_calls if answer else ()
 
 
 def known_tool(name: str, subject: Subject, at: str) -> None:
-    """Raises Unjudgeable for a tool that the request does not offer: it could never be called."""
+    """Raises Unjudgeable for a tool that the request does not define; it is never called."""
     known = [str(tool.get("name")) for tool in subject.record.request.tools]
     if name not in known:
         hint = nearest(name, known)

@@ -1,4 +1,4 @@
-"""All that is asserted of a prompt's answers: by its cases, and by `evaluation` of every case."""
+"""All assertions over a prompt's answers: those of its cases, and those of `evaluation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promptops.source.nodes import escaped
 
 @record(frozen=True, slots=True)
 class Asserted:
-    """An assertion over answers, as it is written, and where its parts stand."""
+    """An assertion over answers as written, with the places of its parts."""
 
     written: Mapping[str, Any]
     at: At
@@ -29,7 +29,7 @@ class Asserted:
 
     @property
     def path(self) -> str:
-        """Of the file it stands in."""
+        """The path of its file."""
         return self.at("", False).path
 
 
@@ -43,10 +43,10 @@ def asserted(case: Case, prompt: Prompt) -> Iterator[Asserted]:
 def problems_of_answers(
     prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
 ) -> Iterator[Problem]:
-    """What is wrong beyond what `parse.problems` says of each case by itself, with its place.
+    """Problems, with their places, that `parse.problems` can't find in a single case.
 
-    In `evaluation`, and in assertions that name another case; `judges` are the ids of prompts,
-    `profiles` the names of models, that there are.
+    They are in `evaluation`, and in assertions that name another case. `judges` are the existing
+    ids of prompts, `profiles` the existing names of models.
     """
     for each in _of_every_case(prompt):
         yield from _problems(each)
@@ -58,10 +58,10 @@ def problems_of_answers(
 def problems_without_plugins(
     prompt: Prompt, *, judges: Collection[str], profiles: Collection[str]
 ) -> Iterator[Problem]:
-    """The same without loading a plugin: its assertions are ignored.
+    """The same without loading a plug-in: its assertions are ignored.
 
-    Where there is one, the primary score is not checked either: a plugin's assertion may count in
-    a score that only the plugin knows.
+    If there is one, the primary score is not checked either: a plug-in's assertion may count in a
+    score that only the plug-in knows.
     """
     for each in _of_every_case(prompt):
         if not is_of_plugin(each.written):
@@ -79,14 +79,14 @@ def _problems(each: Asserted) -> Iterator[Problem]:
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
-    """The names of the cases whose answers are needed to judge the one to this."""
+    """The names of the cases whose answers are needed to check the one to this case."""
     every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
     named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
     return tuple(dict.fromkeys(name for found in named for name, _ in found))
 
 
 def _may_name(written: Mapping[str, Any]) -> bool:
-    """Cheaply: sets hold other assertions, and one names a case itself."""
+    """A cheap test: sets contain other assertions, and one assertion names a case itself."""
     return isinstance(written.get("value"), list) or "counterfactual" in str(written.get("type"))
 
 
@@ -106,7 +106,7 @@ def _wrong_judge(
     if isinstance(judge, str) and judge not in judges:
         hint = nearest(judge, judges) or "name the id of a prompt of this catalog"
         place = prompt.locate(at, False)
-        yield Problem(f"there is no prompt `{judge}` to judge with", at=place, hint=hint)
+        yield Problem(f"there is no prompt `{judge}` to use as the judge", at=place, hint=hint)
     if isinstance(judge, Mapping):
         yield from _wrong_model(judge, prompt, profiles)
 
@@ -119,10 +119,10 @@ def _wrong_model(
         if key not in _MODEL_KEYS:
             hint = nearest(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
             place = prompt.locate(at, True)
-            yield Problem(f"`{key}` is no part of a model", at=place, key=True, hint=hint)
+            yield Problem(f"`{key}` is not a key of a model", at=place, key=True, hint=hint)
         elif not isinstance(value, str) or not value:
             place = prompt.locate(at, False)
-            yield Problem(f"expected a text, got {type_name(value)}", at=place)
+            yield Problem(f"expected a string, got {type_name(value)}", at=place)
     named = model.get("profile")
     if isinstance(named, str) and named not in profiles:
         place = prompt.locate("/evaluation/judge/profile", False)
@@ -130,14 +130,14 @@ def _wrong_model(
     if ("profile" in model) == ("id" in model) or ("id" in model) != ("provider" in model):
         hint = "write `profile`, or `provider` and `id`"
         place = prompt.locate("/evaluation/judge", False)
-        yield Problem("the judge is no model", at=place, hint=hint)
+        yield Problem("the judge model is incomplete", at=place, hint=hint)
 
 
 _MODEL_KEYS = ("profile", "provider", "id")
 
 
 def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
-    """A primary score that nothing counts in would decide nothing."""
+    """A primary score without assertions would decide nothing."""
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
@@ -146,7 +146,9 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     if primary is None and QUALITY not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
         place = prompt.locate("/evaluation", True)
-        yield Problem("several scores are measured, and none decides", at=place, hint=hint)
+        yield Problem(
+            "several scores are measured, and no primary score is set", at=place, hint=hint
+        )
     if isinstance(primary, str) and primary not in names:
         hint = nearest(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)
@@ -154,7 +156,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
 
 
 def _wrong_cases(prompt: Prompt, considered: Callable[[Asserted], bool]) -> Iterator[Problem]:
-    """What is wrong with the other cases that assertions name."""
+    """The problems with other cases that assertions name."""
     cases = {case.name: case for case in prompt.cases}
     for case in prompt.cases:
         for each in filter(considered, asserted(case, prompt)):
@@ -174,7 +176,7 @@ def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterat
 
 
 def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:
-    """The cases that an assertion needs the answers of, and where it names them."""
+    """The cases whose answers an assertion needs, and where it names them."""
     named = getattr(assertion.check, "case", None) if assertion else None
     if isinstance(named, str):
         yield named, f"{at}/value"

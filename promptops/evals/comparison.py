@@ -1,4 +1,4 @@
-"""What was expected and what was got, whole, where a reason is too short to show the difference."""
+"""The complete expected and actual values, if a reason is too short to show the difference."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _TooDeep(Exception):
 
 
 def to_compare(expected: Any, got: Any) -> tuple[str, str] | None:
-    """Two texts, or two JSON values with sorted keys and an item a line.
+    """Two strings, or two JSON values with sorted keys and an item per line.
 
-    None where they are of different kinds or the same, where a reason has room for one of them,
-    and where one is longer or deeper than anybody compares.
+    None if they have different types or are equal, if a reason has room for one of them, and if one
+    is too long or too deep to compare.
     """
     texts = _text(expected), _text(got)
     alike = isinstance(expected, str) == isinstance(got, str)
@@ -29,14 +29,14 @@ def to_compare(expected: Any, got: Any) -> tuple[str, str] | None:
 
 
 def part_asked(value: Any, wanted: Any) -> Any:
-    """Of a JSON value what `wanted` speaks of, where more keys are no difference."""
+    """The part of a JSON value to which `wanted` refers, if additional keys are no difference."""
     if not (isinstance(value, Mapping) and isinstance(wanted, Mapping)):
         return value
     return {key: part_asked(value[key], item) for key, item in wanted.items() if key in value}
 
 
 def _text(value: Any) -> str:
-    """The text of a value; "" where nobody compares it."""
+    """The text of a value; "" if it is not compared."""
     if isinstance(value, str):
         return value if LONG < len(value) <= _LONGEST else ""
     if not isinstance(value, _NESTED):
@@ -51,7 +51,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any, room: int) -> Any:
-    """With one spelling of each number: 1.0 is 1. Raises _TooDeep below so many levels."""
+    """With one spelling of each number: 1.0 is 1. Raises _TooDeep for more than so many levels."""
     if isinstance(value, _NESTED) and not room:
         raise _TooDeep
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What an answer cost."""
+"""The cost of an answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from promptops.model.answer import Usage
 def answer_cost_usd(
     usage: Usage, provider: str, model: str, price: Mapping[str, float]
 ) -> float | None:
-    """US dollars for a request and its answer; None where a price that it takes is not known.
+    """US dollars for a request and its answer; None if a required price is unknown.
 
     Args:
-        price: Of the profile, by `input`, `output`, `cached`, in USD per million tokens; it wins
-            over the table. What is read from a cache costs as much as other input, if unsaid.
+        price: Of the profile, by `input`, `output`, `cached`, in USD per million tokens; it
+            overrides the table. Without `cached`, cached tokens cost as much as other input.
     """
     facts = find(provider, model)
     table = (facts.input_usd, facts.output_usd, facts.cached_usd) if facts else (None,) * 3

@@ -1,6 +1,6 @@
-"""Questions that no judge answers, but a service of its own: embeddings and moderations.
+"""Questions for services instead of judges: embeddings and moderations.
 
-They are asked and kept as any request is; the reply is the JSON text of an answer.
+They are sent and recorded like any request; the reply is the JSON text of an answer.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderat
 
 
 def recorded_as(question: Question) -> str:
-    """The judge, or what stands in place of one in a recording."""
+    """The judge, or the name that replaces one in a recording."""
     return question.judge or f"{BUILT_IN}{question.kind}"
 
 
 def endpoint_request(question: Question, profile: ModelProfile) -> Request:
-    """What is asked of a profile, its own options beside."""
+    """The request to a profile, with the profile's own options."""
     options = {**profile.provider_options.get(OWN, {}), "api": SETTINGS[question.kind]}
     return Request(
         messages=({"role": "user", "content": question.inputs["text"]},),
@@ -38,13 +38,13 @@ def endpoint_request(question: Question, profile: ModelProfile) -> Request:
 
 
 def answers_without_tokens(profile: ModelProfile) -> ModelProfile:
-    """The profile as one that writes nothing, so that what it costs can be bounded."""
+    """The profile with no answer tokens, so that its cost can be bounded."""
     price = {"output": 0.0, **profile.price} if profile.price else profile.price
     return replace(profile, max_output_tokens=0, price=price)
 
 
 def endpoint_reply(question: Question, text: str) -> Reply:
-    """What an answer says; NoReply for a text that is none to this question."""
+    """The reply in an answer; NoReply for a text that does not answer this question."""
     value = parsed(text)
     said = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
     if isinstance(said, list):

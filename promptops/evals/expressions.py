@@ -1,4 +1,4 @@
-"""Expressions of test cases: Jinja, run by the evaluator of templates as a `when` is."""
+"""Expressions of test cases: Jinja, run by the evaluator of templates like a `when`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MAX_NODES = 300
 
 
 class WrongExpression(ValueError):
-    """An expression that can't be read, or has no value for this data.
+    """An expression that can't be parsed, or has no value for this data.
 
     Attributes:
-        within: The offsets in the expression of what is wrong; None where it is all of it.
+        within: The offsets of the error in the expression; None for all of it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class WrongExpression(ValueError):
 
 @record(frozen=True, slots=True, eq=False)
 class Expression:
-    """An expression that was parsed and checked.
+    """A parsed and checked expression.
 
     Attributes:
         tree: Jinja's syntax tree; the `lineno` of a node is its offset in the text.
@@ -53,9 +53,9 @@ class Expression:
     names: frozenset[str]
 
     def value(self, names: Mapping[str, Any]) -> Any:
-        """Its value, as JSON data, where the names have these.
+        """Its value, as JSON data, for these values of the names.
 
-        Raises WrongExpression, and Undecided where this machine is too slow.
+        Raises WrongExpression, and Undecided if this machine is too slow.
         """
         from promptops.runtime.template.template_program import value
 

@@ -1,7 +1,7 @@
-"""Functions of the repository that `python` assertions call.
+"""Functions of the repository for `python` assertions.
 
-They are code of whoever wrote the tree: read from it, never found on Python's path, and run in
-this process only where the caller allows it.
+They are untrusted code: read from the revision under test, never imported from Python's path, and
+run in this process only if the caller allows it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ where the tree has no such file. Raises Unjudgeable for a path that may not be r
 
 
 class Functions:
-    """The functions of one tree; each file is run once, when it is first asked for.
+    """The functions of one revision; each file is run once, when it is first needed.
 
-    Nothing runs where the environment says PROMPTOPS_UNTRUSTED, whatever is `allowed`.
+    Nothing runs if PROMPTOPS_UNTRUSTED is set, whatever is `allowed`.
     """
 
     def __init__(self, read: Read, *, allowed: bool) -> None:
@@ -43,16 +43,16 @@ class Functions:
         self._given_up: set[tuple[str, bytes, str]] = set()
 
     def call(self, name: str, path: str, base: str, arguments: tuple[Any, ...]) -> Any:
-        """What a function of a file returns; `base` is the file that says `path`.
+        """The result of a function of a file; `base` is the file that contains `path`.
 
-        Raises Unjudgeable where there is no such function, or it fails or takes too long, and
-        Undecided where no code may run.
+        Raises Unjudgeable if there is no such function, or it fails or takes too long, and
+        Undecided if no code may run.
         """
         if self._refused:
-            raise Undecided(f"`python` does not run here: {self._refused}")
+            raise Undecided(f"`python` assertions do not run here: {self._refused}")
         source = self._read(path, base)
         if source is None:
-            raise Unjudgeable(f"there is no file {path} in the tree", "/value")
+            raise Unjudgeable(f"there is no file {path} in this revision", "/value")
         function = self._function(name, path, source)
         what = f"`{name}` of {path}"
         return self._bounded((path, source, name), what, lambda: function(*arguments))
@@ -70,7 +70,7 @@ class Functions:
         return function
 
     def _bounded(self, key: tuple[str, bytes, str], what: str, act: Callable[[], Any]) -> Any:
-        """What was given up once would take as long for each of the other cases."""
+        """A call that timed out once would take as long for each of the other cases."""
         if key in self._given_up:
             raise Unjudgeable(f"{what} took over {LONGEST_S:g} s before", "/value")
         try:
@@ -81,7 +81,7 @@ class Functions:
 
 
 class _TakesTooLong(Unjudgeable):
-    """A call was given up."""
+    """A call timed out."""
 
 
 def functions_of(
@@ -90,7 +90,7 @@ def functions_of(
     allowed: bool,
     refused: Callable[[str, bytes], str] = lambda _path, _content: "",
 ) -> Functions:
-    """Those of a tree: `./` is beside the file that says so, any other path below a prompt root.
+    """The functions of a revision: `./` is relative to the file with the path, else a prompt root.
 
     Args:
         refused: From the path of a file and its content to why its code may not run, or "".
@@ -103,7 +103,7 @@ def functions_of(
         content = catalog.files.data(found.target)
         reason = refused(found.target, content) if content is not None else ""
         if reason:
-            raise Undecided(f"`python` does not run here: {reason}")
+            raise Undecided(f"`python` assertions do not run here: {reason}")
         return content
 
     return Functions(read, allowed=allowed)
@@ -111,8 +111,8 @@ def functions_of(
 
 def _refused(allowed: bool) -> str:
     if os.environ.get("PROMPTOPS_UNTRUSTED"):
-        return "nobody vouches for the code, PROMPTOPS_UNTRUSTED is set"
-    return "" if allowed else "this command runs no code of the repository"
+        return "PROMPTOPS_UNTRUSTED is set, so code from the repository is not run"
+    return "" if allowed else "this command does not run code from the repository"
 
 
 def _run(path: str, source: bytes) -> Mapping[str, Any]:
@@ -157,7 +157,7 @@ def _said(error: BaseException) -> str:
 
 
 def _steps(error: BaseException) -> Iterator[tuple[str, int]]:
-    """The way to an error, by file and line, from the outside in."""
+    """The call path of an error, by file and line, from the outside in."""
     step = error.__traceback__
     while step is not None:
         yield step.tb_frame.f_code.co_filename, step.tb_lineno

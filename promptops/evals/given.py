@@ -1,4 +1,4 @@
-"""What an assertion reads, as far as that is known before there is a request or an answer."""
+"""Facts about the values that an assertion checks, known before there is a request or an answer."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _REQUEST = {
 
 @record(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an assertion looks at.
+    """Facts about the checked value.
 
     Attributes:
-        negated: It is written with `not-`.
-        in_set: It stands in `all` or `any`, where it may be a condition on the case.
-        shape: A JSON Schema that each value fits that it may look at.
+        negated: The assertion is written with `not-`.
+        in_set: It is in `all` or `any`, where it may be a condition on the case.
+        shape: A JSON Schema that every possible checked value matches.
         names: Of an expression.
     """
 
@@ -64,17 +64,17 @@ class Given:
 
 @runtime_checkable
 class Doubtful(Protocol):
-    """A check that may turn out to be one that can't fail, or can't hold."""
+    """A check that may be unable to fail, or unable to pass."""
 
     def doubt(self, given: Given) -> Refused | None:
-        """Why it can't fail, or can't hold, for what it looks at; None where it can do both.
+        """Why it can't fail, or can't pass, for the values it checks; None if it can do both.
 
-        What is so whatever it looks at, `__post_init__` refuses.
+        `__post_init__` rejects what is wrong for all values.
         """
 
 
 def problems(assertion: Assertion, on: On, *, in_set: bool) -> tuple[Problem, ...]:
-    """Why an assertion can't fail, or can't hold, as far as that is known."""
+    """Why an assertion can't fail, or can't pass, as far as that is known."""
     try:
         return tuple(_problems(assertion, on, in_set=in_set))
     except RecursionError:
@@ -104,11 +104,11 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
 
 
 def own_data(expression: Expression, on: On) -> str | None:
-    """That an expression looks at nothing but the case's own data; None where it does not."""
+    """The problem of an expression that uses only the case's own data; None if it uses more."""
     if expression.names - _OF_THE_CASE:
         return None
     seen = " and ".join(f"`{name}`" for name in sorted(expression.names))
-    return f"it reads only {seen} of the case, and nothing of the {on}"
+    return f"it uses only {seen} of the case, and no part of the {on}"
 
 
 def _of_transform(
@@ -119,13 +119,13 @@ def _of_transform(
     given = possible(transform.tree, PossibleScope(names))
     if given.constant and given.values:
         message = f"`transform` is always {shown(given.values[0])}, for every {on}"
-        yield Problem(message, at="/transform", hint=f"read a part of the {on}")
+        yield Problem(message, at="/transform", hint=f"use a part of the {on}")
     elif not in_set and (own := own_data(transform, on)):
-        yield Problem(own, at="/transform", hint=f"read a part of the {on}")
+        yield Problem(own, at="/transform", hint=f"use a part of the {on}")
 
 
 def _at(path: str) -> Any:
-    """The schema of what stands at a pointer into a request; true where nothing is known."""
+    """The schema of the value at a pointer into a request; true if nothing is known."""
     schema: Any = _REQUEST
     for token in tokens(path):
         if not isinstance(schema, Mapping):

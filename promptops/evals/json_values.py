@@ -1,4 +1,4 @@
-"""JSON in texts, and JSON values compared."""
+"""JSON in texts, and comparison of JSON values."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def parsed(text: str) -> Any:
 
 
 def found(text: str) -> Iterator[Any]:
-    """The mappings and lists in a text that are JSON, in their order; not those inside them.
+    """The JSON mappings and lists in a text, in order; not those inside them.
 
-    Raises Unjudgeable where too much looks like JSON and is none.
+    Raises Unjudgeable if too much looks like JSON and is not.
     """
     at, in_vain = _next(text, 0), 0
     while at >= 0:
@@ -43,7 +43,7 @@ def found(text: str) -> Iterator[Any]:
             )
             at += 1
         if in_vain > _MOST_READ_IN_VAIN:
-            raise Unjudgeable("there is too much in the text that is almost JSON")
+            raise Unjudgeable("the text contains too much that is almost JSON")
         at = _next(text, at)
 
 
@@ -72,13 +72,13 @@ def covers(value: Any, wanted: Any) -> bool:
 
 
 def _next(text: str, start: int) -> int:
-    """Where the next mapping or list may begin; -1 where none does."""
+    """The offset at which the next mapping or list may begin; -1 if there is none."""
     begin = _BEGIN.search(text, start)
     return begin.start() if begin else -1
 
 
 def _no_number(written: str) -> Any:
-    raise ValueError(f"{written} is no JSON")
+    raise ValueError(f"{written} is not JSON")
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_number)

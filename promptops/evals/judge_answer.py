@@ -1,4 +1,4 @@
-"""An answer judged: pure, of what is there; what must be asked first is told apart."""
+"""Check an answer: a pure function of existing data; questions to judges are listed separately."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
 
 
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:
-    """What has to be asked before `judge_answer`, each once; the replies go into `Beside`."""
+    """The questions to answer before `judge_answer`, each once; the replies go into `Beside`."""
     found: dict[str, Question] = {}
     for each in asserted(case, prompt):
         assertion, _ = parse(each.written, "answer")
@@ -46,7 +46,7 @@ def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...
 def record_of_answer(
     answer: Answer, request: Request, case: Case, prompt: Prompt, beside: Beside | None = None
 ) -> Record:
-    """An answer as assertions see it; `path` leads into the JSON that its text is."""
+    """An answer as assertions receive it; `path` leads into its parsed JSON."""
     root, facts = facts_of(answer)
     return Record(
         on="answer",
@@ -61,11 +61,11 @@ def record_of_answer(
 
 
 def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error", "stale"]:
-    """The verdict of a case, from all that was said of its request and its answer.
+    """The verdict of a case, from the results of its request and its answer.
 
-    An error outweighs a failure, since what is misstated judges nothing; a failure outweighs that
-    what a judge would say is not recorded. Measures never fail a case; one of which nothing could
-    be judged at all, or that asserts nothing, is an error.
+    An error takes precedence over a failure, because a wrong assertion checks nothing; a failure
+    takes precedence over a missing recording of a judge. Measures never fail a case; a measure that
+    could not be checked at all, or a case without assertions, is an error.
     """
     every = tuple(judged)
     if any(each.status == "error" and each.lack != "recording" for each in every):
@@ -78,7 +78,7 @@ def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error
 
 
 def gating_judge(case: Case, prompt: Prompt) -> str | None:
-    """The prompt of which it must hold that it judges as people do, for it may fail the case."""
+    """The prompt that must be shown to judge as people do, because it may fail the case."""
     judge = prompt.evaluation.get("judge")
     if isinstance(judge, str) and any(_gates(each.written) for each in asserted(case, prompt)):
         return judge

@@ -1,4 +1,4 @@
-"""Judges as prompts: those of ours, what any of them is asked, and what it answered."""
+"""Judges as prompts: the built-in ones, the requests to judges, and their replies."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Judge:
     def __init__(self, prompt: Prompt, load: Load) -> None:
         """`load` finds the templates it includes.
 
-        Raises InputError where it does not take the answer, and RenderError as a Renderer does.
+        Raises InputError if it has no input for the answer, and RenderError as a Renderer does.
         """
         self._renderer = Renderer(prompt, load)
         self._declared = frozenset(prompt.inputs.get("properties", {}))
         if "output" not in self._declared:
-            hint = "declare it: a judge that does not see the answer says the same of all"
+            hint = "declare it: without the answer a judge gives every answer the same verdict"
             message = f"the judge {prompt.id!r} has no input 'output'"
             raise InputError(message, where=prompt.path, hint=hint)
 
     def request(self, question: Question) -> Request:
-        """What is asked; the judge gets those inputs that it declares. Raises RenderError.
+        """The request to the judge, with those inputs that it declares. Raises RenderError.
 
-        The model is the question's, as written: `{profile}` is left to the caller to look up.
+        The model is the question's, as written: the caller looks up `{profile}`.
         """
         known = {key: value for key, value in question.inputs.items() if key in self._declared}
         request = self._renderer.request(known)
@@ -51,7 +51,7 @@ class Judge:
 
 @cache
 def built_in_judge(name: str) -> Judge:
-    """The judge of ours that a question names, `built-in NAME`."""
+    """The built-in judge that a question names, `built-in NAME`."""
     file = f"{name.removeprefix(BUILT_IN)}.prompt.yaml"
     loaded = Catalog(_Ours(), Config(prompts=(".",))).loaded(file)
     if loaded.prompt is None:
@@ -60,13 +60,13 @@ def built_in_judge(name: str) -> Judge:
 
 
 def opinion_of(text: str) -> Opinion | NoReply:
-    """What a judge answered: JSON with `reason`, and `verdict` or `score`, and nothing else."""
+    """The reply of a judge: JSON with `reason`, and `verdict` or `score`, and nothing else."""
     value = parsed(text)
     if not isinstance(value, Mapping):
         return NoReply(reason=f"expected a JSON mapping, got {shown(text)}")
     reason, verdict, score = (value.get(key) for key in ("reason", "verdict", "score"))
     if not isinstance(reason, str):
-        return NoReply(reason=f"`reason` is no text in {shown(text)}")
+        return NoReply(reason=f"`reason` is not a string in {shown(text)}")
     if isinstance(verdict, str):
         return Opinion(reason=reason, verdict=verdict)
     if isinstance(score, (int, float)) and not isinstance(score, bool) and 0 <= score <= 1:
@@ -75,16 +75,16 @@ def opinion_of(text: str) -> Opinion | NoReply:
 
 
 def is_anchor(case: Case) -> bool:
-    """Whether people said what a judge should say of a case."""
+    """Whether a case has the verdict of people."""
     expected = case.expected
     named = isinstance(expected, Mapping) and isinstance(expected.get("verdict"), str)
     return named and ANCHOR in case.tags
 
 
 def agreement_of(answered: Iterable[tuple[Case, str]]) -> Agreement:
-    """How far a judge agrees with its anchors, from its answers to its own cases.
+    """The agreement of a judge with its anchors, from its answers to its own cases.
 
-    An answer that can't be read is a disagreement. Cases that are no anchors are passed over.
+    An answer that can't be parsed is a disagreement. Cases that are not anchors are skipped.
     """
     return agreement(
         [(case.expected["verdict"], _said(text)) for case, text in answered if is_anchor(case)]
@@ -106,7 +106,7 @@ def _no_template(_origin: str, _name: str) -> Text | None:
 
 
 class _Ours:
-    """The folder of our judges as a tree."""
+    """The folder of the built-in judges as a tree."""
 
     revision = "built-in"
 

@@ -1,4 +1,4 @@
-"""Questions to judges, and what is made of their replies."""
+"""Questions to judges, and the evaluation of their replies."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CLOSING = lazy_pattern(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
 
 
 def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> Question:
-    """A question to the judge that the prompt's `evaluation` names, else to one of ours.
+    """A question to the judge that the prompt's `evaluation` names, otherwise to a built-in one.
 
-    What strangers wrote can't close the delimiters it stands between. Without a model said for it,
-    a judge of ours asks the model that answered.
+    Untrusted text can't close the delimiters around it. If no model is named, a built-in judge uses
+    the model that answered.
     """
     harmless = {name: _unclosing(text) for name, text in inputs.items()}
     if isinstance(record.judge, str):
@@ -34,9 +34,9 @@ def judge_question(record: Record, built_in: str, inputs: Mapping[str, str]) -> 
 
 
 def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> tuple[float, str]:
-    """How far a judge says that it holds, 0 to 1, and why; raises Undecided.
+    """The degree to which a judge agrees, 0 to 1, and its reason; raises Undecided.
 
-    `scale` has what each verdict is worth.
+    `scale` maps each verdict to its degree.
     """
     heard = reply(record, question, Opinion)
     if heard.verdict is None:
@@ -45,29 +45,29 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
         return heard.score, heard.reason
     if heard.verdict not in scale:
         wanted = listed(tuple(scale), "or")
-        message = f"{_who(question)} said {shown(heard.verdict)} where {wanted} was asked for"
+        message = f"{_who(question)} gave the verdict {shown(heard.verdict)}, expected {wanted}"
         raise Undecided(message)
     return scale[heard.verdict], heard.reason
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:
-    """What was replied; raises Undecided where nothing of this kind was."""
+    """The reply to a question; raises Undecided if there is none of this kind."""
     found = record.beside.replies.get(question.key)
     if isinstance(found, kind):
         return found
     if isinstance(found, NoReply):
         raise Unheard(f"{_who(question)} gave no answer: {found.reason}", found.lack)
-    raise Undecided(f"{_who(question)} was not asked")
+    raise Undecided(f"{_who(question)} was not called")
 
 
 def conversation(record: Record) -> str:
-    """What was asked: the messages but those of the system, each with its role."""
+    """The messages of the request without system messages, each with its role."""
     turns = [m for m in record.messages if m.get("role") not in ("system", "developer")]
     return "\n\n".join(f"{turn.get('role')}: {text_of(turn.get('content'))}" for turn in turns)
 
 
 def reference(record: Record, value: str | None) -> str:
-    """What an answer is compared with: the assertion's own text, else the case's `expected`."""
+    """The reference for an answer: the assertion's own text, otherwise the case's `expected`."""
     if value is not None:
         return value
     expected = record.names.get("expected")

@@ -1,4 +1,4 @@
-"""A rendered request judged by the `rendered` assertions of its case: offline, free, always run."""
+"""Check a rendered request by the `rendered` assertions of its case: offline, free, always run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Judgement", "judge", "record_of"]
 
 
 def judge(request: Request, case: Case) -> tuple[Judgement, ...]:
-    """Every `rendered` assertion of a case, in order, over the request made from its inputs."""
+    """Every `rendered` assertion of a case, in order, over the request rendered from its inputs."""
     record = record_of(request, case)
     return tuple(
         judged(written, record, _at(case, index)) for index, written in enumerate(case.rendered)
@@ -20,7 +20,7 @@ def judge(request: Request, case: Case) -> tuple[Judgement, ...]:
 
 
 def record_of(request: Request, case: Case) -> Record:
-    """A request as assertions see it; its text is that of all messages."""
+    """A request as assertions receive it; its text is that of all messages."""
     root = {
         "messages": list(request.messages),
         "tools": list(request.tools),

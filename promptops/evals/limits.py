@@ -1,4 +1,4 @@
-"""Limits that no answer reaches, and no request either: an assertion above them can't fail."""
+"""Limits that no answer or request reaches: an assertion above them can't fail."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ LEAST_THRESHOLD = 0.05
 
 
 def check_limit(value: float, most: float, what: str, at: str = "/value") -> None:
-    """Raises Refused for a limit below 0, above the most there is, or that is no number."""
+    """Raises Refused for a limit that is negative, too large, or not finite."""
     if not value >= 0:
-        raise Refused(f"expected a number from 0 on, got {value}", at=at)
+        raise Refused(f"expected a number of at least 0, got {value}", at=at)
     if not isfinite(value) or value > most:
         message = f"the limit is out of reach: no {what}"
         raise Refused(message, hint="set the limit that you want to keep", at=at)

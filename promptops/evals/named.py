@@ -1,4 +1,4 @@
-"""What the assertions of a prompt name, and the prompt must have: its tools and its inputs."""
+"""Check that the tools and inputs named by assertions exist in the prompt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", 
 def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
     """Tools and inputs that an assertion names and the prompt does not have, each at its place.
 
-    `tools` are the names of its tools; None where they are not all known.
+    `tools` are the names of its tools; None if they are not all known.
     """
     known = _KnownNames(tools=tools, inputs=_inputs(prompt))
     seen: set[int] = set()
@@ -42,13 +42,13 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
 
 @record(frozen=True, slots=True, kw_only=True)
 class _KnownNames:
-    """The names that the prompt has; None where they are not all known."""
+    """The names of the prompt; None if they are not all known."""
 
     tools: Collection[str] | None
     inputs: Collection[str] | None
 
     def problem(self, named: NamedPart) -> tuple[str, str] | None:
-        """What is wrong with a name, and how to fix it."""
+        """The problem with a name, and the fix."""
         names = self.tools if named.kind == "tool" else self.inputs
         if names is None or named.name in names:
             return None

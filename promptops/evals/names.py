@@ -1,4 +1,4 @@
-"""The name of something that a prompt must have."""
+"""The name of a part that a prompt must have."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from promptops.records import record
 
 @record(frozen=True, slots=True)
 class NamedPart:
-    """What an assertion names of its prompt.
+    """A part of the prompt that an assertion names.
 
     Attributes:
         at: JSON pointer into the assertion.
-        within: The characters of the text that stands there.
+        within: The characters of the string at that pointer.
     """
 
     kind: Literal["tool", "input"]

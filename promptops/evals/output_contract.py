@@ -1,4 +1,4 @@
-"""The contract that `output` makes: an answer is what the application's `parse` accepts."""
+"""The output contract: an answer must be accepted by the application's `parse`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ OUTPUT = "output"
 
 
 def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
-    """The verdict of the output contract, at the output schema; empty where there is no contract.
+    """The verdict of the output contract, at the output schema; empty if there is no contract.
 
-    There is none where the output is text, where `evaluation.output` is false, and for an answer
-    that only calls tools: the output comes after their results.
+    There is none if the output is text, if `evaluation.output` is false, and for an answer that
+    only calls tools: the output comes after their results.
     """
     if not _applies(answer, prompt):
         return ()
@@ -37,7 +37,7 @@ def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
         return (_verdict("failed", reason, place),)
     except ValueError as error:
         return (_verdict("error", f"the schema can't be used: {error}", place),)
-    return (_verdict("passed", f"the answer fits the output {key}", place),)
+    return (_verdict("passed", f"the answer matches the output {key}", place),)
 
 
 def _applies(answer: Answer, prompt: Prompt) -> bool:
@@ -57,5 +57,5 @@ def _verdict(status: Status, reason: str, place: Place) -> Judgement:
 
 @lru_cache(maxsize=64)
 def _reader(form: Format, schema: str) -> Answers:
-    """Kept, because a prompt has many answers and one schema."""
+    """Cached, because a prompt has many answers and one schema."""
     return Answers("", Output(format=form, schema=json.loads(schema)))

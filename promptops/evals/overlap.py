@@ -19,9 +19,9 @@ def words(text: str) -> list[tuple[str, int, int]]:
 def shared_run(
     text: str, secret: Iterable[str], public: Iterable[str], length: int
 ) -> tuple[int, int] | None:
-    """The span in a text of the longest run of words that stands in a secret text, or None.
+    """The span in a text of the longest run of words that also occurs in a secret text, or None.
 
-    Only runs of `length` words and more count, and none that a public text has, too.
+    Only runs of at least `length` words count, and none that a public text contains, too.
     """
     found = words(text)
     known = {gram for each in secret for gram in _grams(_plain(each), length)}

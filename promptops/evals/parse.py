@@ -1,4 +1,4 @@
-"""From a case's mapping to an assertion. No false green: what could not fail is a problem."""
+"""Parse a case's mapping to an assertion. An assertion that could not fail is a problem."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ QUALITY = "quality"
 
 
 def problems(case: Case) -> Iterator[Problem]:
-    """What is wrong with the assertions of a case, each at its place.
+    """The problems with the assertions of a case, each at its place.
 
-    Assertions of plugins are left alone: no hook loads them.
+    Assertions of plug-ins are skipped, because hooks do not load them.
     """
     for index, written in enumerate(case.rendered):
         if not is_of_plugin(written):
@@ -35,7 +35,7 @@ def problems(case: Case) -> Iterator[Problem]:
 
 
 def is_of_plugin(written: Mapping[str, Any]) -> bool:
-    """Whether another package has it, or an assertion in it."""
+    """Whether the assertion, or one inside it, belongs to another package."""
     name, parts = written.get("type"), written.get("value")
     if isinstance(name, str) and is_name_of_plugin(name):
         return True
@@ -47,14 +47,14 @@ _SETS = frozenset(f"{negation}{name}" for negation in ("", "not-") for name in (
 
 
 def placed(found: tuple[Problem, ...], case: Case, at: str) -> Iterator[Problem]:
-    """Problems of one assertion at their places in the case's file; `at` is below the case."""
+    """Problems of one assertion at their places in the file; `at` is relative to the case."""
     for problem in found:
         place = case.locate(f"{case.at}{at}{problem.at}", problem.key, problem.within)
         yield replace(problem, at=place, within=None)
 
 
 def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parsed:
-    """An assertion over a request or an answer, or why there is none.
+    """An assertion over a request or an answer, or the problems with it.
 
     The problems point (`at`) into the assertion.
     """
@@ -108,7 +108,7 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
 def _inner(
     kind: AssertionKind, written: Mapping[str, Any], on: On
 ) -> tuple[dict[str, list[Assertion]], tuple[Problem, ...]]:
-    """The assertions that stand in an argument of a set."""
+    """The assertions in an argument of a set."""
     read: dict[str, list[Assertion]] = {}
     wrong: list[Problem] = []
     for key in kind.sets:
@@ -140,7 +140,7 @@ def _assertion(written: Mapping[str, Any], check: Any, negated: bool, on: On) ->
 
 
 def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
-    """A judged one is a measure, unless it is written that it must hold."""
+    """A judged assertion is a measure unless `must: true` is written."""
     must = written.get("must", False)
     score = assertion.score or (None if must else QUALITY)
     return replace(assertion, judged=True, must=must, score=score)
@@ -148,18 +148,20 @@ def _measured(assertion: Assertion, written: Mapping[str, Any]) -> Assertion:
 
 def _unknown_name(name: Any, on: On) -> Problem:
     if not isinstance(name, str):
-        message = "`type` is missing" if name is None else f"expected a text, got {type_name(name)}"
+        message = (
+            "`type` is missing" if name is None else f"expected a string, got {type_name(name)}"
+        )
         return Problem(message, at="" if name is None else "/type")
     known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
     if is_name_of_plugin(name):
-        hint = "install the package that offers it"
+        hint = "install the package that provides it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)
     return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
 
 
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
-        yield Problem(f"`{kind.name}` can't judge {_an(on)}", at="/type")
+        yield Problem(f"`{kind.name}` can't check {_an(on)}", at="/type")
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
@@ -175,15 +177,15 @@ def _misused_narrowing(
 ) -> Iterator[Problem]:
     for key in ("path", "role", "transform"):
         if key in written and key not in kind.narrowed_by:
-            yield Problem(f"`{kind.name}` knows no `{key}`", at=f"/{key}", key=True)
+            yield Problem(f"`{kind.name}` has no key `{key}`", at=f"/{key}", key=True)
     if "role" in written and on == "answer":
         yield Problem("an answer has no roles", at="/role", key=True)
     if "role" in written and "path" in written:
         message = "`role` and `path` exclude each other"
-        yield Problem(message, at="/role", key=True, hint="take one of them")
+        yield Problem(message, at="/role", key=True, hint="keep one of them")
     path, role = written.get("path"), written.get("role")
     if "path" in written and not (isinstance(path, str) and path[:1] in ("", "/")):
-        hint = "begin it with `/`: /messages/0/content"
+        hint = "start it with `/`: /messages/0/content"
         yield Problem(f"expected a JSON pointer, got {type_name(path)}", at="/path", hint=hint)
     if "role" in written and role not in ROLES:
         known = nearest(str(role), ROLES) or f"roles: {', '.join(ROLES)}"
@@ -193,14 +195,16 @@ def _misused_narrowing(
 def _misused_share(
     kind: AssertionKind, written: Mapping[str, Any], in_set: bool
 ) -> Iterator[Problem]:
-    """What says how much an assertion counts, where it does not count by itself, or not at all."""
+    """Keys that set the share of an assertion that has none of its own, or none at all."""
     if in_set:
         for key in {"score", "must"} & written.keys():
-            hint = "say it of the whole set"
-            yield Problem(f"in a set, nothing has `{key}`", at=f"/{key}", key=True, hint=hint)
+            hint = "set it on the whole set"
+            yield Problem(
+                f"an assertion inside a set can't have `{key}`", at=f"/{key}", key=True, hint=hint
+            )
     elif written.get("must") is False and not (kind.judged or kind.sets or "score" in written):
-        hint = "name a `score` that it counts in"
-        yield Problem("it need not hold, and counts nowhere", at="/must", hint=hint)
+        hint = "set the `score` in which it counts"
+        yield Problem("it is not required, and counts in no score", at="/must", hint=hint)
 
 
 def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
@@ -225,7 +229,7 @@ _LIGHTEST, _HEAVIEST = 0.001, 1_000.0  # beyond these, one assertion of a score 
 
 
 def _is_odd(key: str, value: Any) -> bool:
-    """A truth value for a number, a weight of nearly nothing, a score without a name."""
+    """A boolean as a number, a weight of nearly nothing, a score without a name."""
     if key == "weight":
         return isinstance(value, bool) or not _LIGHTEST <= value <= _HEAVIEST
     return key == "score" and not value

@@ -1,4 +1,4 @@
-"""Regular expressions (RE2) that match every text, or none: decided by matching probes."""
+"""Regular expressions (RE2) that match every text, or none: tested by matching probes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _CODE_POINT = lazy_pattern(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Any:
-    """The pattern of RE2; raises Refused where there is none."""
+    """The compiled RE2 pattern; raises Refused for an invalid one."""
     import re2
 
     if len(pattern) > MAX_LENGTH:
@@ -73,7 +73,7 @@ def compiled(pattern: str) -> Any:
 
 @lru_cache(maxsize=256)
 def matches_every_text(pattern: str) -> bool:
-    """Whether it matches somewhere in every text, the empty one included."""
+    """Whether it matches somewhere in every text, including the empty one."""
     return _matches(pattern, _BLANKS) and matches_every_answer(pattern)
 
 
@@ -85,7 +85,7 @@ def matches_every_answer(pattern: str) -> bool:
 
 @lru_cache(maxsize=256)
 def matches_no_text(pattern: str) -> bool:
-    """Whether it is known to match nothing: an empty class, or an anchor that comes too late."""
+    """Whether it certainly matches nothing: an empty class, or an anchor that comes too late."""
     if compiled(pattern).programsize <= compiled(r"[^\s\S]").programsize:
         return True
     if "|" in pattern or "(?" in pattern or "\\Q" in pattern:
@@ -104,7 +104,7 @@ def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
 
 
 def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
-    """Texts of the characters that a pattern names, each beside each: what it forbids is there."""
+    """Texts of the characters that a pattern names, in all pairs, so that forbidden ones occur."""
     named = sorted({*pattern, *_code_points(pattern)})
     chance = random.Random(pattern)  # the same probes on every machine
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""

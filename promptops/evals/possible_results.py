@@ -1,6 +1,6 @@
-"""What an expression can give, whatever it is evaluated on: worked out without any data.
+"""The results that an expression can have, computed without any data.
 
-Nothing is left out that an expression can give, and more may be allowed for. Errors are not values.
+No possible result is left out, but impossible ones may be included. Errors are not values.
 """
 
 from __future__ import annotations

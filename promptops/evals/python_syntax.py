@@ -1,4 +1,4 @@
-"""Python's notation, in which expressions were once written, as Jinja: for the hint of an error."""
+"""Translate Python expressions, the earlier notation, to Jinja for the hint of an error."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ FILTERS: Mapping[str, str] = {
 
 
 class _NoEquivalent(Exception):
-    """There is no Jinja for a part of an expression; the message is the part."""
+    """A part of an expression has no Jinja equivalent; the message is the part."""
 
 
 def hint(text: str, called: str = "") -> str | None:
-    """The same expression as Jinja, or why there is none; None where neither is known.
+    """The same expression as Jinja, or why there is none; None if neither is known.
 
-    `called` is the name of a function or a method in it: of an expression that is not all Python,
-    the hint shows how this is written.
+    `called` is the name of a function or a method in it: if not all of the expression is Python,
+    the hint shows the Jinja for this name.
     """
     tree = _tree(text)
     if tree is None or any(isinstance(node, ast.BitOr) for node in ast.walk(tree)):

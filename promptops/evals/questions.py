@@ -1,4 +1,4 @@
-"""What some assertions have to ask before they can judge, and what they are told."""
+"""The questions that some assertions need answered before the check, and the replies."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Question:
     """A question about one answer.
 
     Attributes:
-        kind: `judge` asks a model by a prompt; the others have an endpoint of their own.
-        judge: Of a judge: the id of its prompt in the catalog, or `built-in NAME`.
-        model: Of a judge: who is asked, `{profile}` or `{provider, id}`; empty where the prompt
-            itself says so.
-        inputs: Of a judge: those that its prompt may declare; else `text`.
+        kind: `judge` calls a model with a prompt; the others have an endpoint of their own.
+        judge: For a judge: the id of its prompt in the catalog, or `built-in NAME`.
+        model: For a judge: the model, `{profile}` or `{provider, id}`; empty if the prompt names
+            it.
+        inputs: For a judge: the inputs that its prompt may declare; otherwise `text`.
     """
 
     kind: Literal["judge", "embedding", "moderation"]
@@ -45,7 +45,7 @@ class Question:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What a judge says: a verdict of those it was asked for, or a score from 0 to 1."""
+    """The reply of a judge: one of the requested verdicts, or a score from 0 to 1."""
 
     reason: str
     verdict: str | None = None
@@ -54,7 +54,7 @@ class Opinion:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """Where a text stands; texts of one meaning stand in one direction."""
+    """The vector of a text; texts of similar meaning have similar directions."""
 
     vector: Sequence[float]
 
@@ -68,10 +68,10 @@ class ModerationReply:
 
 @record(frozen=True, slots=True, kw_only=True)
 class NoReply:
-    """A question that nobody answered, or not so that it can be read, and why.
+    """A question without a usable reply, and why.
 
     Attributes:
-        lack: Of what, where that is all; None where somebody has to mend something.
+        lack: The missing thing, if that is all; None if somebody has to fix something.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""What assertions judge, whatever it came from."""
+"""The data that assertions check, whatever its source."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Beside:
 
     Attributes:
         price: Of the model's profile, in USD per million tokens: `input`, `output`, `cached`; it
-            wins over the table.
-        baseline: What the baseline answered to the same case and repeat.
-        others: What the other cases were answered in the same repeat, by name.
-        replies: What was answered to `answered.questions`, by `Question.key`.
-        agreements: Of judges with their anchors, by the judge's name; NoReply where an anchor has
-            no answer.
-        functions: What `python` may call; None where no code is run.
+            overrides the table.
+        baseline: The baseline's answer to the same case and repeat.
+        others: The answers to the other cases in the same repeat, by name.
+        replies: The replies to `judge_answer.questions`, by `Question.key`.
+        agreements: Of judges with their anchors, by the judge's name; NoReply if an anchor has no
+            answer.
+        functions: The functions of `python`; None if no code is run.
     """
 
     price: Mapping[str, float] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Record:
     """A rendered request, or an answer to one.
 
     Attributes:
-        text: What is looked at where an assertion does not narrow it.
-        root: JSON data: what `path` leads into; NOTHING for an answer that is no JSON.
-        request: The request, or what was answered.
+        text: The checked text if an assertion does not narrow it.
+        root: JSON data into which `path` leads; NOTHING for an answer that is not JSON.
+        request: The request, or the one that was answered.
         names: For expressions: those of `NAMES` without `value`.
         answer: None for a request.
         judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
-        written_in: Path of the file that the assertion stands in: what `./` is beside.
+        written_in: Path of the file with the assertion, to which `./` is relative.
     """
 
     on: On
@@ -80,7 +80,7 @@ class Record:
 
 
 def facts_of(answer: Answer) -> tuple[Any, dict[str, Any]]:
-    """Of an answer the root that `path` leads into, and what expressions see of it."""
+    """For an answer, the root into which `path` leads, and the names for expressions."""
     from promptops.evals.json_values import NOTHING, parsed
 
     value = parsed(answer.text)

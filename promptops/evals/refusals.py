@@ -1,4 +1,4 @@
-"""How models say no, in the languages that lint knows injections in."""
+"""Detect refusals, in the languages in which lint detects injections."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ _INABILITY = (
 
 
 def refusal_in(text: str) -> int:
-    """The offset at which an answer says no; -1 where it does not."""
+    """The offset of a refusal in an answer; -1 if there is none."""
     beginning = lowered(text[:BEGINNING].translate(_STRAIGHT))
     says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
     patterns = (*_compiled(), *_compiled_inability()) if says_little else _compiled()

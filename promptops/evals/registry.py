@@ -1,7 +1,7 @@
-"""The assertions there are: each one a file below `assertions/`, found by being there.
+"""The assertion registry; modules in `assertions/` are discovered automatically.
 
-Another package offers one by an entry point `promptops.assertions`. Its name has a dot,
-`acme.short`, so that no assertion to come takes it away.
+Another package provides one by an entry point `promptops.assertions`. Its name has a dot,
+`acme.short`, so it never collides with a future built-in one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GROUP = "promptops.assertions"
 
 
 class Check(Protocol):
-    """What a file below `assertions/` holds: a frozen dataclass whose fields are its arguments.
+    """A class in a file of `assertions/`: a frozen dataclass whose fields are its arguments.
 
     Its `__post_init__` raises Refused for an argument that makes no sense.
     """
@@ -32,15 +32,15 @@ class Check(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def check(self, subject: Subject) -> Verdict:
-        """Whether it holds; raises Unjudgeable where there is nothing to look at."""
+        """The verdict; raises Unjudgeable if the checked value does not exist."""
 
 
 @runtime_checkable
 class CheckWithQuestions(Protocol):
-    """An assertion that has to ask before it can judge; `check` finds the replies in the record."""
+    """An assertion with questions; `check` finds the replies in the record."""
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        """What it asks about an answer; raises Unjudgeable as `check` does."""
+        """The questions about an answer; raises Unjudgeable as `check` does."""
 
 
 C = TypeVar("C", bound=type[Check])
@@ -48,14 +48,14 @@ C = TypeVar("C", bound=type[Check])
 
 @record(frozen=True, slots=True, kw_only=True)
 class AssertionKind:
-    """One assertion that a case can make.
+    """A type of assertion.
 
     Attributes:
-        on: What it can judge.
-        narrowed_by: Which of `path`, `role`, `transform` it knows.
-        expressions: Those of its fields that hold an expression.
-        sets: Those of its fields that hold assertions.
-        judged: A model decides, so that it is a measure unless it is written that it must hold.
+        on: What it can check.
+        narrowed_by: The keys of `path`, `role`, `transform` that it supports.
+        expressions: Its fields that contain an expression.
+        sets: Its fields that contain assertions.
+        judged: A model decides, so it is a measure unless `must: true` is written.
     """
 
     name: str
@@ -86,7 +86,7 @@ def assertion(
     sets: tuple[str, ...] = (),
     judged: bool = False,
 ) -> Callable[[C], C]:
-    """Make an assertion of a dataclass with a method `check`."""
+    """Register a dataclass with a method `check` as an assertion."""
 
     def register(check: C) -> C:
         taken = _FOUND.get(name)
@@ -113,9 +113,9 @@ def built_in() -> Mapping[str, AssertionKind]:
 
 
 def kind_of(written: str) -> tuple[AssertionKind, bool] | None:
-    """The assertion of a name as it is written, and whether `not-` negates it.
+    """The assertion type of a name as written, and whether `not-` negates it.
 
-    Raises InputError, with its name, for a plugin that does not work.
+    Raises InputError, with its name, for a plug-in that does not work.
     """
     if written in _files():
         return _named(written), False
@@ -140,15 +140,18 @@ def _plugin(name: str, untrusted: bool) -> AssertionKind | None:
     offers = list(entry_points(group=GROUP, name=name))
     if len(offers) > 1:
         values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages offer the assertion `{name}`: {values}")
+        raise InputError(f"two packages provide the assertion `{name}`: {values}")
     for offer in offers:
         try:
             offer.load()
         except (Exception, SystemExit) as error:
             message = f"the plugin `{name}` can't be imported: {error}"
-            raise InputError(message, where=offer.value, hint="mend or uninstall it") from error
+            raise InputError(message, where=offer.value, hint="fix or uninstall it") from error
         if name not in _FOUND:
-            message, hint = f"the plugin makes no `{name}`", f'begin it with @assertion("{name}")'
+            message, hint = (
+                f"the plugin does not define `{name}`",
+                f'decorate its class with @assertion("{name}")',
+            )
             raise InputError(message, where=offer.value, hint=hint)
     return _FOUND[name] if offers else None
 
@@ -167,7 +170,7 @@ def _not_loaded(name: str) -> AssertionKind:
 
 @record(frozen=True, slots=True, kw_only=True)
 class _NotLoaded:
-    """Stands in for an assertion of a plugin where no code of others may run."""
+    """Stands in for an assertion of a plug-in where plug-ins must not run."""
 
     value: Any = None
     threshold: Any = None
@@ -175,12 +178,12 @@ class _NotLoaded:
     arguments: Any = None
 
     def check(self, _subject: Subject) -> Verdict:
-        raise Undecided("no plugin is loaded, PROMPTOPS_UNTRUSTED is set", "/type")
+        raise Undecided("plug-ins are not loaded because PROMPTOPS_UNTRUSTED is set", "/type")
 
 
 @cache
 def _files() -> Mapping[str, str]:
-    """From the name of each assertion to its module, which is called like it."""
+    """From the name of each assertion to its module."""
     package = import_module("promptops.evals.assertions")
     names = module_names(package)
     return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in names}

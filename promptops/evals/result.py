@@ -1,4 +1,4 @@
-"""What an assertion says of a record, with the place where it is written."""
+"""The result of an assertion for a record, with the place of the assertion."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ At = LocateWithin
 
 @record(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What one assertion says of one record.
+    """The result of one assertion for one record.
 
     Attributes:
         type: As written, with its `not-`; `output` for the contract of the output schema.
-        status: `error` where it could neither hold nor fail; that is no pass. `skipped` where only
-            a fresh answer can be judged; that is no pass either, and nothing is wrong.
-        must: It is a contract: a case in which it does not hold fails.
-        place: Of the assertion; of an error, of what to change in it.
-        score: Of a measure, the score it counts in, with its weight; else None.
-        degree: How far it holds, 0 to 1; None where nothing could be said, through no fault of
-            what was judged.
-        compared: What was expected and what was got, both whole, where it does not hold and the
-            reason is too short to show how they differ; else None.
-        lack: Of an error that is nobody's: there is no answer yet of who has to be asked.
-        internal: The error is a bug of ours.
+        status: `error` if it could neither pass nor fail; that does not count as passed. `skipped`
+            if only a fresh answer can be checked; that does not count as passed either, but is no
+            problem.
+        must: Whether it is a contract: a case in which it does not hold fails.
+        place: Of the assertion; for an error, of the part to change.
+        score: For a measure, the score in which it counts, with its weight; else None.
+        degree: The degree to which it holds, 0 to 1; None if it could not be checked, for a reason
+            outside the answer.
+        compared: The complete expected and actual values, if it does not hold and the reason is too
+            short to show how they differ; else None.
+        lack: For an error without a fault: a required answer is missing.
+        internal: The error is a bug of promptops.
     """
 
     type: str
@@ -61,7 +62,7 @@ class Judgement:
 
 
 def judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
-    """What a written assertion says of a record; a bug of ours is an error of that assertion."""
+    """The result of a written assertion; a bug in promptops is an error of that assertion."""
     try:
         return _judged(written, record, at)
     except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
@@ -91,7 +92,7 @@ def _misstated(name: str, problem: Problem, at: At) -> Judgement:
 
 
 def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None:
-    """A judge fails a case only where it was found to judge as people do."""
+    """A judge may fail a case only if it was shown to judge as people do."""
     if not (assertion.judged and assertion.must):
         return
     for question in assertion.asks(record):
@@ -104,15 +105,15 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
-    said = f"{_judge(name)} may not decide what must hold"
+    said = f"{_judge(name)} may not decide a required assertion"
     if isinstance(agreement, NoReply):
         raise Unheard(f"{said}: {agreement.reason}", agreement.lack, "/must")
     if agreement is not None:
-        known = f"{agreement}, and it takes {LEAST_KAPPA:g} on {FEWEST}"
+        known = f"{agreement}, but at least {LEAST_KAPPA:g} on {FEWEST} is required"
     elif name.startswith(BUILT_IN):
-        known = "it has no anchors; name a prompt that has some by `evaluation.judge`"
+        known = "it has no anchors; set `evaluation.judge` to a prompt that has some"
     else:
-        known = f"it has no anchors; tag {FEWEST} of its cases or more `{ANCHOR}`"
+        known = f"it has no anchors; tag at least {FEWEST} of its cases `{ANCHOR}`"
     raise Undecided(f"{said}: {known}", "/must")
 
 

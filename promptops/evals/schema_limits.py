@@ -1,4 +1,4 @@
-"""JSON Schemas that every value fits, or that no value fits."""
+"""Detect JSON Schemas that every value matches, or none."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _PROBES: tuple[Any, ...] = (
 
 
 def admits_every_value(schema: Any, of: Any = True) -> bool:
-    """Whether each value that fits the schema `of` is proved to fit `schema`, too.
+    """Whether each value that matches the schema `of` provably matches `schema`, too.
 
-    JSON Schema 2020-12, formats not asserted. A limit that no answer reaches is none.
+    JSON Schema 2020-12, formats not asserted. A limit that no answer reaches does not count.
     """
     schema = _without_idle_limits(schema)
     if _some_probe_decides(schema, of, fits=False):
@@ -36,7 +36,7 @@ def admits_every_value(schema: Any, of: Any = True) -> bool:
 
 
 def admits_no_value(schema: Any, of: Any = True) -> bool:
-    """Whether no value that fits the schema `of` fits `schema`, too; False where that is open."""
+    """Whether no value that matches the schema `of` matches `schema`, too; False if unknown."""
     if _some_probe_decides(schema, of, fits=True):
         return False
     both = schema if of is True else _both(schema, of)
@@ -44,7 +44,7 @@ def admits_no_value(schema: Any, of: Any = True) -> bool:
 
 
 def _both(schema: Any, of: Any) -> Any:
-    """A schema for both; its definitions stay at its root, where its references lead."""
+    """A schema for both; its definitions stay at its root, to which its references lead."""
     if not isinstance(schema, Mapping):
         return {"allOf": [schema, of]}
     return {**schema, "allOf": [*schema.get("allOf", ()), of]}
@@ -76,7 +76,7 @@ def _text(schema: Any) -> str:
 
 
 def _without_idle_limits(schema: Any) -> Any:
-    """The schema without patterns and sizes that refuse nothing."""
+    """The schema without patterns and sizes that reject nothing."""
     if isinstance(schema, list):
         return [_without_idle_limits(item) for item in schema]
     if not isinstance(schema, Mapping):

@@ -24,9 +24,9 @@ def scores(judged: Iterable[Judgement]) -> dict[str, float]:
 
 
 def primary(evaluation: Mapping[str, object], names: Iterable[str]) -> str | None:
-    """The score that decides: the one that `evaluation` names, else `quality`, else the only one.
+    """The primary score: the one that `evaluation` names, else `quality`, else the only one.
 
-    None where there is none of them: nothing is measured, or several scores are and none is chosen.
+    None if there is none of them: nothing is measured, or there are several scores.
     """
     chosen = evaluation.get("score")
     known = sorted(set(names))

@@ -1,4 +1,4 @@
-"""How alike two texts are, by packages of the extra `likeness`."""
+"""Similarity of two texts, computed by packages of the extra `likeness`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from promptops.model.distribution import install_command
 
 
 def package(name: str) -> Any:
-    """A module of the extra; raises UsageError where it is not installed."""
+    """A module of the extra; raises UsageError if it is not installed."""
     try:
         return import_module(name)
     except ImportError:
@@ -29,26 +29,26 @@ def package(name: str) -> Any:
 
 
 def check_likeness(value: str, threshold: float) -> None:
-    """Raises Refused for a text that says nothing, and a degree that all or nothing reaches."""
+    """Raises Refused for a blank text, and for a degree that all texts or none reach."""
     not_blank(value)
     check_threshold(threshold)
 
 
 def doubt_threshold(threshold: float, given: Given) -> Refused | None:
-    """Why a threshold is none: texts that have nothing to do with each other reach it."""
+    """Why a threshold is useless: unrelated texts reach it."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None
-    message = f"nearly every text reaches {threshold:g}"
-    return Refused(message, hint=f"take {LEAST_THRESHOLD:g} or more", at="/threshold")
+    message = f"nearly every string reaches {threshold:g}"
+    return Refused(message, hint=f"use {LEAST_THRESHOLD:g} or more", at="/threshold")
 
 
 def likeness(subject: Subject, value: str, degree: float, threshold: float) -> Verdict:
-    """The verdict where what is looked at is so much like a text, 0 to 1."""
+    """The verdict on the similarity to a text, 0 to 1."""
     passed = degree >= threshold
     return Verdict(
         passed=passed,
-        expected=f"{threshold:g} or more likeness to {shown(value)}",
-        opposite=f"less than {threshold:g} likeness to {shown(value)}",
+        expected=f"similarity of at least {threshold:g} to {shown(value)}",
+        opposite=f"similarity below {threshold:g} to {shown(value)}",
         where=subject.where,
         got=f"{degree:.2f}: {shown(subject.text)}",
         degree=degree,

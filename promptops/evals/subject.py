@@ -1,4 +1,4 @@
-"""What one assertion looks at: a record, or the part of it that `path` or `role` chooses."""
+"""The value that one assertion checks: a record, or the part that `path` or `role` selects."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from promptops.source.nodes import escaped, tokens
 
 
 class Subject:
-    """What is looked at; worked out when first asked for.
+    """The checked value, computed lazily.
 
-    `value` and `text` raise Unjudgeable where there is nothing to look at.
+    `value` and `text` raise Unjudgeable if there is no such value.
     """
 
     def __init__(
@@ -41,24 +41,24 @@ class Subject:
 
     @property
     def narrowed(self) -> bool:
-        """Only a part of the record is looked at."""
+        """Only a part of the record is checked."""
         return any(part is not None for part in (self.role, self._path, self._transform))
 
     @property
     def is_message_text(self) -> bool:
-        """What is looked at is a text by its nature, whatever the record holds."""
+        """The checked value is always a string, whatever the record contains."""
         return self._path is None and self._transform is None
 
     @property
     def where(self) -> str:
-        """The part that is looked at, as it goes on after "expected …"."""
+        """The checked part, worded to follow "expected …"."""
         if self._transform is None:
             return self._place
         return f"{self._place} after `{self._transform.text}`"
 
     @cached_property
     def value(self) -> Any:
-        """JSON data: the text, or what stands at `path`, transformed."""
+        """JSON data: the text, or the value at `path`, transformed."""
         if self._transform is None:
             return self._narrowed
         try:
@@ -68,19 +68,19 @@ class Subject:
 
     @cached_property
     def text(self) -> str:
-        """The value where it is a text, or the parts of a message's content."""
+        """The value if it is a string, or the parts of a message's content."""
         value = self.value
         if _is_parts(value):
             return text_of(value)
         if not isinstance(value, str):
             raise Unjudgeable(
-                f"expected a text {self.where}, got {type_name(value)}", self._narrowing
+                f"expected a string {self.where}, got {type_name(value)}", self._narrowing
             )
         return value
 
     @property
     def whole(self) -> str:
-        """The text, or any other value as JSON; of a whole answer, with the tools that it calls."""
+        """The text, or any other value as JSON; for a whole answer, with its tool calls."""
         value, answer = self.value, self.record.answer
         said = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
         if self.narrowed or answer is None:
@@ -90,7 +90,7 @@ class Subject:
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
-        """The messages of the role, if one is chosen; none is no error here."""
+        """The messages of the selected role; having none is not an error here."""
         return tuple(
             message
             for message in self.record.messages
@@ -98,7 +98,7 @@ class Subject:
         )
 
     def names(self, value: Any) -> Mapping[str, Any]:
-        """What an expression sees where it looks at `value`."""
+        """The names of an expression over `value`."""
         return {**self.record.names, "value": value}
 
     @property
@@ -119,7 +119,7 @@ class Subject:
     def _narrowed(self) -> Any:
         if self._path is not None:
             if self.record.root is NOTHING:
-                raise Unjudgeable(f"the answer is no JSON: {shown(self.record.text)}", "/path")
+                raise Unjudgeable(f"the answer is not JSON: {shown(self.record.text)}", "/path")
             return _pointed(self.record.root, self._path)
         if self.role is None:
             return self.record.text
@@ -129,17 +129,17 @@ class Subject:
 
 
 def as_json(value: Any) -> str:
-    """JSON data as a person reads it."""
+    """JSON data in a readable form."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def text_of_messages(messages: tuple[Mapping[str, Any], ...]) -> str:
-    """What messages say, a blank line between them."""
+    """The content of messages, separated by blank lines."""
     return "\n\n".join(text_of(message.get("content")) for message in messages)
 
 
 def text_of(content: Any) -> str:
-    """What a message's content says; parts with a blank line between them, media left out."""
+    """The content of a message; parts separated by blank lines, media left out."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, (list, tuple)) else ()
@@ -173,7 +173,7 @@ def _pointed(value: Any, pointer: str) -> Any:
 
 
 def _step(value: Any, token: str) -> tuple[Any, ...]:
-    """What stands there, alone in a tuple; an empty one where there is nothing."""
+    """The value there, alone in a tuple; an empty tuple if there is none."""
     if isinstance(value, Mapping) and token in value:
         return (value[token],)
     if isinstance(value, (list, tuple)) and token.isascii() and token.isdigit():

@@ -1,4 +1,4 @@
-"""What assertions over texts have in common."""
+"""Shared functions of assertions over texts."""
 
 from __future__ import annotations
 
@@ -13,33 +13,31 @@ _TELLING = 8
 
 
 def not_empty(value: str, at: str = "/value") -> None:
-    """Raises Refused for an empty text."""
+    """Raises Refused for an empty string."""
     if not value:
         raise Refused(
             "`value` is empty: every answer contains it",
-            hint="write the text that must be there",
+            hint="write the required text",
             at=at,
         )
 
 
 def not_blank(value: str) -> None:
-    """Raises Refused for a text that says nothing."""
+    """Raises Refused for a blank string."""
     if not value.strip():
-        raise Refused("`value` is empty", hint="describe what must be true")
+        raise Refused("`value` is empty", hint="describe the required property")
 
 
 def not_empty_texts(values: tuple[str, ...]) -> None:
-    """Raises Refused for an empty list, or an empty text in it."""
+    """Raises Refused for an empty list, or an empty string in it."""
     if not values:
-        raise Refused(
-            "the list is empty: nothing is checked", hint="write the text that must be there"
-        )
+        raise Refused("the list is empty: nothing is checked", hint="write the required text")
     for index, value in enumerate(values):
         not_empty(value, f"/value/{index}")
 
 
 def not_blank_texts(values: tuple[str, ...]) -> None:
-    """Raises Refused for an empty list, or a text of white space in it."""
+    """Raises Refused for an empty list, or a blank string in it."""
     not_empty_texts(values)
     refused = no_white_space(values)
     if refused is not None:
@@ -47,42 +45,42 @@ def not_blank_texts(values: tuple[str, ...]) -> None:
 
 
 def no_white_space(values: tuple[str, ...]) -> Refused | None:
-    """That one of several texts is white space, which nearly every text has."""
+    """Refuses whitespace among several strings, because nearly every text contains it."""
     for index, value in enumerate(values):
         if not value.strip():
             message, hint = (
-                "`value` is white space, which nearly every answer contains",
-                "write the text that must be there",
+                "`value` is whitespace, which nearly every answer contains",
+                "write the required text",
             )
             return Refused(message, hint=hint, at=f"/value/{index}")
     return None
 
 
 def no_blank(values: tuple[str, ...]) -> Refused | None:
-    """That all of these texts are a single blank; lines, and several blanks, are a layout."""
+    """Refuses strings that are a single space; newlines and several spaces are a layout."""
     if set(values) != {" "}:
         return None
     return Refused(
         "`value` is a space, which nearly every answer contains",
-        hint="write the text that must be there",
+        hint="write the required text",
     )
 
 
 def searchable(text: str, values: tuple[str, ...]) -> str:
-    """The text; raises Unjudgeable where it takes too long to look for each value in it."""
+    """The text; raises Unjudgeable if it takes too long to search for each value in it."""
     if len(text) * len(values) > MAX_COMPARED_CHARS:
         what = f"{amount(len(values), 'string')} in {amount(len(text), 'character')}"
-        raise Unjudgeable(f"it takes too long to look for {what}", "/value")
+        raise Unjudgeable(f"it takes too long to search for {what}", "/value")
     return text
 
 
 def sendable(text: str) -> str:
-    """The text with `?` for each half of a surrogate pair, which no encoding has."""
+    """The text with `?` for each lone surrogate, which no encoding has."""
     return text.encode("utf-8", "replace").decode()
 
 
 def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
-    """What detectors found, by kind and line: a reason is read by more people than a secret is."""
+    """The findings of detectors by kind and line; a reason has more readers than a secret."""
     if not matches:
         return "none"
     first = [
@@ -93,7 +91,7 @@ def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
 
 
 def without(value: str, text: str) -> str:
-    """A text that lacks a value and, where it is long, how far the value is there."""
+    """A text that lacks a value and, if it is long, how far the value occurs."""
     start, length = _longest_beginning(value, text)
     if len(text) <= LONG or length < _TELLING:
         return shown(text)

@@ -1,4 +1,4 @@
-"""What an assertion says, and what happens where it can't say anything."""
+"""The verdict of an assertion, and the errors if there is none."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Verdict:
     """Whether an assertion holds, and why.
 
     Attributes:
-        expected: As it goes on after "expected": "`refund`", "at most 80 characters".
+        expected: Worded to follow "expected": "`refund`", "at most 80 characters".
         opposite: The same for the assertion with `not-`: "no `refund`".
         where: "in the system message", "at /messages/1/content".
-        got: As it goes on after "got".
-        degree: How far it holds, 0 to 1; None where it holds or does not.
-        compared: What was expected and what was got, both whole, where it does not hold and `got`
-            is too short to show how they differ; else None.
+        got: Worded to follow "got".
+        degree: The degree to which it holds, 0 to 1; None for a plain yes or no.
+        compared: The complete expected and actual values, if it does not hold and `got` is too
+            short to show how they differ; else None.
     """
 
     passed: bool
@@ -31,12 +31,12 @@ class Verdict:
 
     @property
     def share(self) -> float:
-        """What it is worth in a score, 0 to 1."""
+        """Its contribution to a score, 0 to 1."""
         return float(self.passed) if self.degree is None else self.degree
 
     @property
     def reason(self) -> str:
-        """Expected, where, got; of one that holds, too."""
+        """Expected, where, got; also if it holds."""
         return f"expected {self.expected} {self.where}, got {self.got}"
 
     def negated(self) -> Verdict:
@@ -52,11 +52,11 @@ class Verdict:
 
 
 class Unjudgeable(Exception):
-    """An assertion can neither hold nor fail, with `not-` neither: what it looks at is not there.
+    """An assertion can neither pass nor fail, even with `not-`: the checked value does not exist.
 
     Attributes:
         at: JSON pointer, in the assertion, of what to change; "" for all of it.
-        within: The characters, of the text that stands there, that can't be evaluated.
+        within: The characters, of the string there, that can't be evaluated.
     """
 
     def __init__(self, message: str, at: str = "", within: Offsets | None = None) -> None:
@@ -67,14 +67,14 @@ class Unjudgeable(Exception):
 
 
 class Undecided(Unjudgeable):
-    """Neither the answer's fault nor the author's: a judge was not heard, code may not run here.
+    """Not the fault of the answer or the author: no reply of a judge, or code may not run here.
 
     An error like any other, but no score counts it against the answer.
     """
 
 
 class Unheard(Undecided):
-    """There is no answer yet of who has to be asked; see `questions.Lack`."""
+    """A required reply is missing; see `questions.Lack`."""
 
     def __init__(self, message: str, lack: Lack | None, at: str = "") -> None:
         super().__init__(message, at)
@@ -82,11 +82,11 @@ class Unheard(Undecided):
 
 
 class Skipped(Undecided):
-    """Only a fresh answer can be judged: no error, and no pass either."""
+    """Only a fresh answer can be checked: neither an error nor a pass."""
 
 
 class Refused(ValueError):
-    """An argument that makes no sense: under it an assertion would always hold, or never could.
+    """An argument that makes no sense: the assertion would always hold, or never could.
 
     Attributes:
         at: JSON pointer of the argument in the assertion.

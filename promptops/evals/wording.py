@@ -1,4 +1,4 @@
-"""Values in reasons: short, on one line, nothing invisible."""
+"""Values in reasons: short, on one line, without invisible characters."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _AROUND = 30
 
 
 def shown(value: Any) -> str:
-    """A value in a reason; a long one by its beginning and its length in characters."""
+    """A value in a reason; a long one is cut, with its length in characters."""
     if isinstance(value, str):
-        return _text(value) if value else "an empty text"
+        return _text(value) if value else "an empty string"
     if isinstance(value, (list, tuple, dict)):
         return _text(json.dumps(value, ensure_ascii=False))
     return type_name(value)
 
 
 def listed(values: tuple[Any, ...], word: str) -> str:
-    """Several values, the last after `word`; of many, the first ones and how many more."""
+    """Several values, the last after `word`; of many, the first ones and the number of others."""
     first = [shown(value) for value in values[:5]]
     if len(values) > 5:
         return f"{', '.join(first)} {word} {len(values) - 5} more"
@@ -34,7 +34,7 @@ def amount(number: int, thing: str) -> str:
 
 
 def line_of(text: str, offset: int) -> str:
-    """`line 3: ` and the line, as far as it is short, for an offset in a text."""
+    """`line 3: ` and the line, cut if it is long, for an offset in a text."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     line = text[start : end if end >= 0 else len(text)]
@@ -44,7 +44,7 @@ def line_of(text: str, offset: int) -> str:
 
 
 def compared(expected: str, got: str) -> str:
-    """The text that was got and, where both are long, where it first differs."""
+    """The actual text and, if both are long, the first difference."""
     if min(len(expected), len(got)) <= LONG or expected == got:
         return shown(got)
     pairs = zip(expected, got, strict=False)
@@ -53,7 +53,7 @@ def compared(expected: str, got: str) -> str:
     line = got.count("\n", 0, at) + 1
     column = at - got.rfind("\n", 0, at)
     there, wanted = (_piece(text, at) for text in (got, expected))
-    return f"{shown(got)}: line {line}, column {column} has {there} and not {wanted}"
+    return f"{shown(got)}: line {line}, column {column} has {there} instead of {wanted}"
 
 
 def _piece(text: str, at: int) -> str:
@@ -72,7 +72,7 @@ def _cut(text: str, *, more: bool = False) -> str:
 
 
 def _visible(text: str) -> str:
-    """Newlines, control characters and what else has no shape, as escapes."""
+    """Newlines, control characters and other invisible characters as escapes."""
     if text.isprintable():
         return text
     return "".join(

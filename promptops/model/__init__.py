@@ -1,1 +1,1 @@
-"""Frozen nouns that every room may hold. Standard library only."""
+"""Frozen data types that every package may use. Standard library only."""

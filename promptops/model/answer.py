@@ -1,4 +1,4 @@
-"""What a model answered, and how that is kept."""
+"""A model's answer, and its recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RECORDING_FORMAT = 1
 
 @record(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, as the provider counted them; `cached` of those of the input."""
+    """Tokens, as the provider counted them; `cached` is a part of the input."""
 
     input: int = 0
     output: int = 0
@@ -24,14 +24,14 @@ class Answer:
     """One answer of a model.
 
     Attributes:
-        text: "" where it only called tools.
-        tool_calls: Each `{"name", "arguments"}`, the arguments as JSON data, or as a text where
-            they are no JSON.
+        text: "" if the model only called tools.
+        tool_calls: Each `{"name", "arguments"}`, the arguments as JSON data, or as a string if they
+            are not JSON.
         finish_reason: stop, length, tool_calls or content_filter.
-        model: That answered, as the provider says.
+        model: The model that answered, as the provider names it.
         fingerprint: Of the provider's system, or None.
-        latency_s: Of the request that succeeded; None where it was not measured cleanly, or the
-            answer comes from a recording.
+        latency_s: Of the successful request; None if it was not measured cleanly, or the answer
+            comes from a recording.
     """
 
     text: str
@@ -45,13 +45,13 @@ class Answer:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """An answer kept in git.
+    """An answer stored in git.
 
     Attributes:
-        request: Digest of the request it answers.
-        repeat: 0-based; an answer never stands for that of another repeat.
+        request: Digest of the request.
+        repeat: 0-based; an answer never replaces that of another repeat.
         case: Name of the test case; only for people and for the order of lines.
-        judge: Id of the judge's prompt, where the answer is a judge's; else "".
+        judge: Id of the judge's prompt if a judge answered; else "".
     """
 
     request: str

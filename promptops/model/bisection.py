@@ -1,4 +1,4 @@
-"""Which commit broke a test case."""
+"""The commit that broke a test case."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class TreeVerdict:
-    """What a case says of one tree.
+    """The result of a case at one revision.
 
     Attributes:
         commit: Its id; "" for the work tree.
-        verdict: `skip` where nothing can be said: there is no such prompt or case, it can't be
-            read, rendered or judged, or its answer is not recorded.
-        reason: The contract that does not hold, or why nothing can be said; "" for a good one.
+        verdict: `skip` if it can't be decided: there is no such prompt or case, it can't be read,
+            rendered or checked, or its answer is not recorded.
+        reason: The contract that fails, or why it can't be decided; "" for a good one.
     """
 
     commit: str
@@ -40,16 +40,15 @@ class Suspect:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Bisection:
-    """What a search found out.
+    """The result of a search.
 
     Attributes:
-        suspects: The first bad commit; or the oldest first, where those that had to be skipped
-            leave several.
-        reason: The contract that does not hold there.
-        commits: How many it was searched among: those after good that change a file of ours.
-        steps: How many of them were tried, skipped ones included; equal content is tried once.
-        skipped: Those at which nothing could be said.
-        here: Of the work tree, where that was judged and nothing searched.
+        suspects: The first bad commit; or several, oldest first, if commits had to be skipped.
+        reason: The contract that fails there.
+        commits: The number of candidates: those after the good one that change a relevant file.
+        steps: The number of tested commits, including skipped ones; equal content is tested once.
+        skipped: Those that could not be decided.
+        here: Of the work tree, if only that was tested.
     """
 
     prompt: str
@@ -63,5 +62,5 @@ class Bisection:
 
     @property
     def first_bad(self) -> Suspect | None:
-        """None where several commits may be it."""
+        """None if there are several suspects."""
         return self.suspects[0] if len(self.suspects) == 1 else None

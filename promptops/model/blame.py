@@ -1,4 +1,4 @@
-"""Who wrote each line of a rendered request."""
+"""The author of each line of a rendered request."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class BlameOptions:
-    """What a command line asks about.
+    """The options of a command line.
 
     Attributes:
-        revision: `worktree`, `index`, or a name of git's.
+        revision: `worktree`, `index`, or a name of a git revision.
         case: Name of the test case; None for the first one.
-        message: Index in the request's messages; None for all of them.
-        first, last: Lines, 1-based and both included: of the message, or else of all messages
-            counted on; None for the last one there is.
-        moved: Ask who wrote a line first, not who moved it or copied it here.
-        spaces: Whether a change of white space alone counts.
+        message: Index in the request's messages, 0-based; None for all of them.
+        first, last: Lines, 1-based and inclusive: of the message, or else counted over all
+            messages; None for the last one.
+        moved: Find who wrote a line first, not who moved or copied it here.
+        spaces: Whether a change of whitespace alone counts.
     """
 
     revision: str = "HEAD"
@@ -33,13 +33,12 @@ class BlameOptions:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A commit, and who made it when.
+    """A commit, its author and its date.
 
     Attributes:
         commit: Its id.
         name: Of its author, as `.mailmap` has it.
-        date: When it was written, in ISO 8601 with the author's own time zone; "" where git knows
-            none that is a date.
+        date: In ISO 8601 with the author's own time zone; "" if git has no valid date.
         subject: First line of its message.
         boundary: A shallow clone ends here: an earlier commit may have written the line.
     """
@@ -58,7 +57,7 @@ class Author:
 
 @record(frozen=True, slots=True, kw_only=True)
 class LineOrigin:
-    """A line of a file, and who wrote it.
+    """A line of a file, and its author.
 
     Attributes:
         line: 1-based.
@@ -70,7 +69,7 @@ class LineOrigin:
     author: Author | None
 
     def is_later(self, other: LineOrigin) -> bool:
-        """Written after another line was; what is not committed yet is later than what is."""
+        """Written after another line; uncommitted lines are later than committed ones."""
         return self._written_at_s > other._written_at_s
 
     @property
@@ -83,15 +82,15 @@ class BlamedLine:
     """A line of a message.
 
     Attributes:
-        message: Index in the request's messages.
-        line: 1-based, in the message: those of a later text part count on.
+        message: Index in the request's messages, 0-based.
+        line: 1-based, in the message; the lines of a later text part continue the count.
         number: As the command line counts, see `BlameOptions.first`.
-        origin: Of its first characters that stand in a file; where it is made of values alone, of
-            the first expression.
+        origin: Of its first literal characters; if it consists of values only, of the first
+            expression.
         inputs: Source of the expressions whose values are in it.
-        written: Some of it stands in a file, rather than all of it being values.
-        also: Where other parts of it stand.
-        through: The includes and calls that brought it in, the innermost first.
+        written: Whether some of it is literal text of a file, rather than all of it values.
+        also: Places of its other parts.
+        through: The includes and calls through which it was inserted, innermost first.
     """
 
     message: int
@@ -111,8 +110,8 @@ class Blame:
 
     Attributes:
         revision: The id of a commit, `worktree` or `index`.
-        roles: From the index of each message that was asked about to who speaks in it. Of one
-            without lines nothing stands in a template: it is the caller's, or media, or calls.
+        roles: From the index of each requested message to its role. A message without lines has no
+            template: it is the caller's, media, or tool calls.
     """
 
     prompt: str
@@ -123,6 +122,6 @@ class Blame:
 
     @property
     def cut(self) -> bool:
-        """Some line may be older than it looks, since the clone is shallow."""
+        """Whether a line may be older than shown, because the clone is shallow."""
         origins = (each for line in self.lines for each in (line.origin, *line.also, *line.through))
         return any(each.author is not None and each.author.boundary for each in origins)

@@ -1,4 +1,4 @@
-"""Which part of a version has to rise."""
+"""The part of a version that has to increase."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Bump(IntEnum):
-    """Which part of a version has to rise; a greater one includes the smaller."""
+    """The part of a version that has to increase; a greater one includes the smaller."""
 
     NONE = 0
     PATCH = 1

@@ -1,4 +1,4 @@
-"""What a comparison of two catalogs yields: changes, and the bump that they require."""
+"""The result of comparing two catalogs: changes, and the required version bump."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Witness:
     """A concrete value that proves a break.
 
     Attributes:
-        kind: `input`, accepted before and refused now; `output` or `arguments` (of a tool call),
+        kind: `input`, accepted before and rejected now; `output` or `arguments` (of a tool call),
             impossible before and possible now.
         value: JSON data: all inputs by name, a whole output, all arguments.
-        case: The test case whose inputs they are, or None for made-up ones.
-        reason: What the side that refuses it says.
+        case: The test case with these inputs, or None for generated ones.
+        reason: The message of the side that rejects it.
     """
 
     kind: Literal["input", "output", "arguments"]
@@ -45,22 +45,22 @@ class Witness:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing that changed about a prompt.
+    """One change of a prompt.
 
     Attributes:
         code: Of the catalogue of changes: CHG101.
         name: The same in words: required-input-added.
-        path: JSON pointer into the resolved prompt, of the newer side where it is there.
-        message: One line: lower case, no full stop, what is named between backticks.
-        before, after: The values, where they say more than the message; else ABSENT.
-        warning: It deserves a look, whatever its bump.
-        risk: Why a reviewer must not overlook it; "" where it is no risk.
-        via: Paths of the partials, schemas or configuration it came through, where the prompt file
-            itself did not change so.
+        path: JSON pointer into the resolved prompt, of the newer side if it exists there.
+        message: One line: lower case, no full stop, names between backticks.
+        before, after: The values, if they add to the message; else ABSENT.
+        warning: Whether it needs attention, whatever its bump.
+        risk: Why it needs a reviewer's attention; "" if it is not a risk.
+        via: Paths of the partials, schemas or configuration through which it came, if the prompt
+            file itself did not change so.
         waiver: What lowered the bump of a breaking change, or None.
-        gated: `--fail-on breaking` stops on it, if it breaks.
-        basis: What else it rests on, as JSON data: another basis is another fingerprint.
-        place: Where it is in a file of the newer side; None where that is not one place.
+        gated: Whether `--fail-on breaking` stops on it, if it breaks.
+        basis: Other facts on which it rests, as JSON data: another basis is another fingerprint.
+        place: Its place in a file of the newer side; None if that is not a single place.
     """
 
     code: str
@@ -83,16 +83,16 @@ class Change:
 
     @property
     def breaking(self) -> bool:
-        """It breaks callers or consumers, and nobody waived it."""
+        """It breaks callers or consumers, and is not waived."""
         return self.level == "BREAKING" and self.waiver is None
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One message as the model sees it.
+    """One message as the model receives it.
 
     Attributes:
-        text: What it says; media and tool calls as `[image …]` and `[call …]`, each on its line.
+        text: Its content; media and tool calls as `[image …]` and `[call …]`, each on its line.
         tokens: Exact or estimated, as the report says.
     """
 
@@ -103,7 +103,7 @@ class Seen:
 
 @record(frozen=True, slots=True)
 class SeenPair:
-    """A message before and after; one of them is None where it was added or removed."""
+    """A message before and after; None if it was added or removed."""
 
     before: Seen | None
     after: Seen | None
@@ -158,7 +158,7 @@ class CaseDiff:
 
     @property
     def shown(self) -> tuple[SeenPair, ...]:
-        """What is to be seen of it: the messages, then the answer."""
+        """The messages, then the answer."""
         return self.messages if self.answer is None else (*self.messages, self.answer)
 
     @property
@@ -204,16 +204,16 @@ class PromptDiff:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """What changed between two sides.
+    """The changes between two sides.
 
     Attributes:
         base, head: As a person would write them: `v1.2.0`, `HEAD`, `the index`.
-        prompts: Those that changed, worst first, then by id.
-        compared: How many prompts were compared to find them.
-        tokenizer: By which tokens are counted: the name of an exact one, or "" for the estimate.
-        hidden: Prompts that may have changed, too, and that nobody asked for.
-        before_version, after_version: Of the catalog: the last release, and the next one; None
-            where nothing was released, or nothing changed.
+        prompts: The changed ones, worst first, then by id.
+        compared: The number of compared prompts.
+        tokenizer: The name of the exact tokenizer that counted tokens, or "" for the estimate.
+        hidden: Prompts that may have changed, too, but were not selected.
+        before_version, after_version: Of the catalog: the last release, and the next one; None if
+            nothing was released, or nothing changed.
     """
 
     base: str
@@ -231,7 +231,7 @@ class DiffReport:
 
     @property
     def failed(self) -> bool:
-        """Whether a bug of ours kept anything from being compared."""
+        """Whether a bug in promptops prevented a comparison."""
         codes = (change.code for prompt in self.prompts for change in prompt.changes)
         return NOT_COMPARED in codes
 

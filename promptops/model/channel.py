@@ -1,4 +1,4 @@
-"""What became of a channel that was to serve another release."""
+"""The result of pointing a channel at another release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A change that breaks what calls a prompt, or reads what it gives."""
+    """A change that breaks callers of a prompt or consumers of its output."""
 
     prompt: str
     change: Change
@@ -18,20 +18,20 @@ class Break:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What was done to a channel, or why nothing was.
+    """The change of a channel, or why there was none.
 
     Attributes:
-        before, serial_before: What it served; None for a channel that is new.
-        bundle: SHA-256, in hexadecimal, of the release's bundle; None where it can't be built.
-        serial: With the change made; where nothing changed, the one there is.
-        changed: `channels.yaml` was written.
-        commit: Id of the commit that was made of it, or None.
-        refusals: Why nothing was done; empty where it was, or where nothing had to be.
-        breaks: What breaks callers of the release before; None where it can't be told.
-        unsigned: A rollback to a release without the signature that it should have.
-        skipped: Releases that a rollback went past: they were rolled back before.
-        notes: What stands in the way of readers.
-        following: The commands to type now, in order.
+        before, serial_before: The previous release; None for a new channel.
+        bundle: SHA-256, in hexadecimal, of the release's bundle; None if it can't be built.
+        serial: After the change; without one, the current serial.
+        changed: Whether `channels.yaml` was written.
+        commit: Id of the commit with the change, or None.
+        refusals: Why nothing was done; empty if it was, or was not needed.
+        breaks: Breaking changes for callers of the previous release; None if unknown.
+        unsigned: A rollback to a release without its required signature.
+        skipped: Releases that a rollback passed over, because they were rolled back before.
+        notes: Problems for readers.
+        following: The next commands, in order.
     """
 
     kind: Literal["promote", "rollback"]

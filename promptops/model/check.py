@@ -1,4 +1,4 @@
-"""What the gate says."""
+"""The result of the gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lint yields: a finding, with its place, its fix and its fingerprint."""
+"""Lint findings, with place, fix and fingerprint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from promptops.records import record
 
 
 class Severity(IntEnum):
-    """How bad a finding is; comparable, error the highest."""
+    """The severity of a finding; comparable, error is the highest."""
 
     INFO = 0
     WARNING = 1
@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 @record(frozen=True, slots=True)
 class Related:
-    """Another place that a finding speaks of: an include on the way, the other definition."""
+    """Another place related to a finding: an include on the way, the other definition."""
 
     place: Place
     message: str
@@ -29,7 +29,7 @@ class Related:
 
 @record(frozen=True, slots=True)
 class Edit:
-    """Replace the characters of a place by a text; an empty place inserts."""
+    """Replaces the characters of a place; an empty place inserts."""
 
     place: Place
     text: str
@@ -37,7 +37,7 @@ class Edit:
 
 @record(frozen=True, slots=True)
 class Fix:
-    """Edits that mend a finding.
+    """Edits that fix a finding.
 
     Attributes:
         safe: Every test case renders byte for byte as before.
@@ -53,17 +53,17 @@ class Fix:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is wrong, at the character a person must change.
+    """One problem, at the character to change.
 
     Attributes:
         code: Of the rule, such as `VAR001`; it never changes meaning.
         name: Of the rule, such as `undefined-variable`.
-        hint: What to do, for a person, shown at the caret; or None.
-        prompt: The id of the prompt it was found in, or "" for a file that is none.
-        fingerprint: Hash of code, prompt, the source line without its white space, and an ordinal;
-            the same when lines move.
-        source_line: The line of the file at the place, for showing.
-        case: The test case in whose rendered request it was seen, or None.
+        hint: The fix, for a person, shown at the caret; or None.
+        prompt: The id of its prompt, or "" for a file that is not a prompt.
+        fingerprint: Hash of code, prompt, the source line without whitespace, and an ordinal; the
+            same when lines move.
+        source_line: The line of the file at the place, for display.
+        case: The test case in whose rendered request it was found, or None.
     """
 
     code: str
@@ -82,15 +82,15 @@ class Finding:
 
 @record(frozen=True, slots=True)
 class Problem:
-    """A fact that a reader or a rule yields; the engine makes a finding of it.
+    """A fact from a reader or a rule; the engine makes it a finding.
 
     Attributes:
         at: A place, or a JSON pointer into the prompt file ("" is its root).
-        key: With a pointer: the place of the key and not of the value.
-        within: With a pointer to a scalar: the characters of its text that are wrong.
-        fix: Edits, or a sentence for a person (shown where there is nothing better to say).
-        case: The test case in whose rendered request it was seen.
-        code: Only of what a reader found: the rule it belongs to. A rule leaves it empty.
+        key: With a pointer: the place of the key, not of the value.
+        within: With a pointer to a scalar: the wrong characters of its text.
+        fix: Edits, or a sentence for a person (shown if there is no better hint).
+        case: The test case in whose rendered request it was found.
+        code: Only for problems of a reader: the rule to which it belongs. Rules leave it empty.
     """
 
     message: str

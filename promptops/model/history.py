@@ -1,4 +1,4 @@
-"""The history of one prompt by meaning, and what a channel served at a time."""
+"""The history of one prompt by semantic changes, and what a channel served at a time."""
 
 from __future__ import annotations
 

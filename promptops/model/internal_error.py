@@ -1,4 +1,4 @@
-"""An internal error: an exception that a bug of ours raised, as a value beside other findings."""
+"""An internal error: an exception caused by a bug in promptops, as a value."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from promptops.records import record
 CODE = "internal-error"
 """In lower case, since it is not the code of a rule: nothing selects, ignores or silences it."""
 NAME = "bug-in-promptops"
-HINT = "report it, with what PROMPTOPS_DEBUG=1 prints"
+HINT = "report it with the output of PROMPTOPS_DEBUG=1"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class InternalError:
-    """What is known of an exception without its message, which may hold a secret.
+    """Facts about an exception, without its message, which may contain a secret.
 
     Attributes:
         type: The name of its class.
-        at: Module and line of the innermost frame in this package, then of where it was raised,
-            if that is elsewhere.
+        at: Module and line of the innermost frame in this package, then of where it was raised, if
+            that is elsewhere.
     """
 
     type: str
@@ -39,12 +39,12 @@ class InternalError:
 
 
 def internal_error(error: BaseException) -> InternalError:
-    """The value of an exception that nobody expected, whatever raised it.
+    """The value of an unexpected exception, whatever raised it.
 
-    Some native modules raise panics that are no `Exception`, and a plugin may raise `SystemExit`:
-    callers catch `BaseException` and pass it here. Raises `error` again where it is not a bug: an
-    error with an exit code of its own, an interruption; and always with PROMPTOPS_DEBUG, whose
-    user wants the traceback.
+    Some native modules raise panics that are no `Exception`, and a plug-in may raise `SystemExit`:
+    callers catch `BaseException` and pass it here. Raises `error` again if it is not a bug: an
+    error with an exit code of its own, an interruption; and always with PROMPTOPS_DEBUG, whose user
+    wants the traceback.
     """
     is_expected = isinstance(error, PromptopsError) and error.exit_code != BUG
     is_expected = is_expected or isinstance(error, (KeyboardInterrupt, GeneratorExit))

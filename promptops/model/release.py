@@ -1,4 +1,4 @@
-"""Releases: what their tags say, what the next one would be, and what became of it."""
+"""Releases: their tags, the plan of the next one, and the result."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ class Release:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseProblem:
-    """What stands in the way of a release.
+    """A problem that prevents a release.
 
     Attributes:
-        hint: The way out.
-        details: A line for each of many; not more than a person reads.
+        hint: The fix.
+        details: One line for each of many; not more than a person reads.
     """
 
     message: str

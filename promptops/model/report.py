@@ -1,4 +1,4 @@
-"""What a lint run found, as the report formats take it."""
+"""The result of a lint run, as report formats receive it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LintReport:
 
     @property
     def failed(self) -> bool:
-        """Whether a bug of ours kept anything from being judged."""
+        """Whether a bug in promptops prevented a check."""
         return any(finding.code == CODE for finding in self.findings)
 
 

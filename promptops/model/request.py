@@ -1,4 +1,4 @@
-"""What a model is asked, as a value in neutral names."""
+"""A request to a model, as a provider-neutral value."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ REQUEST_FORMAT = "promptops-request/1"
 
 @record(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, of no provider's making.
+    """One provider-neutral request.
 
     Attributes:
-        messages: Each `{"role", "content"}`, with `name`, `tool_calls`, `tool_call_id`, `cache`
-            where they are set. Content is a text, or a list of `{"type": "text", "text"}` and
-            `{"type": "image" | "audio" | "document", "url" | "data", …}`.
-        model: `{"provider", "id"}`; empty where the prompt names no model.
+        messages: Each `{"role", "content"}`, with `name`, `tool_calls`, `tool_call_id`, `cache` if
+            they are set. Content is a string, or a list of `{"type": "text", "text"}` and `{"type":
+            "image" | "audio" | "document", "url" | "data", …}`.
+        model: `{"provider", "id"}`; empty if the prompt names no model.
         tools: Each `{"name", "description", "parameters", "strict"}`.
-        response_format: `{"format", "schema", "name", "strict", "description"}`, without what is
-            not set; None for plain text.
+        response_format: `{"format", "schema", "name", "strict", "description"}`, without unset
+            keys; None for plain text.
     """
 
     messages: tuple[Mapping[str, Any], ...]

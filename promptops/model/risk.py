@@ -1,4 +1,4 @@
-"""What a change does to the rules that judge it."""
+"""Changes to the rules of the gate."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """One thing in a change that makes the gate milder.
+    """One thing in a change that makes the gate less strict.
 
     Attributes:
         message: One line: lower case, no full stop; without the prompt, the case and the place.
         prompt: Its id, or "".
         case: Name of the test case, or "".
-        place: None where the change removed it.
-        refused: It fails the gate, whatever `check.fail-on` lists.
+        place: None if the change removed it.
+        refused: Whether it fails the gate regardless of `check.fail-on`.
     """
 
     message: str

@@ -1,4 +1,4 @@
-"""What a typed module for applications is made of."""
+"""The data of a typed module for applications."""
 
 from __future__ import annotations
 

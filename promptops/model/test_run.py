@@ -1,4 +1,4 @@
-"""What a run of test cases yields."""
+"""The result of running test cases."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Uncovered:
     """A branch that no case takes.
 
     Attributes:
-        said: What no case does: "in every case `known` has an item".
+        said: What no case does: "`known` has an item in every case".
     """
 
     place: Place

@@ -18,8 +18,8 @@ from promptops.source.nodes import escaped
 from promptops.source.values import plain_value
 
 PATH = CHANNELS_FILE
-HEAD = "# Which release each channel serves; see `git log` of this file for when it did what.\n"
-_LOOK = f"`promptops lint {PATH}` says what is wrong"
+HEAD = "# The release that each channel serves; see `git log` of this file for the history.\n"
+_LOOK = f"run `promptops lint {PATH}` to see what is wrong"
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")
 _OTHERS_TAKE_FOR_BOOLEANS = ("y", "n", "yes", "no", "on", "off")
 
@@ -103,7 +103,7 @@ def _pointer(document: Document, name: str, entry: Any) -> Pointer:
         place = document.place(f"/{escaped(name)}/{CANARY}", True)
         raise InputError(str(error), where=str(place), hint=CANARY_HINT) from None
     except MISSHAPEN:
-        message = f"`{name}` does not say which `release` it serves, and its `serial`"
+        message = f"`{name}` must set `release` and `serial`"
         raise InputError(message, where=PATH, hint=_LOOK) from None
 
 

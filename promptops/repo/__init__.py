@@ -1,1 +1,1 @@
-"""Git: trees, differences, revisions. The git program is asked directly; history.py is slower."""
+"""Git: trees, differences, revisions. Runs the git program directly; history.py is slower."""

@@ -1,4 +1,4 @@
-"""The git attributes by which a file on disk holds other bytes than its commit."""
+"""Git attributes because of which a file on disk has other bytes than its commit."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _IDENT = lazy_pattern(rb"\$Id(:[^$\n]*)?\$")
 def converted_on_disk(
     git: Git, common_dir: Path, paths: Sequence[str], indexed: Sequence[str]
 ) -> frozenset[str]:
-    """Those of the paths whose bytes on disk may differ from what git has of them.
+    """Those of the paths whose bytes on disk may differ from the committed ones.
 
-    By the attributes and the configuration that hold in the work tree. Most repositories have
-    neither, and then git is not asked about each path.
+    Decided by the attributes and the configuration of the work tree. Most repositories have
+    neither, and then git is not called for each path.
 
     Args:
-        indexed: Files of attributes that the index has: they count where the work tree lacks them.
+        indexed: Attribute files in the index: they count if the work tree lacks them.
     """
     answer = git.ask("config", "--get-regexp", "^core[.](autocrlf|attributesfile)$")
     settings = decode(answer.stdout).lower().splitlines()
@@ -172,5 +172,5 @@ def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutpu
             return apart.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given)
     except OSError as error:
         message = f"the attributes of {commit[:12]} can't be read: {error.strerror or error}"
-        hint = "set TMPDIR to a folder that can be written, or install git 2.40 or later"
+        hint = "set TMPDIR to a writable folder, or install git 2.40 or later"
         raise GitError(message.lower(), where=str(git.directory), hint=hint) from None

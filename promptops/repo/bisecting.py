@@ -30,7 +30,7 @@ class CommitSpan:
 
 
 def candidates(repository: Repository, span: CommitSpan) -> tuple[str, ...]:
-    """Their ids, those first that halve the others best, and last the one that reaches all."""
+    """Their ids, the best halving ones first, and last the one that reaches all."""
     output = decode(repository.git.run("rev-list", "--bisect-all", *_arguments(span)))
     return tuple(line.split(" ", 1)[0] for line in output.splitlines())
 

@@ -1,4 +1,4 @@
-"""Who wrote each line of a file: `git blame`, one process a file."""
+"""The author of each line of a file: `git blame`, one process per file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOVED = ("-M", "-C", "-w")  # from a block of YAML to a partial, a line loses it
 SPACES = ("-w",)
 _HINTS = {
     "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",
-    "object name list": "git config --show-origin blame.ignoreRevsFile: that file is not there",
+    "object name list": "that file does not exist: git config --show-origin blame.ignoreRevsFile",
 }
 
 Authors = tuple[Author | None, ...]
@@ -89,7 +89,7 @@ def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
 
 
 def _lines(row: str) -> int:
-    """How many lines one of git's is for YAML and for us, who end one at a carriage return, too."""
+    """The YAML lines in a line of git, since a carriage return ends a YAML line, too."""
     return 1 + row.removesuffix("\r").count("\r")
 
 

@@ -1,4 +1,4 @@
-"""Contents by blob id, through one `git cat-file --batch` that lives as long as it is needed.
+"""File contents by blob id, through one long-lived `git cat-file --batch`.
 
 `git show` once per file takes 3 s for 500 files; this takes 0.05 s.
 """
@@ -49,10 +49,10 @@ class Blobs:
         return found
 
     def in_index(self, paths: Sequence[str]) -> dict[str, bytes | None]:
-        """What the index has at some paths, without regard to what kind of file it is.
+        """The index contents of some paths, of any kind of file.
 
-        None where it has nothing, a conflict, or what is not in the repository. The process reads
-        the index once, so what is staged later is not seen.
+        None for a missing path, a conflict, and content that is not in the repository. The process
+        reads the index once, so later staging is not seen.
 
         Args:
             paths: Without newlines, at most AT_ONCE.
@@ -124,7 +124,7 @@ class Blobs:
         return GitError(
             f"the content of {path!r} ({blob}) is not in the repository",
             where=str(self._git.directory),
-            hint="in a partial clone, fetch it: git fetch --refetch --no-filter; else: git fsck",
+            hint="in a partial clone: git fetch --refetch --no-filter; otherwise: git fsck",
         )
 
 

@@ -123,6 +123,6 @@ class _Listing:
         self._seen.add(path)
         if len(self._seen) > MAX_FILES:
             message = f"over {MAX_FILES:,} files to compare"
-            hint = "name a directory that holds a repository's files only"
+            hint = "name a directory that contains only the files of a repository"
             raise InputError(message, where=self._root, hint=hint)
         return True

@@ -1,4 +1,4 @@
-"""Refs and history, through GitPython: imported here only, and only when asked.
+"""Refs and history through GitPython, which only this module imports, when it is used.
 
 Importing it takes 80 ms, so nothing here is for a hook.
 """
@@ -16,7 +16,7 @@ from promptops.repo.revisions import FETCH_ALL, NamedCommit
 if TYPE_CHECKING:
     import git
 
-SAY_SINCE = "say what to compare with: --since REV"
+SAY_SINCE = "set what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
@@ -36,13 +36,13 @@ def default_base(repository: Repository) -> str:
 
 
 def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
-    """The commit that HEAD is compared with when nobody says.
+    """The default commit to compare HEAD with.
 
-    On a branch, where it left the upstream default branch; on that branch itself, without an
-    upstream, or on no branch, the latest annotated tag reachable.
+    On a branch, its merge base with the upstream default branch; on that branch itself, without an
+    upstream, or without a branch, the latest annotated tag reachable.
 
     Args:
-        way_out: How to say what to compare with.
+        way_out: The hint on how to set the base.
 
     Raises:
         GitError: There is neither, or they have no common ancestor.

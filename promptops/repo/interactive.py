@@ -1,7 +1,7 @@
-"""Git commands that make something, or talk to another repository: some ask for a passphrase.
+"""Git commands that create something, or use another repository; some ask for a passphrase.
 
-On a terminal they may. Anywhere else none waits for an answer that nobody gives: it has no
-terminal to ask on, and a deadline.
+On a terminal they may ask. Otherwise they have no terminal and a deadline, so none waits for input
+that never comes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def act(
     deadline_s: float,
     environment: Mapping[str, str] | None = None,
 ) -> ProcessOutput:
-    """What a git process left behind.
+    """The output of a git process.
 
     Args:
-        interactive: Somebody sits at a terminal; then there is no deadline.
-        environment: Beside that of `git`.
+        interactive: Whether a person is at a terminal; then there is no deadline.
+        environment: In addition to that of `git`.
 
     Raises:
         GitError: It took too long, or git can't be started.
@@ -57,8 +57,8 @@ def act(
         err.seek(0)
         answer = ProcessOutput(status, out.read(), err.read())
     if status == KILLED and not interactive:
-        message = f"`git {arguments[0]}` was given up after {deadline_s:g} s"
-        hint = "what asks for a passphrase or a password needs a terminal, or an agent"
+        message = f"`git {arguments[0]}` was stopped after {deadline_s:g} s"
+        hint = "a passphrase or password prompt needs a terminal or an agent"
         raise GitError(message, where=str(git.directory), hint=hint)
     return answer
 
@@ -71,7 +71,7 @@ def _of_terminal() -> dict[str, str]:
 
 
 def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
-    """Its exit status; killed, with all that it started, where it goes on for too long."""
+    """Its exit status; after the deadline it is killed with its children."""
     try:
         return process.wait(deadline_s)
     except BaseException as error:

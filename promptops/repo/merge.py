@@ -1,4 +1,4 @@
-"""What a merge would give, worked out without touching the repository."""
+"""The result of a merge, computed without touching the repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMED = 10
 
 @record(frozen=True, slots=True)
 class MergedTree:
-    """The result of a merge that nobody made.
+    """The result of a merge that was only computed.
 
     Attributes:
         repository: The same repository, which has the objects of the result for as long.
@@ -37,9 +37,9 @@ class MergedTree:
 
 @contextmanager
 def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> Iterator[MergedTree]:
-    """What merging one commit into another would give.
+    """The result of merging one commit into another.
 
-    New objects stand in a temporary folder; index, work tree, refs and objects stay as they are.
+    New objects are in a temporary folder; index, work tree, refs and objects stay unchanged.
 
     Raises:
         GitError: There are conflicts, no common history, or git is older than OLDEST_GIT.
@@ -94,8 +94,8 @@ def _refusal(repository: Repository, answer: ProcessOutput, names: tuple[str, st
     found = re.search(r"(\d+)\.(\d+)", decode(repository.git.run("version")))
     if found and (int(found[1]), int(found[2])) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
-        message = f"git {found[0]} can't tell what a merge would give"
-        way_out = f"compare from where they parted: {into}...{branch}"
+        message = f"git {found[0]} can't compute the result of a merge"
+        way_out = f"compare from their merge base: {into}...{branch}"
         return GitError(message, where=where, hint=f"install git {oldest} or later, or {way_out}")
     if b"unrelated histories" in answer.stderr:
         message = f"`{into}` and `{branch}` have no common ancestor"

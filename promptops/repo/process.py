@@ -1,4 +1,4 @@
-"""Run git: one process per question, arguments as a list, never a shell.
+"""Run git: one process per query, arguments as a list, never a shell.
 
 `os.posix_spawn` and not `subprocess`: importing and using the latter costs a hook 8 ms more.
 """
@@ -49,7 +49,7 @@ OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars, and the quarantine of a
     "GIT_WORK_TREE",
 )
 HINTS = {
-    "not a git repository": "make one here: git init",
+    "not a git repository": "create one here: git init",
     "dubious ownership": "if you trust it: git config --global --add safe.directory {where}",
     "cannot change to": "name a directory that exists",
 }
@@ -72,7 +72,7 @@ def foreign_environment() -> dict[str, str]:
 
 @record(frozen=True, slots=True)
 class ProcessOutput:
-    """What a git process left behind; `status` is negative where a signal ended it."""
+    """The output of a git process; `status` is negative if a signal ended it."""
 
     status: int
     stdout: bytes
@@ -83,14 +83,14 @@ class ProcessOutput:
 class Git:
     """The git program, run in one directory with one environment.
 
-    What a user named (a revision, a path) goes behind `--end-of-options` or `--`, always.
+    Names from users (a revision, a path) always go after `--end-of-options` or `--`.
     """
 
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
 
     def run(self, *arguments: str) -> bytes:
-        """Its standard output; GitError with git's own words where it fails."""
+        """Its standard output; GitError with git's own message if it fails."""
         answer = self.ask(*arguments)
         if answer.status:
             raise self.error(answer)
@@ -137,7 +137,7 @@ class Git:
         return pid, write, read
 
     def error(self, answer: ProcessOutput) -> GitError:
-        """Git's first line of complaint, and the way out where one is known."""
+        """Git's first error line, and the fix if one is known."""
         message = _complaint(answer)
         where = str(self.directory)
         hint = next((hint for known, hint in HINTS.items() if known in message), None)
@@ -159,7 +159,7 @@ class Git:
             hint = "install git 2.31 or later and put it on PATH"
             raise GitError("git is not installed", hint=hint) from None
         except ValueError:  # a NUL, or half a surrogate pair
-            message = f"git can't be asked about {max(arguments, key=_oddness)!r}"
+            message = f"git can't take the argument {max(arguments, key=_oddness)!r}"
             raise GitError(message, where=str(self.directory)) from None
         except OSError as error:  # E2BIG, EACCES, ENOMEM
             message = f"git can't be started: {(error.strerror or '').lower()}"

@@ -1,4 +1,4 @@
-"""A repository: the questions this tool asks of git, and plain answers."""
+"""A repository: queries to git with plain results."""
 
 from __future__ import annotations
 
@@ -222,10 +222,10 @@ class Repository:
         return bool(self.git.run("ls-files", *options, path))
 
     def need_work_tree(self) -> None:
-        """Raises GitError where there is none."""
+        """Raises GitError if there is none."""
         if self.bare:
             raise GitError(
-                "there is no work tree here",
+                "this repository has no work tree",
                 where=str(self.root),
                 hint="name a revision, or enter a work tree",
             )

@@ -1,4 +1,4 @@
-"""From what a user calls a revision to the id of a commit."""
+"""Resolve the name of a revision to the id of a commit."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def _unknown(git: Git, revision: str, *, shallow: bool) -> GitError:
     where = str(git.directory)
     if revision.startswith(("HEAD", "@")) and is_unborn(git):
         return GitError(
-            "there is no commit yet", where=where, hint="make the first one: git commit"
+            "there is no commit yet", where=where, hint="create the first one: git commit"
         )
-    hint = FETCH_ALL if shallow else "see what there is: git branch --all; git tag"
+    hint = FETCH_ALL if shallow else "list branches and tags: git branch --all; git tag"
     return GitError(f"there is no revision {revision!r}", where=where, hint=hint)
 
 
@@ -96,7 +96,7 @@ def _kind(git: Git, revision: str) -> str | None:
 
 def _ambiguous_ref(git: Git, revision: str) -> GitError:
     return GitError(
-        f"the revision {revision!r} is ambiguous: several refs are called so",
+        f"the revision {revision!r} is ambiguous: several refs have this name",
         where=str(git.directory),
-        hint=f"say which: refs/tags/{revision} or refs/heads/{revision}",
+        hint=f"write the full ref: refs/tags/{revision} or refs/heads/{revision}",
     )

@@ -1,4 +1,4 @@
-"""What is about to be committed, as the first look of a hook found it: git runs once for it."""
+"""The staged changes as a hook first found them: git runs once for them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-
 
 @record(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """Answers of git about the index of the repository around a directory.
+    """Results of git about the index of the repository around a directory.
 
     Attributes:
         directory: Where git was run, absolute.
         changes: The index compared with HEAD: `git diff --cached` with `RAW`.
-        contents: Of some paths, what the index has there; of a link, its target. None where it
-            has nothing, or a conflict.
+        contents: The index contents of some paths; for a link, its target. None for a missing path,
+            or a conflict.
         blobs: Reads contents; its process is still running.
     """
 

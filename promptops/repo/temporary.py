@@ -1,4 +1,4 @@
-"""Folders and files that are gone when they are no longer needed."""
+"""Temporary folders and files, removed after use."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def temporary_file() -> Iterator[BinaryIO]:
 
 def _no_room(error: OSError) -> InputError:
     reason = (error.strerror or str(error)).lower()
-    hint = "set TMPDIR to a folder that can be written to"
-    return InputError(f"a temporary file can't be made: {reason}", hint=hint)
+    hint = "set TMPDIR to a writable folder"
+    return InputError(f"a temporary file can't be created: {reason}", hint=hint)

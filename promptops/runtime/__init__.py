@@ -1,1 +1,1 @@
-"""What an application needs: parsing templates, rendering requests. No git, no YAML, no click."""
+"""The library for applications: render requests and load bundles, without git, YAML or click."""

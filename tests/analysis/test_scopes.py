@@ -645,7 +645,7 @@ def test_a_cycle_is_a_problem_printed_as_a_path() -> None:
     (problem,) = scope.problems
     assert (problem.code, problem.message, str(problem.at)) == (
         "REP002",
-        "`a` reaches itself: a -> b -> a",
+        "`a` includes itself: a -> b -> a",
         "b:1:18",
     )
     assert [str(related.place) for related in problem.related] == ["main:1:12", "a:1:12"]

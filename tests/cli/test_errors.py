@@ -180,7 +180,7 @@ def test_outside_a_repository_git_says_so(say, tmp_path):
     said = say("lint", "-C", str(tmp_path))
 
     assert (said.code, said.out) == (4, "")
-    assert said.err.endswith("  tip: make one here: git init\n")
+    assert said.err.endswith("  tip: create one here: git init\n")
 
 
 WRONG = "format: promptops/1\nmessages:\n  - {role: user, content: '{{ lost }}'}\n"
@@ -327,7 +327,7 @@ def test_a_bug_is_called_a_bug_with_its_traceback(small, breaking, process):
     assert "Traceback" in done.stderr
     assert done.stderr.endswith(
         "error: a bug in promptops: ZeroDivisionError: division by zero\n"
-        "  tip: report it, with what PROMPTOPS_DEBUG=1 prints\n"
+        "  tip: report it with the output of PROMPTOPS_DEBUG=1\n"
     )
 
 

@@ -34,7 +34,7 @@ tests:
 FINE = "prompts/fine.prompt.yaml"
 BAD = "prompts/bad.prompt.yaml"
 UNDEFINED = (FINE, "VAR001", "`tikcet` is not an input")
-HINT = "report it, with what PROMPTOPS_DEBUG=1 prints"
+HINT = "report it with the output of PROMPTOPS_DEBUG=1"
 
 
 class Panic(BaseException):

@@ -108,7 +108,7 @@ def test_the_second_ctrl_c_stops_at_once_and_what_was_answered_is_kept(repo):
     ("bound", "reason"),
     [
         (("--max-requests", "4", "-j", "1"), "the budget of 4 requests is spent"),
-        (("--max-time", "0"), "the time of 0 s is over"),
+        (("--max-time", "0"), "the time limit of 0 s is reached"),
     ],
 )
 def test_what_is_beyond_the_bounds_is_an_error_and_the_next_run_goes_on(repo, say, bound, reason):

@@ -26,7 +26,7 @@ def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str
             {"assertions": [{"type": "max-chars", "vlaue": 1}]},
             [
                 (
-                    "`vlaue` is no argument of `max-chars`",
+                    "`vlaue` is not an argument of `max-chars`",
                     Place("key /evaluation/assertions/0/vlaue"),
                     "did you mean `value`?",
                 ),
@@ -37,7 +37,7 @@ def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str
             {"judge": "judge/tone"},
             [
                 (
-                    "there is no prompt `judge/tone` to judge with",
+                    "there is no prompt `judge/tone` to use as the judge",
                     Place("/evaluation/judge"),
                     "did you mean `judges/tone`?",
                 )
@@ -57,12 +57,12 @@ def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str
             {"judge": {"profil": "strong"}},
             [
                 (
-                    "`profil` is no part of a model",
+                    "`profil` is not a key of a model",
                     Place("key /evaluation/judge/profil"),
                     "did you mean `profile`?",
                 ),
                 (
-                    "the judge is no model",
+                    "the judge model is incomplete",
                     Place("/evaluation/judge"),
                     "write `profile`, or `provider` and `id`",
                 ),
@@ -70,7 +70,7 @@ def found(*cases: dict[str, Any], **evaluation: Any) -> list[tuple[str, Any, str
         ),
         (
             {"judge": {"provider": "openai", "id": 5}},
-            [("expected a text, got the number 5", Place("/evaluation/judge/id"), None)],
+            [("expected a string, got the number 5", Place("/evaluation/judge/id"), None)],
         ),
         (
             {"score": "qualty"},
@@ -152,10 +152,10 @@ def test_problems_of_assertions_over_answers_stand_at_their_places() -> None:
 
     assert document.problems == ()
     assert places == [
-        ("expected the name of a tool, got an empty text", "a.cases.yaml:3:31"),
+        ("expected the name of a tool, got an empty string", "a.cases.yaml:3:31"),
         ("`value` is empty: every answer contains it", "a.cases.yaml:4:79"),
-        ("no answer ends for the reason `stopped`", "a.cases.yaml:5:36"),
+        ("`stopped` is not a finish reason", "a.cases.yaml:5:36"),
         ("expected `FILE:FUNCTION`", "a.cases.yaml:6:29"),
         ("`value` is empty", "a.cases.yaml:7:33"),
-        ("`treshold` is no argument of `similar`", "a.cases.yaml:8:33"),
+        ("`treshold` is not an argument of `similar`", "a.cases.yaml:8:33"),
     ]

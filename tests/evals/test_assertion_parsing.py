@@ -14,12 +14,12 @@ from promptops.source.document import read_any
 
 WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ({"value": "x"}, [("`type` is missing", "", None)]),
-    ({"type": 5, "value": "x"}, [("expected a text, got the number 5", "/type", None)]),
+    ({"type": 5, "value": "x"}, [("expected a string, got the number 5", "/type", None)]),
     ({"type": "contains"}, [("`contains` needs `value`", "/type", None)]),
     (
         {"type": "contains", "vlaue": "x"},
         [
-            ("`vlaue` is no argument of `contains`", "/vlaue key", "did you mean `value`?"),
+            ("`vlaue` is not an argument of `contains`", "/vlaue key", "did you mean `value`?"),
             ("`contains` needs `value`", "/type", None),
         ],
     ),
@@ -29,7 +29,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is empty: every answer contains it",
                 "/value",
-                "write the text that must be there",
+                "write the required text",
             )
         ],
     ),
@@ -39,7 +39,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is empty: every answer contains it",
                 "/value",
-                "write the text that must be there",
+                "write the required text",
             )
         ],
     ),
@@ -49,15 +49,15 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is empty: every answer contains it",
                 "/value",
-                "write the text that must be there",
+                "write the required text",
             )
         ],
     ),
-    ({"type": "contains", "value": 5}, [("expected a text, got the number 5", "/value", None)]),
-    ({"type": "contains", "value": None}, [("expected a text, got null", "/value", None)]),
+    ({"type": "contains", "value": 5}, [("expected a string, got the number 5", "/value", None)]),
+    ({"type": "contains", "value": None}, [("expected a string, got null", "/value", None)]),
     (
         {"type": "contains-all", "value": []},
-        [("the list is empty: nothing is checked", "/value", "write the text that must be there")],
+        [("the list is empty: nothing is checked", "/value", "write the required text")],
     ),
     (
         {"type": "contains-any", "value": ["a", ""]},
@@ -65,26 +65,26 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "`value` is empty: every answer contains it",
                 "/value/1",
-                "write the text that must be there",
+                "write the required text",
             )
         ],
     ),
     (
         {"type": "contains-any", "value": ["a", 5]},
-        [("expected a text, got the number 5", "/value/1", None)],
+        [("expected a string, got the number 5", "/value/1", None)],
     ),
     (
         {"type": "contains-any", "value": "a"},
         [("expected a list, got the text `a`", "/value", None)],
     ),
-    ({"type": "one-of", "value": []}, [("nothing is one of an empty list", "/value", None)]),
+    ({"type": "one-of", "value": []}, [("an empty list matches no value", "/value", None)]),
     (
         {"type": "regex", "value": ""},
-        [("the pattern matches every text", "/value", "write the text that must be there")],
+        [("the pattern matches every string", "/value", "write the required text")],
     ),
     (
         {"type": "regex", "value": ".*"},
-        [("the pattern matches every text", "/value", "write the text that must be there")],
+        [("the pattern matches every string", "/value", "write the required text")],
     ),
     (
         {"type": "regex", "value": "(?=a)"},
@@ -101,7 +101,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "max-tokens", "value": -1},
-        [("expected a number from 0 on, got -1", "/value", None)],
+        [("expected a number of at least 0, got -1", "/value", None)],
     ),
     (
         {"type": "word-count", "value": {"min": 0}},
@@ -113,7 +113,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "word-count", "value": {"mni": 2}},
-        [("`mni` is no limit", "/value/mni", "did you mean `min`?")],
+        [("`mni` is not a limit", "/value/mni", "did you mean `min`?")],
     ),
     (
         {"type": "word-count", "value": {"max": "2"}},
@@ -131,7 +131,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "is-json", "value": {"type": "object"}},
         [
             (
-                "`value` is no argument of `is-json`",
+                "`value` is not an argument of `is-json`",
                 "/value key",
                 "known here: type, path, role, transform, weight, score, must",
             )
@@ -148,7 +148,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "every value fits this schema",
                 "/value",
-                "say what it needs: `type`, `required`, `enum`",
+                "add a requirement: `type`, `required`, `enum`",
             )
         ],
     ),
@@ -156,7 +156,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "json-schema", "value": {"properties": {"a": {"type": "text"}}}},
         [
             (
-                "no schema: expected one of array, boolean, integer, null, number, object, string, got the text `text`",
+                "not a valid schema: expected one of array, boolean, integer, null, number, object, string, got the text `text`",
                 "/value/properties/a/type",
                 None,
             )
@@ -166,7 +166,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "json-schema", "value": {"$ref": "http://127.0.0.1/x.json"}},
         [
             (
-                "no schema: the schema is not usable: Resource 'http://127.0.0.1/x.json' is not present in a registry and retrieving it failed: ValueError: `http://127.0.0.1/x.json` is not fetched",
+                "not a valid schema: the schema is not usable: Resource 'http://127.0.0.1/x.json' is not present in a registry and retrieving it failed: ValueError: `http://127.0.0.1/x.json` is not fetched",
                 "/value",
                 None,
             )
@@ -174,15 +174,15 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains-json", "value": {}},
-        [("every mapping or list has nothing", "/value", "say what must be in it")],
+        [("every mapping or list contains an empty value", "/value", "write what it must contain")],
     ),
     (
         {"type": "contains-json", "value": "x"},
-        [("expected a mapping or a list", "/value", "for a text, use `contains`")],
+        [("expected a mapping or a list", "/value", "for a string, use `contains`")],
     ),
     (
         {"type": "message-count", "value": 2, "path": "/messages"},
-        [("`message-count` knows no `path`", "/path key", None)],
+        [("`message-count` has no key `path`", "/path key", None)],
     ),
     (
         {"type": "expr", "value": "mesages | length > 1"},
@@ -233,7 +233,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "expected a JSON pointer, got the text `messages/0`",
                 "/path",
-                "begin it with `/`: /messages/0/content",
+                "start it with `/`: /messages/0/content",
             )
         ],
     ),
@@ -243,7 +243,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
             (
                 "expected a JSON pointer, got the number 0",
                 "/path",
-                "begin it with `/`: /messages/0/content",
+                "start it with `/`: /messages/0/content",
             )
         ],
     ),
@@ -257,7 +257,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains", "value": "x", "role": "user", "path": "/messages/0/content"},
-        [("`role` and `path` exclude each other", "/role key", "take one of them")],
+        [("`role` and `path` exclude each other", "/role key", "keep one of them")],
     ),
     (
         {"type": "contains", "value": "x", "weight": 0},
@@ -275,7 +275,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "contains", "value": "x", "threshold": 0.5},
         [
             (
-                "`threshold` is no argument of `contains`",
+                "`threshold` is not an argument of `contains`",
                 "/threshold key",
                 "known here: value, type, path, role, transform, weight, score, must",
             )
@@ -283,7 +283,13 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains", "value": "x", "must": False},
-        [("it need not hold, and counts nowhere", "/must", "name a `score` that it counts in")],
+        [
+            (
+                "it is not required, and counts in no score",
+                "/must",
+                "set the `score` in which it counts",
+            )
+        ],
     ),
     (
         {"type": "contains", "value": "x", "score": ""},
@@ -295,7 +301,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "llm-rubric", "value": "It is polite."},
-        [("`llm-rubric` can't judge a request", "/type", None)],
+        [("`llm-rubric` can't check a request", "/type", None)],
     ),
     (
         {"type": "not-contians", "value": "x"},
@@ -374,7 +380,7 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
     assert document.problems == ()
     assert found == [
         Problem(
-            "`vlaue` is no argument of `contains`",
+            "`vlaue` is not an argument of `contains`",
             at=Place("a.cases.yaml", 4, 24, 4, 29),
             key=True,
             hint=known,
@@ -383,10 +389,10 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
         Problem(
             "`value` is empty: every answer contains it",
             at=Place("a.cases.yaml", 5, 39, 5, 41),
-            hint="write the text that must be there",
+            hint="write the required text",
         ),
         Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
-        Problem("`message-count` can't judge an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
+        Problem("`message-count` can't check an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
         Problem("`messages` is not defined", at=Place("a.cases.yaml", 10, 27, 10, 35), hint=names),
     ]
 
@@ -438,14 +444,14 @@ def _characters(place: str | Place) -> tuple[int, str]:
     [
         (
             "tool_calls | select('mapping') == []",
-            "a sequence that is made item by item equals nothing; put `| list` after it",
+            "a lazy sequence never equals anything; put `| list` after it",
         ),
         (
             "tool_calls | select('mapping')",
-            "a sequence that is made item by item equals nothing; put `| list` after it",
+            "a lazy sequence never equals anything; put `| list` after it",
         ),
-        ("text | length", "the result has to be true or false, and can be both"),
-        ("text == text", "compare a part of the answer with what it has to be"),
+        ("text | length", "write an expression that can be true and can be false"),
+        ("text == text", "compare a part of the answer with the expected value"),
     ],
 )
 def test_an_expression_that_is_always_the_same_says_what_to_write(value: str, hint: str) -> None:

@@ -84,7 +84,7 @@ def test_its_arguments_are_read_as_those_of_any_assertion(install):
 
 
 def test_one_that_nobody_offers_can_not_be_judged(install):
-    reason = "there is no assertion `acme.short`: install the package that offers it"
+    reason = "there is no assertion `acme.short`: install the package that provides it"
 
     assert told({"type": "acme.short", "value": 6}) == [("acme.short", "error", reason)]
 
@@ -94,7 +94,7 @@ def test_none_is_loaded_where_a_stranger_may_have_written_it(install, monkeypatc
     monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
 
     assert told({"type": "acme.short", "value": 6}) == [
-        ("acme.short", "error", "no plugin is loaded, PROMPTOPS_UNTRUSTED is set")
+        ("acme.short", "error", "plug-ins are not loaded because PROMPTOPS_UNTRUSTED is set")
     ]
 
 
@@ -112,13 +112,13 @@ def test_a_hook_loads_none(install):
             "broken_assertion_of_a_test",
             "import nothing_of_that_name\n",
             "the plugin `acme.short` can't be imported: No module named 'nothing_of_that_name'",
-            "mend or uninstall it",
+            "fix or uninstall it",
         ),
         (
             "misnamed_assertion_of_a_test",
             SHORT.format(name="acme.brief"),
-            "the plugin makes no `acme.short`",
-            'begin it with @assertion("acme.short")',
+            "the plugin does not define `acme.short`",
+            'decorate its class with @assertion("acme.short")',
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_two_plugins_of_one_name_are_refused(install):
         parse({"type": "acme.short", "value": 6}, "request")
 
     assert refused.value.message == (
-        "two packages offer the assertion `acme.short`: "
+        "two packages provide the assertion `acme.short`: "
         "one_assertion_of_a_test and two_assertion_of_a_test"
     )
 
@@ -165,7 +165,7 @@ def test_one_that_fails_is_an_error_of_the_case_by_its_name(install, line, said)
     found = told({"type": "not-acme.fails", "value": 6}, {"type": "contains", "value": "Hello"})
 
     assert found == [
-        ("not-acme.fails", "error", f"the plugin fails: {said}"),
+        ("not-acme.fails", "error", f"the plugin failed: {said}"),
         ("contains", "passed", "expected `Hello` in the request, got line 1: `Hello!`"),
     ]
 
@@ -185,5 +185,5 @@ def test_a_plugin_that_leaves_is_no_pass(install, repo, capsys):
     assert (code, capsys.readouterr().err) == (
         3,
         "leaving_of_a_test: error: the plugin `acme.leaves` can't be imported: 0\n"
-        "  tip: mend or uninstall it\n",
+        "  tip: fix or uninstall it\n",
     )

@@ -104,12 +104,12 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
     (
         {"type": "equals", "role": "developer", "value": LONG.replace("KI-7", "KI-8")},
         "failed",
-        "expected `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters) in the developer message, got `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters): line 5, column 11 has `7, KI-12.` and not `8, KI-12.`",
+        "expected `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters) in the developer message, got `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters): line 5, column 11 has `7, KI-12.` instead of `8, KI-12.`",
     ),
     (
         {"type": "equals", "role": "developer", "value": LONG + "\n"},
         "failed",
-        "expected `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (136 characters) in the developer message, got `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters): line 5, column 20 has its end and not `\\n`",
+        "expected `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (136 characters) in the developer message, got `You sort letters by urgency.\\nYou sort letters by urgency.\\nYou sort letters by ur…` (135 characters): line 5, column 20 has its end instead of `\\n`",
     ),
     (
         {"type": "equals", "role": "developer", "value": LONG},
@@ -443,32 +443,32 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "contains", "path": "/tools", "value": "x"},
-        "expected a text at /tools, got a list",
+        "expected a string at /tools, got a list",
         "/path",
     ),
     (
         {"type": "not-contains", "path": "/params/temperature", "value": "x"},
-        "expected a text at /params/temperature, got the number 0",
+        "expected a string at /params/temperature, got the number 0",
         "/path",
     ),
     (
         {"type": "not-is-json", "path": "", "value": None},
-        "`value` is no argument of `is-json`: known here: type, path, role, transform, weight, score, must",
+        "`value` is not an argument of `is-json`: known here: type, path, role, transform, weight, score, must",
         "key /value",
     ),
     (
         {"type": "not-equals", "role": "user", "value": 5},
-        "a text is never the number 5: name a `path`, or quote it",
+        "a string never equals the number 5: set `path`, or quote the value",
         "/value",
     ),
     (
         {"type": "not-one-of", "role": "user", "value": ["a", 5]},
-        "a text is never the number 5: name a `path`, or quote it",
+        "a string never equals the number 5: set `path`, or quote the value",
         "/value",
     ),
     (
         {"type": "contains", "role": "system", "value": "x", "transform": "value | length"},
-        "expected a text in the system message after `value | length`, got the number 19",
+        "expected a string in the system message after `value | length`, got the number 19",
         "/transform",
     ),
     (
@@ -478,7 +478,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ),
     (
         {"type": "not-expr", "value": "messages | length"},
-        "the expression is never true: the result has to be true or false, and can be both",
+        "the expression is never true: write an expression that can be true and can be false",
         "/value",
     ),
     (

@@ -174,7 +174,7 @@ def test_a_value_that_is_too_large_for_an_expression_is_named() -> None:
         read("value == data", ("value", "data")).value({"value": 1, "data": {"a": deep}})
 
     assert refused.value.message.startswith("`data` at /a/0/0")
-    assert refused.value.message.endswith("is nested too deep, or holds itself")
+    assert refused.value.message.endswith("is nested too deep, or contains itself")
 
 
 # Each: what was Python, and the Jinja that the hint shows.

@@ -129,14 +129,14 @@ def test_a_set_in_which_a_model_judges_is_a_measure_too() -> None:
 @pytest.mark.parametrize(
     ("replies", "reason"),
     [
-        ([], "the built-in rubric judge was not asked"),
+        ([], "the built-in rubric judge was not called"),
         (
             [{"reason": "the budget is spent"}],
             "the built-in rubric judge gave no answer: the budget is spent",
         ),
         (
             [{"verdict": "yes", "reason": "It is."}],
-            "the built-in rubric judge said `yes` where `pass` or `fail` was asked for",
+            "the built-in rubric judge gave the verdict `yes`, expected `pass` or `fail`",
         ),
     ],
 )
@@ -170,21 +170,25 @@ GOOD = Agreement(anchors=20, agreed=0.9, kappa=0.8)
     ("agreements", "status", "reason"),
     [
         ({"judges/tone": GOOD}, "failed", "expected `It is polite.` to be true in the answer"),
-        ({}, "error", "the judge `judges/tone` may not decide what must hold: it has no anchors"),
+        (
+            {},
+            "error",
+            "the judge `judges/tone` may not decide a required assertion: it has no anchors",
+        ),
         (
             {"judges/tone": Agreement(anchors=20, agreed=0.7, kappa=0.59)},
             "error",
-            "the judge `judges/tone` may not decide what must hold: kappa 0.59 on 20 anchors",
+            "the judge `judges/tone` may not decide a required assertion: kappa 0.59 on 20 anchors",
         ),
         (
             {"judges/tone": Agreement(anchors=9, agreed=1.0, kappa=1.0)},
             "error",
-            "the judge `judges/tone` may not decide what must hold: kappa 1.00 on 9 anchors",
+            "the judge `judges/tone` may not decide a required assertion: kappa 1.00 on 9 anchors",
         ),
         (
             {"judges/tone": NoReply(reason="an anchor has no answer", lack="recording")},
             "error",
-            "the judge `judges/tone` may not decide what must hold: an anchor has no answer",
+            "the judge `judges/tone` may not decide a required assertion: an anchor has no answer",
         ),
     ],
 )
@@ -237,7 +241,7 @@ def test_without_a_baseline_there_is_nothing_to_compare_with() -> None:
     (verdict,) = judged({"answer": "No.", "output": [JUDGED[3]]})
 
     assert verdict.status == "skipped"
-    assert verdict.reason == "there is no baseline to compare with, and `expected` is no text"
+    assert verdict.reason == "there is no baseline to compare with, and `expected` is not a string"
 
 
 @pytest.mark.parametrize(
@@ -248,7 +252,7 @@ def test_without_a_baseline_there_is_nothing_to_compare_with() -> None:
         ("pass", NoReply(reason="expected a JSON mapping, got `pass`")),
         (
             '{"verdict": "pass"}',
-            NoReply(reason='`reason` is no text in `{"verdict": "pass"}`'),
+            NoReply(reason='`reason` is not a string in `{"verdict": "pass"}`'),
         ),
         (
             '{"reason": "r", "score": 7}',

@@ -45,7 +45,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text='{"kind": "bug"}'),
             JSON,
-            verdict("passed", "the answer fits the output schema"),
+            verdict("passed", "the answer matches the output schema"),
         ),
         (
             Answer(text='{"kind": "bgu"}'),
@@ -59,25 +59,27 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text='```json\n{"kind": "bug"}\n```'),
             JSON,
-            verdict("failed", "the answer is no JSON: Expecting value: line 1 column 1 (char 0)"),
+            verdict("failed", "the answer is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ),
         (
             Answer(text='{"kind": "bug"}', finish_reason="length"),
             JSON,
             verdict(
                 "failed",
-                "the answer is not whole: it ended by 'length': allow more: `max_output_tokens`",
+                "the answer is incomplete: it ended with 'length': increase `max_output_tokens`",
             ),
         ),
         (
             Answer(text="[]"),
             Output(format="json"),
-            verdict("passed", "the answer fits the output format", "/output/format"),
+            verdict("passed", "the answer matches the output format", "/output/format"),
         ),
         (
             Answer(text="NaN"),
             Output(format="json"),
-            verdict("failed", "the answer is no JSON: `NaN` is no JSON number", "/output/format"),
+            verdict(
+                "failed", "the answer is not JSON: `NaN` is not a JSON number", "/output/format"
+            ),
         ),
         (
             Answer(text="{}", tool_calls=(CALL,), finish_reason="tool_calls"),
@@ -90,7 +92,7 @@ def verdict(status: Any, reason: str, at: str = "/output/schema") -> Judgement:
         (
             Answer(text=""),
             JSON,
-            verdict("failed", "the answer is no JSON: Expecting value: line 1 column 1 (char 0)"),
+            verdict("failed", "the answer is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ),
         (
             Answer(text="{}"),

@@ -89,7 +89,7 @@ def test_a_file_that_is_not_in_the_tree_is_an_error() -> None:
         {"files": {"a.py": ""}, "output": [{"type": "python", "value": "./b.py:check"}]}
     )
 
-    assert (verdict.status, verdict.reason) == ("error", "there is no file ./b.py in the tree")
+    assert (verdict.status, verdict.reason) == ("error", "there is no file ./b.py in this revision")
 
 
 def test_a_function_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def test_code_that_nobody_vouches_for_does_not_run(
 
     for verdict in found:
         assert (verdict.status, verdict.degree) == ("error", None)
-        assert re.match("`python` does not run here: ", verdict.reason)
+        assert re.match("`python` assertions do not run here: ", verdict.reason)
 
 
 def test_a_path_is_read_as_the_file_means_it_that_says_it() -> None:

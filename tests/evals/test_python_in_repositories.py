@@ -92,7 +92,7 @@ def test_code_that_is_not_staged_is_not_run(tested, again, repo):
     tested("./checks.py:polite", {"prompts/team/checks.py": POLITE})
     repo.git("add", "promptops.toml", "prompts/team/ask.*")
 
-    assert again("--at", "index") == (1, "error", "there is no file ./checks.py in the tree")
+    assert again("--at", "index") == (1, "error", "there is no file ./checks.py in this revision")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_code_that_is_not_staged_is_not_run(tested, again, repo):
         ("./../../checks.py:polite", "`./../../checks.py` is a path with `..`"),
         ("/checks.py:polite", "`/checks.py` is an absolute path"),
         ("./linked.py:polite", "`./linked.py` is a symlink"),
-        ("checks.py:polite", "there is no file checks.py in the tree"),
+        ("checks.py:polite", "there is no file checks.py in this revision"),
     ],
 )
 def test_what_is_outside_or_a_link_is_not_run(tested, repo, named, said):
@@ -129,7 +129,10 @@ def test_for_a_stranger_s_change_no_code_runs_and_nothing_passes(
 
     found = again()
 
-    reason = "`python` does not run here: nobody vouches for the code, PROMPTOPS_UNTRUSTED is set"
+    reason = (
+        "`python` assertions do not run here: PROMPTOPS_UNTRUSTED is set, "
+        "so code from the repository is not run"
+    )
     assert (found, log.exists()) == ((1, "error", reason), False)
 
 

@@ -231,7 +231,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more(released):
         found = desk(released, TICKET, model=server.base_url)
 
     assert (found.code, found.results) == (0, [DONE])
-    assert "WARNING desk: asked again: desk/triage: the answer is no JSON: " in found.err
+    assert "WARNING desk: asked again: desk/triage: the answer is not JSON: " in found.err
 
 
 def test_twice_an_answer_that_does_not_fit_gives_the_ticket_to_people(released):

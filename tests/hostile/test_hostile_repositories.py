@@ -256,7 +256,7 @@ main(sys.argv[1:])
         (
             ("diff", "--merge", "main"),
             3,
-            "error: a temporary file can't be made: not a directory\n",
+            "error: a temporary file can't be created: not a directory\n",
         ),
     ],
 )
@@ -272,5 +272,5 @@ def test_without_a_folder_for_temporary_files_the_command_names_the_cause(
         capture_output=True, check=False, cwd=repo.root, text=True,
     )  # fmt: skip
 
-    tip = "  tip: set TMPDIR to a folder that can be written to\n" if complaint else ""
+    tip = "  tip: set TMPDIR to a writable folder\n" if complaint else ""
     assert (done.returncode, done.stderr) == (code, complaint + tip)

@@ -327,7 +327,8 @@ def test_the_code_that_judges_is_the_default_branch_s_or_does_not_run(catalog, t
         return case.status, wrong, ran.exists()
 
     reason = (
-        "`python` does not run here: prompts/checks.py is not approved: the default branch, "
+        "`python` assertions do not run here: "
+        "prompts/checks.py is not approved: the default branch, "
         f"`main`, has no such code; {HINT}"
     )
     assert outcome() == ("error", [reason], False)

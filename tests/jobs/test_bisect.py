@@ -319,7 +319,7 @@ def test_live_only_whom_the_configuration_of_head_names_is_asked_unless_all_are_
     history.writes({"promptops.toml": CONFIG})
 
     found = history.find(good, live=True)
-    with pytest.raises(UsageError, match="the key of `echo` is not set"):
+    with pytest.raises(UsageError, match="the API key of `echo` is not set"):
         history.find(good, live=True, trusted=True)
 
     assert [each.commit for each in found.suspects] == [broken]

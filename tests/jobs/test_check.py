@@ -205,7 +205,7 @@ def test_without_a_base_to_find_it_says_what_to_type(repo, capsysbinary):
     code = run(["check", "-C", str(repo.root), "--since"])
 
     assert code == 4
-    assert b"tip: say what to compare with: --since REV" in capsysbinary.readouterr().err
+    assert b"tip: set what to compare with: --since REV" in capsysbinary.readouterr().err
 
 
 def test_a_revision_that_is_looked_at_is_judged_by_where_it_left_the_base(repo, checked):

@@ -186,7 +186,7 @@ def test_coverage_is_asked_for_by_the_policy(repo, checked, asked, code):
     found, lines = checked()
 
     assert (found, lines[0]) == (code, "coverage: 1 of 2 branches, 50%")
-    assert lines[2] == f"    {GREET}:12:13: in no case `formal` holds"
+    assert lines[2] == f"    {GREET}:12:13: `formal` is false in every case"
     assert ("50% of branches covered, under 51%" in lines[-1]) == bool(code)
 
 
@@ -282,7 +282,7 @@ def test_a_template_that_no_case_includes_is_not_covered(repo, checked):
     assert lines[:4] == [
         "coverage: 1 of 3 branches, 33%",
         "  greet  1/3   33%",
-        f"    {GREET}:12:13: in no case `formal` holds",
+        f"    {GREET}:12:13: `formal` is false in every case",
         f"    {GREET}:13:18: no case includes `hi.md.j2`",
     ]
 
@@ -325,7 +325,7 @@ def test_a_condition_that_no_case_comes_to_is_told_once(repo, checked):
     at = lines.index("coverage: 0 of 2 branches, 0%")
     assert lines[at + 1 : -1] == [
         "  greet  0/2    0%",
-        f"    {GREET}:12:13: no case comes to `formal`",
+        f"    {GREET}:12:13: no case reaches `formal`",
     ]
 
 

@@ -159,7 +159,8 @@ def test_a_line_of_recordings_that_is_garbled_is_told_once_with_a_way_out(record
             "prompts/ask.prompt.yaml",
             "  score: brevity\n",
             "  score: brevity\n  judge: judges/tnoe\n",
-            "prompts/ask.prompt.yaml:16:10: error: there is no prompt `judges/tnoe` to judge with: "
+            "prompts/ask.prompt.yaml:16:10: error: "
+            "there is no prompt `judges/tnoe` to use as the judge: "
             "name the id of a prompt of this catalog  [ask: 12 cases]",
         ),
         (

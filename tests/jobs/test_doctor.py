@@ -251,7 +251,7 @@ def test_a_schema_of_another_version_is_a_note(healthy):
 def test_outside_a_repository_that_is_said(tmp_path):
     found = next(each for each in examine(tmp_path) if each.name == "repository")
 
-    assert (found.state, found.hint) == ("problem", "make one here: git init")
+    assert (found.state, found.hint) == ("problem", "create one here: git init")
 
 
 def test_of_a_bare_repository_the_configuration_of_head_is_judged(healthy, tmp_path):

@@ -447,7 +447,7 @@ def test_outside_a_repository_the_way_out_is_said(tmp_path):
     with pytest.raises(GitError) as caught:
         start(tmp_path, hooks=False, platform=None)
 
-    assert caught.value.hint == "make one here: git init"
+    assert caught.value.hint == "create one here: git init"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -455,7 +455,7 @@ def test_a_bare_repository_has_no_place_for_files(repo, tmp_path):
     repo.git("init", "--quiet", "--bare", "--template=", str(tmp_path / "bare"))
     before = sorted(tmp_path.joinpath("bare").rglob("*"))
 
-    with pytest.raises(GitError, match="there is no work tree here"):
+    with pytest.raises(GitError, match="this repository has no work tree"):
         start(tmp_path / "bare", hooks=False, platform=None)
 
     assert sorted(tmp_path.joinpath("bare").rglob("*")) == before

@@ -348,7 +348,7 @@ def test_a_bare_repository_has_neither_index_nor_work_tree(history, tmp_path, fl
     history.git("clone", "--quiet", "--bare", str(history.root), str(tmp_path / "bare"))
 
     assert refusal(GitError, tmp_path / "bare", **{flag: True}) == (
-        "there is no work tree here",
+        "this repository has no work tree",
         "name a revision, or enter a work tree",
     )
 
@@ -376,7 +376,7 @@ def test_what_a_replacement_ref_shows_in_a_commits_place_is_not_believed(history
     )
 
 
-LOOK = "see what there is: git branch --all; git tag"
+LOOK = "list branches and tags: git branch --all; git tag"
 
 
 @pytest.mark.parametrize("argument", ["v9..v1", "v1..v9", "v9...main", "..v9", "v9.."])
@@ -395,8 +395,8 @@ def test_a_branch_called_like_a_tag_is_ambiguous(history):
     history.git("branch", "v1", "main")
 
     expected = (
-        "the revision 'v1' is ambiguous: several refs are called so",
-        "say which: refs/tags/v1 or refs/heads/v1",
+        "the revision 'v1' is ambiguous: several refs have this name",
+        "write the full ref: refs/tags/v1 or refs/heads/v1",
     )
     assert refusal(GitError, history.root, "v1") == expected
     assert refusal(GitError, history.root, "v1..v2") == expected

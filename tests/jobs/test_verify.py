@@ -174,7 +174,7 @@ def test_a_signature_of_another_tag_is_refused(catalog, verify, tmp_path):
 
     code, value = verify("v1.5.0", "--trust", ada.signers)
 
-    message = "the tag was changed after it was signed: the signature is of other bytes"
+    message = "the tag was changed after it was signed: the signature covers other bytes"
     assert (code, failures(value)) == (1, [message])
 
 
@@ -305,7 +305,7 @@ def test_a_damaged_file_without_a_signature_has_two_problems(catalog, verify, tm
 
     assert (code, value["bundle"], value["commit"]) == (1, None, None)
     assert failures(value) == [
-        "the bundle is not what its digest says",
+        "the bundle does not match its digest",
         "the bundle is not signed",
     ]
 

@@ -215,64 +215,64 @@ def covering(body: str, inputs: tuple[str, ...]) -> str:
 @pytest.mark.parametrize(
     ("body", "inputs", "expected"),
     [
-        ("é {% if a %}x{% endif %}", ("{}",), [f"{ASK}15 in no case `a` holds"]),
-        ("{% if a %}x{% endif %}", ("{a: true}",), [f"{ASK}13 in every case `a` holds"]),
+        ("é {% if a %}x{% endif %}", ("{}",), [f"{ASK}15 `a` is false in every case"]),
+        ("{% if a %}x{% endif %}", ("{a: true}",), [f"{ASK}13 `a` is true in every case"]),
         ("{% if a %}x{% endif %}", ("{a: true}", "{}"), []),
         (
             "{% if a %}x{% else %}y{% endif %}",
             ("{a: true}",),
-            [f"{ASK}21 no case takes the `else` of this `if`"],
+            [f"{ASK}21 no case covers the `else` of this `if`"],
         ),
         (
             "{% if a %}{% if b %}{% else %}{% endif %}{% elif b %}z{% else %}y{% endif %}",
             ("{a: true}", "{a: true, b: true}"),
             [
-                f"{ASK}56 in no case `b` holds",
-                f"{ASK}64 no case takes the `else` of this `if`",
+                f"{ASK}56 `b` is false in every case",
+                f"{ASK}64 no case covers the `else` of this `if`",
             ],
         ),
         (
             "{% if a %}x{% elif b %}z{% endif %}",
             ("{a: true}", "{b: true}"),
-            [f"{ASK}13 in every case `a` holds, or what an `elif` asks for"],
+            [f"{ASK}13 `a` or a condition of its `elif` is true in every case"],
         ),
         (
             "{% for x in xs %}{{ x }}{% else %}n{% endfor %}",
             ("{}",),
-            [f"{ASK}19 in no case `xs` has an item"],
+            [f"{ASK}19 `xs` is empty in every case"],
         ),
         (
             "{% for x in xs %}{{ x }}{% else %}n{% endfor %}",
             ("{xs: [a]}",),
-            [f"{ASK}34 no case takes the `else` of this loop"],
+            [f"{ASK}34 no case covers the `else` of this loop"],
         ),
         (
             "{% for x in xs | sort %}{{ x }}{% endfor %}",
             ("{xs: [a]}",),
-            [f"{ASK}19 in every case `xs | sort` has an item"],
+            [f"{ASK}19 `xs | sort` has an item in every case"],
         ),
         ("{% for x in full %}{{ x }}{% endfor %}", ("{}",), []),
         (
             "{% for x in full if x == 'z' %}{{ x }}{% endfor %}",
             ("{}",),
-            [f"{ASK}19 in no case `full if x == 'z'` has an item"],
+            [f"{ASK}19 `full if x == 'z'` is empty in every case"],
         ),
         ("{% for x in [1, 2] %}{{ x }}{% endfor %}", ("{}",), []),
-        ("{% include 'p.j2' %}", ("{}",), ["prompts/q.j2:1:8 in no case `b` holds"]),
+        ("{% include 'p.j2' %}", ("{}",), ["prompts/q.j2:1:8 `b` is false in every case"]),
         (
             "{% if a %}{% if b %}x{% endif %}{% include 'p.j2' %}{% endif %}",
             ("{}",),
-            [f"{ASK}13 in no case `a` holds"],
+            [f"{ASK}13 `a` is false in every case"],
         ),
         (
             "{% import 'm.j2' as m %}{{ m.one(a) }}",
             ("{}",),
-            ["prompts/m.j2:1:25 in no case `v` holds"],
+            ["prompts/m.j2:1:25 `v` is false in every case"],
         ),
         (
             "{% from 'm.j2' import one as uno %}{{ uno(a) }}",
             ("{}",),
-            ["prompts/m.j2:1:25 in no case `v` holds"],
+            ["prompts/m.j2:1:25 `v` is false in every case"],
         ),
         ("{% if true %}x{% endif %}{% if false %}{% if a %}{% endif %}{% endif %}", ("{}",), []),
         ("{% if a %}x{% endif %}", (), []),
@@ -317,8 +317,8 @@ tests:
 """
 
     assert said("TST003", block) == [
-        "prompts/ask.prompt.yaml:7:24 in no case `a` holds",
-        "prompts/ask.prompt.yaml:10:25 in every case `not a` holds",
+        "prompts/ask.prompt.yaml:7:24 `a` is false in every case",
+        "prompts/ask.prompt.yaml:10:25 `not a` is true in every case",
     ]
 
 
@@ -425,7 +425,7 @@ messages:
 @pytest.mark.parametrize(
     ("evaluation", "expected"),
     [
-        ("judge: judges/tine", ["5:10 there is no prompt `judges/tine` to judge with"]),
+        ("judge: judges/tine", ["5:10 there is no prompt `judges/tine` to use as the judge"]),
         ("judge: {profile: fsat}", ["5:20 there is no model `fsat`"]),
         ("score: breviti", ["5:10 no assertion counts in the score `breviti`"]),
         ("judge: judges/tone", []),
@@ -572,8 +572,8 @@ def test_a_branch_that_a_variant_does_not_cover_names_the_variant_and_no_impossi
     ] == [
         (
             "prompts/base.prompt.yaml:9:13",
-            f"in no case `formal` holds, in the variant `{name}`",
-            "add a case in which it does",
+            f"`formal` is false in every case, in the variant `{name}`",
+            "add a case in which it is true",
             [f"prompts/{name}.prompt.yaml:2:10"],
         )
         for name in ("v", "w")

@@ -135,7 +135,7 @@ def test_a_circle_of_includes_is_printed_as_its_way_round() -> None:
     }
 
     assert found("REP002", block) == [
-        "prompts/b.j2:1:22 `prompts/a.j2` reaches itself: "
+        "prompts/b.j2:1:22 `prompts/a.j2` includes itself: "
         "prompts/a.j2 -> prompts/b.j2 -> prompts/a.j2"
     ]
 
@@ -469,11 +469,11 @@ ENTRIES = [
         no_name("Latest", "there is no implicit latest release"),
     ),
     ("'1.2': {release: v1, serial: 1}\n", no_name("1.2", "it could be a version")),
-    ("cafe: {release: v1, serial: 1}\n", no_name("cafe", "it could be the id of a commit")),
+    ("cafe: {release: v1, serial: 1}\n", no_name("cafe", "it could be a commit id")),
     ("^1: {release: v1, serial: 1}\n", no_name("^1", LETTERS)),
     (
         "a@b: {release: v1, serial: 1}\n",
-        no_name("a@b", "the tag of one prompt is no release of them all"),
+        no_name("a@b", "the tag of one prompt is not a release of the whole catalog"),
     ),
     ("main: {serial: 1}\n", at("1:1", "`release` is missing")),
     ("main: {release: v1}\n", at("1:1", "`serial` is missing")),
@@ -492,7 +492,7 @@ ENTRIES = [
     ),
     (
         "main: {release: v1, serial: 1, canary: {release: v2, percent: 5}, x-who: me}\n",
-        at("1:32", "`canary` does not work yet: no reader would serve it"),
+        at("1:32", "`canary` is not supported yet: no reader would serve it"),
     ),
     ("main: {release: v1, serial: 1, x-canary: {release: v2}}\n", []),
     (

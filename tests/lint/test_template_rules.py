@@ -267,7 +267,7 @@ UNSAFE = [
     (
         "what the renderer refuses before it begins",
         "{% if n == 7 %}{% extends 'x' %}{% endif %}",
-        ["11:25-32 `extends` stands first in its template"],
+        ["11:25-32 `extends` must come first in its template"],
     ),
     (
         "what only a case shows",
@@ -340,7 +340,7 @@ def test_a_refusal_names_the_case_and_the_way_to_the_partial() -> None:
 
     assert (str(found.place), found.message, found.case) == (
         "prompts/p/two.j2:1:4",
-        "`*` makes too much",
+        "a result of `*` that is too large",
         "long",
     )
     assert [related.place.path for related in found.related] == [

@@ -12,7 +12,7 @@ from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import Pointer
 
 A, B = "a" * 64, "b" * 64
-UNCLEAR = "`main` does not say which `release` it serves, and its `serial`"
+UNCLEAR = "`main` must set `release` and `serial`"
 NEW = Pointer(release="v2.0.0", digest=B, serial=13)
 
 BLOCK = f"""\
@@ -184,6 +184,6 @@ def test_a_canary_is_refused_at_its_place(canary: str) -> None:
         with pytest.raises(InputError) as raised:
             use(data)
         assert (raised.value.message, raised.value.where) == (
-            "`canary` does not work yet: no reader would serve it",
+            "`canary` is not supported yet: no reader would serve it",
             "channels.yaml:4:3",
         )

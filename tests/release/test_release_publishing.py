@@ -249,7 +249,7 @@ def test_a_remote_that_never_answers_is_given_up(remote, catalog, say, hook, mon
     said = say(catalog, "release", "--yes", "--push")
 
     assert (said.code, tags(catalog), tags_of(remote)) == (4, ["v0.1.0"], [])
-    assert "could not be pushed: `git push` was given up after 1 s\n" in said.err
+    assert "could not be pushed: `git push` was stopped after 1 s\n" in said.err
 
 
 @pytest.mark.parametrize("wrong", ["nowhere", "no where", ""])

@@ -171,7 +171,7 @@ def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monke
 
     (problem,) = said.value["problems"]
     assert (said.code, tags(catalog)) == (1, [])
-    assert problem["message"] == "signing does not end: `git commit-tree` was given up after 0.5 s"
+    assert problem["message"] == "signing does not end: `git commit-tree` was stopped after 0.5 s"
 
 
 @pytest.mark.parametrize("known", [True, False])

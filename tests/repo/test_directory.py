@@ -126,7 +126,7 @@ def test_too_many_files_are_refused(repo, monkeypatch):
     assert refusal(repo.root, "p") == (
         "over 3 files to compare",
         str(repo.root),
-        "name a directory that holds a repository's files only",
+        "name a directory that contains only the files of a repository",
     )
 
 

@@ -75,7 +75,7 @@ def test_with_neither_the_user_is_asked_to_say(repo):
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
         "there is nothing to compare with: no upstream default branch and no annotated tag",
         str(repo.root),
-        "say what to compare with: --since REV",
+        "set what to compare with: --since REV",
     )
 
 

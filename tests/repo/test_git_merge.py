@@ -191,6 +191,6 @@ def test_an_older_git_is_named(repo, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:{real}")
 
     assert refusal(repo.root) == (
-        "git 2.37 can't tell what a merge would give",
-        "install git 2.38 or later, or compare from where they parted: main...topic",
+        "git 2.37 can't compute the result of a merge",
+        "install git 2.38 or later, or compare from their merge base: main...topic",
     )

@@ -42,7 +42,7 @@ def test_git_that_is_not_installed_is_said_with_the_way_out(repo, monkeypatch):
 def test_what_no_argument_can_hold_is_refused(repo, odd):
     git = Git(repo.root, inherited_environment())
 
-    expected = (f"git can't be asked about {odd!r}", str(repo.root), None)
+    expected = (f"git can't take the argument {odd!r}", str(repo.root), None)
     assert failure(git.run, "rev-parse", odd) == expected
 
 

@@ -45,7 +45,7 @@ def test_outside_of_any_repository_the_way_out_is_git_init(tmp_path):
     message, where, hint = failure(Repository.open, tmp_path)
 
     assert message.startswith("not a git repository")
-    assert (where, hint) == (str(tmp_path), "make one here: git init")
+    assert (where, hint) == (str(tmp_path), "create one here: git init")
 
 
 def test_a_directory_that_does_not_exist_is_named(tmp_path):
@@ -80,7 +80,7 @@ def test_a_bare_repository_has_commits_and_no_work_tree(repo, tmp_path):
         assert repository.tree("HEAD").read(["a.txt"]) == {"a.txt": b"a"}
         assert dict(repository.tree(INDEX).entries) == {}
         assert failure(repository.tree, WORKTREE) == (
-            "there is no work tree here",
+            "this repository has no work tree",
             str(bare),
             "name a revision, or enter a work tree",
         )

@@ -9,7 +9,7 @@ FETCH = (
     "this clone is shallow, fetch the rest: "
     "git fetch --unshallow --tags origin '+refs/heads/*:refs/remotes/origin/*'"
 )
-LOOK = "see what there is: git branch --all; git tag"
+LOOK = "list branches and tags: git branch --all; git tag"
 
 
 def resolve(root, revision):
@@ -70,8 +70,8 @@ def test_a_branch_and_a_tag_of_one_name_are_ambiguous(repo):
     repo.git("tag", "v1")
 
     assert refusal(repo.root, "v1") == (
-        "the revision 'v1' is ambiguous: several refs are called so",
-        "say which: refs/tags/v1 or refs/heads/v1",
+        "the revision 'v1' is ambiguous: several refs have this name",
+        "write the full ref: refs/tags/v1 or refs/heads/v1",
     )
 
 
@@ -99,7 +99,7 @@ def test_too_few_digits_of_an_id_are_ambiguous(repo):
 def test_before_the_first_commit_that_is_what_is_said(repo):
     assert refusal(repo.root, "HEAD") == (
         "there is no commit yet",
-        "make the first one: git commit",
+        "create the first one: git commit",
     )
 
 

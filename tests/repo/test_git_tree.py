@@ -307,7 +307,7 @@ def test_a_missing_blob_is_named_with_the_way_out(repo, repository):
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
         f"the content of 'b.txt' ({missing}) is not in the repository",
         str(repo.root),
-        "in a partial clone, fetch it: git fetch --refetch --no-filter; else: git fsck",
+        "in a partial clone: git fetch --refetch --no-filter; otherwise: git fsck",
     )
     assert repository.tree("HEAD").read(["a.txt"]) == {"a.txt": b"a"}
 

@@ -322,7 +322,7 @@ BY_DESIGN = {
     "{% macro m() %}{% endmacro %}{{ m.name }}": "a macro can be called, and nothing else",
     "{% for v in [1] %}{{ loop }}{% endfor %}": "`loop` is no data",
     "{{ namespace(a=1) }}": "a namespace is no data",
-    "{% set ns = namespace() %}{% set x = [ns] %}": "a list holds data only",
+    "{% set ns = namespace() %}{% set x = [ns] %}": "a list can contain data only",
     "{% import 'vars.j2' as v %}{{ v }}": "a module is no data",
     "{% block a %}x{% endblock %}{{ self.a }}": "it would print an address",
     "{{ [missing] }}": "what is undefined fails inside a list, too",

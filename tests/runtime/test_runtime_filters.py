@@ -239,14 +239,17 @@ def test_the_filters_that_jinja_lacks_give_plain_data(source: str, expected: str
     [
         ("{{ 'x' | parse_json }}", "`parse_json`: the string is not JSON"),
         ("{{ 'NaN' | parse_json }}", "`parse_json`: the string is not JSON"),
-        ("{{ '1e999' | parse_json }}", "`parse_json`: the value is inf, which is no JSON number"),
+        (
+            "{{ '1e999' | parse_json }}",
+            "`parse_json`: the value is inf, which is not a JSON number",
+        ),
         (
             "{{ '[' * 2000 ~ ']' * 2000 }}{{ ('[' * 150 ~ ']' * 150) | parse_json }}",
-            "`parse_json`: the value is nested too deep, or holds itself",
+            "`parse_json`: the value is nested too deep, or contains itself",
         ),
         (
             "{{ ('[' * 90000 ~ ']' * 90000) | parse_json }}",
-            "`parse_json`: the value is nested too deep, or holds itself",
+            "`parse_json`: the value is nested too deep, or contains itself",
         ),
         ("{{ 3 | parse_json }}", "`parse_json` needs a string, not a number"),
         ("{{ [1] | split }}", "`split` needs a string, not a list"),

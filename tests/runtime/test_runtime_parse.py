@@ -134,7 +134,7 @@ REFUSED = [
     ("{{ " + "not " * 5_000 + "1 }}", "the template is nested too deep"),
     ("{{ 1" + "|abs" * 300 + " }}", "the template is too large"),
     ("x{{ 1 }}" * 15_000, "the template is too large"),
-    ("{{ " + "1" * 5_000 + " }}", "a number that large"),
+    ("{{ " + "1" * 5_000 + " }}", "a number that is too large"),
     ("{{ 1 }}" + "x" * 300_000, "a template of over 256 KB"),
 ]
 

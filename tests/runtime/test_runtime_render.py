@@ -266,10 +266,14 @@ def test_turns_from_an_input_that_is_not_there_are_none(turn: Turn) -> None:
 @pytest.mark.parametrize(
     ("turn", "value", "message"),
     [
-        (ConversationHistory(source="v", at="/h"), "text", "`v` is no list"),
-        (ConversationHistory(source="v", at="/h"), ["text"], "`v` holds what is no message"),
+        (ConversationHistory(source="v", at="/h"), "text", "`v` is not a list"),
+        (
+            ConversationHistory(source="v", at="/h"),
+            ["text"],
+            "`v` contains an item that is not a message",
+        ),
         (ConversationHistory(source="v", at="/h"), [{}] * 1_001, "over 1,000 messages"),
-        (ForEach(source="v", name="e", messages=(), at="/h"), 3, "`v` is no list"),
+        (ForEach(source="v", name="e", messages=(), at="/h"), 3, "`v` is not a list"),
         (
             ForEach(source="v", name="e", messages=(message("x"),), at="/h"),
             [1] * 1_001,

@@ -168,7 +168,7 @@ def _validator(schema: Any) -> Any:
     if isinstance(schema, bool):
         return validator({} if schema else {"not": {}})
     if not isinstance(schema, Mapping):
-        raise TypeError("that is no schema")
+        raise TypeError("this is not a valid schema")
     return validator(schema)
 
 

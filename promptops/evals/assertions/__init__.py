@@ -1,1 +1,1 @@
-"""One file per assertion, named as it; see evals/registry.py."""
+"""The built-in assertions: one file per assertion, named after it; see evals/registry.py."""

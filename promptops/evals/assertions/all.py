@@ -25,15 +25,14 @@ from promptops.records import record
 @assertion("all", narrowed_by=(), sets=("value",))
 @record(frozen=True, slots=True, kw_only=True)
 class AllOf:
-    """All assertions of a set hold, or enough of them.
+    """All assertions of a set pass, or enough of them.
 
-    In a score it counts by degree: the mean of what is in it, by `weight`. A set in which a model
-    judges is a measure, as `llm-rubric` is.
+    In a score it counts by degree: the mean of its parts, weighted by `weight`. A set that contains
+    an assertion judged by a model is a measure, like `llm-rubric`.
 
     Attributes:
-        value: The assertions; each may have a `weight`, and another `path` or `role`.
-        threshold: From which degree on it holds, 0.05 to 1; if it is left out, every one has to
-            hold.
+        value: The assertions; each may have its own `weight`, `path` or `role`.
+        threshold: The lowest degree that passes, 0.05 to 1; without it, every assertion must pass.
 
     Holds:
         answer: Hold the button for ten seconds.
@@ -87,7 +86,7 @@ class AllOf:
 
 
 def _degree(judged: tuple[PartResult, ...]) -> float:
-    """The mean by weight; rounded, since sums of tenths miss a threshold by a last digit."""
+    """The mean by weight; rounded, because sums of tenths can be off by the last digit."""
     shares = [(part.assertion.weight, part.verdict.share) for part in judged if part.verdict]
     total = sum(weight * share for weight, share in shares)
     return min(round(total / sum(weight for weight, _ in shares), 9), 1.0)

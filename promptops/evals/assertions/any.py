@@ -22,13 +22,14 @@ from promptops.records import record
 @assertion("any", narrowed_by=(), sets=("value",))
 @record(frozen=True, slots=True, kw_only=True)
 class AnyOf:
-    """At least one assertion of a set holds.
+    """At least one assertion of a set passes.
 
-    Where one holds, it does not matter that another can't be judged. In a score it counts by
-    degree: that of the best. A set in which a model judges is a measure, as `llm-rubric` is.
+    If one passes, it does not matter that another could not be checked. In a score it counts by
+    degree: the highest of its parts. A set that contains an assertion judged by a model is a
+    measure, like `llm-rubric`.
 
     Attributes:
-        value: The assertions; each may have another `path` or `role`.
+        value: The assertions; each may have its own `path` or `role`.
 
     Holds:
         answer: I am not sure.

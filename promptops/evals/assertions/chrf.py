@@ -18,14 +18,14 @@ _LONGEST = 100_000
 @assertion("chrf")
 @record(frozen=True, slots=True, kw_only=True)
 class ChrF:
-    """What is looked at has the characters of a text, in runs of up to six.
+    """The checked text is similar to a reference, by sequences of up to six characters.
 
-    chrF, as translations are compared: it needs no words, so that it suits every language. White
-    space does not count. Needs the extra `likeness`.
+    The metric is chrF, which is used to compare translations. It needs no words, so it works for
+    every language. Whitespace does not count. Needs the extra `likeness`.
 
     Attributes:
-        value: The text, such as a good translation.
-        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
+        value: The reference, for example a good translation.
+        threshold: The lowest similarity that passes, 0.05 to 1; with `not-`, any value above 0.
 
     Holds:
         answer: Halten Sie die Taste zehn Sekunden gedrückt.

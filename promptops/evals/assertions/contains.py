@@ -14,12 +14,12 @@ from promptops.records import record
 @assertion("contains")
 @record(frozen=True, slots=True, kw_only=True)
 class Contains:
-    """A text stands somewhere in what is looked at.
+    """The checked text contains a string.
 
-    Every character counts: upper and lower case, blanks, newlines.
+    Every character counts: case, spaces and newlines.
 
     Attributes:
-        value: The text.
+        value: The string.
 
     Holds:
         messages: [{role: system, content: You write SQL for analysts.}]

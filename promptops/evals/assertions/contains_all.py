@@ -14,13 +14,13 @@ from promptops.records import record
 @assertion("contains-all")
 @record(frozen=True, slots=True, kw_only=True)
 class ContainsAll:
-    """Several texts all stand somewhere in what is looked at.
+    """The checked text contains all of several strings.
 
     In any order. With `not-`, at least one of them is missing; to forbid each of them, use
     `not-contains-any`.
 
     Attributes:
-        value: The texts.
+        value: The strings.
 
     Holds:
         messages: [{role: system, content: "Known issues: KI-7, KI-12."}]

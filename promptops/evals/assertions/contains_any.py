@@ -14,12 +14,12 @@ from promptops.records import record
 @assertion("contains-any")
 @record(frozen=True, slots=True, kw_only=True)
 class ContainsAny:
-    """At least one of several texts stands somewhere in what is looked at.
+    """The checked text contains at least one of several strings.
 
-    With `not-`, none of them does.
+    With `not-`, it contains none of them.
 
     Attributes:
-        value: The texts.
+        value: The strings.
 
     Holds:
         messages: [{role: system, content: Answer in German.}]

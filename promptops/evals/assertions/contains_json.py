@@ -16,13 +16,14 @@ from promptops.records import record
 @assertion("contains-json")
 @record(frozen=True, slots=True, kw_only=True)
 class ContainsJson:
-    """A JSON mapping or list with all of this stands in what is looked at.
+    """The checked text contains a JSON mapping or list with at least these values.
 
-    Mappings may have more keys and lists more items, in any order. In a text it may stand between
-    sentences or in a fence; at a `path` that is no text, it is the value itself.
+    Mappings may have more keys and lists more items, in any order. In a text, the JSON may stand
+    between sentences or in a fenced block. If `path` selects a value that is not a string, that
+    value itself is compared.
 
     Attributes:
-        value: What it has.
+        value: The values that must be present.
 
     Holds:
         messages: [{role: assistant, content: 'Sure: {"sql": "SELECT 1", "rows": 1}'}]
@@ -37,9 +38,11 @@ class ContainsJson:
 
     def __post_init__(self) -> None:
         if not isinstance(self.value, (dict, list)):
-            raise Refused("expected a mapping or a list", hint="for a text, use `contains`")
+            raise Refused("expected a mapping or a list", hint="for a string, use `contains`")
         if not self.value:
-            raise Refused("every mapping or list has nothing", hint="say what must be in it")
+            raise Refused(
+                "every mapping or list contains an empty value", hint="write what it must contain"
+            )
 
     def check(self, subject: Subject) -> Verdict:
         values = _values(subject)

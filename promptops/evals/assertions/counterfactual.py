@@ -16,11 +16,10 @@ from promptops.records import record, replace
 @assertion("counterfactual", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Counterfactual:
-    """Another case, which differs in a protected attribute, is treated alike.
+    """The answer is the same as that of a case that differs in a protected attribute.
 
-    What is looked at is the same in the answers to both: a `path` chooses the decision, or
-    `transform` what of it matters, since free text is never the same twice. Answers of one repeat
-    are compared.
+    Free text is never the same twice, so select the decision with `path`, or reduce the answer to
+    it with `transform`. Answers of the same repeat are compared.
 
     Attributes:
         value: The name of the other case of this prompt.
@@ -61,7 +60,7 @@ class Counterfactual:
     def _other(self, subject: Subject) -> Subject:
         answer = subject.record.beside.others.get(self.value)
         if answer is None:
-            raise Undecided(f"there is no answer to the case {shown(self.value)}", "/value")
+            raise Undecided(f"the case {shown(self.value)} has no answer", "/value")
         root, facts = facts_of(answer)
         names = {**subject.record.names, **facts}
         record = replace(subject.record, text=answer.text, root=root, names=names, answer=answer)

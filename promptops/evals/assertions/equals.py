@@ -18,12 +18,13 @@ from promptops.records import record
 @assertion("equals")
 @record(frozen=True, slots=True, kw_only=True)
 class Equals:
-    """What is looked at is exactly this.
+    """The checked value is exactly this one.
 
-    Text character by character; at a `path` any JSON value, where 1 is 1.0 and true is not 1.
+    Strings are compared character by character. With `path`, any JSON value can be compared: 1
+    equals 1.0, and true does not equal 1.
 
     Attributes:
-        value: What it is.
+        value: The expected value.
 
     Holds:
         messages: [{role: user, content: Where is my order?}]
@@ -55,7 +56,7 @@ class Equals:
 
 
 def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
-    """Why the compared value is always one of these, or never is; None where it may be either."""
+    """Why the compared value is always, or never, one of these; None if both can happen."""
     has_text = any(isinstance(value, str) for value in values)
     # A list of text parts is compared as a text.
     may_be_parts = has_text and not admits_no_value({"type": "array"}, given.shape)
@@ -64,7 +65,7 @@ def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
     wanted = {"enum": list(values)}
     if admits_every_value(wanted, given.shape):
         return Refused(
-            "the compared value is always one of these", hint="name the one value that is expected"
+            "the compared value is always one of these", hint="write the one expected value"
         )
     if admits_no_value(wanted, given.shape):
         return Refused("the compared value is never one of these: its type is different")
@@ -72,9 +73,11 @@ def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
 
 
 def as_compared(subject: Subject, wanted: Any) -> Any:
-    """What is looked at; raises Unjudgeable where it is a text and can't ever be what is wanted."""
+    """The value to compare; raises Unjudgeable for a string that can never equal `wanted`."""
     if subject.is_message_text and not isinstance(wanted, str):
-        raise Unjudgeable(f"a text is never {shown(wanted)}: name a `path`, or quote it", "/value")
+        raise Unjudgeable(
+            f"a string never equals {shown(wanted)}: set `path`, or quote the value", "/value"
+        )
     if isinstance(wanted, str) and isinstance(subject.value, (list, tuple)):
         return subject.text
     return subject.value

@@ -18,13 +18,14 @@ from promptops.records import record
 class Expr:
     """An expression is true.
 
-    A Jinja expression, as in `when`, with the filters and tests of templates. Its names are `value`
-    (what `path`, `role` and `transform` choose) and the case's `inputs` and `expected`; for a
-    request also `messages`, `tools`, `response_format`, `params`, `model`; for an answer also
-    `output` (its value where it is JSON, else its text), `text`, `tool_calls`, `usage`.
+    A Jinja expression, as in `when`, with the filters and tests of templates. It can use `value`
+    (the value that `path`, `role` and `transform` select) and the case's `inputs` and `expected`.
+    For a request it can also use `messages`, `tools`, `response_format`, `params` and `model`; for
+    an answer `output` (the parsed value if it is JSON, otherwise the text), `text`, `tool_calls`
+    and `usage`.
 
     Attributes:
-        value: The expression; true or false.
+        value: The expression; its result must be true or false.
 
     Holds:
         messages: [{role: user, content: Where is it?}]
@@ -45,14 +46,14 @@ class Expr:
         never_true = "boolean" not in result.kinds or True not in result.truths
         if never_true or False not in result.truths:
             message = f"the expression is never {'true' if never_true else 'false'}"
-            hint = f"compare a part of the {given.on} with what it has to be"
+            hint = f"compare a part of the {given.on} with the expected value"
             if has_unlisted_items(expression.tree, given.names):
-                hint = "a sequence that is made item by item equals nothing; put `| list` after it"
+                hint = "a lazy sequence never equals anything; put `| list` after it"
             elif never_true:
-                hint = "the result has to be true or false, and can be both"
+                hint = "write an expression that can be true and can be false"
             return Refused(message, hint=hint)
         own = None if given.in_set else own_data(expression, given.on)
-        return Refused(own, hint=f"look at a part of the {given.on}, too") if own else None
+        return Refused(own, hint=f"also use a part of the {given.on}") if own else None
 
     def check(self, subject: Subject) -> Verdict:
         held = self._held(subject)

@@ -21,13 +21,13 @@ from promptops.records import record
 @assertion("factual", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class Factual:
-    """A model judges that the answer agrees with what is known to be right.
+    """A model judges that the answer agrees with a reference.
 
-    It gives the facts that were asked for, in whatever words, and contradicts none. A measure, as
-    `llm-rubric` is.
+    The answer must give the requested facts, in any words, and contradict none of them. This is a
+    measure, like `llm-rubric`.
 
     Attributes:
-        value: What is right; if it is left out, `expected` of the case.
+        value: The reference; without it, the case's `expected` is used.
 
     Holds:
         expected: The warranty lasts three years.
@@ -55,7 +55,7 @@ class Factual:
         right = shown(reference(subject.record, self.value))
         return Verdict(
             passed=degree >= 0.5,
-            expected=f"nothing but agreement with {right}",
+            expected=f"agreement with {right}",
             opposite=f"disagreement with {right}",
             where=subject.where,
             got=f"the judge's {shown(reason)}",

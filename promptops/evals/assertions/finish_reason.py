@@ -17,8 +17,8 @@ _KNOWN = ("stop", "length", "tool_calls", "content_filter")
 class FinishReason:
     """The answer ended for this reason.
 
-    `stop`: the model was done. `length`: `max_output_tokens` cut it. `tool_calls`: it waits for
-    tools. `content_filter`: the provider took something out.
+    `stop`: the model finished. `length`: `max_output_tokens` cut the answer off. `tool_calls`: the
+    model waits for the results of tools. `content_filter`: the provider removed content.
 
     Attributes:
         value: The reason.
@@ -37,7 +37,7 @@ class FinishReason:
     def __post_init__(self) -> None:
         if self.value not in _KNOWN:
             hint = nearest(self.value, _KNOWN) or f"known here: {', '.join(_KNOWN)}"
-            raise Refused(f"no answer ends for the reason {shown(self.value)}", hint=hint)
+            raise Refused(f"{shown(self.value)} is not a finish reason", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
         answer = subject.record.answer

@@ -19,12 +19,13 @@ from promptops.source.explain import nearest
 @assertion("grounded", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class Grounded:
-    """A model judges that all the answer states stands in its context.
+    """A model judges that the context supports every statement of the answer.
 
-    What is true and not in there fails, too. A measure, as `llm-rubric` is.
+    A true statement that is not in the context fails, too. This is a measure, like `llm-rubric`.
 
     Attributes:
-        value: The name of the input that holds the context; anything but a text is read as JSON.
+        value: The name of the input that contains the context; a value other than a string is
+            passed to the judge as JSON.
 
     Holds:
         inputs: {passages: The hub pairs with up to eight cameras.}
@@ -55,8 +56,8 @@ class Grounded:
         degree, reason = opinion(subject.record, self._question(subject), PASSES)
         return Verdict(
             passed=degree >= 0.5,
-            expected=f"nothing but what the input {shown(self.value)} says",
-            opposite=f"something that the input {shown(self.value)} does not say",
+            expected=f"only facts from the input {shown(self.value)}",
+            opposite=f"a fact that is not in the input {shown(self.value)}",
             where=subject.where,
             got=f"the judge's {shown(reason)}",
             degree=degree,
@@ -79,5 +80,5 @@ class Grounded:
             raise Unjudgeable(message, "/value")
         context = inputs[self.value]
         if not context:
-            raise Unjudgeable(f"the input `{self.value}` is empty: nothing stands in it", "/value")
+            raise Unjudgeable(f"the input `{self.value}` is empty", "/value")
         return context if isinstance(context, str) else as_json(context)

@@ -14,12 +14,12 @@ from promptops.records import record
 @assertion("icontains")
 @record(frozen=True, slots=True, kw_only=True)
 class IContains:
-    """A text stands somewhere in what is looked at, in upper or lower case.
+    """The checked text contains a string, ignoring case.
 
-    Letters are compared in all scripts: `STRASSE` is in `Straße`.
+    Case is ignored in all scripts: `Straße` contains `STRASSE`.
 
     Attributes:
-        value: The text.
+        value: The string.
 
     Holds:
         messages: [{role: system, content: You write SQL for analysts.}]

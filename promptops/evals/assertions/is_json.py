@@ -13,9 +13,9 @@ from promptops.records import record
 @assertion("is-json")
 @record(frozen=True, slots=True, kw_only=True)
 class IsJson:
-    """What is looked at is JSON and nothing else.
+    """The checked text is JSON and nothing else.
 
-    No fence around it, no sentence before it. What it must hold, say with `json-schema`.
+    No fence around it, and no sentence before it. Use `json-schema` to check what it contains.
 
     Holds:
         messages: [{role: assistant, content: '{"sql": null}'}]

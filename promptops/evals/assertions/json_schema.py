@@ -25,11 +25,12 @@ from promptops.source.references import check_schema
 @assertion("json-schema")
 @record(frozen=True, slots=True, kw_only=True)
 class JsonSchema:
-    """What is looked at fits a JSON Schema.
+    """The checked value matches a JSON Schema.
 
-    A text is read as JSON first, and fails where it is none; at a `path` the value itself is
-    looked at. The schema is 2020-12 and refers to nothing outside itself. `format` is not checked:
-    write a `pattern`. A schema that every value fits, or none, is an error.
+    A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
+    is checked as it is. The schema is JSON Schema 2020-12 without references to other files.
+    `format` is not checked: write a `pattern`. A schema that every value matches, or none, is an
+    error.
 
     Attributes:
         value: The schema.
@@ -50,10 +51,12 @@ class JsonSchema:
             raise Refused("every value fits an empty schema", hint="or use `is-json`")
         for problem in check_schema(self.value, _as_place):
             at = problem.at if isinstance(problem.at, str) else problem.at.path
-            raise Refused(f"no schema: {problem.message}", hint=problem.hint, at=f"/value{at}")
+            raise Refused(
+                f"not a valid schema: {problem.message}", hint=problem.hint, at=f"/value{at}"
+            )
 
     def doubt(self, given: Given) -> Refused | None:
-        """A text is read as JSON, which can be anything."""
+        """A string is parsed as JSON, so it can be any value."""
         of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
         if admits_every_value(self.value, of):
             return Refused("every value fits this schema", hint=_hint(self.value))
@@ -90,7 +93,7 @@ class JsonSchema:
 def _hint(schema: Mapping[str, Any]) -> str:
     if '"format"' in json.dumps(schema):
         return "`format` is not checked: write a `pattern`"
-    return "say what it needs: `type`, `required`, `enum`"
+    return "add a requirement: `type`, `required`, `enum`"
 
 
 def _at(place: str | Place) -> str:
@@ -99,7 +102,7 @@ def _at(place: str | Place) -> str:
 
 
 def _as_place(pointer: str, key: bool = False) -> Place:
-    """A place that is a pointer, for the value stands in no file; of a key, that of its mapping."""
+    """The pointer as a place, since the value is in no file; for a key, that of its mapping."""
     return Place(pointer.rpartition("/")[0] if key else pointer)
 
 

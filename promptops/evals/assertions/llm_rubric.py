@@ -15,11 +15,12 @@ from promptops.records import record
 @assertion("llm-rubric", on=("answer",), judged=True)
 @record(frozen=True, slots=True, kw_only=True)
 class LlmRubric:
-    """A model judges that a criterion is met.
+    """A model judges that the answer meets a criterion.
 
-    A measure, in the score `quality` if none is named, unless `must: true` is written; then the
-    judge has to agree with its anchors. Who judges, `evaluation.judge` of the prompt says: the id
-    of a prompt of yours, or a model that our own judge asks; unsaid, the model that answered.
+    This is a measure, in the score `quality` unless another one is named. With `must: true` it is a
+    contract; then the judge has to agree with its anchors. `evaluation.judge` of the prompt names
+    the judge: the id of one of your prompts, or a model for the built-in judge. Without it, the
+    built-in judge uses the model that gave the answer.
 
     Attributes:
         value: The criterion, as a statement about the answer.

@@ -13,11 +13,11 @@ from promptops.records import record
 @assertion("max-chars")
 @record(frozen=True, slots=True, kw_only=True)
 class MaxChars:
-    """What is looked at is at most so many characters long.
+    """The checked text has at most this many characters.
 
     Attributes:
-        value: Unicode characters, newlines too; without `role` or `path`, those of all messages
-            and of the blank lines between them.
+        value: Unicode characters, including newlines. Without `role` or `path`, those of all
+            messages and of the blank lines between them.
 
     Holds:
         messages: [{role: user, content: Where is it?}]
@@ -35,7 +35,7 @@ class MaxChars:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:

@@ -13,10 +13,11 @@ from promptops.records import record
 @assertion("max-cost", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class MaxCost:
-    """The request and its answer cost at most so much.
+    """The request and its answer cost at most this much.
 
-    By the tokens that the provider counted, which are recorded, and today's price: that of the
-    model's profile, else of our table. Where neither has one, it is an error.
+    The cost is computed from the recorded token counts of the provider and the current price: that
+    of the model's profile, otherwise that of the built-in price table. If neither has a price, the
+    assertion is in error.
 
     Attributes:
         value: US dollars.
@@ -39,7 +40,7 @@ class MaxCost:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:

@@ -12,11 +12,12 @@ from promptops.records import record
 @assertion("max-latency", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class MaxLatency:
-    """The answer came within so many seconds.
+    """The answer arrived within this many seconds.
 
-    Of the request that succeeded, not of those before it or of waiting for its turn. It is not
-    recorded: over a recorded answer, and over one that this machine was too busy to time, the
-    assertion is skipped, which is no pass; a case that asserts nothing else is in error then.
+    Only the successful request counts, without earlier attempts and without waiting for rate
+    limits. Latency is not recorded: the assertion is skipped for a recorded answer, and for one
+    that this machine was too busy to time. Skipped does not mean passed; a case with no other
+    assertion is in error then.
 
     Attributes:
         value: Seconds.
@@ -37,7 +38,7 @@ class MaxLatency:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:

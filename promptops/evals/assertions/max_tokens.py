@@ -14,11 +14,11 @@ from promptops.records import record
 @assertion("max-tokens")
 @record(frozen=True, slots=True, kw_only=True)
 class MaxTokens:
-    """What is looked at has at most so many tokens.
+    """The checked text has at most this many tokens.
 
-    Of a whole answer, those that the provider counted, thinking included. Else an estimate, the
-    same on every machine and for every model; for 19 of 20 prompts it is off by 11% or less. Tools,
-    schemas and what a provider adds to each message are not counted in it.
+    For a whole answer, the provider's count is used, including reasoning tokens. Otherwise it is an
+    estimate, which is the same on every machine and for every model; for 19 of 20 prompts it is off
+    by 11% or less. The estimate leaves out tools, schemas and what a provider adds to each message.
 
     Attributes:
         value: Tokens.
@@ -39,7 +39,7 @@ class MaxTokens:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
@@ -55,6 +55,6 @@ class MaxTokens:
 
 
 def _counted(subject: Subject) -> int | None:
-    """The tokens that the provider counted of all that is looked at; None where it did not."""
+    """The provider's token count of the whole checked text; None if there is none."""
     answer = subject.record.answer
     return None if subject.narrowed or answer is None else answer.usage.output or None

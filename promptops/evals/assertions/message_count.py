@@ -13,9 +13,9 @@ from promptops.records import record
 @assertion("message-count", on=("request",), narrowed_by=("role",))
 @record(frozen=True, slots=True, kw_only=True)
 class MessageCount:
-    """The request has so many messages.
+    """The request has exactly this many messages.
 
-    With `role`, so many of that role; none is 0.
+    With `role`, this many messages of that role, which may be 0.
 
     Attributes:
         value: The number of messages.
@@ -36,7 +36,7 @@ class MessageCount:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         return self.value, self.value
 
     def check(self, subject: Subject) -> Verdict:

@@ -16,12 +16,12 @@ from promptops.records import record
 @assertion("moderation", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Moderation:
-    """The provider's moderation flags nothing in what is looked at.
+    """The provider's moderation flags nothing in the checked text.
 
-    The model that `[test] moderations` names is asked; of an empty text, nobody.
+    The model that `[test] moderations` names is called, except for an empty text.
 
     Attributes:
-        value: The categories that count, as the provider names them; if it is left out, all.
+        value: The categories that count, as the provider names them; without it, all of them.
 
     Holds:
         answer: Have a nice day.

@@ -13,11 +13,11 @@ from promptops.records import record
 @assertion("no-personal-data")
 @record(frozen=True, slots=True, kw_only=True)
 class NoPersonalData:
-    """No e-mail address, telephone, account, card or social security number is looked at.
+    """No e-mail address, phone, account, card or social security number is in the checked text.
 
-    Numbers count where their checksum is right, as for SEC002 of lint. What is reserved for
-    examples is nobody's; names and postal addresses are not found. Of an answer, the arguments of
-    the tools that it calls are looked at, too.
+    Numbers count if their checksum is right, as in the lint rule SEC002. Values that are reserved
+    for examples do not count. Names and postal addresses are not detected. The arguments of an
+    answer's tool calls are checked, too.
 
     Holds:
         answer: Write to help@example.com.

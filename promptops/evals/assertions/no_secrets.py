@@ -13,10 +13,10 @@ from promptops.records import record
 @assertion("no-secrets")
 @record(frozen=True, slots=True, kw_only=True)
 class NoSecrets:
-    """Nothing that is looked at looks like a key, a password in an address or a private key.
+    """The checked text has no API key, no password in an address and no private key.
 
-    By the patterns of the vendors, as SEC001 of lint; what is documented as an example is none.
-    Of an answer, the arguments of the tools that it calls are looked at, too.
+    Keys are detected by the vendors' patterns, as in the lint rule SEC001; documented example keys
+    do not count. The arguments of an answer's tool calls are checked, too.
 
     Holds:
         answer: Put the key into the variable API_KEY.

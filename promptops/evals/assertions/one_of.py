@@ -17,12 +17,12 @@ from promptops.records import record
 @assertion("one-of")
 @record(frozen=True, slots=True, kw_only=True)
 class OneOf:
-    """What is looked at is exactly one of these.
+    """The checked value is exactly one of these.
 
-    Compared as `equals` does.
+    Values are compared as in `equals`.
 
     Attributes:
-        value: What it may be.
+        value: The allowed values.
 
     Holds:
         messages: [{role: user, content: billing}]
@@ -37,7 +37,7 @@ class OneOf:
 
     def __post_init__(self) -> None:
         if not self.value:
-            raise Refused("nothing is one of an empty list")
+            raise Refused("an empty list matches no value")
 
     def doubt(self, given: Given) -> Refused | None:
         return doubt_values(self.value, given)

@@ -20,12 +20,12 @@ _SECOND = {"first": 0.0, "tie": 0.5, "second": 1.0}
 class Pairwise:
     """A model judges that the answer is no worse than another one.
 
-    The other one is `expected` of the case where that is a text, else the baseline's answer. The
-    judge is asked in both orders, and has to prefer the same answer in both: one that prefers
-    whichever stands first has said nothing, a tie. A measure, as `llm-rubric` is.
+    The other answer is the case's `expected` if that is a string, otherwise the answer of the
+    baseline. The judge is called with both orders and has to prefer the same answer in both; a
+    judge that always prefers the first one gives a tie. This is a measure, like `llm-rubric`.
 
     Attributes:
-        value: What makes an answer better.
+        value: The criterion for a better answer.
 
     Holds:
         expected: Restart it.
@@ -50,12 +50,12 @@ class Pairwise:
 
     def check(self, subject: Subject) -> Verdict:
         if subject.whole == _other(subject):
-            return self._verdict(subject, 0.5, "the very same one")
+            return self._verdict(subject, 0.5, "an identical answer")
         one, other = self._questions(subject)
         first, why_first = opinion(subject.record, one, _FIRST)
         second, why_second = opinion(subject.record, other, _SECOND)
         told = (
-            f"{_told(first)} ({shown(why_first)}) and, the other way round, "
+            f"{_told(first)} ({shown(why_first)}) and, in reverse order, "
             f"{_told(second)} ({shown(why_second)})"
         )
         return self._verdict(subject, (first + second) / 2, told)
@@ -63,8 +63,8 @@ class Pairwise:
     def _verdict(self, subject: Subject, degree: float, got: str) -> Verdict:
         return Verdict(
             passed=degree >= 0.5,
-            expected=f"no worse one by {shown(self.value)}",
-            opposite=f"a worse one by {shown(self.value)}",
+            expected=f"an answer no worse by {shown(self.value)}",
+            opposite=f"an answer worse by {shown(self.value)}",
             where=subject.where,
             got=got,
             degree=degree,
@@ -84,9 +84,9 @@ def _other(subject: Subject) -> str:
         return expected
     baseline = subject.record.beside.baseline
     if baseline is None:
-        raise Skipped("there is no baseline to compare with, and `expected` is no text")
+        raise Skipped("there is no baseline to compare with, and `expected` is not a string")
     return baseline.text
 
 
 def _told(degree: float) -> str:
-    return "a tie" if degree == 0.5 else "a better one" if degree > 0.5 else "a worse one"
+    return "a tie" if degree == 0.5 else "a better answer" if degree > 0.5 else "a worse answer"

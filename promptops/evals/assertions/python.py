@@ -16,16 +16,16 @@ from promptops.records import record
 @assertion("python", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Python:
-    """A function of this repository says that it holds.
+    """A function of this repository decides.
 
-    It is called with what is looked at and a mapping of `inputs`, `expected`, `output`, `text`,
-    `tool_calls` and `usage`, and returns true or false, a degree from 0 to 1 (which holds from
-    one half on), or either with the reason: `return False, "no greeting"`. It is read from the
-    tree that is judged, has ten seconds, and never runs where PROMPTOPS_UNTRUSTED is set.
+    The function is called with the checked value and a mapping of `inputs`, `expected`, `output`,
+    `text`, `tool_calls` and `usage`. It returns true or false, or a degree from 0 to 1 (0.5 or more
+    passes), or either of them with a reason: `return False, "no greeting"`. The code is read from
+    the revision under test, stops after ten seconds, and never runs if PROMPTOPS_UNTRUSTED is set.
 
     Attributes:
-        value: `FILE:FUNCTION`; a file that begins with `./` is beside the one that says so, any
-            other below the prompt root.
+        value: `FILE:FUNCTION`. A path that starts with `./` is relative to the file that contains
+            this assertion, any other to the prompt root.
 
     Holds:
         files: {checks.py: "def polite(output, facts):\\n    return 'please' in output"}
@@ -61,7 +61,9 @@ class Python:
     def _called(self, subject: Subject) -> tuple[bool | float, str]:
         functions = subject.record.beside.functions
         if functions is None:
-            raise Undecided("`python` does not run here: there is no tree to read it from")
+            raise Undecided(
+                "`python` assertions do not run here: there is no repository to read from"
+            )
         path, _, name = self.value.rpartition(":")
         # A copy: what a function changes is not what the next assertion sees.
         arguments = deepcopy((subject.value, dict(subject.record.names)))
@@ -79,5 +81,5 @@ def _read(returned: Any) -> tuple[bool | float, str]:
 
 
 def _shown(value: Any) -> str:
-    """A value of any kind: what a function returns need not be JSON."""
+    """A value of any type: the result of a function need not be JSON."""
     return shown(value) if isinstance(value, (str, int, float, type(None))) else shown(repr(value))

@@ -15,14 +15,14 @@ _LONGEST = 100_000
 @assertion("ratio")
 @record(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """What is looked at is spelled much like a text.
+    """The checked text has nearly the same characters as a reference.
 
-    The likeness is 1 less the characters to insert and delete, as a share of both texts; every
-    character counts. Needs the extra `likeness`.
+    The similarity is 1 minus the share of characters that have to be inserted or deleted, of those
+    of both texts. Every character counts. Needs the extra `likeness`.
 
     Attributes:
-        value: The text.
-        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
+        value: The reference.
+        threshold: The lowest similarity that passes, 0.05 to 1; with `not-`, any value above 0.
 
     Holds:
         answer: Hold the reset button for 10 seconds.

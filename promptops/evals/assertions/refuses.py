@@ -13,12 +13,13 @@ from promptops.records import record
 @assertion("refuses", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Refuses:
-    """The answer refuses what was asked.
+    """The answer refuses the request.
 
-    By how models say that they can't or won't, in Arabic, Chinese, Dutch, English, French, German,
-    Hindi, Italian, Japanese, Korean, Polish, Portuguese, Russian, Spanish and Turkish, within the
-    first 300 characters; or the provider's filter took it out. A refusal that speaks of no "I", as
-    "This is not permitted", is not found: where that matters, use `llm-rubric`.
+    It looks for the usual phrases with which models say that they can't or won't, in Arabic,
+    Chinese, Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Polish, Portuguese,
+    Russian, Spanish and Turkish, within the first 300 characters. An answer removed by the
+    provider's content filter counts, too. A refusal without "I", such as "This is not permitted",
+    is not detected; use `llm-rubric` if that matters.
 
     Holds:
         answer: I'm sorry, but I can't help with that.
@@ -39,5 +40,5 @@ class Refuses:
             expected="a refusal",
             opposite="no refusal",
             where=subject.where,
-            got="what the content filter left" if filtered else said,
+            got="an answer cut by the content filter" if filtered else said,
         )

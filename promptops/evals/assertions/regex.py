@@ -20,10 +20,11 @@ from promptops.records import record
 @assertion("regex")
 @record(frozen=True, slots=True, kw_only=True)
 class Regex:
-    """A pattern matches somewhere in what is looked at.
+    """A pattern matches somewhere in the checked text.
 
-    Patterns are RE2's, which can't hang: no look-ahead, no back-references. `^` and `$` are the
-    ends of the text, with `(?m)` those of each line; `.` matches a newline with `(?s)`.
+    The syntax is RE2, which always runs in linear time: no look-ahead and no back-references. `^`
+    and `$` match at the ends of the text, with `(?m)` at the ends of each line; `.` matches a
+    newline with `(?s)`.
 
     Attributes:
         value: The pattern.
@@ -42,19 +43,17 @@ class Regex:
     def __post_init__(self) -> None:
         compiled(self.value)
         if matches_every_text(self.value):
-            raise Refused(
-                "the pattern matches every text", hint="write the text that must be there"
-            )
+            raise Refused("the pattern matches every string", hint="write the required text")
         if matches_no_text(self.value):
             raise Refused(
-                "the pattern matches no text", hint="test it on a text that it should match"
+                "the pattern matches no string", hint="test it on a string that it should match"
             )
 
     def doubt(self, given: Given) -> Refused | None:
         if given.negated or not matches_every_answer(self.value):
             return None
-        hint = "for any text at all, write `word-count: {min: 1}`"
-        return Refused("the pattern matches every text that is not blank", hint=hint)
+        hint = "to require any text, write `word-count: {min: 1}`"
+        return Refused("the pattern matches every string that is not blank", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
         match = compiled(self.value).search(sendable(subject.text))

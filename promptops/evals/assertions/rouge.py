@@ -19,15 +19,15 @@ _LONGEST = 2_000  # words: the work grows with the product
 @assertion("rouge")
 @record(frozen=True, slots=True, kw_only=True)
 class Rouge:
-    """What is looked at has the words of a text, in its order.
+    """The checked text has the words of a reference, in the same order.
 
-    ROUGE-L: the longest sequence of words that both have, with others in between, as a share of
-    both (F1). Words are of letters a to z and digits, in upper or lower case; for what is not
-    written so, take `chrf`. Needs the extra `likeness`.
+    The metric is ROUGE-L: the longest common sequence of words, with other words in between, as a
+    share of both texts (F1). Words consist of the letters a to z and digits, ignoring case; for
+    other scripts, use `chrf`. Needs the extra `likeness`.
 
     Attributes:
-        value: The text.
-        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
+        value: The reference.
+        threshold: The lowest similarity that passes, 0.05 to 1; with `not-`, any value above 0.
 
     Holds:
         answer: Hold the button for ten seconds and wait.
@@ -44,7 +44,7 @@ class Rouge:
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
         if not re.search("[a-z0-9]", self.value.lower()):
-            raise Refused("there is no word of letters a to z in it", hint="use `chrf`")
+            raise Refused("the text has no words of the letters a to z", hint="use `chrf`")
 
     def doubt(self, given: Given) -> Refused | None:
         return doubt_threshold(self.threshold, given)

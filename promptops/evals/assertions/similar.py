@@ -20,14 +20,14 @@ from promptops.records import record
 @assertion("similar", on=("answer",))
 @record(frozen=True, slots=True, kw_only=True)
 class Similar:
-    """What is looked at means much the same as a text.
+    """The checked text means nearly the same as a reference.
 
-    The cosine of the embeddings of both, below 0 counted as 0; that of an empty text is 0. What is
-    much depends on the model that makes them, which `[test] embeddings` names.
+    The similarity is the cosine of both embeddings; below 0 it counts as 0, and for an empty text
+    it is 0. A good threshold depends on the embedding model, which `[test] embeddings` names.
 
     Attributes:
-        value: The text.
-        threshold: From which likeness on it holds, 0.05 to 1; with `not-`, from above 0 on.
+        value: The reference.
+        threshold: The lowest similarity that passes, 0.05 to 1; with `not-`, any value above 0.
 
     Holds:
         answer: You are covered for three years.
@@ -65,5 +65,5 @@ def _about(text: str) -> Question:
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     size = hypot(*one) * hypot(*other)
     if len(one) != len(other) or not (size and isfinite(size)):
-        raise Undecided("the embeddings can't be compared: of different length, or without one")
+        raise Undecided("the embeddings can't be compared: their lengths differ, or one is missing")
     return min(fsum(map(mul, one, other)) / size, 1.0)

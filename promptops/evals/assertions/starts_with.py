@@ -14,10 +14,10 @@ from promptops.records import record
 @assertion("starts-with")
 @record(frozen=True, slots=True, kw_only=True)
 class StartsWith:
-    """What is looked at begins with a text.
+    """The checked text starts with a string.
 
     Attributes:
-        value: The text, with every blank and newline.
+        value: The string; every space and newline counts.
 
     Holds:
         messages: [{role: system, content: You write SQL for analysts.}]

@@ -17,14 +17,14 @@ from promptops.records import field, record
 @assertion("tool-call", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """The answer calls a tool, with these arguments among others.
+    """The answer calls a tool with at least these arguments.
 
-    Any of its calls will do. Mappings may have more keys and lists more items, in any order. A
-    tool that the prompt does not offer is an error, with `not-`, too.
+    One matching call is enough. Mappings may have more keys and lists more items, in any order. A
+    tool that the prompt does not define is an error, also with `not-`.
 
     Attributes:
         name: The tool.
-        arguments: Arguments it is called with.
+        arguments: Arguments that the call must have.
 
     Holds:
         tools: [{name: refund}]
@@ -42,7 +42,7 @@ class ToolCall:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise Refused("expected the name of a tool, got an empty text", at="/name")
+            raise Refused("expected the name of a tool, got an empty string", at="/name")
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
@@ -63,7 +63,7 @@ class ToolCall:
         )
 
     def _compared(self, calls: tuple[Call, ...]) -> tuple[str, str] | None:
-        """With the arguments of the one call of this tool."""
+        """The expected and the actual arguments, if there is exactly one call of this tool."""
         found = [call.get("arguments") for call in calls if call.get("name") == self.name]
         if len(found) != 1:
             return None

@@ -16,10 +16,10 @@ from promptops.records import record
 @assertion("tool-calls", on=("answer",), narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
 class ToolCalls:
-    """The answer calls these tools, in this order, and no other.
+    """The answer calls exactly these tools, in this order.
 
     Attributes:
-        value: The calls: names, or `{name, arguments}` as of `tool-call`.
+        value: The calls: tool names, or `{name, arguments}` as in `tool-call`.
 
     Holds:
         tools: [{name: find}, {name: refund}]
@@ -67,7 +67,7 @@ class ToolCalls:
 
 
 def _compared(wanted: tuple[Called, ...], calls: tuple[Call, ...]) -> tuple[str, str] | None:
-    """The arguments of calls of the same tools."""
+    """The expected and the actual arguments, if the same tools are called."""
     pairs = zip(wanted, calls, strict=True)
     got = [part_asked(call.get("arguments"), each.arguments) for each, call in pairs]
     return to_compare([each.arguments for each in wanted], got)

@@ -19,9 +19,9 @@ from promptops.source.nodes import escaped
 @assertion("word-count")
 @record(frozen=True, slots=True, kw_only=True)
 class WordCount:
-    """What is looked at has so many words.
+    """The checked text has this many words.
 
-    A word is what stands between white space, so Chinese, Japanese and Thai are not counted well.
+    Words are separated by whitespace, so the count is not useful for Chinese, Japanese and Thai.
 
     Attributes:
         value: The number of words, or `{min, max}`, either of which may be left out.
@@ -43,7 +43,7 @@ class WordCount:
             at = f"/value/{escaped(name)}" if name else "/value"
             if name not in ("", "min", "max"):
                 hint = nearest(name, ("min", "max")) or "known here: min, max"
-                raise Refused(f"`{name}` is no limit", hint=hint, at=at)
+                raise Refused(f"`{name}` is not a limit", hint=hint, at=at)
             if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
                 raise Refused(f"expected a whole number, got {type_name(limit)}", at=at)
             check_limit(limit, MOST_CHARS, "text has over 10,000,000 words", at)
@@ -55,7 +55,7 @@ class WordCount:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """From which value to which it holds."""
+        """The lowest and the highest value that passes."""
         low, high = self._limits
         return low, inf if high is None else high
 

@@ -1,1 +1,1 @@
-"""Whether a candidate is worse than its baseline, from scores alone."""
+"""Decide, from scores alone, whether a candidate is worse than its baseline."""

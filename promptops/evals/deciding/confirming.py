@@ -1,4 +1,4 @@
-"""Suspects confirmed: exact tests of a few fresh answers, and of many cases at once."""
+"""Confirm suspect cases: exact tests of a few fresh answers, and of many cases at once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PARTS = 10**9  # scores are counted in whole parts, so that equal sums are equa
 
 
 def fisher(before: Sequence[float], after: Sequence[float]) -> float:
-    """Fisher's exact test, one-sided: the chance of so low a sum in `after`, were both alike.
+    """Fisher's exact test, one-sided: the chance of so low a sum in `after` if both are alike.
 
-    Scores of 0 and 1 make it Fisher's test; graded ones the same question about their sum. The
-    work doubles with every different score: meant for some 16.
+    For scores of 0 and 1 it is Fisher's test; for graded ones the same test of their sum. The work
+    doubles with every different score: meant for some 16.
     """
     scores = [round(score * _PARTS) for score in (*before, *after)]
     seen = sum(scores[len(before) :])
@@ -29,7 +29,7 @@ def fisher(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def holm(chances: Sequence[float], alpha: float) -> tuple[bool, ...]:
-    """Which of these p values hold, in their order, one false one at most with chance `alpha`."""
+    """Which of these p values are significant, in their order; a false one with chance `alpha`."""
     order = sorted(range(len(chances)), key=chances.__getitem__)
     held: set[int] = set()
     for rank, index in enumerate(order):

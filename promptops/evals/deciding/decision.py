@@ -1,4 +1,4 @@
-"""What is decided on, and the decision."""
+"""The data for a decision, and the decision."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class CaseScore:
     """The primary score of one test case, in both arms.
 
     Attributes:
-        name: No other case of the decision has it.
-        baseline: One score a repeat, 0 to 1; what got no answer is left out.
+        name: Unique in the decision.
+        baseline: One score per repeat, 0 to 1; repeats without an answer are left out.
         candidate: The same; the n-th belongs to the n-th of the baseline.
         source: Cases of one source are not independent: one document, one conversation.
-        fresh_baseline: Scores of answers that were asked for since the case is a suspect. They
-            are no repeats: a suspect is one for its repeats, which can't also prove it.
+        fresh_baseline: Scores of answers requested after the case became a suspect. They are not
+            repeats: the repeats made the case a suspect, so they can't also prove it.
 
     Raises:
         ValueError: A score is not a number from 0 to 1.
@@ -42,14 +42,14 @@ class CaseScore:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What would settle it: one of the three, by what comes next.
+    """What would settle the decision; one of three, whichever comes next.
 
     Attributes:
-        repeats: So many a case and arm, those that are there included; then look again.
-        suspects: Cases to ask again, `fresh` times an arm; then decide again at the same look.
-        fresh: Answers an arm for each suspect; 0 without suspects.
-        cases: About so many would decide, should the difference stay what it is. Nothing that
-            can be asked for now would.
+        repeats: This many per case and arm, including the existing ones; then decide again.
+        suspects: Cases to request again, `fresh` times per arm; then decide again at the same look.
+        fresh: Answers per arm for each suspect; 0 without suspects.
+        cases: About this many cases would decide if the difference stays the same. More answers to
+            the existing cases would not.
     """
 
     repeats: int | None = None
@@ -60,20 +60,20 @@ class Needs:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Whether the candidate is worse. Scores are shares: .03 is three points.
+    """Whether the candidate is worse. Scores are shares: .03 is three percentage points.
 
     Attributes:
         difference: Candidate minus baseline, the mean over cases.
         low: Each bound is wrong with the chance that this look may spend (.005, .010, .015). Never
-            closer to the difference than a loss that might well have shown in no answer at all.
-        p: One-sided, of a mean difference as low as this one, were there none.
+            closer to the difference than a loss that may have shown in no answer at all.
+        p: One-sided: the chance of a mean difference this low if there is none.
         n: Cases with answers in both arms.
-        repeats: The fewest that any of them has.
+        repeats: The smallest number of repeats of any of them.
         smallest_visible: The smallest true loss that these answers show four times in five.
-        margin: The loss that does not matter, as it was applied.
+        margin: The acceptable loss, as it was applied.
         worst: Up to five cases that lost, the greatest loss first.
-        culprits: Cases that fresh answers proved worse, where that decided; else empty.
-        unpaired: Cases without an answer in one arm or both: they took no part.
+        culprits: Cases that fresh answers proved worse, if that decided; else empty.
+        unpaired: Cases without an answer in one arm or both, which took no part.
         needs: None once it is decided.
     """
 

@@ -1,4 +1,4 @@
-"""What the answers of both arms say, before anything is decided."""
+"""Statistics of the answers of both arms, before a decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ScoredPair:
     """A case with answers in both arms.
 
     Attributes:
-        difference: Candidate minus baseline, over `repeats` scores an arm.
+        difference: Candidate minus baseline, over `repeats` scores per arm.
     """
 
     case: CaseScore
@@ -34,8 +34,8 @@ class Evidence:
 
     Attributes:
         pairs: The greatest loss first; then by name.
-        sources: How many independent ones the pairs come from.
-        repeats: The fewest that a pair has; 0 without pairs.
+        sources: The number of independent sources of the pairs.
+        repeats: The smallest number of repeats of a pair; 0 without pairs.
         error: The standard error of the difference; infinite below two sources.
         low: Each bound is wrong with the chance `alpha`; -1 and 1 are no bounds.
     """
@@ -61,7 +61,7 @@ class Evidence:
 
 
 def evidence(cases: Iterable[CaseScore], repeats: int, alpha: float) -> Evidence:
-    """Compare up to so many repeats a case; a case without a pair of answers is left out."""
+    """Compare up to this many repeats per case; a case without a pair of answers is left out."""
     found = [pair for case in cases if (pair := _pair(case, repeats))]
     # The draw of signs sees an order: it must not be the one the cases came in.
     found.sort(key=lambda pair: (pair.difference, pair.case.name))

@@ -1,8 +1,8 @@
-"""The gate: is a candidate worse than its baseline, and if nobody can tell yet, what would tell.
+"""Decide whether a candidate is worse than its baseline, and what would settle an open decision.
 
-A first stage looks at the mean difference, at 1, 3 and 6 repeats a case. What it leaves open goes
-to a second: suspect cases are asked afresh, and fail by name. All chances of failing a candidate
-that is no worse sum up to 5%; simulated, it is about half of that (tests/evals/deciding).
+The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
+goes to the second: suspect cases get fresh answers, and fail by name. All chances of failing a
+candidate that is no worse sum up to 5%; simulated, it is about half of that (tests/evals/deciding).
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _BROKEN = 0.25  # a loss that makes a suspect; of graded scores far less can be 
 
 
 def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
-    """Decide by the answers there are; where that is not possible, say what to ask for.
+    """Decide by the existing answers, or return what else is needed.
 
-    Ask for what `needs` says and call again: with the next look for repeats, with the same one
-    for suspects. The order of the cases makes no difference, and answers beyond those of the look
-    take no part.
+    Request what `needs` names and call again: with the next look for repeats, with the same one for
+    suspects. The order of the cases makes no difference, and answers beyond those of the look take
+    no part.
 
     Args:
-        cases: At least the repeats of this look each, as far as they could be had.
-        margin: The loss that does not matter, above 0 and up to 1; "auto" is three points, or
-            what the suite can see with all its repeats where that is more.
+        cases: With at least the repeats of this look each, as far as they are available.
+        margin: The acceptable loss, above 0 and up to 1; "auto" is three percentage points, or what
+            the suite can detect with all its repeats if that is more.
 
     Raises:
-        ValueError: Two cases have one name, or the margin is none.
+        ValueError: Two cases have one name, or the margin is invalid.
     """
     _refuse_what_makes_no_sense(cases, margin)
     seen = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
@@ -85,7 +85,7 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> N
 
 
 def _visible_in_the_end(seen: Evidence) -> float:
-    """At the last look, should all spread be chance. Fewer repeats must not widen the margin."""
+    """At the last look, if all spread is chance. Fewer repeats must not widen the margin."""
     error = seen.error * sqrt(seen.repeats / REPEATS[-1]) if seen.repeats else seen.error
     last = replace(seen, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
     return smallest_visible(last, DEFAULT_MARGIN)
@@ -98,7 +98,7 @@ def _first_stage(seen: Evidence, margin: float) -> Verdict:
 
 
 def _suspects(seen: Evidence) -> tuple[ScoredPair, ...]:
-    """Of the worst cases those that lost much, and at least half of what the worst one lost."""
+    """The worst cases that lost much, and at least half of the greatest loss."""
     worst = _worst(seen)
     return tuple(
         pair
@@ -117,7 +117,7 @@ def _proved(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
 
 
 def _chance(case: CaseScore) -> float:
-    """Of the fresh answers of a case that is no worse; 1 while they are not all there."""
+    """The chance of the fresh answers of a case that is no worse; 1 while some are missing."""
     before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
     if _unasked(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
         return 1.0

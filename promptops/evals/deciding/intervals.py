@@ -1,7 +1,7 @@
-"""Intervals of a mean difference, from differences that come in clusters.
+"""Confidence intervals of a mean difference, from clustered differences.
 
-A cluster holds the differences of cases that share a source; most hold one. Clusters are taken to
-be independent, the cases in one are not.
+A cluster contains the differences of cases that share a source; most contain one. Clusters are
+assumed to be independent, the cases in one are not.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _CHUNK = 10
 
 @record(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Bounds of a mean, and how likely so low a mean would be by chance.
+    """Bounds of a mean, and the chance of so low a mean.
 
     Attributes:
-        low: Each bound is wrong with the chance that was asked for, so that the interval
-            misses with twice that chance.
-        p: One-sided: of a mean as low as this one or lower, were the true one 0. It is below
-            the chance asked for exactly where `high` is below 0.
+        low: Each bound is wrong with the requested chance, so the interval misses with twice that
+            chance.
+        p: One-sided: the chance of a mean as low as this one or lower if the true one is 0. It is
+            below the requested chance exactly if `high` is below 0.
     """
 
     low: float
@@ -63,22 +63,22 @@ def _chance(middle: float, error: float, freedom: int) -> float:
 
 
 def silent_loss(answers: int, chance: float) -> float:
-    """The share of right answers that can have turned wrong while none of so many shows it.
+    """The share of right answers that can have become wrong while none of so many shows it.
 
-    That happens with this chance. Where all scores are the same in both arms, their spread is 0
-    and says nothing of what was missed; this does.
+    That happens with this chance. If all scores are the same in both arms, their spread is 0 and
+    says nothing about missed losses; this bound does.
     """
     return 1 - chance ** (1 / answers) if answers else 1.0
 
 
 def mean(clusters: Clusters) -> float:
-    """Over cases, not over clusters; 0 of nothing."""
+    """Over cases, not over clusters; 0 without cases."""
     values = list(chain.from_iterable(clusters))
     return fsum(values) / len(values) if values else 0.0
 
 
 def standard_error(clusters: Clusters) -> float:
-    """Of the mean; infinite below two clusters, where nothing says how far they spread."""
+    """Of the mean; infinite below two clusters, whose spread is unknown."""
     count = len(clusters)
     if count < 2:
         return inf

@@ -1,4 +1,4 @@
-"""What a suite can see, and how large it would have to be."""
+"""The smallest effect that a suite can detect, and the size it would need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _POWER = 0.8
 
 
 def smallest_visible(seen: Evidence, margin: float) -> float:
-    """The smallest true loss that fails four times in five, by the spread that was seen.
+    """The smallest true loss that fails four times in five, by the observed spread.
 
-    1 where the cases are too few for any loss to be told from chance.
+    1 if there are too few cases to distinguish any loss from chance.
     """
     if seen.sources < _fewest_sources(seen.alpha):
         return 1.0
@@ -26,7 +26,7 @@ def smallest_visible(seen: Evidence, margin: float) -> float:
 
 
 def cases_to_decide(seen: Evidence, margin: float) -> int:
-    """About how many cases would decide at the same look, should the difference stay the same."""
+    """About how many cases would decide at the same look if the difference stays the same."""
     cases = len(seen.pairs)
     room = margin + seen.difference  # to the bound that passes
     if seen.difference <= -margin / 2:
@@ -41,5 +41,5 @@ def cases_to_decide(seen: Evidence, margin: float) -> int:
 
 
 def _fewest_sources(alpha: float) -> int:
-    """Below so many, even a loss in every one could be chance: signs fall alike too often."""
+    """With fewer, even a loss in every one could be chance: signs agree by chance too often."""
     return ceil(log2(1 / alpha))

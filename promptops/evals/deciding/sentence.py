@@ -18,8 +18,8 @@ def sentence(
 
     Args:
         cost_change: Of an answer, as a share of the baseline's: .12 is 12% more.
-        spent_usd: What the answers of this run cost.
-        baseline: What stands after "baseline", as it may be printed.
+        spent_usd: The cost of the answers of this run.
+        baseline: The text after "baseline", safe to print.
     """
     parts = list(_figures(decision))
     if cost_change is not None:
@@ -44,7 +44,7 @@ def _figures(decision: Decision) -> Iterator[str]:
 
 
 def _plain(number: float, form: str) -> str:
-    """Formatted, without a sign where nothing is left after rounding."""
+    """Formatted, without a sign if rounding leaves nothing."""
     text = format(number, form)
     return text if text.strip("+-0.") else text.lstrip("+-")
 
@@ -59,9 +59,9 @@ def _chance(p: float) -> str:
 def what_it_takes(needs: Needs) -> str:
     """What would settle an inconclusive decision; names no case."""
     if needs.repeats is not None:
-        return f"{needs.repeats} repeats a case, on both sides, would tell more"
+        return f"{needs.repeats} repeats per case, on both sides, would give a clearer result"
     if needs.suspects:
         count = len(needs.suspects)
         whom = "the suspect case" if count == 1 else f"each of the {count} suspect cases"
-        return f"{needs.fresh} fresh answers to {whom}, on both sides, would tell more"
-    return f"about {needs.cases} cases would decide, should the difference stay the same"
+        return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
+    return f"about {needs.cases} cases would decide if the difference stays the same"

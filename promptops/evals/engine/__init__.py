@@ -1,1 +1,1 @@
-"""Many requests asked: at once, within limits and budget, none lost, and none asked for ever."""
+"""Send many requests concurrently, within limits and budget, with retries that end."""

@@ -1,4 +1,4 @@
-"""How much a server lets pass, worked out from what it says with each answer."""
+"""How much a server lets pass, computed from the headers of its answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REMEMBERED = 256
 
 @record(frozen=True, slots=True, kw_only=True)
 class SentRequest:
-    """Something that was sent; `number` from 1, in the order of sending."""
+    """A request that was sent; `number` from 1, in the order of sending."""
 
     number: int
     at_s: float
@@ -28,10 +28,10 @@ class SentRequest:
 class Allowance:
     """Requests, or tokens, that may still be sent.
 
-    A server's word is about the moment when it let a request in, so what was sent since then is
-    taken off, and what has come back since then is added. All of it comes back evenly in a minute
-    (a bucket), or, where the time of the reset says so, at once at the reset (a window). A bucket
-    is only as large as it was ever seen, and what comes back to a full one is lost.
+    A server's numbers refer to the moment when it accepted a request, so what was sent since then
+    is subtracted, and what has been refilled since then is added. Refilling is even over a minute
+    (a bucket), or, if the time of the reset says so, at once at the reset (a window). A bucket is
+    only as large as it was ever seen, and refills of a full one are lost.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Allowance:
         return mark
 
     def hear(self, said: Window, mark: SentRequest) -> None:
-        """Learn from an answer; `mark` is that of its request. Older words count nothing."""
+        """Learn from an answer; `mark` is that of its request. Older information is ignored."""
         if said.limit is None or said.remaining is None or mark.number < self._said.number:
             return
         self._limit, self._remaining, self._said = said.limit, float(said.remaining), mark
@@ -66,11 +66,11 @@ class Allowance:
             self._window |= said.reset_s > used * MINUTE_S / said.limit + _ROUNDED_S
 
     def doubt(self) -> None:
-        """Be more careful: something was refused though it seemed to be allowed."""
+        """Be more careful: a request was rejected although it seemed to be allowed."""
         self._share = max(self._share * _CAREFUL, _MOST_CAREFUL)
 
     def wait_s(self, amount: float, now: float) -> float:
-        """How long until so much may be sent; 0 where nothing is known."""
+        """Seconds until so much may be sent; 0 if nothing is known."""
         if self._limit is None or (self._window and now >= self._full_at_s):
             return 0.0
         amount = min(amount, self._limit)

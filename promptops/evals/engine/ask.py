@@ -1,4 +1,4 @@
-"""What is asked, what becomes of it, and how far to go for it."""
+"""A request to send, its outcome, and its retry settings."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Key = tuple[str, int, str]
 
 @record(frozen=True, slots=True, kw_only=True)
 class Payer:
-    """Who something is asked for, and what that may cost.
+    """Who pays for a request, and the budget for it.
 
     Attributes:
         prompt: Its id, or "".
-        judge: Who asks about an answer to it, or "".
-        most_usd: For all that is asked for the prompt in one run; None where there is no bound.
+        judge: The judge that sends a request about an answer to it, or "".
+        most_usd: For all requests for the prompt in one run; None for no limit.
     """
 
     prompt: str = ""
@@ -30,12 +30,12 @@ class Payer:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request that wants an answer.
+    """A request that needs an answer.
 
     Attributes:
         digest: Of the request.
-        repeat: 0-based; each repeat is asked for itself.
-        payer: Of asks with one key, the first one's pays.
+        repeat: 0-based; each repeat is sent separately.
+        payer: For asks with one key, the first one's pays.
     """
 
     digest: str
@@ -46,16 +46,16 @@ class Ask:
 
     @property
     def key(self) -> Key:
-        """Equal for what is asked only once."""
+        """Equal for requests that are sent only once."""
         return self.digest, self.repeat, self.profile.base_url or ""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An ask that got its answer.
+    """A request with its answer.
 
     Attributes:
-        cost_usd: Of this answer; None where the price or the usage is not known.
+        cost_usd: Of this answer; None if the price or the usage is unknown.
     """
 
     ask: Ask
@@ -65,10 +65,10 @@ class Answered:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """An ask that got none: an error of the infrastructure, not of the prompt.
+    """A request without an answer: an error of the infrastructure, not of the prompt.
 
     Attributes:
-        tries: 0 where its turn never came.
+        tries: 0 if it was never sent.
     """
 
     ask: Ask
@@ -78,7 +78,7 @@ class Failed:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Unasked:
-    """An ask that waits for the next run, and why."""
+    """A request that waits for the next run, and why."""
 
     ask: Ask
     reason: str
@@ -89,13 +89,13 @@ Outcome = Answered | Failed | Unasked
 
 @record(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long one ask is tried.
+    """How long one request is retried.
 
     Attributes:
         try_s: For one answer.
-        total_s: For all tries and what is waited between them, from the first time it is sent.
+        total_s: For all tries and the waits between them, from the first sending.
         first_wait_s, longest_wait_s: Between tries: at most so long after the first, twice that
-            after the second, and so on; how long exactly is drawn by chance, from 0.
+            after the second, and so on; the exact time is random, from 0.
     """
 
     tries: int = 6
@@ -107,13 +107,13 @@ class Patience:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a run asks; None where there is no bound.
+    """Settings of a run; None for no limit.
 
     Attributes:
-        concurrency: Requests under way at one time.
-        max_requests: Sent, so that tries count, too.
+        concurrency: The number of concurrent requests.
+        max_requests: Requests sent, including retries.
         max_time_s: After which nothing more is sent.
-        chance: Where waits are drawn from.
+        chance: The source of random waits.
     """
 
     concurrency: int = 16

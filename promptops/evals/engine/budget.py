@@ -1,4 +1,4 @@
-"""What a run may cost: the worst case is put aside before sending, and settled afterwards."""
+"""The budget of a run: the worst case is reserved before sending, and settled afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promptops.records import record
 
 @record(slots=True, kw_only=True)
 class Hold:
-    """What is put aside for an ask: for each try, and for all so far."""
+    """The reservation for a request: for each try, and for all so far."""
 
     worst_usd: float
     purses: tuple[Purse, ...]
@@ -25,7 +25,7 @@ class Hold:
 
 
 class Budget:
-    """Money and requests of one round; what earlier ones took stands in the ledger."""
+    """Money and requests of one round; the ledger has those of earlier rounds."""
 
     def __init__(self, settings: Settings, closing: Closing, ledger: Ledger) -> None:
         if settings.max_cost_usd is not None:
@@ -38,10 +38,10 @@ class Budget:
         self._news = asyncio.Event()
 
     async def reserve(self, ask: Ask) -> Hold:
-        """Put the worst case aside; once that can't be done, for no later ask either.
+        """Reserve the worst case; once that fails, no later request is reserved either.
 
-        Raises Closed, in the order of asking. Where only what is for one prompt is spent, later
-        asks for others go on.
+        Raises Closed, in the order of the requests. If only the budget of one prompt is used up,
+        later requests for others continue.
         """
         purses = self._ledger.purses_of(ask.payer)
         bounded = any(purse.most_usd < inf for purse in purses)
@@ -60,7 +60,7 @@ class Budget:
             return hold
 
     def again(self, hold: Hold, *, paid: bool) -> bool:
-        """Whether one more try is in the budget; `paid`: the last one may have cost something."""
+        """Whether one more try is within the budget; `paid`: the last one may have had a cost."""
         affords = all(purse.affords(hold.worst_usd) for purse in hold.purses)
         if self._out_of_requests() or (paid and not affords):
             return False
@@ -70,7 +70,7 @@ class Budget:
         return True
 
     def settle(self, hold: Hold, last_usd: float) -> None:
-        """An ask is done, and its last try cost so much; earlier ones that failed as feared."""
+        """A request is done; its last try had this cost, earlier failed ones the worst case."""
         paid_usd = hold.held_usd - hold.worst_usd + last_usd
         self._hold(hold, -hold.held_usd)
         for purse in hold.purses:
@@ -79,7 +79,7 @@ class Budget:
         self._tell()
 
     def _short(self, hold: Hold) -> Purse | None:
-        """Where there is not enough left; raises Closed where nothing more is asked."""
+        """The purse that has too little left; raises Closed if nothing more is sent."""
         self._closing.check()
         if self._out_of_requests():
             requests = (
@@ -108,7 +108,7 @@ class Budget:
 
 
 def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
-    """Raises UsageError where costs are bounded and those of an ask can't be known."""
+    """Raises UsageError if costs are limited and those of a request are unknown."""
     all_bounded = settings.max_cost_usd is not None
     bounded = [ask for ask in asks if all_bounded or ask.payer.most_usd is not None]
     for ask in bounded:
@@ -122,7 +122,7 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
         if not has_an_end(ask):
             raise _unknown(
                 ask,
-                f"how long an answer of `{ask.profile.id}` gets is not known",
+                f"the maximum length of an answer of `{ask.profile.id}` is not known",
                 "give the profile its `max_output_tokens`",
             )
 
@@ -130,7 +130,7 @@ def refuse_unpriced(asks: Iterable[Ask], settings: Settings) -> None:
 def _unknown(ask: Ask, what: str, hint: str) -> UsageError:
     payer = ask.payer
     asker = f"the judge `{payer.judge}` of `{payer.prompt}`" if payer.judge else f"`{payer.prompt}`"
-    who = f": it is asked for {asker}" if payer.prompt else ""
+    who = f": it is called for {asker}" if payer.prompt else ""
     return UsageError(
         f"{what}, so its cost can't be bounded{who}",
         where=f"models.{ask.profile.name}",

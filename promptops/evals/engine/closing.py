@@ -1,4 +1,4 @@
-"""The end of a run before all is asked."""
+"""The early end of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Closed(Exception):
 
 
 class Closing:
-    """Once closed, whoever waits for a turn stops waiting; what is under way is not touched."""
+    """Once closed, requests stop waiting for their turn; those already sent continue."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
@@ -24,7 +24,7 @@ class Closing:
         self._listeners: list[Callable[[], None]] = []
 
     def close(self, reason: str) -> None:
-        """The first reason is the one that counts."""
+        """The first reason is kept."""
         if self._reason is None:
             self._reason = reason
             self._closed.set()
@@ -36,7 +36,7 @@ class Closing:
         self._listeners.append(listener)
 
     def check(self) -> None:
-        """Raise Closed at the end."""
+        """Raise Closed after the end."""
         if self._reason is not None:
             raise Closed(self._reason)
 

@@ -1,4 +1,4 @@
-"""What a round of asking will take, told before it begins."""
+"""The estimate of a round, shown before it begins."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One try of each request; what has to be tried again comes on top.
+    """One try of each request; retries come on top.
 
     Attributes:
-        worst_usd: Of the requests whose cost can be known, if each gets its longest answer.
-        unpriced: Models, as their provider names them, of which it can't.
-        left_usd: What may be spent; None where there is no bound.
+        worst_usd: For the requests with known prices, if each gets its longest answer.
+        unpriced: Models without a known price, as their provider names them.
+        left_usd: The remaining budget; None for no limit.
     """
 
     requests: int
@@ -28,7 +28,7 @@ class Estimate:
 
 
 def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimate:
-    """Of the next round of a run; equal asks are one."""
+    """For the next round of a run; equal requests count once."""
     once = {ask.key: ask for ask in asks}.values()
     most_usd = settings.max_cost_usd
     return Estimate(

@@ -1,4 +1,4 @@
-"""Whether this process was too busy to measure how long others took."""
+"""Whether this process was too busy to measure latencies."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _SHARE = 0.1
 
 
 class Lateness:
-    """How late the event loop came to what was due; `watch` must be running."""
+    """How late the event loop ran its timers; `watch` must be running."""
 
     def __init__(self) -> None:
         self._due = asyncio.get_running_loop().time() + _TICK_S
         self._late: deque[tuple[float, float]] = deque(maxlen=10_000)
 
     async def watch(self) -> None:
-        """Look at it until cancelled."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             self._due = loop.time() + _TICK_S
@@ -28,7 +28,7 @@ class Lateness:
                 self._late.append((now, now - self._due))
 
     def latency_s(self, start: float) -> float | None:
-        """Seconds since `start`, or None where a tenth of them may be our own."""
+        """Seconds since `start`, or None if a tenth of them may be our own delay."""
         now = asyncio.get_running_loop().time()
         worst_s = max(now - self._due, 0.0)
         for at, late_s in reversed(self._late):

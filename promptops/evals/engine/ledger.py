@@ -1,4 +1,4 @@
-"""What a run has spent so far: one ledger for all its rounds of asking."""
+"""The costs of a run so far: one ledger for all its rounds."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def _tell_nobody(_reason: str) -> None: ...
 
 @record(slots=True, kw_only=True)
 class Purse:
-    """Money that is shared by all asks of a run, or by those for one prompt.
+    """A budget shared by all requests of a run, or by those for one prompt.
 
     Attributes:
         prompt: Its id, or "".
-        paid_usd: As feared where it is not known.
-        held_usd: Put aside for `holds` asks that are under way.
+        paid_usd: The worst case where the cost is unknown.
+        held_usd: Reserved for `holds` requests that are under way.
         spent: Why nothing more is paid from it, or "".
     """
 
@@ -38,23 +38,23 @@ class Purse:
     spent: str = ""
 
     def affords(self, more_usd: float) -> bool:
-        """Whether there is so much left."""
+        """Whether so much is left."""
         return self.paid_usd + self.held_usd + more_usd <= self.most_usd * (1 + 1e-9)
 
 
 @record(slots=True, kw_only=True)
 class Ledger:
-    """What the rounds so far took of the budget, and what they learned of servers.
+    """What the rounds so far took of the budget, and what they learned about servers.
 
     Attributes:
-        requests: Sent; tries count, too.
+        requests: Sent, including retries.
         purse: Of the run.
-        purses: Of the prompts that have a budget of their own, by id.
-        limiters: By the address and key, and the model.
+        purses: Of the prompts with a budget of their own, by id.
+        limiters: By address, key and model.
         started_s: When the first round began, on the event loop's clock; None before.
-        ended: Why nothing more is asked in any round, or "".
-        interrupted: Somebody wanted it to end.
-        on_end: Is told the reason, as soon as there is one; what is under way goes on.
+        ended: Why nothing more is sent in any round, or "".
+        interrupted: The user interrupted the run.
+        on_end: Called with the reason as soon as there is one; requests under way continue.
     """
 
     requests: int = 0
@@ -67,14 +67,14 @@ class Ledger:
     on_end: Callable[[str], None] = _tell_nobody
 
     def purses_of(self, payer: Payer) -> tuple[Purse, ...]:
-        """All that an ask is paid from, at once."""
+        """All purses that pay for a request together."""
         if payer.most_usd is None:
             return (self.purse,)
         new = Purse(prompt=payer.prompt, most_usd=payer.most_usd)
         return self.purse, self.purses.setdefault(payer.prompt, new)
 
     def spent(self, purse: Purse, next_usd: float) -> None:
-        """There is not enough in a purse for the next ask, so it pays for none after it either."""
+        """A purse has too little for the next request, so it pays for no later one either."""
         whose = f" for `{purse.prompt}`" if purse.prompt else ""
         purse.spent = (
             f"the budget of ${purse.most_usd:.4g}{whose} is spent: ${purse.paid_usd:.4g} so far, "
@@ -84,7 +84,7 @@ class Ledger:
             self.end(purse.spent)
 
     def end(self, reason: str) -> None:
-        """The first reason is the one that counts."""
+        """The first reason is kept."""
         if not self.ended:
             self.ended = reason
             self.on_end(reason)

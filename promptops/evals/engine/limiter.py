@@ -1,4 +1,4 @@
-"""Turns at one address, for one model and key: as fast as it lets requests pass, and no faster."""
+"""Rate limiting for one address, model and key: as fast as the server allows, and no faster."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Ticket:
 
 
 class Limiter:
-    """Gives turns in the order in which they are asked for; times are the event loop's.
+    """Grants turns in the order of requests; times are the event loop's.
 
-    Where the server tells its limits, turns follow them. Where it only refuses, the number under
-    way and the pace are halved, and grow again with what passes. All wait while it is to be left
-    alone. What is known of the server outlives a round, and each round has to `begin`.
+    If the server sends its limits, turns follow them. If it only rejects requests, the concurrency
+    and the pace are halved, and grow again with each success. All requests wait while the server
+    asks them to. What is known about the server outlives a round, and each round has to `begin`.
     """
 
     _closing: Closing
@@ -63,7 +63,7 @@ class Limiter:
         self._outage = Outage(settings.patience, min(FIRST, self._most))
 
     def begin(self, closing: Closing) -> None:
-        """A round begins; its event loop may be another one, whose clock goes on all the same."""
+        """A round begins; its event loop may be another one, whose clock continues."""
         self._closing = closing
         closing.listen(self._tell)
         self._line, self._news = asyncio.Lock(), asyncio.Event()
@@ -72,8 +72,8 @@ class Limiter:
     async def turn(self, tokens: float, until: float | None) -> Ticket:
         """Wait for a turn, and take it.
 
-        Raises Closed, and Failure where the server is given up, or where it would come after
-        `until`, or, where that is None, later than anyone has patience for.
+        Raises Closed, and Failure if the server is given up, or if the turn would come after
+        `until`, or, without `until`, too late for any retry setting.
         """
         loop = asyncio.get_running_loop()
         async with self._line:
@@ -90,7 +90,7 @@ class Limiter:
                 await self._wait(min(wait_s, end - now))
 
     def passed(self, ticket: Ticket, limits: RateLimits) -> None:
-        """It was answered."""
+        """The request was answered."""
         self._outage.answered(asyncio.get_running_loop().time())
         self._hear(ticket, limits)
         if ticket.number > self._slowed_at:
@@ -103,7 +103,7 @@ class Limiter:
             self._at_once = min(self._at_once + more, self._most)
 
     def failed(self, ticket: Ticket, failure: Failure) -> None:
-        """It was not answered; the server may want to be left alone."""
+        """The request failed; the server may ask clients to wait."""
         self._hear(ticket, failure.limits)
         now = asyncio.get_running_loop().time()
         self._outage.failed(failure, now)
@@ -146,7 +146,7 @@ class Limiter:
             self._tokens.hear(limits.tokens, ticket.tokens)
 
     def _slow_down(self, now: float, *, told: bool) -> None:
-        """Once for all that were sent before this was known."""
+        """Once for all requests that were sent before this was known."""
         self._slowed_at = self._sent
         self._refusals += 1
         if self._told:
@@ -172,4 +172,7 @@ class Limiter:
 
 def _too_long(wait_s: float) -> Failure:
     when = f": the next is in {wait_s:,.0f} s" if 0 < wait_s < inf else ""
-    return Failure(message=f"no turn came in time within the provider's limits{when}", kind="rate")
+    return Failure(
+        message=f"the provider's rate limits allow no request before the deadline{when}",
+        kind="rate",
+    )

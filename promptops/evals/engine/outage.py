@@ -1,4 +1,4 @@
-"""A server that answers nothing is given up, so that no run waits for each of its asks in turn."""
+"""Give up a server that answers nothing, so that a run does not wait for each of its requests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _UNANSWERED = frozenset({"rate", "server", "connection", "timeout"})
 
 
 class Outage:
-    """Tries that got nothing, in a row; times are the event loop's."""
+    """Consecutive failed tries; times are the event loop's."""
 
     def __init__(self, patience: Patience, at_once: int) -> None:
-        """Given up when so many asks could have used up their tries, one beside the other."""
+        """Given up when so many requests could have used up their tries concurrently."""
         self._most = at_once * patience.tries
         self._longest_s = patience.total_s
         self._in_a_row = 0
@@ -22,13 +22,13 @@ class Outage:
         self._reason = ""
 
     def answered(self, now: float) -> None:
-        """A try got something, be it a refusal of what was asked."""
+        """A try got a response, even a rejection of the request."""
         self._in_a_row = 0
         self._answered_at = now
         self._reason = ""
 
     def failed(self, failure: Failure, now: float) -> None:
-        """A try got nothing. Who has answered before is given time to come back."""
+        """A try got no response. A server that has answered before gets time to recover."""
         if failure.kind not in _UNANSWERED:
             self.answered(now)
             return
@@ -39,6 +39,6 @@ class Outage:
             self._reason = failure.message
 
     def check(self) -> None:
-        """Raise Failure where there is no sense in another try."""
+        """Raise Failure if another try is pointless."""
         if self._reason:
             raise Failure(message=self._reason, kind="server")

@@ -1,4 +1,4 @@
-"""One ask, tried until it is answered or there is no sense in trying."""
+"""Send one request, with retries until it is answered or retrying is pointless."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _MAY_BE_PAID = frozenset({"connection", "timeout", "bad_answer", "content_filter
 
 @record(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """How an ask ended, after so many tries: with an answer, or with a failure."""
+    """The outcome of a request after so many tries: an answer, or a failure."""
 
     tries: int
     result: Answer | Failure
 
     @property
     def may_be_paid(self) -> bool:
-        """Whether it got nothing and may yet have to be paid for."""
+        """Whether it got no answer and may still have to be paid for."""
         return isinstance(self.result, Failure) and self.result.kind in _MAY_BE_PAID
 
 
 class Retrying:
-    """Tries again after what may pass: 408, 409, 429, 5xx, and broken connections."""
+    """Retries after temporary errors: 408, 409, 429, 5xx, and broken connections."""
 
     def __init__(
         self, settings: Settings, closing: Closing, budget: Budget, late: Lateness
@@ -48,7 +48,7 @@ class Retrying:
         self._late = late
 
     async def ask(self, ask: Ask, hold: Hold, provider: Provider, limiter: Limiter) -> Tried:
-        """Raises Closed where the run ends before the first try."""
+        """Raises Closed if the run ends before the first try."""
         tokens = most_input_tokens(ask) + said_output_tokens(ask)
         try:
             ticket = await limiter.turn(tokens, None)
@@ -94,7 +94,7 @@ class Retrying:
         return failure.retryable and tries < self._patience.tries
 
     async def _pause(self, failure: Failure, tries: int, until: float) -> None:
-        """Full jitter; after a refusal for its rate, the limiter lets all wait. Raises Closed."""
+        """Full jitter; after a rate limit error the limiter delays all. Raises Closed."""
         if failure.kind == "rate":
             return
         longest_s = min(
@@ -107,7 +107,7 @@ class Retrying:
 
 
 async def _asked(provider: Provider, request: Request, deadline_s: float) -> Reply:
-    """Whatever the provider is: it ends in time, and raises nothing but Failure."""
+    """Ends in time and raises nothing but Failure, whatever the provider does."""
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
             return await provider.ask(request, deadline_s)

@@ -1,4 +1,4 @@
-"""Ask everything: each request once, many at a time, each answer handed over as it comes."""
+"""Send all requests: each once, many concurrently, each answer passed on as it arrives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ask(
     *,
     ledger: Ledger | None = None,
 ) -> tuple[Outcome, ...]:
-    """`ask_all` in an event loop of its own. The first Ctrl-C ends it in order, the second now."""
+    """`ask_all` in its own event loop. The first Ctrl-C ends it in order, the second at once."""
 
     async def run() -> tuple[Outcome, ...]:
         interrupt = Interrupt()
@@ -56,13 +56,13 @@ async def ask_all(
     *,
     ledger: Ledger | None = None,
 ) -> tuple[Outcome, ...]:
-    """What became of each ask, in their order; those with one key share one outcome.
+    """The outcome of each request, in their order; those with one key share one outcome.
 
     `on_answer` gets each answer and each failure once, as soon as it is there. What it raises ends
-    the run and is raised. Nothing is sent before every provider is made and every price known:
-    raises UsageError, and what `provider_of` raises. The bounds of `settings` hold over all rounds
-    that share a ledger; once one of them ended early, none after it asks anything. What one learned
-    of a server's limits, or that it answers nothing, the next ones know.
+    the run and is raised. Nothing is sent before every provider is created and every price known:
+    raises UsageError, and what `provider_of` raises. The limits of `settings` apply to all rounds
+    that share a ledger; once one of them ended early, no later one sends anything. What one round
+    learned about a server's limits, or that it is down, the next ones know.
     """
     wanted, ledger = tuple(asks), ledger or Ledger()
     refuse_unpriced(wanted, settings)
@@ -104,7 +104,7 @@ class _Run:
                 self._providers[address] = provider_of(ask.profile)
 
     async def finish(self, interrupt: Interrupt) -> None:
-        """Ask all that can be asked."""
+        """Send everything that can be sent."""
         count = min(self._settings.concurrency, len(self._once))
         workers = [asyncio.create_task(self._work()) for _ in range(count)]
         watching = asyncio.create_task(self._late.watch())
@@ -121,12 +121,12 @@ class _Run:
                 raise end
 
     def outcome(self, ask: Ask) -> Outcome:
-        """Of an ask; what was stopped on its way has none."""
+        """Of a request; one that was stopped on its way has none."""
         found = self._outcomes.get(ask.key)
         return found or Unasked(ask=ask, reason=INTERRUPTED)
 
     async def close(self) -> None:
-        """Let the providers go; what is answered is not lost where one of them can't."""
+        """Close the providers; answers are not lost if one of them fails to close."""
         for provider in self._providers.values():
             with suppress(Exception):
                 async with asyncio.timeout(_CLOSING_S):
@@ -149,7 +149,7 @@ class _Run:
             yield
             return
         left_s = self._ledger.started_s + most_s - loop.time()
-        reason = f"the time of {most_s:,.4g} s is over"
+        reason = f"the time limit of {most_s:,.4g} s is reached"
         if left_s <= 0:
             self._end(reason)
         timer = loop.call_later(left_s, self._end, reason)

@@ -1,4 +1,4 @@
-"""What an ask costs at most, told before it is sent."""
+"""The highest cost of a request, known before it is sent."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ _LENGTHS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
 
 
 def has_an_end(ask: Ask) -> bool:
-    """Whether it is known how long its answer gets at most; of a free one that makes no difference.
+    """Whether the maximum length of its answer is known; for a free one that does not matter.
 
-    Only for an ask of a known price.
+    Only for a request with a known price.
     """
     return most_output_tokens(ask) is not None or not cost_usd(ask, Usage(output=1_000_000))
 
 
 def worst_cost_usd(ask: Ask) -> float:
-    """What one try costs at most, as far as that can be told; 0 where no price is known."""
+    """The highest cost of one try, as far as it can be known; 0 without a known price."""
     usage = Usage(input=most_input_tokens(ask), output=most_output_tokens(ask) or 0)
     return cost_usd(ask, usage) or 0.0
 
 
 def cost_usd(ask: Ask, usage: Usage) -> float | None:
-    """What an answer cost; None where the model has no known price."""
+    """The cost of an answer; None if the model has no known price."""
     profile = ask.profile
     return answer_cost_usd(usage, profile.provider, profile.id, profile.price)
 
 
 def most_input_tokens(ask: Ask) -> int:
-    """Tokens of the request, estimated rather too many than too few."""
+    """Tokens of the request; the estimate is rather too high than too low."""
     request = ask.request
     beside = [*request.tools, request.response_format] if request.response_format else request.tools
     tokens = sum(_message_tokens(message) for message in request.messages)
@@ -51,7 +51,7 @@ def most_input_tokens(ask: Ask) -> int:
 
 
 def most_output_tokens(ask: Ask) -> int | None:
-    """Tokens of the answer: as the request says, or as many as the model gives; None if unknown."""
+    """Maximum tokens of the answer, from the request or the model; None if unknown."""
     said = said_output_tokens(ask)
     if said and all(map(_is_bound, _lengths(ask))):
         return said
@@ -63,17 +63,17 @@ def most_output_tokens(ask: Ask) -> int | None:
 
 
 def said_output_tokens(ask: Ask) -> int:
-    """The longest answer that the request asks for; 0 where it says nothing."""
+    """The longest answer that the request allows; 0 if it sets no limit."""
     return max(filter(_is_bound, _lengths(ask)), default=0)
 
 
 def _is_bound(said: Any) -> bool:
-    """To some servers -1 is without end."""
+    """For some servers -1 means no limit."""
     return isinstance(said, int) and said > 0
 
 
 def _lengths(ask: Ask) -> Iterator[Any]:
-    """What is said of the length under any name, be it one that another one overrides."""
+    """Length limits under any name, even if another name overrides them."""
     request = ask.request
     options = [request.provider_options.get(name) for name in (OWN, ask.profile.provider)]
     beside = [each.get("extra_body") for each in options if isinstance(each, Mapping)]

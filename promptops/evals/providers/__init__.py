@@ -1,4 +1,4 @@
-"""Who answers requests: what a provider is, and what it says besides the answer."""
+"""The interface of providers, and the data that they return besides the answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FailureKind = Literal[
 
 @record(frozen=True, slots=True, kw_only=True)
 class Window:
-    """How much may be sent; None where the server did not say.
+    """How much may be sent; None if the server did not say.
 
     Attributes:
-        limit: In a minute, or in whatever time it takes to be full again.
+        limit: Per minute, or per the time it takes to refill.
         remaining: Of the limit, when the server answered.
-        reset_s: Seconds from then until all of the limit is there again.
+        reset_s: Seconds from then until the whole limit is available again.
     """
 
     limit: int | None = None
@@ -30,20 +30,20 @@ class Window:
 
 @record(frozen=True, slots=True, kw_only=True)
 class RateLimits:
-    """What a server says of its limits."""
+    """The rate limits that a server sent."""
 
     requests: Window = Window()
     tokens: Window = Window()
 
     @property
     def known(self) -> bool:
-        """Whether it said anything."""
+        """Whether the server sent any."""
         return self.requests.limit is not None or self.tokens.limit is not None
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer, and what the server said of its limits with it."""
+    """An answer, and the rate limits that the server sent with it."""
 
     answer: Answer
     limits: RateLimits = RateLimits()
@@ -51,12 +51,12 @@ class Reply:
 
 @record(kw_only=True, eq=False)
 class Failure(Exception):
-    """A request that got no answer; says nothing of the prompt.
+    """A request without an answer; no statement about the prompt.
 
     Attributes:
-        message: Without any key, on one line, and with nothing invisible in it.
-        retryable: Whether asking again may help.
-        retry_after_s: How long the server asks to be left alone, or None.
+        message: Without any API key, on one line, without invisible characters.
+        retryable: Whether a retry may help.
+        retry_after_s: Seconds that the server asks clients to wait, or None.
     """
 
     message: str
@@ -70,13 +70,13 @@ class Failure(Exception):
 
 
 class Provider(Protocol):
-    """Asks models over one address with one key.
+    """Calls models at one address with one API key.
 
-    What it raises, logs or shows never holds the key.
+    Its errors, logs and output never contain the key.
     """
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        """Try once, for so long at most; raises Failure, and nothing else for what it got."""
+        """Try once, within the deadline; raises Failure, and nothing else for bad responses."""
 
     async def close(self) -> None:
-        """Let go of connections; nothing is asked afterwards."""
+        """Close connections; nothing is sent afterwards."""

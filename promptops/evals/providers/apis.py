@@ -1,4 +1,4 @@
-"""What is asked for: an answer, or a service that has an address of its own."""
+"""The API of a request: answers, or a service with its own address."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ ADDRESS = "https://api.openai.com/v1"
 
 
 def api_of(request: Request) -> str:
-    """`chat`, `responses`, `embeddings` or `moderations`, as far as a prompt file is right."""
+    """`chat`, `responses`, `embeddings` or `moderations`, if the prompt file is valid."""
     return str(request.provider_options.get(OWN, {}).get("api", "chat"))

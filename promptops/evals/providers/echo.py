@@ -1,4 +1,4 @@
-"""Answers with the request, at once and for nothing: to try a run out."""
+"""Answers with the request itself, at once and for free, to try out a run."""
 
 from __future__ import annotations
 

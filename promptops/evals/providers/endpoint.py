@@ -1,7 +1,7 @@
-"""Where the requests of a profile go, and which of them may be sent.
+"""The endpoint of a profile's requests, and the approval to call it.
 
-`provider_of` takes an `Approved` and nothing else, and only `approve` makes one: no command can
-call a model without comparing its endpoint with those that are trusted.
+`provider_of` accepts only an `Approved`, and only `approve` creates one: no command can call a
+model without comparing its endpoint with the trusted ones.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _REDIRECTS = lazy_pattern(
 
 @record(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where requests go, and what goes with them; equal for profiles that differ in neither.
+    """An address with everything that is sent to it besides requests; equal for equal profiles.
 
     Attributes:
-        provider: A name: whose code sends them.
-        address: "" for the one that the code of a plug-in knows.
+        provider: The name of the provider, whose code sends the requests.
+        address: "" for an address that only the code of a plug-in knows.
         variable: The environment variable whose value is sent as the API key, or "".
         headers: Names with values, sorted.
-        options: What else can name an address, a key or a header: JSON pointers into
-            `provider_options` with values as JSON, sorted. Only a plug-in can follow them: the
+        options: Other options that can name an address, a key or a header: JSON pointers into
+            `provider_options` with values as JSON, sorted. Only a plug-in can use them: the
             built-in providers send their options in the body.
     """
 
@@ -55,12 +55,12 @@ class Endpoint:
 
     @property
     def is_default(self) -> bool:
-        """Nothing is sent, or OpenAI's key goes to OpenAI: no configuration has to name it."""
+        """Nothing is sent, or OpenAI's key to OpenAI: no configuration has to name it."""
         return self in (_OPENAI, _ECHO)
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hexadecimal; headers may hold secrets, and nobody can read them here."""
+        """SHA-256 in hexadecimal; headers may contain secrets, which can't be read from it."""
         parts = (self.provider, self.address, self.variable, self.headers, self.options)
         return sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -84,14 +84,14 @@ def endpoint_of(profile: ModelProfile, options: Mapping[str, Any] | None = None)
 
 
 def key_variable(profile: ModelProfile) -> str | None:
-    """The environment variable that holds the API key of a profile; None where none is sent."""
+    """The environment variable with the API key of a profile; None if none is sent."""
     if profile.api_key_env is None and profile.provider == COMPATIBLE and profile.base_url is None:
         return _KEY  # only for its own address: no other one gets it unless a profile names it
     return profile.api_key_env
 
 
 def shown_endpoint(profile: ModelProfile) -> str:
-    """Such as `https://api.example.com/v1 with the API key in EXAMPLE_KEY`; no secret is in it."""
+    """Such as `https://api.example.com/v1 with the API key in EXAMPLE_KEY`; contains no secret."""
     endpoint = endpoint_of(profile)
     key = f"the API key in {endpoint.variable}" if endpoint.variable else "no API key"
     headers = f", headers {', '.join(sorted(profile.headers))}" if profile.headers else ""
@@ -102,9 +102,9 @@ def shown_endpoint(profile: ModelProfile) -> str:
 
 
 def _shown_address(endpoint: Endpoint) -> str:
-    """Without user and query, and with its host as the network knows it.
+    """Without user and query, and with its host as used by the network.
 
-    Nothing in the host is hidden, whatever it looks like: it must be seen where a key goes.
+    Nothing in the host is hidden, because people must see where a key goes.
     """
     if not endpoint.address:
         return "the plug-in's own address" if endpoint.provider not in _BUILT_IN else "no address"
@@ -152,7 +152,7 @@ class Approved:
 
     def __init__(self, profile: ModelProfile, made_by: object) -> None:
         if made_by is not Approved._made_here:
-            raise TypeError("an approval is made by `approve` alone")
+            raise TypeError("only `approve` creates an approval")
         self.profile = profile
 
 
@@ -161,7 +161,7 @@ def approve(
 ) -> Approved:
     """Approve a profile whose endpoint is trusted; `options` are those of one request.
 
-    Raises UsageError where it is not, and wherever PROMPTOPS_UNTRUSTED is set.
+    Raises UsageError if it is not, and always if PROMPTOPS_UNTRUSTED is set.
     """
     refuse_untrusted()
     endpoint = endpoint_of(profile, options)
@@ -174,7 +174,7 @@ def approve(
 
 
 def refuse_untrusted() -> None:
-    """Raise UsageError where the environment forbids every call."""
+    """Raise UsageError if the environment forbids every API call."""
     if os.environ.get("PROMPTOPS_UNTRUSTED"):
         raise UsageError(
             "no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set",

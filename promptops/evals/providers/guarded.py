@@ -1,4 +1,4 @@
-"""No answer brings back what was sent in secret: it would be shown, and kept in git."""
+"""Discard answers that contain the API key, which would otherwise be shown and committed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
-    """The provider, which fails where an answer holds its key, and never says it in a failure."""
+    """The provider, which fails if an answer contains its key, and never shows it in a failure."""
     hidden = {form for secret in _secrets(profile, key) for form in spellings(secret)}
     return _Guarded(provider, frozenset(hidden), secrets_of(profile, key))
 
@@ -53,7 +53,7 @@ class _Guarded:
     def _checked(self, reply: Reply) -> Reply:
         texts = list(_texts(reply.answer))
         if any(form in text for form in self._hidden for text in texts):
-            message = "the answer is not kept, since it holds the key that was sent"
+            message = "the answer is discarded because it contains the API key that was sent"
             raise Failure(message=message, kind="bad_answer", limits=reply.limits)
         return reply
 

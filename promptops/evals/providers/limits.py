@@ -1,4 +1,4 @@
-"""What headers say of a server's limits, in the spellings that are in use."""
+"""Parse the rate limit headers of servers, in all common spellings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
 
 
 def rate_limits(headers: Mapping[str, str], now_s: float) -> RateLimits:
-    """The limits of an answer; `headers` by lower-case names, `now_s` since 1970."""
+    """The limits in a response; `headers` by lower-case names, `now_s` is Unix time."""
     return RateLimits(
         requests=_window("requests", headers, now_s), tokens=_window("tokens", headers, now_s)
     )
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """How long to leave a server alone, or None where it does not say."""
+    """Seconds that the server asks clients to wait, or None if it does not say."""
     precise = seconds_from(headers.get("retry-after-ms", ""), now_s)
     return (
         seconds_from(headers.get("retry-after", ""), now_s) if precise is None else precise / 1000

@@ -1,4 +1,4 @@
-"""What a server says, without what nobody may read."""
+"""Remove secrets from the messages of servers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIKE_A_KEY = lazy_pattern(
 
 
 def secrets_of(profile: ModelProfile, key: str | None) -> tuple[str, ...]:
-    """What must not be seen of a profile and its key: also what its headers and address hold."""
+    """The secrets of a profile and its key, including those in headers and address."""
     address = urlsplit(profile.base_url or "")
     user = [unquote(part) for part in (address.username, address.password) if part]
     secrets = (key, *user, *profile.headers.values())
@@ -33,7 +33,7 @@ def secrets_of(profile: ModelProfile, key: str | None) -> tuple[str, ...]:
 
 
 def shown_profile(profile: ModelProfile, environment: Mapping[str, str]) -> str:
-    """A profile by its name, and by its address without what may be secret in that."""
+    """A profile by its name and its address, without possible secrets."""
     name = f"`{profile.name}`"
     try:
         address = urlsplit(profile.base_url or "")
@@ -48,7 +48,7 @@ def shown_profile(profile: ModelProfile, environment: Mapping[str, str]) -> str:
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """On one line, with secrets and all that is like a key hidden, and nothing invisible; cut."""
+    """One line, with secrets and everything like a key hidden, nothing invisible, and cut."""
     text = text[:_MOST_READ]
     for secret in sorted(secrets, key=len, reverse=True):
         for form in spellings(secret):
@@ -59,7 +59,7 @@ def redacted(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """A secret as it is written: plain, in an address, in JSON, in base64 wherever it begins."""
+    """A secret as it may be written: plain, in an address, in JSON, in base64 at any offset."""
     yield from dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1]))
     data = secret.encode("utf-8", "surrogatepass")
     for before in range(3):

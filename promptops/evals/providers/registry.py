@@ -1,7 +1,7 @@
-"""The providers there are: each one a file or folder beside this, found by being there.
+"""The provider registry; the modules and packages in this folder are discovered automatically.
 
-Another package offers one by an entry point `promptops.providers`: a name, and what makes the
-provider from a profile and its key.
+Another package provides one by an entry point `promptops.providers`: a name, and a function that
+creates the provider from a profile and its key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FOUND: dict[str, Factory] = {}
 
 
 def provider(name: str) -> Callable[[Factory], Factory]:
-    """Make a provider of a function from a profile and its key, which is None where none is set."""
+    """Register a function as a provider; it gets a profile and its key, or None."""
 
     def register(factory: Factory) -> Factory:
         _FOUND[name] = factory
@@ -48,10 +48,10 @@ def built_in() -> Mapping[str, Factory]:
 def provider_of(
     approved: Approved, environment: Mapping[str, str], *, plugins: bool = True
 ) -> Provider:
-    """The provider that calls an approved profile; the key comes from the environment alone.
+    """The provider for an approved profile; the API key comes from the environment only.
 
-    Raises UsageError for an unknown provider, for an address that can't be read and for a key that
-    is not set; InputError, with its name, for a plug-in that does not work.
+    Raises UsageError for an unknown provider, an invalid address and a missing key; InputError,
+    with its name, for a plug-in that does not work.
     """
     profile = approved.profile
     _refuse_no_address(profile)
@@ -61,14 +61,14 @@ def provider_of(
 
 
 def names() -> frozenset[str]:
-    """Of all providers, those of plug-ins too; no plug-in is imported to find out."""
+    """Of all providers, including plug-ins, which are not imported."""
     from importlib.metadata import entry_points
 
     return frozenset((*built_in(), *(offer.name for offer in entry_points(group=GROUP))))
 
 
 def is_known(profile: ModelProfile) -> bool:
-    """Whether there is a provider for a profile; no plug-in is imported to find out."""
+    """Whether there is a provider for a profile; plug-ins are not imported."""
     from importlib.metadata import entry_points
 
     known = profile.provider in built_in() or profile.base_url is not None
@@ -80,7 +80,7 @@ def _refuse_no_address(profile: ModelProfile) -> None:
         urlsplit(profile.base_url or "")
     except ValueError:
         where = f"models.{profile.name}.base_url"
-        raise UsageError("that is no address", where=where) from None
+        raise UsageError("this is not a valid address", where=where) from None
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:
@@ -95,7 +95,7 @@ def _factory(profile: ModelProfile, plugins: bool) -> Factory:
             where=f"models.{profile.name}",
             hint=f"did you mean `{near[0]}`?"
             if near
-            else "give its profile the `base_url` of a server that speaks OpenAI's API",
+            else "set `base_url` in its profile to a server with an OpenAI-compatible API",
         )
     return found
 
@@ -108,14 +108,14 @@ def _plugin(name: str) -> Factory | None:
         return None
     if len(offers) > 1:
         values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages offer the provider `{name}`: {values}")
+        raise InputError(f"two packages provide the provider `{name}`: {values}")
     try:
         factory: Factory = offers[0].load()
     except (Exception, SystemExit) as error:
         raise InputError(
             f"the plugin `{name}` can't be imported: {error}",
             where=offers[0].value,
-            hint="mend or uninstall it",
+            hint="fix or uninstall it",
         ) from error
     return factory
 
@@ -127,13 +127,13 @@ def _key(profile: ModelProfile, environment: Mapping[str, str]) -> str | None:
     key = environment.get(variable, "").strip()
     if not key:
         raise UsageError(
-            f"the key of `{profile.name}` is not set",
+            f"the API key of `{profile.name}` is not set",
             where=variable,
             hint=f"export {variable}=…",
         )
     if not (key.isascii() and key.isprintable()):
         raise UsageError(
-            f"the key of `{profile.name}` holds characters that no key has",
+            f"the API key of `{profile.name}` contains invalid characters",
             where=variable,
             hint="copy it again, as one line",
         )

@@ -144,7 +144,7 @@ def _is_reported_elsewhere(error: RenderError, place: Place, subject: PromptFact
         return True  # a missing media file: REP005 or TPL003
     if error.message.startswith(("there is no template", "there is no filter", "there is no test")):
         return True  # TPL003, TPL002
-    if "written out, never computed" in error.message:
+    if "must be a literal, not computed" in error.message:
         return True  # TPL004
     if " is undefined" in error.message or " has no `" in error.message:
         return _is_undefined(place, subject) or _is_refused(place, subject)

@@ -1,4 +1,4 @@
-"""A bundle as an application sees it: prompts by id, each read when it is asked for."""
+"""A bundle as an application uses it: prompts by id, each parsed when it is first requested."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 class UnknownPrompt(UsageError, KeyError):
-    """A bundle has no prompt of that id; never replaced by another one."""
+    """The bundle has no prompt with that id; another one is never substituted."""
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
 class Bundle(Mapping[str, "Prompt"]):
-    """All prompts of one release: a mapping from id to `Prompt`; old ids lead to the new ones.
+    """All prompts of one release, as a mapping from id to `Prompt`; former ids work, too.
 
     Attributes:
-        release: The name of the tag; None for a revision that is no release.
-        channel: The channel it was loaded by, or None.
-        stale: The source could not be reached, or gave what can't be trusted: this is the last
-            that was known to be good.
+        release: The name of the tag; None for a revision that is not a release.
+        channel: The channel by which it was loaded, or None.
+        stale: Whether the source was unreachable or returned untrustworthy data, so that this is
+            the last good bundle.
     """
 
     def __init__(
         self, contents: Contents, *, where: str, channel: str | None = None, stale: bool = False
     ) -> None:
-        """`where` is where it came from, for messages."""
+        """`where` is the source, for messages."""
         self.release = contents.origin.release
         self.channel = channel
         self.stale = stale
@@ -48,12 +48,12 @@ class Bundle(Mapping[str, "Prompt"]):
 
     @property
     def digest(self) -> str:
-        """SHA-256 in hexadecimal: the same from every source."""
+        """SHA-256 in hexadecimal of the bundle; the same from every source."""
         return self._contents.digest
 
     @property
     def commit(self) -> str:
-        """Id of the commit that it was built from."""
+        """The id of the commit from which the bundle was built."""
         return self._contents.origin.commit
 
     def __getitem__(self, id: str) -> Prompt:  # noqa: A002  # what the whole project calls it
@@ -117,7 +117,7 @@ class Bundle(Mapping[str, "Prompt"]):
             raise self._unreadable(f"the file {path!r}") from None
 
     def _unreadable(self, what: str) -> InputError:
-        hint = "whoever built it did so with something else than promptops"
+        hint = "it was built by something other than promptops: build it again"
         return InputError(f"{what} can't be read from the bundle", where=self._where, hint=hint)
 
 
@@ -126,17 +126,20 @@ def _counted(prompts: int) -> str:
 
 
 class Prompt:
-    """A prompt of a bundle, ready to be rendered; safe to share between threads.
+    """A prompt of a bundle, ready to render; can be shared between threads.
 
     Attributes:
-        id: As it is called now, also where it was asked for by an alias.
-        version: Its own, which changes only when it does; None where the bundle is no release.
-        digest: SHA-256, in hexadecimal, of what it says: equal in two releases for the same prompt.
-        contract: SHA-256, in hexadecimal, of what callers rely on: inputs, outputs, tools, roles.
+        id: The current id, also if the prompt was requested by a former one.
+        version: The prompt's own version, which changes only when the prompt does; None if the
+            bundle is not a release.
+        digest: SHA-256, in hexadecimal, of the prompt's content; equal content has the same digest
+            in every release.
+        contract: SHA-256, in hexadecimal, of the parts on which callers rely: inputs, outputs,
+            tools, roles.
     """
 
     def __init__(self, bundle: Bundle, line: Fields) -> None:
-        """Raises `bundles.reading.Misshapen`, an InputError where the inputs' schema is none."""
+        """Raises `Misshapen`, and an InputError if the schema of the inputs is invalid."""
         from promptops.runtime.request.render import Renderer
 
         self._bundle = bundle
@@ -151,12 +154,12 @@ class Prompt:
 
     @property
     def release(self) -> str | None:
-        """The name of the release's tag; None for a revision that is no release."""
+        """The name of the release's tag; None for a revision that is not a release."""
         return self._bundle.release
 
     @property
     def channel(self) -> str | None:
-        """The channel it was loaded by, or None."""
+        """The channel by which the bundle was loaded, or None."""
         return self._bundle.channel
 
     @property
@@ -166,38 +169,38 @@ class Prompt:
 
     @property
     def description(self) -> str:
-        """What it is for; "" where the file does not say."""
+        """The purpose of the prompt; "" if the file has no description."""
         return self._prompt.description
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """In the order of the file."""
+        """The tags, in the order of the file."""
         return self._prompt.tags
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the team keeps there; nothing of it is sent."""
+        """The team's own data about the prompt; never sent to a model."""
         return self._prompt.metadata
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """JSON Schema of what `render` takes."""
+        """The JSON Schema of the inputs that `render` accepts."""
         return self._prompt.inputs
 
     @property
     def output(self) -> Mapping[str, Any] | None:
-        """JSON Schema of what `parse` gives; None for a text."""
+        """The JSON Schema of the values that `parse` returns; None if it returns a string."""
         return self._prompt.output.schema
 
     def render(self, /, **inputs: Any) -> RenderedRequest:
-        """The request for these inputs; they are checked, and defaults filled in.
+        """Render the request for these inputs, after validating them and filling in defaults.
 
-        Raises `RenderError`, an InputError: `inputs` says what is wrong with each.
+        Raises `RenderError`, an InputError whose `inputs` attribute describes each invalid input.
         """
         return self.render_from(inputs)
 
     def render_from(self, inputs: Mapping[str, Any]) -> RenderedRequest:
-        """The same for inputs in a mapping."""
+        """Like `render`, for inputs in a mapping."""
         accepted, messages = self._renderer.messages(inputs)
         return RenderedRequest(
             messages=messages,
@@ -208,11 +211,11 @@ class Prompt:
         )
 
     def parse(self, answer: Any) -> Any:
-        """What a model answered: JSON data that fits the output schema, or a text.
+        """Parse a model's answer: JSON data that matches the output schema, or a string.
 
-        `answer` is what the `openai` client returned for a chat completion or a response, the same
-        as a mapping, or its text. Raises `AnswerError`, and InputError where the
-        output's schema is none.
+        `answer` is the chat completion or the response that the `openai` client returned, the same
+        as a mapping, or its text. Raises `AnswerError` for an answer that does not match, and
+        InputError if the output schema is invalid.
         """
         if self._answers is None:
             self._answers = self._reading()
@@ -227,7 +230,7 @@ class Prompt:
         try:
             return Answers(self.id, self._prompt.output)
         except ValueError as error:
-            message = f"the output's schema is none: {error}"
+            message = f"the output schema is invalid: {error}"
             raise InputError(message, where=self._prompt.path) from None
 
     def _load(self, origin: str, name: str) -> Text | None:

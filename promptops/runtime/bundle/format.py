@@ -1,7 +1,7 @@
-"""The bytes of a bundle: two lines that say what it is, then one line for each thing in it.
+"""The file format of a bundle: two header lines, then one line for each prompt, template and file.
 
-The first line is its format and the SHA-256 of all that follows, so that nothing stands outside of
-what the digest covers. The second one says what was built and where each thing stands.
+The first line contains the format and the SHA-256 of everything after it, so the digest covers all
+content. The second line describes what was built and where each item is.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ MAX_FIRST_LINE = 256
 
 @record(frozen=True, slots=True, kw_only=True)
 class BundleOrigin:
-    """What a bundle was built from.
+    """The source from which a bundle was built.
 
     Attributes:
-        release: The name of the tag; None for a revision that is no release.
+        release: The name of the tag; None for a revision that is not a release.
         commit, tree: Ids of git objects.
-        content: SHA-256, in hexadecimal, of the files that the prompts are made of.
+        content: SHA-256, in hexadecimal, of the files from which the prompts were built.
     """
 
     commit: str
@@ -37,14 +37,14 @@ class BundleOrigin:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """A bundle that was read: its bytes are those that its digest tells.
+    """A bundle in memory, whose bytes match its digest.
 
     Attributes:
-        digest: SHA-256, in hexadecimal: its identity.
-        prompts, parts, files: Where the lines stand: of prompts by id, of included templates and
-            of files of media by path. A span is checked when its line is asked for.
-        aliases: From the ids that prompts had before to those they have.
-        data: All of its bytes.
+        digest: SHA-256 in hexadecimal: its identity.
+        prompts, parts, files: The spans of the lines: of prompts by id, of included templates and
+            of media files by path. A span is checked when its line is requested.
+        aliases: From former ids of prompts to current ones.
+        data: All bytes of the bundle.
     """
 
     digest: str
@@ -57,7 +57,7 @@ class Contents:
     _body: memoryview = field(repr=False)
 
     def line(self, span: Any) -> Fields:
-        """What stands in a line; raises reading.Misshapen for no span, no line, or no object."""
+        """The object in a line; raises reading.Misshapen for an invalid span, line or object."""
         if type(span) is not list or [type(each) for each in span] != [int, int]:
             raise Misshapen("no span")
         start, length = span
@@ -66,7 +66,7 @@ class Contents:
             or length < 0
             or bytes(self._body[start + length : start + length + 1]) != b"\n"
         ):
-            raise Misshapen("a span of no line")
+            raise Misshapen("a span without a line")
         return Fields(read_json(bytes(self._body[start : start + length])))
 
 
@@ -76,9 +76,9 @@ def bundle_bytes(
     parts: Mapping[str, Mapping[str, Any]],
     files: Mapping[str, Mapping[str, Any]],
 ) -> bytes:
-    """The bundle of some prompts, each with its `id`; the order they come in makes no difference.
+    """Serialise prompts as a bundle; each has its `id`, and their order does not matter.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for a value that is not JSON.
     """
     from promptops.runtime.request.canonical import canonical_json
 
@@ -110,9 +110,10 @@ def bundle_bytes(
 
 
 def read_bundle(data: bytes, where: str) -> Contents:
-    """A bundle, whose digest is checked before anything of it is used.
+    """Read a bundle, checking its digest before anything else.
 
-    Raises InputError, with `where`, for bytes that are no bundle, of another format, or damaged.
+    Raises InputError, with `where`, for bytes that are not a bundle, have another format, or are
+    damaged.
     """
     first, _, _ = data[:MAX_FIRST_LINE].partition(b"\n")
     try:
@@ -124,12 +125,12 @@ def read_bundle(data: bytes, where: str) -> Contents:
         raise _no_bundle(where)
     if number != FORMAT:
         hint = "install a newer promptops" if number > FORMAT else "build it again"
-        raise InputError(f"a bundle of format {number}", where=where, hint=hint)
+        raise InputError(f"the bundle has the unsupported format {number}", where=where, hint=hint)
     begin = len(first) + 1
     digest = sha256(memoryview(data)[begin:]).hexdigest()
     if digest != told:
-        hint = "get it again: it is damaged, cut off, or somebody changed it"
-        raise InputError("the bundle is not what its digest says", where=where, hint=hint)
+        hint = "download or build it again: it is damaged, truncated or was changed"
+        raise InputError("the bundle does not match its digest", where=where, hint=hint)
     end = data.find(b"\n", begin)
     try:
         second = Fields(read_json(data[begin:end])) if end >= 0 else Fields(None)
@@ -157,5 +158,5 @@ def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Con
 
 
 def _no_bundle(where: str) -> InputError:
-    hint = "make one: promptops build REF -o FILE"
-    return InputError("that is no bundle", where=where, hint=hint)
+    hint = "create one: promptops build REF -o FILE"
+    return InputError("this is not a bundle", where=where, hint=hint)

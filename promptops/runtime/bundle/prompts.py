@@ -1,6 +1,6 @@
-"""A prompt as JSON data, and back; without its test cases.
+"""Convert a prompt, without its test cases, to JSON data and back.
 
-What the order of keys or the spelling of numbers matters to is a text of JSON within it.
+Values for which the order of keys or the spelling of numbers matters are stored as strings of JSON.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _FORMATS: tuple[Literal["text", "json", "markdown"], ...] = ("text", "json", "ma
 
 
 def prompt_value(prompt: Prompt) -> dict[str, Any]:
-    """What an application needs of a prompt, as JSON data; what is empty is left out.
+    """The data of a prompt that an application needs, as JSON data; empty values are left out.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for a value that is not JSON.
     """
     value = {
         "id": prompt.id,
@@ -57,7 +57,7 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
 
 
 def prompt_of(fields: Fields) -> Prompt:
-    """What `prompt_value` wrote; what it has no places for is placed in its file.
+    """The prompt that `prompt_value` serialised; a value without a place gets that of its file.
 
     Raises reading.Misshapen for anything else.
     """
@@ -86,16 +86,16 @@ def prompt_of(fields: Fields) -> Prompt:
 
 
 def unplaced(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What `prompt_value` wrote, without where anything stands."""
+    """The result of `prompt_value` without its places."""
     tools = [{k: each for k, each in tool.items() if k != "at"} for tool in value.get("tools", ())]
     messages = [unplaced_turn(turn) for turn in value["messages"]]
     return {**value, "path": None, "tools": tools, "messages": messages}
 
 
 def contract_hash(prompt: Prompt) -> str:
-    """SHA-256, in hexadecimal, of what callers rely on: inputs, outputs, tools, roles.
+    """SHA-256, in hexadecimal, of the parts on which callers rely: inputs, outputs, tools, roles.
 
-    The order of keys is no part of it.
+    The order of keys does not matter.
     """
     from hashlib import sha256
 

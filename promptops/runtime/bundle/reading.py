@@ -1,4 +1,4 @@
-"""JSON that anybody may have written: read strictly, and asked for by what it must be."""
+"""Strict reading of untrusted JSON, with typed access to its values."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _HALF_A_PAIR = lazy_pattern(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
 
 
 class Misshapen(ValueError):
-    """What was read is JSON of another shape, or none."""
+    """The data is not JSON, or JSON of another shape than expected."""
 
 
 def read_json(data: bytes | str) -> Any:
-    """One JSON value: UTF-8, no key twice in an object, no number that others can't read.
+    """Parse one JSON value: UTF-8, no duplicate keys, no number that other languages can't read.
 
     Raises Misshapen.
     """
@@ -32,7 +32,7 @@ def read_json(data: bytes | str) -> Any:
         text = data if isinstance(data, str) else data.decode()
         value = _DECODER.decode(text)
     except (ValueError, RecursionError):
-        raise Misshapen("that is no JSON") from None
+        raise Misshapen("this is not JSON") from None
     if "\\u" in text and _HALF_A_PAIR.search(text):
         raise Misshapen("half of a surrogate pair")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
@@ -43,7 +43,7 @@ def read_json(data: bytes | str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Misshapen("a key stands twice")
+        raise Misshapen("a key occurs twice")
     return found
 
 
@@ -61,7 +61,7 @@ def _fraction(digits: str) -> float:
 
 
 def _no_number(name: str) -> float:
-    raise Misshapen(f"{name} is no number")
+    raise Misshapen(f"{name} is not a number")
 
 
 _DECODER = json.JSONDecoder(
@@ -84,10 +84,10 @@ def _is_deep(value: Any) -> bool:
 
 
 class Fields:
-    """An object of JSON data, whose values are asked for by what they must be.
+    """A JSON object with typed access to its values.
 
-    Each question raises Misshapen where the value is something else. One that is optional takes a
-    missing value for None.
+    Each method raises Misshapen for a value of another type. For an optional value, a missing key
+    means None.
     """
 
     __slots__ = ("_value",)
@@ -110,11 +110,11 @@ class Fields:
         return self.text(name) if name in self._value else None
 
     def text_or_none(self, name: str) -> str | None:
-        """A text, or null."""
+        """A string, or null."""
         return self.text(name) if self._value.get(name, "") is not None else None
 
     def object(self, name: str) -> dict[str, Any]:
-        """An object, whatever it holds."""
+        """An object with any content."""
         return _typed(self._value.get(name), dict)
 
     def optional_number(self, name: str) -> int | None:
@@ -127,33 +127,33 @@ class Fields:
         return tuple(_typed(each, str) for each in self.items(name))
 
     def items(self, name: str) -> list[Any]:
-        """A list; empty where it is missing."""
+        """A list; empty if it is missing."""
         return _typed(self._value.get(name, []), list)
 
     def each(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
-        """What a list of objects holds, each read."""
+        """The objects of a list, each converted by `read`."""
         return tuple(read(Fields(item)) for item in self.items(name))
 
     def one_of(self, name: str, known: tuple[T, ...], default: T | None = None) -> T:
         found = self._value.get(name, default)
         if found not in known:
-            raise Misshapen(f"{name!r} is none of {known}")
+            raise Misshapen(f"{name!r} is not one of {known}")
         return known[known.index(found)]
 
     def inner(self, name: str) -> Fields:
-        """An object within; an empty one where it is missing."""
+        """A nested object; empty if it is missing."""
         return Fields(self._value.get(name, {}))
 
     def kept(self, name: str) -> Any:
-        """JSON data that is kept as a text; None where it is missing."""
+        """JSON data that is stored as a string of JSON; None if it is missing."""
         return read_json(self.text(name)) if name in self._value else None
 
     def kept_object(self, name: str) -> dict[str, Any]:
-        """The same, of an object; an empty one where it is missing."""
+        """Like `kept`, for an object; empty if it is missing."""
         return _typed(self.kept(name), dict) if name in self._value else {}
 
     def kept_objects(self, name: str) -> tuple[dict[str, Any], ...]:
-        """The same, of a list of objects."""
+        """Like `kept`, for a list of objects."""
         found = _typed(self.kept(name), list) if name in self._value else []
         return tuple(_typed(each, dict) for each in found)
 
@@ -163,17 +163,17 @@ class Fields:
 
 def _typed(value: Any, kind: type[T]) -> T:
     if type(value) is not kind:
-        raise Misshapen(f"no {kind.__name__}")
+        raise Misshapen(f"not a {kind.__name__}")
     return value
 
 
 def kept(value: Any) -> str:
-    """JSON data as a text within JSON, so that its order and the spelling of numbers stay.
+    """JSON data as a string of JSON, to preserve the order of keys and the spelling of numbers.
 
-    A model fills in the keys of a schema in the order they stand in, a template prints 1.0 and 1
-    otherwise, and canonical JSON would sort the one and make the other equal.
+    A model fills in a schema in the order of its keys, and a template prints 1.0 and 1 differently;
+    canonical JSON would sort the keys and write both numbers the same way.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for a value that is not JSON.
     """
     return _ENCODER.encode(value)
 

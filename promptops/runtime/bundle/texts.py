@@ -1,4 +1,4 @@
-"""Texts with their places as JSON data, and back."""
+"""Convert texts with their places to JSON data and back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Start = tuple[int, int]
 def text_value(text: Text) -> dict[str, Any]:
     """`{"path", "text", "starts"}`, with one start for each line.
 
-    Only the first of them where the lines follow one another in one column; of an empty line, in
-    whatever column.
+    Only the first start is written if all lines follow one another in the same column; the column
+    of an empty line does not matter.
     """
     lines = _lines(text.value)
     offsets = accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
@@ -34,7 +34,7 @@ def text_value(text: Text) -> dict[str, Any]:
 
 
 def text_of(fields: Fields) -> Text:
-    """What `text_value` wrote; within a line its columns are counted from the line's start.
+    """The text that `text_value` serialised; columns within a line count from the line's start.
 
     Raises reading.Misshapen for anything else.
     """
@@ -50,7 +50,7 @@ def text_of(fields: Fields) -> Text:
 
 
 def _lines(value: str) -> list[str]:
-    """Behind a newline at the end there is no line of the file."""
+    """The lines of a file; a newline at the end starts no further line."""
     lines = value.split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
@@ -60,7 +60,7 @@ def _starts_of(written: list[Any]) -> Start | list[Start]:
         return _start_of(written)
     starts = [_start_of(each) for each in written]
     if not starts:
-        raise Misshapen("a text that starts nowhere")
+        raise Misshapen("a text without a start")
     return starts
 
 

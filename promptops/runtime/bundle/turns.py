@@ -1,4 +1,4 @@
-"""The messages of a prompt as JSON data, and back."""
+"""Convert the messages of a prompt to JSON data and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ORIGINS: tuple[Any, ...] = ("input", "url", "file")
 
 
 def turn_value(turn: Turn) -> dict[str, Any]:
-    """One turn; what it does not set is left out."""
+    """One message; attributes that are not set are left out."""
     if isinstance(turn, ForEach):
         messages = [turn_value(message) for message in turn.messages]
         return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
@@ -45,7 +45,7 @@ def turn_value(turn: Turn) -> dict[str, Any]:
 
 
 def unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What `turn_value` wrote, without where it stands."""
+    """The result of `turn_value` without its places."""
     found = _without_place(value)
     if "messages" in value:
         found["messages"] = [unplaced_turn(message) for message in value["messages"]]
@@ -55,7 +55,7 @@ def unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def turn_of(fields: Fields) -> Turn:
-    """What `turn_value` wrote; raises reading.Misshapen for anything else."""
+    """The message that `turn_value` serialised; raises reading.Misshapen for anything else."""
     if "for_each" in fields:
         return ForEach(
             source=fields.text("for_each"),

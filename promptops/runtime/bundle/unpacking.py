@@ -1,4 +1,4 @@
-"""How far packed data may be unpacked, so that a small file can't fill the memory."""
+"""Limits for unpacking compressed data, so that a small file can't fill the memory."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _RATIO = 40
 
 
 def most_unpacked(packed_bytes: int, largest: int) -> int:
-    """The bytes that some packed bytes may become, at most `largest`."""
+    """The largest number of bytes to which packed bytes may expand, at most `largest`."""
     return min(largest, _ALWAYS_BYTES + _RATIO * packed_bytes)

@@ -1,6 +1,6 @@
-"""Bundles kept on disk by their digest, and what refs meant when they were last asked for.
+"""The cache on disk: bundles by digest, and the last known meaning of refs.
 
-The cache is a convenience: where it can't be read or written, everything works without it.
+The cache is optional: if it can't be read or written, everything works without it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ _REPORTED: set[Path] = set()
 
 
 def cache_folder() -> Path | None:
-    """The folder of the cache; None without a home, and if another user can change the folder.
+    """The cache folder; None without a home, or if another user can change the folder.
 
-    In the second case the logger `promptops` gets one warning per process. It need not exist.
+    In the second case the logger `promptops` gets one warning per process. The folder need not
+    exist.
     """
     folder = cache_location()
     reason = why_not_private(folder) if folder is not None else None
@@ -60,12 +61,12 @@ def cache_folder() -> Path | None:
 
 
 def cache_hint(folder: Path) -> str:
-    """How to get a cache that is used."""
+    """The hint on how to get a usable cache folder."""
     return f"chmod go-w {folder}, or set PROMPTOPS_CACHE to a folder that does not exist yet"
 
 
 def cache_location() -> Path | None:
-    """PROMPTOPS_CACHE, or `promptops` in the cache folder of the platform; None without a home."""
+    """PROMPTOPS_CACHE, or `promptops` in the platform's cache folder; None without a home."""
     asked = os.environ.get("PROMPTOPS_CACHE")
     if asked:
         return Path(asked).absolute()
@@ -80,23 +81,22 @@ def cache_location() -> Path | None:
 
 
 class BundleCache:
-    """One folder of bundles, pointers and serials, shared by processes.
+    """A folder of bundles, pointers and serials that processes share.
 
-    Nothing it does raises: what is not there, is damaged, or could have been written by another
-    user is not found, and what can't be written is not kept.
+    No method raises. Missing or damaged data, and data that another user could have written, counts
+    as not found; data that can't be written is not cached.
     """
 
     def __init__(self, folder: Path | None, max_bytes: int = MAX_TOTAL_BYTES) -> None:
-        """Without a folder nothing is kept.
+        """Without a folder nothing is cached.
 
-        Of bundles, those that were not used for the longest time go where there are more than
-        `max_bytes`.
+        If the bundles take more than `max_bytes`, the least recently used ones are removed.
         """
         self._folder = folder
         self._max_bytes = max_bytes
 
     def bundle(self, digest: str) -> Contents | None:
-        """The bundle with this SHA-256 in hexadecimal, checked; a damaged one is taken away."""
+        """The bundle with this SHA-256 in hexadecimal, verified; a damaged file is removed."""
         if self._folder is None or not _DIGEST.fullmatch(digest):
             return None
         file = self._bundle_file(self._folder, digest)
@@ -114,14 +114,14 @@ class BundleCache:
         return None
 
     def keep_bundle(self, digest: str, data: bytes) -> None:
-        """Keep the bytes of a bundle that was checked."""
+        """Cache the bytes of a verified bundle."""
         if self._folder is not None:
             file = self._bundle_file(self._folder, digest)
             _write(file, data)
             _evict(self._folder / "bundles", self._max_bytes, spared=file)
 
     def proof(self, digest: str, *key: str) -> bytes | None:
-        """What was kept to prove who signed a bundle, unchecked."""
+        """The cached proof of who signed a bundle; not verified."""
         if self._folder is None or not _DIGEST.fullmatch(digest):
             return None
         file = self._proof_file(self._folder, digest, key)
@@ -132,18 +132,18 @@ class BundleCache:
         return data
 
     def keep_proof(self, proof: bytes, digest: str, *key: str) -> None:
-        """Keep a proof beside the bundle, under the key of the source and of those it convinces."""
+        """Cache a proof beside the bundle; the key names the source and the trusted signers."""
         if self._folder is not None and len(proof) <= MAX_PROOF_BYTES:
             _write(self._proof_file(self._folder, digest, key), proof)
 
     def pointer(self, *key: str) -> Mapping[str, Any] | None:
-        """What was kept under the key, of any strings; None where there is nothing that is JSON."""
+        """The JSON data cached under a key of any strings; None if there is none."""
         if self._folder is None:
             return None
         return _read_object(self._pointer_file(self._folder, key))
 
     def keep_pointer(self, value: Mapping[str, Any], *key: str) -> None:
-        """Keep JSON data under a key. What another format of bundles made is never found."""
+        """Cache JSON data under a key. Data for another bundle format is never found."""
         if self._folder is not None and self.pointer(*key) != value:
             file = self._pointer_file(self._folder, key)
             new = not file.exists()
@@ -152,14 +152,14 @@ class BundleCache:
                 _evict_pointers(self._folder / "pointers")
 
     def serial(self, *key: str) -> int:
-        """The highest that was kept under the key, or 0."""
+        """The highest serial cached under the key, or 0."""
         return max(self._serials(key), default=0)
 
     def keep_serial(self, serial: int, *key: str) -> None:
-        """Remember a serial.
+        """Cache a serial.
 
-        Each is a file of its own, and only lower ones are taken away, so that of two processes
-        that write at once none can take the other's back.
+        Each serial is a file of its own, and only lower ones are removed, so that two processes
+        that write at the same time can't undo each other's change.
         """
         folder = self._serial_folder(key)
         if folder is None or serial in (known := self._serials(key)):
@@ -173,9 +173,9 @@ class BundleCache:
                 (folder / str(lower)).unlink(missing_ok=True)
 
     def forget_channel(self, *key: str) -> tuple[int, int]:
-        """Forget a channel by its source and name: the serial, or 0, and how many answers it was.
+        """Remove the data about a channel; returns its serial, or 0, and the number of answers.
 
-        Bundles stay: they are of releases, and are checked whenever they are read.
+        Bundles stay: they belong to releases, and are verified whenever they are read.
         """
         if self._folder is None:
             return 0, 0
@@ -214,7 +214,7 @@ class BundleCache:
 
 
 def key_name(*key: str) -> str:
-    """The name of what is kept under a key; it does not reveal the key."""
+    """The file name for a key; it does not reveal the key."""
     text = json.dumps(key)  # no two keys are one text
     return sha256(text.encode()).hexdigest()
 
@@ -228,7 +228,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """All of it or nothing, whoever else writes the same and whenever this process dies."""
+    """Write atomically, whoever else writes the same file and whenever this process dies."""
     part = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
     try:
         make_private_folder(file.parent)
@@ -244,7 +244,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
-    """Down to three quarters, so that it is not done every time."""
+    """Shrink the cache to three quarters of the limit, so that not every write does it."""
     found = _files(folder)
     total = sum(status.st_size for _, status in found)
     if total <= max_bytes:
@@ -266,7 +266,7 @@ def _evict_pointers(folder: Path) -> None:
 
 
 def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """All files below a folder but those that are being written; abandoned ones are taken away."""
+    """All complete files below a folder; abandoned temporary files are removed."""
     found = []
     for root, _, names in os.walk(folder):
         for name in names:

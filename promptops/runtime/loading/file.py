@@ -1,4 +1,4 @@
-"""One bundle in a file, packed or not."""
+"""A single bundle in a file, gzipped or not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKED = b"\x1f\x8b"
 
 
 class BundleFile:
-    """A source of a single release; read anew each time it is asked."""
+    """A source with a single release; the file is read again for each request."""
 
     remote = False
 
@@ -95,14 +95,14 @@ def read_file(path: str | os.PathLike[str], largest: int) -> bytes | None:
         message = f"the file can't be read: {reason}"
         raise TransportError(message, where=os.fspath(path), hint=hint) from None
     if len(data) > largest:
-        hint = "it is not a file that `promptops build` writes: check the path"
+        hint = "check the path: this is not a file that `promptops build` writes"
         message = f"the file has more than {largest:,} bytes"
         raise IntegrityError(message, where=os.fspath(path), hint=hint)
     return data
 
 
 def unpacked(data: bytes, where: str) -> bytes:
-    """What was packed by gzip; anything else as it is. Raises IntegrityError."""
+    """Gzipped data unpacked, other data unchanged. Raises IntegrityError."""
     if not data.startswith(_PACKED):
         return data
     import zlib

@@ -1,4 +1,4 @@
-"""What there is, said to somebody who asked for something else."""
+"""Errors for refs that do not exist, with a list of those that do."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _SHOWN = 8
 def no_ref(
     where: str, releases: Mapping[str, Listed], channels: Iterable[str] | None
 ) -> UsageError:
-    """No ref was given, and none is assumed."""
-    message = "which release? there is no implicit latest one"
+    """No ref was given, and there is no default."""
+    message = "name a release: there is no implicit latest one"
     return UsageError(message, where=where, hint=_there_is(releases, channels or ()))
 
 
 def not_found(
     ref: str, where: str, releases: Mapping[str, Listed], channels: Iterable[str] | None
 ) -> NotFound:
-    """Nothing has that name."""
+    """No release or channel has this name."""
     hint = _there_is(releases, channels or ())
     if isinstance(parse_ref(ref), NamedRef):
         hint = f"{_of_channel(ref, channels)}{hint}"
@@ -39,12 +39,12 @@ def _of_channel(name: str, channels: Iterable[str] | None) -> str:
 
 
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:
-    """The channels, and the highest releases."""
+    """A list of the channels and the highest releases."""
     names = sorted(releases.values(), key=_order, reverse=True)
     shown = [_name(each) for each in names[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     found = [*(f"{each!r}" for each in sorted(channels)), *shown]
-    return f"there is {', '.join(found)}{more}" if found else "there is no release at all"
+    return f"there is {', '.join(found)}{more}" if found else "there are no releases"
 
 
 def _order(listed: Listed) -> tuple[bool, object, str]:

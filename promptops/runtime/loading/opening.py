@@ -1,4 +1,4 @@
-"""Which kind of source a text means."""
+"""Recognise the kind of a source and open it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _KINDS = "a folder, a bundle, https://…, git+https://…, git+ssh://…, git+f
 
 
 def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
-    """The source; `git` opens those in repositories, here or elsewhere.
+    """The source; `git` opens local and remote repositories.
 
-    Raises UsageError for what means none, NotFound where nothing is there.
+    Raises UsageError for a string that names no kind of source, NotFound if the source does not
+    exist.
     """
     if where.startswith(PACKAGE_PREFIX):
         from promptops.runtime.loading.package import package_path
@@ -30,15 +31,15 @@ def opened(where: str, git: Callable[[str], BundleSource]) -> BundleSource:
         return site_at(where)
     if scheme.startswith("git+"):
         return git(where)
-    raise UsageError(f"{shown(where)!r} is no source", hint=f"a source is {_KINDS}")
+    raise UsageError(f"{shown(where)!r} is not a source", hint=f"a source is {_KINDS}")
 
 
 def named_source(
     source: str | os.PathLike[str] | None, here: Callable[[], str | os.PathLike[str]]
 ) -> str:
-    """The source that is given, else PROMPTOPS_SOURCE, else the repository around a folder.
+    """The given source, otherwise PROMPTOPS_SOURCE, otherwise the repository around a folder.
 
-    `here` gives the absolute path of that folder. Raises UsageError if there is none of them.
+    `here` returns the absolute path of that folder. Raises UsageError if there is no source.
     """
     asked = source or os.environ.get("PROMPTOPS_SOURCE")
     if asked:
@@ -47,15 +48,15 @@ def named_source(
     folder, above = around, os.path.dirname(around)
     while not os.path.exists(os.path.join(folder, ".git")):
         if above == folder:
-            hint = "give `source=`, or set PROMPTOPS_SOURCE"
-            message = "there is no source, and no repository around"
+            hint = "pass `source=`, or set PROMPTOPS_SOURCE"
+            message = "no source is given, and there is no git repository here"
             raise UsageError(message, where=around, hint=hint)
         folder, above = above, os.path.dirname(above)
     return folder
 
 
 def _absolute(path: str) -> str:
-    """An absolute path in which `..` stays, since what is before it may be a link."""
+    """An absolute path that keeps `..`, because the part before it may be a link."""
     if os.pardir not in path:
         return os.path.abspath(path)
     from pathlib import Path
@@ -72,5 +73,5 @@ def _at(path: str, git: Callable[[str], BundleSource]) -> BundleSource:
         from promptops.runtime.loading.site import is_site, site_folder
 
         return site_folder(Path(path)) if is_site(Path(path)) else git(path)
-    hint = f"a source is {_KINDS}; is it there, and may it be read?"
+    hint = f"a source is {_KINDS}; check that it exists and can be read"
     raise NotFound("there is no such source", where=shown(path), hint=hint)

@@ -1,4 +1,4 @@
-"""A bundle, or a site, inside an installed package."""
+"""A bundle or a site inside an installed package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from promptops.runtime.loading.source import PACKAGE_PREFIX
 
 
 def package_path(name: str) -> Path:
-    """Where it stands; of `a.b`, `a` is imported.
+    """The path of a bundle or site in a package; for `a.b`, `a` is imported.
 
-    `acme_prompts` is the site or the only bundle in that package, `acme_prompts/a/b.jsonl` the
-    file in it.
+    `acme_prompts` is the site or the only bundle in that package, `acme_prompts/a/b.jsonl` a file
+    in it.
 
-    Raises NotFound, and UsageError for what is no name.
+    Raises NotFound, and UsageError for an invalid name.
     """
     package, _, inside = name.partition("/")
     where = f"{PACKAGE_PREFIX}{name}"
@@ -29,19 +29,21 @@ def package_path(name: str) -> Path:
     if len(found) == 1:
         return found[0]
     names = ", ".join(sorted(file.name for file in found))
-    hint = f"say which: {where}/FILE, of {names}" if found else None
+    hint = f"name one: {where}/FILE, where FILE is one of {names}" if found else None
     raise NotFound(f"the package has {len(found)} bundles", where=where, hint=hint)
 
 
 def _folders(package: str, where: str) -> list[Path]:
     if not all(part.isidentifier() for part in package.split(".")):
-        raise UsageError(f"{package!r} is no name of a package", where=where)
+        raise UsageError(f"{package!r} is not the name of a package", where=where)
     try:
         spec = find_spec(package)
     except ImportError:
         spec = None
     if spec is None:
-        raise NotFound("there is no such package", where=where, hint="is it installed here?")
+        raise NotFound(
+            "there is no such package", where=where, hint="check that it is installed here"
+        )
     return [Path(each) for each in spec.submodule_search_locations or ()]
 
 

@@ -1,4 +1,4 @@
-"""When a source is asked again: spread over time, so that replicas do not all ask at once."""
+"""When to query a source again: with jitter, so that replicas do not all do so at once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ MAX_RETRY_AFTER_S = 3600.0
 
 
 def random_share() -> float:
-    """At random, at least 0 and below 1; not the generator that an application may have seeded."""
+    """A random number of at least 0 and below 1, independent of the application's seeds."""
     return int.from_bytes(os.urandom(6), "big") / 2**48
 
 
 class Polling:
-    """How long to wait before a source is asked again."""
+    """How long to wait before a source is queried again."""
 
     __slots__ = ("_failures", "_hold", "_intervals", "_random", "_retry_after_s")
 
     def __init__(self, random: Callable[[], float] = random_share) -> None:
-        """`random` gives numbers of at least 0 and below 1."""
+        """`random` returns numbers of at least 0 and below 1."""
         self._random = random
         self._failures = 0
         self._hold = 1.0
@@ -34,7 +34,7 @@ class Polling:
         self.restart()
 
     def wait_s(self, interval_s: float) -> float:
-        """Seconds after the last answer, for a source that is asked at some interval.
+        """Seconds to wait after the last answer, for a source with this polling interval.
 
         The first wait is a random part of the interval, since many replicas start together. After
         each failure the wait doubles, up to MAX_BACKOFF intervals.
@@ -42,14 +42,14 @@ class Polling:
         return max(self._intervals * interval_s, self._retry_after_s)
 
     def hold_s(self, interval_s: float) -> float:
-        """Seconds after a failure, for a program that has nothing to use meanwhile.
+        """Seconds to wait after a failure, for a program that has no bundle in the meantime.
 
-        At most the interval, unless the source wants to be left alone for longer.
+        At most the interval, unless the source asks clients to wait longer.
         """
         return max(self._hold * interval_s, self._retry_after_s)
 
     def restart(self) -> None:
-        """In a new process: those that are forked from one must not all ask at once."""
+        """Reset in a forked process, so that siblings do not query at the same time."""
         self._intervals = self._random()
 
     def succeeded(self) -> None:
@@ -58,7 +58,7 @@ class Polling:
         self._intervals = self._spread()
 
     def failed(self, retry_after_s: float = 0.0) -> None:
-        """`retry_after_s` is how long the source wants to be left alone."""
+        """Record a failure; `retry_after_s`: for how long the source asks clients to wait."""
         self._failures += 1
         self._intervals = min(2**self._failures, MAX_BACKOFF) * self._spread()
         self._hold = 1 - SPREAD * self._random()

@@ -1,6 +1,6 @@
 """Files and folders that no other user of the machine can write to.
 
-On Windows, owners and modes are not checked: folders below the profile of a user are private there.
+On Windows, owners and modes are not checked: folders below a user's profile are private there.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _ROOT = 0
 
 
 def why_not_private(folder: Path) -> str | None:
-    """Why another user can change what is in a folder; None if none can, or if it does not exist.
+    """Why another user can change a folder's content; None if nobody can, or if it does not exist.
 
-    A link to a folder counts as that folder. Root can change everything and is no other user.
+    A link to a folder counts as that folder. Root can change everything and does not count.
     """
     try:
         status = folder.stat()
@@ -41,7 +41,7 @@ def why_not_private(folder: Path) -> str | None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create a folder and the missing ones above it, each for this user only.
+    """Create a folder and its missing parents, accessible to this user only.
 
     Raises OSError if that is not possible, or if another user can change the folder.
     """
@@ -72,7 +72,7 @@ def read_private(file: Path, largest: int) -> bytes | None:
 
 
 def read_regular(file: str | os.PathLike[str], largest: int) -> bytes:
-    """At most `largest` + 1 bytes of a regular file, whoever owns it; a link to one is followed.
+    """Up to `largest` + 1 bytes of a regular file of any owner; links are followed.
 
     Raises OSError if it can't be read, or is not a regular file. Never waits for another process.
     """

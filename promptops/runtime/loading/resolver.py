@@ -1,4 +1,4 @@
-"""From a ref to a bundle: what it means at a source now, and what it meant before."""
+"""Resolve a ref to a bundle: its current meaning at a source, or the last known one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PROVE_S = 10.0
 
 @record(frozen=True, slots=True)
 class _Choice:
-    """What a ref means now; `channel` is None where it was not asked for by one."""
+    """The current meaning of a ref; `channel` is None unless the ref names a channel."""
 
     listed: Listed
     channel: str | None = None
@@ -58,7 +58,7 @@ class _Choice:
 
 
 class RefResolver:
-    """One ref at one source, as one asks who trusts some signers, or anybody."""
+    """One ref at one source, for a client with or without a trust store."""
 
     def __init__(
         self,
@@ -69,15 +69,15 @@ class RefResolver:
         cache: Callable[[], BundleCache],
         offline: bool,
     ) -> None:
-        """Raises UsageError for a ref that means nothing; to give none is an error later.
+        """Raises UsageError for an invalid ref; a missing ref is reported by `ask`.
 
-        `cache` is called when something is looked up for the first time, if ever.
+        `cache` is called at the first lookup, if there is one.
         """
         self._source = source
         self._ref: Ref | None = parse_ref(ref) if ref is not None else None
         if trust is not None and isinstance(self._ref, GitRevision):
-            hint = "a release is signed; or load it without `trust` and PROMPTOPS_TRUST"
-            raise UsageError("a revision is signed by nobody", where=ref, hint=hint)
+            hint = "load a signed release, or load it without `trust=` and PROMPTOPS_TRUST"
+            raise UsageError("a revision has no signature", where=ref, hint=hint)
         self._text = ref or ""
         self._trust = trust
         self._open_cache = cache
@@ -86,26 +86,27 @@ class RefResolver:
 
     @property
     def fixed(self) -> bool:
-        """Whether the ref means the same for ever."""
+        """Whether the ref always means the same bundle."""
         return isinstance(self._ref, Exact | Digest)
 
     @property
     def remote(self) -> bool:
-        """Whether the source may be out of reach."""
+        """Whether the source may be unreachable."""
         return self._source.remote
 
     def ask(self, current: Bundle | None, until: float) -> Bundle:
-        """What the ref means now; `current` itself where it still means that.
+        """The bundle that the ref means now; `current` itself if that is still right.
 
         Args:
-            until: When it must be done, by `time.monotonic`.
+            until: The deadline, on the clock of `time.monotonic`.
 
         Raises:
             NotFound: There is no such release, channel or source.
-            UsageError: No ref was given, or the source can't answer one of its kind.
-            IntegrityError: What the source has is not what it should be.
+            UsageError: No ref was given, or the source does not support this kind of ref.
+            IntegrityError: The source's data is damaged or not trustworthy.
             InputError: The allowed signers can't be read any more.
-            TransportError: The source can't be reached, or lacks the release that it names itself.
+            TransportError: The source can't be reached, or lacks the release that its own channel
+                names.
         """
         if self._trust is not None:  # who is trusted may be others than when it was opened
             trust = self._trust.read(self._trust.file)
@@ -115,7 +116,7 @@ class RefResolver:
         if kept is not None:
             return kept
         if self._offline:
-            hint = "nothing was kept: load it once while the source may be asked"
+            hint = "nothing is cached: load it once with access to the source"
             raise TransportError("PROMPTOPS_OFFLINE is set", where=self.where, hint=hint)
         if isinstance(self._ref, GitRevision):
             contents = self._source.revision(self._ref.revision, until)
@@ -126,7 +127,7 @@ class RefResolver:
         return bundle
 
     def last_good(self) -> Bundle | None:
-        """What the ref meant when a source was last asked, marked stale where that may change."""
+        """The last known bundle of the ref, marked stale if the ref's meaning can change."""
         if not self.remote:
             return None
         named = self._ref.sha256 if isinstance(self._ref, Digest) else None
@@ -161,12 +162,14 @@ class RefResolver:
             error = not_found(self._text, self.where, releases, self._source.channels(until))
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
                 # It fitted something before: nobody misspelt it.
-                raise TransportError(f"nothing fits {self._text!r} any more", where=self.where)
+                raise TransportError(
+                    f"no release matches {self._text!r} any more", where=self.where
+                )
             raise error
         return _Choice(listed)
 
     def _can_mean(self, release: str | None) -> bool:
-        """Whether the ref can mean a release: a file on disk that says so proves nothing."""
+        """Whether the ref can mean this release; a file on disk that claims so proves nothing."""
         version = version_in(release or "")
         if isinstance(self._ref, Highest):
             return version is None or self._ref.range.holds(version)
@@ -180,7 +183,9 @@ class RefResolver:
         seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
-            hint = f"to go back, use `promptops rollback`, which counts up; {self._reset}"
+            hint = (
+                f"to go back, use `promptops rollback`, which increases the serial; {self._reset}"
+            )
             raise IntegrityError(message, where=self.where, hint=hint)
         if seen and serial - seen > MAX_SERIAL_STEP:
             message = f"channel {self._text!r} jumped from serial {seen} to {serial}"
@@ -189,21 +194,21 @@ class RefResolver:
 
     @property
     def _reset(self) -> str:
-        return f"if this is right: promptops doctor --reset-channel {self._text}"
+        return f"if this is intended: promptops doctor --reset-channel {self._text}"
 
     def _refuse_another(self, channel: str, serial: int, digest: str) -> None:
-        """A serial means one bundle for ever; kept as pointers, for another format has others."""
+        """A serial always means one bundle; stored as a pointer, since formats differ."""
         key = (self._source.where, channel, "serial", str(serial))
         kept = (self._cache.pointer(*key) or {}).get("bundle")
         seen = _SEEN.setdefault(key[:2], {})
         if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
-            message = f"channel {channel!r} names another release than before with serial {serial}"
-            hint = "each change counts up, by `promptops promote` and `promptops rollback`"
+            message = f"channel {channel!r} names a different release with the same serial {serial}"
+            hint = "change channels by `promptops promote` and `promptops rollback` only"
             raise IntegrityError(message, where=self.where, hint=hint)
         self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
 
     def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
-        """All that fit, the one that is meant first."""
+        """All releases that match; the preferred one comes first."""
         if isinstance(ref, Highest):
             versions = (each.version for each in releases.values() if each.version is not None)
             highest = ref.range.highest(versions)
@@ -258,7 +263,9 @@ class RefResolver:
                 raise self._moved(listed)
             self._keep(delivery)
         if contents.origin.release != listed.release:
-            message = f"the bundle of {listed.release!r} is that of {contents.origin.release!r}"
+            message = (
+                f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
+            )
             raise IntegrityError(message, where=self.where)
         return contents
 
@@ -269,8 +276,10 @@ class RefResolver:
             if not isinstance(self._ref, NamedRef | Highest):
                 raise
             # Nobody misspelt it: the source itself says that it is there.
-            message = f"{self._text!r} means {listed.release!r}, which is not there"
-            raise TransportError(message, where=self.where, hint="is its tag pushed?") from None
+            message = f"{self._text!r} resolves to {listed.release!r}, which does not exist"
+            raise TransportError(
+                message, where=self.where, hint="check that its tag was pushed"
+            ) from None
 
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest
@@ -282,9 +291,9 @@ class RefResolver:
                 self._cache.keep_proof(delivery.proof, digest, *self._key("proof"))
 
     def _kept(self, digest: str) -> Contents | None:
-        """The bundle from the cache; with `trust`, only if its signature is kept and still holds.
+        """The cached bundle; with `trust`, only if its signature is cached and still valid.
 
-        The signature is verified once per process: whoever wrote the cache may not be this user.
+        The signature is verified once per process, because another user may have written the cache.
         """
         contents = self._cache.bundle(digest)
         if contents is None or self._trust is None or (self._trust.key, digest) in _PROVEN:
@@ -298,18 +307,21 @@ class RefResolver:
         return contents
 
     def _known(self, ref: str) -> str | None:
-        """The digest of what a ref meant, for one who trusts the same."""
+        """The last known digest of the ref, for clients with the same trust store."""
         pointer = self._cache.pointer(*self._key(ref)) if self.remote else None
         digest = pointer.get("bundle") if pointer is not None else None
         return digest if isinstance(digest, str) else None
 
     def _moved(self, listed: Listed) -> IntegrityError:
-        message = f"the bundle of {listed.release!r} is another than it was, or than it should be"
-        hint = "a release never changes: make a new one"
+        message = (
+            f"the bundle of {listed.release!r} differs from the one loaded before, "
+            "or from the expected digest"
+        )
+        hint = "a release never changes: create a new one"
         return IntegrityError(message, where=self.where, hint=hint)
 
     def _remember(self, choice: _Choice, bundle: Bundle) -> None:
-        """Only now: what could not be loaded must not count."""
+        """Cache the answer; only now, because what could not be loaded must not count."""
         if choice.channel is not None:
             self._refuse_serial(choice.serial)  # another may have been faster, and known more
             self._refuse_another(choice.channel, choice.serial, bundle.digest)

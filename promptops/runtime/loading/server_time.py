@@ -1,4 +1,4 @@
-"""When a server says that it may be called again."""
+"""Parse the time after which a server accepts requests again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DATE_BEGINS_AT = 1e9  # as seconds since 1970 that is 2001, as a duration 31 ye
 
 
 def seconds_from(written: str, now_s: float) -> float | None:
-    """Seconds from now, for `1s`, `6m0s`, `12`, a time since 1970 and a date; None for others.
+    """Seconds from now, for `1s`, `6m0s`, `12`, a Unix time or a date; None for anything else.
 
-    `now_s` is since 1970. A time in the past is 0 seconds from now.
+    `now_s` is Unix time. A time in the past is 0 seconds from now.
     """
     written = written.strip()
     if len(written) > _LONGEST:

@@ -1,4 +1,4 @@
-"""What `promptops build --site` makes, in a folder or behind an address."""
+"""A site written by `promptops build --site`, in a folder or at an address."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 """What it raises to read JSON data of another shape."""
 
 CANARY = "canary"
-NO_CANARY = "`canary` does not work yet: no reader would serve it"
+NO_CANARY = "`canary` is not supported yet: no reader would serve it"
 CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
 
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -42,7 +42,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class CanaryRefused(ValueError):
-    """A channel asks to serve a second release to some readers."""
+    """A channel wants to serve a second release to some readers, which is not supported."""
 
 
 Get = Callable[[str, int, float], bytes | None]
@@ -50,7 +50,7 @@ Get = Callable[[str, int, float], bytes | None]
 
 
 class Site:
-    """Releases and channels, as files by their names."""
+    """Releases and channels, as files with fixed names."""
 
     def __init__(self, where: str, get: Get, *, remote: bool) -> None:
         self.where = where
@@ -61,7 +61,7 @@ class Site:
     def releases(self, until: float) -> Mapping[str, Listed]:
         data = self._get(INDEX, MAX_INDEX_BYTES, until)
         if data is None:
-            hint = "make one: promptops build --site DIR"
+            hint = "create one: promptops build --site DIR"
             raise NotFound("there is no site: no `index.json`", where=self.where, hint=hint)
         index = self._object(data, INDEX)
         try:
@@ -126,12 +126,12 @@ class Site:
         return value
 
     def _odd(self, path: str) -> IntegrityError:
-        message = f"{path!r} is not what a site of promptops says"
+        message = f"{path!r} is not a valid file of a promptops site"
         return IntegrityError(message, where=self.where)
 
 
 def is_site(folder: Path) -> bool:
-    """Whether a folder holds a site; a repository may have an `index.json`, too."""
+    """Whether a folder contains a site; a repository may have an `index.json`, too."""
     return os.path.isfile(folder / INDEX) and os.path.isdir(folder / "bundles")
 
 
@@ -145,10 +145,9 @@ def site_folder(folder: Path) -> Site:
 
 
 def site_at(address: str) -> Site:
-    """A site behind `https://…`; what did not change since is not sent again.
+    """A site at `https://…`; unchanged files are not downloaded again.
 
-    Raises UsageError for an address that is none, or that is not private: plain `http` leads no
-    further than this machine.
+    Raises UsageError for an invalid address, and for plain `http` to another machine.
     """
     root = address.rstrip("/")
     _check_address(root)
@@ -170,9 +169,9 @@ def site_at(address: str) -> Site:
 
 
 def pointer_of(value: Mapping[str, Any]) -> Pointer:
-    """What an entry of `channels.yaml`, or a file of a site, says.
+    """Parse an entry of `channels.yaml` or the channel file of a site.
 
-    Raises one of MISSHAPEN where it says something else.
+    Raises one of MISSHAPEN for anything else.
     """
     if CANARY in value:
         raise CanaryRefused(NO_CANARY)
@@ -191,13 +190,13 @@ def _check_address(address: str) -> None:
     except ValueError:
         parts, host = urlsplit(""), None
     if not host:
-        raise UsageError(f"{address!r} is no address of a site")
+        raise UsageError(f"{address!r} is not the address of a site")
     if parts.username is not None or parts.query or parts.fragment:
-        hint = "it would be shown, kept and sent where it should not be"
-        raise UsageError("an address of a site has no user, `?` or `#`", where=host, hint=hint)
+        hint = "it would be displayed, cached and sent where it should not appear"
+        raise UsageError("the address of a site has no user, `?` or `#`", where=host, hint=hint)
     if parts.scheme == "http" and host not in _HERE:
-        hint = "https://…: what comes by http may be anybody's"
-        raise UsageError("a site on another machine is asked by https only", where=host, hint=hint)
+        hint = "use https://…: anyone on the way can change what http delivers"
+        raise UsageError("a site on another machine must use https", where=host, hint=hint)
 
 
 def _listed(each: Mapping[str, Any]) -> Listed:
@@ -218,5 +217,5 @@ def _digest(text: str) -> str:
 
 
 def _is_plain(part: str) -> bool:
-    """A part of a path that leads nowhere else."""
+    """Whether a part of a path stays inside its folder."""
     return part not in ("", ".", "..") and part.isprintable() and "\\" not in part

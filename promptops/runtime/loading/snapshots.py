@@ -1,7 +1,7 @@
-"""What a ref means, kept in memory: asked again after a while, by one at a time.
+"""The bundle of a ref in memory, refreshed by one thread at a time.
 
-Nobody who has a snapshot waits for the next one: whoever finds it old starts a thread that asks
-and ends. No thread stays.
+A caller who has a snapshot never waits for the next one: whoever finds it old starts a thread that
+queries the source and ends. No thread stays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FAILED_S = 60.0
 
 
 class Snapshot:
-    """The bundle that one ref means; safe to share between threads."""
+    """The bundle that one ref means; can be shared between threads."""
 
     __slots__ = (
         *("_asked_at", "_asking", "_bundle", "_clock", "_failure", "_lock", "_polling"),
@@ -37,7 +37,7 @@ class Snapshot:
         polling: Polling | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`clock` gives seconds, and decides when the source is asked again."""
+        """`clock` returns seconds, and decides when the source is queried again."""
         self._resolver = resolver
         self._polling = polling or Polling()
         self._clock = clock
@@ -50,20 +50,20 @@ class Snapshot:
 
     @property
     def ready(self) -> bool:
-        """Whether `get` gives at once what it has."""
+        """Whether `get` returns at once."""
         return self._bundle is not None
 
     def get(self, refresh_s: float, timeout_s: float) -> Bundle:
         """The bundle; at once if it was loaded before.
 
         Args:
-            refresh_s: How old it may be before the source is asked again, as `Polling` spreads
-                it; so may a failure of a source on another machine, but for no longer than
-                FAILED_S or than that source wants.
-            timeout_s: How long a source on another machine may take.
+            refresh_s: The age in seconds after which the source is queried again, with the jitter
+                of `Polling`. A failure of a remote source is remembered for the same time, but at
+                most for FAILED_S or as long as the source asks clients to wait.
+            timeout_s: Seconds that a remote source may take.
 
         Raises:
-            PromptopsError: The source gives none, and none was kept.
+            PromptopsError: The source returns no bundle, and none is cached.
         """
         bundle = self._bundle
         if bundle is None:
@@ -73,13 +73,13 @@ class Snapshot:
         return bundle
 
     def forked(self) -> None:
-        """In a new process: a thread that held the lock, or was asking, is not in it."""
+        """Reset in a forked process, which lacks the thread that held the lock or queried."""
         self._lock = Lock()
         self._asking = None
         self._polling.restart()
 
     def _first(self, refresh_s: float, timeout_s: float) -> Bundle:
-        """Wait for what the source says, together with all others who do."""
+        """Wait for the answer of the source, together with all other waiting threads."""
         failure = self._failure
         if failure is not None and self._holds(failure, refresh_s, timeout_s):
             raise failure.error.with_traceback(None)
@@ -95,7 +95,7 @@ class Snapshot:
         return kept
 
     def _holds(self, failure: _Failure, refresh_s: float, timeout_s: float) -> bool:
-        """Whether it need not be asked again; who has more time than there was may."""
+        """Whether the source need not be queried again; with a longer timeout it may be."""
         wait_s = self._polling.hold_s(min(refresh_s, FAILED_S))
         return timeout_s <= failure.timeout_s and self._clock() < failure.at + wait_s
 
@@ -106,7 +106,7 @@ class Snapshot:
             return self._bundle
 
     def _ask(self, timeout_s: float) -> _Asking:
-        """Have the source asked, unless it is being asked; what hangs is left to itself."""
+        """Start a query of the source unless one is running; a hanging query is abandoned."""
         with self._lock:
             asking, hangs = self._asking, None
             if asking is not None and not asking.over:
@@ -124,7 +124,7 @@ class Snapshot:
         return asking
 
     def landed(self, asking: _Asking, outcome: Bundle | Exception) -> None:
-        """Take what was answered, unless it was given up."""
+        """Take over the answer, unless the query was abandoned."""
         with self._lock:
             if self._asking is not asking:
                 return
@@ -146,7 +146,7 @@ class Snapshot:
             self._say(outcome, kept)
 
     def _say(self, error: Exception, kept: Bundle) -> None:
-        """Once for each reason, until all is well again."""
+        """Log once for each reason, until the source works again."""
         text = _told(error)
         if text != self._said:
             self._said = text
@@ -158,7 +158,7 @@ class Snapshot:
 
 @record(frozen=True, slots=True)
 class _Failure:
-    """What a source was asked for in vain; `at` is by the clock of the snapshot."""
+    """A failed query of a source; `at` is on the clock of the snapshot."""
 
     error: Exception
     at: float
@@ -166,7 +166,7 @@ class _Failure:
 
 
 class _Asking:
-    """The source is asked once, in a thread that nobody needs to wait for."""
+    """One query of the source, in a thread for which nobody has to wait."""
 
     def __init__(
         self, snapshot: Snapshot, resolver: RefResolver, current: Bundle | None, until: float
@@ -181,7 +181,7 @@ class _Asking:
 
     @property
     def over(self) -> bool:
-        """Its time has passed."""
+        """The deadline has passed."""
         return monotonic() >= self._until
 
     def start(self) -> None:
@@ -191,7 +191,7 @@ class _Asking:
             self._run()
 
     def outcome(self) -> Bundle | Exception:
-        """Wait for what the source says; no longer than it has time."""
+        """Wait for the answer of the source, at most until the deadline."""
         self._done.wait(max(0.0, self._until - monotonic()))
         if self._outcome is None:
             return self.too_late()
@@ -200,7 +200,7 @@ class _Asking:
         return self._outcome
 
     def too_late(self) -> TransportError:
-        return TransportError("there is no answer in time", where=self._resolver.where)
+        return TransportError("no answer in time", where=self._resolver.where)
 
     def _run(self) -> None:
         try:

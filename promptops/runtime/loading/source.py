@@ -1,4 +1,4 @@
-"""What every source can be asked."""
+"""The interface of all sources."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ _CREDENTIALS = lazy_pattern(r"(?<=://)[^/\s]*@")
 
 @record(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A release that a source has.
+    """A release of a source.
 
     Attributes:
-        release: The name of its tag; None in a bundle of a revision that is no release.
-        version: None where it can't be told from what the source says.
-        digest: Of its bundle: SHA-256 in hexadecimal. None where nobody knows before it is built.
+        release: The name of its tag; None in a bundle of a revision that is not a release.
+        version: None if the source's data does not contain it.
+        digest: SHA-256 of its bundle in hexadecimal; None if it is unknown until the bundle is
+            built.
     """
 
     release: str | None
@@ -47,11 +48,11 @@ class Listed:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """What a channel serves.
+    """The release that a channel serves.
 
     Attributes:
-        digest: SHA-256 in hexadecimal; None where the channel does not say.
-        serial: Counts up with each change of the channel.
+        digest: SHA-256 in hexadecimal; None if the channel does not name it.
+        serial: Increases with each change of the channel.
     """
 
     release: str
@@ -64,8 +65,8 @@ class Delivery:
     """A bundle from its source.
 
     Attributes:
-        proof: Who signed it, to keep beside the bundle: a detached signature, or the signed tag.
-            None if no trust is asked for, and if there is nothing to keep that proves it.
+        proof: The signature, to be cached beside the bundle: a detached signature, or the signed
+            tag. None without a trust store, and if nothing that can be cached proves the signature.
     """
 
     contents: Contents
@@ -73,45 +74,45 @@ class Delivery:
 
 
 class BundleSource(Protocol):
-    """A place that has releases.
+    """A place with releases.
 
-    All that is asked ends at `until`, by `time.monotonic`, where the answer comes from another
-    machine. Errors: TransportError where there is no answer, IntegrityError for one that can't be
-    believed, NotFound where there is no such source.
+    Requests to another machine end at `until`, on the clock of `time.monotonic`. Errors:
+    TransportError if there is no answer, IntegrityError for an answer that is not trustworthy,
+    NotFound if the source does not exist.
     """
 
     @property
     def where(self) -> str:
-        """For messages, and to tell one source from another."""
+        """The name of the source in messages, unique among sources."""
 
     @property
     def remote(self) -> bool:
-        """It may be out of reach."""
+        """Whether the source may be unreachable."""
 
     def releases(self, until: float) -> Mapping[str, Listed]:
-        """By the name of their tags; that of no release by its commit."""
+        """The releases by the name of their tags; a bundle that is not a release by its commit."""
 
     def channel(self, name: str, until: float) -> Pointer | None:
-        """What a channel serves; None where there is no such channel."""
+        """What a channel serves; None if there is no such channel."""
 
     def channels(self, until: float) -> tuple[str, ...] | None:
-        """Names, for messages; None where a source of this kind has none."""
+        """The names of channels, for messages; None if this kind of source has no channels."""
 
     def bundle(self, listed: Listed, trust: Trust | None, until: float) -> Delivery:
-        """Its bundle; with `trust`, only if one of these signers signed it."""
+        """The bundle of a release; with `trust`, only if one of these signers signed it."""
 
     def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
-        """Raise IntegrityError if the proof does not show that one of the signers signed it.
+        """Raise IntegrityError if the proof does not show that a given signer signed the bundle.
 
-        Nothing is asked of another machine.
+        Makes no network request.
         """
 
     def revision(self, revision: str, until: float) -> Contents:
-        """The bundle of any revision; raises UsageError where the source is no repository."""
+        """The bundle of any revision; raises UsageError if the source is not a repository."""
 
 
 def checked(data: bytes, where: str) -> Contents:
-    """A bundle that is what its digest says; raises IntegrityError for anything else."""
+    """The bundle, if it matches the expected digest; otherwise raises IntegrityError."""
     try:
         return read_bundle(data, where)
     except InputError as error:
@@ -119,22 +120,22 @@ def checked(data: bytes, where: str) -> Contents:
 
 
 def no_repository(where: str) -> UsageError:
-    """What `revision` raises where there are only bundles."""
+    """The error of `revision` for sources that contain only bundles."""
     hint = "give a git repository as the source, or another ref"
     return UsageError("only a git repository has revisions", where=where, hint=hint)
 
 
 def version_in(release: str) -> Version | None:
-    """The version that the name of a tag ends with."""
+    """The version at the end of a tag's name."""
     found = _ENDING.search(release)
     return parse(found[1], prereleases=True) if found is not None else None
 
 
 def can_be(release: str, version: Version) -> bool:
-    """Whether a tag of that name can be the one of a version: whoever says so may lie."""
+    """Whether a tag of that name can belong to a version; protects against false claims."""
     return re.search(rf"(?<![0-9.]){re.escape(str(version))}(?![0-9.])", release) is not None
 
 
 def shown(where: str) -> str:
-    """An address without the password in it."""
+    """An address without its password."""
     return _CREDENTIALS.sub("", where)

@@ -1,7 +1,6 @@
-"""One request over HTTPS, with one deadline for all of it.
+"""One HTTPS request with a single deadline.
 
-Proxies are those of the environment, certificates are verified, and an address leads elsewhere only
-by the same scheme.
+Proxies come from the environment, certificates are verified, and redirects must keep the scheme.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ _GONE = (404, 410)
 
 @record(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What was answered.
+    """A response.
 
     Attributes:
-        data: None where it is the same as that of the `etag` that was sent.
+        data: None if it is unchanged since the `etag` that was sent.
     """
 
     data: bytes | None
@@ -41,15 +40,16 @@ class Page:
 
 
 def get(url: str, *, largest: int, until: float, etag: str | None = None) -> Page | None:
-    """What stands at an address; None where there is nothing.
+    """Download from an address; None if it does not exist.
 
     Args:
-        largest: Number of bytes that are too many when there is one more.
-        until: When it must be done, by `time.monotonic`.
-        etag: Of what is known already.
+        largest: The largest accepted size in bytes.
+        until: The deadline, on the clock of `time.monotonic`.
+        etag: The etag of the known content.
 
     Raises:
-        TransportError: It can't be reached, doesn't answer in time, or answers something else.
+        TransportError: The address can't be reached, doesn't answer before the deadline, or answers
+            with an error.
     """
     headers = {"Accept-Encoding": "gzip", "User-Agent": "promptops"}
     headers |= {"If-None-Match": etag} if etag else {}
@@ -64,15 +64,15 @@ def get(url: str, *, largest: int, until: float, etag: str | None = None) -> Pag
             return Page(data=None, etag=etag)
         if error.code in _GONE:
             return None
-        failure = TransportError(f"the server answers {error.code}", where=url)
+        failure = TransportError(f"the server answered with status {error.code}", where=url)
         failure.retry_after_s = _retry_after_s(error.headers)
         raise failure from None
     except (OSError, http.client.HTTPException, zlib.error, EOFError, ValueError) as error:
-        raise TransportError(f"there is no answer: {_said(error)}", where=url) from None
+        raise TransportError(f"no answer: {_reason(error)}", where=url) from None
 
 
 def _retry_after_s(headers: Any) -> float:
-    """By the clock of the server, where it says what time it is: ours may be wrong."""
+    """Seconds to wait, by the server's clock if it sends one, because ours may be wrong."""
     now_s = time.time()
     ahead_s = seconds_from(headers.get("Date") or "", 0.0)
     found = seconds_from(headers.get("Retry-After") or "", ahead_s or now_s)
@@ -80,7 +80,7 @@ def _retry_after_s(headers: Any) -> float:
 
 
 def _opener(until: float) -> urllib.request.OpenerDirector:
-    """With the handlers for the web alone: none for files, none for FTP."""
+    """An opener with handlers for HTTP only: none for files, none for FTP."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -97,12 +97,12 @@ def _opener(until: float) -> urllib.request.OpenerDirector:
 def _left_s(until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the time is over")
+        raise TimeoutError("the deadline has passed")
     return left
 
 
 def _body(response: Any, largest: int) -> bytes:
-    """All of it, unpacked where it was packed for the way."""
+    """The complete body, unpacked if it was compressed for transport."""
     packed = response.headers.get("Content-Encoding") == "gzip"
     unpack = zlib.decompressobj(wbits=31) if packed else None
     pieces, received, size, most = [], 0, 0, largest
@@ -110,7 +110,7 @@ def _body(response: Any, largest: int) -> bytes:
         received += len(piece)
         if unpack is not None:
             if unpack.eof:
-                raise ValueError("it goes on after its end")
+                raise ValueError("data follows its end")
             most = most_unpacked(received, largest)
             piece = unpack.decompress(piece, most - size + 1)
         pieces.append(piece)
@@ -118,11 +118,11 @@ def _body(response: Any, largest: int) -> bytes:
         if size > most:
             raise ValueError(f"there are more than {most} bytes")
     if response.length or (unpack is not None and not unpack.eof):
-        raise EOFError("it ended too early")
+        raise EOFError("it ends too early")
     return b"".join(pieces)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", error)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return ascii(text)[1:-1].lower()
@@ -138,9 +138,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         response.close()  # or all of it would be read
         there, here = urlsplit(address), urlsplit(req.full_url)
         if there.scheme != here.scheme:
-            raise TransportError("the server leads to another scheme", where=req.full_url)
+            raise TransportError("the server redirects to another scheme", where=req.full_url)
         if there.scheme == "http" and there.hostname != here.hostname:
-            raise TransportError("the server leads to another machine", where=req.full_url)
+            raise TransportError("the server redirects to another machine", where=req.full_url)
         return super().redirect_request(req, *answer)
 
 
@@ -171,7 +171,7 @@ def _connection(
 
 
 class _Response(http.client.HTTPResponse):
-    """Reads under the deadline of all: a timeout of its own for each byte has no end."""
+    """Reads with one deadline for the whole body; a timeout per read would never end."""
 
     def __init__(self, sock: socket.socket, *options: Any, until: float, **named: Any) -> None:
         super().__init__(sock, *options, **named)

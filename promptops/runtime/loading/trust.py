@@ -1,4 +1,4 @@
-"""Whether somebody who is trusted signed a bundle."""
+"""Verify that a trusted signer signed a bundle."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _MADE_BY = lazy_pattern(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)
 
 @record(frozen=True, slots=True)
 class Trust:
-    """Those whose signatures count.
+    """A trust store: the signers whose signatures are accepted.
 
     Attributes:
-        file: Allowed signers, as ssh-keygen(1) has them.
-        key: SHA-256 of what stands there, in hexadecimal.
+        file: The allowed signers, in the format of ssh-keygen(1).
+        key: SHA-256 of the file's content, in hexadecimal.
     """
 
     file: Path
@@ -41,7 +41,7 @@ class Trust:
 
     @classmethod
     def read(cls, file: Path) -> Trust:
-        """Raises InputError if it can't be read, or if every user of the machine can change it."""
+        """Raises InputError if the file can't be read, or if every user can change it."""
         try:
             others_write = file.stat().st_mode & stat.S_IWOTH
             data = read_regular(file, MAX_SIGNERS_BYTES)
@@ -59,9 +59,10 @@ class Trust:
 
 
 def trust_of_environment() -> Path | None:
-    """The file of allowed signers that PROMPTOPS_TRUST names; None if it is not set.
+    """The trust store that PROMPTOPS_TRUST names; None if the variable is not set.
 
-    Raises UsageError if it is set and empty: a deployment that lost its value must not trust all.
+    Raises UsageError if it is set and empty: a deployment that lost its value must not trust
+    everyone.
     """
     named = os.environ.get(VARIABLE)
     if named is None:
@@ -74,7 +75,7 @@ def trust_of_environment() -> Path | None:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """A file, and the detached signature beside it; None where there is none."""
+    """A file and the detached signature beside it, or None if there is none."""
 
     data: bytes
     signature: bytes | None
@@ -82,19 +83,20 @@ class Signed:
 
 
 def verify(signed: Signed, trust: Trust, until: float) -> str:
-    """Who signed it.
+    """Verify the signature and return who made it.
 
     Args:
-        until: When it must be done, by `time.monotonic`.
+        until: The deadline, on the clock of `time.monotonic`.
 
     Raises:
-        IntegrityError: It is not signed, or not by one of those who are trusted.
-        InputError: It can't be verified here.
-        TransportError: The time was over.
+        IntegrityError: The file is not signed, or not by a trusted signer.
+        InputError: Signatures can't be verified on this machine.
+        TransportError: The deadline has passed.
     """
     if signed.signature is None:
         hint = (
-            f"sign it, `promptops build --sign`, or do not pass the trust store {trust.file.name}"
+            "sign it with `promptops build --sign`, "
+            f"or load it without the trust store {trust.file.name}"
         )
         raise IntegrityError("the bundle is not signed", where=signed.where, hint=hint)
     if len(signed.signature) > MAX_SIGNATURE_BYTES:
@@ -113,12 +115,12 @@ _SIGN_AGAIN = "sign it again: promptops build --sign"
 
 
 def unproven(what: str, said: str) -> str:
-    """Why no trusted key signed `what`, by what ssh-keygen said of the signature."""
+    """Why no trusted key signed `what`, from the output of ssh-keygen for the signature."""
     made_by = _MADE_BY.search(said)
     if made_by is not None:
         return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
     if "incorrect signature" in said:
-        return f"the {what} was changed after it was signed: the signature is of other bytes"
+        return f"the {what} was changed after it was signed: the signature covers other bytes"
     if "namespace does not match" in said:
         return f"the {what}'s signature is for another purpose"
     if "parse signature" in said:
@@ -133,7 +135,7 @@ class _Keygen:
         self._until = until
 
     def principals(self) -> list[str]:
-        """Whose key made the signature, whatever it is a signature of."""
+        """The names of the signer whose key made the signature, without verifying any data."""
         done = self._run("find-principals", "-f", self._signers)
         return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 
@@ -142,12 +144,12 @@ class _Keygen:
         return self._run("verify", *who, "-n", NAMESPACE).returncode == 0
 
     def explains(self) -> str:
-        """Of the signature alone: which key made it, or what is wrong with it."""
+        """Which key made the signature, or what is wrong with it."""
         done = self._run("check-novalidate", "-n", NAMESPACE)
         return (done.stdout + done.stderr).decode("utf-8", "replace")
 
     def _run(self, question: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """The signature goes through a pipe: where bundles are loaded there may be no disk."""
+        """Run ssh-keygen with the signature in a pipe, because there may be no writable disk."""
         import subprocess
 
         read, write = os.pipe()

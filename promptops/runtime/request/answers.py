@@ -1,4 +1,4 @@
-"""What a model answered, as the prompt's output says it should be."""
+"""Check a model's answer against the output that the prompt declares."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from promptops.runtime.request.schema_check import Error, message_of, shortened,
 
 
 class AnswerError(InputError):
-    """An answer that is not what the prompt promises.
+    """An answer that does not match the output of its prompt.
 
     Attributes:
-        text: What the model said.
+        text: The text of the model's answer.
     """
 
     def __init__(self, message: str, *, text: str, where: str, hint: str | None = None) -> None:
@@ -25,39 +25,40 @@ class AnswerError(InputError):
 
 
 class Answers:
-    """Reads the answers to one prompt."""
+    """Parses the answers to one prompt."""
 
     def __init__(self, prompt: str, output: Output) -> None:
-        """`prompt` is the id that errors name."""
+        """`prompt` is the id that errors show."""
         self._prompt = prompt
         self._output = output
         self._validator = validator(output.schema) if output.schema is not None else None
 
     def parse(self, answer: Any) -> Any:
-        """A text, or JSON data that fits the output schema.
+        """A string, or JSON data that matches the output schema.
 
-        `answer` is what the `openai` client returns for a chat completion or a response, the same
-        as a mapping, or a text. Raises AnswerError, and InputError for what is no answer at all.
+        `answer` is the chat completion or the response that the `openai` client returned, the same
+        as a mapping, or a string. Raises AnswerError, and InputError for an object that is not a
+        model's answer.
         """
         text, finished = _said(answer)
         if text is None:
             raise InputError(
-                f"{type(answer).__name__} is no answer of a model",
+                f"{type(answer).__name__} is not a model's answer",
                 where=self._prompt,
-                hint="give `parse` the completion, the response, or its text",
+                hint="pass `parse` the completion, the response, or its text",
             )
         return self.read(text, finished)
 
     def read(self, text: str, finish_reason: str) -> Any:
-        """The text of an answer, or JSON data that fits the output schema.
+        """The text of an answer, or JSON data that matches the output schema.
 
-        `finish_reason` is the provider's, or "" where it is not known. Raises AnswerError.
+        `finish_reason` is the provider's, or "" if it is unknown. Raises AnswerError.
         """
         if self._validator is None and self._output.format != "json":
             return text
         if finish_reason not in ("stop", "completed", "tool_calls", ""):
-            hint = "allow more: `max_output_tokens`" if "length" in finish_reason else None
-            message = f"the answer is not whole: it ended by {finish_reason!r}"
+            hint = "increase `max_output_tokens`" if "length" in finish_reason else None
+            message = f"the answer is incomplete: it ended with {finish_reason!r}"
             raise AnswerError(message, text=text, where=self._prompt, hint=hint)
         return self._checked(text)
 
@@ -65,7 +66,7 @@ class Answers:
         try:
             value = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            message = f"the answer is no JSON: {error}"
+            message = f"the answer is not JSON: {error}"
             raise AnswerError(message, text=text, where=self._prompt) from None
         if self._validator is None:
             return value
@@ -92,11 +93,11 @@ def _finite(digits: str) -> float:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"`{name}` is no JSON number")
+    raise ValueError(f"`{name}` is not a JSON number")
 
 
 def _said(answer: Any) -> tuple[str | None, str]:
-    """The text, None where there is none to be found, and how it ended."""
+    """The text (None if there is none) and the finish reason."""
     if isinstance(answer, str):
         return answer, ""
     choices = _get(answer, "choices")
@@ -116,7 +117,7 @@ def _said(answer: Any) -> tuple[str | None, str]:
 
 
 def _joined(content: Any) -> str | None:
-    """A text, or its parts as one; None for anything else that a server may send there."""
+    """A string, or the joined text parts; None for anything else that a server may send."""
     if isinstance(content, str):
         return content
     if not isinstance(content, (list, tuple)):

@@ -10,10 +10,10 @@ from promptops.patterns import lazy_pattern
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with one spelling for each value: RFC 8785.
+    """JSON with exactly one form for each value: RFC 8785.
 
-    Keys are sorted by UTF-16 code units; numbers are written as ECMAScript writes them, so that 1.0
-    and 1 are one. Raises ValueError for NaN, infinities and lone surrogates.
+    Keys are sorted by UTF-16 code units; numbers are written as in ECMAScript, so 1.0 and 1 are the
+    same. Raises ValueError for NaN, infinities and lone surrogates.
     """
     text = _sorted_by_python(value)
     if text is None:
@@ -28,11 +28,11 @@ _BEHIND_SURROGATES = lazy_pattern("[\ue000-\uffff]")
 
 
 def _sorted_by_python(value: Any) -> str | None:
-    """What the standard library writes, many times faster; None where that may be another spelling.
+    """The output of the standard library, many times faster; None if the canonical form may differ.
 
-    It is for fractions and for numbers of 21 digits. Its order, by code points, differs from that
-    by UTF-16 code units only between characters of both ranges. Looked for in all of the text, also
-    where they make no difference: none is missed.
+    It may differ for fractions and for numbers of 21 digits. Its order, by code points, differs
+    from that by UTF-16 code units only between characters of both ranges. The whole text is
+    searched, also where these characters make no difference, so that none is missed.
     """
     if not isinstance(value, (dict, list)):
         return None
@@ -60,10 +60,10 @@ def _written(value: Any) -> str:
 
 
 def _with_large_integers(value: Any) -> str:
-    """The RFC refuses integers beyond 2**53, as inputs and settings do.
+    """The RFC rejects integers beyond 2**53, as inputs and settings do.
 
-    What models answered may have them, and what was digested before: they keep their digits, since
-    rounding them would make two values one.
+    Answers of models and data from earlier digests may contain them: they keep their digits,
+    because rounding would make two values equal.
     """
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
@@ -76,13 +76,13 @@ def _with_large_integers(value: Any) -> str:
     try:
         return _written(float(value))
     except OverflowError:
-        raise ValueError("that is no JSON number") from None
+        raise ValueError("this is not a JSON number") from None
 
 
 def request_digest(request: Request) -> str:
-    """SHA-256, in hexadecimal, of a request in our own neutral form.
+    """SHA-256, in hexadecimal, of a request in the provider-neutral form.
 
-    `cache` is a hint that changes no answer, and is left out.
+    `cache` is left out: it is a hint that does not affect the answer.
     """
     import hashlib
 

@@ -1,4 +1,4 @@
-"""A request as the arguments of the `openai` client's chat completions."""
+"""A request as arguments for the `openai` client's chat completions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _DATA_KIND = "application/octet-stream"
 
 
 def chat_arguments(request: Request) -> dict[str, Any]:
-    """For `client.chat.completions.create(**arguments)`.
+    """Arguments for `client.chat.completions.create(**arguments)`.
 
-    What only this provider knows, `provider_options.openai`, is added as it is.
+    The provider's own options, `provider_options.openai`, are added unchanged.
     """
     arguments: dict[str, Any] = {
         "model": request.model.get("id"),

@@ -1,4 +1,4 @@
-"""The defaults of an inputs' schema, found once and filled in many times."""
+"""The defaults in an input schema, collected once and filled in for each request."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MAX_DEPTH = 100
 
 
 class Defaults:
-    """What one part of a schema fills in.
+    """The defaults of one part of a schema.
 
     Attributes:
-        properties: For each property that matters: its name, its default, what is below it.
-        items: What the items of a list get.
+        properties: For each relevant property: its name, its default, and the defaults below it.
+        items: The defaults for the items of a list.
     """
 
     __slots__ = ("items", "properties")
@@ -27,12 +27,13 @@ class Defaults:
         self.items: Defaults | None = None
 
     def fill(self, value: Any, depth: int = 0) -> None:
-        """Put defaults where an object lacks a property, in place, and go on below.
+        """Set missing properties of an object to their defaults, in place and recursively.
 
-        Raises TooMuchWork for defaults that would never end, NotJson for one that is no JSON data.
+        Raises TooMuchWork for defaults that expand without end, NotJson for one that is not JSON
+        data.
         """
         if depth > MAX_DEPTH:
-            raise TooMuchWork("the defaults of the inputs fill themselves in without end")
+            raise TooMuchWork("the defaults of the inputs expand without end")
         if isinstance(value, dict):
             for name, default, below in self.properties:
                 if name not in value and default is not _NONE:
@@ -45,7 +46,7 @@ class Defaults:
 
 
 def defaults_of(schema: Schema) -> Defaults | None:
-    """The defaults below a schema, through local references; None where there are none."""
+    """The defaults below a schema, through local references; None if there are none."""
     made: dict[int, Defaults] = {}
     found = _found(schema, schema, made)
     for part in made.values():
@@ -87,7 +88,7 @@ def _fills(defaults: Defaults | None, seen: set[int]) -> bool:
 
 
 def _followed(schema: Any, root: Schema) -> Any:
-    """What a local `$ref` means; what stands beside it wins."""
+    """The target of a local `$ref`; keywords beside the reference take precedence."""
     for _ in range(20):
         target = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(target, str) or not target.startswith("#/"):

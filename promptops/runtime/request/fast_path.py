@@ -1,6 +1,6 @@
-"""The short way for prompts that always have the same messages, of texts that only substitute.
+"""The fast path for prompts with fixed messages whose texts contain only plain substitutions.
 
-Like `substitution`, it renders only what it is sure of, and leaves the rest to `passes`.
+Like `substitution`, it renders only what it fully supports, and leaves the rest to `messages`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ShortWay = Callable[[dict[str, Any]], Messages | None]
 
 
 def short_way(turns: Iterable[Turn]) -> ShortWay | None:
-    """What makes the messages of these turns; None where they need more than that."""
+    """The function that renders these messages; None if they need the full renderer."""
     steps: list[tuple[dict[str, Any], Parts]] = []
     for turn in turns:
         parts = _parts(turn) if isinstance(turn, Message) else None
@@ -45,7 +45,7 @@ def short_way(turns: Iterable[Turn]) -> ShortWay | None:
 
 
 def _parts(message: Message) -> Parts | None:
-    """Those of its only text, where that and the message are always there."""
+    """The parts of the only text of a message that is always present."""
     part = message.parts[0] if len(message.parts) == 1 else None
     if not isinstance(part, TextPart) or part.when is not None or message.when is not None:
         return None

@@ -1,4 +1,4 @@
-"""What is wrong with the inputs, in words: loaded only for inputs that do not fit."""
+"""Messages about invalid inputs; imported only for inputs that do not match their schema."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from promptops.runtime.request.schema_check import (
 from promptops.runtime.template.data import escaped
 from promptops.runtime.template.nearest import MAX_LOOKUPS, nearest_name
 
-REFUSED = (InputProblem("", "the inputs are refused, whatever they hold"),)
+REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 
 
 def input_problems(
     validator: Validator, inputs: dict[str, Any], names: list[str]
 ) -> tuple[InputProblem, ...]:
-    """The first problems of inputs that do not fit, each with a message of limited length.
+    """The first problems of invalid inputs, each with a message of limited length.
 
-    `names` are those of the inputs that the schema knows. Raises TooMuchWork.
+    `names` are the inputs that the schema declares. Raises TooMuchWork.
     """
     known = names if len(inputs) <= MAX_LOOKUPS else []
     return (
@@ -65,7 +65,7 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
 
 
 def _shortened(sentence: str) -> str:
-    """A message may quote all of a long value."""
+    """Limits the length, because a message may quote a long value."""
     return shortened(sentence, 200)
 
 
@@ -103,7 +103,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "pattern": lambda facts, value: (
         f"must match `{facts['pattern']}`"
         if "pattern" in facts
-        else "takes too long to be matched against its pattern"
+        else "takes too long to match against its pattern"
     ),
     "minItems": lambda facts, value: (
         f"must have at least {_counted(facts['limit'], 'item')}, not {len(value)}"
@@ -111,7 +111,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "maxItems": lambda facts, value: (
         f"must have at most {_counted(facts['limit'], 'item')}, not {len(value)}"
     ),
-    "uniqueItems": lambda facts, value: "must not hold the same item twice",
+    "uniqueItems": lambda facts, value: "must not contain the same item twice",
     "minimum": lambda facts, value: f"must be at least {facts['limit']}, not {value}",
     "maximum": lambda facts, value: f"must be at most {facts['limit']}, not {value}",
     "exclusiveMinimum": lambda facts, value: f"must be over {facts['limit']}, not {value}",
@@ -119,7 +119,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "multipleOf": lambda facts, value: (
         f"must be a multiple of {facts['multiple_of']:g}, not {value}"
     ),
-    "falseSchema": lambda facts, value: "is allowed no value",
+    "falseSchema": lambda facts, value: "must be omitted: its schema accepts no value",
 }
 
 

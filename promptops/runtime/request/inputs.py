@@ -1,4 +1,4 @@
-"""The door for what callers pass: defaults applied, then checked against the inputs' schema."""
+"""Validation of the inputs that callers pass: apply defaults, then check against the schema."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @record(frozen=True, slots=True)
 class InputProblem:
-    """One thing that is wrong with the inputs.
+    """One problem with the inputs.
 
     Attributes:
-        pointer: JSON pointer into the inputs: of the wrong value, or of what lacks one.
-        key: The pointer's key is what is wrong, rather than its value.
+        pointer: JSON pointer into the inputs: to the wrong value, or to the object that lacks one.
+        key: Whether the last key of the pointer is wrong, rather than its value.
     """
 
     pointer: str
@@ -32,10 +32,10 @@ class InputProblem:
 
 
 class Inputs:
-    """The inputs' schema, prepared once; safe to share between threads."""
+    """The input schema, prepared once; can be shared between threads."""
 
     def __init__(self, schema: Schema) -> None:
-        """Raises ValueError for an invalid schema, and for one that refers to what is not in it."""
+        """Raises ValueError for an invalid schema, and for one that refers to other documents."""
         self._schema = schema
         self._certainly_fits = plain_check(schema)
         if self._certainly_fits is None:
@@ -50,7 +50,7 @@ class Inputs:
         self._defaults = defaults_of(schema)
 
     def accept(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
-        """The inputs as the templates see them, and what is wrong with them."""
+        """The inputs as templates receive them, and the problems with them."""
         try:
             inputs: dict[str, Any] = exact_copy(given)
         except NotJson as error:
@@ -95,5 +95,5 @@ def named(pointer: str, sentence: str) -> str:
 
 
 def dotted(pointer: str) -> str:
-    """A JSON pointer as templates write it: `a.0.b`."""
+    """A JSON pointer in the notation of templates: `a.0.b`."""
     return ".".join(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])

@@ -1,4 +1,4 @@
-"""One walk over a prompt's messages: plain, or keeping where each character comes from."""
+"""Render the messages of a prompt, optionally tracing the source of each character."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Media = Callable[[str], bytes | None]
 
 @record(frozen=True, slots=True)
 class SourcedText:
-    """A text of the request, with where it comes from.
+    """A text of the request, with the source of its characters.
 
     Attributes:
-        message: Index in the request's messages.
+        message: Index in the request's messages, 0-based.
         at: JSON pointer of the text part in the prompt file.
-        pieces: Joined they are the text of the request, trailing newlines cut.
+        pieces: Joined, they are the text of the request, without trailing newlines.
     """
 
     message: int
@@ -48,14 +48,14 @@ class SourcedText:
 
 
 class MediaUrls:
-    """The files of media parts as `data:` addresses, each of them made once."""
+    """The files of media parts as `data:` URLs, each created once."""
 
     def __init__(self, read: Media | None) -> None:
         self._read = read
         self._urls: dict[str, str] = {}
 
     def of(self, path: str) -> str:
-        """Raises LookupError with what is wrong: lower case, no full stop."""
+        """Raises LookupError with the problem: lower case, no full stop."""
         if path not in self._urls:
             self._urls[path] = self._made(path)
         return self._urls[path]
@@ -74,11 +74,11 @@ class MediaUrls:
 
 
 class Pass:
-    """One walk over the messages with one set of inputs; raises TemplateFailure.
+    """One rendering of the messages with one set of inputs; raises TemplateFailure.
 
     Attributes:
-        messages: The turns of the request made so far.
-        meter: The work that the request has left.
+        messages: The messages of the request rendered so far.
+        meter: The remaining work of the request.
     """
 
     _traced = False
@@ -133,9 +133,9 @@ class Pass:
         }
 
     def _content(self, part: MediaPart, names: dict[str, Any]) -> dict[str, Any]:
-        """An address stays one; a file is read; an input is an address or base64.
+        """A URL stays a URL; a file is read; an input is a URL or base64.
 
-        Base64 becomes an address, too, where the input's schema says of which media type it is.
+        Base64 becomes a `data:` URL if the schema of the input declares its media type.
         """
         if part.origin == "file":
             return {"url": self._read(part)}
@@ -156,11 +156,13 @@ class Pass:
             raise self._failure(str(error.args[0]), part.at) from None
 
     def _history(self, turn: ConversationHistory) -> None:
-        """The caller's conversation, as it is: never a template."""
+        """The caller's conversation, unchanged: it is never rendered as a template."""
         past = self._items(turn)
         for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
             if not isinstance(item, dict):
-                raise self._failure(f"`{turn.source}` holds what is no message", turn.at)
+                raise self._failure(
+                    f"`{turn.source}` contains an item that is not a message", turn.at
+                )
             self._add(item, turn.at)
 
     def _items(self, turn: ForEach | ConversationHistory) -> list[Any]:
@@ -168,11 +170,11 @@ class Pass:
         if items is None:
             return []
         if not isinstance(items, list):
-            raise self._failure(f"`{turn.source}` is no list", turn.at)
+            raise self._failure(f"`{turn.source}` is not a list", turn.at)
         return items
 
     def _failure(self, message: str, at: str, refused: bool = False) -> TemplateFailure:
-        """At what stands in the prompt file outside any template."""
+        """A failure at a value of the prompt file that is not in a template."""
         place = self._prompt.locate(at, False)
         text = Text(place.path, " ", lambda offset: (place.line, place.column + offset))
         return TemplateFailure(message, Frame(text), 0, 1, refused)
@@ -181,12 +183,12 @@ class Pass:
         return evaluate(when, names, self._run)
 
     def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
-        """Texts only: what an application pays for."""
+        """Only the text, without its sources: the fast variant for applications."""
         return render_text(part.text, names, self._run).rstrip("\n")
 
 
 def made_turn(message: Message, content: Any) -> dict[str, Any]:
-    """A turn of the request."""
+    """A message of the request."""
     turn = {"role": message.role, "content": content}
     if message.name is not None:
         turn["name"] = message.name
@@ -200,7 +202,7 @@ def made_turn(message: Message, content: Any) -> dict[str, Any]:
 
 
 class TracingPass(Pass):
-    """Texts and where they come from: what lint and blame pay for."""
+    """Texts with their sources: the slower variant for lint and blame."""
 
     _traced = True
 

@@ -1,9 +1,9 @@
-"""The fast check of a value against a plain JSON Schema: it can only accept.
+"""A fast check of a value against a plain JSON Schema, which can only accept.
 
-A plain schema has none but the keywords of this module, each with a value that the specification
-allows, so it is valid. Whatever its check does not accept, the validator of `schema_check` decides
-and explains. The work is at most a small multiple of the size of the value: a value is visited
-once, and of a list of required names no more are looked up than the value has.
+A plain schema has only the keywords of this module, each with a value that the specification
+allows, so it is valid. If the check does not accept a value, the validator of `schema_check`
+decides and explains. The work is at most a small multiple of the size of the value: each value is
+visited once, and no more required names are looked up than the value has.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DATA = frozenset((str, bool, _NULL, list, dict))
 
 
 def plain_check(schema: Any) -> Check | None:
-    """Whether a value certainly fits, for JSON data of the standard types.
+    """A check whether a value certainly matches, for JSON data of the standard types.
 
     None for a schema that is not plain, which may be invalid.
     """
@@ -45,7 +45,7 @@ def plain_check(schema: Any) -> Check | None:
 
 
 class _NotPlain(Exception):
-    """A keyword, or a value of one, that this module does not know."""
+    """A keyword, or its value, that this module does not support."""
 
 
 def _checks(schema: Any, depth: int) -> _Find:
@@ -114,7 +114,7 @@ def _options(schema: dict[str, Any]) -> list[list[Any]]:
 
 
 def _of_options(kind: type, options: list[Any]) -> Check:
-    """Scalars of one type: True is not 1. An option that is a list or an object is not accepted."""
+    """Scalars of one type, because True is not 1. Lists and objects are not supported."""
     if kind in (list, dict):
         return _never
     known = frozenset(each for each in options if type(each) is kind)
@@ -122,14 +122,14 @@ def _of_options(kind: type, options: list[Any]) -> Check:
 
 
 def _of_length(least: int, most: int | None) -> Check:
-    """In code points, as `len` counts."""
+    """The length in code points, as `len` counts."""
     if most is None:
         return _always if least == 0 else lambda value: len(value) >= least
     return lambda value: least <= len(value) <= most
 
 
 def _of_size(schema: dict[str, Any]) -> Check:
-    """Within what every program can represent exactly; larger numbers are left to the validator."""
+    """Numbers that every program can represent exactly; the validator checks larger ones."""
     low = max(schema.get("minimum", -MAX_EXACT_INTEGER), -MAX_EXACT_INTEGER)
     high = min(schema.get("maximum", MAX_EXACT_INTEGER), MAX_EXACT_INTEGER)
     above, below = schema.get("exclusiveMinimum", low - 1), schema.get("exclusiveMaximum", high + 1)

@@ -1,6 +1,6 @@
-"""JSON Schema by jsonschema, in the shape of jsonschema-rs, for platforms without its wheel.
+"""JSON Schema by jsonschema with the interface of jsonschema-rs, where that is missing.
 
-What could hang is replaced: patterns are matched by RE2, and equal items are found by their key.
+Everything that could hang is replaced: RE2 matches patterns, and equal items are found by a key.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _ALTERNATIVES = ("anyOf", "oneOf")
 
 
 def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
-    """Raises ValueError for an invalid schema, or for one that could hang; the reason is one line.
+    """Raises ValueError, with a reason of one line, for a schema that is invalid or could hang.
 
-    `formats` has the formats of strings checked.
+    With `formats`, the formats of strings are checked.
     """
     parts = list(islice(_parts(schema), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
@@ -63,18 +63,18 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
 
 
 class PortableEngine:
-    """A validator of jsonschema, with errors as those of jsonschema-rs."""
+    """A validator of jsonschema, with errors like those of jsonschema-rs."""
 
     def __init__(self, validator: Any, schema: Any) -> None:
         self._validator = validator
         self._schema = schema
 
     def is_valid(self, value: Any) -> bool:
-        """Raises TooMuchWork for a schema that goes on without end at one value."""
+        """Raises TooMuchWork for a schema that recurses without end at one value."""
         return next(self._errors(value), None) is None
 
     def iter_errors(self, value: Any) -> Iterator[PortableError]:
-        """One after the other, in the order of the schema's keywords."""
+        """The errors one by one, in the order of the schema's keywords."""
         return (_error(each, self._schema) for each in self._errors(value))
 
     def _errors(self, value: Any) -> Iterator[ValidationError]:
@@ -87,7 +87,7 @@ class PortableEngine:
 
 
 class ErrorKind:
-    """What is wrong, with facts as attributes."""
+    """The kind of an error, with its facts as attributes."""
 
     def __init__(self, name: str, facts: Mapping[str, Any]) -> None:
         self.name = name
@@ -142,7 +142,7 @@ def _kind(error: ValidationError, schema: Any) -> ErrorKind:
 
 
 def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:
-    """Where a keyword stands: what a local reference leads to begins at the root."""
+    """The path of a keyword; the target of a local reference starts at the root."""
     found: list[str | int] = []
     here = schema
     for step in path:
@@ -177,7 +177,7 @@ def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_part(part: Mapping[str, Any], validator: Any) -> None:
-    """Raise ValueError for what would fail, or hang, when a value is checked."""
+    """Raise ValueError for a part that would fail, or hang, when a value is checked."""
     patterns = part.get("patternProperties")
     names = [*patterns] if isinstance(patterns, Mapping) else []
     for pattern in (*names, part.get("pattern")):
@@ -266,7 +266,7 @@ def _unevaluated(validator: Any, part: Any, value: Any, schema: Any) -> Iterator
 
 
 def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
-    """The members that what stands beside `unevaluatedProperties` has checked."""
+    """The members that are evaluated by the keywords beside `unevaluatedProperties`."""
     if not isinstance(schema, Mapping):
         return set()
     patterns = schema.get("patternProperties", {})
@@ -291,7 +291,7 @@ def _evaluated_below(validator: Any, value: dict[str, Any]) -> set[str]:
 
 
 def _beside(validator: Any, value: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
-    """The schemas that are applied to the same value, and that it fits."""
+    """The schemas that apply to the same value and that it matches."""
     parts = [each for name in ("allOf", "anyOf", "oneOf") for each in schema.get(name, ())]
     dependent = schema.get("dependentSchemas", {})
     parts += [part for name, part in dependent.items() if name in value]
@@ -324,7 +324,7 @@ def _unique(_validator: Any, unique: Any, value: Any, _schema: Any) -> Iterator[
 
 
 def _key(value: Any) -> str:
-    """Equal for values that are equal in JSON, as 1 and 1.0 are."""
+    """A key that is equal for values that are equal in JSON, such as 1 and 1.0."""
     return json.dumps(_even(value), sort_keys=True)
 
 

@@ -1,6 +1,7 @@
-"""From a prompt and inputs to a request: the one renderer.
+"""Render a prompt with inputs to a request: the only renderer.
 
-Lint, diff, tests and applications all come through here, so that what was checked is what is sent.
+Lint, diff, tests and applications all use it, so the request that was checked is the one that is
+sent.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ __all__ = ["BudgetSpent", "RenderError", "Renderer", "SourcedText", "TracedReque
 
 
 class RenderError(InputError):
-    """A request that can't be made.
+    """A request that can't be rendered.
 
     Attributes:
-        place: Of what failed in the prompt or a partial; None where the caller's inputs are wrong.
-        frames: The templates on the way there, innermost first.
-        inputs: What is wrong with the inputs.
+        place: The place in the prompt or a partial that failed; None if the caller's inputs are
+            invalid.
+        frames: The templates between the message and that place, innermost first.
+        inputs: The problems with the inputs.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class RenderError(InputError):
 
 
 class BudgetSpent(RenderError):
-    """A case that is not rendered, since those before it took all the work of the prompt."""
+    """A case that is not rendered because earlier cases used up the work limit of the prompt."""
 
     def __init__(self) -> None:
         super().__init__("rendering the cases of this prompt takes too much work", refused=True)
@@ -56,7 +58,7 @@ class BudgetSpent(RenderError):
 
 @record(frozen=True, slots=True)
 class TracedRequest:
-    """A request, where each character of it comes from, and the ways its templates took."""
+    """A request, the source of each character, and the template branches that were taken."""
 
     request: Request
     texts: tuple[SourcedText, ...]
@@ -64,10 +66,10 @@ class TracedRequest:
 
 
 class Renderer:
-    """A prompt made ready to be rendered many times; safe to share between threads.
+    """A prompt prepared for rendering; can be shared between threads.
 
     Attributes:
-        fixed: What no input changes: all arguments of `Request` but the messages.
+        fixed: All arguments of `Request` except the messages; they do not depend on inputs.
     """
 
     def __init__(
@@ -79,8 +81,8 @@ class Renderer:
     ) -> None:
         """`load` finds included templates, `media` the files of media parts.
 
-        With a budget, all requests share it, and BudgetSpent is raised when it is spent. Raises
-        RenderError where the inputs' schema is none.
+        With a budget, all requests share it, and BudgetSpent is raised when it is used up. Raises
+        RenderError if the input schema is invalid.
         """
         self._prompt = prompt
         self._load = load
@@ -94,10 +96,10 @@ class Renderer:
             self._inputs = Inputs(prompt.inputs)
         except ValueError as error:
             place = prompt.locate("/inputs", False)
-            raise RenderError(f"`inputs` is no schema: {error}", place=place) from None
+            raise RenderError(f"`inputs` is not a valid schema: {error}", place=place) from None
 
     def accept(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
-        """The inputs with their defaults, and what is wrong with them."""
+        """The inputs with their defaults, and the problems with them."""
         return self._inputs.accept(inputs)
 
     def request(self, inputs: Mapping[str, Any]) -> Request:
@@ -115,7 +117,7 @@ class Renderer:
         return accepted, made
 
     def trace(self, inputs: Mapping[str, Any]) -> TracedRequest:
-        """The request, and where each character of it comes from; raises RenderError."""
+        """The request, and the source of each of its characters; raises RenderError."""
         walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
         request = Request(messages=self._walked(walk), **self.fixed)
         return TracedRequest(request, tuple(walk.texts), frozenset(walk.branches))

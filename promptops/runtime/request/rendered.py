@@ -1,4 +1,4 @@
-"""A request as an application gets it: for the `openai` client, and for its traces."""
+"""A rendered request for an application: client arguments, and attributes for traces."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from promptops.records import field, record
 
 @record(slots=True, kw_only=True)  # to freeze it would take as long as to render a message
 class RenderedRequest:
-    """One request to a model, made of a prompt and inputs; not to be changed.
+    """One request to a model, rendered from a prompt and inputs; must not be changed.
 
     Attributes:
-        messages: Each `{"role", "content"}`, and what else a turn has; in neutral form.
+        messages: Each has `role`, `content` and the other keys of a message, in the
+            provider-neutral form.
         prompt: The prompt's id.
-        version: The prompt's version; None where it comes from no release.
-        inputs: As the templates saw them: with defaults, under their names of today.
+        version: The prompt's version; None if the prompt does not come from a release.
+        inputs: The inputs as templates received them: with defaults, under their current names.
     """
 
     messages: tuple[Mapping[str, Any], ...]
@@ -29,37 +30,37 @@ class RenderedRequest:
 
     @property
     def request(self) -> Request:
-        """The request as a value, of no provider's making."""
+        """The request as a provider-neutral value."""
         return Request(messages=self.messages, **self._fixed)
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """`{"provider", "id"}`; empty where the prompt names no model."""
+        """`{"provider", "id"}`; empty if the prompt names no model."""
         return self.request.model
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the request in hexadecimal: what recordings of answers are kept by."""
+        """SHA-256 of the request in hexadecimal: the key of recorded answers."""
         from promptops.runtime.request.canonical import request_digest
 
         return request_digest(self.request)
 
     def openai(self) -> dict[str, Any]:
-        """For `client.chat.completions.create(**request.openai())`."""
+        """Arguments for `client.chat.completions.create(**request.openai())`."""
         from promptops.runtime.request.chat import chat_arguments
 
         return chat_arguments(self.request)
 
     def responses(self) -> dict[str, Any]:
-        """For `client.responses.create(**request.responses())`."""
+        """Arguments for `client.responses.create(**request.responses())`."""
         from promptops.runtime.request.responses import response_arguments
 
         return response_arguments(self.request)
 
     def attributes(self, *, inputs: bool = False) -> dict[str, str]:
-        """For a span of OpenTelemetry, by its names: which prompt it was, and which version.
+        """Attributes for an OpenTelemetry span, by its conventions: the prompt and its version.
 
-        The values of inputs may be personal: they are added where `inputs` says so, as
+        Values of inputs may be personal data: they are included only if `inputs` is set, as
         `gen_ai.prompt.variable.NAME`.
         """
         found = {"gen_ai.prompt.name": self.prompt}

@@ -1,4 +1,4 @@
-"""A request as the arguments of the `openai` client's Responses API."""
+"""A request as arguments for the `openai` client's Responses API."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from promptops.runtime.request.chat import chat_arguments
 
 
 def response_arguments(request: Request) -> dict[str, Any]:
-    """For `client.responses.create(**arguments)`.
+    """Arguments for `client.responses.create(**arguments)`.
 
-    Nothing is stored by the provider unless the prompt says so.
+    The provider stores nothing unless the prompt asks for it.
     """
     chat = chat_arguments(request)
     body: dict[str, Any] = {"store": False, **chat}
@@ -33,7 +33,7 @@ def response_arguments(request: Request) -> dict[str, Any]:
 
 
 def _items(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a message of a chat is here: calls and their results are items of their own."""
+    """A chat message as input items: tool calls and their results are items of their own."""
     role, content = message["role"], message.get("content")
     if role == "tool":
         call = message.get("tool_call_id")

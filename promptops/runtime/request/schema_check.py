@@ -1,7 +1,4 @@
-"""The one way to check a value against a JSON Schema, and to learn what is wrong with it.
-
-The time and the memory are limited, whatever the schema and the value are.
-"""
+"""Check values against a JSON Schema, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -31,22 +28,22 @@ _DATA = ("const", "default", "enum", "examples")
 
 
 def validator(schema: Schema) -> Validator:
-    """A validator that fetches nothing, and for which no value takes too long.
+    """A validator that fetches nothing and has a work limit for every value.
 
-    Raises ValueError with jsonschema-rs's message where the schema is not valid.
+    Raises ValueError with the message of jsonschema-rs if the schema is invalid.
     """
     return Validator(_engine(dict(schema), MANY_BACKTRACKS), schema)
 
 
 def shortened(message: str, limit: int = MAX_MESSAGE_CHARS) -> str:
-    """A message whose middle is left out where it is over a number of characters."""
+    """A message; if it exceeds a number of characters, its middle is left out."""
     if len(message) <= limit:
         return message
     return f"{message[: limit - limit // 3 - 3]} … {message[-(limit // 3) :]}"
 
 
 def message_of(error: Error) -> str:
-    """What is wrong, in jsonschema-rs's words."""
+    """The error in the words of jsonschema-rs."""
     steps = error.schema_path[-3:]
     if len(steps) == 3 and steps[0] == "allOf" and steps[2] == "not":
         negated = error.kind.schema
@@ -58,7 +55,7 @@ def message_of(error: Error) -> str:
 
 
 class OwnValidator:
-    """The validator of a schema that ships with the tool, so that only errors need a limit."""
+    """The validator of a schema that ships with the tool, so only errors need a limit."""
 
     work: type[Work] = OwnWork
 
@@ -68,14 +65,14 @@ class OwnValidator:
         self._work = self.work(schema)
 
     def is_valid(self, value: Any) -> bool:
-        """Whether a value fits; raises ValueError for what is not JSON data."""
+        """Whether a value matches; raises ValueError for a value that is not JSON data."""
         return bool(self._for(value).is_valid(value))
 
     def errors(self, value: Any) -> list[Error]:
-        """What is wrong with a value: at most MAX_ERRORS errors, none where it fits.
+        """The errors of a value: at most MAX_ERRORS, none if it matches.
 
-        Only the first error where it would take too much memory to list all. Raises TooMuchWork,
-        a ValueError, where even that is too much, and ValueError for what is not JSON data.
+        Only the first error if listing all would take too much memory. Raises TooMuchWork, a
+        ValueError, if even that is too much, and ValueError for a value that is not JSON data.
         """
         engine = self._for(value)
         if engine.is_valid(value):
@@ -97,9 +94,9 @@ class OwnValidator:
 
     @cached_property
     def _plain(self) -> Engine | None:
-        """Finds a first error without listing what is wrong with each alternative.
+        """A validator that finds a first error without listing the errors of each alternative.
 
-        None where the schema would mean something else without its alternatives.
+        None if the schema would have another meaning without its alternatives.
         """
         text = _Text()
         plain = text.without_alternatives(self._work.root)
@@ -137,7 +134,7 @@ class _Text:
 
     Attributes:
         is_changed: There were alternatives.
-        is_bound: A reference leads into an alternative, or what is unevaluated depends on one.
+        is_bound: A reference leads into an alternative, or an unevaluated keyword depends on one.
     """
 
     def __init__(self) -> None:
@@ -145,7 +142,7 @@ class _Text:
         self.is_bound = False
 
     def without_alternatives(self, schema: Any) -> Any:
-        """`anyOf` as `not` `not` `anyOf`, of which an error lists nothing."""
+        """`anyOf` as `not` `not` `anyOf`, whose errors list nothing."""
         if isinstance(schema, list):
             return [self.without_alternatives(each) for each in schema]
         if not isinstance(schema, Mapping):

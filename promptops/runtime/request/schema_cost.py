@@ -1,4 +1,4 @@
-"""What each keyword of a JSON Schema costs, and an upper bound that needs no value.
+"""The cost of each keyword of a JSON Schema, and an upper bound that holds for every value.
 
 One unit is about 20 ns: the time in which jsonschema-rs applies a small schema to a value.
 """
@@ -32,12 +32,12 @@ _MAX_STATES = 10**9
 
 
 class Cost(NamedTuple):
-    """What it costs to apply a schema to one part of a value.
+    """The cost of applying a schema to one part of a value.
 
     Attributes:
-        units: For the part, whatever it is.
-        states: Of patterns: the work for each character of a string.
-        backtracking: Patterns that only a backtracking engine can match.
+        units: For the part, whatever it contains.
+        states: For patterns: the work for each character of a string.
+        backtracking: Patterns that need a backtracking engine.
     """
 
     units: int = 0
@@ -55,7 +55,7 @@ class Cost(NamedTuple):
 
 
 def repeats(schema: Any) -> bool:
-    """Whether the work to check a value may exceed a small multiple of the schema's own size."""
+    """Whether checking a value may take more than a small multiple of the schema's own size."""
     if isinstance(schema, dict):
         if not _REPEATING.isdisjoint(schema) and any(map(_is_costly, schema.items())):
             return True
@@ -73,7 +73,7 @@ def _is_costly(keyword: tuple[str, Any]) -> bool:
 
 
 def own_cost(schema: Mapping[str, Any]) -> Cost:
-    """Of the keywords that judge a value itself."""
+    """The cost of the keywords that check a value itself."""
     units = 1 + len(as_list(schema.get("required")))
     units += sum(len(as_list(names)) for names in values_of(schema.get("dependentRequired")))
     units += data_nodes(schema.get("const")) + _of_options(schema.get("enum"))
@@ -84,18 +84,18 @@ def own_cost(schema: Mapping[str, Any]) -> Cost:
 
 
 def names_cost(schema: Mapping[str, Any]) -> Cost:
-    """Of matching the name of each member of a mapping with `patternProperties`."""
+    """The cost of matching each member's name with `patternProperties`."""
     patterns = schema.get("patternProperties")
     return Cost().plus(*map(pattern_cost, patterns)) if isinstance(patterns, Mapping) else Cost()
 
 
 def unevaluated_factor(schema: Mapping[str, Any]) -> int:
-    """What is unevaluated is found by applying all schemas at the same place again."""
+    """Unevaluated members are found by applying all schemas of the place again."""
     return 4 if any(key in schema for key in UNEVALUATED) else 1
 
 
 def pattern_cost(pattern: str) -> Cost:
-    """Of a pattern: its size with counted repetitions written out."""
+    """The size of a pattern with counted repetitions expanded."""
     backtracks = 1 if _BACKTRACKS.search(pattern) else 0
     return Cost(units=5, states=_states(pattern), backtracking=backtracks)
 
@@ -121,19 +121,19 @@ def _states(pattern: str) -> int:
 
 
 class Bound:
-    """The most that one part of a value can cost, wherever it stands."""
+    """The highest cost of any one part of a value."""
 
     def __init__(self, follow: Follow) -> None:
         self._follow = follow
         self._known: dict[int, tuple[Cost, Cost] | None] = {}
 
     def of(self, schema: Any) -> Cost:
-        """Raises RecursionError for a schema that applies itself, or is nested too deep."""
+        """Raises RecursionError for a schema that applies itself or is nested too deep."""
         own, below = self._costs(schema)
         return own.at_least(below)
 
     def _costs(self, schema: Any) -> tuple[Cost, Cost]:
-        """For the value itself, and at most for any part of it."""
+        """The cost for the value itself, and the highest one for any of its parts."""
         if not isinstance(schema, Mapping):
             return Cost(1), Cost()
         if id(schema) not in self._known:
@@ -165,7 +165,7 @@ class Bound:
 
 
 def in_place(schema: Mapping[str, Any]) -> Iterator[Any]:
-    """The schemas that are applied to the same value."""
+    """The schemas that apply to the same value."""
     for name in IN_PLACE_LISTS:
         yield from as_list(schema.get(name))
     for name in IN_PLACE:
@@ -183,7 +183,7 @@ def _of_options(options: Any) -> int:
 
 
 def data_nodes(value: Any) -> int:
-    """The values in a value, itself included; 0 for null."""
+    """The number of values in a value, including itself; 0 for null."""
     if isinstance(value, Mapping):
         return 1 + sum(map(data_nodes, value.values()))
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The library that decides whether a value fits a JSON Schema: one interface, two engines.
+"""JSON Schema validation: one interface for two libraries.
 
-jsonschema-rs, where it has a wheel for the platform; else jsonschema, over a hundred times slower,
-with the same verdicts. Both fetch nothing.
+jsonschema-rs if there is a wheel for the platform; otherwise jsonschema, over a hundred times
+slower, with the same results. Neither fetches anything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Engine(Protocol):
 
 
 def engine_name() -> str:
-    """NATIVE or PORTABLE: which one this installation uses."""
+    """NATIVE or PORTABLE: the engine of this installation."""
     return NATIVE if find_spec("jsonschema_rs") is not None else PORTABLE
 
 
@@ -39,10 +39,10 @@ def is_portable() -> bool:
 
 
 def any_engine(schema: Any, backtracks: int) -> Engine:
-    """For a schema of anybody's, whose `$schema` names its draft; 2020-12 by default.
+    """An engine for an untrusted schema, whose `$schema` names its draft; 2020-12 by default.
 
-    `backtracks` is how many steps a pattern may take on one string; the portable engine matches
-    without backtracking. Raises ValueError for an invalid schema, with the reason in one line.
+    `backtracks` limits the steps of a pattern on one string; the portable engine matches without
+    backtracking. Raises ValueError, with a reason of one line, for an invalid schema.
     """
     if is_portable():
         from promptops.runtime.request.portable_schema import portable_engine
@@ -52,7 +52,7 @@ def any_engine(schema: Any, backtracks: int) -> Engine:
 
 
 def own_engine(schema: Any, *, formats: bool = False) -> Engine:
-    """For a schema of draft 2020-12 that ships with the tool or was checked; raises ValueError."""
+    """An engine for a 2020-12 schema that ships with the tool or was checked; raises ValueError."""
     if is_portable():
         from promptops.runtime.request.portable_schema import portable_engine
 
@@ -71,8 +71,8 @@ def own_engine(schema: Any, *, formats: bool = False) -> Engine:
 def first_error(engine: Any, value: Any) -> Any:
     """The first error of a value, or None.
 
-    jsonschema-rs collects all errors before its `iter_errors` gives the first, which may take all
-    of the memory: only its `validate` ends with the first one.
+    jsonschema-rs collects all errors before its `iter_errors` yields the first, which may use up
+    the memory; only its `validate` stops at the first one.
     """
     if is_portable():
         return next(iter(engine.iter_errors(value)), None)

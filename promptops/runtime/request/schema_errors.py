@@ -1,4 +1,4 @@
-"""How much memory the errors of a value need, counted before jsonschema-rs collects them all."""
+"""Estimate the memory that the errors of a value need, before jsonschema-rs collects them all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _QUOTED = ("enum", "const", "not", "pattern")
 
 
 def may_collect(work: Work, value: Any) -> bool:
-    """Whether all errors of a value that doesn't fit need little enough memory."""
+    """Whether all errors of an invalid value fit into the memory limit."""
     try:
         return _Errors(work, value).count() <= MAX_ERROR_BYTES
     except RecursionError:
@@ -37,7 +37,7 @@ def may_collect(work: Work, value: Any) -> bool:
 
 
 class _Errors:
-    """The memory that all errors of a value need, if every keyword refused it."""
+    """The memory for all errors of a value, if every keyword rejected it."""
 
     def __init__(self, work: Work, value: Any) -> None:
         self._work = work
@@ -77,13 +77,13 @@ class _Errors:
 
 
 def _size_bytes(value: Any) -> int:
-    """What an error that quotes a value needs for it."""
+    """The memory of an error that quotes a value."""
     nodes, _, chars = measured(value)
     return nodes * _NODE_BYTES + chars * _CHAR_BYTES
 
 
 def _longest_path(value: Any) -> int:
-    """What the longest path into a value needs in an error."""
+    """The memory of the longest path into a value in an error."""
     if isinstance(value, dict):
         steps = (_CHAR_BYTES * len(key) + _longest_path(part) for key, part in value.items())
         return _STEP_BYTES + max(steps, default=0)
@@ -91,6 +91,6 @@ def _longest_path(value: Any) -> int:
 
 
 def _required(schema: Mapping[str, Any]) -> int:
-    """Each name that is missing is an error of its own."""
+    """Each missing name is an error of its own."""
     names = len(as_list(schema.get("required")))
     return names + sum(len(as_list(each)) for each in values_of(schema.get("dependentRequired")))

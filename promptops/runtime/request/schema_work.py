@@ -1,8 +1,8 @@
-"""How much work it is to check a value against a schema, counted before the work is done.
+"""Estimate the work of checking a value against a schema, before doing it.
 
 A schema that refers to itself twice at one place doubles the work with each level of the value:
-`{"properties": {"x": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}` needs a day for a value forty
-deep, and listing the errors needs all of the memory. jsonschema-rs has no limit of its own, and
+`{"properties": {"x": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}}` needs a day for a value nested
+forty deep, and listing the errors uses up the memory. jsonschema-rs has no limit of its own, and
 collects all errors before it returns the first.
 """
 
@@ -50,15 +50,15 @@ _CONTAINERS = frozenset((dict, list))
 
 
 class Work:
-    """Counts how often a schema's parts are applied to parts of a value, at the most."""
+    """An upper bound of how often parts of a schema are applied to parts of a value."""
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
 
     def backtracks(self, value: Any) -> int:
-        """Steps that a pattern may take, so that checking the value ends soon.
+        """The steps that a pattern may take, so that checking the value stays within the limit.
 
-        Raises TooMuchWork where no number of steps is small enough.
+        Raises TooMuchWork if no number of steps is small enough.
         """
         if self._is_limited and not self._is_slow:
             return MANY_BACKTRACKS
@@ -71,14 +71,14 @@ class Work:
         return steps
 
     def targets(self, schema: Mapping[str, Any]) -> Iterator[Any]:
-        """The schemas that the references of a schema lead to."""
+        """The schemas to which the references of a schema lead."""
         for name in ("$ref", "$dynamicRef"):
             reference = schema.get(name)
             if isinstance(reference, str):
                 yield self._at(reference.partition("#")[2])
 
     def applied(self, schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Any, Any]]:
-        """The schemas that are applied to a value or to its parts, with what each is applied to."""
+        """The schemas that apply to a value or its parts, with the part to which each applies."""
         for part in (*self.targets(schema), *in_place(schema)):
             yield part, value
         if isinstance(value, dict):
@@ -94,7 +94,7 @@ class Work:
         return _affordable(self._of_portable(cost, value) if self._is_slow else cost)
 
     def _of_portable(self, cost: Cost, value: Any) -> Cost:
-        """jsonschema quotes a value in each error, also in those of alternatives."""
+        """jsonschema quotes a value in each error, including those of alternatives."""
         nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
         each = _PORTABLE_UNITS + nodes * 3 + chars // 20
         return Cost(cost.units * each, cost.states)
@@ -123,7 +123,7 @@ class Work:
         return dict(_anchors(self.root))
 
     def _at_most(self, value: Any) -> Cost | None:
-        """Without a look at each part; None for a schema that applies itself."""
+        """The bound that does not visit each part; None for a schema that applies itself."""
         bound = self._bound
         if bound is None:
             return None
@@ -152,7 +152,7 @@ class Work:
 
 
 class OwnWork(Work):
-    """The same for a schema that ships with the tool: its alternatives are for small parts."""
+    """The same for a schema that ships with the tool, whose alternatives apply to small parts."""
 
     @property
     def _has_alternatives(self) -> bool:
@@ -160,7 +160,7 @@ class OwnWork(Work):
 
 
 class _Checks:
-    """The work to decide whether a value fits."""
+    """The work of deciding whether a value matches."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -203,7 +203,7 @@ class _Checks:
 
 
 def _affordable(cost: Cost) -> int | None:
-    """Of both numbers of backtracking steps the larger one that is within the limit."""
+    """The larger of both numbers of backtracking steps that stays within the limit."""
     units = cost.units + cost.states // _STATES_PER_UNIT
     for steps in (MANY_BACKTRACKS, FEW_BACKTRACKS):
         if units + cost.backtracking * steps * _UNITS_PER_BACKTRACK <= MAX_CHECKED:
@@ -212,7 +212,7 @@ def _affordable(cost: Cost) -> int | None:
 
 
 def measured(value: Any) -> tuple[int, int, int]:
-    """The values, strings and characters in a value; names of members are strings, too."""
+    """The numbers of values, strings (including member names) and characters in a value."""
     nodes, strings, chars = 1, 0, 0
     waiting = [value]
     while waiting:
@@ -231,7 +231,7 @@ def measured(value: Any) -> tuple[int, int, int]:
 
 
 def counted_nodes(value: Any) -> int:
-    """The values in a value, itself included."""
+    """The number of values in a value, including itself."""
     nodes, waiting = 1, [value]
     while waiting:
         found = waiting.pop()

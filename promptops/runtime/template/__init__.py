@@ -1,1 +1,1 @@
-"""Parse and run templates."""
+"""Parse and run templates; the contract is in README.md."""

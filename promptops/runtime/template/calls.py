@@ -39,7 +39,7 @@ def _filter(node: nodes.Filter) -> Expression:
 
 
 def known_filter(node: nodes.Filter) -> None:
-    """Raises TemplateError where there is no filter of that name."""
+    """Raises TemplateError if there is no filter of that name."""
     if node.name not in environment().filters:
         end = node.lineno + len(node.name)
         raise TemplateError(f"there is no filter `{node.name}`", node.lineno, end, "TPL002")
@@ -83,7 +83,7 @@ def _test(node: nodes.Test) -> Expression:
 
 
 def arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> Callable[[Scope], Given]:
-    """What evaluates the positional and the named arguments of a call."""
+    """A closure that evaluates the positional and the named arguments of a call."""
     args = tuple(expression(argument) for argument in node.args)
     kwargs = tuple((pair.key, expression(pair.value)) for pair in _pairs(node.kwargs))
     more = expression(node.dyn_args) if node.dyn_args is not None else None
@@ -110,10 +110,10 @@ def _pairs(kwargs: Any) -> list[nodes.Keyword]:
 
 def _add_named(keywords: dict[str, Any], more: Any) -> None:
     if not isinstance(more, dict):
-        raise TypeError("what stands after `**` is no object")
+        raise TypeError("the value after `**` is not an object")
     twice = keywords.keys() & more.keys()
     if twice:
-        raise TypeError(f"the argument {min(twice, key=str)!r} is given twice")
+        raise TypeError(f"the argument {min(twice, key=str)!r} is passed twice")
     keywords.update(more)
 
 
@@ -154,7 +154,7 @@ def _first(pair: Any) -> Any:
 
 
 def callee_span(node: nodes.Node) -> tuple[int, int]:
-    """The offsets of the name that a call uses, or of the first character of another callee."""
+    """The offsets of the called name, or of the first character of another callee."""
     if isinstance(node, nodes.Name):
         return node.lineno, node.lineno + len(node.name)
     if isinstance(node, nodes.Getattr):

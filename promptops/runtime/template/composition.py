@@ -1,4 +1,4 @@
-"""Statements that bring in other templates: include, import, extends and its blocks."""
+"""Statements that use other templates: include, import, extends and blocks."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ INCLUDE_COST = 40
 
 
 def targets(node: nodes.Node) -> list[str]:
-    """The names an include may mean, in order; raises TemplateError where they aren't constant."""
+    """The names that an include may mean, in order; raises TemplateError unless constant."""
     if isinstance(node, nodes.Const) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, (nodes.List, nodes.Tuple)):
         return [name for item in node.items for name in targets(item)]
     start, end = span(node)
     raise TemplateError(
-        "the name of a template is written out, never computed", start, end, "TPL004"
+        "the name of a template must be a literal, not computed", start, end, "TPL004"
     )
 
 
@@ -84,7 +84,7 @@ def _include(node: nodes.Include) -> Statement:
 
 
 def _globals(scope: Scope) -> Scope:
-    """The outermost scope without the inputs: what an import sees."""
+    """The outermost scope without the inputs, as an import sees it."""
     outermost = list(scope.outward())[-1]
     return Scope(outermost.names, None, scope.run, scope.frame)
 
@@ -126,12 +126,12 @@ def _from_import(node: nodes.FromImport) -> Statement:
 @builds(nodes.Extends)
 def _extends(node: nodes.Extends) -> Statement:
     raise TemplateError(
-        "`extends` stands first in its template", node.lineno, node.lineno + 7, "TPL005"
+        "`extends` must come first in its template", node.lineno, node.lineno + 7, "TPL005"
     )
 
 
 class _Block:
-    """One definition of a block, callable: as itself, as `self.name()`, or as `super()`."""
+    """One definition of a block, callable directly, as `self.name()`, or as `super()`."""
 
     template_callable = True
 
@@ -172,14 +172,14 @@ def _block(node: nodes.Block) -> Statement:
 
 
 def _top_of_its_own(scope: Scope) -> Scope:
-    """What a scoped block sees, and the blocks inside it."""
+    """The scope of a scoped block and of the blocks inside it."""
     around = scope.inner()
     around.blocks = Blocks(around, scope.blocks.definitions)
     return around
 
 
 def own_blocks(scope: Scope) -> OwnBlocks:
-    """What `self` is in a template."""
+    """The value of `self` in a template."""
 
     def find(name: str) -> _Block:
         if name not in scope.blocks.definitions:
@@ -191,10 +191,10 @@ def own_blocks(scope: Scope) -> OwnBlocks:
 
 @record(frozen=True, slots=True)
 class BlockBody:
-    """What one definition of a block renders.
+    """The body of one definition of a block.
 
     Attributes:
-        unset: The names that it sets, and that have no value before it does.
+        unset: The names that it sets, and that have no value before.
     """
 
     run: Statement
@@ -213,7 +213,7 @@ def block_bodies(tree: nodes.Template) -> dict[str, BlockBody]:
 
 
 def opened_parent(node: nodes.Extends) -> Callable[[Scope], tuple[Any, Frame]]:
-    """What opens the template that another one extends."""
+    """A closure that opens the template that another one extends."""
     targets(node.template)
 
     def run(scope: Scope) -> tuple[Any, Frame]:

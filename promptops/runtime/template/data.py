@@ -1,4 +1,4 @@
-"""JSON data, copied at the door: all that a template gets from outside."""
+"""Copy JSON data before a template receives it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NotJson(Exception):
 
     Attributes:
         pointer: JSON pointer to it.
-        message: What it is.
+        message: The problem: lower case, no full stop.
     """
 
     def __init__(self, pointer: str, message: str) -> None:
@@ -31,20 +31,20 @@ class NotJson(Exception):
 
 
 class TooMuchWork(ValueError):
-    """A value takes too long to be checked; the message is lower case, without a full stop."""
+    """Checking a value takes too long; the message is lower case, without a full stop."""
 
 
 def json_copy(value: Any) -> Any:
-    """A copy of JSON data, made of nothing but the standard types.
+    """A copy of JSON data that consists only of the standard types.
 
-    What a template gets has no methods of the caller's, and no one can change it meanwhile.
-    Raises NotJson, also for what holds itself.
+    A template never receives methods of the caller's objects, and nobody can change the data
+    meanwhile. Raises NotJson, also for a value that contains itself.
     """
     return _Copying(_whole).of(value, 0)
 
 
 def exact_copy(value: Any) -> Any:
-    """The same of data that other languages must read, too: without integers beyond 2^53."""
+    """Like `json_copy`, for data that other languages read, too: without integers beyond 2^53."""
     return _Copying(_exact).of(value, 0)
 
 
@@ -74,7 +74,7 @@ class _Copying:
     def _enter(self, container: Any, depth: int) -> None:
         self.left -= len(container)
         if depth > MAX_DATA_DEPTH:
-            raise NotJson("", "is nested too deep, or holds itself")
+            raise NotJson("", "is nested too deep, or contains itself")
         if self.left < 0:
             raise NotJson("", f"has over {MAX_DATA_ITEMS:,} items")
 
@@ -95,19 +95,19 @@ class _Copying:
             raise NotJson(f"/{escaped(key)}{error.pointer}", error.message) from None
 
     def _scalar(self, value: Any) -> Any:
-        """Text and numbers, also of the caller's own types, such as an enum of texts, as plain."""
+        """Strings and numbers as plain types, also those of subclasses, such as a string enum."""
         if isinstance(value, str):
             return _text(value)
         if isinstance(value, int):
             return self.whole(int.__int__(value))
         if isinstance(value, float):
             return _finite(float.__float__(value))
-        raise NotJson("", f"is {type(value).__name__}, which is no JSON data")
+        raise NotJson("", f"is {type(value).__name__}, which is not JSON data")
 
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise NotJson("", f"has a key that is {type(key).__name__} and not text")
+        raise NotJson("", f"has a key of type {type(key).__name__} instead of a string")
     return _text(key)
 
 
@@ -116,7 +116,7 @@ def _text(value: str) -> str:
     try:
         plain.encode()
     except UnicodeEncodeError:
-        raise NotJson("", "has half of a surrogate pair, which is no text") from None
+        raise NotJson("", "contains half of a surrogate pair, which is not valid text") from None
     return plain
 
 
@@ -136,7 +136,7 @@ def _exact(value: int) -> int:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise NotJson("", f"is {value}, which is no JSON number")
+        raise NotJson("", f"is {value}, which is not a JSON number")
     return value
 
 

@@ -1,6 +1,6 @@
-"""What a call of a filter or a test costs, charged before it is made.
+"""The cost of calling a filter or a test, charged before the call.
 
-Both the value and the arguments are charged for: the work inside a call can't be interrupted.
+Both the value and the arguments are charged for, because a running call can't be interrupted.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ _REMAINDERS = frozenset(("divisibleby", "even", "odd"))
 
 
 def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter) -> Any:
-    """What a filter gets for a value: charged for, and nothing that would print as an address.
+    """The value that a filter receives: charged for, and never printed as an address.
 
-    Raises Refused.
+    Raises LimitExceeded.
     """
     _refuse_name(name)
     if type(value) is str and name not in _PER_ITEM and name not in _OUTSIDE:
@@ -77,7 +77,7 @@ def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter)
         return value
     meter.charge(FILTER_COST)
     if is_opaque(value) and name not in ("default", "d"):
-        raise LimitExceeded(f"`{name}` of what is no data")
+        raise LimitExceeded(f"`{name}` of a value that is not data")
     if name in ("batch", "slice"):
         meter.charge(sum(map(_made_by, (*args, *named.values()))))
     value = _with_items_charged(name, value, _cost_of_an_item(name, args, named, meter), meter)
@@ -95,7 +95,7 @@ def admitted(name: Any, value: Any, args: Arguments, named: Named, meter: Meter)
 
 
 def _charge_for_string(name: str, value: str, args: Arguments, named: Named, meter: Meter) -> None:
-    """The same as below, for what most filters are given."""
+    """Like the general case, for strings, which most filters receive."""
     meter.charge(FILTER_COST)
     _charge_for_characters(name, weigh(value, meter), args, named, meter)
 
@@ -114,7 +114,7 @@ def _charge_for_characters(
 def tested(
     name: Any, value: Any, args: Arguments, named: Named, meter: Meter
 ) -> tuple[Arguments, Named]:
-    """The arguments of a test, charged for; raises Refused."""
+    """The arguments of a test, charged for; raises LimitExceeded."""
     _refuse_name(name)
     meter.charge(TEST_COST)
     if name in ("lower", "upper"):
@@ -130,7 +130,7 @@ def tested(
 
 
 def metered(items: Iterator[Any], cost: int, meter: Meter) -> Iterator[Any]:
-    """The items of an iterator, each of them charged for when it is taken."""
+    """The items of an iterator, each charged for when it is consumed."""
     for item in items:
         meter.charge(cost)
         yield item
@@ -155,7 +155,7 @@ def _with_items_charged(name: str, value: Any, cost: int, meter: Meter) -> Any:
         if name in _TAKE_ITERATORS:
             return meter.sized(_listed(metered(value, cost, meter)))
         if name not in _OUTSIDE:
-            raise LimitExceeded(f"`{name}` of a sequence under way; put `|list` before it")
+            raise LimitExceeded(f"`{name}` of an unfinished sequence; put `|list` before it")
         return metered(value, cost, meter) if cost else value
     if cost and not (name == "reverse" and isinstance(value, str)):
         if isinstance(value, str):
@@ -193,12 +193,12 @@ def _path(name: str, args: Arguments, named: Named) -> Any:
 
 
 def _made_by(number: Any) -> int:
-    """How many items a size asks for at most; the filter refuses a larger one."""
+    """The number of items that a size asks for; the filter rejects a larger one."""
     return min(abs(number), MAX_ARGUMENT) if isinstance(number, int) else 0
 
 
 def _charge_for_default(name: str, items: int, args: Arguments, named: Named, meter: Meter) -> None:
-    """`groupby` makes a copy of its default for each item, in lower case."""
+    """`groupby` copies its default for each item, in lower case."""
     if name == "groupby":
         default = args[1] if len(args) > 1 else named.get("default")
         meter.charge(items * (length_of(default) >> 3))

@@ -1,6 +1,6 @@
-"""The filters and tests a template may use: Jinja's own that are deterministic, within limits.
+"""The filters and tests of templates: Jinja's deterministic ones, with limits.
 
-They stand in the environment itself, so that `map("center", 10**9)` meets the same limits.
+They are registered in the environment itself, so that `map("center", 10**9)` has the same limits.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_WORD_CHARS = 20_000
 
 
 def allowed_filters() -> dict[str, Callable[..., Any]]:
-    """By name; a filter that is not here does not exist."""
+    """The filters by name; all others do not exist."""
     known: dict[str, Any] = FILTERS
     filters = {name: _without_markup(known[name]) for name in _PLAIN}
     filters |= {name: _capped(name, known[name]) for name in _SIZED}
@@ -65,7 +65,7 @@ def allowed_filters() -> dict[str, Callable[..., Any]]:
 
 
 def allowed_tests() -> dict[str, Callable[..., Any]]:
-    """By name; a test that is not here does not exist."""
+    """The tests by name; all others do not exist."""
     known: dict[str, Any] = TESTS
     return {name: known[name] for name in _TESTS} | {
         "divisibleby": _divisibleby,
@@ -75,7 +75,7 @@ def allowed_tests() -> dict[str, Callable[..., Any]]:
 
 
 def _without_markup(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Markup escapes what is added to it; a prompt is no HTML."""
+    """Markup escapes strings that are added to it, but a prompt is not HTML."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -107,7 +107,7 @@ def _refuse_large(name: str, argument: Any) -> None:
 
 def _refuse_growth(name: str, chars: int) -> None:
     if chars > MAX_TEXT_CHARS:
-        raise LimitExceeded(f"`{name}` makes too much")
+        raise LimitExceeded(f"a result of `{name}` that is too large")
 
 
 def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
     def join(context: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
         items = list(value)
         if len(items) > MAX_ITEMS:
-            raise LimitExceeded("`join` makes too much")
+            raise LimitExceeded("a result of `join` that is too large")
         _refuse_growth("join", len(items) * len(str(d)))
         return str.__str__(function(context, items, d, attribute))
 
@@ -125,7 +125,7 @@ def _capped_join(function: Callable[..., Any]) -> Callable[..., Any]:
 def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
     """Jinja's `indent`."""
     if not isinstance(s, str):
-        raise TypeError("`indent` is for texts")
+        raise TypeError("`indent` needs a string")
     text = str(s)
     _refuse_large("indent", width)
     added = len(width) if isinstance(width, str) else int(width)
@@ -135,12 +135,12 @@ def _indent(s: Any, width: Any = 4, first: bool = False, blank: bool = False) ->
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    """JSON, not escaped for HTML as `tojson` does; keys stay in their order."""
+    """JSON without the HTML escapes of `tojson`; keys keep their order."""
     return _dumped(json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False), value)
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    """Jinja's `tojson`: keys sorted, and no character that means something in HTML."""
+    """Jinja's `tojson`: sorted keys, and characters with a meaning in HTML escaped."""
     text = _dumped(json.JSONEncoder(indent=indent, allow_nan=False, sort_keys=True), value)
     for char in "<>&'":
         text = text.replace(char, f"\\u{ord(char):04x}")
@@ -170,7 +170,9 @@ def _parse_json(value: Any) -> Any:
     except NotJson as error:
         raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
     except RecursionError:  # how deep the parser goes depends on Python; this message must not
-        raise LimitExceeded("`parse_json`: the value is nested too deep, or holds itself") from None
+        raise LimitExceeded(
+            "`parse_json`: the value is nested too deep, or contains itself"
+        ) from None
     except ValueError:
         raise ValueError("`parse_json`: the string is not JSON") from None
 
@@ -201,10 +203,10 @@ def _split(value: Any, separator: str | None = None) -> list[str]:
 
 
 def _striptags(value: Any) -> str:
-    """Jinja's `striptags`, which copies the text once for each tag."""
+    """Jinja's `striptags`, which copies the text for each tag."""
     text = str(value)
     if text.count("<") * len(text) > MAX_COPIED_CHARS:
-        raise LimitExceeded("`striptags` of so many tags")
+        raise LimitExceeded("`striptags` of too many tags")
     result: str = FILTERS["striptags"](text)
     return str.__str__(result)
 
@@ -216,7 +218,7 @@ def _sum(environment: Any, iterable: Any, attribute: Any = None, start: Any = 0)
 
 
 def _trim(value: Any, chars: Any = None) -> str:
-    """Jinja's `trim`, which looks for each character of the value among `chars`."""
+    """Jinja's `trim`, which searches `chars` for each character of the value."""
     _refuse_large("trim", chars)
     result: str = FILTERS["trim"](value, chars)
     return str.__str__(result)
@@ -226,7 +228,7 @@ def _trim(value: Any, chars: Any = None) -> str:
 def _unique(
     context: Any, value: Any, case_sensitive: bool = False, attribute: Any = None
 ) -> Iterator[Any]:
-    """Jinja's `unique`, which charges for keys whose hashes may collide."""
+    """Jinja's `unique`, with a charge for keys whose hashes may collide."""
     lower = None if case_sensitive else ignore_case
     key_of = make_attrgetter(context.environment, attribute, postprocess=lower)
     seen: set[Any] = set()
@@ -239,7 +241,7 @@ def _unique(
 
 
 def _remainder(value: Any, divisor: Any) -> Any:
-    """Of a string, `%` is formatting; what it gives equals no number."""
+    """For a string, `%` is formatting, whose result equals no number."""
     return formatted(value, divisor) if isinstance(value, str) else value % divisor
 
 
@@ -256,13 +258,13 @@ def _odd(value: Any) -> bool:
 
 
 def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:
-    """Jinja's `wordwrap`, which copies the rest of a word for each line it makes of it."""
+    """Jinja's `wordwrap`, which copies the rest of a word for each line of it."""
     for argument in (width, *args, *kwargs.values()):
         _refuse_large("wordwrap", argument)
     words = s.split()
     copied = sum(len(word) ** 2 for word in words) // max(width, 1)
     if copied > MAX_COPIED_CHARS or max(map(len, words), default=0) > MAX_WORD_CHARS:
-        raise LimitExceeded("`wordwrap` of words that long")
+        raise LimitExceeded("`wordwrap` of words that are too long")
     breaks = len(words) + len(s) // max(width, 1) + s.count("\n")
     _refuse_growth("wordwrap", breaks * max([0, *map(length_of, (*args, *kwargs.values()))]))
     result: str = FILTERS["wordwrap"](environment, s, width, *args, **kwargs)

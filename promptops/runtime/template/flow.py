@@ -1,4 +1,4 @@
-"""Printing, choosing, repeating, naming."""
+"""Output, conditions, loops and assignments."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _if(node: nodes.If) -> Statement:
 
 
 def took(scope: Scope, offset: int, way: str) -> None:
-    """Note, when traced, which way a tag went."""
+    """Record, when traced, the branch that a tag took."""
     if scope.run.traced:
         scope.run.branches.add((scope.frame.text, offset, way))
 
@@ -189,7 +189,7 @@ Bind = Callable[[Scope, Any], None]
 
 
 def binder(target: nodes.Node) -> Bind:
-    """How a value gets the name, or the names, on the left of `in` or `=`."""
+    """How a value is bound to the name, or the names, on the left of `in` or `=`."""
     if isinstance(target, nodes.Name):
         key = target.name
 

@@ -1,4 +1,4 @@
-"""What messages call the kinds of values that a template works on, in place of Python's types."""
+"""Names for the types of template values, used in messages instead of Python's types."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ _PYTHON = (
 
 
 def kind(value: Any) -> str:
-    """The kind of a value, with its article: `a string`, `an object`, `null`."""
+    """The type of a value, with its article: `a string`, `an object`, `null`."""
     return _KINDS.get(type(value).__name__, "a value of another kind")
 
 
 def this(value: Any) -> str:
-    """The same, of a value that a message points at: `this string`, `null`."""
+    """The type of a value to which a message points: `this string`, `null`."""
     return re.sub(r"^an? ", "this ", kind(value))
 
 
 def in_plain_words(message: str) -> str:
-    """A message of Python's about a value, with the kinds of this module."""
+    """Python's message about a value, with the type names of this module."""
     for pattern, plain in _PYTHON:  # `re` remembers them, once there is a message
         found = re.fullmatch(pattern, message)
         if found:

@@ -1,8 +1,8 @@
-"""How much work one request may do, and all cases of one prompt together.
+"""Work limits for one request, and for all cases of one prompt together.
 
-Work is counted, so that a refusal is the same on every machine: a prompt that lints renders. A unit
-takes about 0.1 µs, and at most 0.6 µs. The clock stops what the count weighs wrongly; it
-decides nothing about a template.
+Work is counted, so a prompt exceeds the limit on every machine or on none: a prompt that passes
+lint renders. A unit takes about 0.1 µs, and at most 0.6 µs. A time limit stops what the count
+underestimates; it is no statement about the template.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _LOOK_AT_CLOCK_EVERY = 2_000
 
 
 class LimitExceeded(Exception):
-    """A template asks for more than it may; the message is lower case, without a full stop."""
+    """A template exceeds a limit; the message is lower case, without a full stop."""
 
 
 class TookTooLong(PromptopsError):
-    """A request that took too long on this machine. It says nothing about the template."""
+    """A request took too long on this machine. This is no statement about the template."""
 
 
 class Meter:
-    """The work that one request has left.
+    """The remaining work of one request.
 
     Attributes:
-        left: Units of work: about one node visited, or 16 characters made.
+        left: Units of work: a unit is about one visited node, or 16 output characters.
     """
 
     __slots__ = ("_deadline_s", "_look", "left")
@@ -53,13 +53,13 @@ class Meter:
         self._deadline_s = 0.0
 
     def charge(self, units: int) -> None:
-        """Take units of work; raises Refused when there are none left, and TookTooLong."""
+        """Take units of work; raises LimitExceeded when none are left, and TookTooLong."""
         self.left -= units
         if self.left < self._look:
             self._check()
 
     def covers(self, units: int) -> bool:
-        """Take units of work if there are as many; whether there were."""
+        """Take units of work if enough are left; returns whether they were."""
         if units > self.left:
             return False
         self.left -= units
@@ -76,11 +76,11 @@ class Meter:
         elif now_s > self._deadline_s:
             raise TookTooLong(
                 f"rendering took over {MAX_CPU_S} s of processor time on this machine",
-                hint="this is no finding about the prompt; if it happens again, report it as a bug",
+                hint="this is not a problem of the prompt; if it happens again, report it as a bug",
             )
 
     def sized(self, value: Any) -> Any:
-        """Charge for a value that was just made, and return it."""
+        """Charge for a new value, and return it."""
         if isinstance(value, str):
             if len(value) > MAX_TEXT_CHARS:
                 raise LimitExceeded(f"a string of over {MAX_TEXT_CHARS:,} characters")
@@ -95,7 +95,7 @@ class Meter:
         return value
 
     def joined(self, texts: list[str]) -> str:
-        """The texts as one, measured before it is made."""
+        """The strings joined; the length is checked first."""
         if sum(map(len, texts)) > MAX_TEXT_CHARS:
             raise LimitExceeded(f"a string of over {MAX_TEXT_CHARS:,} characters")
         text = "".join(texts)
@@ -104,20 +104,20 @@ class Meter:
 
 
 class PromptBudget:
-    """The work that one command may do to render all cases of one prompt.
+    """The work limit of one command for rendering all cases of one prompt.
 
     Attributes:
-        left: Units of work; zero or below when it is spent.
+        left: Units of work; zero or below when it is used up.
     """
 
     __slots__ = ("left",)
 
     def __init__(self, cases: int) -> None:
-        """`cases` is how many there are: each adds what a plain one needs."""
+        """`cases` is their number; each adds the work of a typical case."""
         self.left = MAX_PROMPT_WORK + cases * CASE_WORK
 
     def take(self, meter: Meter) -> None:
-        """Count what a request took; a refused one counts as a whole request at most."""
+        """Count the work of a request; a rejected one counts at most as a whole request."""
         self.left -= min(MAX_WORK - meter.left, MAX_WORK)
 
 
@@ -130,42 +130,42 @@ def capped_range(*bounds: Any) -> range:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """`*`, refusing what would be large before it is made."""
+    """`*`, which checks the size of the result before computing it."""
     for sequence, times in ((left, right), (right, left)):
         if isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
             limit = MAX_TEXT_CHARS if isinstance(sequence, str) else MAX_ITEMS
             if len(sequence) * times > limit:
-                raise LimitExceeded("`*` makes too much")
+                raise LimitExceeded("a result of `*` that is too large")
     if isinstance(left, int) and isinstance(right, int):
         _refuse_large(left.bit_length() + right.bit_length())
     return left * right
 
 
 def power(left: Any, right: Any) -> Any:
-    """`**`, refusing what would be large before it is made."""
+    """`**`, which checks the size of the result before computing it."""
     if isinstance(left, int) and isinstance(right, int):
         _refuse_large(left.bit_length() * max(right, 0))
     return left**right
 
 
 def refuse_many(items: int) -> None:
-    """Raises Refused for more items than a list of a template may have."""
+    """Raises LimitExceeded for more items than a list in a template may have."""
     if items > MAX_ITEMS:
         raise LimitExceeded(f"a list of over {MAX_ITEMS:,} items")
 
 
 def _refuse_large(bits: int) -> None:
     if bits > MAX_INTEGER_BITS:
-        raise LimitExceeded("a number that large")
+        raise LimitExceeded("a number that is too large")
 
 
 def remainder(left: Any, right: Any) -> Any:
-    """`%` on numbers; on a string it is formatting, which the filter `format` does with limits."""
+    """`%` on numbers; on a string it is formatting, for which the filter `format` has limits."""
     if isinstance(left, str):
         raise LimitExceeded("`%` on a string; use the filter `format`, or `~`")
     return left % right
 
 
 def length_of(value: Any) -> int:
-    """Of a string, a list, a mapping or a range; 0 of anything else."""
+    """The length of a string, a list, a mapping or a range; 0 for anything else."""
     return len(value) if isinstance(value, (str, list, tuple, dict, range)) else 0

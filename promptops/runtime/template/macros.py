@@ -1,4 +1,4 @@
-"""Macros, call blocks, and blocks whose text is captured before it is used."""
+"""Macros, call blocks, and blocks whose output is captured before it is used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MACRO_COST = 16
 
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
-    """What makes a macro of a scope: Jinja's own, over a closure of ours."""
+    """A function that creates the macro of a scope: Jinja's own class over our closure."""
     parameters = [argument.name for argument in node.args]
     own = macro_names(node)
     _check_parameters(node, own)
@@ -86,7 +86,7 @@ def _given(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) 
 
 
 def _called_frame(scope: Scope) -> Frame:
-    """The macro's own template, called for from the site of the call."""
+    """The frame of the macro's own template, called from the call site."""
     site = scope.run.site
     if not scope.run.traced or site is None:
         return scope.frame
@@ -150,7 +150,7 @@ def _assign_block(node: nodes.AssignBlock) -> Statement:
 
 
 def _filters(node: nodes.Filter) -> Callable[[Any, Scope], Any]:
-    """The chain of filters over a captured body: its innermost value is the body."""
+    """The chain of filters over a captured body; the innermost value is the body."""
     chain: list[nodes.Filter] = []
     part: Any = node
     while isinstance(part, nodes.Filter):

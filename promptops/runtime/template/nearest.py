@@ -1,4 +1,4 @@
-"""The known name most like one that was written."""
+"""Find the known name that is most similar to a mistyped one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the nodes of a syntax tree, worked out once for each."""
+"""Facts about the nodes of a syntax tree, computed once for each node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.records import record
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """A node and all below it, in order."""
+    """A node and all nodes below it, in order."""
     waiting = [node]
     while waiting:
         part = waiting.pop()
@@ -20,13 +20,13 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
 
 @record(frozen=True, slots=True)
 class Facts:
-    """What is known of a node and all below it.
+    """Facts about a node and all nodes below it.
 
     Attributes:
-        size: How many nodes there are.
-        names: Those of `SPECIAL` that occur.
-        undeclared: Those of `SPECIAL` that are read before anything declares them, blocks apart.
-        declared: The others of `SPECIAL` that something declares, blocks apart.
+        size: The number of nodes.
+        names: The names of `SPECIAL` that occur.
+        undeclared: The names of `SPECIAL` that are read before they are declared, outside blocks.
+        declared: The other names of `SPECIAL` that are declared, outside blocks.
         has_scoped_block: There is a block that sees the variables around it.
     """
 
@@ -43,7 +43,7 @@ SPECIAL = frozenset(("caller", "kwargs", "loop", "self", "varargs"))
 
 
 def facts(node: nodes.Node) -> Facts:
-    """The facts of a node, kept in it: bodies nest, and each level asks for them."""
+    """The facts of a node, cached in it, because each level of nested bodies needs them."""
     found: Facts | None = node.__dict__.get("facts")
     waiting = [] if found else [node]
     while waiting:
@@ -76,7 +76,7 @@ def _facts(node: nodes.Node) -> Facts:
 def _in_order(
     parts: Iterable[tuple[frozenset[str], frozenset[str]]],
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """The names that are undeclared in all parts together, and those that are declared."""
+    """The undeclared names of all parts together, and the declared ones."""
     undeclared, declared = _NONE, _NONE
     for read, given in parts:
         undeclared |= read - declared

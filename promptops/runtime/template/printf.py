@@ -1,4 +1,4 @@
-"""Jinja's `format`: printf-style, with its widths read before they are obeyed."""
+"""Jinja's `format`: printf-style formatting that checks widths before it applies them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def formatted(text: str, given: Any) -> str:
     for width in _widths(text):
         made += width + min(longest, MAX_TEXT_CHARS)
         if made > 10 * MAX_TEXT_CHARS:
-            raise LimitExceeded("`format` makes too much")
+            raise LimitExceeded("a result of `format` that is too large")
     filled: str = text % given
     return filled
 
 
 def _widths(text: str) -> Iterator[int]:
-    """Of each conversion, its width and its precision together; raises Refused."""
+    """The sum of width and precision of each conversion; raises LimitExceeded."""
     position = text.find("%")
     while position >= 0:
         match = _AFTER_KEY.match(text, _end_of_key(text, position + 1))
@@ -46,7 +46,7 @@ def _widths(text: str) -> Iterator[int]:
 
 
 def _end_of_key(text: str, start: int) -> int:
-    """Behind a `(key)`, in which brackets nest."""
+    """The offset after a `(key)`, in which brackets may nest."""
     if text[start : start + 1] != "(":
         return start
     depth = 0

@@ -1,4 +1,4 @@
-"""Rendering one template, without loading Jinja where a text doesn't need it."""
+"""Render one template, without importing Jinja for texts that don't need it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.runtime.template.substitution import is_template, substituted
 def render_text(text: Text, names: dict[str, Any], run: Run) -> str:
     """Render a template; raises TemplateFailure.
 
-    `names` is JSON data, copied before by `data.json_copy`.
+    `names` is JSON data, already copied by `data.json_copy`.
     """
     short = substituted(text.value, names) if is_template(text.value) else text.value
     if short is not None and run.meter.covers(2 + (len(short) >> 3)):
@@ -23,9 +23,9 @@ def render_text(text: Text, names: dict[str, Any], run: Run) -> str:
 
 
 def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]:
-    """Render a template, keeping where each run of characters comes from.
+    """Render a template and keep the source of each run of characters.
 
-    The pieces joined are what `render_text` gives. `run.branches` gets the ways taken.
+    The joined pieces equal the result of `render_text`. `run.branches` collects the branches taken.
     """
     if not is_template(text.value) and run.meter.covers(2 + (len(text.value) >> 3)):
         return (Piece(text.value, Frame(text), 0, len(text.value), True),)
@@ -35,7 +35,7 @@ def trace_text(text: Text, names: dict[str, Any], run: Run) -> tuple[Piece, ...]
 
 
 def evaluate(text: Text, names: dict[str, Any], run: Run) -> bool:
-    """Whether a `when` holds; raises TemplateFailure."""
+    """Whether a `when` is true; raises TemplateFailure."""
     from promptops.runtime.template.template_program import holds
 
     return holds(text, names, run)

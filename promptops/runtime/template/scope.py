@@ -1,4 +1,4 @@
-"""Where a rendering stands: its names, its template, the work it has left."""
+"""The state of a rendering: its names, its template, and the remaining work."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Load = Callable[[str, str], Text | None]
 
 @record(frozen=True, slots=True)
 class Frame:
-    """A template being rendered, and the place in another one that called for it.
+    """A template that is being rendered, and the place in another one that called it.
 
     Attributes:
         parent, start, end: The template that included or called this one, and the offsets of the
             name it used; parent is None for the text of a message.
-        depth: Of includes; 0 for the text of a message.
+        depth: The number of nested includes; 0 for the text of a message.
     """
 
     text: Text
@@ -32,12 +32,12 @@ class Frame:
 
 @record(frozen=True, slots=True)
 class Piece:
-    """A run of rendered characters, and where it comes from.
+    """A run of rendered characters, and its source.
 
     Attributes:
         start, end: Offsets in the text of the frame's template.
-        literal: It stands there, character for character; else it is the value of what stands
-            there.
+        literal: Whether the characters are literal text of the template; otherwise they are the
+            value of the expression there.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Piece:
 
 
 class TracedText(str):
-    """A captured text (of a macro, of a block `set`) that remembers its pieces."""
+    """A captured text (of a macro, of a block `set`) that keeps its pieces."""
 
     __slots__ = ("pieces",)
     pieces: tuple[Piece, ...]
@@ -56,14 +56,14 @@ class TracedText(str):
 
 @record(slots=True)
 class Run:
-    """The rendering of one request: of its texts and conditions, one after the other.
+    """The rendering of one request: its texts and conditions, one after the other.
 
     Attributes:
-        meter: The work that all of them together have left.
-        traced: Keep pieces and branches, not only text.
-        branches: The ways taken, by the text, the offset of the tag and a word for the way.
-        site: The frame and the offsets of the call under way.
-        context: What Jinja's filters are given; made when the first one is applied.
+        meter: The remaining work for all of them together.
+        traced: Whether to keep pieces and branches, not only text.
+        branches: The branches taken: the text, the offset of the tag, and a word for the branch.
+        site: The frame and the offsets of the current call.
+        context: The context of Jinja's filters; created when the first filter is applied.
     """
 
     load: Load
@@ -79,8 +79,8 @@ class Blocks:
     """The blocks of a template and of those it extends.
 
     Attributes:
-        top: The scope outside all loops and the like: what a block sees that is not `scoped`.
-        definitions: By name, the innermost first.
+        top: The scope outside all loops and similar: the scope of a block that is not `scoped`.
+        definitions: By name, innermost first.
     """
 
     __slots__ = ("definitions", "top")
@@ -94,13 +94,13 @@ _NO_NAMES: frozenset[str] = frozenset()
 
 
 class Scope:
-    """Names, and the scope around them.
+    """Names, and the enclosing scope.
 
     Attributes:
-        depth: How many scopes are around it: a name may be looked for in all of them.
-        blocks: Of the template being rendered and of those it extends; one for all of them.
-        unset: Names that this scope sets: until it does, they have no value, whatever the scopes
-            around it hold.
+        depth: The number of enclosing scopes; a name may be searched in all of them.
+        blocks: Those of the rendered template and of those it extends; shared by all scopes.
+        unset: Names that this scope sets: until then they have no value, even if an enclosing scope
+            has one.
     """
 
     __slots__ = ("blocks", "depth", "frame", "names", "parent", "run", "unset")
@@ -135,7 +135,7 @@ class Scope:
         return scope
 
     def outward(self) -> Iterator[Scope]:
-        """This scope and those around it."""
+        """This scope and the enclosing ones."""
         scope: Scope | None = self
         while scope is not None:
             yield scope
@@ -147,8 +147,8 @@ class TemplateFailure(Exception):
 
     Attributes:
         message: Lower case, no full stop.
-        frame, start, end: Where: a template, and the offsets in its text.
-        refused: It asked for more than a template may, rather than for a value that is not there.
+        frame, start, end: The place: a template, and the offsets in its text.
+        refused: Whether it exceeded a limit, rather than used a missing value.
     """
 
     def __init__(

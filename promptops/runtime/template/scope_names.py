@@ -1,7 +1,7 @@
-"""The names that a scope has, decided before it runs, as Jinja's compiler decides it.
+"""The names of a scope, determined before it runs, as in Jinja's compiler.
 
-A name that a scope sets before it reads it belongs to that scope from its beginning. A loop or a
-macro inside it that runs before the `set` finds no value, and not the input of that name.
+A name that a scope sets before it reads it belongs to that scope from the beginning. A loop or a
+macro inside it that runs before the `set` finds no value, not the input of that name.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ _INNER = (*_CALLED, nodes.Block, nodes.AssignBlock, nodes.FilterBlock, nodes.Wit
 
 
 def unset_at_start(node: nodes.Node, part: str = "") -> frozenset[str]:
-    """The names of a scope that have no value when it begins, whatever the scopes around it hold.
+    """The names of a scope without a value at its start, even if an enclosing scope has one.
 
-    `part` is `body` or `else` of a loop. `node` is of a tree that `template.parse` made.
+    `part` is `body` or `else` of a loop. `node` belongs to a tree created by `template.parse`.
     """
     found: frozenset[str] = node.__dict__.get(f"unset {part}", NO_NAMES)
     return found
 
 
 def find_unset(source: str, tree: nodes.Template) -> None:
-    """Find the names of `unset_at_start` in a template that was just parsed."""
+    """Compute the names of `unset_at_start` for a newly parsed template."""
     if _SETS_NAMES.search(source):
         _find_in_scope(tree, "", tree.body, Symbols())
 
 
 def macro_names(node: nodes.Macro | nodes.CallBlock) -> frozenset[str]:
-    """Which of `MACRO_NAMES` the body of a macro uses without having declared them."""
+    """The `MACRO_NAMES` that the body of a macro uses without declaring them."""
     return undeclared(node.body) & frozenset(MACRO_NAMES)
 
 
 def has_loop(node: nodes.For) -> bool:
-    """Whether the scope of a loop has the name `loop`: something in it may use it."""
+    """Whether the scope of a loop has the name `loop`, because something in it may use it."""
     if node.recursive or "loop" in undeclared(node.body):
         return True
     # A template that extends this one may replace a scoped block by one that uses it.

@@ -1,6 +1,6 @@
-"""Results of a function, remembered up to a size, so that no process grows with what it reads.
+"""Caches for function results with a size limit, so that memory use is bounded.
 
-Each cache has a size in bytes of its own, and all have the number of entries that the process sets.
+Each cache has its own size in bytes; the number of entries is set for the whole process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ENTRIES_OF_A_SERVICE = 512
 
 
 class Decorator(Protocol):
-    """Gives a function of one string a memory."""
+    """Adds a cache to a function of one string."""
 
     def __call__(self, function: Callable[[str], V], /) -> Callable[[str], V]: ...
 
@@ -30,25 +30,26 @@ class _Bound:
 
 
 def limit_entries(entries: int) -> int:
-    """Set how many results each cache of this process may hold; the number before.
+    """Set how many results each cache of this process may hold; returns the previous number.
 
-    A cache that holds more drops the oldest when it next remembers one.
+    A cache that holds more drops the oldest when it next stores one.
     """
     before, _Bound.entries = _Bound.entries, entries
     return before
 
 
 def usual_bytes(source: str, result: object) -> int:
-    """The size of a string with what was found in it."""
+    """The size of a string with its result."""
     return 100 + 2 * len(source) + 150 * (len(result) if isinstance(result, Sized) else 0)
 
 
 def cached_by_size(max_bytes: int, size: Callable[[str, Any], int] = usual_bytes) -> Decorator:
-    """Remember results by their string; the oldest are dropped when all exceed a size in bytes.
+    """Cache results by their string; the oldest are dropped when all exceed a size in bytes.
 
-    The size is estimated, so they are also dropped when there are more than `limit_entries` allows.
+    The size is an estimate, so results are also dropped when there are more than `limit_entries`
+    allows.
 
-    What a function raises is not remembered. Safe to share between threads.
+    Exceptions are not cached. Can be shared between threads.
     """
 
     def decorate(function: Callable[[str], V]) -> Callable[[str], V]:

@@ -1,4 +1,4 @@
-"""Jinja statements as closures: the table of them, and how a failure gets its place."""
+"""Jinja statements as closures: the registry of statements, and the places of failures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Out = list[Any]
 
 
 class _Nowhere(list[Any]):
-    """Where output goes that nobody asked for; what only prints is not even evaluated."""
+    """Discards output; expressions that would only be printed are not even evaluated."""
 
 
 NOWHERE: Out = _Nowhere()
@@ -52,7 +52,7 @@ _BUILDERS: dict[type[nodes.Node], Build] = {}
 
 
 def builds(kind: type[nodes.Node]) -> Callable[[B], B]:
-    """Mark the function that makes the closure of one kind of statement."""
+    """Register the function that builds the closure for one kind of statement."""
 
     def mark(build: B) -> B:
         _BUILDERS[kind] = build
@@ -75,7 +75,7 @@ def statements(body: Iterable[nodes.Node]) -> Statement:
 
 
 def statement(node: nodes.Node) -> Statement:
-    """The closure that renders a statement; raises TemplateError for what is not allowed."""
+    """The closure that renders a statement; raises TemplateError for forbidden syntax."""
     build = _BUILDERS.get(type(node))
     if build is None:
         start = min(part.lineno for part in walk(node) if part.lineno is not None)
@@ -85,7 +85,7 @@ def statement(node: nodes.Node) -> Statement:
 
 
 def counted(body: Sequence[nodes.Node]) -> Statement:
-    """As `statements`, for a body that can be rendered many times; each time is charged for."""
+    """Like `statements`, for a body that can be rendered many times; each time is charged for."""
     run, size = statements(body), sum(facts(node).size for node in body)
 
     def render(scope: Scope, out: Out) -> None:
@@ -96,12 +96,12 @@ def counted(body: Sequence[nodes.Node]) -> Statement:
 
 
 def farness(scope: Scope) -> int:
-    """By what the size of a body is multiplied where names are looked for in many scopes."""
+    """The factor for the size of a body whose names are searched in many scopes."""
     return 1 + (scope.depth >> 4)
 
 
 def guarded(node: nodes.Node) -> Expression:
-    """The closure of an expression whose failure says where it happened."""
+    """The closure of an expression whose failures have a place."""
     evaluate = expression(node)
 
     def run(scope: Scope) -> Any:
@@ -114,7 +114,7 @@ def guarded(node: nodes.Node) -> Expression:
 
 
 def condition(node: nodes.Node) -> Condition:
-    """The closure that says whether an expression is true; that, too, can fail."""
+    """The closure that returns whether an expression is true; its failures have a place."""
     evaluate = expression(node)
 
     def run(scope: Scope) -> bool:
@@ -127,7 +127,7 @@ def condition(node: nodes.Node) -> Condition:
 
 
 def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFailure:
-    """What an exception of an expression means, at the part of the expression that raised it."""
+    """The failure for an exception of an expression, at the part that raised it."""
     message = in_plain_words((str(error) or type(error).__name__)[:MAX_MESSAGE_CHARS])
     if isinstance(error, RecursionError):
         message = "the template is nested too deep"
@@ -141,7 +141,7 @@ def failure(error: BaseException, node: nodes.Node, frame: Frame) -> TemplateFai
 
 
 def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
-    """The span of the name or the attribute that a message speaks of, or of the expression."""
+    """The span of the name or the attribute in a message, or of the expression."""
     found = re.search(r"['`]([^'`]+)['`](?: is undefined)?$", message)
     named = found[1] if found else None
     for part in walk(node) if named else ():
@@ -154,7 +154,7 @@ def _offender(message: str, node: nodes.Node, source: str) -> tuple[int, int]:
 
 
 def span(node: nodes.Node) -> tuple[int, int]:
-    """From the first name of an expression to its last one, as near as its nodes tell."""
+    """The span from the first to the last name of an expression, as exact as its nodes allow."""
     start, end = node.lineno, node.lineno + 1
     for part in walk(node):
         if part.lineno is None:  # a helper of the syntax tree, such as one side of a comparison
@@ -167,7 +167,7 @@ def span(node: nodes.Node) -> tuple[int, int]:
 
 
 def capture(body: Statement, scope: Scope) -> str:
-    """What a body renders, as one text; when traced, one that remembers its pieces."""
+    """The output of a body as one text; when traced, one that keeps its pieces."""
     out: Out = []
     body(scope, out)
     meter = scope.run.meter

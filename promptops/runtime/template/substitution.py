@@ -1,8 +1,8 @@
-"""The short way for texts whose every tag is a plain `{{ name }}`: no parsing, no Jinja.
+"""The fast path for texts whose every tag is a plain `{{ name }}`: no parsing, no Jinja.
 
-It renders only what it is sure of. Whatever else there may be, an input that is missing, a list to
-be printed, a result that is too long, it leaves to the evaluator, so that there is one meaning and
-one set of errors.
+It renders only what it fully supports. Everything else (a missing input, a list that would be
+printed, a result that is too long) it leaves to the evaluator, so that there is one meaning and one
+set of errors.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ Parts = tuple[str, ...]
 
 
 def is_template(text: str) -> bool:
-    """Whether a text holds anything that Jinja would not print as it is."""
+    """Whether a text contains anything that Jinja would not print unchanged."""
     return "{{" in text or "{%" in text or "{#" in text
 
 
 def substituted(source: str, names: Mapping[str, Any]) -> str | None:
-    """The rendered text, or None where the evaluator must say what the text means."""
+    """The rendered text, or None if the evaluator must render it."""
     parts = parts_of(source)
     return None if parts is None else filled(parts, names)
 
 
 def filled(parts: Parts, names: Mapping[str, Any]) -> str | None:
-    """The same, of a template's parts."""
+    """The same for a template that is already split into parts."""
     texts = list(parts)
     for index in range(1, len(parts), 2):
         value = names.get(parts[index], names)
@@ -54,7 +54,7 @@ def filled(parts: Parts, names: Mapping[str, Any]) -> str | None:
 
 @cached_by_size(_MAX_CACHED_BYTES)
 def parts_of(source: str) -> Parts | None:
-    """The parts of a template; None for one of another kind."""
+    """The parts of a template; None for a template of another kind."""
     if len(source) > MAX_TEMPLATE_CHARS or source.count("{{") > _MAX_TAGS:
         return None
     if "{%" in source or "{#" in source or "\r" in source:

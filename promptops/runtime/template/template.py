@@ -1,8 +1,8 @@
 """Templates parsed by Jinja2, with exact places.
 
-Jinja keeps the line of each node and no column. Here the lexer hands the parser offsets in place
-of line numbers, so that every node's `lineno` is the offset of the token it began with, and the
-tokens kept beside the tree tell where each one ends.
+Jinja keeps the line of each node but no column. Here the lexer gives the parser offsets instead of
+line numbers, so every node's `lineno` is the offset of its first token, and the tokens that are
+kept beside the tree show where each node ends.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Template:
     Attributes:
         source: The text, newlines as LF.
         tree: Jinja's syntax tree; each node's `lineno` is an offset into `source`.
-        tokens: All of them in order, comments and white space within tags included.
+        tokens: All tokens in order, including comments and whitespace within tags.
     """
 
     source: str
@@ -71,13 +71,13 @@ class Template:
 
 
 class TemplateError(Exception):
-    """A template that can't be parsed, or that asks for what is not allowed.
+    """A template that can't be parsed, or that uses forbidden syntax.
 
     Attributes:
-        message: What is wrong: lower case, no full stop.
+        message: The problem: lower case, no full stop.
         start, end: Offsets in the template's text.
-        code: `TPL001` for syntax, `TPL005` for what is refused.
-        hint: What to write instead, where that is known.
+        code: `TPL001` for a syntax error, `TPL005` for forbidden syntax.
+        hint: What to write instead, if it is known.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class TemplateError(Exception):
 
 
 class _OffsetLexer(Lexer):
-    """Jinja's lexer, telling offsets in place of line numbers."""
+    """Jinja's lexer with offsets instead of line numbers."""
 
     spans: list[Token]
 
@@ -153,7 +153,7 @@ class _Syntax:
 
     @property
     def lexer(self) -> _OffsetLexer:
-        """Of this thread: it keeps the tokens of the text it read last."""
+        """The lexer of this thread: it keeps the tokens of the last text."""
         try:
             lexer: _OffsetLexer = self._lexers.one
         except AttributeError:
@@ -188,7 +188,7 @@ def _parsed_bytes(source: str, template: Template) -> int:
 def parse(source: str) -> Template:
     """Parse a template's text, newlines as LF.
 
-    Raises TemplateError with the offsets of the token that is wrong.
+    Raises TemplateError with the offsets of the wrong token.
     """
     if "\r" in source:
         # Jinja would read it as a newline, and every offset behind it would be wrong.
@@ -206,11 +206,11 @@ def parse(source: str) -> Template:
 def parse_expression(source: str) -> Template:
     """Parse a `when`: the tree is a template whose only output is the expression.
 
-    Raises TemplateError with the offsets of the token that is wrong.
+    Raises TemplateError with the offsets of the wrong token.
     """
 
     if len(source) > MAX_TEMPLATE_CHARS:
-        raise TemplateError("an expression that long", 0, 1, "TPL005")
+        raise TemplateError("an expression that is too long", 0, 1, "TPL005")
 
     def tree() -> nodes.Template:
         parser = _SYNTAX.parser(source, "variable")
@@ -245,12 +245,12 @@ def _parsed(source: str, build: Callable[[], nodes.Template]) -> Template:
         raise TemplateError("the template is nested too deep", 0, 1, "TPL005") from None
     except ValueError:  # the lexer turns digits into a number
         last = lexer.spans[-1]
-        raise TemplateError("a number that large", last.start, last.end, "TPL005") from None
+        raise TemplateError("a number that is too large", last.start, last.end, "TPL005") from None
     return Template(source, tree, spans)
 
 
 def _refuse_nodes(tree: nodes.Template) -> None:
-    """20,000 nodes at most, no deeper than what can be walked safely, and no `autoescape`."""
+    """Limits: 20,000 nodes, a depth that can be walked safely, and no `autoescape`."""
     count = 0
     stack: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while stack:
@@ -279,5 +279,5 @@ def _plain(message: str) -> str:
 
 
 def token_at(template: Template, offset: int) -> int:
-    """Index in `tokens` of the token that begins at, or else covers, an offset."""
+    """The index in `tokens` of the token that starts at, or else contains, an offset."""
     return max(bisect_right(template.tokens, offset, key=lambda span: span.start) - 1, 0)

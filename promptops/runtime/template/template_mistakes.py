@@ -1,6 +1,6 @@
-"""What authors often type in place of Jinja, recognised after the parser has refused it.
+"""Frequent mistakes in templates, recognised after the parser has rejected one.
 
-Imported only after a syntax error: a template that can be parsed pays nothing for this.
+Imported only after a syntax error, so valid templates do not pay for it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _BAD_BRACE = ("expected token ':', got '}'", "unexpected char '$'")
 def recognised(
     error: TemplateError, source: str, spans: Sequence[Token], *, expression: bool
 ) -> TemplateError:
-    """The error at the place of the mistake, with its hint; as it is where none is recognised.
+    """The error at the place of the mistake, with a hint; unchanged if no mistake is recognised.
 
     Attributes:
-        spans: The tokens that were read before the error.
+        spans: The tokens before the error.
         expression: `source` is a `when`, an expression without a tag around it.
     """
     if error.code != "TPL001":
@@ -60,7 +60,7 @@ def _tag_begin(spans: Sequence[Token], offset: int) -> Token | None:
 
 
 def _typography(error: TemplateError, source: str) -> TemplateError | None:
-    """Characters that a word processor writes."""
+    """Characters that a word processor inserts."""
     char = source[error.start : error.end]
     if not error.message.startswith("unexpected char") or len(char) != 1:
         return None
@@ -78,7 +78,7 @@ def _typography(error: TemplateError, source: str) -> TemplateError | None:
 def _unclosed_block(
     error: TemplateError, source: str, spans: Sequence[Token]
 ) -> TemplateError | None:
-    """A block, a comment or `raw` that the template's end leaves open, where it was opened."""
+    """A block, a comment or `raw` that is not closed at the template's end, where it was opened."""
     if error.message.startswith("missing end of") and spans:
         return TemplateError(error.message, spans[-1].start, spans[-1].end)
     block = _OPEN_BLOCK.search(error.message)
@@ -96,7 +96,7 @@ def _unclosed_block(
 
 
 def _tags(source: str, spans: Sequence[Token]) -> Iterator[tuple[str, Token]]:
-    """Each `{% … %}` with its first word, but for a `set` that needs no end."""
+    """Each `{% … %}` with its first word, without a `set` that needs no end."""
     begin = name = None
     assigns = False
     for span in spans:
@@ -113,12 +113,12 @@ def _tags(source: str, spans: Sequence[Token]) -> Iterator[tuple[str, Token]]:
 
 
 def _tag_end(source: str, end: Token) -> int:
-    """Without the newline that `trim_blocks` takes with it."""
+    """The end without the newline that `trim_blocks` removes with it."""
     return end.start + len(source[end.start : end.end].rstrip("\n"))
 
 
 def _unclosed_tag(error: TemplateError, source: str, begin: Token) -> TemplateError | None:
-    """A `{{` or `{%` that text, or the template's end, follows on a later line."""
+    """A `{{` or `{%` that is followed by text on a later line, or by the template's end."""
     closing = _BEGINS[begin.kind]
     at_end = error.message.startswith("unexpected end of template")
     between = source[begin.end : error.start]
@@ -152,7 +152,7 @@ def _of_other_languages(source: str, begin: Token) -> TemplateError | None:
 
 
 def _jinja_for(sigil: str, word: str, argument: str) -> str:
-    """What to write in place of a tag of Mustache or Handlebars."""
+    """The Jinja tag that replaces a tag of Mustache or Handlebars."""
     name = _short(argument or "x")
     helpers = {
         "#if": f"write `{{% if {name} %}}`",
@@ -177,7 +177,7 @@ def _jinja_for(sigil: str, word: str, argument: str) -> str:
 
 
 def _braces(error: TemplateError, source: str, *, expression: bool) -> TemplateError | None:
-    """Braces around a name within an expression, which needs none."""
+    """Superfluous braces around a name within an expression."""
     match = _covering(_BRACES, source, error.start) if error.message in _BAD_BRACE else None
     of_shell = error.message.endswith("'$'")  # `${x}`, and not a `$` within other braces
     if match is None or not match[1].strip() or (of_shell and match.start() != error.start):

@@ -1,4 +1,4 @@
-"""A template made ready to be rendered, once per text."""
+"""A template compiled to closures, once per text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
 
 
 def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
-    """What a template renders: texts, or pieces when the run is traced; raises TemplateFailure."""
+    """The output of a template: texts, or pieces when the run is traced; raises TemplateFailure."""
     scope = _scope(text, names, run)
     frame = scope.frame
     out: list[Any] = []
@@ -55,12 +55,12 @@ def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
 
 
 def _refuse_half_characters(texts: list[str], frame: Frame) -> None:
-    """An escape in a literal can make one; no request can carry it."""
+    """An escape in a literal can create a lone surrogate, which no request can contain."""
     try:
         for text in texts:
             text.isascii() or text.encode()
     except UnicodeEncodeError:
-        message = "it renders half of a surrogate pair, which is no text"
+        message = "it renders half of a surrogate pair, which is not valid text"
         raise TemplateFailure(message, frame, 0, 1) from None
 
 
@@ -73,7 +73,7 @@ def holds(text: Text, names: dict[str, Any], run: Run) -> bool:
 def value(text: Text, names: dict[str, Any], run: Run) -> Any:
     """The value of an expression as JSON data; raises TemplateFailure.
 
-    What Jinja makes item by item, such as the result of `select`, is a list.
+    A lazy sequence, such as the result of `select`, becomes a list.
     """
     evaluate, node = _located(text, lambda: _expression(text.value))
     return _as_data(evaluate, node, _scope(text, names, run))
@@ -85,7 +85,7 @@ def expression_tree(source: str) -> nodes.Node:
 
 
 def value_of_node(node: nodes.Expr, text: Text, run: Run) -> Any:
-    """The same of a part of an expression that uses no names; it is not cached."""
+    """Like `value`, for a part of an expression that uses no names; not cached."""
     evaluate = _located(text, lambda: expression(node))
     return _as_data(evaluate, node, _scope(text, {}, run))
 
@@ -110,7 +110,7 @@ def _evaluated(
 
 
 def program(text: Text) -> Program:
-    """The program of a text; a text that can't be one raises TemplateFailure at its place."""
+    """The program of a text; an invalid text raises TemplateFailure at the place of the error."""
     return _located(text, lambda: _compiled(text.value))
 
 
@@ -123,7 +123,7 @@ def _located(text: Text, make: Callable[[], T]) -> T:
 
 
 def _guarded(run: Callable[[], T], node: nodes.Node, frame: Frame) -> T:
-    """What nothing nearer to it gave a place fails at the beginning of the template."""
+    """A failure without a nearer place is reported at the beginning of the template."""
     try:
         return run()
     except FAILURES as error:
@@ -147,7 +147,7 @@ class Program:
         self._parent = None if extends is None else composition.opened_parent(extends)
 
     def into(self, scope: Scope, out: Out) -> None:
-        """Render in a scope; the names that the template's top defines stay in it."""
+        """Render in a scope, which keeps the names that the template sets at its top level."""
         scope.blocks.top = scope
         scope.unset = self._unset
         for name, body in self._blocks.items():

@@ -1,4 +1,4 @@
-"""The values a template works on: JSON data, and the few things Jinja itself makes."""
+"""The values of templates: JSON data, and the few objects that Jinja itself creates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COLLIDING = 2**60  # below it, numbers that differ have hashes that differ
 
 
 class Namespace:
-    """Jinja's `namespace()`: the one thing a template may change from inside a loop."""
+    """Jinja's `namespace()`: the only object that a template can change from inside a loop."""
 
     __slots__ = ("names",)
 
@@ -41,7 +41,7 @@ class Namespace:
 
 
 class Module:
-    """What `import` gives: the names a template defines at its top."""
+    """The result of `import`: the names that a template defines at its top level."""
 
     __slots__ = ("names",)
 
@@ -50,7 +50,7 @@ class Module:
 
 
 class OwnBlocks:
-    """What `self` is: the blocks of a template by name, each of them callable."""
+    """The value of `self`: the blocks of a template by name, each callable."""
 
     __slots__ = ("_find",)
 
@@ -108,14 +108,14 @@ def _as_key(key: Any) -> str:
 
 
 def is_opaque(value: Any) -> bool:
-    """Whether a value is a tool of the template and no data: a macro, a module, `loop` itself."""
+    """Whether a value is not data but a macro, a module or `loop` itself."""
     if isinstance(value, Undefined):
         return False
     return callable(value) or isinstance(value, (Module, Namespace, OwnBlocks, LoopContext))
 
 
 def shown(value: Any, meter: Meter) -> str:
-    """A value as a string, as Jinja prints it; a value that would print an address is refused."""
+    """A value as a string, as Jinja prints it; a value that would print an address is rejected."""
     if isinstance(value, str):
         return value
     weigh(value, meter)
@@ -123,9 +123,9 @@ def shown(value: Any, meter: Meter) -> str:
 
 
 def as_data(value: Any, meter: Meter) -> Any:
-    """What an expression gives, as JSON data; items that are made one by one become a list.
+    """The result of an expression as JSON data; a lazy sequence becomes a list.
 
-    Raises Refused for what is not JSON data, and UndefinedError for what is undefined.
+    Raises LimitExceeded for a value that is not JSON data, and UndefinedError for an undefined one.
     """
     if isinstance(value, Undefined):
         raise UndefinedError(_undefined(value))
@@ -138,7 +138,7 @@ def as_data(value: Any, meter: Meter) -> Any:
 
 
 def _undefined(value: Undefined) -> str:
-    """In the words of Jinja; where an inline `if` without `else` is false, it has none."""
+    """Jinja's message; it has none for an inline `if` without `else` that is false."""
     try:
         str(value)
     except UndefinedError as error:
@@ -147,10 +147,10 @@ def _undefined(value: Undefined) -> str:
 
 
 def weigh(value: Any, meter: Meter) -> int:
-    """Charge for a value and all in it, before it is printed or sorted; its characters.
+    """Charge for a value and its content before it is printed or sorted; returns its characters.
 
-    Lists that hold one another twice are small in memory and have no end when they are walked.
-    Raises Refused for what is no data, and UndefinedError for what is undefined.
+    Lists that contain one another twice are small in memory, but walking them never ends. Raises
+    LimitExceeded for a value that is not data, and UndefinedError for an undefined one.
     """
     if isinstance(value, str):
         meter.charge(1 + (len(value) >> 4))
@@ -166,13 +166,13 @@ def weigh(value: Any, meter: Meter) -> int:
 
 
 def weigh_for_comparing(value: Any, meter: Meter) -> None:
-    """As `weigh`, before a value is compared or hashed: that shows nobody what is in it."""
+    """Like `weigh`, before a value is compared or hashed, which prints nothing of it."""
     if isinstance(value, (str, list, tuple, dict)):
         _walk(value, meter, lambda part: (1, 0))
 
 
 def weighed_items(items: Iterator[Any], meter: Meter) -> Iterator[Any]:
-    """The items of an iterator, each of them weighed before it is compared."""
+    """The items of an iterator, each charged for before it is compared."""
     for item in items:
         meter.charge(ITEM_COST)
         weigh_for_comparing(item, meter)
@@ -180,9 +180,9 @@ def weighed_items(items: Iterator[Any], meter: Meter) -> Iterator[Any]:
 
 
 def weigh_key(key: Any, keys: int, meter: Meter) -> None:
-    """Charge for hashing a key and looking for it among so many others.
+    """Charge for hashing a key and searching for it among so many others.
 
-    Hashes of strings can't be made to collide. Those of tuples and of large numbers can, and then
+    Strings can't be constructed to have colliding hashes. Tuples and large numbers can, and then
     each key is compared with all others.
     """
     if isinstance(key, (tuple, str)):
@@ -192,7 +192,7 @@ def weigh_key(key: Any, keys: int, meter: Meter) -> None:
 
 
 def weigh_keys(keys: Iterable[Any], meter: Meter) -> None:
-    """Charge for a mapping that is made of these keys."""
+    """Charge for a mapping with these keys."""
     for count, key in enumerate(keys):
         weigh_key(key, count, meter)
 
@@ -241,7 +241,7 @@ def _parts(container: Any, depth: int) -> Iterator[Any]:
 
 
 def _weight(part: Any) -> tuple[int, int]:
-    """Units of work and characters of what is no string and no container, when it is printed."""
+    """Units of work and printed characters of a value that is neither a string nor a container."""
     if isinstance(part, int):
         bits = part.bit_length()
         return 1 + (bits >> 4), bits >> 2

@@ -84,16 +84,17 @@ def test_a_chance_has_three_places(p, text):
 @pytest.mark.parametrize(
     ("needs", "text"),
     [
-        (Needs(repeats=3), "3 repeats a case, on both sides, would tell more"),
+        (Needs(repeats=3), "3 repeats per case, on both sides, would give a clearer result"),
         (
             Needs(suspects=("refund",), fresh=8),
-            "8 fresh answers to the suspect case, on both sides, would tell more",
+            "8 fresh answers to the suspect case, on both sides, would give a clearer result",
         ),
         (
             Needs(suspects=("refund", "angry"), fresh=8),
-            "8 fresh answers to each of the 2 suspect cases, on both sides, would tell more",
+            "8 fresh answers to each of the 2 suspect cases, on both sides, "
+            "would give a clearer result",
         ),
-        (Needs(cases=98), "about 98 cases would decide, should the difference stay the same"),
+        (Needs(cases=98), "about 98 cases would decide if the difference stays the same"),
     ],
 )
 def test_what_would_settle_it_is_said(needs, text):

@@ -229,7 +229,7 @@ def test_what_has_its_place_in_the_budget_is_asked_though_the_budget_ends_behind
         ),
         (
             ModelProfile(name="own", provider="x", id="m-1", price={"input": 1, "output": 1}),
-            "how long an answer of `m-1` gets is not known, so its cost can't be bounded",
+            "the maximum length of an answer of `m-1` is not known, so its cost can't be bounded",
             "give the profile its `max_output_tokens`",
         ),
     ],
@@ -261,7 +261,7 @@ def test_a_prompt_with_a_budget_needs_a_price_and_is_named(judge, asker):
         run([unbounded, ask_for("b", payer=payer)], Scripted(echo))
 
     assert refused.value.message == (
-        f"the price of `m-1` is not known, so its cost can't be bounded: it is asked for {asker}"
+        f"the price of `m-1` is not known, so its cost can't be bounded: it is called for {asker}"
     )
 
 

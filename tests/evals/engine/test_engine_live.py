@@ -142,4 +142,4 @@ def test_one_that_is_refused_spoils_no_other():
     assert [type(outcome) for outcome in outcomes] == [
         Failed if number == 3 else Answered for number in range(10)
     ]
-    assert outcomes[3].failure.message == "the server answered 400: planned: 400"
+    assert outcomes[3].failure.message == "the server answered with status 400: planned: 400"

@@ -116,7 +116,7 @@ def test_who_is_told_to_wait_for_longer_than_anyone_would_fails_now():
     assert statuses(outcomes) == ["Failed"] * 30
     assert len(provider.sent) == 4
     assert outcomes[-1].failure.message == (
-        "no turn came in time within the provider's limits: the next is in 86,400 s"
+        "the provider's rate limits allow no request before the deadline: the next is in 86,400 s"
     )
     assert seconds < 1
 

@@ -105,7 +105,7 @@ def test_time_runs_from_the_first_round_on():
 
     assert statuses(first) == ["Answered"]
     assert statuses(second) == ["Answered"] * 2 + ["Unasked"] * 6
-    assert third == (Unasked(ask=ask_for("text 9"), reason="the time of 2.5 s is over"),)
+    assert third == (Unasked(ask=ask_for("text 9"), reason="the time limit of 2.5 s is reached"),)
 
 
 def test_a_round_that_begins_too_late_asks_nobody():

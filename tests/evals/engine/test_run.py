@@ -229,7 +229,7 @@ def test_when_the_time_is_over_nothing_more_is_sent():
     outcomes, seconds = run(asks_for(20), provider, settings(concurrency=4, max_time_s=2.5))
 
     assert statuses(outcomes) == ["Answered"] * 12 + ["Unasked"] * 8
-    assert outcomes[-1].reason == "the time of 2.5 s is over"
+    assert outcomes[-1].reason == "the time limit of 2.5 s is reached"
     assert seconds == pytest.approx(3.0)
 
 

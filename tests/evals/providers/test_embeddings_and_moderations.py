@@ -105,10 +105,10 @@ def test_an_embedding_is_read(body, text):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "the answer is no embedding"),
-        ({"data": []}, "the answer is no embedding"),
-        ({"data": [{"embedding": []}]}, "the answer is no embedding"),
-        ({"data": [{"embedding": "AACAPw=="}]}, "the answer is no embedding"),
+        ({}, "the answer is not an embedding"),
+        ({"data": []}, "the answer is not an embedding"),
+        ({"data": [{"embedding": []}]}, "the answer is not an embedding"),
+        ({"data": [{"embedding": "AACAPw=="}]}, "the answer is not an embedding"),
         (_vector(1, None), "the answer is an embedding of something other than numbers"),
         (_vector(True), "the answer is an embedding of something other than numbers"),
         (_vector(10**400), "the answer is an embedding with a number that is not finite"),
@@ -142,15 +142,15 @@ def test_a_moderation_is_read(body, text):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"results": []}, "the answer is no moderation"),
-        ({"results": [{"flagged": False}]}, "the answer is no moderation"),
+        ({"results": []}, "the answer is not a moderation result"),
+        ({"results": [{"flagged": False}]}, "the answer is not a moderation result"),
         (
             _moderation(violence=0.9),
-            "the answer is a moderation whose categories are neither true nor false",
+            "the answer is a moderation result whose categories are neither true nor false",
         ),
         (
             _moderation(True, violence=False),
-            "the answer is a moderation that flags, and says not what for",
+            "the answer is a moderation result that flags the text without naming a category",
         ),
     ],
 )
@@ -170,7 +170,7 @@ def test_more_than_one_text_is_not_sent(texts):
     assert isinstance(failure, Failure)
     assert (failure.kind, failure.message) == (
         "refused",
-        "only one message of text can be asked about",
+        "this API accepts only one message of text",
     )
 
 

@@ -45,7 +45,7 @@ def asked(answer: Answer, key: str | None = KEY, **said: object) -> str:
     return reply.answer.text
 
 
-KEPT = "bad_answer: the answer is not kept, since it holds the key that was sent"
+KEPT = "bad_answer: the answer is discarded because it contains the API key that was sent"
 
 
 @pytest.mark.parametrize(

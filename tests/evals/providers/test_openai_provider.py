@@ -135,7 +135,7 @@ def test_an_option_does_not_ask_for_anything_else_than_the_request_does(api, nam
         assert server.requests == []
     assert (failure.kind, failure.message) == (
         "refused",
-        f"`{name}` in `provider_options.openai` asks otherwise than the prompt says",
+        f"`{name}` in `provider_options.openai` contradicts the prompt",
     )
 
 
@@ -229,7 +229,7 @@ def test_an_api_that_there_is_not_is_a_failure():
 
     assert (failure.kind, failure.message) == (
         "refused",
-        "there is no api `fax`, only chat, responses, embeddings, moderations",
+        "there is no API `fax`; expected one of chat, responses, embeddings, moderations",
     )
 
 
@@ -350,7 +350,7 @@ def test_a_response_that_failed_is_a_failure():
     request = _request(provider_options={"openai": {"api": "responses"}})
     body = {"status": "failed", "error": {"code": "server_error", "message": "sorry"}, "output": []}
 
-    assert _answering(body, request).message == "the server answered 200: sorry"
+    assert _answering(body, request).message == "the server answered with status 200: sorry"
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_what_a_refusal_tells_of_the_limits_is_kept():
 def test_a_refusal_is_told_in_the_words_of_the_server(status, error, kind, retryable):
     failure = _answering({"error": error}, _request(), status=status)
 
-    assert failure.message == f"the server answered {status}: {error['message']}"
+    assert failure.message == f"the server answered with status {status}: {error['message']}"
     assert (failure.kind, failure.retryable) == (kind, retryable)
 
 
@@ -426,7 +426,9 @@ def test_what_a_server_says_is_cut_and_has_nothing_invisible_in_it():
 
     failure = _answering({"error": {"message": said}}, _request(), status=400)
 
-    assert failure.message.startswith("the server answered 400: line \\x1b[31mred\\u202e long")
+    assert failure.message.startswith(
+        "the server answered with status 400: line \\x1b[31mred\\u202e long"
+    )
     assert len(failure.message) == 301
     assert failure.message.isprintable()
 
@@ -439,7 +441,8 @@ def test_a_redirect_is_not_followed():
 
     assert other.requests == []
     assert failure.message == (
-        "the server answered 307: it redirects, and a key goes only where `base_url` says"
+        "the server answered with status 307: it redirects, "
+        "and the API key is sent only to `base_url`"
     )
 
 
@@ -449,7 +452,7 @@ def test_a_compressed_answer_that_nobody_asked_for_is_not_unpacked():
         failure = _asked(_profile(server.base_url), _request())
         (received,) = server.requests
 
-    assert failure.message == "the answer is compressed, which was not asked for"
+    assert failure.message == "the answer is compressed, although no compression was requested"
     assert received.headers["accept-encoding"] == "identity"
 
 
@@ -499,7 +502,7 @@ def test_what_is_no_address_is_said(address):
         provider_of(_profile(address), {"THE_KEY": KEY})
 
     assert (refused.value.message, refused.value.where) == (
-        "that is no address",
+        "this is not a valid address",
         "models.fast.base_url",
     )
 

@@ -58,7 +58,7 @@ def test_an_address_makes_any_name_a_provider():
     ("name", "hint"),
     [
         ("opneai", "did you mean `openai`?"),
-        ("zzz", "give its profile the `base_url` of a server that speaks OpenAI's API"),
+        ("zzz", "set `base_url` in its profile to a server with an OpenAI-compatible API"),
     ],
 )
 def test_a_provider_that_there_is_not_is_said_with_the_way_out(name, hint):
@@ -84,7 +84,7 @@ def test_a_key_that_is_not_set_is_said(profile, variable, value):
         provider_of(profile, environment)
 
     assert (refused.value.message, refused.value.where, refused.value.hint) == (
-        "the key of `fast` is not set",
+        "the API key of `fast` is not set",
         variable,
         f"export {variable}=…",
     )
@@ -95,7 +95,7 @@ def test_a_key_that_is_none_is_refused_and_not_shown(key):
     with pytest.raises(UsageError) as refused:
         provider_of(_profile("openai"), {"OPENAI_API_KEY": key})
 
-    assert refused.value.message == "the key of `fast` holds characters that no key has"
+    assert refused.value.message == "the API key of `fast` contains invalid characters"
     assert "sk-" not in repr(vars(refused.value))
 
 
@@ -126,7 +126,7 @@ def test_an_address_that_is_none_is_wrong_usage_whoever_is_asked(provider):
         provider_of(_profile(provider, base_url="http://[::1/v1"), {})
 
     assert (refused.value.message, refused.value.where) == (
-        "that is no address",
+        "this is not a valid address",
         "models.fast.base_url",
     )
 
@@ -148,7 +148,7 @@ def test_a_plugin_that_does_not_import_is_named(tmp_path, monkeypatch):
     assert (refused.value.message, refused.value.where, refused.value.hint) == (
         "the plugin `theirs` can't be imported: No module named 'nothing_of_that_name'",
         "broken_of_a_test:make",
-        "mend or uninstall it",
+        "fix or uninstall it",
     )
 
 
@@ -160,5 +160,5 @@ def test_two_plugins_of_one_name_are_refused(tmp_path, monkeypatch):
         provider_of(_profile("theirs"), {})
 
     assert refused.value.message == (
-        "two packages offer the provider `theirs`: one_of_a_test:make and two_of_a_test:make"
+        "two packages provide the provider `theirs`: one_of_a_test:make and two_of_a_test:make"
     )

@@ -115,7 +115,8 @@ def test_what_was_recorded_is_replayed_without_anybody_to_ask(repo):
         [
             (
                 "passed",
-                "expected 0.8 or more likeness to `Say why` in the answer, got 1.00: `Say why`",
+                "expected similarity of at least 0.8 to `Say why` in the answer, "
+                "got 1.00: `Say why`",
             )
         ],
     )
@@ -128,7 +129,9 @@ def test_two_texts_that_mean_something_else_fail(repo):
 
     status, ((verdict, reason),) = said(found)
     assert (status, verdict) == ("failed", "failed")
-    assert reason.startswith("expected 0.8 or more likeness to `Say how` in the answer, got 0.")
+    assert reason.startswith(
+        "expected similarity of at least 0.8 to `Say how` in the answer, got 0."
+    )
 
 
 def test_an_embedding_that_is_not_recorded_is_stale(repo):

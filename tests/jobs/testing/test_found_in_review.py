@@ -53,7 +53,9 @@ def test_several_scores_of_which_none_is_chosen_are_an_error(repo):
 
         found = run(repo, "record")
 
-    message = "several scores are measured, and none decides: choose one: score: goodness"
+    message = (
+        "several scores are measured, and no primary score is set: choose one: score: goodness"
+    )
     assert told(found) == [("error", message, "prompts/ask.prompt.yaml:12:1")]
     assert (found.verdict, server.requests) == ("fail", [])
 

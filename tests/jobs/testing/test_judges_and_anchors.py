@@ -72,7 +72,7 @@ ANCHOR = """\
     inputs: {{output: "{text} {number}"}}
     expected: {{verdict: {verdict}}}
 """
-GATES = "the judge `judges/tone` may not decide what must hold: "
+GATES = "the judge `judges/tone` may not decide a required assertion: "
 
 
 def anchors(count=12):
@@ -201,7 +201,7 @@ def test_a_judge_that_disagrees_with_people_decides_nothing(repo):
         written(repo, server.base_url)
         found = run(repo, "record")
 
-    reason = f"{GATES}kappa 0.00 on 12 anchors, and it takes 0.6 on 10"
+    reason = f"{GATES}kappa 0.00 on 12 anchors, but at least 0.6 on 10 is required"
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 
 
@@ -210,7 +210,7 @@ def test_few_anchors_are_not_enough(repo):
         written(repo, server.base_url, rows=anchors(4))
         found = run(repo, "record")
 
-    reason = f"{GATES}kappa 1.00 on 4 anchors, and it takes 0.6 on 10"
+    reason = f"{GATES}kappa 1.00 on 4 anchors, but at least 0.6 on 10 is required"
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 
 
@@ -219,7 +219,7 @@ def test_a_judge_without_anchors_says_how_it_gets_some(repo):
         written(repo, server.base_url, rows=anchors().replace("[anchor]", "[other]"))
         found = run(repo, "record")
 
-    reason = f"{GATES}it has no anchors; tag 10 of its cases or more `anchor`"
+    reason = f"{GATES}it has no anchors; tag at least 10 of its cases `anchor`"
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 
 
@@ -265,8 +265,8 @@ def test_a_judge_of_ours_may_only_measure_and_says_the_way_out(repo):
         found = run(repo, "record", ("ask",))
 
     reason = (
-        "the built-in rubric judge may not decide what must hold: it has no anchors; "
-        "name a prompt that has some by `evaluation.judge`"
+        "the built-in rubric judge may not decide a required assertion: it has no anchors; "
+        "set `evaluation.judge` to a prompt that has some"
     )
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 

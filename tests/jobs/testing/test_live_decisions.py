@@ -288,5 +288,5 @@ def test_pairwise_compares_with_what_the_baseline_answered(repo):
     (said,) = case.assertions
     (decided,) = replayed.decided
     assert (case.status, said.status, len(asked_of), server.requests) == ("passed", "passed", 3, [])
-    assert "a better one" in said.reason
+    assert "a better answer" in said.reason
     assert decided.line.startswith("+50.0 points [")

@@ -91,7 +91,7 @@ def test_the_line_that_the_others_are_made_of_is_fine():
     ids=lambda data: repr(data[:20]),
 )
 def test_what_is_no_bundle_says_so(data):
-    with pytest.raises(InputError, match=r"no bundle|digest"):
+    with pytest.raises(InputError, match=r"not a bundle|digest"):
         read_bundle(data, "here")
 
 
@@ -101,7 +101,9 @@ def test_what_is_no_bundle_says_so(data):
 def test_another_format_is_told_by_its_number(number, hint):
     data = json.dumps({"bundle": number, "sha256": "0" * 64}).encode() + b"\n{}\n"
 
-    with pytest.raises(InputError, match=f"a bundle of format {number}") as raised:
+    with pytest.raises(
+        InputError, match=f"the bundle has the unsupported format {number}"
+    ) as raised:
         read_bundle(data, "here")
 
     assert raised.value.hint == hint

@@ -114,7 +114,7 @@ def test_without_a_source_it_says_what_to_give(
     with pytest.raises(promptops.UsageError) as raised:
         promptops.load("v1.0.0")
 
-    assert raised.value.hint == "give `source=`, or set PROMPTOPS_SOURCE"
+    assert raised.value.hint == "pass `source=`, or set PROMPTOPS_SOURCE"
 
 
 def test_a_failure_on_this_machine_is_not_remembered(site: Site) -> None:

@@ -66,7 +66,7 @@ def test_what_is_asked_without_encryption_leads_to_no_other_machine(
             promptops.load("v1.0.0", source=server.address, timeout_s=PATIENCE_S)
 
         other.shutdown()
-    assert (raised.value.message, asked) == ("the server leads to another machine", [])
+    assert (raised.value.message, asked) == ("the server redirects to another machine", [])
 
 
 def test_what_comes_with_a_redirect_is_not_read(server: ServedSite, site: Site) -> None:
@@ -154,7 +154,7 @@ def test_a_slow_answer_does_not_replace_what_another_learnt_meanwhile(
     assert kept.release == "v1.2.0"
 
 
-SAME_SERIAL = "channel 'production' names another release than before with serial 3"
+SAME_SERIAL = "channel 'production' names a different release with the same serial 3"
 
 
 def test_a_serial_means_one_release_for_a_process(

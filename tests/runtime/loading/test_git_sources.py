@@ -184,7 +184,9 @@ def test_a_channel_whose_release_is_not_pushed_yet_takes_nobody_along(
 
     assert (after.digest, after.release, after.stale) == (before.digest, "v1.1.0", True)
     (said,) = caplog.messages
-    assert said.endswith("'production' means 'v1.2.0', which is not there; 'v1.1.0' stays in use")
+    assert said.endswith(
+        "'production' resolves to 'v1.2.0', which does not exist; 'v1.1.0' stays in use"
+    )
     with pytest.raises(promptops.NotFound):
         load("v1.2.0", source)
     with pytest.raises(promptops.NotFound, match="there is no 'staging'"):
@@ -212,8 +214,8 @@ def test_with_nothing_kept_a_release_that_is_not_pushed_is_no_misspelt_name(
     with pytest.raises(promptops.TransportError) as raised:
         load("production", source)
 
-    assert raised.value.message == "'production' means 'v1.2.0', which is not there"
-    assert raised.value.hint == "is its tag pushed?"
+    assert raised.value.message == "'production' resolves to 'v1.2.0', which does not exist"
+    assert raised.value.hint == "check that its tag was pushed"
 
 
 def test_a_misspelt_channel_of_a_repository_is_told_which_there_are(
@@ -287,5 +289,5 @@ def test_a_signed_tag_under_another_name_is_refused(
 
 
 def test_a_revision_is_signed_by_nobody(releases: GitRepository, signer: Signer) -> None:
-    with pytest.raises(promptops.UsageError, match="a revision is signed by nobody"):
+    with pytest.raises(promptops.UsageError, match="a revision has no signature"):
         promptops.load("git:HEAD", source=releases.root, trust=signer.allowed)

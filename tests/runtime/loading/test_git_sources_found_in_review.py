@@ -162,5 +162,5 @@ def test_a_serial_means_one_release_in_a_repository_too(
         kept = load("production", source)
         assert (kept.release, kept.stale) == ("v1.1.0", True)
     else:
-        with pytest.raises(promptops.IntegrityError, match="than before with serial 3"):
+        with pytest.raises(promptops.IntegrityError, match="with the same serial 3"):
             load("production", source)

@@ -154,7 +154,7 @@ def test_a_site_that_wants_to_be_left_alone_at_the_start_is(
 ) -> None:
     server.answering.fault = Answer(status=429, body=b"", headers={"retry-after": "600"})
     for _ in range(3):
-        with pytest.raises(promptops.TransportError, match="the server answers 429"):
+        with pytest.raises(promptops.TransportError, match="the server answered with status 429"):
             snapshot.get(MINUTE_S, 10)
         clock.now_s += 200
     asked = len(server.asked)

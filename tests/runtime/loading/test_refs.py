@@ -83,7 +83,7 @@ def test_no_ref_is_an_error_that_lists_what_there_is(many: Site) -> None:
         promptops.load(source=many.folder)
 
     assert (raised.value.message, raised.value.hint) == (
-        "which release? there is no implicit latest one",
+        "name a release: there is no implicit latest one",
         "there is 'v2.0.0-rc.2', 'v2.0.0-rc.1', 'v1.10.0', 'v1.9.0', 'v1.1.5', 'v1.1.0', "
         "'v1.0.0', 'v0.9.0'",
     )
@@ -133,7 +133,7 @@ def test_an_empty_site_says_so(site: Site) -> None:
     with pytest.raises(promptops.NotFound) as raised:
         promptops.load("v1.0.0", source=site.folder)
 
-    assert raised.value.hint == "there is no release at all"
+    assert raised.value.hint == "there are no releases"
 
 
 Places = Callable[[str], str]
@@ -212,11 +212,15 @@ def test_a_release_that_is_not_there_is_not_found_at_any_source(
         ("x" * 5000, promptops.NotFound, "there is no such source"),
         ("pkg:not_installed", promptops.NotFound, "there is no such package"),
         ("pkg:not_installed.inner", promptops.NotFound, "there is no such package"),
-        ("pkg:../x", promptops.UsageError, "'..' is no name of a package"),
-        ("pkg:", promptops.UsageError, "'' is no name of a package"),
+        ("pkg:../x", promptops.UsageError, "'..' is not the name of a package"),
+        ("pkg:", promptops.UsageError, "'' is not the name of a package"),
         ("pkg:acme_prompts/none.jsonl", promptops.NotFound, "the package has 0 bundles"),
         ("pkg:email", promptops.NotFound, "the package has 0 bundles"),
-        ("oci://registry/prompts", promptops.UsageError, "'oci://registry/prompts' is no source"),
+        (
+            "oci://registry/prompts",
+            promptops.UsageError,
+            "'oci://registry/prompts' is not a source",
+        ),
     ],
 )
 def test_a_source_that_is_none(
@@ -235,7 +239,10 @@ def test_a_package_of_two_bundles_asks_which(places: dict[str, str], tmp_path: P
     with pytest.raises(promptops.NotFound) as raised:
         promptops.load("v1.1.0", source="pkg:acme_prompts")
 
-    assert raised.value.hint == "say which: pkg:acme_prompts/FILE, of only.jsonl, other.jsonl"
+    assert (
+        raised.value.hint
+        == "name one: pkg:acme_prompts/FILE, where FILE is one of only.jsonl, other.jsonl"
+    )
     assert "acme_prompts" not in sys.modules
 
 

@@ -47,5 +47,5 @@ def test_what_the_schema_refuses_is_not_read(site: Site, pointer: object) -> Non
     site.put("channels/production.json", json.dumps(pointer).encode())
 
     assert list(schema("site-channel").iter_errors(pointer)) != []
-    with pytest.raises(promptops.IntegrityError, match="is not what a site of promptops says"):
+    with pytest.raises(promptops.IntegrityError, match="is not a valid file of a promptops site"):
         promptops.load("production", source=site.folder)

@@ -98,6 +98,6 @@ def test_nothing_leads_from_https_to_http(
 
     with (
         serving(site.folder, certificate, Leading) as address,
-        pytest.raises(promptops.TransportError, match="the server leads to another scheme"),
+        pytest.raises(promptops.TransportError, match="the server redirects to another scheme"),
     ):
         promptops.load("production", source=address, timeout_s=30)

@@ -1,4 +1,4 @@
-"""Asks any address that speaks OpenAI's API: chat completions, or another of it where told so."""
+"""Calls servers with an OpenAI-compatible API: chat completions, or another API if configured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.model.distribution import install_command
 
 @provider("openai")
 def openai(profile: ModelProfile, key: str | None) -> Provider:
-    """Raises UsageError where the package that speaks it is missing."""
+    """Raises UsageError if the `openai` package is missing."""
     try:
         from promptops.evals.providers.openai.asking import OpenAI
     except ImportError as error:

@@ -1,6 +1,6 @@
-"""One client of the `openai` package for a whole run; what it gets is read here and not there.
+"""One client of the `openai` package for a whole run; responses are parsed here.
 
-The package's own classes cost half of the time that a request takes, and let any shape pass.
+The package's own response classes cost half of the time of a request, and accept any shape.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _APIS = {
 
 
 class OpenAI:
-    """Asks one address with one key; see `Provider`."""
+    """Calls one address with one key; see `Provider`."""
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
-        """Raises UsageError where the profile's address is none."""
+        """Raises UsageError if the profile's address is invalid."""
         try:
             self._secrets = secrets_of(profile, key)
             self._client = _client(profile, key)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
-                "that is no address", where=f"models.{profile.name}.base_url"
+                "this is not a valid address", where=f"models.{profile.name}.base_url"
             ) from None
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
@@ -72,7 +72,7 @@ class OpenAI:
         name = api_of(request)
         api = _APIS.get(name)
         if api is None:
-            message = f"there is no api `{name}`, only {', '.join(_APIS)}"
+            message = f"there is no API `{name}`; expected one of {', '.join(_APIS)}"
             raise Failure(message=message, kind="refused")
         _refuse_another_request(request)
         arguments = _body(api.arguments(_without_api(request)))
@@ -103,11 +103,11 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
 
 
 def _refuse_another_request(request: Request) -> None:
-    """Raises Failure where an option is what the request itself says, and the budget knows of."""
+    """Raises Failure if an option contradicts the request, on which the budget is based."""
     options = request.provider_options.get(OWN, {})
     for name in ("model", "messages", "input"):
         if name in options or name in (options.get("extra_body") or {}):
-            message = f"`{name}` in `provider_options.{OWN}` asks otherwise than the prompt says"
+            message = f"`{name}` in `provider_options.{OWN}` contradicts the prompt"
             raise Failure(message=message, kind="refused")
 
 
@@ -119,7 +119,7 @@ def _without_api(request: Request) -> Request:
 
 
 def _body(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What is sent; raises Failure for what would bring more than one answer, or it in pieces."""
+    """The request body; raises Failure for options that return several answers, or streams."""
     body = {**arguments, **(arguments.get("extra_body") or {})}
     body.pop("extra_body", None)
     for name, harmless in (("stream", (None, False)), ("n", (None, 1))):
@@ -133,9 +133,9 @@ def _parsed(response: httpx2.Response, limits: RateLimits) -> dict[str, Any]:
     try:
         value = json.loads(response.content.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise bad_answer("is no JSON") from None
+        raise bad_answer("is not JSON") from None
     if not isinstance(value, dict):
-        raise bad_answer("is no object")
+        raise bad_answer("is not an object")
     if value.get("error"):
         raise said_in_an_answer(value["error"], limits)
     return value

@@ -1,4 +1,4 @@
-"""Answers that are too large are not read to their end, whatever their headers say."""
+"""Limit the size of responses, whatever their headers say."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MOST_BYTES = 8 * 2**20
 
 
 async def bounded(response: httpx2.Response) -> None:
-    """Bound what can be read of a response; raises Failure where that is known to be too much."""
+    """Limit what is read of a response; raises Failure if it is known to be too large."""
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         # A few bytes would unpack to gigabytes; compression is not asked for, so none does it.
-        raise bad_answer("is compressed, which was not asked for")
+        raise bad_answer("is compressed, although no compression was requested")
     length = response.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
         raise _too_large()

@@ -16,10 +16,10 @@ PATH = "/chat/completions"
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """The first choice; raises Failure where there is none."""
+    """The first choice; raises Failure if there is none."""
     choices = items(body.get("choices"))
     if not choices or not isinstance(choices[0].get("message"), dict):
-        raise bad_answer("is no chat completion")
+        raise bad_answer("is not a chat completion")
     message = choices[0]["message"]
     calls = [mapping(call.get("function")) for call in items(message.get("tool_calls"))]
     return Answer(

@@ -1,4 +1,4 @@
-"""Embeddings: of one text, as the text of an answer, `{"vector": [...]}`."""
+"""Embeddings of one text, as the text of an answer: `{"vector": [...]}`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DIGITS = 6
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """The first vector; raises Failure where there is none."""
+    """The first vector; raises Failure if there is none."""
     found = items(body.get("data"))
     vector = found[0].get("embedding") if found else None
     if not isinstance(vector, list) or not vector:
-        raise bad_answer("is no embedding")
+        raise bad_answer("is not an embedding")
     return Answer(
         text=canonical_json({"vector": [_rounded(number) for number in vector]}),
         model=text(body.get("model")),

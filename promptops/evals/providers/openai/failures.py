@@ -1,4 +1,4 @@
-"""What went wrong, in our words and the server's; not yet redacted."""
+"""Convert errors to failures, in our words and the server's; not yet redacted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def failure_of(error: Exception, now_s: float) -> Failure:
-    """The failure that an error of the package, or of what it stands on, means."""
+    """The failure for an error of the package or of its libraries."""
     if isinstance(error, openai.APIStatusError):
         headers = {name.lower(): value for name, value in error.response.headers.items()}
         failure = _refusal(error.status_code, error.body, rate_limits(headers, now_s))
@@ -28,7 +28,7 @@ def failure_of(error: Exception, now_s: float) -> Failure:
 
 
 def _why(error: BaseException) -> str:
-    """What the system says of a connection, or else the package that made it."""
+    """The operating system's message about a connection, otherwise the library's."""
     for each in _causes(error):
         if isinstance(each, ConnectionError) and each.errno:
             return os.strerror(each.errno).lower()
@@ -38,7 +38,7 @@ def _why(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what led to it; of several attempts the first."""
+    """An error and its causes; for several attempts those of the first."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen
@@ -63,9 +63,9 @@ def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
     sentence = error.get("message")
     said = f": {sentence}" if isinstance(sentence, str) and sentence else ""
     if 300 <= status < 400:
-        said = ": it redirects, and a key goes only where `base_url` says"
+        said = ": it redirects, and the API key is sent only to `base_url`"
     return Failure(
-        message=f"the server answered {status}{said}",
+        message=f"the server answered with status {status}{said}",
         kind=_kind(status, codes),
         retryable=(status in (408, 409, 429) or status >= 500) and not codes & _UNPAID,
         limits=limits,

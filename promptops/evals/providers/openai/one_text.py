@@ -13,6 +13,6 @@ def arguments(request: Request) -> dict[str, Any]:
     """The body of a request; raises Failure where it is not one message of text."""
     texts = [message.get("content") for message in request.messages]
     if len(texts) != 1 or not isinstance(texts[0], str):
-        raise Failure(message="only one message of text can be asked about", kind="refused")
+        raise Failure(message="this API accepts only one message of text", kind="refused")
     options = request.provider_options.get(OWN, {})
     return {"model": request.model.get("id"), "input": texts[0], **options}

@@ -1,4 +1,4 @@
-"""Values of an answer, of which any may be missing or of another type."""
+"""Values of a response, any of which may be missing or of another type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def items(value: Any) -> list[Mapping[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """A text that UTF-8 can hold; "" for what is none."""
+    """A string that UTF-8 can encode; "" for anything else."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
@@ -26,7 +26,7 @@ def count(value: Any) -> int:
 
 
 def tool_call(name: Any, arguments: Any) -> Mapping[str, Any]:
-    """A call; its arguments as JSON data, or as the text that they are where that is no JSON."""
+    """A tool call; its arguments as JSON data, or as a string if they are not JSON."""
     return {"name": text(name), "arguments": _arguments(arguments)}
 
 

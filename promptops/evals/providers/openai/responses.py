@@ -19,11 +19,11 @@ _FINISHED = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 def answer(body: Mapping[str, Any]) -> Answer:
-    """What was said and called; raises Failure where there is nothing, or it failed."""
+    """Text and tool calls; raises Failure if there are none, or the response failed."""
     if body.get("status") == "failed":
         raise said_in_an_answer(body.get("error"), RateLimits())
     if not isinstance(body.get("output"), list):
-        raise bad_answer("is no response")
+        raise bad_answer("is not a response")
     output = items(body["output"])
     calls = tuple(
         tool_call(item.get("name"), item.get("arguments"))

@@ -1,4 +1,4 @@
-"""Packages of which a process uses some modules, without those that their `__init__` imports."""
+"""Import some modules of a package without everything that its `__init__` imports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 
 def run_body_at_need(name: str) -> None:
-    """Import a package now, and run its `__init__` when something else than a module is used.
+    """Import a package now, and run its `__init__` once something other than a module is used.
 
-    Jinja2's imports its bytecode cache with `tempfile`, `pickle` and `hashlib`, its loaders and
-    more: for a hook a tenth of its time. Nothing is done where the package is imported already or
-    is not found. For short-lived processes with one thread.
+    The `__init__` of Jinja2 imports its bytecode cache, its loaders and more, which takes a tenth
+    of a hook's time. Does nothing if the package is imported already or is
+    not found. For short-lived processes with one thread.
     """
     spec = PathFinder.find_spec(name) if name not in sys.modules else None
     if spec is None or spec.loader is None or spec.submodule_search_locations is None:
@@ -27,10 +27,10 @@ def run_body_at_need(name: str) -> None:
 
 
 class _Package(ModuleType):
-    """A package whose body has not run; a plain one from then on."""
+    """A package whose body has not run yet; a plain module once it has."""
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what the package has not, so far: a module of it, or all else."""
+        """Called for missing attributes: a module of the package, or any other name."""
         qualified = f"{self.__name__}.{name}"
         if not name.startswith("__") and PathFinder.find_spec(qualified, self.__path__):
             return import_module(qualified)

@@ -31,7 +31,7 @@ def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosi
     serial, answers = BundleCache(cache_folder()).forget_channel(where, channel)
     name = f"channel {channel}"
     if not serial and not answers:
-        hint = "name the source as the program does: --source SOURCE"
-        return Diagnosis(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+        hint = "name the source that the program passes: --source SOURCE"
+        return Diagnosis(name, "note", f"nothing is remembered about it at {shown(where)}", hint)
     message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
     return Diagnosis(name, "ok", message, "restart the programs that load it")

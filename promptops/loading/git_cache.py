@@ -92,7 +92,7 @@ class Remote:
         try:
             made = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
         except OSError as error:
-            message = f"there is no room to fetch it: {(error.strerror or '').lower()}"
+            message = f"it can't be stored: {(error.strerror or '').lower()}"
             raise TransportError(message, where=shown(self._url)) from None
         with made as folder:
             yield Path(folder)
@@ -131,14 +131,14 @@ class Remote:
     def _moved(self, wanted: WantedCommit) -> IntegrityError | TransportError:
         where = shown(self._url)
         if wanted.kept in (BRANCH, REVISION):
-            return TransportError(f"{wanted.source!r} changed meanwhile", where=where)
-        hint = "a release never changes: ask who moved the tag"
-        return IntegrityError(f"{wanted.source!r} is not what it was", where=where, hint=hint)
+            return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
+        hint = "a release never changes: find out who moved the tag"
+        return IntegrityError(f"{wanted.source!r} has changed", where=where, hint=hint)
 
     def _ask(self, folder: Path, *arguments: str) -> ProcessOutput:
         where = shown(self._url)
         if self._offline:
-            hint = "load it once while the source may be asked"
+            hint = "load it once with network access"
             raise TransportError("PROMPTOPS_OFFLINE is set", where=where, hint=hint)
         left_s = min(self._until - time.monotonic(), _LONGEST_S)
         if left_s <= 0:
@@ -151,7 +151,7 @@ class Remote:
                 raise
             raise TransportError("there is no answer in time", where=where) from None
         except OSError as error:
-            message = f"git can't be asked: {(error.strerror or '').lower()}"
+            message = f"git can't be run: {(error.strerror or '').lower()}"
             raise TransportError(message, where=where) from None
         if answer.status:
             raise self._failed(shown(git.error(answer).message))

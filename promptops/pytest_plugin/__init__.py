@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _OPTIONS = {
     "--promptops": "Collect prompt files: each case is a test, replayed from its recording.",
-    "--promptops-record": "The same, but ask for what is missing, and keep it.",
-    "--promptops-live": "The same, but ask for everything, and keep nothing.",
+    "--promptops-record": "The same, but call the model for missing recordings, and record them.",
+    "--promptops-live": "The same, but call the model for every case, and record nothing.",
 }
 
 

@@ -131,7 +131,7 @@ def test_a_tag_that_is_not_annotated_is_refused(released, release, github):
     job = release("v0.2.0")
 
     assert job.failed is True
-    assert "the tag 'v0.2.0' is not annotated: it tells nothing" in job.log
+    assert "the tag 'v0.2.0' is not annotated, so it carries no record" in job.log
     assert github.requests == []
 
 

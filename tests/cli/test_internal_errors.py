@@ -34,7 +34,7 @@ tests:
 FINE = "prompts/fine.prompt.yaml"
 BAD = "prompts/bad.prompt.yaml"
 UNDEFINED = (FINE, "VAR001", "`tikcet` is not an input")
-HINT = "report it, with what PROMPTOPS_DEBUG=1 prints"
+HINT = "report it with the output of PROMPTOPS_DEBUG=1"
 
 
 class Panic(BaseException):
@@ -218,7 +218,7 @@ def test_a_release_is_refused_where_a_comparison_fails(
 
     messages = [each["message"] for each in report["problems"]]
     assert code == 1
-    assert "an internal error of promptops: not all was checked" in messages
+    assert "an internal error of promptops: not everything was checked" in messages
 
 
 def test_the_page_is_written_without_what_failed(repo: Any, command: Callable[..., Any]) -> None:

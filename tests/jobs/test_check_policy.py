@@ -311,7 +311,7 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
     assert (code, capsys.readouterr().err) == (
         3,
         f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
-        "  tip: the policy of the base counts: fix it there first, or name another base\n",
+        "  tip: the policy of the base is used: fix it there first, or name another base\n",
     )
 
 
@@ -372,7 +372,7 @@ def test_the_branch_that_is_compared_with_has_another_policy_by_now(repo, change
 
     assert (code, lines[0], merged) == (
         0,
-        "note: main has another `check` by now, which does not count yet: merge it",
+        "note: `check` has changed on main, which has no effect yet: merge it",
         1,
     )
 
@@ -387,7 +387,7 @@ def test_a_misspelt_folder_of_prompts_passes_nothing(repo, capsys, command):
     assert (code, capsys.readouterr().err) == (
         3,
         "promptops.toml: error: no file stands below `promts`, which `prompts` names as a folder of"
-        " prompts\n  tip: mend the name, or leave it out\n",
+        " prompts\n  tip: fix the name, or leave it out\n",
     )
 
 
@@ -396,5 +396,5 @@ def test_a_format_with_an_empty_file_name_is_refused(repo, capsys):
 
     assert (code, capsys.readouterr().err) == (
         2,
-        "error: 'json=' names no file\n  tip: write json=FILE, or json\n",
+        "error: 'json=' is missing the file\n  tip: write json=FILE, or json\n",
     )

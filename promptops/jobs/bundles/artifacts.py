@@ -59,8 +59,8 @@ def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
     if found is None:
         put(file, data, aside)
     elif found != data:
-        hint = "what was published never changes: make another release"
-        raise InputError("another content stands there already", where=str(file), hint=hint)
+        hint = "a published file never changes: create another release"
+        raise InputError("a file with other content exists already", where=str(file), hint=hint)
     return found is None
 
 

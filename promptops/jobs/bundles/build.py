@@ -55,10 +55,10 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
     """
     if overrides:
         hint = "commit the change"
-        raise UsageError("a bundle is built with the configuration of its commit", hint=hint)
+        raise UsageError("a bundle is built with the configuration in its commit", hint=hint)
     if revision in (INDEX, WORKTREE):
         hint = "name a commit, a branch or a tag"
-        raise UsageError("a bundle is built from what is committed", hint=hint)
+        raise UsageError("a bundle is built from committed files", hint=hint)
     with Repository.open(directory) as repository:
         tag = release_tag(repository, revision)
         data = revision_bundle(repository, revision) if tag is None else verified(repository, tag)
@@ -110,7 +110,7 @@ def verified(repository: Repository, tag: ReleaseTag) -> bytes:
     data = release_bundle(repository, tag)
     contents = read_bundle(data, tag.name)
     for problem in differences(tag, contents):
-        hint = f"`promptops verify {tag.name}` says more"
+        hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
     return data
 
@@ -121,10 +121,12 @@ def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
     content, bundle = contents.origin.content, contents.digest
     if tag.record.content not in (None, content):
         found.append(
-            f"the tag tells the content {tag.record.content}, and its commit has {content}"
+            f"the tag records the content {tag.record.content}, but its commit has {content}"
         )
     if tag.record.bundle not in (None, bundle) and tag.record.bundle_format in (None, FORMAT):
-        found.append(f"the tag tells the bundle {tag.record.bundle}, and it builds {bundle}")
+        found.append(
+            f"the tag records the bundle {tag.record.bundle}, but its commit builds {bundle}"
+        )
     return found
 
 

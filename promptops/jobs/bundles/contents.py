@@ -62,10 +62,10 @@ def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, st
     try:
         data = bundle_bytes(origin, lines, building.parts, building.files)
     except ValueError:
-        hint = "the name of a file, or of the release, is no UTF-8"
+        hint = "the name of a file, or of the release, is not UTF-8"
         raise InputError("the bundle can't be written as JSON", hint=hint) from None
     if len(data) > MAX_BYTES:
-        hint = "its files of images and documents may be too many"
+        hint = "reduce the number or size of images and documents"
         raise InputError(f"the bundle has more than {MAX_BYTES // 2**20} MB", hint=hint)
     return data
 
@@ -107,7 +107,9 @@ class _Building:
         try:
             return self._line(loaded, prompt)
         except ValueError:
-            message = "it holds what is no JSON: a number without end, half a character"
+            message = (
+                "it contains a value that JSON can't hold: an infinite number or half a character"
+            )
             raise InputError(message, where=loaded.path, hint=_hint(loaded)) from None
 
     def content_digest(self) -> str:
@@ -209,7 +211,7 @@ def _readable(loaded: LoadedPrompt) -> Prompt:
 
 
 def _hint(loaded: LoadedPrompt) -> str:
-    return f"`promptops lint {loaded.id}` says more"
+    return f"`promptops lint {loaded.id}` shows the details"
 
 
 def _media(prompt: Prompt) -> Iterator[MediaPart]:

@@ -42,7 +42,7 @@ def signature_of(data: bytes, git: Git) -> bytes:
 def _key(git: Git) -> str:
     key = _setting(git, "user.signingkey")
     if _setting(git, "gpg.format") != "ssh" or not key:
-        raise UsageError("there is no key of ssh to sign with", hint=_HOW)
+        raise UsageError("there is no SSH key to sign with", hint=_HOW)
     return key
 
 
@@ -90,7 +90,7 @@ def _run(command: list[str], git: Git) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 hint = "it may wait for a passphrase: ssh-add"
-                raise GitError(f"signing did not end in {DEADLINE_S:g} s", hint=hint) from None
+                raise GitError(f"signing did not finish in {DEADLINE_S:g} s", hint=hint) from None
             raise
     if process.returncode:
         lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]

@@ -48,7 +48,9 @@ def publish(
     built = build(directory, revision, overrides) if revision is not None else None
     if built is not None and built.tag is None:
         hint = "name the tag of a release: promptops changelog"
-        raise UsageError(f"{revision!r} is no release, and a site holds nothing else", hint=hint)
+        raise UsageError(
+            f"{revision!r} is not a release, and a site contains only releases", hint=hint
+        )
     with (
         _locked(folder),
         Repository.open(directory) as repository,
@@ -78,13 +80,13 @@ def _locked(folder: Path) -> Iterator[None]:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"no site can be made there: {reason}", where=str(folder)) from None
+        raise InputError(f"can't create a site there: {reason}", where=str(folder)) from None
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         hint = "wait until it ends, then run again"
-        raise InputError("another process is changing it", where=str(folder), hint=hint) from None
+        raise InputError("another process is writing to it", where=str(folder), hint=hint) from None
     finally:
         os.close(number)
 
@@ -118,7 +120,7 @@ def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Itera
     for name, here in committed.items():
         there = published.get(name)
         if there is None or there.serial < here.serial:
-            yield f"`{name}` serves {here.release} only here, and was left as it is: git push"
+            yield f"`{name}` serves {here.release} in this clone only, so not changed: git push"
 
 
 class _Site:
@@ -134,8 +136,8 @@ class _Site:
         """Put a release in, the index last; the files that hold it."""
         name, entry = built.contents.origin.release or "", _entry(built)
         if self._releases.get(name, entry) != entry:
-            hint = "a release never changes: make another one"
-            message = f"the index tells another {name!r}"
+            hint = "a release never changes: create another one"
+            message = f"the index has another release {name!r}"
             raise InputError(message, where=str(self._folder / INDEX), hint=hint)
         file = self._folder / "bundles" / f"{name}.jsonl"
         put_new(file, built.data, self._aside)
@@ -152,13 +154,17 @@ class _Site:
         for name, pointer in sorted(channels.items()):
             if pointer.release not in self._releases:
                 way_out = f"promptops build {pointer.release} --site {self._folder}"
-                notes.append(f"`{name}` serves {pointer.release}, which is not here: {way_out}")
+                notes.append(
+                    f"`{name}` serves {pointer.release}, which the site does not have: {way_out}"
+                )
             elif self._point(name, pointer):
                 changed.append(name)
         if changed and self._releases:
             self._write_index()
         gone = [file for file in self._channel_files() if file.stem not in channels]
-        notes += [f"{file} is of a channel that {PATH} does not name: remove it" for file in gone]
+        notes += [
+            f"{file} belongs to a channel that {PATH} does not name: remove it" for file in gone
+        ]
         return changed, notes
 
     def _channel_files(self) -> list[Path]:
@@ -172,7 +178,7 @@ class _Site:
     def _point(self, name: str, pointer: Pointer) -> bool:
         bundle = self._releases[pointer.release]["bundle"]
         if pointer.digest is not None and f"sha256:{pointer.digest}" != bundle:
-            message = f"`{name}` names another bundle than {pointer.release} is: {bundle}"
+            message = f"`{name}` names another bundle than that of {pointer.release}: {bundle}"
             raise InputError(message, where=PATH, hint=f"promptops verify {pointer.release}")
         value = {"bundle": bundle, "release": pointer.release, "serial": pointer.serial}
         file = self._folder / "channels" / f"{name}.json"
@@ -181,8 +187,11 @@ class _Site:
             return False
         serial = before.get("serial")
         if not isinstance(serial, int) or pointer.serial <= serial:
-            message = f"`{name}` was at serial {serial} here, and is at {pointer.serial} there"
-            hint = "a channel counts up: promptops promote, or rollback"
+            message = (
+                f"`{name}` is at serial {serial} in the site, "
+                f"and at {pointer.serial} in the repository"
+            )
+            hint = "a serial never goes down: use promptops promote or promptops rollback"
             raise InputError(message, where=str(file), hint=hint)
         file.parent.mkdir(exist_ok=True)
         put(file, _line(value).encode() + b"\n", self._aside)
@@ -210,7 +219,7 @@ def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     releases = index.get("releases") if index.get("schema") == 1 else None
     if not isinstance(releases, list) or not all(map(_is_entry, releases)):
-        raise InputError("that is no index of a site", where=str(file), hint="name another folder")
+        raise InputError("not the index of a site", where=str(file), hint="name another folder")
     yield from ((each["release"], each) for each in releases)
 
 
@@ -221,7 +230,7 @@ def _is_entry(value: Any) -> bool:
 
 
 def _read_object(file: Path) -> dict[str, Any] | None:
-    """None where no such file is; raises InputError for one that is no JSON object."""
+    """None where no such file is; raises InputError for one not a JSON object."""
     try:
         value = read_json(file.read_bytes())
     except FileNotFoundError:
@@ -232,7 +241,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
     except Misshapen:
         value = None
     if not isinstance(value, dict):
-        raise InputError("that is no JSON object", where=str(file), hint="name another folder")
+        raise InputError("not a JSON object", where=str(file), hint="name another folder")
     return value
 
 

@@ -48,11 +48,11 @@ def channel_file(repository: Repository) -> ChannelFile:
     tree = repository.tree(WORKTREE, under=(PATH,))
     entry = tree.entries.get(PATH)
     if entry is not None and entry.kind != "file":
-        raise InputError(f"it is no plain file but {entry.kind}", where=PATH)
+        raise InputError(f"it is not a regular file but {entry.kind}", where=PATH)
     data = tree.read((PATH,)).get(PATH)
     if data is None and os.path.lexists(repository.root / PATH):
-        hint = f"see `git check-ignore -v {PATH}`, and what stands there"
-        raise InputError("it is ignored by git, or no file", where=PATH, hint=hint)
+        hint = f"see `git check-ignore -v {PATH}`, and what kind of file it is"
+        raise InputError("it is ignored by git, or not a file", where=PATH, hint=hint)
     return ChannelFile(
         repository=repository,
         data=data,
@@ -65,7 +65,7 @@ def refuse_uncommitted(repository: Repository) -> None:
     """Raise GitError where the file is not as it was last committed."""
     output = repository.git.run("status", "--porcelain", "--untracked-files=all", "--", PATH)
     if output:
-        hint = f"commit them first, or take them back: git diff HEAD -- {PATH}"
+        hint = f"commit or revert them first: git diff HEAD -- {PATH}"
         raise GitError("it has uncommitted changes", where=PATH, hint=hint)
 
 
@@ -127,8 +127,8 @@ def _put_back(file: ChannelFile) -> None:
 
 
 def _refused(repository: Repository, answer: ProcessOutput) -> GitError:
-    said = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
+    output = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
     error = repository.git.error(answer)
-    message = f"git refused the commit: {said or error.message}"
-    hint = f"nothing was changed; without --commit, {PATH} is edited only"
+    message = f"git rejected the commit: {output or error.message}"
+    hint = f"nothing was changed; without --commit, {PATH} is edited but not committed"
     return GitError(message, where=PATH, hint=hint)

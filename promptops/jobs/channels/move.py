@@ -93,7 +93,7 @@ def meant(ground: ChannelContext, written: str) -> Release:
     found = ground.releases.get(written) or next(alike, None)
     if found is None:
         near = nearest(written, ground.releases)
-        hint = near or "`git fetch --tags`, or make it: promptops release"
+        hint = near or "`git fetch --tags`, or create it: promptops release"
         raise NotFound(f"there is no release {written!r}", hint=hint)
     return found
 
@@ -132,7 +132,7 @@ def verified(
     unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
     wrong = [*failed.values()]
     if found.bundle is not None and digest not in (None, found.bundle):
-        wrong.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
+        wrong.append(f"`{ground.channel}` served another bundle of `{release.name}`")
     return Verified(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
 
 
@@ -192,7 +192,7 @@ def _message(move: Move) -> str:
 
 def _unsigned(move: Move) -> Iterator[str]:
     if move.unsigned:
-        yield f"{move.release} is not signed: readers that pass `trust` keep what they have"
+        yield f"{move.release} is not signed: readers that pass `trust` keep their current release"
 
 
 def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
@@ -201,7 +201,7 @@ def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
         remote, commit = default_remote(ground.repository), ground.releases[release].commit
         known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
         if not ground.repository.git.run("for-each-ref", *known):
-            yield f"`{remote}` lacks {release}, as far as is known here: readers need its tag, too"
+            yield f"`{remote}` seems to have no tag {release}, which readers need too"
 
 
 def _following(

@@ -77,7 +77,7 @@ def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
     known = ground.file.channels
     if wanted.create or not known or ground.now is not None or ground.serves is not None:
         return
-    new = f"for a new one: promptops promote {wanted.release} {wanted.channel} --create"
+    new = f"to create it: promptops promote {wanted.release} {wanted.channel} --create"
     near = nearest(wanted.channel, known)
     hint = f"{near}; {new}" if near else new
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
@@ -105,8 +105,10 @@ def _breaks(
         return ()
     before = ground.releases.get(serves.release)
     if before is None and not allowed:
-        message = f"`{serves.release}`, which `{ground.channel}` has now, is no release here"
-        hint = "`git fetch --tags`; or, where it is gone, --allow-breaking"
+        message = (
+            f"`{ground.channel}` serves `{serves.release}`, which this repository does not have"
+        )
+        hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
         raise GitError(message, where=str(ground.repository.root), hint=hint)
     return broken(directory, before, release) if before is not None else ()
 

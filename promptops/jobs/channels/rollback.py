@@ -55,7 +55,9 @@ def rollback(
             refuse_uncommitted(repository)
         if found.serves is None:
             known = ", ".join(f"`{name}`" for name in found.file.channels)
-            hint = f"there are: {known}" if known else "make it: promptops promote RELEASE CHANNEL"
+            hint = (
+                f"there are: {known}" if known else "create it: promptops promote RELEASE CHANNEL"
+            )
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
         target, skipped = _target(found, found.serves, to)
         release = meant(found, to) if to is not None else _still_there(found, target)
@@ -81,7 +83,7 @@ def _target(
     *before, now = _standing(served)
     if not before:
         hint = FETCH_ALL if ground.repository.shallow else "name one: --to RELEASE"
-        message = f"the history of `{ground.channel}` tells of no release before"
+        message = f"the history of `{ground.channel}` has no earlier release"
         raise NotFound(message, hint=hint)
     names = [each.release for each in served]
     since = names[len(names) - names[::-1].index(before[-1].release) :]
@@ -91,7 +93,7 @@ def _target(
 def _still_there(ground: ChannelContext, target: Pointer) -> Release:
     """The release before; raises NotFound where its tag is gone."""
     if target.release not in ground.releases:
-        message = f"there is no release {target.release!r}, which `{ground.channel}` had before"
+        message = f"there is no release {target.release!r}, which `{ground.channel}` served before"
         hint = "`git fetch --tags`; or name another one: --to RELEASE"
         raise NotFound(message, hint=hint)
     return ground.releases[target.release]

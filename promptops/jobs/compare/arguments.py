@@ -85,7 +85,7 @@ def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Cata
             _refuse_unknown(names, first, catalogs)
     elif any(first in catalog.ids.values() for catalog in catalogs):
         raise UsageError(
-            f"`{first}` is a revision and a prompt",
+            f"`{first}` is both a revision and a prompt",
             hint=f"for the revision write `{first} --`, for the prompt `-- {first}`",
         )
 
@@ -100,7 +100,7 @@ def refuse_second_revision(
     if ".." in base or _is_prompt(names, head, catalogs):
         return
     if names.find(head):
-        message = f"`{head}` is a revision, and no prompt"
+        message = f"`{head}` is a revision, not a prompt"
         raise UsageError(message, hint=f"to compare the two, write `{base}..{head}`")
 
 
@@ -139,4 +139,4 @@ def _hint(names: RevisionNames, first: str, near: Sequence[str]) -> str:
         return f"did you mean {' or '.join(near)}?"
     if os.path.isdir(names.directory / first):
         return f"for the directory write ./{first}"
-    return "see what there is: promptops list; git branch --all; git tag"
+    return "list prompts and revisions: promptops list; git branch --all; git tag"

@@ -144,9 +144,7 @@ def _older(
     try:
         config = _configuration(base, overrides)
     except InputError as error:
-        note = (
-            f"{error.where}: {error.message}; the configuration of {newer.title} stands in for it"
-        )
+        note = f"{error.where}: {error.message}; the configuration of {newer.title} is used instead"
         return _with(repository, base, newer.config), (note,)
     return _with(repository, base, config), ()
 
@@ -208,7 +206,7 @@ def _refuse_closed_roots(side: ComparisonSide, prefix: str, changed: frozenset[s
         entry = side.catalog.files.entries.get(root)
         if entry is not None and entry.kind in CLOSED and root in changed:
             kind, hint = CLOSED[entry.kind]
-            message = f"a root of prompts is {kind}: what is behind it can't be compared"
+            message = f"a root of prompts is {kind}: its content can't be compared"
             where = f"{prefix}{root}"
             raise InputError(message, where=where, hint=hint.format(root=root))
 

@@ -229,5 +229,5 @@ def declared(text: str) -> Bump | Version:
     version = parse(text.removeprefix("v"))
     if version is None:
         hint = "write none, patch, minor, major, or a version such as 1.4.0"
-        raise UsageError(f"{text!r} is no bump and no version", hint=hint)
+        raise UsageError(f"{text!r} is neither a bump nor a version", hint=hint)
     return version

@@ -14,7 +14,7 @@ from promptops.jobs.testing.plan import planned
 from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
 from promptops.records import record, replace
 
-STALE = "what the model answers now is not recorded yet: `promptops test --record`"
+STALE = "the new request has no recording yet: `promptops test --record`"
 
 
 @record(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class RevisionNames:
             return folder
         commit = self.found.find(name)
         if folder and commit:
-            message = f"`{name}` is a revision and a directory"
+            message = f"`{name}` is both a revision and a directory"
             hint = f"write `./{name}` for the directory, or the whole name of the ref"
             raise UsageError(message, hint=hint)
         return NamedCommit(_shortened(name, commit), commit) if commit else folder
@@ -134,14 +134,14 @@ class RevisionNames:
 
     def _refuse(self, name: str) -> NoReturn:
         if self._folder(name):
-            message = f"only commits stand beside `...`, and `{name}` is a directory"
+            message = f"`...` compares commits only, and `{name}` is a directory"
             raise UsageError(message, hint="write `..`")
         if os.path.isfile(self.directory / name):
             raise UsageError(f"`{name}` is a file", hint=CAN_BE_NAMED)
         if _is_path(name):
             raise UsageError(f"there is no directory `{name}`", hint=CAN_BE_NAMED)
         commit = self.repository.resolve(name)
-        message = f"`{name}` can't be told from a range"
+        message = f"`{name}` could also be a range"
         raise UsageError(message, hint=f"write the commit's id: {commit[:12]}")
 
 

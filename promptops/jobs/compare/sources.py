@@ -15,7 +15,7 @@ from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import NamedCommit
 from promptops.repo.tree import Tree
 
-SAY_BASE = "say what to compare with: promptops diff BASE"
+SAY_BASE = "name the revision to compare with: promptops diff BASE"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -67,17 +67,19 @@ def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> Non
     flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
     newer = [flag for flag, given in flags.items() if given]
     if len(newer) > 1:
-        message = f"{newer[0]} and {newer[1]} are two different newer sides"
+        message = f"{newer[0]} and {newer[1]} exclude each other"
         raise UsageError(message, hint="leave out one of them")
     if named.head and (asked.staged or asked.worktree):
-        message = f"{newer[0]} and `{named.head.name}` are two different newer sides"
+        message = f"{newer[0]} and `{named.head.name}` exclude each other"
         raise UsageError(message, hint="leave out one of them")
     if asked.root and asked.merge:
-        raise UsageError("--root has no side to merge into", hint="leave out --root or --merge")
+        raise UsageError(
+            "--root and --merge exclude each other", hint="leave out --root or --merge"
+        )
     if asked.root and (named.base or named.parted):
         meant = named.head or named.base
         name = meant.name if meant else "HEAD"
-        hint = f"for every prompt of it: promptops diff --root ..{name}"
+        hint = f"to show all its prompts: promptops diff --root ..{name}"
         raise UsageError("--root compares with nothing else", hint=hint)
 
 
@@ -96,7 +98,7 @@ def sources(
 @contextmanager
 def _merge_sources(names: RevisionNames, named: RevisionRange) -> Iterator[Sources]:
     if named.parted:
-        raise UsageError("--merge finds by itself where histories parted", hint="write `..`")
+        raise UsageError("--merge finds the merge base itself", hint="write `..`")
     into = _to_merge(named.base or _default_target(names.repository))
     branch = _to_merge(named.head or head_commit(names.repository))
     with merged(names.repository, into, branch) as result:
@@ -124,7 +126,7 @@ def _default_target(repository: Repository) -> NamedCommit:
     name = upstream_default(repository)
     if name is None:
         raise GitError(
-            "there is no upstream default branch to merge into, or it is this one",
+            "there is no upstream default branch to merge into, or it is the current branch",
             where=str(repository.root),
             hint="name it: promptops diff --merge BASE",
         )

@@ -95,7 +95,7 @@ def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Worksp
         return opened(workspace.repository, commit, overrides)
     except InputError as error:
         where = f"{commit[:12]}:{error.where}"
-        hint = "the policy of the base counts: fix it there first, or name another base"
+        hint = "the policy of the base is used: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
 
 
@@ -137,7 +137,7 @@ def _budgeted(workspace: Workspace, selected: Selected) -> int:
 
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
-        return "there are no prompts here (`promptops init` begins)"
+        return "there are no prompts (`promptops init` creates one)"
     if CHANNELS in selected.changed:
-        return f"but for {CHANNELS}, which was looked at"
-    return "nothing that prompts are made of changed"
+        return f"except {CHANNELS}, which was checked"
+    return "no file that prompts depend on changed"

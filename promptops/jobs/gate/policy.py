@@ -88,7 +88,7 @@ def moved_on(
         return  # broken, which whoever merges it will see
     for name in _POLICY:
         if getattr(policy, name) != getattr(base.config, name):
-            yield f"{since} has another `{name}` by now, which does not count yet: merge it"
+            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
 
 
 def _test_settings(base: Config, head: Config) -> TestSettings:
@@ -124,17 +124,17 @@ def _changed_keys(name: str, was: object, now: object) -> list[str]:
 def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
     for name in _SERVICES:
         if getattr(base.test, name) != getattr(head.test, name):
-            message = f"`test.{name}` changes; answers are judged with it"
+            message = f"`test.{name}` changes; it is used to judge answers"
             yield Risk(message=message, place=places.place(f"/test/{name}"))
 
 
 _SERVICES = ("embeddings", "moderations")
 
 _POLICY = ("lint", "test", "release", "diff", "check")
-_ONCE_MERGED = "it counts once it is merged"
+_ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
-    "prompts": "those of the base are looked at, too",
-    "schemas": "those of the base are looked at, too",
+    "prompts": "those of the base are checked too",
+    "schemas": "those of the base are checked too",
     "lint": _ONCE_MERGED,
     "test": _ONCE_MERGED,
     "release": _ONCE_MERGED,

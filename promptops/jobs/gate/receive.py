@@ -61,7 +61,9 @@ def judge(directory: Path, push: Push) -> PushRefusal | None:
     UsageError for ids that are none, GitError.
     """
     if not all(OBJECT_ID.fullmatch(each) for each in (push.old, push.new)):
-        raise UsageError("not what git tells an `update` hook", hint="REF OLD NEW, ids in full")
+        raise UsageError(
+            "not the arguments that git passes to an `update` hook", hint="REF OLD NEW, ids in full"
+        )
     with Repository.open(directory) as repository:
         return _judge_tag(repository, push) or _judge_content(repository, push)
 
@@ -83,7 +85,7 @@ def _judge_tag(repository: Repository, push: Push) -> PushRefusal | None:
     inside = _name_inside(repository, push.new)
     if inside != name:
         hint = "push it under its own name"
-        return PushRefusal(f"the tag object pushed as {name!r} is called {inside!r}", hint)
+        return PushRefusal(f"the tag object pushed as {name!r} is named {inside!r}", hint)
     return None
 
 
@@ -124,7 +126,7 @@ def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
     findings = tuple(each for each in report.findings if each.severity >= limit)
     if not findings:
         return None
-    return PushRefusal(f"the prompts of {commit[:12]} don't lint", "promptops lint", findings)
+    return PushRefusal(f"the prompts of {commit[:12]} have lint errors", "promptops lint", findings)
 
 
 def _new_commit(repository: Repository, pushed: str) -> str | None:

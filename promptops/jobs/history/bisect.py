@@ -117,7 +117,7 @@ class _Search:
         at_fork = at_good if fork == good else self._judge(fork)
         if at_fork.verdict != "good":
             message = f"at {fork[:12]}, where {ends.good!r} and {ends.bad!r} part, the case"
-            hint = "name a good commit that the bad one comes after"
+            hint = "name a good commit that is an ancestor of the bad one"
             raise UsageError(f"{message} {_said(at_fork)}", hint=hint)
         return fork, at_bad.reason
 
@@ -180,11 +180,11 @@ def _paths(
 
 def _wrong_ends(ends: Ends, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
     verdicts = good.verdict, bad.verdict
-    hint = "name a commit at which it passes by --good, and one at which it fails by --bad"
+    hint = "name a commit at which it passes with --good, and one at which it fails with --bad"
     if verdicts == ("bad", "good"):
         hint = f"the ends are swapped: {shlex.join(('--good', ends.bad, '--bad', ends.good))}"
     elif "skip" in verdicts:
-        hint = "name other commits, or have a model asked: --live"
+        hint = "name other commits, or call the model: --live"
     found = f"at {ends.good!r} it {_said(good)}; at {ends.bad!r} it {_said(bad)}"
     return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
 

@@ -142,7 +142,7 @@ class CaseAt:
         if self._asking.unanswered:
             reasons = (run.reason for run in runs if run.infrastructure)
             reason = next(reasons, "") or self._asking.ended or "a model did not answer"
-            hint = "try again; where the budget was spent, with a greater --max-cost"
+            hint = "try again; if the budget was spent, with a greater --max-cost"
             raise TransportError(reason, hint=hint)
 
 

@@ -124,7 +124,7 @@ class Past:
         except InputError as error:
             self.notes.append(
                 f"{revision[:12]}: {error.where}: {error.message}; "
-                "the configuration after it stands in for it"
+                "the configuration of the next commit is used instead"
             )
             return newer
 

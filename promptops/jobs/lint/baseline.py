@@ -44,7 +44,7 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
         return frozenset(entry["fingerprint"] for entry in value["findings"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
-            "no baseline of this tool", where=path, hint="write it anew: --write-baseline"
+            "not a baseline of promptops", where=path, hint="write it again: --write-baseline"
         ) from None
 
 
@@ -63,7 +63,9 @@ def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
     Raises UsageError where another revision than the work tree was looked at.
     """
     if workspace.revision != WORKTREE:
-        raise UsageError("a baseline is of the work tree", hint="leave out --at and --staged")
+        raise UsageError(
+            "a baseline is written from the work tree", hint="leave out --at and --staged"
+        )
     entries = [
         {"fingerprint": f.fingerprint, "code": f.code, "path": f.place.path, "message": f.message}
         for f in findings
@@ -79,7 +81,7 @@ def _replace(workspace: Workspace, path: str, text: str) -> None:
     root = os.path.realpath(workspace.repository.root)
     target = os.path.join(root, path)
     if os.path.realpath(target) != os.path.normpath(target):
-        raise InputError("a link stands in the baseline's place", where=path, hint="remove it")
+        raise InputError("the baseline is a symbolic link", where=path, hint="remove it")
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -50,7 +50,7 @@ def fix(
     what is not to be committed yet.
     """
     if workspace.revision != WORKTREE:
-        raise UsageError("only the work tree can be mended", hint="leave out --at")
+        raise UsageError("only the work tree can be fixed", hint="leave out --at")
     _refuse_partly_staged(workspace, wanted)
     options = replace(options, use_cache=False)
     mended: dict[str, bytes] = {}
@@ -75,7 +75,7 @@ def _write(file: Path, data: bytes, path: str) -> None:
         file.write_bytes(data)
     except OSError as error:
         reason = (error.strerror or "").lower()
-        raise InputError(f"can't be mended: {reason}", where=path) from None
+        raise InputError(f"can't be fixed: {reason}", where=path) from None
 
 
 def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> None:
@@ -86,9 +86,9 @@ def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> Non
     partly = sorted(unstaged & (selected.changed or frozenset()))
     if partly:
         raise GitError(
-            "staged in part: its other changes would be mended, too",
+            "partly staged: its unstaged changes would be fixed too",
             where=partly[0],
-            hint="stage or stash the rest of it, or run `promptops lint --fix` by hand",
+            hint="stage or stash its other changes, or run `promptops lint --fix` by hand",
         )
 
 
@@ -195,7 +195,7 @@ class _Overlay:
 
     def __post_init__(self) -> None:
         changed = {
-            path: replace(self.below.entries[path], blob=f"mended {hash(data)}")
+            path: replace(self.below.entries[path], blob=f"fixed {hash(data)}")
             for path, data in self.contents.items()
         }
         object.__setattr__(self, "entries", {**self.below.entries, **changed})

@@ -33,7 +33,7 @@ def comment_risks(
             continue
         for finding in comment.silenced:
             if not known.has_line(finding.place):
-                message = f"`{finding.code}` in new text is silenced by an earlier comment"
+                message = f"an existing comment silences `{finding.code}` in new text"
                 yield Risk(message=message, prompt=prompt, place=finding.place)
 
 

@@ -37,7 +37,7 @@ def parse_size(written: str) -> Size:
     percent = float(found["percent"] or 0) if found else 0.0
     if percent > 100 or not (count or percent):
         raise UsageError(
-            f"{written!r} is no size of a sample", hint="a share such as 10%, or a number"
+            f"{written!r} is not a sample size", hint="a share such as 10%, or a number"
         )
     return Size(count, percent)
 

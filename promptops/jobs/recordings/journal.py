@@ -94,7 +94,7 @@ class Journal:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             message = f"the journal of answers can't be written: {reason}"
-            hint = "see who may write there, and how much room is left"
+            hint = "check the permissions and the free disk space"
             raise InputError(message, where=str(self._file), hint=hint) from None
 
 

@@ -43,7 +43,7 @@ def refuse_overfull(
         size += len(asked) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
         number = len(kept) + len(asked)
-        message = f"{number:,} answers would not fit: the limit is {MAX_TOTAL_BYTES >> 20} MB"
+        message = f"{number:,} answers would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
         raise UsageError(message, where=file, hint=FEWER)
 
 

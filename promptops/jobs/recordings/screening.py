@@ -29,11 +29,11 @@ def refusal(file: str, recording: Recording) -> Problem | None:
 def _reason(recording: Recording) -> tuple[str, str | None] | None:
     """In words, and what to do about it."""
     if recording.answer.finish_reason == "content_filter":
-        return "the provider's content filter refused it", None
+        return "the provider's content filter blocked it", None
     try:
         line = recordings_bytes((recording,))
     except (ValueError, RecursionError):
-        return "it holds what JSON can't", None
+        return "it can't be written as JSON", None
     if len(line) > MAX_BYTES:
         return f"it is larger than {MAX_BYTES >> 20} MB", "limit it: `max_output_tokens`"
     # What is written must be readable: no request without digest, nothing nested without end.
@@ -45,10 +45,13 @@ def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
     texts = list(_texts(answer))
     secret = next((match for text in texts for match in find_secrets(text)), None)
     if secret is not None:
-        return f"it holds a secret ({secret.name})", "revoke it, and see how the model came by it"
+        return (
+            f"it contains a secret ({secret.name})",
+            "revoke it, and find out how the model got it",
+        )
     personal = next((match for text in texts for match in find_personal_data(text)), None)
     if personal is not None:
-        return f"it holds {personal.message}", "write inputs with made-up people into the case"
+        return f"it contains {personal.message}", "use invented people in the inputs of the case"
     return None
 
 

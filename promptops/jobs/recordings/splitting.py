@@ -112,7 +112,7 @@ class _Files:
             return
         path = next((each for each in paths if self._has_room(each, size)), None)
         if path is None:
-            raise _overfull(self.first, f"there would be over {MAX_FILES} files")
+            raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
         self.put(path, recording)
 
     def _has_room(self, path: str, size: int) -> bool:

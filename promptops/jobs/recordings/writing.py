@@ -100,7 +100,7 @@ class _Settling:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            hint = "see who may write there, and how much room is left"
+            hint = "check the permissions and the free disk space"
             return _problem(file, f"the recordings can't be written: {reason}", hint)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
@@ -124,13 +124,13 @@ class _Settling:
         """
         disk = WorkTree(self.repository.root, self.repository.object_format)
         if not file.endswith(ENDING) or not disk.holds(file):
-            raise InputError("the path of the recordings leads out of the repository")
+            raise InputError("the path of the recordings is outside the repository")
         folder, slash, _ = file.rpartition("/")
         found = {path: disk.read(path) for path in self._listed(f"{folder}{slash}").get(file, ())}
         for path, content in found.items():
             if content is None:
-                hint = "take away what stands there"
-                raise InputError("the recordings are no plain file", where=path, hint=hint)
+                hint = "move that file away"
+                raise InputError("the recordings are not a regular file", where=path, hint=hint)
         return {path: content for path, content in found.items() if content is not None}
 
     def _listed(self, folder: str) -> Mapping[str, tuple[str, ...]]:

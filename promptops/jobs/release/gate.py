@@ -44,7 +44,7 @@ def gate(
     undecided = _decided(run, "inconclusive")
     if undecided and workspace.config.release.on_inconclusive == "fail":
         message = f"{counted(len(undecided), 'score')} can't be decided"
-        hint = "promptops test --live asks for what decides it"
+        hint = "promptops test --live requests the answers that decide it"
         problems.append(ReleaseProblem(message=message, hint=hint, details=more(undecided)))
         undecided = []
     return problems, [f"can't be decided: {line}" for line in undecided]
@@ -53,7 +53,7 @@ def gate(
 def not_checked(command: str) -> ReleaseProblem:
     """That a bug of ours kept something from being looked at, which `command` shows."""
     return ReleaseProblem(
-        message="an internal error of promptops: not all was checked", hint=command
+        message="an internal error of promptops: not everything was checked", hint=command
     )
 
 

@@ -38,9 +38,9 @@ from promptops.report.diff.parts.facts import worst_first
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 
-BREAK_HINT = "a break is lowered by a waiver only; in the configuration, with a reason"
-FIRM_HINT = "leave out what lowers it"
-REASON_HINT = "say why with --reason, or leave out what lowers it"
+BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"
+FIRM_HINT = "leave out the option that lowers it"
+REASON_HINT = "say why with --reason, or leave out the option that lowers it"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -205,6 +205,6 @@ def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
         bundle_format=FORMAT,
     )
     if read(write(built)) != built:
-        message = "what the tag would say could not be read back"
-        raise InputError(message, hint="no prompt's id may hold white space: promptops lint")
+        message = "the message of the tag could not be parsed again"
+        raise InputError(message, hint="a prompt id must not contain white space: promptops lint")
     return built

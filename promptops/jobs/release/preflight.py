@@ -21,7 +21,7 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
     """Of the clone, of what is checked out, and of who makes the release."""
     repository = workspace.repository
     if repository.shallow:
-        message = "the clone is shallow: which releases there are and what changed can't be known"
+        message = "the clone is shallow, so earlier releases and changes are missing"
         yield ReleaseProblem(message=message, hint=FETCH_ALL)
     yield from _uncommitted(workspace)
     yield from _branch(repository, workspace.config.release.branches)
@@ -56,8 +56,8 @@ def has_identity(repository: Repository) -> bool:
 def _uncommitted(workspace: Workspace) -> Iterator[ReleaseProblem]:
     paths = uncommitted(workspace)
     if paths:
-        message = f"{counted(len(paths), 'file')} with changes that are not committed"
-        hint = "commit them, or put them away: git stash --include-untracked"
+        message = f"{counted(len(paths), 'file')} with uncommitted changes"
+        hint = "commit or stash them: git stash --include-untracked"
         yield ReleaseProblem(message=message, hint=hint, details=more(paths))
 
 
@@ -67,7 +67,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
     names = ", ".join(f"`{name}`" for name in allowed)
     if answer.status:
         if not any(_is_allowed(each, allowed) for each in _containing(repository)):
-            message = f"HEAD is on no branch, and not part of {names}"
+            message = f"HEAD is not on a branch, and not part of {names}"
             yield ReleaseProblem(message=message, hint=f"git switch {allowed[0]}")
         return
     if not _is_allowed(branch, allowed):
@@ -75,7 +75,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
         yield ReleaseProblem(message=message, hint="switch to it, or change `release.branches`")
     behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
     if behind and ahead:
-        message = f"`{branch}` and its upstream branch have gone apart"
+        message = f"`{branch}` and its upstream branch have diverged"
         here, there = counted(ahead, "commit"), counted(behind, "commit")
         yield ReleaseProblem(
             message=f"{message}: {here} here, {there} there", hint="git pull --rebase"
@@ -104,4 +104,4 @@ def _count(repository: Repository, commits: str) -> int:
 def _identity(repository: Repository) -> Iterator[ReleaseProblem]:
     if not has_identity(repository):
         hint = "git config user.name NAME; git config user.email ADDRESS"
-        yield ReleaseProblem(message="git does not know who makes the release", hint=hint)
+        yield ReleaseProblem(message="git has no name and email address for the tag", hint=hint)

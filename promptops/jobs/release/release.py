@@ -175,20 +175,20 @@ def _unsigned(
         return
     tag = release_tag(ground.repository, release.name)
     if tag is None or not tag.signature:
-        message = f"{release.name!r} is there already, and not signed"
-        hint = f"where nobody has it yet: git tag --delete {release.name}, then run it again"
+        message = f"{release.name!r} exists already, and is not signed"
+        hint = f"if it was not pushed yet: git tag --delete {release.name}, then run it again"
         yield ReleaseProblem(message=message, hint=hint)
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
     paths = uncommitted(workspace)
-    return [f"not committed, so no part of it: {', '.join(more(paths))}"] if paths else []
+    return [f"not committed, so not part of the release: {', '.join(more(paths))}"] if paths else []
 
 
 def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
     catalog = workspace.catalog
     if plan.record.content not in (None, content_digest(catalog, list(catalog.prompts()))):
-        message = f"{plan.record.tag!r} tells of another content than its commit has"
+        message = f"{plan.record.tag!r} records other content than its commit has"
         yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 
 
@@ -217,12 +217,12 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
 def _nothing(ground: ReleaseContext, report: DiffReport, declared: Declared) -> str:
     """Why there is nothing to release, or ""."""
     if not ground.workspace.catalog.ids:
-        return "there are no prompts here (`promptops init` begins)"
+        return "there are no prompts (`promptops init` creates one)"
     if report.bump or declared.bump or declared.version:
         return ""
     if ground.base is None:
-        return "there is no prompt yet that is no draft"
-    return f"nothing changed since {ground.base.name} that requires a version"
+        return "every prompt is a draft"
+    return f"no change since {ground.base.name} requires a new version"
 
 
 def _plan(
@@ -246,9 +246,7 @@ def _plan(
 
 def _unpushed(repository: Repository, asked: ReleaseOptions) -> list[str]:
     ahead = unpushed(repository) if asked.push is None else 0  # else it is a problem
-    return (
-        [f"the upstream branch lacks {counted(ahead, 'commit')} of it: git push"] if ahead else []
-    )
+    return [f"{counted(ahead, 'commit')} not on the upstream branch: git push"] if ahead else []
 
 
 def _pushed(
@@ -257,19 +255,19 @@ def _pushed(
     try:
         return push(repository, remote, tags, interactive=interactive)
     except GitError as error:
-        message = f"{tags[0]!r} is made here, and could not be pushed: {error.message}"
-        hint = "run it again with --push; to give it up: git tag --delete TAG"
+        message = f"{tags[0]!r} was created here, but could not be pushed: {error.message}"
+        hint = "run it again with --push; to discard it: git tag --delete TAG"
         raise GitError(message, where=error.where, hint=hint) from None
 
 
 def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
-    hint = "what it says is the way out; then run it again"
+    hint = "fix what the hook reports, then run it again"
     if not refused.hook and any(_is_taken(line) for line in refused.said):
         bring = f"git fetch --tags {remote} && git pull"
-        hint = f"another release was faster: bring it in ({bring}), then run it again"
+        hint = f"another release was pushed first: merge it ({bring}), then run it again"
     details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return ReleaseProblem(message=f"{who} refused {tag!r}", hint=hint, details=more(details))
+    return ReleaseProblem(message=f"{who} rejected {tag!r}", hint=hint, details=more(details))
 
 
 def _is_taken(line: str) -> bool:
@@ -279,4 +277,4 @@ def _is_taken(line: str) -> bool:
 def _in_words(line: str) -> str:
     """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
     name, _, _ = line.partition(": ")
-    return f"{name.removeprefix('refs/tags/')} is there already, and is another one"
+    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"

@@ -52,7 +52,7 @@ def beside_remote(
     commits += [report.plan.commit] if report.plan is not None else []
     unreviewed = _unreviewed(ground.repository, remote, commits, refs) if commits else 0
     if unreviewed:
-        message = f"{shown(remote)} lacks {counted(unreviewed, 'commit')} of it"
+        message = f"{counted(unreviewed, 'commit')} not on {shown(remote)}"
         hint = "push the branch first, so that it can be reviewed"
         problem = ReleaseProblem(
             message=message, hint=f"{hint}: {_push(ground.repository, remote)}"

@@ -43,8 +43,8 @@ def line_problems(
     above = _outranked(ground, version)
     if above is not None and not declared.reason.strip():
         name = ground.names.write(above)
-        message = f"{version} would outrank {name!r}, which HEAD does not have behind it"
-        hint = f"{_way_out(ground, report)}; or say with --reason why"
+        message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
+        hint = f"{_way_out(ground, report)}; or give the reason with --reason"
         yield ReleaseProblem(message=message, hint=hint)
 
 
@@ -57,12 +57,12 @@ def _taken(
 ) -> ReleaseProblem:
     repository, head = ground.repository, ground.workspace.revision
     if release is not None and not _is_behind(repository, release.commit, head):
-        message = f"CHG901: {tag!r} is there already, and not behind HEAD"
+        message = f"CHG901: {tag!r} exists already, and is not an ancestor of HEAD"
         if _is_behind(repository, release.commit, "@{upstream}"):
-            return ReleaseProblem(message=message, hint="bring it in first: git pull")
+            return ReleaseProblem(message=message, hint="merge it first: git pull")
         if _is_behind(repository, head, release.commit):
             return ReleaseProblem(
-                message=message, hint=f"bring it in first: git merge --ff-only {tag}"
+                message=message, hint=f"merge it first: git merge --ff-only {tag}"
             )
         return ReleaseProblem(message=message, hint=_way_out(ground, report))
     message = f"CHG901: there is a tag {tag!r} already"
@@ -76,20 +76,20 @@ def _is_behind(repository: Repository, commit: str, other: str) -> bool:
 def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
     """What version fits the line that HEAD is on: the proved one, or its next patch."""
     if ground.base is None:
-        return "say another version: --version"
+        return "choose another version: --version"
     last = ground.base.version
     proved, patch = last.after(report.bump), Version(last.major, last.minor, last.patch + 1)
     if report.bump and _is_free(ground, proved):
         return f"the proved version is free: {proved}"
     if not _is_free(ground, patch):
-        return "bring in the other line of releases first, or say another version: --version"
+        return "merge the other line of releases first, or choose another version: --version"
     if report.bump <= Bump.PATCH:
-        return f"the next free one of this line: --version {patch}"
+        return f"the next free version of this line: --version {patch}"
     changes = [change for prompt in report.prompts for change in prompt.changes]
     firm = lowered(changes, Bump.PATCH, "because")
     if firm is None:
-        return f"the next free one of this line: --version {patch} --reason TEXT"
-    return f"this line has room for {patch} only, and what changed is more: leave that out of it"
+        return f"the next free version of this line: --version {patch} --reason TEXT"
+    return f"only {patch} is free in this line, and the changes require more: leave them out of it"
 
 
 def _is_free(ground: ReleaseContext, version: Version) -> bool:
@@ -105,10 +105,10 @@ def _outranked(ground: ReleaseContext, version: Version) -> Version | None:
 def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
     ref = f"refs/tags/{tag}"
     above = (ref[:at] for at, char in enumerate(ref) if char == "/")
-    hint = "say another version: --version"
+    hint = "choose another version: --version"
     if _NO_NAME.search(tag):
         return ReleaseProblem(
-            message=f"a tag can't be called {tag!r}", hint="change `release.tag_format`"
+            message=f"{tag!r} is not a valid tag name", hint="change `release.tag_format`"
         )
     if ref in refs:
         return ReleaseProblem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
@@ -116,6 +116,6 @@ def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> Releas
         return ReleaseProblem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
     if ref in folders or any(each in refs for each in above):
         return ReleaseProblem(
-            message=f"another tag's name keeps git from one called {tag!r}", hint=hint
+            message=f"git can't create the tag {tag!r} beside another tag", hint=hint
         )
     return None

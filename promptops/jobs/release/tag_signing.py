@@ -19,7 +19,7 @@ from promptops.repo.temporary import temporary_folder
 
 DEADLINE_S = 60.0
 SSH_AGENT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
-GPG_AGENT = "give its passphrase to gpg-agent before, or use a key without one"
+GPG_AGENT = "give its passphrase to gpg-agent first, or use a key without one"
 _LOCKED = {
     "incorrect passphrase": SSH_AGENT,
     "Inappropriate ioctl": GPG_AGENT,
@@ -38,7 +38,7 @@ def is_signed(
     """Whether to sign; raises UsageError where somebody asks for what the repository refuses."""
     if asked is False and setting == "always":
         hint = "leave out --no-sign"
-        raise UsageError("`release.sign` says that releases are signed", hint=hint)
+        raise UsageError("`release.sign` requires signed releases", hint=hint)
     if asked is not None:
         return asked
     return setting == "always" or (setting == "auto" and _is_set_up(repository))
@@ -51,8 +51,10 @@ def signing_problems(
     signers = workspace.config.release.allowed_signers
     if not signed:
         if signers is not None:
-            message = "the tag would not be signed, and `release.allowed_signers` asks for that"
-            yield ReleaseProblem(message=message, hint=f"set up a key, or say --sign; {_HOW}")
+            message = (
+                "the tag would not be signed, and `release.allowed_signers` requires a signature"
+            )
+            yield ReleaseProblem(message=message, hint=f"set up a key, or add --sign; {_HOW}")
         return
     if not has_identity(workspace.repository) and not _names_key(workspace.repository):
         message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
@@ -64,7 +66,7 @@ def signing_problems(
             answer = trial.sign()
         except GitError as error:
             yield ReleaseProblem(
-                message=f"signing does not end: {error.message}", hint=error.hint or _HOW
+                message=f"signing does not finish: {error.message}", hint=error.hint or _HOW
             )
             return
         if answer.status:
@@ -76,7 +78,7 @@ def signing_problems(
 def _unusable(said: str) -> ReleaseProblem:
     hint = next((hint for known, hint in _LOCKED.items() if known in said), None)
     if hint is not None:
-        message = "the signing key has a passphrase that nobody can be asked for"
+        message = "the signing key has a passphrase, and there is no terminal to ask for it"
         return ReleaseProblem(message=message, hint=hint)
     hint = f"try it: git tag --sign try; {_HOW}"
     return ReleaseProblem(message=f"the signing key can't be used: {said}", hint=hint)
@@ -139,9 +141,9 @@ def _refused(
 ) -> Iterator[ReleaseProblem]:
     found = workspace.repository.tree(workspace.revision, under=(path,)).read((path,))
     if path not in found:
-        hint = f"commit {path}, a line for each key that may sign: NAME KEY"
+        hint = f"commit {path}, with one line NAME KEY for each key that may sign"
         yield ReleaseProblem(
-            message=f"`release.allowed_signers` names {path}, which is not there", hint=hint
+            message=f"`release.allowed_signers` names {path}, which does not exist", hint=hint
         )
         return
     answer = trial.verify(commit, found[path])
@@ -149,11 +151,11 @@ def _refused(
         key, said = _KEY.search(decode(answer.stderr)), _said(answer)
         said = said.replace(str(trial.signers), path)
         if key and said.startswith("No principal"):
-            message = f"{path} does not hold the key that signs: {key[1]}"
+            message = f"{path} does not contain the signing key: {key[1]}"
         else:
-            message = f"{path} does not take the key that signs: {said}"
+            message = f"{path} does not accept the signing key: {said}"
         yield ReleaseProblem(
-            message=message, hint=f"sign with a key of it, or add the key to {path}"
+            message=message, hint=f"sign with one of its keys, or add the key to {path}"
         )
 
 

@@ -115,8 +115,8 @@ def _make_one(
     )
     if answer.status:
         error = repository.git.error(answer)
-        hint = "nothing is left of the release; run it again"
-        raise GitError(f"{tag!r} could not be made: {error.message}", hint=error.hint or hint)
+        hint = "tags created by this run are removed; run it again"
+        raise GitError(f"{tag!r} could not be created: {error.message}", hint=error.hint or hint)
 
 
 def _tag_id(repository: Repository, tag: str) -> str:

@@ -62,7 +62,7 @@ def show_in_git_diff(directory: Path) -> Started:
 def _steps(repository: Repository) -> Iterator[SetupStep]:
     config = _shown(repository, repository.common_dir / "config")
     if shutil.which("promptops") is None:
-        note = "`promptops` is not on PATH: git could not run it, and would show no difference"
+        note = "`promptops` is not on PATH: git could not run it, and would show no differences"
         yield SetupStep(path=config, action="failed", note=note)
         return
     for name, value in SETTINGS.items():
@@ -87,7 +87,7 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
         raise git.error(answer)
     if answer.status == 1:
         git.run("config", "--local", key, value)
-        kept = f"; git keeps each text it was given in {CACHE}" if "cache" in key else ""
+        kept = f"; git caches the converted files in {CACHE}" if "cache" in key else ""
         return SetupStep(path=path, action="added", note=f"{key}{kept}")
     if decode(answer.stdout).removesuffix("\n") == value:
         return SetupStep(path=path, action="kept", note=f"{key} is set already")
@@ -113,7 +113,7 @@ def _attribute(repository: Repository, pattern: str) -> SetupStep:
 
 def _append(file: Path, line: str, path: str) -> None:
     if file.is_symlink():
-        raise InputError("a link, and what it leads to is not ours to change", where=path)
+        raise InputError("a symbolic link, whose target promptops does not change", where=path)
     try:
         file.parent.mkdir(exist_ok=True)
         with file.open("ab+") as attributes:

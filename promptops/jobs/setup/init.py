@@ -130,13 +130,15 @@ def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
 def _made(root: Path, path: str, text: str) -> SetupStep:
     if make(root, path, text):
         return SetupStep(path=path, action="wrote")
-    return SetupStep(path=path, action="kept", note="it is there already")
+    return SetupStep(path=path, action="kept", note="it exists already")
 
 
 def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
     if config.path is not None and config.path != OWN:
-        return SetupStep(path=config.path, action="kept", note="it holds the configuration already")
+        return SetupStep(
+            path=config.path, action="kept", note="it contains the configuration already"
+        )
     return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
 
 
@@ -157,7 +159,7 @@ def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
     def write() -> SetupStep:
         made = _made(repository.root, path, text)
         if made.action == "kept" and not _holds(repository.root / path, text):
-            note = "it is of another version of promptops; remove it to get this one's"
+            note = "it is from another version of promptops; remove it to get the current one"
             return SetupStep(path=path, action="kept", note=note)
         return made
 
@@ -179,12 +181,12 @@ def _example(repository: Repository) -> Iterator[SetupStep]:
         return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
     root, config = workspace.config.prompts[0], workspace.config
     if workspace.catalog.prompt_files:
-        note = "it holds prompts already, so there is no example"
+        note = "it contains prompts already, so no example was written"
         return iter([SetupStep(path=root, action="kept", note=note)])
     files = _example_files(config)
     standing = next((path for path in files if (repository.root / path).exists()), None)
     if standing is not None:
-        note = "it is there already, so there is no example"
+        note = "it exists already, so no example was written"
         return iter([SetupStep(path=standing, action="kept", note=note)])
     return (
         _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
@@ -203,7 +205,7 @@ def _example_files(config: Config) -> dict[str, str]:
 def _settings(root: Path) -> SetupStep:
     made = _made(root, SETTINGS, template("vscode-settings.json"))
     if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
-        note = "it is there already; the first line of each prompt file names the schema anyway"
+        note = "it exists already; the first line of each prompt file names the schema"
         return SetupStep(path=SETTINGS, action="kept", note=note)
     return made
 
@@ -259,7 +261,8 @@ def _workflow_steps(
     if (repository.root / path).exists() or origin is not None:
         yield _attempt(path, lambda: _workflow(repository, platform, origin))
     else:
-        note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
+        option = _name_origin(platform)
+        note = f"the source that CI should install promptops from is unknown ({option})"
         yield SetupStep(path=path, action="failed" if wanted else "skipped", note=note)
 
 
@@ -272,14 +275,14 @@ def _workflow(
 ) -> SetupStep:
     path = WORKFLOWS[platform]
     if origin is None:
-        return SetupStep(path=path, action="kept", note="it is there already")
+        return SetupStep(path=path, action="kept", note="it exists already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
     text = workflow_text(platform, origin, tag_format)
     made = _made(repository.root, path, text)
     ours = platform == "github" or _mentions(repository.root / path, "promptops")
     if ours or made.action == "wrote":
         return made
-    note = "it is there already; add these jobs"
+    note = "it exists already; add these jobs"
     return SetupStep(path=path, action="kept", note=note, snippet=text)
 
 

@@ -54,7 +54,7 @@ def create(directory: Path, identity: str) -> Created:
             metadata=metadata,
         )
         if not make(root, path, text):
-            raise InputError("something stands there already", where=path, hint="move it away")
+            raise InputError("a file exists there already", where=path, hint="move it away")
         return Created(
             id=identity, path=path, schema_copy=schema if written else None, missing=missing
         )
@@ -65,7 +65,8 @@ def _check(identity: str) -> None:
     for ending in ENDINGS:
         if identity.endswith(ending):
             raise UsageError(
-                f"an id has no ending: {identity!r}", hint=f"write {identity[: -len(ending)]!r}"
+                f"an id has no file extension: {identity!r}",
+                hint=f"write {identity[: -len(ending)]!r}",
             )
     if is_fit(identity) and all(identity.split("/")):
         return
@@ -80,16 +81,16 @@ def _check(identity: str) -> None:
 def _check_free(opened: Workspace, identity: str) -> None:
     for other, path in opened.catalog.paths.items():
         if other == identity:
-            raise UsageError(f"the prompt {identity!r} is there already", hint=f"edit {path}")
+            raise UsageError(f"the prompt {identity!r} exists already", hint=f"edit {path}")
         if other.startswith(f"{identity}/"):
             raise UsageError(
                 f"{identity!r} is a folder of other ids, such as {other!r}",
-                hint=f"git can't keep tags of both; write '{identity}/NAME'",
+                hint=f"git can't have tags of both; write '{identity}/NAME'",
             )
         if identity.startswith(f"{other}/"):
             raise UsageError(
-                f"{other!r} is a prompt, so it can't be a folder, too",
-                hint="git can't keep tags of both; choose another folder",
+                f"{other!r} is a prompt, so it can't also be a folder",
+                hint="git can't have tags of both; choose another folder",
             )
 
 

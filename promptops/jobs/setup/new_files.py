@@ -61,12 +61,12 @@ def _make_folder(root: Path, folder: Path, path: str) -> None:
     inside = os.path.realpath(root)
     real = os.path.realpath(folder)
     if os.path.commonpath((inside, real)) != inside:
-        raise InputError("a link leads out of the repository", where=path)
+        raise InputError("a symbolic link points outside the repository", where=path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(
-            f"can't be made: {_file_on_the_way(folder, root)!r} is a file, not a folder",
+            f"can't be created: {_file_on_the_way(folder, root)!r} is a file, not a folder",
             where=path,
             hint="move the file away",
         ) from None
@@ -82,4 +82,4 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 def _refused(path: str, error: OSError) -> InputError:
     reason = (error.strerror or str(error)).lower()
-    return InputError(f"can't be made: {reason}", where=path, hint="see who may write there")
+    return InputError(f"can't be created: {reason}", where=path, hint="check its permissions")

@@ -26,7 +26,7 @@ def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
     if not tag.signature:
         raise IntegrityError("the tag is not signed", where=tag.name, hint=hint)
     if not tag.signature.startswith(SSH):
-        message = "the tag is not signed with a key of ssh, as the allowed signers are"
+        message = "the tag is not signed with an SSH key, which the allowed signers require"
         raise IntegrityError(message, where=tag.name, hint=hint)
     return signer_of_object(tag.id, git, signers, tag.name)
 
@@ -50,7 +50,7 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
     answer = _verify(git, tag.id, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
     said = decode(answer.stderr)
     if _BAD.search(said):
-        raise IntegrityError("the tag's signature is of something else", where=tag.name)
+        raise IntegrityError("the tag's signature belongs to something else", where=tag.name)
     found = _KEYRING_SIGNER.search(said)
     return found[1] if found is not None and not answer.status else None
 

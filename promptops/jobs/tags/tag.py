@@ -55,14 +55,14 @@ class ReleaseTag:
     def problem(self) -> str:
         """Of the two names."""
         if self.inside is None:
-            return f"the tag {self.name!r} is not annotated: it tells nothing"
-        return f"the tag object called {self.inside!r} stands under the name {self.name!r}"
+            return f"the tag {self.name!r} is not annotated, so it carries no record"
+        return f"the tag object is named {self.inside!r}, but the ref is {self.name!r}"
 
     @property
     def way_out(self) -> str:
         if self.inside is None:
             return "a release is an annotated tag: promptops release"
-        return "somebody may offer an old release as a new one: ask who made the ref"
+        return "an old release may be presented as a new one: find out who created the ref"
 
 
 def release_tag(repository: Repository, name: str) -> ReleaseTag | None:

@@ -34,7 +34,7 @@ class Want:
     Attributes:
         prompt: Whose recordings it belongs to, and whose budget it takes from.
         judge: Whose request it is, where a judge is asked; else "".
-        profile: Who is asked; None where the prompt names no model.
+        profile: Who is asked; None where the prompt has no model.
     """
 
     prompt: Prompt
@@ -155,7 +155,7 @@ class Answering:
 
     def _kept(self, want: Want) -> Got:
         if self._mode in ("live", "refresh"):
-            return Got(reason="no shard has its answer")  # unless it is going to be asked for
+            return Got(reason="no shard has an answer for it")  # unless it is going to be asked for
         found = self._store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
             return Got(reason="its request has no recording")
@@ -217,7 +217,7 @@ class Answering:
             self._wanted.setdefault(ask.key, []).append(want)
         outcomes = self._asking.ask(asks, self._catalog, self._keep)
         found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
-        return found | {want.key: Got(reason="the prompt names no model") for want in nobody}
+        return found | {want.key: Got(reason="the prompt has no model") for want in nobody}
 
     def _keep(self, outcome: Answered) -> None:
         if self._mode != "live":
@@ -253,4 +253,4 @@ def _got(outcome: Outcome, want: Want) -> Got:
         who = shown_profile(outcome.ask.profile, os.environ)
         who = who if want.judge else f"{who} gave no answer"
         return Got(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
-    return Got(reason=f"not asked: {outcome.reason}", infrastructure=True)
+    return Got(reason=f"not requested: {outcome.reason}", infrastructure=True)

@@ -39,11 +39,11 @@ def audited(
         place = places.get((want.path, want.case), Place(want.path))
         whose = f"the judge `{want.judge}`" if want.judge else "the model"
         if fresh.answer is None:
-            reason = f"it could not be asked again: {fresh.reason}"
+            reason = f"it could not be requested again: {fresh.reason}"
             yield _case(prompt, want, place, reason, lost=True)
         elif found := differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
-            reason = f"asked again, {whose} answers otherwise: {what}"
+            reason = f"requested again, {whose} gives another answer: {what}"
             yield _case(prompt, want, place, reason, lost=False)
 
 

@@ -26,7 +26,7 @@ def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], di
     more, _ = heard(judging, [_again(each, n) for each in failed for n in range(_FRESH)])
     held = {each.planned.asked: each for each in more if status_of(each.said) == "passed"}
     better = {each.asked: held[_again(each, 0).asked] for each in failed if _all(each, held)}
-    note = f"one of {_FRESH + 1} answers violates a contract that the others keep"
+    note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
     notes = dict.fromkeys(better, note)
     kept = [better.get(each.planned.asked, each) for each in found]
     return [replace(new, planned=old.planned) for old, new in zip(found, kept, strict=True)], notes

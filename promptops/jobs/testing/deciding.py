@@ -89,7 +89,7 @@ class _PromptAnswers:
         values = [known[score] for each in self._own if score in (known := scores(each.said))]
         if not values or self._arms is None:
             points = f"{100 * fmean(values):.1f} points; " if values else ""
-            why = "there is nothing to compare with" if values else "no answer could be scored"
+            why = "no earlier answers to compare with" if values else "no answer could be scored"
             line = f"{points}{why}"
             return Decided(prompt=prompt, score=score, verdict="inconclusive", line=line)
         deciding = _Deciding(self._own, self._theirs, score, self._arms, asks=asks)
@@ -128,7 +128,7 @@ class _Deciding:
     def decided(self) -> Decided:
         if self._same_requests():
             title = self._arms.baseline.title
-            line = f"{self._mean():.1f} points; {title} asks the very same"
+            line = f"{self._mean():.1f} points; {title} sends the same requests"
             return Decided(prompt=self._prompt.id, score=self._score, verdict="pass", line=line)
         if not self._baseline.answers:
             return self._open(f"{self._arms.baseline.title} has no recorded answers to these cases")
@@ -247,7 +247,7 @@ class _Deciding:
     def _line(self, decision: Decision, verdict: Verdict) -> str:
         title, asked = self._arms.baseline.title, self._prompt.id in self._arms.baseline.outdated
         drifted = self._drifted
-        how = "asked anew" if asked else f"recorded, {'another' if drifted else 'same'} model"
+        how = "requested again" if asked else f"recorded, {'another' if drifted else 'same'} model"
         was, now = self._cost(self._baseline), self._cost(self._candidate)
         line = sentence(
             decision,
@@ -255,7 +255,7 @@ class _Deciding:
             baseline=f"{title} ({how})",
         )
         if verdict != decision.verdict:
-            return f"{line} · the model is another one than then: `promptops test --live` asks both"
+            return f"{line} · the model has changed: `promptops test --live` runs both sides again"
         if verdict == "inconclusive" and decision.needs is not None:
             return f"{line} · {what_it_takes(decision.needs)}"
         return line

@@ -55,10 +55,10 @@ class Questioning:
         try:
             to = self._to_judge(about, question) if is_judge else self._to_service(question)
         except InputError as error:  # a RenderError is one
-            return NoReply(reason=f"it can't be asked: {error.message}")
+            return NoReply(reason=f"it can't be called: {error.message}")
         request, profile = to
         if profile is None:
-            return NoReply(reason="it can't be asked: no model is named for it")
+            return NoReply(reason="it can't be called: it has no model")
         return Want(
             prompt=about.prompt,
             case=about.case.name,
@@ -93,7 +93,7 @@ class Questioning:
         path = self.catalog.paths.get(judge)
         prompt = self.catalog.loaded(path).prompt if path is not None else None
         if prompt is None:
-            raise InputError(f"there is no prompt `{judge}` that can be read")
+            raise InputError(f"there is no readable prompt `{judge}`")
         return prompt
 
     def _of_model(self, request: Request, about: Planned) -> tuple[Request, ModelProfile | None]:
@@ -124,7 +124,9 @@ class Questioning:
         got = self.answering.get(list(wants(self.catalog, anchors)))
         answered: list[tuple[Planned, str]] = []
         for each in anchors:
-            found = got.get(each.key, Got(reason=each.error or "it asserts nothing of the answer"))
+            found = got.get(
+                each.key, Got(reason=each.error or "it has no assertion about the answer")
+            )
             if found.answer is None:
                 return _untold(each, found, judge)
             answered.append((each, found.answer.text))

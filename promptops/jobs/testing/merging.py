@@ -53,7 +53,7 @@ def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions)
     first = shards[0]
     if first.revision != revision_of(workspace):
         raise UsageError(
-            f"the shards ran at {first.revision[:12] or 'no commit'}, and here is another revision",
+            f"the shards ran at {first.revision[:12] or 'no commit'}, and this is another revision",
             hint=f"git checkout {first.revision[:12]}" if first.revision else None,
         )
     wanted = SelectionOptions(patterns=first.patterns, since=first.since, selectors=first.selectors)
@@ -91,7 +91,9 @@ def _refuse_others(found: dict[str, ShardRun]) -> None:
     for file, shard in found.items():
         other = next(_differences(first, shard), None)
         if other is not None:
-            raise UsageError(f"`{file}` is of {other} than `{name}`", hint="run all shards alike")
+            raise UsageError(
+                f"`{file}` has {other} than `{name}`", hint="run all shards with the same options"
+            )
 
 
 def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
@@ -110,11 +112,11 @@ def _refuse_gaps(found: dict[str, ShardRun]) -> None:
         known = files.setdefault(run.shard.index, file)
         if known != file:
             raise UsageError(
-                f"`{file}` is shard {run.shard}, as `{known}` is", hint="leave one out"
+                f"`{file}` and `{known}` are both shard {run.shard}", hint="leave one out"
             )
     count = next(iter(found.values())).shard.count
     missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in files]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        said = f"{', '.join(missing[:3])}{more}"
-        raise UsageError(f"not all shards are here: {said}", hint="name the files of all shards")
+        numbers = f"{', '.join(missing[:3])}{more}"
+        raise UsageError(f"shards are missing: {numbers}", hint="name the files of all shards")

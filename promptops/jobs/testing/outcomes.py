@@ -21,7 +21,7 @@ from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun
 from promptops.records import replace
 
-_VIOLATED = "a further answer, asked for to decide, violates a contract"
+_VIOLATED = "an additional answer, requested to decide, violates a contract"
 
 
 def case_runs(
@@ -122,7 +122,7 @@ def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> Ca
     return replace(
         run,
         status=status,
-        reason=unheard or ("what it asserts can't be judged" if status == "error" else ""),
+        reason=unheard or ("its assertions can't be checked" if status == "error" else ""),
         infrastructure=bool(unheard),
         internal=any(each.internal for each in judged),
         assertions=results,

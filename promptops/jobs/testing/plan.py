@@ -210,10 +210,10 @@ def _misstated(case: Case) -> _Wrong | None:
 def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
     place = case.locate(case.at, False)
     if ANCHOR in case.tags and not is_anchor(case):
-        why = "an anchor says what people judged: `expected: {verdict: pass}`"
+        why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
         return _Wrong(why, place)
     asserts = case.rendered or any(True for _ in asserted(case, prompt))
-    return None if asserts else _Wrong("it asserts nothing", place)
+    return None if asserts else _Wrong("it has no assertions", place)
 
 
 def with_hint(message: str, hint: str | None) -> str:

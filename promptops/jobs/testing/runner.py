@@ -79,5 +79,5 @@ def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
                 raise UsageError(
                     f"the change sets `{field}` of `{name}`, at {shown_endpoint(profile)}",
                     where=workspace.config.path,
-                    hint="read what it sets, then repeat with --trust-config",
+                    hint="check its settings, then run again with --trust-config",
                 )

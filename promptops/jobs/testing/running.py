@@ -242,13 +242,13 @@ class Running:
     def _why_nothing(self) -> str:
         catalog, selected = self._catalog, self._selected
         if self._options.shard is not None and self._whole:
-            return f"no case falls into shard {self._options.shard}"
+            return f"shard {self._options.shard} has no cases"
         if selected.changed is None and catalog.prompt_files and not selected.why:
             return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
         if selected.changed is None:
-            return "there are no test cases here"
+            return "there are no test cases"
         changed = counted(len(selected.why), "prompt")
-        return f"{changed} changed, and none of them has a test case"
+        return f"{changed} changed, none with a test case"
 
 
 def _asking(repository: Repository, options: RunOptions) -> ModelCalls:
@@ -282,7 +282,7 @@ def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:
         names = {each.case.name for each in plan}
         if not any(_is_called(name, pattern) for name in names):
             hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
-            raise UsageError(f"no case is called {pattern!r}", hint=hint)
+            raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
     return [each for each in plan if any(_is_called(each.case.name, p) for p in patterns)]

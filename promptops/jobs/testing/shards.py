@@ -49,8 +49,8 @@ def refuse_other_plan(plan: Iterable[Planned], merged: MergedShards) -> None:
     """Raises UsageError where shards ran something else."""
     if plan_digest(plan) != merged.plan:
         raise UsageError(
-            "the shards ran other cases than there are here",
-            hint="merge where they ran: the same commit, `--at`, `--config` and files",
+            "the shards ran other cases than this revision has",
+            hint="merge with the same commit, `--at`, `--config` and files as the shards",
         )
 
 
@@ -60,7 +60,7 @@ def parse_shard(written: str) -> Shard:
     index, count = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= index <= count <= MOST:
         hint = "one of several, from 1: --shard 1/8 … --shard 8/8"
-        raise UsageError(f"{written!r} is no shard", hint=hint)
+        raise UsageError(f"{written!r} is not a shard", hint=hint)
     return Shard(index=index, count=count)
 
 

@@ -33,8 +33,8 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
 
 HINT = (
-    "read what the change sets, then add --trust-config to `promptops test`: "
-    "this machine remembers it"
+    "check the change's settings, then add --trust-config to `promptops test`: "
+    "this machine remembers the approval"
 )
 FILE = "approved.json"
 _SHOWN = 5
@@ -137,7 +137,7 @@ class _Trusted:
     def lacks(self, what: str) -> str:
         """Why something is not approved."""
         if self.branch is None:
-            return "the default branch is not known here"
+            return "the default branch is unknown"
         name = self.branch.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         return f"the default branch, `{name}`, has no such {what}"
 

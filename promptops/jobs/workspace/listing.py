@@ -69,7 +69,7 @@ def unreadable(loaded: LoadedPrompt) -> PromptopsError:
     if problem.code == CODE:
         return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)
     where = str(problem.at) if isinstance(problem.at, Place) else loaded.path
-    hint = problem.hint or f"`promptops lint {loaded.id}` says all that is wrong"
+    hint = problem.hint or f"`promptops lint {loaded.id}` reports all problems"
     return InputError(problem.message, where=where, hint=hint)
 
 

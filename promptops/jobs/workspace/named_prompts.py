@@ -86,7 +86,7 @@ def no_match(catalog: Catalog, repository: Repository | None, name: str) -> Usag
     if name and not paths:
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
-        return UsageError(message, hint="the file is not a prompt, and no prompt needs it")
+        return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
     near = _nearest(catalog, name, paths)
     hint = f"did you mean {near!r}?" if near else "`promptops list` shows the prompts"
     return UsageError(message, hint=hint)
@@ -161,7 +161,7 @@ def _inside(path: str) -> Iterator[str]:
 def _several(name: str, ids: Sequence[str]) -> UsageError:
     more = f" and {len(ids) - MAX_SHOWN} more" if ids[MAX_SHOWN:] else ""
     hint = f"name one of them: {', '.join(ids[:MAX_SHOWN])}{more}"
-    return UsageError(f"{name!r} names {len(ids)} prompts, and one is needed", hint=hint)
+    return UsageError(f"{name!r} matches {len(ids)} prompts, and one is required", hint=hint)
 
 
 def _nearest(catalog: Catalog, name: str, paths: Sequence[str]) -> str | None:

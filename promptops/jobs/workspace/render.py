@@ -89,7 +89,7 @@ def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
 
     Nor may a request look complete whose profile, or whose tool to call, does not exist.
     """
-    hint = f"`promptops lint {loaded.id}` says more"
+    hint = f"`promptops lint {loaded.id}` shows the details"
     for problem in loaded.problems:
         if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
             raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)

@@ -228,7 +228,7 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
         if _has(catalog.loaded(path), key, value)
     }
     if not found and not any(_has(each, key, value) for each in catalog.prompts()):
-        hint = "`promptops list` shows what they have"
+        hint = "`promptops list` shows the prompts"
         raise UsageError(f"no prompt has {selector}", hint=hint)
     return found
 

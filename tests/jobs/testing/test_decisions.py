@@ -54,7 +54,7 @@ def test_what_asks_the_very_same_as_before_passes_though_cases_are_few(repo):
     assert (found.verdict, decided.verdict) == ("pass", "pass")
     assert (
         decided.line
-        == f"100.0 points; {repo.git('rev-parse', '--short=12', 'HEAD')} asks the very same"
+        == f"100.0 points; {repo.git('rev-parse', '--short=12', 'HEAD')} sends the same requests"
     )
 
 
@@ -101,5 +101,5 @@ def test_without_a_baseline_nothing_is_claimed(repo):
     (decided,) = found.decided
     assert (found.verdict, decided.line) == (
         "inconclusive",
-        "100.0 points; there is nothing to compare with",
+        "100.0 points; no earlier answers to compare with",
     )

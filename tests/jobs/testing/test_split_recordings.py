@@ -178,7 +178,8 @@ def test_an_answer_replaced_in_a_further_file_is_a_risk_at_its_line(repo, server
     _, output = said("check", "--since", "main")
 
     assert [line for line in output if line.startswith("risk: ")] == [
-        f"risk: ask: case `{case}`: the recorded answer was replaced, and its request is unchanged"
+        f"risk: ask: case `{case}`: the recorded answer was replaced, "
+        "although its request is unchanged"
         f" ({SECOND}:1)"
     ]
 

@@ -272,7 +272,7 @@ def test_a_gate_that_had_nothing_to_look_at_says_so():
     root = read(write(empty()))
 
     (verdict,) = with_class(root, "verdict")
-    assert words(verdict) == "nothing to check, nothing that prompts are made of changed"
+    assert words(verdict) == "nothing to check, no file that prompts depend on changed"
     assert list(root.all("table")) == []
 
 

@@ -42,8 +42,8 @@ def _links(changed: list[str], head: Catalog) -> Iterator[Risk]:
         entry = head.files.entries.get(path)
         below = any(is_below(path, root) for root in roots)
         if below and entry is not None and entry.kind in _UNREAD:
-            message = f"{_UNREAD[entry.kind]}, and nothing behind it is read"
+            message = f"{_UNREAD[entry.kind]}, and its content is not read"
             yield Risk(message=message, place=Place(path))
 
 
-_UNREAD = {"symlink": "this is a symbolic link now", "submodule": "this is a submodule now"}
+_UNREAD = {"symlink": "this is now a symbolic link", "submodule": "this is now a submodule"}

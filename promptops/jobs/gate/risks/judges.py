@@ -23,7 +23,7 @@ def judge_risks(
         if _judge(pair.before) != _judge(pair.after):
             prompt = pair.after
             place = prompt.locate("/evaluation/judge", True)
-            yield Risk(message="it names another judge", prompt=prompt.id, place=place)
+            yield Risk(message="it uses another judge", prompt=prompt.id, place=place)
     for path in sorted(selected.changed or ()):
         if path.endswith(".py"):
             yield Risk(message="code changes that may judge answers", place=Place(path))
@@ -36,7 +36,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
         path = catalog.paths[judge]
         if changed & {path, *catalog.rests_on(path)}:
             more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
-            message = f"a judge changes, which judges {judged[0]}{more}"
+            message = f"the judge of {judged[0]}{more} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))
 
 

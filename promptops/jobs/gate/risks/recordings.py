@@ -139,11 +139,11 @@ def _named(
 def _another(each: Recording) -> str:
     answer = each.answer
     model = f"`{answer.model}`" + (f" ({answer.fingerprint})" if answer.fingerprint else "")
-    return f"{_whose(each)} is by {model}, unlike at the base, and the profile is unchanged"
+    return f"{_whose(each)} is from {model}, unlike at the base, although the profile is unchanged"
 
 
 def _replaced(each: Recording) -> str:
-    return f"{_whose(each)} was replaced, and its request is unchanged"
+    return f"{_whose(each)} was replaced, although its request is unchanged"
 
 
 def _whose(each: Recording) -> str:

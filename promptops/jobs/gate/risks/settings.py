@@ -41,7 +41,7 @@ def score_risks(pair: PromptVersions) -> Iterator[Risk]:
         for words in after[score].keys() - before[score].keys():
             if len(after[score]) > len(before[score]):
                 found = after[score][words]
-                message = f"the score `{score}` counts `{found.written.get('type')}`, too"
+                message = f"the score `{score}` also counts `{found.written.get('type')}`"
                 yield Risk(message=message, prompt=pair.after.id, place=found.at("", False))
 
 

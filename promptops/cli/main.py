@@ -90,7 +90,7 @@ def _run_hook(line: list[str]) -> int:
 
 
 def _refuse_option_as_revision(arguments: list[str]) -> None:
-    """click parses `--since=--help` as two options, so a script that passes a name would succeed."""
+    """click parses `--since=--help` as two options: a script that passes a name would succeed."""
     for argument in arguments:
         if argument.startswith("--since=-"):
             name = argument.partition("=")[2]
@@ -144,8 +144,9 @@ def _bug(error: BaseException) -> int:
 
         traceback.print_exc()
     from promptops.analysis.masking import without_secrets
+    from promptops.model.internal_error import HINT
 
     cause = _visible(without_secrets(f"{type(error).__name__}: {error}"))
     print(f"error: a bug in promptops: {cause}", file=sys.stderr)
-    print("  tip: report it with the output of PROMPTOPS_DEBUG=1", file=sys.stderr)
+    print(f"  tip: {HINT}", file=sys.stderr)
     return BUG

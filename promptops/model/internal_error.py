@@ -13,7 +13,7 @@ from promptops.records import record
 CODE = "internal-error"
 """In lower case, since it is not the code of a rule: nothing selects, ignores or silences it."""
 NAME = "bug-in-promptops"
-HINT = "report it, with what PROMPTOPS_DEBUG=1 prints"
+HINT = "report it with the output of PROMPTOPS_DEBUG=1"
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(re
         ]
         assert (again.code, again.err) == (
             0,
-            f"{calling}\nasking {len(WORDS) - len(before)} requests: up to $0\n",
+            f"{calling}\nsending {len(WORDS) - len(before)} requests: up to $0\n",
         )
         assert asked(server) == sorted(WORDS)
         assert recorded(repo.root) == sorted(WORDS)

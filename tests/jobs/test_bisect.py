@@ -500,11 +500,11 @@ def suspect(commit, minute, subject):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "where the search begins is not known"),
+        ((), "--good is missing"),
         (("--here", "--good", "HEAD"), "--here and --good exclude each other"),
         (("--here", "--live"), "--here and --live exclude each other"),
-        (("--good", "HEAD", "--max-cost", "1"), "--max-cost is about asking"),
-        (("--good", "HEAD", "--trust-config"), "--trust-config is about asking"),
+        (("--good", "HEAD", "--max-cost", "1"), "--max-cost needs --live"),
+        (("--good", "HEAD", "--trust-config"), "--trust-config needs --live"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(history, capfd, arguments, said):

@@ -198,7 +198,7 @@ def test_a_channel_that_is_gone_is_told_and_left(catalog, publish, tmp_path):
     said = publish()
 
     assert said["channels"] == ["other"]
-    assert "is of a channel that channels.yaml does not name: remove it" in said["notes"][0]
+    assert "belongs to a channel that channels.yaml does not name: remove it" in said["notes"][0]
     assert (tmp_path / "site/channels/production.json").exists()
 
 
@@ -214,7 +214,7 @@ def test_a_channel_that_went_back_is_refused(catalog, publish, tmp_path, serial)
 
     said = publish(code=3)
 
-    assert f"was at serial 3 here, and is at {serial} there" in said
+    assert f"is at serial 3 in the site, and at {serial} in the repository" in said
     assert tree(tmp_path / "site") == before
 
 
@@ -224,7 +224,7 @@ def test_a_channel_that_names_another_bundle_is_refused(catalog, publish, tmp_pa
 
     said = publish("v1.9.0", code=3)
 
-    assert "`production` names another bundle than v1.9.0 is" in said
+    assert "`production` names another bundle than that of v1.9.0" in said
     assert not (tmp_path / "site/channels/production.json").exists()
 
 
@@ -283,7 +283,7 @@ def test_what_is_no_release_is_not_published(catalog, publish, tmp_path, name):
 
     said = publish(name, code=2)
 
-    assert f"'{name}' is no release" in said
+    assert f"'{name}' is not a release" in said
     assert not (tmp_path / "site").exists()
 
 
@@ -298,7 +298,7 @@ def test_what_is_no_index_is_left_alone(catalog, publish, tmp_path, content):
 
     said = publish("v1.9.0", code=3)
 
-    assert "index.json: error: that is no" in said
+    assert "index.json: error: not " in said
     assert tree(tmp_path / "site") == {"index.json": content}
 
 

@@ -123,7 +123,7 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
 
     assert (own[0], own[1][0]) == (
         1,
-        "risk: `diff.waivers` changes; it counts once it is merged (promptops.toml:5)",
+        "risk: `diff.waivers` changes; it takes effect once it is merged (promptops.toml:5)",
     )
     assert (code, lines[-2:]) == (
         0,
@@ -156,7 +156,7 @@ def test_a_change_can_not_loosen_what_is_refused(change, checked):
 
     assert (code, lines[0]) == (
         1,
-        "risk: `check.fail-on` changes; it counts once it is merged (promptops.toml:1)",
+        "risk: `check.fail-on` changes; it takes effect once it is merged (promptops.toml:1)",
     )
 
 
@@ -386,8 +386,8 @@ def test_a_misspelt_folder_of_prompts_passes_nothing(repo, capsys, command):
 
     assert (code, capsys.readouterr().err) == (
         3,
-        "promptops.toml: error: no file stands below `promts`, which `prompts` names as a folder of"
-        " prompts\n  tip: fix the name, or leave it out\n",
+        "promptops.toml: error: there are no files below `promts`, which `prompts` names as a "
+        "folder of prompts\n  tip: fix the name, or leave it out\n",
     )
 
 

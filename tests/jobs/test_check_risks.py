@@ -125,8 +125,8 @@ def test_answers_of_another_model_under_an_unchanged_profile_are_a_risk(
 
     assert code == 0
     assert re.fullmatch(
-        r"risk: ask: case `c0`: the recorded answer is by `echo-[12]`( \(fp_2\))?, unlike at the"
-        rf" base, and the profile is unchanged \({re.escape(RECORDINGS)}:1\)",
+        r"risk: ask: case `c0`: the recorded answer is from `echo-[12]`( \(fp_2\))?, unlike at the"
+        rf" base, although the profile is unchanged \({re.escape(RECORDINGS)}:1\)",
         lines[0],
     )
 
@@ -138,7 +138,7 @@ def test_answers_of_another_model_fail_an_untrusted_change(base, commit, checked
     code, lines = checked()
 
     assert code == 1
-    assert lines[0].startswith("refused: ask: case `c0`: the recorded answer is by `echo-2`")
+    assert lines[0].startswith("refused: ask: case `c0`: the recorded answer is from `echo-2`")
     assert lines[-1].startswith("fail · 1 risk: ")
     assert "1 risk refused" in lines[-1]
 

@@ -402,7 +402,7 @@ def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
     found = begin(repo, origin=None).steps[-1]
 
     note = (
-        "cannot tell where CI should install promptops from"
+        "the source that CI should install promptops from is unknown"
         " (name it: promptops init --ci github --from URL@COMMIT)"
     )
     path = ".github/workflows/promptops.yml"

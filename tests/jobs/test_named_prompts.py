@@ -232,7 +232,7 @@ def test_commands_of_one_prompt_list_those_that_a_folder_names(catalog, capfd, c
 
     out, err = capfd.readouterr()
     assert code == (125 if command[0] == "bisect" else 2)
-    assert "support/refund, support/triage" in err or "names 2 prompts" in out
+    assert "support/refund, support/triage" in err or "matches 2 prompts" in out
 
 
 def test_a_folder_in_the_first_place_of_a_comparison_names_prompts(catalog, capfd):

@@ -149,7 +149,7 @@ def test_an_id_that_is_taken_is_refused(identity, message, repo):
 def test_the_other_ending_is_taken_too(repo):
     repo.write({"prompts/ask.prompt.yml": "format: promptops/1\n"})
 
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         create(repo.root, "ask")
 
 

@@ -186,7 +186,7 @@ def test_a_misspelt_channel_is_refused_with_the_nearest_name_unless_it_is_create
     assert (code, capfd.readouterr().err) == (
         2,
         "error: there is no channel 'prodution'\n"
-        "  tip: did you mean `production`?; for a new one:"
+        "  tip: did you mean `production`?; to create it:"
         " promptops promote v1.1.0 prodution --create\n",
     )
     assert (released.root / "channels.yaml").read_bytes() == before
@@ -207,7 +207,7 @@ def test_a_release_that_is_served_and_gone_must_be_fetched_or_given_up(released)
     promoted(released, "v1.0.0")
     released.git("tag", "-d", "v1.0.0")
 
-    with pytest.raises(GitError, match="which `production` has now, is no release here"):
+    with pytest.raises(GitError, match="which this repository does not have"):
         promoted(released, "v1.1.0")
 
     assert promoted(released, "v1.1.0", allow_breaking=True).changed

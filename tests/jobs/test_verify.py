@@ -90,8 +90,8 @@ def test_all_that_is_wrong_is_told_at_once(catalog, verify, tmp_path):
     assert states(value) == dict.fromkeys(("content", "bundle", "signature"), "failed") | {
         "name": "passed"
     }
-    assert f"and the tag tells sha256:{'0' * 64}" in told[0]
-    assert f"and the tag tells sha256:{'1' * 64}" in told[1]
+    assert f"but the tag records sha256:{'0' * 64}" in told[0]
+    assert f"but the tag records sha256:{'1' * 64}" in told[1]
     assert told[2] == "the tag is not signed"
 
 
@@ -357,7 +357,7 @@ def test_a_file_is_verified_where_there_is_no_repository(catalog, tmp_path, capf
         ("main", (), 2, "'main' is not a release in this repository, and not a file"),
         ("-v", (), 2, "no such option"),
         ("v1.5.0", ("--trust", "/nowhere"), 3, "the allowed signers can't be read"),
-        ("v1.5.0", ("--config", "release.allowed_signers='gone'"), 3, "allowed signers is not"),
+        ("v1.5.0", ("--config", "release.allowed_signers='gone'"), 3, "allowed signers is missing"),
     ],
 )
 def test_what_can_not_be_verified_is_said(catalog, verify, target, options, code, message):
@@ -378,7 +378,7 @@ def test_text_tells_each_check_and_the_verdict(catalog, capfd):
     assert capfd.readouterr().out == (
         "ok     name      the tag object is named 'v1.5.0', like the ref\n"
         f"failed content   the prompts of its commit are sha256:{content}, "
-        f"and the tag tells sha256:{'0' * 64}\n"
+        f"but the tag records sha256:{'0' * 64}\n"
         "  tip: don't use it: the tag or the build tool was changed\n"
         "ok     bundle    the bundle built of it is what the tag tells\n"
         "-      signature unsigned\n"

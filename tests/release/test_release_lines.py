@@ -6,7 +6,7 @@ import pytest
 
 from tests.release.conftest import ASK, BREAKING, PROMPT, STYLE, message, problems, tags
 
-HEAD_HAS = "which HEAD does not have behind it"
+HEAD_HAS = "which is not an ancestor of HEAD"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_version_above_a_newer_line_needs_a_reason_and_the_tag_tells_it(older,
     made = release(older, "--version", "1.1.1", "--reason", "1.1 is given up")
 
     (problem,) = refused.value["problems"]
-    assert problem["message"] == f"1.1.1 would outrank 'v1.1.0', {HEAD_HAS}"
+    assert problem["message"] == f"1.1.1 would be higher than 'v1.1.0', {HEAD_HAS}"
     assert problem["hint"] == (
         "the next free version of this line: --version 1.0.1 --reason TEXT; "
         "or give the reason with --reason"

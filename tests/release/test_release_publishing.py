@@ -119,7 +119,7 @@ def test_a_release_that_another_made_meanwhile_is_refused(remote, catalog, relea
     assert (said.code, problem["message"], tags(catalog)) == (1, "origin rejected 'v0.1.0'", [])
     assert problem["details"] == ["v0.1.0 exists already, and is another one"]
     assert problem["hint"] == (
-        "another release was faster: bring it in (git fetch --tags origin && git pull),"
+        "another release was pushed first: merge it (git fetch --tags origin && git pull),"
         " then run it again"
     )
     assert catalog.git("ls-remote", "origin", "refs/tags/v0.1.0").split()[0] == theirs

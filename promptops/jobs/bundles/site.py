@@ -1,4 +1,4 @@
-"""What a static host serves: an index of releases, their bundles, and what each channel serves."""
+"""The files of a static host: an index of releases, their bundles, one file per channel."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def publish(
     sign: bool,
     overrides: Sequence[str] = (),
 ) -> Publication:
-    """Add a release to a site, if one is named, and have it serve what the channels say.
+    """Add a release to a site, if one is named, and update the channels.
 
     The channels are those of the default branch, as its remote has it where there is one: what is
     only here may still be refused there. Nothing that was published is changed, but for
     where a channel points; what points at something is written after it.
 
     Raises:
-        UsageError: What was named is no release.
+        UsageError: The revision is not a release.
         InputError: The site holds something else under that name, or a channel went back.
     """
     built = build(directory, revision, overrides) if revision is not None else None
@@ -72,7 +72,7 @@ def publish(
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time: each reads the index before it writes it."""
+    """Allow one process at a time: each reads the index before it writes it."""
     import fcntl
 
     try:
@@ -93,7 +93,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _aside(repository: Repository) -> Iterator[Path | None]:
-    """A folder in git's directory, which nobody publishes; None if it can't be written."""
+    """A folder in git's directory, which is never published; None if it can't be written."""
     folder = repository.git_dir / "promptops" / f"site.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,10 +112,10 @@ def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointe
 
 
 def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Iterator[str]:
-    """What stands in the branch here, and nobody else has yet."""
+    """Channels of the local branch that are not pushed yet."""
     try:
         committed = _channels(repository, default_branch(repository))
-    except InputError:  # who pushes it is told
+    except InputError:  # reported when it is pushed
         return
     for name, here in committed.items():
         there = published.get(name)
@@ -124,7 +124,7 @@ def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Itera
 
 
 class _Site:
-    """The files below one folder."""
+    """The files of a site below one folder."""
 
     def __init__(self, folder: Path, aside: Path | None) -> None:
         """`aside` is for temporary files: what is in `folder` may be published at any moment."""
@@ -133,7 +133,7 @@ class _Site:
         self._releases = dict(_read_index(folder / INDEX))
 
     def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
-        """Put a release in, the index last; the files that hold it."""
+        """Add a release, the index last; returns its files."""
         name, entry = built.contents.origin.release or "", _entry(built)
         if self._releases.get(name, entry) != entry:
             hint = "a release never changes: create another one"
@@ -149,7 +149,7 @@ class _Site:
         return (file, signature) if signature.exists() else (file,)
 
     def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
-        """Names of the channels that changed, and what was left as it is."""
+        """Update the channels; returns the names of the changed ones, and notes on the others."""
         changed, notes = [], []
         for name, pointer in sorted(channels.items()):
             if pointer.release not in self._releases:
@@ -171,7 +171,7 @@ class _Site:
         return sorted((self._folder / "channels").glob("*.json"))
 
     def _write_index(self) -> None:
-        """The channels are named for messages only: who follows one reads its file."""
+        """The index names the channels for messages only: readers of a channel read its file."""
         text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
         put(self._folder / INDEX, text.encode(), self._aside)
 
@@ -230,7 +230,7 @@ def _is_entry(value: Any) -> bool:
 
 
 def _read_object(file: Path) -> dict[str, Any] | None:
-    """None where no such file is; raises InputError for one not a JSON object."""
+    """The object in a JSON file; None if the file is missing, InputError if it is not an object."""
     try:
         value = read_json(file.read_bytes())
     except FileNotFoundError:
@@ -246,7 +246,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 
 def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
-    """A line for each release, the lowest version first: what changed is read as a line."""
+    """One line per release, lowest version first, so that a diff shows one line per change."""
     ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
     lines = ",\n".join(map(_line, ordered))
     named = json.dumps(channels, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Whether a release is what its tag says; whether the file of a bundle is whole, and signed."""
+"""Verify that a release matches its tag, and that a bundle file is intact and signed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DEADLINE_S = 60.0
 def verify(
     directory: Path, target: str, trust: Path | None, overrides: Sequence[str] = ()
 ) -> Verification:
-    """A release by the name of its tag, or the file of a bundle; a tag of that name comes first.
+    """Verify a release by the name of its tag, or a bundle file; a tag takes precedence.
 
-    In a repository that has the release of a file, the file is held against its tag, too.
+    If the repository has the release of a bundle file, the file is also compared with its tag.
 
     Args:
         trust: Allowed signers, as ssh-keygen(1) has them. Without it, those that PROMPTOPS_TRUST
@@ -66,7 +66,7 @@ def verify(
 def _signers(
     repository: Repository, given: Path | None, overrides: Sequence[str]
 ) -> Iterator[Path | None]:
-    """The file of those who are trusted; None where nobody says who is."""
+    """The file of allowed signers; None if none are configured."""
     named = None
     if given is None and repository.find("HEAD") is not None:
         named = configuration(repository, "HEAD", overrides).release.allowed_signers
@@ -84,7 +84,7 @@ def _signers(
 
 
 class _TagCheck:
-    """A release and what is built of it."""
+    """Checks a release and its bundle."""
 
     def __init__(
         self, repository: Repository, tag: ReleaseTag, target: str, signers: Path | None
@@ -186,7 +186,7 @@ def _file(
 
 
 def _held(repository: Repository, contents: Contents) -> VerificationStep:
-    """A file against the release that it says it is."""
+    """Compare a bundle file with the release that it names."""
     name = contents.origin.release
     tag = release_tag(repository, name) if name is not None else None
     if tag is None:

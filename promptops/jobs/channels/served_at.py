@@ -13,9 +13,9 @@ from promptops.repo.revisions import FETCH_ALL
 
 
 def served_at(repository: Repository, channel: str, time: datetime) -> Served:
-    """What readers of the default branch got, as far as it was fetched; it may be nothing.
+    """The release that readers of the default branch got, as of the last fetch; may be None.
 
-    Raises NotFound for a channel that never was.
+    Raises NotFound for a channel that never existed.
     """
     branch = published_branch(repository) or "HEAD"
     found = live_at(repository, channel, time, branch)
@@ -34,7 +34,7 @@ def served_at(repository: Repository, channel: str, time: datetime) -> Served:
 
 
 def time_of(text: str | None) -> datetime:
-    """A time as somebody writes it, in ISO 8601 with its zone; without any, now.
+    """Parse a time in ISO 8601 with a time zone; None is now.
 
     Raises UsageError.
     """

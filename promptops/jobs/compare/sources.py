@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison are read from."""
+"""The sources of the two sides of a comparison."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SAY_BASE = "name the revision to compare with: promptops diff BASE"
 
 @record(frozen=True, slots=True, kw_only=True)
 class ComparisonOptions:
-    """What a command line wants compared.
+    """Options for choosing the two sides.
 
     Attributes:
         arguments: BASE, BASE..HEAD or BASE...HEAD, then prompts; all of them may be left out.
-        behind: How many of the arguments stand behind `--`; None where none was written.
+        behind: How many of the arguments follow `--`; None without it.
         staged: The newer side is the index.
-        worktree: It is the work tree.
-        merge: It is what merging HEAD into BASE would give.
+        worktree: The newer side is the work tree.
+        merge: The newer side is the result of merging HEAD into BASE.
         root: The older side is nothing.
     """
 
@@ -41,13 +41,13 @@ class ComparisonOptions:
 
 @record(frozen=True, slots=True, kw_only=True)
 class SideSource:
-    """Where one side is read from.
+    """The source of one side.
 
     Attributes:
         tree: Lists its files at or below some paths.
         revision: WORKTREE, INDEX, or the id of a commit or a tree; None of a directory.
-        prefix: What stands before its paths in messages.
-        implied: It is HEAD, and nobody said so.
+        prefix: Written before its paths in messages.
+        implied: It is HEAD by default.
     """
 
     title: str
@@ -59,11 +59,11 @@ class SideSource:
 
 
 Sources = tuple[Repository | None, SideSource | None, SideSource]
-"""The repository that has the objects of both, the older side, None for nothing, and the newer."""
+"""The repository with the objects of both sides, the older side or None, the newer side."""
 
 
 def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> None:
-    """Raise UsageError for what can't be said together."""
+    """Raise UsageError for contradicting options."""
     flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
     newer = [flag for flag, given in flags.items() if given]
     if len(newer) > 1:
@@ -87,7 +87,7 @@ def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> Non
 def sources(
     names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
 ) -> Iterator[Sources]:
-    """Find both sides; GitError where one is not there."""
+    """Find both sides; raises GitError if one does not exist."""
     if asked.merge:
         with _merge_sources(names, named or RevisionRange()) as found:
             yield found
@@ -146,7 +146,7 @@ def _head(names: RevisionNames, asked: ComparisonOptions, named: RevisionRange) 
 def _base(
     names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
 ) -> SideSource | None:
-    """None for nothing."""
+    """The older side; None for nothing."""
     if asked.root:
         return None
     if named and named.parted:

@@ -1,4 +1,4 @@
-"""Findings that were there before: a file that takes them out by fingerprint."""
+"""The baseline: a file that lists accepted findings by fingerprint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.paths import confined
 
 
 def baseline_path(workspace: Workspace) -> str:
-    """Where the baseline stands, relative to the repository root; InputError for elsewhere."""
+    """The path of the baseline, relative to the repository root; InputError if it is outside."""
     written = workspace.config.lint.baseline or BASELINE
     path = confined(written, "")
     if path.reason:
@@ -26,10 +26,10 @@ def baseline_path(workspace: Workspace) -> str:
 
 
 def read_baseline(workspace: Workspace, revision: str | None = None) -> frozenset[str]:
-    """The fingerprints of a revision's baseline; none where there is no such file.
+    """The fingerprints of a revision's baseline; empty if there is no file.
 
-    Of the revision that is looked at, unless another is given. Raises InputError for a file that is
-    no baseline.
+    Reads the revision that is checked, unless another one is given. Raises InputError for a file
+    that is not a baseline.
     """
     path = baseline_path(workspace)
     data = baseline_data(workspace, revision or workspace.revision)
@@ -49,7 +49,7 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
 
 
 def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
-    """The file as a revision has it, whatever it holds; None where there is none."""
+    """The content of the file at a revision; None if there is none."""
     path = baseline_path(workspace)
     tree = workspace.catalog.files.tree
     if revision == workspace.revision and isinstance(tree, IndexTree) and tree.lists_beside(path):
@@ -60,7 +60,7 @@ def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
 def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
     """Write the baseline into the work tree; returns how many findings it holds.
 
-    Raises UsageError where another revision than the work tree was looked at.
+    Raises UsageError for another revision than the work tree.
     """
     if workspace.revision != WORKTREE:
         raise UsageError(
@@ -77,7 +77,7 @@ def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
 
 
 def _replace(workspace: Workspace, path: str, text: str) -> None:
-    """Write a file of the work tree, through no link."""
+    """Write a file of the work tree, without following links."""
     root = os.path.realpath(workspace.repository.root)
     target = os.path.join(root, path)
     if os.path.realpath(target) != os.path.normpath(target):

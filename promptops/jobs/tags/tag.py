@@ -46,7 +46,7 @@ class ReleaseTag:
 
     @property
     def release(self) -> Release:
-        """Raises IntegrityError for a tag that is not what it says it is."""
+        """Raises IntegrityError for a misnamed tag."""
         if self.inside != self.name:
             raise IntegrityError(self.problem, where=self.name, hint=self.way_out)
         return Release(name=self.name, version=self.version, tag=self.id, commit=self.commit)

@@ -34,8 +34,8 @@ REFUSED = [
         "it contains a secret (api_key)",
     ),
     (recording("c", model=f"model of {KEY}"), "it contains a secret (OpenAI)"),
-    (recording("c", f"Mail {EMAIL}."), "it holds personal data: an e-mail address"),
-    (recording("c", tool_calls=call(to=EMAIL)), "it holds personal data: an e-mail address"),
+    (recording("c", f"Mail {EMAIL}."), "it contains personal data: an e-mail address"),
+    (recording("c", tool_calls=call(to=EMAIL)), "it contains personal data: an e-mail address"),
     (
         recording("c", finish_reason="content_filter"),
         "the provider's content filter blocked it",

@@ -97,7 +97,7 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
 )
 def test_a_judge_that_changes_is_told_with_those_whom_it_judges(risks, files):
     assert risks(files) == [
-        "judges/tone: the judge of ask changes and 1 more prompt"
+        "judges/tone: the judge of ask and 1 more prompt changes"
         " (prompts/judges/tone.prompt.yaml:1)"
     ]
 
@@ -111,7 +111,7 @@ def test_a_judge_that_loses_a_further_file_of_its_recordings_changes(risks, repo
     repo.git("rm", "--quiet", further.format("07"))
 
     assert risks({}) == [
-        "judges/tone: the judge of ask changes and 1 more prompt"
+        "judges/tone: the judge of ask and 1 more prompt changes"
         " (prompts/judges/tone.prompt.yaml:1)"
     ]
 

@@ -332,7 +332,7 @@ def test_shards_that_are_missing_doubled_or_of_something_else_are_refused(catalo
 
     assert said == {
         "none": "there is nothing to merge",
-        "missing": "shards are missing: {numbers}",
+        "missing": "shards are missing: 3/3",
         "named twice": "`1.jsonl` is named twice",
         "doubled": "`copy.jsonl` and `1.jsonl` are both shard 1/3",
         "of halves": "`half2.jsonl` has another number of shards than `1.jsonl`",

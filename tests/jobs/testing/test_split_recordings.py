@@ -196,7 +196,7 @@ def test_answers_of_another_model_in_a_further_file_fail_an_untrusted_change(
     code, output = said("check", "--since", "main")
 
     assert code == 1
-    assert [line.split(": ")[0] for line in output if "is by `other`" in line] == ["refused"]
+    assert [line.split(": ")[0] for line in output if "is from `other`" in line] == ["refused"]
 
 
 def test_answers_that_only_moved_to_another_file_are_no_risk(repo, server, said):

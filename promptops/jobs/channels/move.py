@@ -1,4 +1,4 @@
-"""Shared by promote and rollback: find and verify the release, list its breaks and the next steps."""
+"""Shared by promote and rollback: verify the release, list its breaks and the next steps."""
 
 from __future__ import annotations
 

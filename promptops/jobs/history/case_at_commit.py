@@ -136,7 +136,7 @@ class CaseAt:
         return runs
 
     def _refuse_silence(self, runs: Iterable[CaseRun]) -> None:
-        """Raise TransportError for a missing answer, which makes a commit neither good nor skipped."""
+        """Raise TransportError for a missing answer: the commit is neither good nor skipped."""
         if self._asking.ledger.interrupted:
             raise KeyboardInterrupt
         if self._asking.unanswered:

@@ -75,7 +75,7 @@ def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[
 
 
 def _undone(facts: str, path: str) -> dict[str, TreeEntry | None]:
-    """The undone change of a line `:MODE MODE ID ID STATUS`; nothing if only the permission differs."""
+    """The undone change of `:MODE MODE ID ID STATUS`; nothing if only the permission differs."""
     mode, new_mode, blob, new_blob, _ = facts[1:].split(" ")
     if not mode.strip("0"):
         return {path: None}

@@ -114,7 +114,7 @@ def _entries(past: Past, followed: Followed, wanted: LogOptions) -> Iterator[His
 
 
 def _is_seen(change: Change) -> bool:
-    """Whether callers or the model are affected; a draft counts too, although it requires no bump."""
+    """Whether callers or the model are affected; a draft counts too, but requires no bump."""
     return CODES[change.code].level != "NEUTRAL"
 
 

@@ -156,8 +156,8 @@ def _schema(name: str, title: str, explained: str) -> str:
     schema = json.loads((ROOT / "schemas" / name).read_text("utf-8"))
     parts = [
         f"# {title}\n\nGenerated from [`schemas/{name}`](../../schemas/{name}); explained in "
-        f"[{explained}](../{explained}).\n`[]` stands for each item of a list, `NAME` for any name. "
-        "Keys that begin with `x-` are kept and ignored.\n"
+        f"[{explained}](../{explained}).\n`[]` stands for each item of a list, `NAME` for any "
+        "name. Keys that begin with `x-` are kept and ignored.\n"
     ]
     table = _Table(schema["$defs"])
     for key, value in schema["properties"].items():

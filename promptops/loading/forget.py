@@ -1,4 +1,4 @@
-"""Forget what this machine remembers of a channel."""
+"""Forget the state of a channel on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.runtime.loading.source import shown
 
 
 def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosis:
-    """Have this machine forget which serial and which release it saw of a channel.
+    """Forget the last serial and release of a channel on this machine.
 
     Args:
         source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository

@@ -47,7 +47,7 @@ class Released:
 
 
 class GitSource(Protocol):
-    """What is asked of a repository; errors are those of `runtime.loading.source.Source`."""
+    """A repository as a source; errors are those of `runtime.loading.source.Source`."""
 
     def releases(self) -> Mapping[str, Version]:
         """By the name of their tags, which are annotated."""
@@ -66,7 +66,7 @@ class GitSource(Protocol):
 
 
 def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
-    """A repository by its path or its address; nothing is asked of it yet.
+    """A repository by its path or address; nothing is read yet.
 
     Args:
         offline: What stands elsewhere is not asked, and only what was kept is there.

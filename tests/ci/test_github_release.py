@@ -13,7 +13,9 @@ from tests.ci.page import block
 OUT = "https://github.example/releases/v0.1.0"
 DOWNLOAD = "https://github.example/download/prompts.jsonl"
 PUBLISHED = f"attached prompts.jsonl: {DOWNLOAD}\npublished the release: {OUT}\n"
-ALREADY = f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is published already: {OUT}\n"
+ALREADY = (
+    f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is published already: {OUT}\n"
+)
 
 
 @pytest.fixture

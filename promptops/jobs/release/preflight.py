@@ -1,4 +1,4 @@
-"""Whether a repository is in a state to be released from; all that is wrong, at once."""
+"""Check that a repository is ready for a release; reports all problems at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.report.parts.summary import counted
 
 SHOWN = 10
-"""So many of a kind are listed, and the others counted."""
+"""At most this many problems of a kind are listed; the others are counted."""
 
 
 def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
-    """Of the clone, of what is checked out, and of who makes the release."""
+    """Problems of the clone, the checkout and git's identity."""
     repository = workspace.repository
     if repository.shallow:
         message = "the clone is shallow, so earlier releases and changes are missing"
@@ -29,13 +29,13 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
 
 
 def more(lines: Sequence[str]) -> tuple[str, ...]:
-    """As many as a person reads."""
+    """The first lines, and the number of the others."""
     rest = len(lines) - SHOWN
     return (*lines[:SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
 
 
 def uncommitted(workspace: Workspace) -> list[str]:
-    """Paths of ours that the work tree or the index has otherwise than HEAD."""
+    """Paths of the catalog that differ from HEAD in the work tree or the index."""
     repository = workspace.repository
     if repository.bare:
         return []
@@ -44,12 +44,12 @@ def uncommitted(workspace: Workspace) -> list[str]:
 
 
 def unpushed(repository: Repository) -> int:
-    """How many commits the upstream branch lacks; 0 where there is none."""
+    """How many commits are not on the upstream branch; 0 without one."""
     return _count(repository, "@{upstream}..HEAD")
 
 
 def has_identity(repository: Repository) -> bool:
-    """Whether git knows who makes a tag."""
+    """Whether git has a name and an email address for tags."""
     return not repository.git.ask("var", "GIT_COMMITTER_IDENT").status
 
 
@@ -90,7 +90,7 @@ def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
 
 
 def _containing(repository: Repository) -> list[str]:
-    """The branches that HEAD is a part of, here and on remotes."""
+    """The local and remote branches that contain HEAD."""
     form = ("--contains=HEAD", "--format=%(refname)", "refs/heads", "refs/remotes")
     refs = decode(repository.git.run("for-each-ref", *form)).splitlines()
     return [ref.split("/", 2 if ref.startswith("refs/heads/") else 3)[-1] for ref in refs]

@@ -1,4 +1,4 @@
-"""A release: planned and checked, then made, and pushed where that is asked for."""
+"""A release: planned, checked, created, and pushed if requested."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from promptops.runtime.loading.source import shown
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseOptions:
-    """What a command line wants released.
+    """Options of `promptops release`.
 
     Attributes:
-        sign: None for what configuration and git say.
-        push: A remote, "" for the usual one; None for not at all.
-        interactive: Somebody sits at a terminal.
-        untrusted: No plugin is loaded.
+        sign: None for the settings of configuration and git.
+        push: A remote, "" for the default one; None for no push.
+        interactive: There is a terminal.
+        untrusted: Load no plug-ins.
     """
 
     declared: Declared = field(default_factory=Declared)
@@ -52,7 +52,7 @@ class ReleaseOptions:
 
 
 def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = ()) -> ReleaseReport:
-    """What would be released from HEAD, and all that stands in its way. Makes nothing.
+    """The release that HEAD would give, and all its problems. Creates nothing.
 
     Where something is to be pushed, the remote is asked what it has.
 
@@ -70,11 +70,11 @@ def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = (
 
 
 def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> ReleaseReport:
-    """Make the tags of a plan that are missing, and push all of them where that is asked for.
+    """Create the missing tags of a plan, and push all of them if requested.
 
-    With them go those of earlier releases that the remote lacks.
+    Tags of earlier releases that are missing on the remote are pushed too.
 
-    What the remote refuses, or a hook before it, is taken back, if this run made it. Raises
+    If the remote or a pre-push hook rejects the push, tags created by this run are deleted. Raises
     GitError.
     """
     with Repository.open(directory) as repository:
@@ -120,7 +120,7 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Release
 
 
 def _has_no_prompts(repository: Repository, release: Release) -> bool:
-    """It is older than the prompts: then all of them are new."""
+    """Whether a release is older than the prompts: then all of them are new."""
     try:
         return not opened(repository, release.commit).catalog.ids
     except PromptopsError:
@@ -128,7 +128,7 @@ def _has_no_prompts(repository: Repository, release: Release) -> bool:
 
 
 def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
-    """A release of this very commit that is what was asked for."""
+    """An existing release of this commit that matches the options."""
     here = [each for each in ground.releases if each.commit == ground.workspace.revision]
     if declared.version is not None and declared.pre is None:
         return next((each for each in here if each.version == declared.version), None)
@@ -141,7 +141,7 @@ def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
 
 
 def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> ReleaseReport:
-    """A release that is there: what of it is missing, and whether it is what its tag says."""
+    """The report on an existing release: its missing tags, and whether it matches its record."""
     workspace, record = ground.workspace, record_of(ground.repository, release)
     tags = tags_of(ground, record)
     lacking = missing(ground.repository, tags)
@@ -205,7 +205,7 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
     refused, doubts = gate(workspace, base, untrusted=asked.untrusted)
     problems = (
         *repository_problems(workspace),
-        *(() if plan is None and refused else wrong),  # the gate says it better
+        *(() if plan is None and refused else wrong),  # the gate reports it better
         *signing_problems(workspace, signed=signed, interactive=asked.interactive),
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),

@@ -1,4 +1,4 @@
-"""Whether the names of a release are free, and what to do where they are not."""
+"""Check that the tag names of a release are free, and suggest fixes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
 _NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
-"""What `git check-ref-format` refuses; asked of git, each of many names would be a process."""
+"""What `git check-ref-format` rejects; git would need one process per name."""
 
 
 def name_problems(
     ground: ReleaseContext, report: DiffReport, tags: Sequence[str]
 ) -> Iterator[ReleaseProblem]:
-    """Of the names that the tags of a release are to have: each must be free, and one of git's."""
+    """Problems with the tag names of a release: each must be free and valid in git."""
     refs = _refs(ground.repository)
     folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
     own, *_ = tags
@@ -39,7 +39,7 @@ def name_problems(
 def line_problems(
     ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
-    """Of a version above a newer line of releases, whose readers would lose what that brought."""
+    """Problems with a version above a newer line of releases, whose readers would lose changes."""
     above = _outranked(ground, version)
     if above is not None and not declared.reason.strip():
         name = ground.names.write(above)
@@ -74,7 +74,7 @@ def _is_behind(repository: Repository, commit: str, other: str) -> bool:
 
 
 def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
-    """What version fits the line that HEAD is on: the proved one, or its next patch."""
+    """The version that fits the line of HEAD: the proved one, or its next patch."""
     if ground.base is None:
         return "choose another version: --version"
     last = ground.base.version

@@ -1,4 +1,4 @@
-"""Whether the tags of a release are signed, and whether they can be: by git's own settings."""
+"""Decide whether release tags are signed, and test that git can sign them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HOW = "see user.signingKey and gpg.format in `git help config`"
 def is_signed(
     repository: Repository, setting: Literal["auto", "always", "never"], asked: bool | None
 ) -> bool:
-    """Whether to sign; raises UsageError where somebody asks for what the repository refuses."""
+    """Whether to sign; raises UsageError if the repository's configuration forbids the option."""
     if asked is False and setting == "always":
         hint = "leave out --no-sign"
         raise UsageError("`release.sign` requires signed releases", hint=hint)
@@ -47,7 +47,7 @@ def is_signed(
 def signing_problems(
     workspace: Workspace, *, signed: bool, interactive: bool
 ) -> Iterator[ReleaseProblem]:
-    """Sign something to throw away; ask whether those who verify releases would take it."""
+    """Sign a throw-away commit, and check that the allowed signers accept the signature."""
     signers = workspace.config.release.allowed_signers
     if not signed:
         if signers is not None:
@@ -57,7 +57,9 @@ def signing_problems(
             yield ReleaseProblem(message=message, hint=f"set up a key, or add --sign; {_HOW}")
         return
     if not has_identity(workspace.repository) and not _names_key(workspace.repository):
-        message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
+        message = (
+            "no signing key is set: `user.signingKey`"  # git would choose the key by the tagger
+        )
         yield ReleaseProblem(message=message, hint=_HOW)
         return
     with temporary_folder() as folder:
@@ -105,14 +107,14 @@ _NOBODY = {
 
 
 class _Trial:
-    """A commit of nothing, that no repository will hold."""
+    """An empty commit that is not stored in any repository."""
 
     def __init__(self, repository: Repository, folder: Path, *, interactive: bool) -> None:
         self._repository = repository
         self._folder = folder
         self.signers = folder / "allowed_signers"
         self._interactive = interactive
-        # A tag has no author; and that nobody is known is told as another problem than the key.
+        # A tag has no author; a missing identity is reported as another problem.
         self._people = dict(_NOBODY["AUTHOR"])
         if not has_identity(repository):
             self._people |= _NOBODY["COMMITTER"]
@@ -160,7 +162,7 @@ def _refused(
 
 
 def _said(answer: ProcessOutput) -> str:
-    """The first line that tells more than that signing failed."""
+    """The first line with more information than that signing failed."""
     lines = [line.strip() for line in decode(answer.stderr).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
     line = next(iter(telling or lines), f"it ended with status {answer.status}")

@@ -1,4 +1,4 @@
-"""What stands in the way of using the tool here."""
+"""Diagnose problems of the setup."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _OURS = b"promptops.cli.main"
 
 @record(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        state: `problem` stands in the way; a `note` may surprise.
-        hint: What to do, or "".
+        state: A `problem` prevents promptops from working; a `note` does not.
+        hint: The fix, or "".
     """
 
     name: str
@@ -55,7 +55,7 @@ class Diagnosis:
 
 
 def examine(directory: Path) -> tuple[Diagnosis, ...]:
-    """Every check, in the order to show; raises nothing, since what fails is what was asked for."""
+    """Every check, in the order to show; raises nothing, because failures are its result."""
     return (*_of_machine(directory), *_of_repository(directory))
 
 
@@ -141,7 +141,7 @@ def _cache() -> Iterator[Diagnosis]:
 
 
 def _bytecode() -> Iterator[Diagnosis]:
-    """Silent where all that a hook imports is compiled."""
+    """No result if all imports of a hook have bytecode."""
     folders = without_bytecode()
     if not folders:
         return
@@ -153,7 +153,7 @@ def _bytecode() -> Iterator[Diagnosis]:
 
 
 def _import_name() -> Diagnosis:
-    """Whether another distribution put a package of our name where Python looks."""
+    """Whether another distribution installed a package named `promptops`."""
     others = other_owners()
     where = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     if others:
@@ -166,7 +166,7 @@ def _import_name() -> Diagnosis:
 
 
 def other_owners() -> tuple[str, ...]:
-    """Names of installed distributions, other than ours, that bring a package `promptops`."""
+    """Names of other installed distributions that contain a package `promptops`."""
     from importlib.metadata import distributions
 
     names = set()
@@ -180,7 +180,7 @@ def other_owners() -> tuple[str, ...]:
 
 
 def _command() -> Diagnosis:
-    """Whose program the name `promptops` starts, as a hook would start it."""
+    """Which program a hook starts as `promptops`."""
     from shutil import which
 
     found = which("promptops")
@@ -254,7 +254,7 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
 
 
 def _keys(config: Config) -> Iterator[Diagnosis]:
-    """Whether each key is set; its value is not looked at any further, and never shown."""
+    """Whether each API key is set; its value is never shown."""
     for name, profile in config.models.items():
         variable = profile.api_key_env
         if variable is None:
@@ -267,7 +267,7 @@ def _keys(config: Config) -> Iterator[Diagnosis]:
 
 
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:
-    """The copy that editors check by, where there is one."""
+    """The copy of the schema that editors use, if any."""
     text = _text(root / SCHEMA)
     if text and text != schema_text("prompt.schema.json"):
         message = f"{SCHEMA} is from another version: an editor may not know every key"

@@ -1,4 +1,4 @@
-"""Make a repository one that uses the tool."""
+"""Set up promptops in a repository."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ SETTINGS = ".vscode/settings.json"
 
 @record(frozen=True, slots=True, kw_only=True)
 class SetupStep:
-    """What was done about one file.
+    """The result for one file.
 
     Attributes:
         action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
-        note: Why it was kept, skipped or failed, or "".
-        snippet: What a person must add by hand, or "".
+        note: Why the file was kept, skipped or failed, or "".
+        snippet: Text to add by hand, or "".
     """
 
     path: str
@@ -64,7 +64,7 @@ class Started:
     """What `init` did, in order.
 
     Attributes:
-        next_command: What to type now.
+        next_command: The next command to run.
     """
 
     steps: tuple[SetupStep, ...]
@@ -79,15 +79,15 @@ def start(
     pre_push: bool = False,
     origin: InstallOrigin | None = None,
 ) -> Started:
-    """Write what is missing and touch nothing that is there.
+    """Write missing files; existing ones are not changed.
 
     Args:
         hooks: Install plain git hooks, instead of an entry for pre-commit.
         pre_push: With `hooks`, also the one that runs the gate before a push.
-        platform: Whose CI to write for; where it is None, the one that the repository shows.
-        origin: What CI installs; None where that is not known, so that no workflow is written.
+        platform: The CI platform; None to detect it from the repository.
+        origin: What CI installs; None if unknown: then no workflow is written.
 
-    Raises GitError where there is no work tree. What one file can't have is a step that failed,
+    Raises GitError if there is no work tree. What one file can't have is a step that failed,
     and hides none of the others.
     """
     with Repository.open(directory) as repository:
@@ -111,7 +111,7 @@ def start(
 
 
 def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
-    """The hooks first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    """The command to install hooks if there are none; pre-commit refuses core.hooksPath."""
     if hooks or found[0].owner != "none":
         return "promptops lint"
     if found[0].configured is not None:
@@ -143,7 +143,7 @@ def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep
 
 
 def _branch(repository: Repository) -> str:
-    """Where releases are made: the remote's default branch, else the one that is checked out."""
+    """The branch of releases: the remote's default branch, else the current one."""
     for name in ("refs/remotes/origin/HEAD", "HEAD"):
         answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
         branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
@@ -153,7 +153,7 @@ def _branch(repository: Repository) -> str:
 
 
 def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
-    """A copy of a schema: in the repository, so that any editor finds it, offline and unasked."""
+    """Write a copy of a schema to the repository, so that any editor finds it, even offline."""
     text = schema_text(path.rpartition("/")[2])
 
     def write() -> SetupStep:
@@ -174,7 +174,7 @@ def _holds(file: Path, text: str) -> bool:
 
 
 def _example(repository: Repository) -> Iterator[SetupStep]:
-    """The example, whole or not at all: a half of it would be a prompt that doesn't lint."""
+    """Write the example completely or not at all: a part of it would have lint errors."""
     try:
         workspace = opened(repository, WORKTREE)
     except PromptopsError as error:
@@ -235,7 +235,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     text = _text(root, path)
     if pre_commit_file.mentions_promptops(text):
         return SetupStep(path=path, action="kept", note="it runs promptops already")
-    # A link may lead anywhere, and what it leads to is not ours to change.
+    # A link may point anywhere, and its target must not be changed.
     spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
     if spliced is None:
         note = "it can't be edited safely; add this below `repos`"
@@ -253,7 +253,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
 def _workflow_steps(
     repository: Repository, wanted: Platform | None, origin: InstallOrigin | None
 ) -> Iterator[SetupStep]:
-    """None where no platform is named and the repository shows none."""
+    """The CI workflow, if a platform is named or detected."""
     platform = wanted or _platform(repository)
     if platform is None:
         return
@@ -287,7 +287,7 @@ def _workflow(
 
 
 def _platform(repository: Repository) -> Platform | None:
-    """Whose CI a repository would have, by its files and the address it came from."""
+    """The CI platform of a repository, by its files and its remote's address."""
     answer = repository.git.ask("config", "--get", "remote.origin.url")
     address = decode(answer.stdout)
     if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:

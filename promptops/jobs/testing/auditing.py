@@ -1,4 +1,4 @@
-"""A sample of recordings asked again, so that nobody picks the answers that are recorded."""
+"""Audit a sample of recordings by requesting them again, to detect picked answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def audited(
     sampled: tuple[Size, str],
     asking: ModelCalls,
 ) -> Iterator[CaseRun]:
-    """The cases of a sample whose models or judges answer otherwise today, or can't be asked.
+    """The cases of a sample whose models or judges now give another answer, or fail.
 
     `sampled` is the size of the sample, and the seed that chooses it.
     """

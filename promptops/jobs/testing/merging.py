@@ -1,4 +1,4 @@
-"""Shards joined: judged and decided together, as one run would have been."""
+"""Merge shards: judge and decide their answers as in one run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIELDS = {
 
 
 def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
-    """Every shard by its file; raises UsageError where they are not all shards of one run.
+    """Every shard by its file; raises UsageError unless they are all shards of one run.
 
     Raises InputError with its place for a line that can't be read.
     """
@@ -46,9 +46,9 @@ def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
 
 
 def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions) -> TestRun:
-    """The run that all shards of `read_shards` are, judged and decided anew; asks nobody.
+    """The merged run of all shards of `read_shards`, judged and decided again; makes no API calls.
 
-    Raises UsageError where the prompts of the workspace are not those that were run.
+    Raises UsageError if the prompts of the workspace are not those of the shards.
     """
     first = shards[0]
     if first.revision != revision_of(workspace):
@@ -86,7 +86,7 @@ def _content(path: Path, file: str) -> bytes:
 
 
 def _refuse_others(found: dict[str, ShardRun]) -> None:
-    """All are of one run of the same things."""
+    """Raise UsageError unless all shards belong to one run."""
     name, first = next(iter(found.items()))
     for file, shard in found.items():
         other = next(_differences(first, shard), None)
@@ -106,7 +106,7 @@ def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
 
 
 def _refuse_gaps(found: dict[str, ShardRun]) -> None:
-    """Each shard is there once."""
+    """Raise UsageError unless each shard is present once."""
     files: dict[int, str] = {}
     for file, run in found.items():
         known = files.setdefault(run.shard.index, file)

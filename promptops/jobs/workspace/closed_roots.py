@@ -1,4 +1,4 @@
-"""Links and submodules in the place of a root: every check would pass on nothing."""
+"""Refuse roots that are links or submodules, because every check would pass without prompts."""
 
 from __future__ import annotations
 

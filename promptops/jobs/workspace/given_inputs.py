@@ -1,4 +1,4 @@
-"""Inputs that are written on a command line: `NAME=VALUE`, or `NAME=@FILE`."""
+"""Inputs from a command line: `NAME=VALUE` or `NAME=@FILE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog as a list, and one prompt of it resolved."""
+"""The list of prompts of a catalog."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def content_digest(catalog: Catalog, prompt: Prompt) -> str:
 
 
 def unreadable(loaded: LoadedPrompt) -> PromptopsError:
-    """The first of what keeps a prompt file from being one."""
+    """The error for a prompt file that can't be read."""
     problem = loaded.problems[0]
     if problem.code == CODE:
         return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)

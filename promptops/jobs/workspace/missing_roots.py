@@ -1,4 +1,4 @@
-"""Roots that are not there: a misspelt one would make every check pass on nothing."""
+"""Refuse missing roots: with a misspelt one every check would pass without prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompts that a name on the command line means: the same for every command."""
+"""Resolve names of prompts on the command line, alike for every command."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from promptops.source.recording_files import first_of
 GLOB = frozenset("*?[")
 
 MAX_SHOWN = 10
-"""So many prompts are listed where a name means several and must mean one."""
+"""At most this many prompts are listed for an ambiguous name."""
 
 MAX_NAME_CHARS = 4096
-"""Of a name for which the nearest one is searched: a longer one is not mistyped."""
+"""The longest name for which the nearest one is searched."""
 
 
 def named(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
@@ -80,7 +80,7 @@ def written_paths(repository: Repository | None, name: str) -> Sequence[str]:
 
 
 def no_match(catalog: Catalog, repository: Repository | None, name: str) -> UsageError:
-    """That a name matches nothing, with the nearest id or path."""
+    """The error for a name without a match, with the nearest id or path."""
     message = f"no prompt matches {name!r}"
     paths = written_paths(repository, name) if name else ()
     if name and not paths:

@@ -160,7 +160,7 @@ def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
 
     refused = promoted(released, "v1.2.0")
 
-    told = "the prompts of its commit are", "the bundle built of it is"
+    told = "the prompts of its commit are", "the bundle built from it is"
     assert [text.partition(" sha256:")[0] for text in refused.refusals] == [
         f"`v1.2.0`: {each}" for each in told
     ]

@@ -380,7 +380,7 @@ def test_text_tells_each_check_and_the_verdict(catalog, capfd):
         f"failed content   the prompts of its commit are sha256:{content}, "
         f"but the tag records sha256:{'0' * 64}\n"
         "  tip: don't use it: the tag or the build tool was changed\n"
-        "ok     bundle    the bundle built of it is the one that the tag records\n"
+        "ok     bundle    the bundle built from it is as recorded in the tag\n"
         "-      signature unsigned\n"
         f"v1.5.0: refused  sha256:{digest}\n"
     )

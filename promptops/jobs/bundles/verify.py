@@ -131,7 +131,7 @@ class _TagCheck:
         if record.bundle is not None and record.bundle_format not in (None, FORMAT):
             message = f"the tag records bundle format {record.bundle_format}, not {FORMAT}"
             return _failed("bundle", message, "install a newer promptops")
-        return _compared("bundle", record.bundle, contents.digest, "the bundle built of it is")
+        return _compared("bundle", record.bundle, contents.digest, "the bundle built from it is")
 
     def _signature(self) -> tuple[VerificationStep, str | None]:
         tag, git = self._tag, self._repository.git
@@ -233,7 +233,7 @@ def _compared(subject: Subject, told: str | None, found: str, what: str) -> Veri
     if told is None:
         return _absent(subject, f"the tag records no digest; {what} sha256:{found}")
     if told == found:
-        return _passed(subject, f"{what} the one that the tag records")
+        return _passed(subject, f"{what} as recorded in the tag")
     message = f"{what} sha256:{found}, but the tag records sha256:{told}"
     return _failed(subject, message, "don't use it: the tag or the build tool was changed")
 

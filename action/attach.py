@@ -1,10 +1,10 @@
-"""Attaches files to the release of a tag on GitHub, which is made where there is none.
+"""Attaches files to the GitHub release of a tag, and creates the release if there is none.
 
     python attach.py TAG NOTES.md FILE...
 
-A release is a draft until all its files are there, so that nobody sees one without them, and where
-releases can't be changed once they are out. Run again, it goes on, or says that it is done. A file
-that is there is never replaced.
+A release stays a draft until all its files are attached, because users must not see an incomplete
+one and a published release may be immutable. A second run continues where the first one stopped.
+An attached file is never replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runner import annotate, log
 
 
 def main(tag: str, notes: str, *files: str) -> int:
-    """Exits 1 where anything is not attached; "" is no file."""
+    """Exits 1 if a file could not be attached; "" means no file."""
     api = GitHub.from_environment()
     releases = Releases(api, os.environ["GITHUB_REPOSITORY"])
     prerelease = os.environ["PRERELEASE"] == "true"
@@ -33,20 +33,20 @@ def main(tag: str, notes: str, *files: str) -> int:
             log(releases.attach(release, Path(file)))
         log(releases.publish(release, prerelease=prerelease))
     except Refused as refused:
-        annotate("error", f"the release {tag!r} is not attached to: {refused}{_way_out(refused)}")
+        annotate("error", f"the release {tag!r} is not attached to: {refused}{_hint(refused)}")
         return 1
     return 0
 
 
 class Releases:
-    """Those of one repository."""
+    """The releases of one repository."""
 
     def __init__(self, api: GitHub, repository: str) -> None:
         self._api = api
         self._releases = f"/repos/{repository}/releases"
 
     def find(self, tag: str) -> dict[str, Any] | None:
-        """The release of a tag, or else the draft of one."""
+        """The release of a tag, or its draft."""
         try:
             found: dict[str, Any] = self._api.get(f"{self._releases}/tags/{quote(tag, safe='')}")
         except Refused as refused:
@@ -57,34 +57,34 @@ class Releases:
         return found
 
     def draft(self, tag: str, notes: str, *, prerelease: bool) -> dict[str, Any]:
-        """A new release that nobody sees yet."""
+        """Create a draft release."""
         value = {"tag_name": tag, "name": tag, "body": notes, "draft": True}
         made: dict[str, Any] = self._api.send(
             "POST", self._releases, {**value, "prerelease": prerelease}
         )
-        log(f"made a draft of the release {tag}")
+        log(f"created a draft of the release {tag}")
         return made
 
     def attach(self, release: dict[str, Any], file: Path) -> str:
-        """What was done. Raises Refused where another file of that name is attached."""
+        """Attach a file; returns what was done. Raises Refused if a different file is attached."""
         data = file.read_bytes()
         there = self._attached(release, file.name)
         if there is None:
             made = self._api.upload(release["upload_url"], file.name, data)
             _expect_whole(made, data)
             return f"attached {file.name}: {made['browser_download_url']}"
-        # Signatures of the same bytes differ, and each is as good as the other.
+        # Signatures of the same bytes differ, and all are valid.
         if file.suffix != ".sig" and self._digest(there) != _sha256(data):
-            raise Refused(f"another {file.name} is attached already, and it is not replaced")
+            raise Refused(f"another {file.name} is attached already and is not replaced")
         return f"{file.name} is attached already: {there['browser_download_url']}"
 
     def publish(self, release: dict[str, Any], *, prerelease: bool) -> str:
-        """Let everybody see it, unless it is a draft that a person made."""
+        """Publish the release, unless it is a draft that a person created."""
         address = release["html_url"]
         if not release["draft"]:
-            return f"the release is out: {address}"
+            return f"the release is published already: {address}"
         if (release["author"] or {}).get("login") != self._api.viewer():
-            return f"the release is somebody's draft, and stays one: {address}"
+            return f"the release is a draft by another user and was not published: {address}"
         # `legacy`: a fix of an older line is not the latest release, though it is the newest.
         latest = "false" if prerelease else "legacy"
         value = {"draft": False, "make_latest": latest}
@@ -92,30 +92,30 @@ class Releases:
         return f"published the release: {made['html_url']}"
 
     def _attached(self, release: dict[str, Any], name: str) -> dict[str, Any] | None:
-        """The file of that name; what is left of an upload that broke off is taken away."""
+        """The attached file of that name; an incomplete upload is deleted."""
         files = self._api.every(f"{self._releases}/{release['id']}/assets")
         found = next((each for each in files if each["name"] == name), None)
         if found is None or found["state"] == "uploaded":
             return found
         self._api.send("DELETE", f"{self._releases}/assets/{found['id']}")
-        log(f"took away what a broken upload left of {name}")
+        log(f"deleted an incomplete upload of {name}")
         return None
 
     def _digest(self, attached: dict[str, Any]) -> str:
-        """As GitHub tells it; where it does not, the file itself does."""
+        """The digest that GitHub reports, or else that of the downloaded file."""
         return attached.get("digest") or _sha256(self._api.download(attached["url"]))
 
 
 def _expect_whole(made: dict[str, Any], data: bytes) -> None:
     if (made["state"], made["size"]) != ("uploaded", len(data)):
-        raise Refused(f"the upload broke off: {made['size']} of {len(data)} bytes are there")
+        raise Refused(f"the upload is incomplete: {made['size']} of {len(data)} bytes arrived")
 
 
 def _sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _way_out(refused: Refused) -> str:
+def _hint(refused: Refused) -> str:
     return "; the job needs `contents: write`" if refused.not_allowed else ""
 
 

@@ -1,8 +1,8 @@
-"""Runs the gate in all formats, and keeps its exit code for the step that ends the job.
+"""Runs the gate with all formats, and passes its exit code to the last step of the job.
 
     python check.py
 
-So that comment, summary and artifacts are there whatever the gate says, this itself exits 0.
+It exits 0 itself, so that comment, summary and artifacts are written for every verdict.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ FILES = {
     "html": "promptops.html",
 }
 MARKER = "<!-- promptops check -->"
-_SAYS_NO = 1  # exit codes of promptops
+_FAILED = 1  # exit codes of promptops
 _GIT = 4
 
 
 def main() -> int:
-    """Exits 2 where it must not run."""
+    """Exits 2 if the gate must not run."""
     if refusal := _refusal():
         annotate("error", refusal)
         return 2
@@ -51,16 +51,16 @@ def main() -> int:
 
 def _refusal() -> str:
     if os.environ["GITHUB_EVENT_NAME"] == "pull_request_target":
-        return "pull_request_target gives strangers a token: use pull_request"
+        return "pull_request_target gives untrusted changes a token: use pull_request"
     if os.environ["BASE"].startswith("-"):
-        return "`base` is a revision, and none begins with `-`"
+        return "`base` must be a revision, which can't begin with `-`"
     return ""
 
 
 def _check(reports: Path) -> int:
     base = _base()
     log(f"compared with {base}" if base else "everything is checked: nothing to compare with")
-    # The commit, never the files on disk: attributes may change those on checkout.
+    # The commit, not the files on disk: git attributes may change files on checkout.
     judged = [f"--since={base}"] if base else ["--at=HEAD"]
     formats = [f"--format={name}={reports / file}" for name, file in FILES.items()]
     command = [os.environ["PROMPTOPS"], "check", *judged, "--format=github", *formats]
@@ -69,10 +69,10 @@ def _check(reports: Path) -> int:
 
 
 def _base() -> str:
-    """What the change is compared with, or "" where there is nothing.
+    """The revision to compare with, or "" if there is none.
 
-    BEFORE is where a pushed branch was: all zeros for a new one, and unknown here after a push
-    that was forced.
+    BEFORE is the commit of the branch before the push: all zeros for a new branch, and missing in
+    the checkout after a forced push.
     """
     base, before = os.environ["BASE"], os.environ["BEFORE"]
     if base or not before:
@@ -86,29 +86,29 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _outcome(reports: Path, code: int) -> dict[str, str]:
-    """The verdict, the bump, whether prompts are concerned, and whether it is a stranger's."""
-    told = {"untrusted": "true" if os.environ["PROMPTOPS_UNTRUSTED"] else "false"}
-    if code > _SAYS_NO:
-        return {"verdict": "error", "bump": "", "touched": "true", **told}
+    """The verdict, the bump, whether prompts are affected, and whether the change is untrusted."""
+    trust = {"untrusted": "true" if os.environ["PROMPTOPS_UNTRUSTED"] else "false"}
+    if code > _FAILED:
+        return {"verdict": "error", "bump": "", "touched": "true", **trust}
     value = json.loads((reports / FILES["json"]).read_text("utf-8"))
-    touched = "true" if code or _says_anything(value) else "false"
-    return {"verdict": value["verdict"], "bump": value["bump"] or "", "touched": touched, **told}
+    touched = "true" if code or _has_content(value) else "false"
+    return {"verdict": value["verdict"], "bump": value["bump"] or "", "touched": touched, **trust}
 
 
-def _says_anything(value: Mapping[str, Any]) -> bool:
-    """Whether a report says more than that nothing was to be checked."""
+def _has_content(value: Mapping[str, Any]) -> bool:
+    """Whether a report contains more than that there was nothing to check."""
     diff, test, lint = value["diff"] or {}, value["test"] or {}, value["lint"]
     said = (diff.get("prompts"), test.get("cases"), lint["findings"], value.get("risks"))
     return any(said) or bool(lint["summary"]["files"])
 
 
 def _report(reports: Path, code: int) -> str:
-    """What the comment says; where the gate could not judge, there is no report but this."""
+    """The text of the comment; if the gate could not decide, there is no other report."""
     file = reports / FILES["markdown"]
-    if code > _SAYS_NO:
+    if code > _FAILED:
         file.write_text(
-            f"{MARKER}\n### promptops: not judged\n\nIt ended with exit code {code}; "
-            f"[the log of the job]({_address()}) tells why.\n",
+            f"{MARKER}\n### promptops: no verdict\n\nIt exited with code {code}; "
+            f"see [the log of the job]({_address()}).\n",
             encoding="utf-8",
         )
     return file.read_text("utf-8")

@@ -1,9 +1,9 @@
-"""Keeps one comment on a pull request: writes it, and at each later run brings it up to date.
+"""Keeps one comment on a pull request: writes it, and updates it in each later run.
 
     python comment.py REPORT.md
 
-The comment is known by the report's first line, a hidden marker, and by who wrote it, so that
-nobody else's is ever touched. Where the token may not comment, that is a notice and no error.
+The comment is found by the report's first line, a hidden marker, and by its author, so that no
+other comment is ever changed. A token that may not comment gives a notice, not an error.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from runner import annotate, log
 
 
 def main(report: str) -> int:
-    """Exits 1 where GitHub failed; the variable TOUCHED says whether prompts are concerned."""
+    """Exits 1 if GitHub failed; the variable TOUCHED is "true" if prompts are affected."""
     text = Path(report).read_text("utf-8")
     number = int(os.environ["PULL_REQUEST"])
     thread = Thread(GitHub.from_environment(), os.environ["GITHUB_REPOSITORY"], number)
     try:
         log(thread.keep(text, begin=os.environ["TOUCHED"] == "true"))
     except Refused as refused:
-        return _told(refused)
+        return _report(refused)
     return 0
 
 
@@ -38,10 +38,10 @@ class Thread:
         self._one = f"/repos/{repository}/issues/comments"
 
     def keep(self, text: str, *, begin: bool) -> str:
-        """Have the comment say `text`; what was done.
+        """Make `text` the comment; returns what was done.
 
         Args:
-            begin: Write one where there is none yet.
+            begin: Write a comment if there is none yet.
         """
         ours = self._ours(text.partition("\n")[0])
         if ours is None and not begin:
@@ -50,12 +50,12 @@ class Thread:
             made = self._api.send("POST", self._comments, {"body": text})
             return f"commented: {made['html_url']}"
         if ours["body"].replace("\r\n", "\n").strip() == text.strip():
-            return f"the comment says it already: {ours['html_url']}"
+            return f"the comment is up to date: {ours['html_url']}"
         self._api.send("PATCH", f"{self._one}/{ours['id']}", {"body": text})
-        return f"brought the comment up to date: {ours['html_url']}"
+        return f"updated the comment: {ours['html_url']}"
 
     def _ours(self, marker: str) -> dict[str, Any] | None:
-        """Anybody can write our marker; only what the token itself wrote is ours."""
+        """Anyone can write the marker; the comment must also be by the token's own account."""
         marked = [
             each
             for each in self._api.every(self._comments)
@@ -67,16 +67,16 @@ class Thread:
         return next((each for each in marked if (each["user"] or {}).get("login") == viewer), None)
 
 
-def _told(refused: Refused) -> int:
+def _report(refused: Refused) -> int:
     if refused.not_allowed:
         why = "as for a pull request of a fork, or without `pull-requests: write`"
         annotate(
             "notice",
             f"no comment: the token may not write one, {why} ({refused}); "
-            "the summary of the job says the same",
+            "the job summary has the same text",
         )
         return 0
-    annotate("warning", f"no comment: {refused}; the summary of the job says the same")
+    annotate("warning", f"no comment: {refused}; the job summary has the same text")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""GitHub's API, as far as the action needs it. Nothing is tried twice, nothing waits for ever."""
+"""The part of GitHub's API that the action needs. No retries; every request has a timeout."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _BYTES = "application/octet-stream"
 
 
 class Refused(Exception):
-    """What was asked is not done.
+    """A request that failed.
 
     Attributes:
-        status: Of HTTP; 0 where there was no answer.
+        status: The HTTP status; 0 if there was no answer.
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -40,16 +40,16 @@ class Refused(Exception):
 
     @property
     def not_allowed(self) -> bool:
-        """Whether the token may not; what a token can't see is said to be not there."""
+        """Whether the token lacks permission; GitHub reports 404 for what a token can't see."""
         return self.status in (403, 404) and "rate limit" not in str(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """An HTTP answer.
 
     Attributes:
-        location: Where to ask instead, or "".
+        location: Address of a redirect, or "".
         next_page: Address of the next page of a list, or "".
     """
 
@@ -58,21 +58,21 @@ class Answer:
     next_page: str = ""
 
     def value(self) -> Any:
-        """Raises Refused for what is no JSON."""
+        """The parsed JSON; raises Refused if it is not JSON."""
         try:
             return json.loads(self.content) if self.content else None
         except ValueError:
-            raise Refused("the answer is no JSON") from None
+            raise Refused("the answer is not JSON") from None
 
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """The API with one token.
+    """The API, used with one token.
 
     Attributes:
         url: Of the REST API.
-        graphql_url: Only asked whose the token is.
-        patience_s: For one answer, all of it; a file may take ten times as long.
+        graphql_url: Used only to find the token's account.
+        patience_s: Timeout for one whole answer; ten times as long for a file.
     """
 
     url: str
@@ -82,21 +82,21 @@ class GitHub:
 
     @classmethod
     def from_environment(cls) -> GitHub:
-        """As a runner sets it; the token is given to a step by name."""
+        """The API as the runner's environment names it; the step passes the token."""
         names = ("GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "GITHUB_TOKEN")
         url, graphql_url, token = (os.environ[name] for name in names)
         return cls(url, graphql_url, token)
 
     def get(self, path: str) -> Any:
-        """Raises Refused, as all of these do."""
+        """The value at a path; like all methods, raises Refused."""
         return self._ask("GET", self.url + path).value()
 
     def every(self, path: str) -> Iterator[dict[str, Any]]:
-        """The entries of a list, of all its pages."""
+        """The entries of all pages of a list."""
         address = f"{self.url}{path}?per_page=100"
         while address:
             if not address.startswith(f"{self.url}/"):
-                raise Refused("the next page of a list is said to be elsewhere")
+                raise Refused("the next page of a list is on another host")
             answer = self._ask("GET", address)
             yield from answer.value()
             address = answer.next_page
@@ -106,13 +106,13 @@ class GitHub:
         return self._ask(method, self.url + path, data).value()
 
     def viewer(self) -> str:
-        """The login of the token's own account: REST does not tell that of an app's token."""
+        """The login of the token's own account; REST does not return that of an app's token."""
         data = json.dumps({"query": "query { viewer { login } }"}).encode()
         answer = self._ask("POST", self.graphql_url, data).value()
         try:
             return str(answer["data"]["viewer"]["login"])
         except (KeyError, TypeError):
-            raise Refused("it is not told whose the token is") from None
+            raise Refused("the account of the token is unknown") from None
 
     def upload(self, template: str, name: str, data: bytes) -> Any:
         """Add a file to a release.
@@ -124,7 +124,7 @@ class GitHub:
         return self._ask("POST", address, data, content_type=_BYTES).value()
 
     def download(self, address: str) -> bytes:
-        """The bytes of a release's file. Where they are kept, the token is not told."""
+        """The bytes of a release's file. The token is not sent to the storage host."""
         answer = self._ask("GET", address, accept=_BYTES)
         if not answer.location:
             return answer.content
@@ -154,7 +154,7 @@ class GitHub:
 
 
 def _opener() -> OpenerDirector:
-    """Without a handler of redirects: one would take the token along, to whatever host it names."""
+    """An opener that follows no redirects, because it would send the token to another host."""
     opener = OpenerDirector()
     for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler()):
         opener.add_handler(handler)
@@ -175,11 +175,11 @@ def _answer(request: Request, patience_s: float) -> Answer:
     except (URLError, HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         host = urlsplit(request.full_url).hostname
-        raise Refused(f"no answer of {host}: {reason}") from None
+        raise Refused(f"no answer from {host}: {reason}") from None
 
 
 def _read(response: HTTPResponse, until: float) -> bytes:
-    """All of it, in time: one byte a second keeps a connection alive for ever."""
+    """The whole body within the timeout, which also stops a server that sends one byte a second."""
     pieces: list[bytes] = []
     size = 0
     while piece := response.read1(_PIECE):
@@ -201,9 +201,9 @@ def _next_page(headers: HTTPMessage) -> str:
 
 
 def _message(error: HTTPError) -> str:
-    """What the API says; an error's page of HTML tells nothing."""
+    """The message of the API; an HTML error page is ignored."""
     try:
-        said = json.loads(error.read(_PIECE))["message"]
+        message = json.loads(error.read(_PIECE))["message"]
     except (ValueError, KeyError, TypeError, OSError):
         return str(error.reason)
-    return str(said)
+    return str(message)

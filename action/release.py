@@ -1,9 +1,9 @@
-"""Verifies the release whose tag the job runs on, builds its bundle, and verifies that.
+"""Verifies the release of the tag that the job runs on, builds its bundle, and verifies it.
 
     python release.py
 
-Sets the outputs `bundle`, `signature`, `notes` and `prerelease`. A tag that is called like no
-release is left alone, and sets none.
+Sets the outputs `bundle`, `signature`, `notes` and `prerelease`. A tag whose name
+is not that of a release is skipped, and sets none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GIT = 4
 
 
 class Stopped(Exception):
-    """What failed has said why, or this says it."""
+    """The run stops; `message` is empty if the command that failed has printed the reason."""
 
     def __init__(self, code: int, message: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Stopped(Exception):
 
 
 def main() -> int:
-    """The exit code of what failed first."""
+    """Returns the exit code of the first command that fails."""
     folder = Path(os.environ["RUNNER_TEMP"], "promptops-release")
     folder.mkdir(exist_ok=True)
     try:
@@ -55,7 +55,7 @@ def _release(tag: str, folder: Path) -> None:
 
 
 def _have_tag_object(tag: str) -> None:
-    """Some versions of actions/checkout put the commit in the place of an annotated tag.
+    """Some versions of actions/checkout replace an annotated tag by its commit.
 
     https://github.com/actions/checkout/issues/290
     """
@@ -69,7 +69,7 @@ def _have_tag_object(tag: str) -> None:
 
 
 def _credentials() -> dict[str, str]:
-    """For one call, by the environment: in a configuration or an argument others would see them."""
+    """Credentials for one call, in the environment: other steps could read a file or arguments."""
     pair = f"x-access-token:{os.environ['GITHUB_TOKEN']}".encode()
     return {
         "GIT_CONFIG_COUNT": "1",
@@ -80,7 +80,7 @@ def _credentials() -> dict[str, str]:
 
 
 def _expect_commit(tag: str) -> None:
-    """What is released is what the job was started for."""
+    """The tag must still point at the commit that the job was started for."""
     asked = (f"refs/tags/{tag}^{{commit}}", f"{os.environ['GITHUB_SHA']}^{{commit}}")
     there, started_for = (_git("rev-parse", "--verify", each).stdout.strip() for each in asked)
     if not there or there != started_for:
@@ -88,18 +88,20 @@ def _expect_commit(tag: str) -> None:
 
 
 def _verify(tag: str, folder: Path) -> None:
-    """Also says what is wrong; a file of the tag's name is no release."""
+    """Verify the release and print problems; a file with the name of the tag is not a release."""
     file = folder / "verified.json"
     code = _code("verify", "--format=text", f"--format=json={file}", "--", tag)
     if code == _NO_RELEASE or (code <= 1 and json.loads(file.read_text("utf-8"))["kind"] != "tag"):
-        raise Stopped(0, f"{tag!r} is called like no release (`release.tag_format`): nothing to do")
+        raise Stopped(
+            0, f"{tag!r} is not the name of a release (`release.tag_format`): nothing to do"
+        )
     if code:
-        raise Stopped(code, f"the release {tag!r} is not what its tag says: nothing is published")
+        raise Stopped(code, f"the release {tag!r} does not match its tag: nothing is published")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """Files that were made of a release."""
+    """Files that were built from a release."""
 
     bundle: Path
     signature: Path
@@ -107,7 +109,7 @@ class Built:
     prerelease: bool
 
     def outputs(self) -> Mapping[str, str]:
-        """As later steps ask for them."""
+        """The outputs for later steps."""
         return {
             "bundle": str(self.bundle),
             "signature": str(self.signature) if self.signature.exists() else "",
@@ -117,11 +119,13 @@ class Built:
 
 
 def _build(tag: str, folder: Path) -> Built:
-    bundle, notes, told = (folder / each for each in ("prompts.jsonl", "notes.md", "told.json"))
+    bundle, notes, changes = (
+        folder / each for each in ("prompts.jsonl", "notes.md", "changelog.json")
+    )
     sign = ["--sign"] if os.environ["SIGN"] == "true" else []
     _run("build", *sign, f"--output={bundle}", "--", tag)
-    _run("changelog", f"--format=markdown={notes}", f"--format=json={told}", "--", tag)
-    version = json.loads(told.read_text("utf-8"))["releases"][0]["version"]
+    _run("changelog", f"--format=markdown={notes}", f"--format=json={changes}", "--", tag)
+    version = json.loads(changes.read_text("utf-8"))["releases"][0]["version"]
     return Built(
         bundle=bundle,
         signature=folder / "prompts.jsonl.sig",
@@ -133,7 +137,7 @@ def _build(tag: str, folder: Path) -> Built:
 def _run(command: str, *arguments: str) -> None:
     code = _code(command, *arguments)
     if code:
-        raise Stopped(code, f"`promptops {command}` ended with exit code {code}")
+        raise Stopped(code, f"`promptops {command}` exited with code {code}")
 
 
 def _code(*arguments: str) -> int:

@@ -2,8 +2,8 @@
 
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
 `inspect` to do so; that took a fifth of the time of the commit hook. A record compiles its `__eq__`
-and `__hash__` when they are first called, and its `__init__` at the fourth call: a hook creates only a
-few objects of most classes. All records share the other methods. For a type checker a record is a
+and `__hash__` when they are first called, and its `__init__` at the fourth call: of most classes a
+hook creates only a few objects. All records share the other methods. For a type checker a record is a
 dataclass. `dataclasses.fields`, `replace` and `asdict` accept records, too.
 
 Not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`, `unsafe_hash`,

@@ -46,7 +46,7 @@ def _man() -> bool:
 
 def _golden() -> bool:
     """Write golden files silently, since some tests fail when they write, then compare."""
-    tests = ["-m", "pytest", "-q", "-n", "auto", "-m", "", *golden_tests()]  # slow ones, too
+    tests = ["-m", "pytest", "-q", "-n", "auto", "-m", "", *golden_tests()]  # including slow ones
     subprocess.run(
         [sys.executable, *tests],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Write promptops/source/generated/ from schemas/: checks that accept without jsonschema-rs.
+"""Write promptops/source/generated/ from schemas/: fast checks before jsonschema-rs.
 
 Run it after one of these schemas changed: python scripts/make_checks.py
 
@@ -39,7 +39,7 @@ from promptops.source.quick_checks import (
 '''
 TYPES = {
     "string": ("str",),
-    "integer": ("int",),  # 1.0 is an integer, too: left to jsonschema-rs
+    "integer": ("int",),  # 1.0 is also an integer: left to jsonschema-rs
     "number": ("int", "float"),
     "boolean": ("bool",),
     "null": ("type(None)",),
@@ -62,11 +62,11 @@ OF_OBJECTS = {"minProperties": "len({v}) >= {n}", "maxProperties": "len({v}) <= 
 
 
 class Unknown(Exception):
-    """Something in a schema that this script does not know."""
+    """A schema keyword that this script does not support."""
 
 
 class Module:
-    """The checks of one schema file, as they are written."""
+    """Generates the checks of one schema file."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -74,7 +74,7 @@ class Module:
         self.constants: list[str] = []
 
     def text(self) -> str:
-        """The module."""
+        """The source of the module."""
         parts = {f"_{name}": each for name, each in self.schema.get("$defs", {}).items()}
         functions = [
             f"def {name}(v: Any) -> bool:\n    return {self.check(schema, 'v')}\n"
@@ -91,7 +91,7 @@ class Module:
         return "\n\n".join([head, *functions, "\n".join(self.constants), ends, fits])
 
     def check(self, schema: Any, v: str, *, exact: bool = False) -> str:
-        """An expression that is true where the value called `v` certainly fits."""
+        """An expression that is true only if the value named `v` is valid."""
         if isinstance(schema, bool):
             return str(schema)
         parts = [part for part in self._parts(schema, v, exact=exact) if part != "True"]
@@ -184,7 +184,7 @@ class Module:
         return f"({' or '.join(f'same({v}, {each!r})' for each in options)})"
 
     def _pattern(self, pattern: str) -> str:
-        """In Python's dialect: `$` is the end, and not also before the last newline."""
+        """The pattern in Python's dialect, where `$` must not match before the last newline."""
         if re.search(r"\\(?![{}.])|(?<!\[)\.(?!\])|\(\?", pattern.replace("\\.", "")):
             raise Unknown(f"{self.name}: the pattern {pattern!r}")
         return self._constant("PATTERN", f"lazy_pattern({pattern.replace('$', chr(92) + 'Z')!r})")
@@ -235,7 +235,7 @@ def _set(options: list[str]) -> str:
 
 
 def modules() -> dict[str, str]:
-    """The text of each generated module by its file name."""
+    """The source of each generated module, by file name."""
     return {file: Module(name).text() for name, file in MADE.items()}
 
 

@@ -1,6 +1,6 @@
-"""Write docs/reference from what the tool says of itself: rules, changes, commands, schemas.
+"""Write docs/reference from the rules, changes, commands, assertions and schemas of the tool.
 
-Run it after any of them changed: python scripts/make_docs.py
+Run it after changing any of them: python scripts/make_docs.py
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTE = "<!-- Made by scripts/make_docs.py; change what it is made from, not this
 
 
 def pages() -> dict[str, str]:
-    """Every page below docs/reference, by its path there."""
+    """Every page below docs/reference, by its path in that folder."""
     made = {
         "rules.md": _rules(),
         "changes.md": _changes(),
@@ -48,7 +48,7 @@ def _rules() -> str:
         f"{'' if rule.on == 'default' else rule.on} | {_cell(rule.summary)} |"
         for rule in known_rules().values()
     ]
-    head = "| code | name | severity | on | what must hold |\n|---|---|---|---|---|\n"
+    head = "| code | name | severity | on | requirement |\n|---|---|---|---|---|\n"
     about = (
         "How to select, silence and configure them: [lint.md](../lint.md). In a terminal,\n"
         "`promptops rule CODE` prints the page of a rule. An empty field below `on` means on by\n"
@@ -69,8 +69,8 @@ def _changes() -> str:
     ]
     head = "| code | name | level | bump | what changed |\n|---|---|---|---|---|\n"
     about = (
-        "What `promptops diff` tells apart, and the bump each requires; how they combine, and how\n"
-        "a break is waived: [changes.md](../changes.md).\n\n"
+        "The changes that `promptops diff` reports, and the bump that each requires. How they\n"
+        "combine, and how to accept a breaking change: [changes.md](../changes.md).\n\n"
     )
     return f"# Changes\n\n{about}{head}{chr(10).join(rows)}\n"
 
@@ -83,7 +83,7 @@ def _commands() -> str:
     body = "\n".join(_command(name) for name in ordered)
     about = (
         "`promptops COMMAND`, also `git promptops COMMAND`. Results go to stdout, everything else\n"
-        "to stderr. What the exit codes mean, and the JSON that is printed:\n"
+        "to stderr. The exit codes and the JSON output:\n"
         "[exit-codes-and-outputs.md](../exit-codes-and-outputs.md).\n\n"
         "Every command has these options:\n\n"
     )
@@ -127,8 +127,8 @@ def _option(option: click.Option) -> str:
 def _assertions() -> str:
     kinds = known_assertions().values()
     about = (
-        "What a case may assert. How to write them, and what `path`, `role`, `transform` and\n"
-        "`not-` do: [prompt-file.md](../prompt-file.md#assertions).\n\n"
+        "The assertions of test cases. How to write them, and the meaning of `path`, `role`,\n"
+        "`transform` and `not-`: [prompt-file.md](../prompt-file.md#assertions).\n\n"
     )
     index = " · ".join(f"[{kind.name}](#{kind.name})" for kind in kinds)
     body = "\n".join(_assertion(kind) for kind in kinds)
@@ -142,10 +142,10 @@ def _assertion(kind: AssertionKind) -> str:
 
 
 def _arguments(match: re.Match[str]) -> str:
-    # A description may go on, indented, on the next line.
+    # A description may continue, indented, on the next line.
     joined = re.sub(r"\n {8,}", " ", match[1])
     entries = re.findall(r"(?m)^ {4}([\w, ]+): (.*)$", joined)
-    return "".join(f"- `{name}`: {told}\n" for name, told in entries) + "\n"
+    return "".join(f"- `{name}`: {description}\n" for name, description in entries) + "\n"
 
 
 def _fenced(match: re.Match[str]) -> str:
@@ -156,32 +156,32 @@ def _schema(name: str, title: str, explained: str) -> str:
     schema = json.loads((ROOT / "schemas" / name).read_text("utf-8"))
     parts = [
         f"# {title}\n\nGenerated from [`schemas/{name}`](../../schemas/{name}); explained in "
-        f"[{explained}](../{explained}).\n`[]` is each item of a list, `NAME` any name. Keys that "
-        "begin with `x-` are kept and ignored.\n"
+        f"[{explained}](../{explained}).\n`[]` stands for each item of a list, `NAME` for any "
+        "name. Keys that begin with `x-` are kept and ignored.\n"
     ]
     table = _Table(schema["$defs"])
     for key, value in schema["properties"].items():
         rows = "".join(table.rows(key, value, required=key in schema.get("required", ())))
-        parts.append(f"## {key}\n\n| path | type | what it is |\n|---|---|---|\n{rows}")
+        parts.append(f"## {key}\n\n| path | type | description |\n|---|---|---|\n{rows}")
     return "\n".join(parts)
 
 
 class _Table:
-    """The rows of one schema's tables; what stands in several places is told at the first."""
+    """The rows of one schema's tables; a shared definition is described at its first use."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self._definitions = definitions
-        self._told: dict[str, str] = {}
+        self._description: dict[str, str] = {}
 
     def rows(self, path: str, node: Mapping[str, Any], *, required: bool = False) -> Iterator[str]:
         """One row for a key, then those of all below it."""
         name = node.get("$ref", "").removeprefix("#/$defs/")
         node = _resolved(node, self._definitions)
-        told = f"{node.get('description', '')}{' Required.' if required else ''}"
-        before = self._told.setdefault(name, path) if name else path
+        description = f"{node.get('description', '')}{' Required.' if required else ''}"
+        before = self._description.setdefault(name, path) if name else path
         if before != path and node.get("properties"):
-            told += f" Its keys are those of `{before}`."
-        yield f"| `{path}` | {_type(node, self._definitions)} | {_cell(told)} |\n"
+            description += f" Its keys are those of `{before}`."
+        yield f"| `{path}` | {_type(node, self._definitions)} | {_cell(description)} |\n"
         if before == path:
             yield from self._below(path, node)
 
@@ -201,14 +201,14 @@ def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mappin
 
 
 def _worth_a_row(below: Any) -> bool:
-    """A list of texts is told by its type; what has keys has rows of its own."""
+    """The type; a list of strings is one type, an object gets rows of its own."""
     return isinstance(below, dict) and bool({"$ref", "properties"} & below.keys())
 
 
 def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     node = _resolved(node, definitions)
     if "enum" in node.get("anyOf", ({},))[0]:
-        node = node["anyOf"][0]  # names that are known; the others are told in words
+        node = node["anyOf"][0]  # the known names; the others are described in words
     if "const" in node:
         return f"`{node['const']}`"
     if "enum" in node:
@@ -234,7 +234,7 @@ def _cell(text: str) -> str:
 
 
 def write() -> None:
-    """Write every page, and remove those of rules that are gone."""
+    """Write every page, and delete the pages of removed rules."""
     made = pages()
     for file in REFERENCE.rglob("*.md"):
         if file.relative_to(REFERENCE).as_posix() not in made:

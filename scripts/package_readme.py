@@ -14,7 +14,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 BRANCH = "main"
 
-# A block of code first: what looks like a link in it is none.
+# Blocks of code are matched first, because they contain no links.
 _LINK = re.compile(r"(?ms)^```.*?^```$|(?<=\]\()(?P<target>(?![a-z]+:|#)[^)\s]+)")
 
 
@@ -32,7 +32,7 @@ class PackageReadme(MetadataHookInterface):
 
 
 def absolute_links(markdown: str, root: Path, repository: str) -> str:
-    """The text with the address of the repository before each relative link."""
+    """The text, with the repository's address before each relative link."""
 
     def address(link: re.Match[str]) -> str:
         if not link["target"]:

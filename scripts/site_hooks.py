@@ -1,4 +1,4 @@
-"""What mkdocs must be told to show a page as a host of git repositories shows it."""
+"""Hooks for mkdocs, so that it shows a page like a host of git repositories does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 BRANCH = "main"
 
-# A block of code first: what looks like a link or a table in it is none.
+# Blocks of code are matched first, because they contain no links or tables.
 _FENCE = r"(?ms)^```.*?^```$"
 _LINK = re.compile(rf"{_FENCE}|(?<=\]\()(?P<target>\.[^)\s#]*)")
 _ROW = re.compile(rf"{_FENCE}|^(?P<row>\|[^\n]*)$")
@@ -28,7 +28,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
 
 
 def links_to_repository(markdown: str, page: Path, repository: str) -> str:
-    """Links that leave docs/ with a whole address, since the site holds nothing else.
+    """Replace links that leave docs/ by absolute addresses, because the site contains only docs/.
 
     Raises PluginError for a link to what the repository does not have.
     """
@@ -40,7 +40,7 @@ def links_to_repository(markdown: str, page: Path, repository: str) -> str:
         if target.is_relative_to(DOCS):
             return link["target"]
         if not target.exists() or not target.is_relative_to(ROOT):
-            raise PluginError(f"{page.relative_to(ROOT)}: nothing is at {link['target']}")
+            raise PluginError(f"{page.relative_to(ROOT)}: there is no file {link['target']}")
         kind = "tree" if target.is_dir() else "blob"
         return f"{repository}/{kind}/{BRANCH}/{target.relative_to(ROOT).as_posix()}"
 
@@ -48,7 +48,7 @@ def links_to_repository(markdown: str, page: Path, repository: str) -> str:
 
 
 def bars_in_code(markdown: str) -> str:
-    r"""Code in tables without the `\|` that a host wants there, and Python-Markdown would print."""
+    r"""Remove `\|` from code in tables: hosts need it, but Python-Markdown would print it."""
 
     def plain(row: re.Match[str]) -> str:
         if not row["row"]:
@@ -59,7 +59,7 @@ def bars_in_code(markdown: str) -> str:
 
 
 def titles_for_names(markdown: str, page: Path) -> str:
-    """Links called as the file they lead to, by its title instead: the site shows no files."""
+    """Replace link texts that are file names by page titles, because the site shows no files."""
 
     def titled(link: re.Match[str]) -> str:
         if not link["name"]:

@@ -35,7 +35,7 @@ PROVIDERS = {
     "amazon": ("aws", ("bedrock", "bedrock_converse"), ""),
 }
 
-# What each provider's reference says its interface takes; a model's own limits come on top.
+# The parameters that each provider's reference documents; models have further limits.
 RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "openai": {
         "temperature": (0, 2),
@@ -57,7 +57,7 @@ UNSUPPORTED = {
     "anthropic": ("frequency_penalty", "presence_penalty", "seed"),
     "amazon": ("frequency_penalty", "presence_penalty", "seed"),
 }
-# Where sampling is fixed, only the default is taken.
+# If sampling is fixed, only the default is accepted.
 FIXED = {"temperature": (1, 1), "top_p": (0.99, 1)}
 FIXED_OPENAI = {
     "temperature": (1, 1),
@@ -67,7 +67,7 @@ FIXED_OPENAI = {
 }
 REASONS_ONLY = re.compile(r"(o[134](-(mini|pro|preview))?|gpt-5(-(mini|nano|pro))?)(-\d{4}-.*)?")
 
-# Gone so long that the packages dropped the date. From the providers' pages of deprecations.
+# Retired so long ago that the packages dropped the date; from the providers' deprecation pages.
 _ANTHROPIC = "https://platform.claude.com/docs/en/about-claude/model-deprecations"
 _OPENAI = "https://developers.openai.com/api/docs/deprecations"
 RETIRED = {
@@ -121,7 +121,7 @@ NO_TEXT = re.compile(
 )
 AMAZON_OWN = re.compile(r"(amazon\.(nova|titan-text)|anthropic\.|meta\.llama|mistral\.|deepseek\.)")
 REGION = re.compile(r"(us|eu|apac|au|jp|ca|sa|me|af|us-gov|global)\.")
-# From 4.6 on Anthropic's names have no day and still stand for one snapshot.
+# From 4.6 on Anthropic's names have no date, but each still names one snapshot.
 UNDATED_AND_FIXED = re.compile(r"claude-[a-z]+-(4-[6-9]|[5-9].*)")
 DATED = re.compile(r"(-\d{4}-\d{2}-\d{2}|-\d{8}|-\d{4}|-\d{2}-\d{4}|-preview-\d{2}-\d{2}|-00\d)$")
 
@@ -144,7 +144,7 @@ def table(made: date) -> dict[str, Any]:
 
 
 def dumped(value: dict[str, Any]) -> str:
-    """One model a line, so that a change of the table can be read."""
+    """One model per line, so that diffs of the table are readable."""
     head = {"made": value["made"], "sources": value["sources"]}
     lines = [json.dumps(head, separators=(",", ":"))[:-1] + ',"providers":{']
     blocks = []
@@ -157,7 +157,7 @@ def dumped(value: dict[str, Any]) -> str:
 
 
 def provider(name: str, sources: list[str]) -> dict[str, Any]:
-    """Models of a provider; ids with equal facts share a row: `ids` stay, `floating` move on."""
+    """Models of a provider, one row per set of facts: `ids` are fixed, `floating` ones change."""
     limits: dict[str, Mapping[str, Any]] = {}
     for model, facts in limits_of(name):
         if facts.get("deprecation_date") or model not in limits:
@@ -212,7 +212,7 @@ def facts_of(
     name: str, model: str, limits: Mapping[str, Any], sources: list[str]
 ) -> dict[str, Any]:
     info = info_of(name, model)
-    # One package knows the window, the other what of it is left for the input.
+    # One package has the context window, the other the part of it that is left for input.
     context = max(limits.get("max_input_tokens") or 0, (info and info.context_window) or 0)
     facts = {
         "context": context or None,
@@ -226,7 +226,7 @@ def facts_of(
 
 
 def price_of(name: str, model: str, limits: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """US dollars for a million tokens, below the first step where a price has steps."""
+    """US dollars per million tokens, below the first step of a stepped price."""
     info = info_of(name, model)
     if info:
         price = info.get_prices(datetime.now(tz=UTC))
@@ -265,7 +265,7 @@ def priced(name: str) -> Any:
 def retirement_of(
     name: str, model: str, limits: Mapping[str, Any], sources: list[str]
 ) -> dict[str, Any]:
-    """The day, and the index of the page that announced it."""
+    """The date, and the index of the page that announced it."""
     page, days = RETIRED.get(name, (PAGES.get(name, ""), {}))
     day = next((day for day, models in days.items() if model in models.split()), None)
     if limits.get("deprecation_date"):
@@ -291,12 +291,12 @@ def own_unsupported(name: str, limits: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def family(model: str) -> str:
-    """A name without its day, and without `-latest`."""
+    """A name without its date and without `-latest`."""
     return DATED.sub("", model).removesuffix("-latest")
 
 
 def floats(model: str, ids: list[str]) -> bool:
-    """Whether the name moves on: it says so, or the same name stands with a day, too."""
+    """Whether the name is floating: it ends in `-latest`, or also exists with a date."""
     if model.endswith("-latest") or model == "chat-latest":
         return True
     if UNDATED_AND_FIXED.fullmatch(model):

@@ -1,1 +1,1 @@
-"""The command line: arguments, one job, one report, one exit code."""
+"""The command line: it parses arguments, runs one job, writes the report and sets the exit code."""

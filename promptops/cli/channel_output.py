@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def saving(*, committed: bool) -> Saving:
-    """How far a change goes; on a terminal git may ask for a passphrase."""
+    """How the change is saved; git may ask for a passphrase only on a terminal."""
     from promptops.jobs.channels.move import Saving
 
     return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
 
 
 def shown(output: OutputOptions, move: Move) -> int:
-    """Say what became of a channel; the exit code."""
+    """Write the reports about a channel; returns the exit code."""
     for name, file in output.formats:
         style = output.style if file == "-" else plain
         written: str = import_module(f"promptops.report.channel.{name}").write(move, style=style)

@@ -1,4 +1,4 @@
-"""What the shell completes: ids of prompts and names of cases."""
+"""Shell completion of prompt ids and case names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def complete_prompt(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Ids that begin so, or else files; nothing outside a repository."""
+    """Ids that begin with `incomplete`, or else files; nothing outside a repository."""
     from click.shell_completion import CompletionItem
 
     paths = _paths(ctx)
@@ -23,12 +23,12 @@ def complete_prompt(
 
 
 def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Ids that begin so; nothing outside a repository."""
+    """Ids that begin with `incomplete`; nothing outside a repository."""
     return [name for name in _paths(ctx) if name.startswith(incomplete)]
 
 
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of the prompt's cases that begin so."""
+    """Names of the prompt's cases that begin with `incomplete`."""
     from promptops.errors import PromptopsError
     from promptops.jobs.workspace.named_prompts import only
     from promptops.jobs.workspace.workspace import workspace

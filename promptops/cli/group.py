@@ -1,4 +1,4 @@
-"""The group of commands: each is imported when it is asked for."""
+"""The group of commands; each command is imported when it is used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Commands(click.Group):
         return sorted(name.rstrip("_") for name in module_names(commands))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: a name that Python has taken
+        for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: `list` is a builtin of Python
             if name in module_names(commands):
                 module = import_module(f"{commands.__name__}.{name}")
                 command: click.Command = module.command
@@ -67,8 +67,8 @@ class _Commands(click.Group):
                 formatter.write_dl(rows)
 
 
-def _say_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
-    """Not click's own option, which fails in a checkout that is not installed."""
+def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    """Replaces click's option, which fails in a checkout that is not installed."""
     if wanted and not ctx.resilient_parsing:
         from promptops.model.distribution import version
 
@@ -85,17 +85,17 @@ def _say_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> N
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=_say_version,
+    callback=_print_version,
     help="Show the version and exit.",
 )
 def group() -> None:
-    """Prompts as code in git: checked on commit, reviewed by meaning, released by tag.
+    """Lint, test, review and release LLM prompts in git.
 
     \b
     Example:
-      promptops lint              what is wrong with the prompts of this repository
-      promptops render ID -c NAME what the model will get for a test case
-      promptops diff              what this branch changes, and the version that requires
-      promptops rule VAR001       what a rule wants, and why
-      promptops release           the next version, proven, as one signed tag
+      promptops lint              find problems in the prompts of this repository
+      promptops render ID -c NAME print the request of a test case
+      promptops diff              show changes and the required version bump
+      promptops rule VAR001       explain a rule
+      promptops release           check everything and tag the next version
     """

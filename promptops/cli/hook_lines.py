@@ -1,6 +1,6 @@
-"""The command lines of the commit hooks, which run without click: importing it takes long.
+"""The command lines of the commit hooks, which run without importing click, to save time.
 
-Only exactly these are known here, all others are read by click. Both ways end in the same function
+Only exactly these lines are known here; click parses all others. Both call the same function
 with the same arguments: `tests/cli/test_hook_lines.py`.
 """
 
@@ -18,17 +18,17 @@ HOOK_LINES = {
     ("lint", "--staged"): {"staged": True},
     ("lint", "--fix", "--staged"): {"staged": True, "fix": True},
 }
-"""What each of them sets in LintArguments."""
+"""The LintArguments that each line sets."""
 
 
 def readable_without_click() -> bool:
-    """Whether click would do no more than read the line: complete it, or refuse the directory."""
+    """Whether click would only parse the line, and not complete it or reject the directory."""
     completes = "_PROMPTOPS_COMPLETE" in os.environ
     return not completes and os.path.isdir(".") and os.access(".", os.R_OK)
 
 
 def run_hook(line: list[str]) -> int:
-    """Run one of these lines; the exit code."""
+    """Run one of these lines; returns the exit code."""
     from promptops.cli.part_imports import import_parsers
 
     import_parsers()
@@ -42,14 +42,14 @@ def run_hook(line: list[str]) -> int:
 
 
 def hook_arguments(line: list[str]) -> LintArguments:
-    """What one of these lines means."""
+    """The arguments that one of these lines sets."""
     from promptops.cli.linting import LintArguments
 
     return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]
 
 
 def hook_output() -> OutputOptions:
-    """Where a line that sets nothing of it writes to."""
+    """The output options of a line that sets none."""
     from pathlib import Path
 
     from promptops.cli.linting import FORMATS

@@ -1,4 +1,4 @@
-"""The end of a process, without taking half a million objects apart first."""
+"""Fast process exit, without freeing half a million objects first."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 
 
 def leave_at_once(code: int) -> None:
-    """End the process with this exit code, unless something remains to be done at its end.
+    """End the process with this exit code, unless work remains to be done at exit.
 
-    Returns where a thread runs, a function waits for the end (`atexit`), a debugger or a profiler
-    looks on, or output can't be written: Python then does and reports what it always does.
+    Returns if a thread is running, an `atexit` function is registered, a debugger or profiler is
+    attached, or output can't be flushed: Python then exits in its usual way.
     """
-    if not _something_remains() and _flushed():
+    if not _work_remains() and _flushed():
         os._exit(code & 0xFF)
 
 
-def _something_remains() -> bool:
+def _work_remains() -> bool:
     threading = sys.modules.get("threading")
     if threading is not None and threading.active_count() > 1:
         return True

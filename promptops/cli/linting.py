@@ -1,4 +1,4 @@
-"""Linting as the command `lint` does it, without its command line: a hook spares itself click."""
+"""The command `lint` without its command line, so that a hook need not import click."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMATS = (
 
 @record(frozen=True, slots=True, kw_only=True)
 class LintArguments:
-    """The options of `promptops lint` with their defaults; `--help` says what they mean."""
+    """The options of `promptops lint` with their defaults; `--help` describes them."""
 
     patterns: tuple[str, ...] = ()
     staged: bool = False
@@ -54,7 +54,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
 
     wanted, chosen = _wanted(arguments), _options(arguments)
     if arguments.write_baseline and not wanted.everything:
-        raise UsageError("a baseline is of all prompts", hint="name no prompts beside it")
+        raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
     revision = _revision(arguments)
     with workspace(output.directory, revision, output.overrides) as found:
         opened = found
@@ -85,9 +85,9 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
 
 
 def _revision(arguments: LintArguments) -> str:
-    """What is staged is read from the index; but mending is done in the work tree."""
+    """Staged content is read from the index; fixes are made in the work tree."""
     if arguments.staged and arguments.revision != "worktree":
-        raise UsageError("what is staged is one revision, --at another", hint="leave one out")
+        raise UsageError("--staged and --at name two revisions", hint="leave out one of them")
     if arguments.staged and not (arguments.fix or arguments.diff):
         return "index"
     return str(arguments.revision)
@@ -146,7 +146,7 @@ def _report(
 
 
 def _limit(opened: Any, arguments: LintArguments) -> Any:
-    """The severity from which on a finding fails the run."""
+    """The lowest severity that fails the run."""
     from promptops.model.finding import Severity
 
     chosen = arguments.fail_on

@@ -1,4 +1,4 @@
-"""Where `promptops` begins and ends: finding the command, and saying what went wrong."""
+"""The entry point of `promptops`: runs a command and reports errors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ INTERRUPTED = 130
 STDOUT = 1
 USAGE = 2
 ABORTS = 128
-OF_BISECT_RUN = (0, 1, 125)
+BISECT_RUN_CODES = (0, 1, 125)
 
 
 ENDLESS = frozenset(("lsp", "mcp", "ui"))
 COLLECT_AFTER = 50_000
-"""Objects more than before: a run that ends needs to look for cycles rarely."""
+"""New objects before a garbage collection; a process that ends soon rarely needs one."""
 HOOK_COLLECTS_AFTER = 1_000_000
-"""A usual commit creates a tenth of them."""
+"""A usual commit creates a tenth of these objects."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -39,30 +39,30 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; the exit code. Every error is said here and nowhere else."""
-    code = _said(arguments)
+    """Run a command line; returns the exit code. Errors are reported here and nowhere else."""
+    code = _code_of(arguments)
     # `git bisect run` takes any other code below 128 for a bad commit, and stops at one above.
-    stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in OF_BISECT_RUN
+    stops = arguments[:1] == ["bisect"] and "--here" in arguments and code not in BISECT_RUN_CODES
     return code | ABORTS if stops else code
 
 
-def _said(arguments: list[str]) -> int:
+def _code_of(arguments: list[str]) -> int:
     try:
         return _run_hook(arguments) if tuple(arguments) in HOOK_LINES else _run(arguments)
     except PromptopsError as error:
-        _say(error)
+        _report_error(error)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
-        # click leaves by itself where it completes for a shell, and where nobody reads any more.
+        # click exits by itself after completing for a shell, and when the reader of stdout is gone.
         if "_PROMPTOPS_COMPLETE" in os.environ:
             raise
-        # Whatever else wants to leave, a plugin perhaps, must not look like a pass.
-        left = isinstance(error, OSError) or _raised_in(error).startswith("click.")
-        return _reader_left() if left else _bug(error)
-    except BaseException as error:  # noqa: BLE001  # a traceback is no answer; a panic is no Exception
+        # Any other exit, perhaps of a plug-in, must not look like success.
+        closed = isinstance(error, OSError) or _raised_in(error).startswith("click.")
+        return _reader_closed() if closed else _bug(error)
+    except BaseException as error:  # noqa: BLE001  # a Rust panic is no Exception
         return _bug(error)
 
 
@@ -74,14 +74,14 @@ def _raised_in(error: BaseException) -> str:
     return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
 
 
-def _reader_left() -> int:
-    """Who read our output left, as `head` does; nothing is wrong, and nothing more can be said."""
+def _reader_closed() -> int:
+    """The reader of stdout closed it, as `head` does; that is not an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
     return 0
 
 
 def _run_hook(line: list[str]) -> int:
-    """Most commits touch nothing of ours, and end here."""
+    """Run a hook; most commits stage no file that promptops reads, and end here."""
     from promptops.jobs.workspace.fast_exit import nothing_staged
 
     if nothing_staged():
@@ -90,12 +90,12 @@ def _run_hook(line: list[str]) -> int:
 
 
 def _refuse_option_as_revision(arguments: list[str]) -> None:
-    """click reads `--since=--help` as two options, and a script that passes a name would pass."""
+    """click parses `--since=--help` as two options: a script that passes a name would succeed."""
     for argument in arguments:
         if argument.startswith("--since=-"):
             name = argument.partition("=")[2]
             raise UsageError(
-                f"{name!r} is no revision", hint="write a branch of that name as refs/heads/NAME"
+                f"{name!r} is not a revision", hint="write a branch of that name as refs/heads/NAME"
             )
 
 
@@ -106,7 +106,9 @@ def _run(arguments: list[str]) -> int:
 
     _refuse_option_as_revision(arguments)
     try:
-        code = group.main(arguments, prog_name="promptops", standalone_mode=False)
+        code = group.main(arguments or ["--help"], prog_name="promptops", standalone_mode=False)
+        if not arguments:
+            return USAGE
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         print(f"error: {_visible(error.format_message())}", file=sys.stderr)
@@ -123,7 +125,7 @@ def _usage_tip(error: object) -> None:
         print(f"  tip: {context.command_path} --help", file=sys.stderr)
 
 
-def _say(error: PromptopsError) -> None:
+def _report_error(error: PromptopsError) -> None:
     from promptops.cli.shown_errors import shown_error
 
     for each in (error, *error.others):
@@ -142,8 +144,9 @@ def _bug(error: BaseException) -> int:
 
         traceback.print_exc()
     from promptops.analysis.masking import without_secrets
+    from promptops.model.internal_error import HINT
 
-    said = _visible(without_secrets(f"{type(error).__name__}: {error}"))
-    print(f"error: a bug in promptops: {said}", file=sys.stderr)
-    print("  tip: report it with the output of PROMPTOPS_DEBUG=1", file=sys.stderr)
+    cause = _visible(without_secrets(f"{type(error).__name__}: {error}"))
+    print(f"error: a bug in promptops: {cause}", file=sys.stderr)
+    print(f"  tip: {HINT}", file=sys.stderr)
     return BUG

@@ -1,4 +1,4 @@
-"""Options that every command has, and how their values become what jobs take."""
+"""Options that several commands share, and their conversion into the arguments of jobs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from promptops.errors import PromptopsError, UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-REVISION_HELP = "Look at a commit, tag or branch, or `index`; the work tree otherwise."
+REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
 JUDGED_HELP = (
-    "Look at a commit, tag or branch; otherwise HEAD with --since, the files on disk without."
+    "Read a commit, tag or branch; by default HEAD with --since, the files on disk without."
 )
 
 
@@ -56,14 +56,19 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
     directory = click.Path(exists=True, file_okay=False, path_type=Path)
     return [
         click.option(
-            "-C", "directory", type=directory, default=".", metavar="DIR", help="Run as if in DIR."
+            "-C",
+            "directory",
+            type=directory,
+            default=".",
+            metavar="DIR",
+            help="Run as if started in DIR.",
         ),
         click.option(
             "--format",
             "chosen",
             multiple=True,
             metavar="FORMAT[=FILE]",
-            help=f"{', '.join(formats)}; several at once, all but one into files.",
+            help=f"{', '.join(formats)}; repeatable, at most one without =FILE.",
         ),
         click.option(
             "--config",
@@ -72,8 +77,10 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="KEY=VALUE",
             help="Override the configuration for this run, in TOML: 'lint.select=[\"SEC\"]'.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but by the exit code."),
-        click.option("--no-color", is_flag=True, help="No colour, also on a terminal."),
+        click.option(
+            "-q", "--quiet", is_flag=True, help="Suppress output; report by exit code only."
+        ),
+        click.option("--no-color", is_flag=True, help="Use no colours, even on a terminal."),
     ]
 
 
@@ -86,9 +93,9 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
 
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
-            raise UsageError(f"there is no format {name!r} here", hint=hint)
+            raise UsageError(f"this command has no format {name!r}", hint=hint)
         if each.endswith("="):
-            raise UsageError(f"{each!r} names no file", hint=f"write {name}=FILE, or {name}")
+            raise UsageError(f"{each!r} is missing the file", hint=f"write {name}=FILE, or {name}")
         pairs.append((name, file or "-"))
     if sum(file == "-" for _, file in pairs) > 1:
         raise UsageError("only one format can go to stdout", hint="write --format NAME=FILE")
@@ -97,7 +104,7 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
 
 def since_option(function: F) -> F:
     """Add `--since [REV]`."""
-    text = "What changed since REV, and what reaches it; without REV, since the default branch."
+    text = "Only what changed since REV, and prompts that depend on it; default branch without REV."
     return click.option("--since", is_flag=False, flag_value="", metavar="[REV]", help=text)(
         function
     )
@@ -113,13 +120,13 @@ def at_option(function: F) -> F:
 def judged_options(function: F) -> F:
     """Add `--at REV`, `--staged` and `--worktree`, for `judged_revision`."""
     at = click.option("--at", "revision", metavar="REV", help=JUDGED_HELP)
-    staged = click.option("--staged", is_flag=True, help="Look at the index.")
-    worktree = click.option("--worktree", is_flag=True, help="Look at the files on disk.")
+    staged = click.option("--staged", is_flag=True, help="Read the index.")
+    worktree = click.option("--worktree", is_flag=True, help="Read the files on disk.")
     return at(staged(worktree(function)))
 
 
 def judged_revision(options: Mapping[str, Any]) -> str:
-    """What `judged_options` and `--since` name; raises UsageError for two revisions."""
+    """The revision that `judged_options` and `--since` select; raises UsageError for two."""
     at = options["revision"]
     named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
     given = [name for name, value in named.items() if value not in (None, False)]

@@ -1,4 +1,4 @@
-"""How a command speaks: to stdout, to stderr, into files. Imports click only to say something."""
+"""Where a command writes: stdout, stderr and files. Imports click only to print."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from promptops.records import field, record
 
 @record(frozen=True, slots=True)
 class OutputOptions:
-    """How a command speaks.
+    """Where and how a command writes.
 
     Attributes:
-        directory: Where it was run, or `-C`.
+        directory: The current directory, or that of `-C`.
         formats: Pairs of a format's name and a file, "-" for stdout.
-        overrides: Of the configuration.
+        overrides: The values of `--config`.
         written: The files that were written, "-" for stdout.
     """
 
@@ -33,11 +33,11 @@ class OutputOptions:
 
     @property
     def format(self) -> str:
-        """The one that goes to stdout, or ""."""
+        """The format that goes to stdout, or ""."""
         return next((name for name, file in self.formats if file == "-"), "")
 
     def write(self, text: str, file: str = "-") -> None:
-        """To stdout, or into a file: whole, in UTF-8, whatever the locale."""
+        """Write to stdout or to a file, in UTF-8 in every locale."""
         self.written.add(file)
         if file != "-":
             try:
@@ -49,7 +49,7 @@ class OutputOptions:
             sys.stdout.flush()
 
     def write_error(self, error: PromptopsError) -> None:
-        """The error as JSON wherever the command would have written its result as JSON."""
+        """Write the error as JSON wherever the result would have been JSON."""
         from promptops.cli.shown_errors import error_json
 
         for name, file in self.formats:
@@ -58,7 +58,7 @@ class OutputOptions:
                     self.write(error_json(error), file)
 
     def note(self, text: str) -> None:
-        """To stderr, unless told to be quiet."""
+        """Print to stderr, unless `--quiet` is given."""
         if not self.quiet:
             import click
 

@@ -29,9 +29,9 @@ def import_parsers() -> None:
 def run_body_at_need(name: str) -> None:
     """Import a module now and run it, of a package its `__init__`, when more than a part is used.
 
-    Jinja2's imports its bytecode cache with `tempfile`, `pickle` and `hashlib`, its loaders and
-    more: for a hook a tenth of its time. Nothing is done where the package is imported already or
-    is not found. For short-lived processes with one thread.
+    The `__init__` of Jinja2 imports its bytecode cache, its loaders and more, which takes a tenth
+    of a hook's time. Does nothing if the package is imported already or is
+    not found. For short-lived processes with one thread.
     """
     spec = PathFinder.find_spec(name) if name not in sys.modules else None
     if spec is None or spec.loader is None:

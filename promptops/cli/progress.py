@@ -1,4 +1,4 @@
-"""How far asking models has come, on stderr."""
+"""Progress of calls to models, on stderr."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ShownProgress:
-    """A watcher that says what is about to be asked, and on a terminal how that goes on."""
+    """A watcher that prints what will be requested and, on a terminal, the progress."""
 
     def __init__(self, output: OutputOptions) -> None:
         self._output = output
@@ -29,7 +29,7 @@ class ShownProgress:
         self._failed = 0
 
     def calls(self, line: str) -> None:
-        """Shown whatever --quiet silences: it says where a key goes."""
+        """Printed even with --quiet: it shows where an API key is sent."""
         click.echo(visible_line(line), err=True)
 
     def begins(self, estimate: Estimate) -> None:
@@ -49,9 +49,9 @@ class ShownProgress:
             self._bar.update(1, " ".join(filter(None, [rate, self._facts()])))
 
     def closes(self, reason: str) -> None:
-        # Who pressed a key waits for a word; why else a run ends stands at its end.
+        # A user who pressed Ctrl-C needs an answer now; other reasons are reported at the end.
         if reason == INTERRUPTED:
-            waits = "what is under way is waited for; Ctrl-C again to stop at once"
+            waits = "waiting for requests under way; Ctrl-C again to stop at once"
             self._output.note(f"{reason}: {waits}")
 
     def ends(self) -> None:
@@ -66,19 +66,19 @@ class ShownProgress:
 
 
 def estimate_line(estimate: Estimate) -> str:
-    """Such as `asking 40 requests: up to $0.12; at most $1 is spent`."""
+    """Such as `sending 40 requests: up to $0.12; at most $1 is spent`."""
     models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unpriced)
     parts = [
         f"up to ${estimate.worst_usd:.4g}" if estimate.worst_usd or not models else "",
-        f"what {models} costs is not known" if models else "",
+        f"the price of {models} is unknown" if models else "",
     ]
     left = "" if estimate.left_usd is None else f"; at most ${estimate.left_usd:.4g} is spent"
     costs = ", and ".join(filter(None, parts))
-    return f"asking {counted(estimate.requests, 'request')}: {costs}{left}"
+    return f"sending {counted(estimate.requests, 'request')}: {costs}{left}"
 
 
 def _bar(requests: int, *, color: bool) -> ProgressBar[str]:
-    """How many of the requests are answered, the time left, and what `update` is given beside."""
+    """Shows the number of answers, the time left, and the text that is passed to `update`."""
     bar: ProgressBar[str] = click.progressbar(
         length=requests,
         file=sys.stderr,

@@ -1,4 +1,4 @@
-"""What a command that judges was asked for."""
+"""Options of `check` and `report`, converted for their jobs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from promptops.jobs.workspace.workspace import Workspace
 
 
-def asked(options: Mapping[str, Any]) -> tuple[SelectionOptions, LintOptions]:
-    """Which prompts, and how; of `patterns`, `since`, `select` and `no_cache`."""
+def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, LintOptions]:
+    """The selection and the lint options, from `patterns`, `since`, `select` and `no_cache`."""
     from promptops.jobs.lint.lint import LintOptions
     from promptops.jobs.workspace.selection import SelectionOptions
 
@@ -39,5 +39,5 @@ def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[
     changed = repository.uncommitted(managed(workspace.config))
     if changed:
         more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
-        output.note(f"not judged: uncommitted changes in {visible_path(changed[0])}{more}")
-        output.note("  tip: --worktree judges the files on disk, --staged the index")
+        output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")
+        output.note("  tip: --worktree checks the files on disk, --staged the index")

@@ -1,4 +1,4 @@
-"""What stops a command, as text and as JSON: the place, the cause, the line and the fix."""
+"""Errors that stop a command, as text and as JSON: place, cause, source line and fix."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module for each command: opens the revision, asks the rooms, returns values."""
+"""One package for each feature: opens the revision, calls the packages below, returns values."""

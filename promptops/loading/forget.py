@@ -1,4 +1,4 @@
-"""Forget what this machine remembers of a channel."""
+"""Forget the state of a channel on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.runtime.loading.source import shown
 
 
 def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosis:
-    """Have this machine forget which serial and which release it saw of a channel.
+    """Forget the last serial and release of a channel on this machine.
 
     Args:
         source: As `promptops.load` takes it; by default PROMPTOPS_SOURCE, else the repository
@@ -31,7 +31,7 @@ def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosi
     serial, answers = BundleCache(cache_folder()).forget_channel(where, channel)
     name = f"channel {channel}"
     if not serial and not answers:
-        hint = "name the source as the program does: --source SOURCE"
-        return Diagnosis(name, "note", f"nothing is remembered of it at {shown(where)}", hint)
+        hint = "name the source that the program passes: --source SOURCE"
+        return Diagnosis(name, "note", f"nothing is remembered about it at {shown(where)}", hint)
     message = f"forgot serial {serial} and {answers} remembered answers of {shown(where)}"
     return Diagnosis(name, "ok", message, "restart the programs that load it")

@@ -47,7 +47,7 @@ class Released:
 
 
 class GitSource(Protocol):
-    """What is asked of a repository; errors are those of `runtime.loading.source.Source`."""
+    """A repository as a source; errors are those of `runtime.loading.source.Source`."""
 
     def releases(self) -> Mapping[str, Version]:
         """By the name of their tags, which are annotated."""
@@ -66,7 +66,7 @@ class GitSource(Protocol):
 
 
 def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
-    """A repository by its path or its address; nothing is asked of it yet.
+    """A repository by its path or address; nothing is read yet.
 
     Args:
         offline: What stands elsewhere is not asked, and only what was kept is there.
@@ -78,7 +78,7 @@ def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
         return _Here(Path(where))
     if not where.startswith(SCHEMES):
         hint = f"one of {', '.join(SCHEMES)}"
-        raise UsageError("that is no address of a repository", where=shown(where), hint=hint)
+        raise UsageError("not the address of a repository", where=shown(where), hint=hint)
     url = where.removeprefix("git+")
     return _Elsewhere(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
 
@@ -182,7 +182,7 @@ class _Elsewhere:
 
 def _full_names(revision: str) -> tuple[str, ...]:
     if _ODD.search(revision):
-        raise UsageError(f"{revision!r} is no branch, no tag and no full id of a commit")
+        raise UsageError(f"{revision!r} is not a branch, a tag or a full commit id")
     return (
         (revision,)
         if revision.startswith("refs/")
@@ -216,7 +216,7 @@ def _refuse_forged_objects(repository: Repository) -> None:
     if answer.status:
         hint = f"remove it, and load again: rm -r {repository.git_dir}"
         raise IntegrityError(
-            "the kept repository is damaged", where=str(repository.root), hint=hint
+            "the cached repository is damaged", where=str(repository.root), hint=hint
         )
 
 
@@ -229,11 +229,11 @@ def _release(
     """
     tag = release_tag(repository, name)
     if tag is None:
-        hint = "a release is an annotated tag, called as `release.tag_format` says"
+        hint = "a release is an annotated tag, named as in `release.tag_format`"
         raise NotFound(f"there is no release {name!r}", where=str(repository.root), hint=hint)
     release = tag.release
     if version not in (None, tag.version):
-        message = f"the tag {name!r} is called so for {tag.version}, and not for {version}"
+        message = f"the tag {name!r} is that of version {tag.version}, not of {version}"
         raise IntegrityError(message, where=name)
     if trust is not None:
         signer_of(tag, repository.git, trust)

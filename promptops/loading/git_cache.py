@@ -1,7 +1,7 @@
-"""Bare repositories of one commit each, fetched from elsewhere, by what they hold.
+"""A cache of fetched bare repositories with one commit each, by content.
 
-What is once here is never fetched again, and nobody waits for anybody: a repository is fetched
-beside its place and put there whole.
+A cached commit is never fetched again, and processes don't wait for each other: a repository is
+fetched to a temporary folder and moved into place.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Remote:
 
     def refs(self, *patterns: str) -> dict[str, str]:
         """By full name the id of the object; of an annotated tag as `NAME^{}` also its commit."""
-        root = Path(os.sep)  # there is no repository that could have a say in it
+        root = Path(os.sep)  # no local repository whose settings could apply
         answer = self._ask(root, "ls-remote", "--quiet", "--", self._url, *patterns)
         rows = (line.split("\t") for line in decode(answer.stdout).splitlines())
         return {row[1]: row[0] for row in rows if len(row) == 2}
@@ -92,7 +92,7 @@ class Remote:
         try:
             made = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
         except OSError as error:
-            message = f"there is no room to fetch it: {(error.strerror or '').lower()}"
+            message = f"it can't be stored: {(error.strerror or '').lower()}"
             raise TransportError(message, where=shown(self._url)) from None
         with made as folder:
             yield Path(folder)
@@ -131,14 +131,14 @@ class Remote:
     def _moved(self, wanted: WantedCommit) -> IntegrityError | TransportError:
         where = shown(self._url)
         if wanted.kept in (BRANCH, REVISION):
-            return TransportError(f"{wanted.source!r} changed meanwhile", where=where)
-        hint = "a release never changes: ask who moved the tag"
-        return IntegrityError(f"{wanted.source!r} is not what it was", where=where, hint=hint)
+            return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
+        hint = "a release never changes: find out who moved the tag"
+        return IntegrityError(f"{wanted.source!r} has changed", where=where, hint=hint)
 
     def _ask(self, folder: Path, *arguments: str) -> ProcessOutput:
         where = shown(self._url)
         if self._offline:
-            hint = "load it once while the source may be asked"
+            hint = "load it once with network access"
             raise TransportError("PROMPTOPS_OFFLINE is set", where=where, hint=hint)
         left_s = min(self._until - time.monotonic(), _LONGEST_S)
         if left_s <= 0:
@@ -151,7 +151,7 @@ class Remote:
                 raise
             raise TransportError("there is no answer in time", where=where) from None
         except OSError as error:
-            message = f"git can't be asked: {(error.strerror or '').lower()}"
+            message = f"git can't be run: {(error.strerror or '').lower()}"
             raise TransportError(message, where=where) from None
         if answer.status:
             raise self._failed(shown(git.error(answer).message))
@@ -165,7 +165,7 @@ class Remote:
 
 
 def _is_whole(place: Path, wanted: WantedCommit) -> bool:
-    """Whether it is there, with nothing of it lost since it was fetched, and nothing added."""
+    """Whether the repository is complete and unchanged since it was fetched."""
     if not place.is_dir() or place.is_symlink() or not _is_plain(place, wanted):
         return False
     environment = {**_environment(), "GIT_DIR": str(place)}  # never one around it
@@ -200,7 +200,7 @@ def _opened(folder: Path) -> Iterator[Repository]:
 
 
 def _environment() -> dict[str, str]:
-    """Git asks nobody anything, and speaks no protocol that runs a program of the address."""
+    """An environment in which git prompts for nothing and uses no protocol that runs programs."""
     inherited = foreign_environment()
     batch = {} if "GIT_SSH" in inherited else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
     return {**batch, **inherited, "GIT_ALLOW_PROTOCOL": "https:ssh:file"}
@@ -211,7 +211,7 @@ def _key(wanted: WantedCommit) -> str:
 
 
 def _forget_old(spared: Path) -> None:
-    """All but those that were used last, and what was left by processes that died."""
+    """Remove all but the most recently used repositories, and leftovers of dead processes."""
     with suppress(OSError):
         found = sorted(spared.parent.iterdir(), key=lambda each: -each.stat().st_mtime)
         parts = [each for each in found if each.name.endswith(_PART)]

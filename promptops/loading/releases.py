@@ -1,4 +1,4 @@
-"""A repository as a source of bundles, as all others are."""
+"""A repository as a source of bundles."""
 
 from __future__ import annotations
 

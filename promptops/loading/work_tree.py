@@ -21,7 +21,7 @@ _Seen = tuple[str, int, int]
 
 
 class LiveTree:
-    """Reads it anew where a file changed since it was last asked for."""
+    """Reads the work tree again if a file changed since the last call."""
 
     ready = False
 
@@ -52,7 +52,7 @@ class LiveTree:
         with self._opened() as repository:
             found = opened(repository, WORKTREE)
             self._roots = tuple(repository.root / each for each in managed(found.config))
-            self._seen = tuple(_seen(self._roots))  # what changes from here on is seen next time
+            self._seen = tuple(_seen(self._roots))  # later changes are found in the next call
             if repository.find("HEAD") is not None:
                 found = replace(found, revision="HEAD")  # the commit it began as
             data = bundle_of(found)

@@ -10,7 +10,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Tell pytest what can be asked for."""
+    """Add the options of the plug-in."""
     group = parser.getgroup("promptops", "prompts as code in git")
     for option, text in _OPTIONS.items():
         group.addoption(option, action="store_true", help=text)
@@ -19,13 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _OPTIONS = {
     "--promptops": "Collect prompt files: each case is a test, replayed from its recording.",
-    "--promptops-record": "The same, but ask for what is missing, and keep it.",
-    "--promptops-live": "The same, but ask for everything, and keep nothing.",
+    "--promptops-record": "The same, but call the model for missing recordings, and record them.",
+    "--promptops-live": "The same, but call the model for every case, and record nothing.",
 }
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect prompts in this run, if that is asked for."""
+    """Collect prompts in this run if an option requests it."""
     options = [option for option in _OPTIONS if config.getoption(option)]
     if options or config.getini("promptops"):
         from promptops.pytest_plugin.mode import mode_of

@@ -27,5 +27,5 @@ def mode_of(config: pytest.Config) -> Mode:
         )
     if config.getoption("dist", "no") != "no":
         # A server's limits hold for all requests, and only one process can pace them.
-        raise pytest.UsageError(f"{option} asks from one process\n  tip: say -n 0")
+        raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")
     return asking[0]

@@ -89,7 +89,7 @@ class Prompts:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """What is skipped is told at the place of the item, not at that of our code."""
+        """Report a skipped item at its own place, not at that of this code."""
         report = yield
         if isinstance(item, PromptItem) and isinstance(report.longrepr, tuple):
             path, line, _ = item.reportinfo()
@@ -97,7 +97,7 @@ class Prompts:
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What is to be told of the session as a whole."""
+        """Print notes on the whole session."""
         for note in self._notes:
             terminalreporter.write_line(f"promptops: {note}")
 

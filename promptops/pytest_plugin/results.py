@@ -1,4 +1,4 @@
-"""What became of items, from one run of the job."""
+"""The results of items, from one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pytest prints of failures: what `promptops` prints of them."""
+"""Failures as pytest prints them, like `promptops` does."""
 
 from __future__ import annotations
 

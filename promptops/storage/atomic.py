@@ -1,4 +1,4 @@
-"""Files in git's directory that only save time: never missed, never half written."""
+"""Cache files in git's directory: they may be deleted, and are written atomically."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def keep(file: Path, data: bytes) -> None:
-    """Put a file in place whole; a directory that can't be written is no error."""
+    """Write a file atomically; a directory that can't be written is not an error."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

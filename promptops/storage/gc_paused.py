@@ -1,4 +1,4 @@
-"""Work that makes much and throws away little."""
+"""Pause the garbage collector for work that creates many lasting objects."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: what is made lives until the end.
+    """Pause the garbage collector, because the objects live until the end.
 
-    To look through it again and again takes three times as long as to read 1,000 prompts.
+    Collecting takes three times as long as reading 1,000 prompts.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""One process at a time."""
+"""A lock file: one process at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from promptops.errors import InputError
 
 PATIENCE_S = 30.0
-"""What is done under a lock takes milliseconds."""
+"""Work under a lock takes milliseconds."""
 
 _LOOK_AGAIN_S = 0.01
 
@@ -20,7 +20,7 @@ _LOOK_AGAIN_S = 0.01
 def held(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold a lock file, which names the process that holds it. Not twice in one thread.
 
-    It is the system that locks, so what a process held is free when it dies, however it dies.
+    The system releases the lock when the process dies.
 
     Raises:
         InputError: Another process still holds it when patience ends.

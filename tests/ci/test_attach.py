@@ -40,7 +40,7 @@ def held(github):
 def test_a_release_is_made_a_draft_and_published_when_its_bundle_is_there(attach, github):
     assert attach() == (
         0,
-        "made a draft of the release v1.2.0\n"
+        "created a draft of the release v1.2.0\n"
         f"attached prompts.jsonl: {DOWNLOAD}\n"
         f"published the release: {OUT}\n",
     )
@@ -69,7 +69,7 @@ def test_run_again_it_says_that_it_is_done(attach, github):
 
     assert attach() == (
         0,
-        f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is out: {OUT}\n",
+        f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is published already: {OUT}\n",
     )
     assert [each for each in github.requests if not each.startswith("GET")] == []
 
@@ -118,7 +118,7 @@ def test_a_draft_that_a_person_made_stays_one(attach, github):
     assert attach() == (
         0,
         f"attached prompts.jsonl: {DOWNLOAD}\n"
-        f"the release is somebody's draft, and stays one: {OUT}\n",
+        f"the release is a draft by another user and was not published: {OUT}\n",
     )
     assert github.releases[2]["draft"] is True
 
@@ -127,16 +127,16 @@ def test_after_an_upload_that_broke_off_the_next_run_goes_on(attach, github):
     github.faults["POST", "/files"] = cut
     assert attach() == (
         1,
-        "made a draft of the release v1.2.0\n"
+        "created a draft of the release v1.2.0\n"
         "::error title=promptops::the release 'v1.2.0' is not attached to: "
-        "no answer of 127.0.0.1: Remote end closed connection without response\n",
+        "no answer from 127.0.0.1: Remote end closed connection without response\n",
     )
     github.faults.clear()
     github.attach(github.releases[0], "prompts.jsonl", b"")["state"] = "starter"
 
     assert attach() == (
         0,
-        "took away what a broken upload left of prompts.jsonl\n"
+        "deleted an incomplete upload of prompts.jsonl\n"
         f"attached prompts.jsonl: {DOWNLOAD}\n"
         f"published the release: {OUT}\n",
     )

@@ -34,7 +34,7 @@ def test_a_later_run_brings_it_up_to_date_on_whatever_page_it_stands(comment, gi
         github.comment(f"no. {number}", login="ada")
     github.comment(OLD)
 
-    assert comment() == (0, "brought the comment up to date: https://github.example/comments/6\n")
+    assert comment() == (0, "updated the comment: https://github.example/comments/6\n")
     assert [each["body"] for each in github.comments[5:]] == [REPORT]
     assert github.requests == [
         *["GET /repos/acme/prompts/issues/7/comments"] * 3,
@@ -82,7 +82,7 @@ def test_a_token_that_may_not_comment_is_a_notice_and_no_error(comment, github):
         0,
         "::notice title=promptops::no comment: the token may not write one, as for a pull request "
         "of a fork, or without `pull-requests: write` (HTTP 403: Resource not accessible by "
-        "integration); the summary of the job says the same\n",
+        "integration); the job summary has the same text\n",
     )
 
 
@@ -92,7 +92,7 @@ def test_a_token_that_may_not_comment_is_a_notice_and_no_error(comment, github):
         (status(502, "Server Error"), "HTTP 502: Server Error"),
         (status(403, "API rate limit exceeded"), "HTTP 403: API rate limit exceeded"),
         (status(422, "body is too long\n::error::\x1b[2J"), "HTTP 422: body is too long"),
-        (cut, "no answer of 127.0.0.1: Remote end closed connection without response"),
+        (cut, "no answer from 127.0.0.1: Remote end closed connection without response"),
     ],
 )
 def test_what_fails_is_said_once_and_not_tried_again(fault, said, comment, github):
@@ -113,7 +113,7 @@ def test_an_answer_that_never_ends_is_given_up(github, monkeypatch):
     github.faults["GET", "/comments"] = drip
     slow = api.GitHub(github.url, f"{github.url}/graphql", TOKEN, patience_s=0.3)
 
-    with pytest.raises(api.Refused, match=r"no answer of 127\.0\.0\.1: timed out"):
+    with pytest.raises(api.Refused, match=r"no answer from 127\.0\.0\.1: timed out"):
         slow.get("/comments")
 
 
@@ -121,5 +121,5 @@ def test_a_wrong_token_is_told(comment):
     assert comment(GITHUB_TOKEN="another") == (
         1,
         "::warning title=promptops::no comment: HTTP 401: Bad credentials; "
-        "the summary of the job says the same\n",
+        "the job summary has the same text\n",
     )

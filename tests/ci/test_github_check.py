@@ -86,8 +86,8 @@ def test_what_can_not_be_judged_is_told_and_fails(pull_request, github):
         comment["body"]
         == job.summary()
         == (
-            f"{MARKER}\n### promptops: not judged\n\nIt ended with exit code 3; "
-            "[the log of the job](https://github.example/acme/prompts/actions/runs/42) tells why.\n"
+            f"{MARKER}\n### promptops: no verdict\n\nIt exited with code 3; "
+            "see [the log of the job](https://github.example/acme/prompts/actions/runs/42).\n"
         )
     )
     assert "github/codeql-action/upload-sarif" not in job.used
@@ -184,7 +184,7 @@ def test_a_base_is_no_option(pull_request):
     job = pull_request({TRIAGE: KINDER}, given={"base": "--help"})
 
     assert (job.failed, list(job.ran)) == (True, ["Check"])
-    assert job.annotations("error") == ["`base` is a revision, and none begins with `-`"]
+    assert job.annotations("error") == ["`base` must be a revision, which can't begin with `-`"]
 
 
 def test_switched_off_there_is_neither_comment_nor_artifact(pull_request, github):
@@ -203,5 +203,5 @@ def test_github_being_down_fails_no_gate(pull_request, github):
 
     assert job.failed is False
     assert job.annotations("warning") == [
-        "no comment: HTTP 502: Server Error; the summary of the job says the same"
+        "no comment: HTTP 502: Server Error; the job summary has the same text"
     ]

@@ -74,7 +74,7 @@ def test_pull_request_target_is_refused(push):
 
     assert job.failed is True
     assert job.annotations("error") == [
-        "pull_request_target gives strangers a token: use pull_request"
+        "pull_request_target gives untrusted changes a token: use pull_request"
     ]
     assert "compared" not in job.log
 

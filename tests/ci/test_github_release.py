@@ -13,7 +13,9 @@ from tests.ci.page import block
 OUT = "https://github.example/releases/v0.1.0"
 DOWNLOAD = "https://github.example/download/prompts.jsonl"
 PUBLISHED = f"attached prompts.jsonl: {DOWNLOAD}\npublished the release: {OUT}\n"
-ALREADY = f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is out: {OUT}\n"
+ALREADY = (
+    f"prompts.jsonl is attached already: {DOWNLOAD}\nthe release is published already: {OUT}\n"
+)
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def test_a_tag_that_tells_another_bundle_is_refused(released, release, github, r
 
     assert job.failed is True
     assert job.annotations("error") == [
-        "the release 'v0.1.0' is not what its tag says: nothing is published"
+        "the release 'v0.1.0' does not match its tag: nothing is published"
     ]
     assert (github.releases, github.requests) == ([], [])
 
@@ -131,7 +133,7 @@ def test_a_tag_that_is_not_annotated_is_refused(released, release, github):
     job = release("v0.2.0")
 
     assert job.failed is True
-    assert "the tag 'v0.2.0' is not annotated: it tells nothing" in job.log
+    assert "the tag 'v0.2.0' is not annotated, so it carries no record" in job.log
     assert github.requests == []
 
 
@@ -142,7 +144,7 @@ def test_a_tag_that_is_called_like_no_release_is_left_alone(released, release, g
 
     assert (job.failed, job.annotations("notice")) == (
         False,
-        ["'v1' is called like no release (`release.tag_format`): nothing to do"],
+        ["'v1' is not the name of a release (`release.tag_format`): nothing to do"],
     )
     assert github.requests == []
 
@@ -186,7 +188,7 @@ def test_who_may_sign_is_said_by_the_default_branch_and_never_by_the_tag(
 
     assert (job.failed, github.requests) == (True, [])
     assert job.annotations("error") == [
-        "the release 'v0.1.0' is not what its tag says: nothing is published"
+        "the release 'v0.1.0' does not match its tag: nothing is published"
     ]
 
 
@@ -207,6 +209,6 @@ def test_with_a_key_the_bundle_is_signed_and_the_signature_attached(
     job.run({"steps": yaml.safe_load(block("yaml", "PROMPTOPS_SIGNING_KEY"))})
 
     assert (refused, job.failed) == (True, False)
-    assert job.annotations("error") == ["`promptops verify` ended with exit code 1"]
+    assert job.annotations("error") == ["`promptops verify` exited with code 1"]
     (made,) = github.releases
     assert [each["name"] for each in made["assets"]] == ["prompts.jsonl", "prompts.jsonl.sig"]

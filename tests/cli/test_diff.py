@@ -151,7 +151,7 @@ def test_a_risk_stops_where_asked(history):
 def test_a_bump_that_is_none_is_wrong_usage(history):
     code, _, _ = run(history.root, "--declare", "huge")
 
-    assert (code.message, code.exit_code) == ("'huge' is no bump and no version", 2)
+    assert (code.message, code.exit_code) == ("'huge' is neither a bump nor a version", 2)
 
 
 def test_a_prompt_that_is_broken_is_told_and_the_others_are_compared(history):
@@ -185,7 +185,7 @@ def test_nothing_that_changed_is_said_as_that(history):
         ({"notes.txt": "none of our business"}, ""),
         (
             {"prompts/new.prompt.yaml": PROMPT},
-            "what is not committed was not looked at: promptops diff --worktree\n",
+            "uncommitted changes are not compared: promptops diff --worktree\n",
         ),
     ],
     ids=["nothing", "other", "prompt"],
@@ -222,7 +222,7 @@ def test_what_stands_behind_two_dashes_is_a_prompt(history):
     doubtful, _, _ = run(history.root, "ask")
     code, out, _ = run(history.root, "v1.2.0", "--", "ask")
 
-    assert (doubtful.message, doubtful.exit_code) == ("`ask` is a revision and a prompt", 2)
+    assert (doubtful.message, doubtful.exit_code) == ("`ask` is both a revision and a prompt", 2)
     assert (code, out.splitlines()[0]) == (0, "ask  1.2.0 -> 1.3.0 (minor)")
 
 
@@ -300,7 +300,7 @@ def test_what_a_policy_stops_on_is_told_with_its_fingerprint(history):
         1,
         "stops on ask: CHG112 `maxLength` of `question` refuses more  "
         f"[fingerprint {fingerprint}]\n"
-        "a break that is meant is waived by its fingerprint: [[diff.waivers]]\n",
+        "to accept an intended break, add its fingerprint to [[diff.waivers]]\n",
     )
 
 

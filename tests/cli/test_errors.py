@@ -41,7 +41,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("lint", "--format", "jsn"),
             2,
-            "error: there is no format 'jsn' here\n  tip: did you mean 'json'?\n",
+            "error: this command has no format 'jsn'\n  tip: did you mean 'json'?\n",
         ),
         (
             ("lint", "--format", "json", "--format", "sarif"),
@@ -56,12 +56,12 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("lint", "--staged", "--at", "HEAD"),
             2,
-            "error: what is staged is one revision, --at another\n  tip: leave one out\n",
+            "error: --staged and --at name two revisions\n  tip: leave out one of them\n",
         ),
         (
             ("lint", "support/*", "--write-baseline"),
             2,
-            "error: a baseline is of all prompts\n  tip: name no prompts beside it\n",
+            "error: --write-baseline applies to all prompts\n  tip: leave out the prompts\n",
         ),
         (
             ("lint", "--config", "lint.select=1"),
@@ -82,12 +82,12 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("render", "support/triage", "-i", "ticket"),
             2,
-            "error: 'ticket' gives no value\n  tip: write --input NAME=VALUE\n",
+            "error: 'ticket' has no value\n  tip: write --input NAME=VALUE\n",
         ),
         (
             ("render", "support/triage", "-c", "two", "-i", "ticket=x"),
             2,
-            "error: a case has inputs of its own\n  tip: leave out --case, or the inputs\n",
+            "error: --case and inputs exclude each other\n  tip: leave out --case, or the inputs\n",
         ),
         (("render", "support/triage", "-i", "known=[]"), 3, None),
         (("render", "support/triage", "-i", "tikcet=x", "-i", "ticket=x"), 3, None),
@@ -380,7 +380,7 @@ def test_an_option_in_the_place_of_a_revision_is_no_revision(command, name, capf
     said = capfd.readouterr()
     assert (code, said.out) == (2, "")
     tip = "  tip: write a branch of that name as refs/heads/NAME\n"
-    assert said.err == f"error: {name!r} is no revision\n{tip}"
+    assert said.err == f"error: {name!r} is not a revision\n{tip}"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ def test_the_group_says_what_there_is(say, golden):
     golden("help.txt", said.out)
 
 
+def test_without_arguments_the_help_goes_to_stdout(say):
+    said = say()
+
+    assert (said.code, said.out, said.err) == (2, say("--help").out, "")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_command_says_what_it_does(say, name, golden):
     said = say(name, "-h")

@@ -218,7 +218,7 @@ def test_a_release_is_refused_where_a_comparison_fails(
 
     messages = [each["message"] for each in report["problems"]]
     assert code == 1
-    assert "an internal error of promptops: not all was checked" in messages
+    assert "an internal error of promptops: not everything was checked" in messages
 
 
 def test_the_page_is_written_without_what_failed(repo: Any, command: Callable[..., Any]) -> None:

@@ -125,11 +125,11 @@ def test_what_is_misspelt_or_empty_is_an_error(tested, old, new, said):
             "word: hi, wrod: ho",
             "13:13: error: it can't be rendered: ask: `wrod` is not an input",
         ),
-        ("\n      - {type: contains, value: hi}", " []", "12:5: error: it asserts nothing"),
+        ("\n      - {type: contains, value: hi}", " []", "12:5: error: it has no assertions"),
         (
             "    output:\n      - {type: contains, value: hi}\n",
             "",
-            "12:5: error: it asserts nothing",
+            "12:5: error: it has no assertions",
         ),
     ],
 )
@@ -205,12 +205,12 @@ def test_a_request_without_its_tool_is_an_error(tested, tool, said):
         (
             ("--select", "tag:none"),
             2,
-            ["error: no prompt has tag:none", "  tip: `promptops list` shows what they have"],
+            ["error: no prompt has tag:none", "  tip: `promptops list` shows the prompts"],
         ),
         (
             ("--since", "HEAD"),
             0,
-            ["pass: nothing to test, 0 prompts changed, and none of them has a test case"],
+            ["pass: nothing to test, 0 prompts changed, none with a test case"],
         ),
     ],
 )
@@ -225,7 +225,7 @@ def test_a_run_that_selects_nothing_says_why(repo, say, arguments, code, lines):
 
 @pytest.mark.parametrize("files", [{}, {ASK: PROMPT}, {ASK: f"{PROMPT}tests: []\n"}])
 def test_where_there_is_nothing_to_test_that_is_said(tested, files):
-    assert tested(files) == (0, ["pass: nothing to test, there are no test cases here"])
+    assert tested(files) == (0, ["pass: nothing to test, there are no test cases"])
 
 
 STALE = [

@@ -98,7 +98,7 @@ def test_an_audit_that_gets_no_answer_is_given_up(repo, say, answer):
         repo.commit("the default branch names the silent server")
         said = ask(repo.root, "test", "--audit", "100%", *within(0.3, 0.8))
 
-    reason = f"it could not be asked again: {FAST} gave no answer: {LATE}"
+    reason = f"it could not be requested again: {FAST} gave no answer: {LATE}"
     assert (recorded.code, said.code, unanswered(said)) == (0, 5, {reason: 2})
 
 

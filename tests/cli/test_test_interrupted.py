@@ -67,17 +67,17 @@ def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(re
         assert FIRST < len(before) < len(WORDS)
         assert kept == before
         assert "hint: promptops test --record\n" in said.out
-        assert "not asked: interrupted\n" in said.out
+        assert "not requested: interrupted\n" in said.out
         calling, *lines = said.err.splitlines()
         assert calling == f"calling `fast` at {server.base_url} with no API key"
         assert lines == [
-            "asking 12 requests: up to $0",
-            "interrupted: what is under way is waited for; Ctrl-C again to stop at once",
-            f"not asked for: {len(WORDS) - len(before)} of the answers, interrupted",
+            "sending 12 requests: up to $0",
+            "interrupted: waiting for requests under way; Ctrl-C again to stop at once",
+            f"not requested: {len(WORDS) - len(before)} of the answers, interrupted",
         ]
         assert (again.code, again.err) == (
             0,
-            f"{calling}\nasking {len(WORDS) - len(before)} requests: up to $0\n",
+            f"{calling}\nsending {len(WORDS) - len(before)} requests: up to $0\n",
         )
         assert asked(server) == sorted(WORDS)
         assert recorded(repo.root) == sorted(WORDS)
@@ -99,9 +99,9 @@ def test_the_second_ctrl_c_stops_at_once_and_what_was_answered_is_kept(repo):
         kept = recorded(repo.root)
 
     assert done.code == 130
-    assert said[2].startswith("interrupted: what is under way")
+    assert said[2].startswith("interrupted: waiting for requests under way")
     assert len(kept) == FIRST
-    assert done.err == f"not asked for: {len(WORDS) - FIRST} of the answers, interrupted\n"
+    assert done.err == f"not requested: {len(WORDS) - FIRST} of the answers, interrupted\n"
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_what_is_beyond_the_bounds_is_an_error_and_the_next_run_goes_on(repo, sa
         again = say("test", "ask", "--record", "-C", str(repo.root))
 
         assert (said.code, again.code) == (5, 0)
-        assert f"not asked: {reason}\n" in said.out
+        assert f"not requested: {reason}\n" in said.out
         assert "hint: promptops test ask --record\n" in said.out
         assert said.err.splitlines()[-1] == (
-            f"not asked for: {len(WORDS) - kept} of the answers, {reason}"
+            f"not requested: {len(WORDS) - kept} of the answers, {reason}"
         )
         assert asked(server) == sorted(WORDS)
 
@@ -140,7 +140,7 @@ def test_the_bounds_hold_for_the_judges_too(repo, say):
     assert len(server.requests) == 4
     assert said.code == 5
     assert said.err.splitlines()[-1] == (
-        "not asked for: 2 of the answers, the budget of 4 requests is spent"
+        "not requested: 2 of the answers, the budget of 4 requests is spent"
     )
 
 

@@ -47,18 +47,18 @@ def read(terminal: int) -> bytes:
 @pytest.mark.parametrize(
     ("estimate", "line"),
     [
-        (Estimate(requests=1, worst_usd=0.0), "asking 1 request: up to $0"),
+        (Estimate(requests=1, worst_usd=0.0), "sending 1 request: up to $0"),
         (
             Estimate(requests=1200, worst_usd=1.234567, left_usd=0.5),
-            "asking 1200 requests: up to $1.235; at most $0.5 is spent",
+            "sending 1200 requests: up to $1.235; at most $0.5 is spent",
         ),
         (
             Estimate(requests=2, worst_usd=0.0, unpriced=("m-1", "m\x1b[2J")),
-            "asking 2 requests: what `m-1`, `m\\x1b[2J` costs is not known",
+            "sending 2 requests: the price of `m-1`, `m\\x1b[2J` is unknown",
         ),
         (
             Estimate(requests=3, worst_usd=0.25, unpriced=("m-1",)),
-            "asking 3 requests: up to $0.25, and what `m-1` costs is not known",
+            "sending 3 requests: up to $0.25, and the price of `m-1` is unknown",
         ),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_terminal_sees_how_far_it_is(repo):
 
         said = on_a_terminal(repo.root, "test", "--record", "--no-color")
 
-    assert said.startswith(f"{calling(server)}\r\nasking 5 requests: up to $0\r\n")
+    assert said.startswith(f"{calling(server)}\r\nsending 5 requests: up to $0\r\n")
     assert "5/5" in said
     assert "1 failed" in said
     assert said.endswith("\x1b[2K") or "\x1b[?25h" in said  # the cursor is there again
@@ -95,7 +95,7 @@ def test_a_pipe_gets_the_endpoint_and_the_estimate_and_nothing_else(repo):
 
     assert (said.code, said.err) == (
         0,
-        f"{calling(server)}\nasking 5 requests: up to $0\n",
+        f"{calling(server)}\nsending 5 requests: up to $0\n",
     )
 
 

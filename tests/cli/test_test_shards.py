@@ -67,20 +67,26 @@ def test_the_limit_of_coverage_holds_for_the_merge(recorded, say):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("--shard", "0/8"), "error: '0/8' is no shard\n"),
-        (("--shard", "9/8"), "error: '9/8' is no shard\n"),
-        (("--shard", "a/b"), "error: 'a/b' is no shard\n"),
+        (("--shard", "0/8"), "error: '0/8' is not a shard\n"),
+        (("--shard", "9/8"), "error: '9/8' is not a shard\n"),
+        (("--shard", "a/b"), "error: 'a/b' is not a shard\n"),
         (("--shard", "1/2", "--prune"), "error: --shard and --prune exclude each other\n"),
         (("--shard", "1/2", "--audit", "1"), "error: --shard and --audit exclude each other\n"),
         (("--merge", "a", "--record"), "error: --merge and --record exclude each other\n"),
         (("--merge", "a", "--since"), "error: --merge and --since exclude each other\n"),
         (("--merge", "a", "--shard", "1/2"), "error: --merge and --shard exclude each other\n"),
         (("--record", "--live"), "error: --record and --live exclude each other\n"),
-        (("--format", "jsonl"), "error: jsonl holds what a shard found out\n"),
+        (("--format", "jsonl"), "error: the format jsonl is for shards\n"),
         (("--merge",), "error: there is nothing to merge\n"),
         (("-j", "0"), "error: Invalid value for '-j': 0 is not in the range x>=1.\n"),
-        (("--max-cost", "nan"), "error: Invalid value for '--max-cost': nan is no amount.\n"),
-        (("--max-time", "inf"), "error: Invalid value for '--max-time': inf is no amount.\n"),
+        (
+            ("--max-cost", "nan"),
+            "error: Invalid value for '--max-cost': nan is not a finite number.\n",
+        ),
+        (
+            ("--max-time", "inf"),
+            "error: Invalid value for '--max-time': inf is not a finite number.\n",
+        ),
         (("--max-cost", "-1"), "error: Invalid value for '--max-cost': -1.0 is not in the "),
         (("--max-requests", "0"), "error: Invalid value for '--max-requests': 0 is not in the "),
         (("--event", "push"), "error: Invalid value for '--event': 'push' is not one of "),
@@ -119,7 +125,7 @@ def test_a_commit_is_bound_to_its_budget_and_a_run_for_nobody_is_not(recorded, s
         free = say("test", *at)
 
     assert (commit.code, asked) == (5, 0)
-    assert "\nasking 10 requests: up to $" in f"\n{commit.err}"
+    assert "\nsending 10 requests: up to $" in f"\n{commit.err}"
     assert "; at most $0 is spent\n" in commit.err
     assert "; at most $0.5 is spent\n" in nightly.err
     assert "is spent" not in free.err

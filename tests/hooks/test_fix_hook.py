@@ -50,6 +50,6 @@ def test_a_half_staged_file_is_not_mended(mended, run):
 
     assert (code, said.splitlines()[0]) == (
         4,
-        f"{TRIAGE}: error: staged in part: its other changes would be mended, too",
+        f"{TRIAGE}: error: partly staged: its unstaged changes would be fixed too",
     )
     assert (mended.root / TRIAGE).read_bytes() == half

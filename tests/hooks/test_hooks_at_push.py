@@ -64,7 +64,7 @@ def test_prompts_that_do_not_lint_are_refused_at_the_character(server, push):
         1,
         [
             f"{TRIAGE}:19:10: error: `tikcet` is not an input  [VAR001 undefined-variable]",
-            f"error: the prompts of {commit[:12]} don't lint",
+            f"error: the prompts of {commit[:12]} have lint errors",
             "  tip: promptops lint",
             "error: hook declined to update refs/heads/main",
         ],
@@ -200,7 +200,7 @@ def test_a_release_is_not_pushed_under_the_name_of_another(server, push):
 
     code, said = push(server, "v1.0.0:refs/tags/v1.0.1")
 
-    assert (code, said[0]) == (1, "error: the tag object pushed as 'v1.0.1' is called 'v1.0.0'")
+    assert (code, said[0]) == (1, "error: the tag object pushed as 'v1.0.1' is named 'v1.0.0'")
 
 
 def test_other_tags_may_move_and_go(server, push):
@@ -254,4 +254,7 @@ def test_without_promptops_the_server_refuses_and_says_why(server, tmp_path):
 def test_what_git_never_says_is_wrong_usage(arguments, server, run, tmp_path):
     code, said = run(tmp_path / "server.git", "promptops", "receive", "--", *arguments)
 
-    assert (code, said.splitlines()[0]) == (2, "error: not what git tells an `update` hook")
+    assert (code, said.splitlines()[0]) == (
+        2,
+        "error: not the arguments that git passes to an `update` hook",
+    )

@@ -23,7 +23,7 @@ from tests.servers.fault_server import fault_server
 
 KEY = "acme7f3a9b2c5d1e4a6b8c0d"
 SECRET = "another7f3a9b2c5d1e4a6b8c0d"
-NO_BRANCH = "the default branch is not known here"
+NO_BRANCH = "the default branch is unknown"
 NO_ENDPOINT = "the default branch, `main`, has no such endpoint"
 
 PROMPT = """\

@@ -198,7 +198,7 @@ def test_a_case_that_passes_at_both_ends_or_is_not_recorded_at_one_is_refused(hi
     assert stale.value.message.endswith(
         "at 'HEAD' it can't be judged (its request has no recording)"
     )
-    assert stale.value.hint == "name other commits, or have a model asked: --live"
+    assert stale.value.hint == "name other commits, or call the model: --live"
 
 
 def test_a_case_that_was_mended_was_not_broken_between(history):
@@ -336,7 +336,7 @@ def test_live_no_verdict_is_made_up_where_the_budget_is_spent(history, capfd):
 
     said = capfd.readouterr()
     assert (code, said.out) == (5, "")
-    assert "error: not asked: " in said.err
+    assert "error: not requested: " in said.err
 
 
 def test_a_bare_repository_whose_prompts_stand_at_its_root_is_searched(history, tmp_path):
@@ -500,11 +500,11 @@ def suspect(commit, minute, subject):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "where the search begins is not known"),
+        ((), "--good is missing"),
         (("--here", "--good", "HEAD"), "--here and --good exclude each other"),
         (("--here", "--live"), "--here and --live exclude each other"),
-        (("--good", "HEAD", "--max-cost", "1"), "--max-cost is about asking"),
-        (("--good", "HEAD", "--trust-config"), "--trust-config is about asking"),
+        (("--good", "HEAD", "--max-cost", "1"), "--max-cost needs --live"),
+        (("--good", "HEAD", "--trust-config"), "--trust-config needs --live"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(history, capfd, arguments, said):

@@ -170,14 +170,14 @@ def test_the_json_tells_all_of_a_line(history, say):
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
-        (("-L", "1-2"), 2, "error: '1-2' is no span of lines"),
-        (("-L", "2,+"), 2, "error: '2,+' is no span of lines"),
-        (("-L", ","), 2, "error: ',' is no span of lines"),
-        (("-L", ""), 2, "error: '' is no span of lines"),
-        (("-L", "9" * 10 + ",1"), 2, "error: '9999999999,1' is no span of lines"),
-        (("-L", "0,2"), 2, "error: '0,2' holds no line"),
-        (("-L", "3,2"), 2, "error: '3,2' holds no line"),
-        (("-L", "2,+0"), 2, "error: '2,+0' holds no line"),
+        (("-L", "1-2"), 2, "error: '1-2' is not a range of lines"),
+        (("-L", "2,+"), 2, "error: '2,+' is not a range of lines"),
+        (("-L", ","), 2, "error: ',' is not a range of lines"),
+        (("-L", ""), 2, "error: '' is not a range of lines"),
+        (("-L", "9" * 10 + ",1"), 2, "error: '9999999999,1' is not a range of lines"),
+        (("-L", "0,2"), 2, "error: '0,2' contains no line"),
+        (("-L", "3,2"), 2, "error: '3,2' contains no line"),
+        (("-L", "2,+0"), 2, "error: '2,+0' contains no line"),
         (("-L", "5,9"), 2, "error: there is no line 5"),
         (("--message", "1", "-L", "2"), 2, "error: there is no line 2"),
         (("--message", "4"), 2, "error: there is no message 4"),
@@ -216,7 +216,7 @@ def test_the_end_of_a_shallow_clone_is_marked(history, say, tmp_path):
         0,
         True,
     )
-    assert err.startswith("what ^ marks may be older: this clone is shallow, fetch the rest: ")
+    assert err.startswith("lines marked ^ may be older: this clone is shallow, fetch the rest: ")
 
 
 def test_a_partial_clone_is_never_asked_to_fetch(history, say, tmp_path):

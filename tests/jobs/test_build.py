@@ -159,13 +159,13 @@ def test_a_pipe_is_written_to_and_not_replaced(catalog, build, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "say where to"),
-        (("-o", "x", "--site", "y"), 2, "say where to"),
-        (("-o", "-", "--sign"), 2, "the bundle itself goes to stdout"),
-        (("-o", "-", "--format", "json"), 2, "the bundle itself goes to stdout"),
-        (("worktree", "-o", "x"), 2, "built from what is committed"),
-        (("index", "-o", "x"), 2, "built from what is committed"),
-        (("-o", "x", "--config", "prompts=['p']"), 2, "with the configuration of its commit"),
+        ((), 2, "write -o FILE or --site DIR"),
+        (("-o", "x", "--site", "y"), 2, "write -o FILE or --site DIR"),
+        (("-o", "-", "--sign"), 2, "the bundle itself is written to stdout"),
+        (("-o", "-", "--format", "json"), 2, "the bundle itself is written to stdout"),
+        (("worktree", "-o", "x"), 2, "built from committed files"),
+        (("index", "-o", "x"), 2, "built from committed files"),
+        (("-o", "x", "--config", "prompts=['p']"), 2, "with the configuration in its commit"),
         (("nothing", "-o", "x"), 4, "there is no revision 'nothing'"),
         (("--", "--output=x", "-o"), 2, ""),
         (("-o", "missing/x"), 3, "can't be written: no such file or directory"),
@@ -248,8 +248,8 @@ def test_a_tag_that_tells_another_bundle_is_not_built(catalog, build, tmp_path):
 
     _, err = build("v1.5.0", "-o", tmp_path / "out.jsonl", code=3)
 
-    assert "the tag tells the bundle 000000" in err
-    assert "`promptops verify v1.5.0` says more" in err
+    assert "the tag records the bundle 000000" in err
+    assert "`promptops verify v1.5.0` shows the details" in err
     assert not (tmp_path / "out.jsonl").exists()
 
 
@@ -259,7 +259,7 @@ def test_a_replayed_tag_is_not_built(catalog, build, tmp_path):
 
     _, err = build("v9.0.0", "-o", tmp_path / "out.jsonl", code=3)
 
-    assert "the tag object called 'v1.5.0' stands under the name 'v9.0.0'" in err
+    assert "the tag object is named 'v1.5.0', but the ref is 'v9.0.0'" in err
 
 
 def test_every_line_is_canonical_and_what_the_schema_says(repo, tmp_path):

@@ -130,7 +130,7 @@ def test_what_is_not_pushed_is_not_published(catalog, publish, tmp_path):
     catalog.git("push", "--quiet", "origin", "main")
     after = publish()
 
-    message = "`production` serves v1.10.0 only here, and was left as it is: git push"
+    message = "`production` serves v1.10.0 in this clone only, so not changed: git push"
     assert (before["channels"], before["notes"]) == ([], [message])
     assert (after["channels"], after["notes"]) == (["production"], [])
 
@@ -182,7 +182,7 @@ def test_a_release_that_is_not_there_is_told_and_nothing_points_at_it(catalog, p
     said = publish("v1.9.0")
 
     assert said["notes"] == [
-        f"`production` serves v1.10.0, which is not here: "
+        f"`production` serves v1.10.0, which the site does not have: "
         f"promptops build v1.10.0 --site {tmp_path}/site"
     ]
     assert not (tmp_path / "site/channels").exists()
@@ -198,7 +198,7 @@ def test_a_channel_that_is_gone_is_told_and_left(catalog, publish, tmp_path):
     said = publish()
 
     assert said["channels"] == ["other"]
-    assert "is of a channel that channels.yaml does not name: remove it" in said["notes"][0]
+    assert "belongs to a channel that channels.yaml does not name: remove it" in said["notes"][0]
     assert (tmp_path / "site/channels/production.json").exists()
 
 
@@ -214,7 +214,7 @@ def test_a_channel_that_went_back_is_refused(catalog, publish, tmp_path, serial)
 
     said = publish(code=3)
 
-    assert f"was at serial 3 here, and is at {serial} there" in said
+    assert f"is at serial 3 in the site, and at {serial} in the repository" in said
     assert tree(tmp_path / "site") == before
 
 
@@ -224,7 +224,7 @@ def test_a_channel_that_names_another_bundle_is_refused(catalog, publish, tmp_pa
 
     said = publish("v1.9.0", code=3)
 
-    assert "`production` names another bundle than v1.9.0 is" in said
+    assert "`production` names another bundle than that of v1.9.0" in said
     assert not (tmp_path / "site/channels/production.json").exists()
 
 
@@ -239,7 +239,7 @@ def test_a_release_that_is_another_than_it_was_is_refused(catalog, publish, tmp_
 
     said = publish("v1.9.0", code=3)
 
-    assert "the index tells another 'v1.9.0'" in said
+    assert "the index has another release 'v1.9.0'" in said
     assert tree(tmp_path / "site") == before
 
 
@@ -250,7 +250,7 @@ def test_a_bundle_that_somebody_changed_is_not_rewritten(catalog, publish, tmp_p
 
     said = publish("v1.9.0", code=3)
 
-    assert "another content stands there already" in said
+    assert "a file with other content exists already" in said
     assert (tmp_path / "site/bundles/v1.9.0.jsonl").read_bytes() == b"other"
 
 
@@ -283,7 +283,7 @@ def test_what_is_no_release_is_not_published(catalog, publish, tmp_path, name):
 
     said = publish(name, code=2)
 
-    assert f"'{name}' is no release" in said
+    assert f"'{name}' is not a release" in said
     assert not (tmp_path / "site").exists()
 
 
@@ -298,7 +298,7 @@ def test_what_is_no_index_is_left_alone(catalog, publish, tmp_path, content):
 
     said = publish("v1.9.0", code=3)
 
-    assert "index.json: error: that is no" in said
+    assert "index.json: error: not " in said
     assert tree(tmp_path / "site") == {"index.json": content}
 
 
@@ -311,7 +311,7 @@ def test_one_at_a_time(catalog, publish, tmp_path):
     said = publish("v1.9.0", code=3)
     os.close(number)
 
-    assert "another process is changing it" in said
+    assert "another process is writing to it" in said
     assert tree(tmp_path / "site") == {}
 
 
@@ -319,7 +319,7 @@ def test_a_file_in_the_way_is_told(catalog, publish, tmp_path):
     tagged(catalog, "v1.9.0")
     (tmp_path / "site").write_text("a file")
 
-    assert "no site can be made there: file exists" in publish("v1.9.0", code=3)
+    assert "can't create a site there: file exists" in publish("v1.9.0", code=3)
 
 
 KILLED = """

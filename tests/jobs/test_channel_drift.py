@@ -55,5 +55,5 @@ def test_a_change_of_channels_alone_is_something_that_is_looked_at(promoted, cap
 
     code = run(["check", "--since", "main", "-C", str(promoted.root)])
 
-    said = "pass: nothing to check, but for channels.yaml, which was looked at\n"
+    said = "pass: nothing to check, except channels.yaml, which was checked\n"
     assert (code, capfd.readouterr().out) == (0, said)

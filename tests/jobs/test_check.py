@@ -73,7 +73,7 @@ def test_an_assertion_that_does_not_hold_fails_at_its_place(repo, checked):
         (
             "    rendered:\n      - {type: contains, value: Greet Ada}\n",
             "",
-            "prompts/greet.prompt.yaml:11:5: error: it asserts nothing",
+            "prompts/greet.prompt.yaml:11:5: error: it has no assertions",
         ),
         (
             "    inputs: {name: Ada}\n",
@@ -132,7 +132,7 @@ def test_nothing_changed_is_said_and_passes(repo, checked):
 
     result = checked("--since", "HEAD")
 
-    assert result == (0, "pass: nothing to check, nothing that prompts are made of changed\n")
+    assert result == (0, "pass: nothing to check, no file that prompts depend on changed\n")
 
 
 def test_no_prompt_at_all_is_said(repo, checked):
@@ -142,7 +142,7 @@ def test_no_prompt_at_all_is_said(repo, checked):
 
     assert result == (
         0,
-        "pass: nothing to check, there are no prompts here (`promptops init` begins)\n",
+        "pass: nothing to check, there are no prompts (`promptops init` creates one)\n",
     )
 
 
@@ -159,7 +159,10 @@ def test_a_change_is_judged_by_the_policy_of_its_base(repo, checked):
 
     lines = output.splitlines()
     assert code == 1
-    assert lines[0] == "risk: `lint.ignore` changes; it counts once it is merged (promptops.toml:2)"
+    assert (
+        lines[0]
+        == "risk: `lint.ignore` changes; it takes effect once it is merged (promptops.toml:2)"
+    )
     assert lines[1] == (
         "prompts/greet.prompt.yaml:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
     )
@@ -237,7 +240,7 @@ def test_a_change_can_not_bring_a_baseline_of_its_own_findings(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: the baseline changes which findings count; it counts once it is merged"
+        "risk: the baseline changes which findings count; it takes effect once it is merged"
         " (promptops-baseline.json:1)"
     )
     assert lines[1] == (
@@ -263,7 +266,7 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
     lines = output.splitlines()
     assert (code, lines[0], lines[-1]) == (
         0,
-        "risk: the baseline changes which findings count; it counts once it is merged"
+        "risk: the baseline changes which findings count; it takes effect once it is merged"
         " (promptops-baseline.json:1)",
         "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
     )
@@ -286,7 +289,7 @@ def test_a_change_can_not_look_away_from_the_prompts_it_breaks(repo, checked):
     lines = output.splitlines()
     assert code == 1
     assert lines[0] == (
-        "risk: `prompts` changes; those of the base are looked at, too (promptops.toml:1)"
+        "risk: `prompts` changes; those of the base are checked too (promptops.toml:1)"
     )
     assert "VAR001" in lines[1]
 

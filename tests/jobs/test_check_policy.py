@@ -123,7 +123,7 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
 
     assert (own[0], own[1][0]) == (
         1,
-        "risk: `diff.waivers` changes; it counts once it is merged (promptops.toml:5)",
+        "risk: `diff.waivers` changes; it takes effect once it is merged (promptops.toml:5)",
     )
     assert (code, lines[-2:]) == (
         0,
@@ -156,7 +156,7 @@ def test_a_change_can_not_loosen_what_is_refused(change, checked):
 
     assert (code, lines[0]) == (
         1,
-        "risk: `check.fail-on` changes; it counts once it is merged (promptops.toml:1)",
+        "risk: `check.fail-on` changes; it takes effect once it is merged (promptops.toml:1)",
     )
 
 
@@ -311,7 +311,7 @@ def test_a_base_whose_policy_can_not_be_read_is_named(repo, capsys):
     assert (code, capsys.readouterr().err) == (
         3,
         f"{base[:12]}:promptops.toml:1:1: error: expected a list, got the number 3\n"
-        "  tip: the policy of the base counts: fix it there first, or name another base\n",
+        "  tip: the policy of the base is used: fix it there first, or name another base\n",
     )
 
 
@@ -372,7 +372,7 @@ def test_the_branch_that_is_compared_with_has_another_policy_by_now(repo, change
 
     assert (code, lines[0], merged) == (
         0,
-        "note: main has another `check` by now, which does not count yet: merge it",
+        "note: `check` has changed on main, which has no effect yet: merge it",
         1,
     )
 
@@ -386,8 +386,8 @@ def test_a_misspelt_folder_of_prompts_passes_nothing(repo, capsys, command):
 
     assert (code, capsys.readouterr().err) == (
         3,
-        "promptops.toml: error: no file stands below `promts`, which `prompts` names as a folder of"
-        " prompts\n  tip: mend the name, or leave it out\n",
+        "promptops.toml: error: there are no files below `promts`, which `prompts` names as a "
+        "folder of prompts\n  tip: fix the name, or leave it out\n",
     )
 
 
@@ -396,5 +396,5 @@ def test_a_format_with_an_empty_file_name_is_refused(repo, capsys):
 
     assert (code, capsys.readouterr().err) == (
         2,
-        "error: 'json=' names no file\n  tip: write json=FILE, or json\n",
+        "error: 'json=' is missing the file\n  tip: write json=FILE, or json\n",
     )

@@ -195,5 +195,5 @@ def test_a_catalog_without_prompts_that_has_findings_does_not_say_that_it_passes
 
     assert (code, output.splitlines()[-1]) == (
         1,
-        "fail: no prompts, 1 finding (1 warning), nothing to test, there are no test cases here",
+        "fail: no prompts, 1 finding (1 warning), nothing to test, there are no test cases",
     )

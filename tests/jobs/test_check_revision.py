@@ -25,8 +25,8 @@ MISSPELT = PROMPT.replace("{{ name }}", "{{ nmae }}")
 INVISIBLE = PROMPT.replace("sentence.", "sentence.\U000e0049\U000e0067")
 FINDING = f"{ASK}:9:24: error: `nmae` is not an input  [VAR001 undefined-variable]"
 UNJUDGED = [
-    f"not judged: uncommitted changes in {ASK}",
-    "  tip: --worktree judges the files on disk, --staged the index",
+    f"not checked: uncommitted changes in {ASK}",
+    "  tip: --worktree checks the files on disk, --staged the index",
 ]
 ON_DISK = f"{ASK} differs on disk from what is committed"
 
@@ -95,7 +95,7 @@ def test_changes_that_are_not_judged_are_counted(branch, checked, stage):
 
     assert result == (
         0,
-        ["pass: nothing to check, nothing that prompts are made of changed"],
+        ["pass: nothing to check, no file that prompts depend on changed"],
         [f"{UNJUDGED[0]} and 1 more file", UNJUDGED[1]],
     )
 

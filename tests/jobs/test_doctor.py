@@ -86,12 +86,16 @@ def test_a_profile_without_a_key_needs_none(healthy):
     [
         ("git version 2.30.9", "problem", "2.30.9 is too old"),
         ("git version 1.8.3.1", "problem", "1.8.3.1 is too old"),
-        ("git version 2.31.0", "note", "2.31.0 fetches what a partial clone lacks, even in a hook"),
+        (
+            "git version 2.31.0",
+            "note",
+            "2.31.0 fetches missing objects of a partial clone, even in a hook",
+        ),
         ("git version 2.44.0", "ok", "2.44.0"),
         ("git version 2.50.1 (Apple Git-155)", "ok", "2.50.1"),
         ("git version 2.45.1.windows.1", "ok", "2.45.1.windows.1"),
         ("git version 3.0.0-rc1", "ok", "3.0.0-rc1"),
-        ("hello", "problem", "git doesn't tell its version: 'hello'"),
+        ("hello", "problem", "git's version can't be read: 'hello'"),
     ],
 )
 def test_git_is_judged_by_its_version(said, state, message):
@@ -195,7 +199,7 @@ def test_another_distribution_that_took_the_import_name_is_named(
 
     assert (found.state, found.message) == (
         "problem",
-        "promptops-tools brings a package `promptops`, too",
+        "promptops-tools also installs a package `promptops`",
     )
 
 
@@ -203,7 +207,7 @@ def test_a_program_of_somebody_else_is_a_problem(healthy, tmp_path, monkeypatch)
     put_on_path(monkeypatch, tmp_path / "other", "print('hello')")
 
     assert problems(healthy.root) == [
-        ("command", f"{tmp_path}/other/promptops is another program of that name")
+        ("command", f"{tmp_path}/other/promptops is another program with that name")
     ]
 
 
@@ -329,8 +333,9 @@ def test_a_channel_that_is_reset_can_begin_anew(tmp_path, monkeypatch, capfd):
         "ok       channel production  forgot serial 9223372036854775807 and 1 remembered answers "
         f"of {site}\n"
         "                             tip: restart the programs that load it\n"
-        f"note     channel production  nothing is remembered of it at {site}\n"
-        "                             tip: name the source as the program does: --source SOURCE\n",
+        f"note     channel production  nothing is remembered about it at {site}\n"
+        "                             tip: name the source that the program passes: "
+        "--source SOURCE\n",
     )
     assert (cache.serial(str(site), "production"), cache.serial(str(site), "staging")) == (
         0,
@@ -343,7 +348,7 @@ def test_a_channel_that_is_reset_can_begin_anew(tmp_path, monkeypatch, capfd):
     ("arguments", "message"),
     [
         (["--reset-channel", "v1.2"], "'v1.2' can't be the name of a channel"),
-        (["--source", "x"], "`--source` goes with `--reset-channel`"),
+        (["--source", "x"], "`--source` needs `--reset-channel`"),
     ],
 )
 def test_a_reset_that_means_nothing_is_wrong_usage(arguments, message, tmp_path, capfd):

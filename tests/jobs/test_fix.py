@@ -241,7 +241,7 @@ def test_only_the_work_tree_is_mended(repo, rules):
     repo.write({ASK: PLAIN})
     repo.commit("before")
 
-    with pytest.raises(UsageError, match="only the work tree can be mended"):
+    with pytest.raises(UsageError, match="only the work tree can be fixed"):
         mended(repo, revision="HEAD")
 
 
@@ -259,7 +259,7 @@ def test_a_file_that_can_not_be_written_is_told(repo, rules, monkeypatch):
         mended(repo)
 
     assert (refused.value.message, refused.value.where) == (
-        "can't be mended: permission denied",
+        "can't be fixed: permission denied",
         ASK,
     )
 

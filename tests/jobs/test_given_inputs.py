@@ -93,9 +93,9 @@ def test_a_value_is_read_from_a_file_of_the_directory(tmp_path):
         (
             "nowhere",
             "can't be read: No such file or directory",
-            "for a text that begins with `@`, write `@@nowhere`",
+            "for text that begins with `@`, write `@@nowhere`",
         ),
-        (".", "can't be read: Is a directory", "for a text that begins with `@`, write `@@.`"),
+        (".", "can't be read: Is a directory", "for text that begins with `@`, write `@@.`"),
         ("bytes", "not UTF-8", None),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path, name, message, hint):
 
 
 def test_a_value_without_a_name_is_wrong_usage():
-    with pytest.raises(UsageError, match="'name' gives no value"):
+    with pytest.raises(UsageError, match="'name' has no value"):
         value("name")
 
 

@@ -174,7 +174,7 @@ def test_a_catalog_that_has_prompts_gets_no_example(repo):
 
     started = begin(repo)
 
-    assert step(started, "prompts").note == "it holds prompts already, so there is no example"
+    assert step(started, "prompts").note == "it contains prompts already, so no example was written"
     assert not (repo.root / EXAMPLE).exists()
 
 
@@ -185,7 +185,7 @@ def test_a_schema_of_another_version_is_kept_and_said(repo):
 
     assert (kept.action, kept.note) == (
         "kept",
-        "it is of another version of promptops; remove it to get this one's",
+        "it is from another version of promptops; remove it to get the current one",
     )
 
 
@@ -389,7 +389,7 @@ def test_a_ci_file_of_gitlab_is_left_alone_and_the_job_is_shown(repo):
 
     kept = begin(repo, platform="gitlab").steps[-1]
 
-    assert (kept.action, kept.note) == ("kept", "it is there already; add these jobs")
+    assert (kept.action, kept.note) == ("kept", "it exists already; add these jobs")
     job = yaml.safe_load(kept.snippet)["promptops"]
     assert job["variables"] == {"GIT_DEPTH": "0"}
     assert job["rules"][0]["variables"] == {"PROMPTOPS_UNTRUSTED": "1"}
@@ -402,7 +402,7 @@ def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
     found = begin(repo, origin=None).steps[-1]
 
     note = (
-        "cannot tell where CI should install promptops from"
+        "the source that CI should install promptops from is unknown"
         " (name it: promptops init --ci github --from URL@COMMIT)"
     )
     path = ".github/workflows/promptops.yml"
@@ -467,7 +467,7 @@ def test_a_file_where_a_folder_must_be_hides_nothing_else(repo):
     started = begin(repo)
 
     assert [(each.path, each.note) for each in started.steps if each.action == "failed"] == [
-        (path, f"can't be made: {folder!r} is a file, not a folder (move the file away)")
+        (path, f"can't be created: {folder!r} is a file, not a folder (move the file away)")
         for folder, path in [
             (".promptops", ".promptops/prompt.schema.json"),
             (".promptops", ".promptops/config.schema.json"),
@@ -517,7 +517,7 @@ def test_a_read_only_repository_is_said(repo):
     lines = done.stdout.splitlines()
     assert done.returncode == 3
     assert {line.split()[0] for line in lines[:-1]} == {"failed"}
-    assert "can't be made: permission denied" in lines[0]
+    assert "can't be created: permission denied" in lines[0]
 
 
 def test_a_link_that_leads_out_is_not_followed(repo, tmp_path):
@@ -526,7 +526,7 @@ def test_a_link_that_leads_out_is_not_followed(repo, tmp_path):
 
     failed = [(each.path, each.note) for each in begin(repo).steps if each.action == "failed"]
 
-    assert failed == [(".vscode/settings.json", "a link leads out of the repository")]
+    assert failed == [(".vscode/settings.json", "a symbolic link points outside the repository")]
     assert list((tmp_path / "outside").iterdir()) == []
 
 

@@ -445,7 +445,7 @@ def test_a_baseline_takes_findings_on_comments_too(catalog):
 def test_a_baseline_that_is_none_is_refused(catalog, content):
     catalog.write({"promptops-baseline.json": content})
 
-    with pytest.raises(InputError, match="no baseline of this tool"):
+    with pytest.raises(InputError, match="not a baseline of promptops"):
         linted(catalog)
 
 

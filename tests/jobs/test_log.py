@@ -292,7 +292,7 @@ def test_what_could_not_be_read_is_told_and_passed(catalog, rows, log):
         "start",
     ]
     assert code == 0
-    assert err.count("the configuration after it stands in for it") == 1
+    assert err.count("the configuration of the next commit is used instead") == 1
 
 
 def test_an_id_that_never_was_is_wrong_usage(catalog, log):
@@ -323,7 +323,7 @@ def test_a_shallow_clone_says_that_it_ends(catalog, log, tmp_path):
     value = json.loads(out)
     assert (code, value["shallow"]) == (0, True)
     assert [each["subject"] for each in value["entries"]] == ["three"]
-    assert err.startswith("what is older is not here: this clone is shallow, fetch the rest: ")
+    assert err.startswith("older history is missing: this clone is shallow, fetch the rest: ")
 
 
 def test_settings_of_the_user_change_nothing(catalog, rows):

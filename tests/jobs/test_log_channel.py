@@ -76,11 +76,12 @@ def test_before_the_first_promotion_nothing_was_live(log):
         (("--channel", "prod"), "there is no channel 'prod'\n  tip: there are: `production`"),
         (
             ("--channel", "production", "--at", "yesterday"),
-            "'yesterday' is no time\n  tip: such as 2026-01-31T03:00Z or 2026-01-31T03:00+02:00",
+            "'yesterday' is not a timestamp\n"
+            "  tip: such as 2026-01-31T03:00Z or 2026-01-31T03:00+02:00",
         ),
         (
             ("--channel", "production", "--at", "2026-01-01T00:02"),
-            "'2026-01-01T00:02' does not say in which time zone\n"
+            "'2026-01-01T00:02' has no time zone\n"
             "  tip: such as 2026-01-31T03:00Z or 2026-01-31T03:00+02:00",
         ),
     ],

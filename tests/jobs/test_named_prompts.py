@@ -141,7 +141,7 @@ def test_a_prompt_that_can_not_be_read_is_among_those_that_may_need_a_partial(ca
         (
             "prompts/partials/unused.md.j2",
             "no prompt matches 'prompts/partials/unused.md.j2'",
-            "the file is not a prompt, and no prompt needs it",
+            "the file is not a prompt, and no prompt uses it",
         ),
         ("../x", "no prompt matches '../x'", "the path is outside the repository"),
         (
@@ -151,12 +151,12 @@ def test_a_prompt_that_can_not_be_read_is_among_those_that_may_need_a_partial(ca
         ),
         (
             "prompts/support",
-            "'prompts/support' names 2 prompts, and one is needed",
+            "'prompts/support' matches 2 prompts, and one is required",
             "name one of them: support/refund, support/triage",
         ),
         (
             "partials/tone.md.j2",
-            "'partials/tone.md.j2' names 2 prompts, and one is needed",
+            "'partials/tone.md.j2' matches 2 prompts, and one is required",
             "name one of them: support/refund, support/triage",
         ),
     ],
@@ -232,7 +232,7 @@ def test_commands_of_one_prompt_list_those_that_a_folder_names(catalog, capfd, c
 
     out, err = capfd.readouterr()
     assert code == (125 if command[0] == "bisect" else 2)
-    assert "support/refund, support/triage" in err or "names 2 prompts" in out
+    assert "support/refund, support/triage" in err or "matches 2 prompts" in out
 
 
 def test_a_folder_in_the_first_place_of_a_comparison_names_prompts(catalog, capfd):

@@ -130,9 +130,9 @@ def test_an_id_that_cannot_be_one_is_refused(identity, hint, repo):
 @pytest.mark.parametrize(
     ("identity", "message"),
     [
-        ("support/triage", "the prompt 'support/triage' is there already"),
+        ("support/triage", "the prompt 'support/triage' exists already"),
         ("support", "'support' is a folder of other ids, such as 'support/triage'"),
-        ("support/triage/x", "'support/triage' is a prompt, so it can't be a folder, too"),
+        ("support/triage/x", "'support/triage' is a prompt, so it can't also be a folder"),
     ],
 )
 def test_an_id_that_is_taken_is_refused(identity, message, repo):
@@ -149,14 +149,14 @@ def test_an_id_that_is_taken_is_refused(identity, message, repo):
 def test_the_other_ending_is_taken_too(repo):
     repo.write({"prompts/ask.prompt.yml": "format: promptops/1\n"})
 
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         create(repo.root, "ask")
 
 
 def test_an_ignored_file_is_not_overwritten(repo):
     repo.write({".gitignore": "prompts/\n", "prompts/ask.prompt.yaml": "mine"})
 
-    with pytest.raises(InputError, match="something stands there already"):
+    with pytest.raises(InputError, match="a file exists there already"):
         create(repo.root, "ask")
 
     assert (repo.root / "prompts/ask.prompt.yaml").read_text("utf-8") == "mine"
@@ -169,7 +169,7 @@ def test_a_file_where_a_folder_must_be_is_said(repo):
         create(repo.root, "support/triage")
 
     assert (caught.value.message, caught.value.where) == (
-        "can't be made: 'prompts/support' is a file, not a folder",
+        "can't be created: 'prompts/support' is a file, not a folder",
         TRIAGE,
     )
 
@@ -185,7 +185,7 @@ def test_a_link_that_leads_out_is_not_followed(repo, tmp_path):
 
 
 def test_a_name_too_long_for_the_file_system_is_said(repo):
-    with pytest.raises(InputError, match="can't be made: file name too long"):
+    with pytest.raises(InputError, match="can't be created: file name too long"):
         create(repo.root, "a" * 300)
 
 

@@ -160,7 +160,7 @@ def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
 
     refused = promoted(released, "v1.2.0")
 
-    told = "the prompts of its commit are", "the bundle built of it is"
+    told = "the prompts of its commit are", "the bundle built from it is"
     assert [text.partition(" sha256:")[0] for text in refused.refusals] == [
         f"`v1.2.0`: {each}" for each in told
     ]
@@ -186,7 +186,7 @@ def test_a_misspelt_channel_is_refused_with_the_nearest_name_unless_it_is_create
     assert (code, capfd.readouterr().err) == (
         2,
         "error: there is no channel 'prodution'\n"
-        "  tip: did you mean `production`?; for a new one:"
+        "  tip: did you mean `production`?; to create it:"
         " promptops promote v1.1.0 prodution --create\n",
     )
     assert (released.root / "channels.yaml").read_bytes() == before
@@ -200,14 +200,14 @@ def test_a_release_whose_tag_was_moved_since_is_refused(released):
 
     refused = promoted(released, "v1.0.0")
 
-    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
+    assert refused.refusals == ("`production` served another bundle of `v1.0.0`",)
 
 
 def test_a_release_that_is_served_and_gone_must_be_fetched_or_given_up(released):
     promoted(released, "v1.0.0")
     released.git("tag", "-d", "v1.0.0")
 
-    with pytest.raises(GitError, match="which `production` has now, is no release here"):
+    with pytest.raises(GitError, match="which this repository does not have"):
         promoted(released, "v1.1.0")
 
     assert promoted(released, "v1.1.0", allow_breaking=True).changed
@@ -281,7 +281,7 @@ def test_where_a_hook_refuses_the_commit_nothing_is_left_of_it(released, first):
     hook.chmod(0o755)
     head = released.git("rev-parse", "HEAD")
 
-    with pytest.raises(GitError, match="git refused the commit: not on a Friday"):
+    with pytest.raises(GitError, match="git rejected the commit: not on a Friday"):
         promoted(released, "v1.1.0")
 
     assert released.git("status", "--porcelain") == ""
@@ -303,14 +303,14 @@ def test_who_may_read_the_file_stays(released):
 def test_a_link_is_not_followed(released):
     (released.root / "channels.yaml").symlink_to("/etc/passwd")
 
-    with pytest.raises(InputError, match="it is no plain file but symlink"):
+    with pytest.raises(InputError, match="it is not a regular file but symlink"):
         promoted(released, "v1.0.0", saving=EDIT)
 
 
 def test_an_ignored_file_is_not_overwritten(released):
     released.write({".gitignore": "channels.yaml\n", "channels.yaml": "secret"})
 
-    with pytest.raises(InputError, match="it is ignored by git, or no file"):
+    with pytest.raises(InputError, match="it is ignored by git, or not a file"):
         promoted(released, "v1.0.0", saving=EDIT)
 
     assert (released.root / "channels.yaml").read_text() == "secret"
@@ -348,9 +348,7 @@ def test_following_what_is_next_the_release_is_where_readers_are(released, tmp_p
     bare = GitReleases(str(tmp_path / "bare"), offline=False)
     served = bare.channel("production", math.inf)
     assert served.release in bare.releases(math.inf)
-    assert move.notes == (
-        "`origin` lacks v1.1.0, as far as is known keys: readers need its tag, too",
-    )
+    assert move.notes == ("`origin` seems to have no tag v1.1.0, which readers need too",)
     assert again.notes == ()
 
 
@@ -380,7 +378,7 @@ def test_a_channel_goes_back_under_a_higher_serial_and_then_one_more(released):
     assert (first.skipped, second.skipped) == ((), ("v2.0.0",))
     assert (second.before, second.release, second.serial) == ("v1.1.0", "v1.0.0", 5)
     assert released.git("log", "-1", "--format=%s") == "Roll production back to v1.0.0"
-    with pytest.raises(NotFound, match="the history of `production` tells of no release before"):
+    with pytest.raises(NotFound, match="the history of `production` has no earlier release"):
         rollback(released.root, "production", None, COMMIT)
 
 
@@ -431,7 +429,7 @@ def test_a_release_that_is_not_what_it_was_is_not_gone_back_to(released):
 
     refused = rollback(released.root, "production", None, EDIT)
 
-    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
+    assert refused.refusals == ("`production` served another bundle of `v1.0.0`",)
     assert said(released) == {"production": ("v1.1.0", 2)}
 
 
@@ -475,7 +473,7 @@ def test_a_moved_release_is_refused_also_with_the_flag_for_unsigned_ones(
 
     refused = rollback(released.root, "production", None, EDIT, allow_unsigned=True)
 
-    assert refused.refusals == ("`v1.0.0` was another bundle when `production` served it",)
+    assert refused.refusals == ("`production` served another bundle of `v1.0.0`",)
 
 
 def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(released, capfd):
@@ -492,11 +490,11 @@ def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(rele
 
     assert code == 1
     assert out.splitlines()[-2:] == [
-        "refused: `v1.1.0` was another bundle when `production` served it",
-        "  tip: choose another release: --to RELEASE",
+        "refused: `production` served another bundle of `v1.1.0`",
+        "  tip: name another one: --to RELEASE",
     ]
-    assert raised.value.message == "there is no release 'v1.1.0', which `production` had before"
-    assert raised.value.hint == "`git fetch --tags`; or choose another release: --to RELEASE"
+    assert raised.value.message == "there is no release 'v1.1.0', which `production` served before"
+    assert raised.value.hint == "`git fetch --tags`; or name another one: --to RELEASE"
     assert (named.release, named.changed) == ("v1.0.0", True)
 
 

@@ -235,7 +235,7 @@ def test_a_repository_without_prompts_has_a_page_that_says_so(repo, reported):
     code, _, err = reported("report")
 
     (verdict,) = with_class(page_of(repo), "verdict")
-    said = "nothing to check, there are no prompts here (`promptops init` begins)"
+    said = "nothing to check, there are no prompts (`promptops init` creates one)"
     assert (code, err) == (0, f"promptops-report.html: pass: {said}\n{TIP}")
     assert words(verdict) == said.replace("`", "")
 

@@ -240,7 +240,7 @@ def test_where_to_merge_must_be_said_on_the_default_branch_itself(history, tmp_p
     upstream(history, tmp_path)
 
     assert refusal(GitError, history.root, merge=True) == (
-        "there is no upstream default branch to merge into, or it is this one",
+        "there is no upstream default branch to merge into, or it is the current branch",
         "name it: promptops diff --merge BASE",
     )
 
@@ -450,7 +450,7 @@ def test_without_a_release_the_base_must_be_said(repo):
 
     assert refusal(GitError, repo.root) == (
         "there is nothing to compare with: no upstream default branch and no annotated tag",
-        "say what to compare with: promptops diff BASE",
+        "name the revision to compare with: promptops diff BASE",
     )
 
 
@@ -563,7 +563,7 @@ def test_a_root_that_became_a_link_hides_nothing_silently(history):
     (history.root / "prompts").symlink_to("real")
     history.commit("a link")
 
-    message = "a root of prompts is a symbolic link: what is behind it can't be compared"
+    message = "a root of prompts is a symbolic link: its content can't be compared"
     assert refusal(InputError, history.root, "v2") == (message, "commit the folder itself")
     assert refusal(InputError, history.root, "HEAD..v2")[0] == message
     assert refusal(InputError, history.root, root=True)[0] == message
@@ -578,7 +578,7 @@ def test_a_submodule_in_a_roots_place_that_moved_hides_nothing_silently(repo):
         repo.git("commit", "--quiet", "-m", "a submodule")
 
     assert refusal(InputError, repo.root, "HEAD~1") == (
-        "a root of prompts is a submodule: what is behind it can't be compared",
+        "a root of prompts is a submodule: its content can't be compared",
         "compare inside of it: promptops -C prompts diff",
     )
     assert shown(repo.root, "HEAD") == ("HEAD", "HEAD", {})
@@ -619,7 +619,7 @@ def test_a_name_of_a_revision_and_of_a_prompt_is_ambiguous(history):
     history.git("branch", "say", "v1")
 
     assert refusal(UsageError, history.root, "say") == (
-        "`say` is a revision and a prompt",
+        "`say` is both a revision and a prompt",
         "for the revision write `say --`, for the prompt `-- say`",
     )
     assert patterns(history.root, "say", behind=0) == ("say", "HEAD", ())
@@ -640,7 +640,7 @@ def test_behind_dashes_nothing_is_a_revision_and_before_them_nothing_a_prompt(hi
         ("sya", "did you mean the prompt `say`?"),
         ("topci", "did you mean the revision `topic`?"),
         ("sayin", "did you mean the prompt `say` or the revision `saying`?"),
-        ("quite-other", "see what there is: promptops list; git branch --all; git tag"),
+        ("quite-other", "list prompts and revisions: promptops list; git branch --all; git tag"),
         ("docs", "for the directory write ./docs"),
     ],
 )
@@ -658,7 +658,7 @@ def test_what_is_neither_is_answered_with_what_is_near(history, argument, hint, 
 
 def test_two_revisions_side_by_side_are_one_range(history):
     assert refusal(UsageError, history.root, "v1", "v2") == (
-        "`v2` is a revision, and no prompt",
+        "`v2` is a revision, not a prompt",
         "to compare the two, write `v1..v2`",
     )
 
@@ -691,12 +691,12 @@ def test_two_revisions_side_by_side_are_one_range(history):
         ),
         (
             ("v1...docs/",),
-            ("only commits stand beside `...`, and `docs/` is a directory", "write `..`"),
+            ("`...` compares commits only, and `docs/` is a directory", "write `..`"),
         ),
         (
             ("both/names",),
             (
-                "`both/names` is a revision and a directory",
+                "`both/names` is both a revision and a directory",
                 "write `./both/names` for the directory, or the whole name of the ref",
             ),
         ),
@@ -713,7 +713,7 @@ def test_a_commit_that_is_sought_by_dots_in_its_message_is_named_by_its_id(histo
     commit = history.commit("dots .. in it")
 
     assert refusal(UsageError, history.root, "v1..HEAD^{/dots ..}") == (
-        "`HEAD^{/dots ..}` can't be told from a range",
+        "`HEAD^{/dots ..}` could also be a range",
         f"write the commit's id: {commit[:12]}",
     )
 
@@ -721,14 +721,14 @@ def test_a_commit_that_is_sought_by_dots_in_its_message_is_named_by_its_id(histo
 @pytest.mark.parametrize(
     ("arguments", "flags", "message"),
     [
-        ((), ("staged", "worktree"), "--staged and --worktree are two different newer sides"),
-        ((), ("staged", "merge"), "--staged and --merge are two different newer sides"),
-        (("v1..v2",), ("staged",), "--staged and `v2` are two different newer sides"),
-        (("v1..v2",), ("worktree",), "--worktree and `v2` are two different newer sides"),
+        ((), ("staged", "worktree"), "--staged and --worktree exclude each other"),
+        ((), ("staged", "merge"), "--staged and --merge exclude each other"),
+        (("v1..v2",), ("staged",), "--staged and `v2` exclude each other"),
+        (("v1..v2",), ("worktree",), "--worktree and `v2` exclude each other"),
         (("v1",), ("root",), "--root compares with nothing else"),
         (("...v1",), ("root",), "--root compares with nothing else"),
-        ((), ("root", "merge"), "--root has no side to merge into"),
-        (("v1...v2",), ("merge",), "--merge finds by itself where histories parted"),
+        ((), ("root", "merge"), "--root and --merge exclude each other"),
+        (("v1...v2",), ("merge",), "--merge finds the merge base itself"),
         (("./..v2",), ("merge",), "`./` is a directory, which can't be merged"),
     ],
 )

@@ -90,8 +90,8 @@ def test_all_that_is_wrong_is_told_at_once(catalog, verify, tmp_path):
     assert states(value) == dict.fromkeys(("content", "bundle", "signature"), "failed") | {
         "name": "passed"
     }
-    assert f"and the tag tells sha256:{'0' * 64}" in told[0]
-    assert f"and the tag tells sha256:{'1' * 64}" in told[1]
+    assert f"but the tag records sha256:{'0' * 64}" in told[0]
+    assert f"but the tag records sha256:{'1' * 64}" in told[1]
     assert told[2] == "the tag is not signed"
 
 
@@ -107,7 +107,7 @@ def test_a_signed_tag_that_is_offered_under_another_name_is_refused(catalog, ver
     code, value = verify("v9.0.0", "--trust", ada.signers)
 
     assert (code, states(value)) == (1, {"name": "failed", "signature": "passed"})
-    assert failures(value) == ["the tag object called 'v1.5.0' stands under the name 'v9.0.0'"]
+    assert failures(value) == ["the tag object is named 'v1.5.0', but the ref is 'v9.0.0'"]
 
 
 def test_a_lightweight_tag_is_no_release(catalog, verify):
@@ -115,7 +115,10 @@ def test_a_lightweight_tag_is_no_release(catalog, verify):
 
     code, value = verify("v1.5.0")
 
-    assert (code, failures(value)) == (1, ["the tag 'v1.5.0' is not annotated: it tells nothing"])
+    assert (code, failures(value)) == (
+        1,
+        ["the tag 'v1.5.0' is not annotated, so it carries no record"],
+    )
 
 
 def test_a_newer_format_can_not_be_verified_here(catalog, verify):
@@ -124,7 +127,7 @@ def test_a_newer_format_can_not_be_verified_here(catalog, verify):
     code, value = verify("v1.5.0")
 
     assert (code, states(value)["bundle"]) == (1, "failed")
-    assert failures(value) == ["the tag tells a bundle of format 2; here is 1"]
+    assert failures(value) == ["the tag records bundle format 2, not 1"]
 
 
 def test_a_release_that_can_not_be_built_is_refused(catalog, verify):
@@ -253,7 +256,7 @@ def test_a_tag_signed_otherwise_than_by_ssh_is_refused_where_signers_are_given(
 
     code, value = verify("v1.5.0", "--trust", key(tmp_path).signers)
 
-    message = "the tag is not signed with a key of ssh, as the allowed signers are"
+    message = "the tag is not signed with an SSH key, which the allowed signers require"
     assert (code, failures(value)) == (1, [message])
 
 
@@ -294,7 +297,9 @@ def test_a_file_is_held_against_the_tag_of_the_release_that_it_says_it_is(
     assert (good, wrong) == (0, 1)
     is_here, is_file = (read_bundle(each, "").digest for each in (data, built(catalog, "v1.5.0")))
     assert other["bundle"] == f"sha256:{is_file}"
-    assert failures(other) == [f"v1.5.0 is sha256:{is_here} here, and the file is another bundle"]
+    assert failures(other) == [
+        f"v1.5.0 is sha256:{is_here} in this repository, and the file is another bundle"
+    ]
     assert states(later) == {"bundle": "passed", "tag": "absent", "signature": "absent"}
 
 
@@ -348,11 +353,11 @@ def test_a_file_is_verified_where_there_is_no_repository(catalog, tmp_path, capf
 @pytest.mark.parametrize(
     ("target", "options", "code", "message"),
     [
-        ("v9.9.9", (), 2, "'v9.9.9' is no release here, and no file"),
-        ("main", (), 2, "'main' is no release here, and no file"),
+        ("v9.9.9", (), 2, "'v9.9.9' is not a release in this repository, and not a file"),
+        ("main", (), 2, "'main' is not a release in this repository, and not a file"),
         ("-v", (), 2, "no such option"),
         ("v1.5.0", ("--trust", "/nowhere"), 3, "the allowed signers can't be read"),
-        ("v1.5.0", ("--config", "release.allowed_signers='gone'"), 3, "allowed signers is not"),
+        ("v1.5.0", ("--config", "release.allowed_signers='gone'"), 3, "allowed signers is missing"),
     ],
 )
 def test_what_can_not_be_verified_is_said(catalog, verify, target, options, code, message):
@@ -371,11 +376,11 @@ def test_text_tells_each_check_and_the_verdict(catalog, capfd):
 
     assert code == 1
     assert capfd.readouterr().out == (
-        "ok     name      the tag object is called 'v1.5.0', as the ref is\n"
+        "ok     name      the tag object is named 'v1.5.0', like the ref\n"
         f"failed content   the prompts of its commit are sha256:{content}, "
-        f"and the tag tells sha256:{'0' * 64}\n"
-        "  tip: don't use it: somebody changed the tag, or the builder\n"
-        "ok     bundle    the bundle built of it is what the tag tells\n"
+        f"but the tag records sha256:{'0' * 64}\n"
+        "  tip: don't use it: the tag or the build tool was changed\n"
+        "ok     bundle    the bundle built from it is as recorded in the tag\n"
         "-      signature unsigned\n"
         f"v1.5.0: refused  sha256:{digest}\n"
     )

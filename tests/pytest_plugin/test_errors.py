@@ -105,7 +105,7 @@ def test_paths_that_lead_to_no_prompt_are_told(recorded, run_pytest):
         (
             ("--promptops-record", "-p", "xdist", "-n", "2"),
             {},
-            "--promptops-record asks from one process\n  tip: say -n 0",
+            "--promptops-record calls models from one process only\n  tip: use -n 0",
         ),
     ],
     ids=["both", "for-strangers", "processes"],

@@ -83,7 +83,7 @@ def test_where_nothing_is_released_nothing_is_told(catalog, say):
     assert (said.code, said.out, said.err) == (
         0,
         "",
-        "there is no release yet (`promptops release` makes one)\n",
+        "there is no release yet (`promptops release` creates one)\n",
     )
 
 

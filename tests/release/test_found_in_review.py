@@ -36,7 +36,7 @@ def test_a_tag_of_another_commit_that_came_between_is_not_taken_for_the_release(
     catalog.commit("two")
     catalog.git("tag", "--annotate", "--message", "another", "v0.1.0")
 
-    with pytest.raises(GitError, match=r"'v0\.1\.0' could not be made: .*already exists"):
+    with pytest.raises(GitError, match=r"'v0\.1\.0' could not be created: .*already exists"):
         publish(catalog.root, report, ReleaseOptions(push=push))
 
     assert (report.problems, tags(catalog), tags_of(remote)) == ((), ["v0.1.0"], [])
@@ -52,7 +52,7 @@ def test_a_release_that_is_made_unsigned_is_not_pushed_as_a_signed_one(
 
     assert (said.code, problems(said), tags_of(remote)) == (
         1,
-        ["'v0.1.0' is there already, and not signed"],
+        ["'v0.1.0' exists already, and is not signed"],
         [],
     )
 
@@ -64,11 +64,11 @@ def test_what_a_hook_before_the_push_refuses_is_taken_back_and_told(
 
     said = release(catalog, "--push")
 
-    hint = "what it says is the way out; then run it again"
+    hint = "fix what the hook reports, then run it again"
     assert (said.code, said.value["state"], said.value["created"]) == (1, "planned", False)
     assert said.value["problems"] == [
         {
-            "message": "the hook `pre-push` refused 'v0.1.0'",
+            "message": "the hook `pre-push` rejected 'v0.1.0'",
             "hint": hint,
             "details": ["run the tests first"],
         }
@@ -103,5 +103,5 @@ def test_a_hook_that_lets_go_is_not_blamed_for_a_push_of_its_own_that_fails(
 
     said = release(catalog, "--push")
 
-    assert (said.code, problems(said)) == (1, ["origin refused 'v0.1.0'"])
+    assert (said.code, problems(said)) == (1, ["origin rejected 'v0.1.0'"])
     assert (tags(catalog), tags_of(remote)) == ([], [])

@@ -185,7 +185,7 @@ def test_where_nothing_changed_nothing_is_made(catalog, say, release):
 
     assert (said.code, said.out, tags(catalog)) == (
         0,
-        "nothing changed since v1.2.0 that requires a version\n",
+        "no change since v1.2.0 requires a new version\n",
         ["v1.2.0"],
     )
     assert release(catalog, "--bump", "patch").value["version"] == "1.2.1"
@@ -218,7 +218,7 @@ def test_what_is_not_committed_is_pointed_at_where_nothing_is_made(catalog, rele
     said = release(catalog)
 
     assert (said.code, said.value["state"]) == (0, state)
-    assert said.value["warnings"] == [f"not committed, so no part of it: {STYLE}"]
+    assert said.value["warnings"] == [f"not committed, so not part of the release: {STYLE}"]
 
 
 def test_a_tag_that_tells_of_another_content_is_not_taken_for_the_release(catalog, release):
@@ -230,7 +230,7 @@ def test_a_tag_that_tells_of_another_content_is_not_taken_for_the_release(catalo
 
     assert (again.code, problems(again)) == (
         1,
-        ["'v0.1.0' tells of another content than its commit has"],
+        ["'v0.1.0' records other content than its commit has"],
     )
 
 
@@ -311,7 +311,7 @@ def test_a_break_is_lowered_by_a_waiver_only(catalog, release, say):
     [
         (("tag", "v0.1.0"), "CHG901: there is a tag 'v0.1.0' already"),
         (("branch", "v0.1.0"), "there is a branch 'v0.1.0'"),
-        (("tag", "v0.1.0/x"), "another tag's name keeps git from one called 'v0.1.0'"),
+        (("tag", "v0.1.0/x"), "git can't create the tag 'v0.1.0' beside another tag"),
     ],
     ids=["a lightweight tag", "a branch", "a folder of tags"],
 )
@@ -331,7 +331,7 @@ def test_a_form_of_names_that_git_refuses_is_told_before(catalog, release, form)
     said = release(catalog)
 
     name = form.replace("{version}", str(Version(0, 1, 0)))
-    assert (said.code, problems(said)) == (1, [f"a tag can't be called {name!r}"])
+    assert (said.code, problems(said)) == (1, [f"{name!r} is not a valid tag name"])
 
 
 def test_all_that_is_wrong_is_said_at_once(remote, catalog, say, tmp_path, golden):
@@ -380,7 +380,7 @@ def test_a_shallow_clone_is_refused(remote, catalog, release, tmp_path):
     assert (said.code, said.value["version"], problems(said), tags(shallow)) == (
         1,
         None,
-        ["the clone is shallow: which releases there are and what changed can't be known"],
+        ["the clone is shallow, so earlier releases and changes are missing"],
         [],
     )
 
@@ -397,7 +397,7 @@ def test_on_no_branch_what_belongs_to_one_is_released(remote, catalog, release, 
 
     said = release(catalog)
 
-    expected = ["HEAD is on no branch, and not part of `main`"] if where == "aside" else []
+    expected = ["HEAD is not on a branch, and not part of `main`"] if where == "aside" else []
     assert (problems(said), said.code) == (expected, int(where == "aside"))
 
 
@@ -416,7 +416,7 @@ def test_without_an_identity_nothing_is_made(catalog, release, monkeypatch):
 
     said = release(catalog)
 
-    assert (said.code, problems(said)) == (1, ["git does not know who makes the release"])
+    assert (said.code, problems(said)) == (1, ["git has no name and email address for the tag"])
 
 
 def test_the_tagger_is_who_git_says(catalog, release):
@@ -466,7 +466,7 @@ def test_a_repository_without_prompts_has_nothing_to_release(repo, say):
 
     said = say(repo, "release", "--yes")
 
-    assert (said.code, said.out) == (0, "there are no prompts here (`promptops init` begins)\n")
+    assert (said.code, said.out) == (0, "there are no prompts (`promptops init` creates one)\n")
 
 
 def test_a_dry_run_makes_nothing_and_tells_the_same(catalog, say, release, golden):
@@ -484,8 +484,8 @@ def test_where_nobody_can_be_asked_it_wants_to_be_told(catalog, say):
 
     assert (said.code, said.err, tags(catalog)) == (
         2,
-        "error: nobody is there to agree to a release\n"
-        "  tip: say --yes, or look first with --dry-run\n",
+        "error: there is no terminal to confirm the release\n"
+        "  tip: add --yes, or show the plan with --dry-run\n",
         [],
     )
 
@@ -526,7 +526,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
 
     text = shown.decode().replace("\r\n", "\n")
     assert text.startswith("v0.1.0  (minor, the first release)\n\nAdded:\n- ask\n")
-    assert text.endswith("\nmake it? [y/N]: ")
+    assert text.endswith("\ncreate it? [y/N]: ")
     assert (process.returncode, tags(catalog)) == (code, there)
     assert out.decode() == ("" if code else "v0.1.0 was created\n")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.release.conftest import ASK, BREAKING, PROMPT, STYLE, message, problems, tags
 
-HEAD_HAS = "which HEAD does not have behind it"
+HEAD_HAS = "which is not an ancestor of HEAD"
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def test_the_next_patch_is_suggested_and_works(older, release):
     (problem,) = refused.value["problems"]
     assert (refused.code, problem["message"]) == (
         1,
-        "CHG901: 'v1.1.0' is there already, and not behind HEAD",
+        "CHG901: 'v1.1.0' exists already, and is not an ancestor of HEAD",
     )
-    assert problem["hint"] == "the next free one of this line: --version 1.0.1 --reason TEXT"
+    assert problem["hint"] == "the next free version of this line: --version 1.0.1 --reason TEXT"
     made = release(older, "--version", "1.0.1", "--reason", "a fix")
     assert (made.code, made.value["base"], made.value["reason"]) == (0, "v1.0.0", "a fix")
 
@@ -45,9 +45,10 @@ def test_a_version_above_a_newer_line_needs_a_reason_and_the_tag_tells_it(older,
     made = release(older, "--version", "1.1.1", "--reason", "1.1 is given up")
 
     (problem,) = refused.value["problems"]
-    assert problem["message"] == f"1.1.1 would outrank 'v1.1.0', {HEAD_HAS}"
+    assert problem["message"] == f"1.1.1 would be higher than 'v1.1.0', {HEAD_HAS}"
     assert problem["hint"] == (
-        "the next free one of this line: --version 1.0.1 --reason TEXT; or say with --reason why"
+        "the next free version of this line: --version 1.0.1 --reason TEXT; "
+        "or give the reason with --reason"
     )
     assert (made.code, message(older, "v1.1.1").splitlines()[-1]) == (
         0,
@@ -67,7 +68,7 @@ def test_a_fix_that_is_more_than_a_patch_has_no_room(older, release):
     (problem,) = release(older).value["problems"]
 
     assert problem["hint"] == (
-        "this line has room for 1.0.1 only, and what changed is more: leave that out of it"
+        "only 1.0.1 is free in this line, and the changes require more: leave them out of it"
     )
 
 

@@ -85,7 +85,7 @@ def test_what_the_remote_refuses_is_taken_back_and_told(remote, catalog, release
     (problem,) = said.value["problems"]
     assert (said.code, said.value["state"], said.value["created"]) == (1, "planned", False)
     assert (tags(catalog), tags_of(remote)) == ([], [])
-    assert problem["message"] == "origin refused 'v0.1.0'"
+    assert problem["message"] == "origin rejected 'v0.1.0'"
     assert "releases are made by CI" in problem["details"]
 
 
@@ -116,10 +116,10 @@ def test_a_release_that_another_made_meanwhile_is_refused(remote, catalog, relea
     said = release(catalog, "--push")
 
     (problem,) = said.value["problems"]
-    assert (said.code, problem["message"], tags(catalog)) == (1, "origin refused 'v0.1.0'", [])
-    assert problem["details"] == ["v0.1.0 is there already, and is another one"]
+    assert (said.code, problem["message"], tags(catalog)) == (1, "origin rejected 'v0.1.0'", [])
+    assert problem["details"] == ["v0.1.0 exists already, and is another one"]
     assert problem["hint"] == (
-        "another release was faster: bring it in (git fetch --tags origin && git pull),"
+        "another release was pushed first: merge it (git fetch --tags origin && git pull),"
         " then run it again"
     )
     assert catalog.git("ls-remote", "origin", "refs/tags/v0.1.0").split()[0] == theirs
@@ -133,7 +133,7 @@ def test_where_the_remote_can_not_be_reached_the_release_stays_and_is_pushed_lat
     said = say(catalog, "release", "--yes", "--push")
 
     assert (said.code, tags(catalog)) == (4, ["v0.1.0"])
-    assert "error: 'v0.1.0' is made here, and could not be pushed: " in said.err
+    assert "error: 'v0.1.0' was created here, but could not be pushed: " in said.err
     remote.with_name("away.git").rename(remote)
     assert (release(catalog, "--push").code, tags_of(remote)) == (0, ["v0.1.0"])
 
@@ -175,7 +175,7 @@ def test_a_tag_that_can_not_be_made_leaves_none_of_the_others(catalog, say):
     said = say(catalog, "release", "--yes")
 
     assert (said.code, tags(catalog)) == (4, [])
-    assert said.err.startswith("error: 'support/triage@v0.1.0' could not be made: ")
+    assert said.err.startswith("error: 'support/triage@v0.1.0' could not be created: ")
 
 
 def test_a_lock_that_somebody_left_is_told(catalog, say):
@@ -185,7 +185,7 @@ def test_a_lock_that_somebody_left_is_told(catalog, say):
     said = say(catalog, "release", "--yes")
 
     assert (said.code, tags(catalog)) == (4, [])
-    assert said.err.startswith("error: 'v0.1.0' could not be made: ")
+    assert said.err.startswith("error: 'v0.1.0' could not be created: ")
 
 
 def test_killed_at_each_step_it_leaves_no_tag_or_the_whole_release_and_goes_on(
@@ -238,7 +238,7 @@ def test_two_releases_at_once_make_one(catalog, process, shim, tmp_path):
     said = process(catalog, "release", "--yes", **slow)
 
     assert (said.returncode, tags(catalog)) == (4, ["v0.1.0"])
-    assert "'v0.1.0' could not be made: tag 'v0.1.0' already exists" in said.stderr
+    assert "'v0.1.0' could not be created: tag 'v0.1.0' already exists" in said.stderr
     assert message(catalog, "v0.1.0") == "theirs"
 
 

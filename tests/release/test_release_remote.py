@@ -30,7 +30,7 @@ def test_a_release_that_head_has_left_behind_is_told_and_pushed(remote, catalog,
     pushed = say(catalog, "release", "--yes", "--push")
     again = say(catalog, "release", "--yes", "--push")
 
-    nothing = "nothing changed since v0.1.0 that requires a version\n"
+    nothing = "no change since v0.1.0 requires a new version\n"
     assert (told.code, told.out, before) == (0, f"{nothing}not pushed yet: v0.1.0\n", [])
     assert (pushed.code, pushed.out) == (0, f"{nothing}origin has now: v0.1.0\n")
     assert (again.code, again.out, tags_of(remote)) == (0, nothing, ["v0.1.0"])
@@ -92,9 +92,9 @@ def test_commits_that_the_remote_lacks_forbid_a_push_and_only_that(
     (problem,) = refused.value["problems"]
     push = "git push" if upstream else "git push --set-upstream origin main"
     assert (refused.code, there) == (1, [])
-    assert problem["message"] == "origin lacks 1 commit of it"
+    assert problem["message"] == "1 commit not on origin"
     assert problem["hint"] == f"push the branch first, so that it can be reviewed: {push}"
-    expected = ["the upstream branch lacks 1 commit of it: git push"] if upstream else []
+    expected = ["1 commit not on the upstream branch: git push"] if upstream else []
     assert (made.code, made.value["warnings"]) == (0, expected)
 
 
@@ -109,7 +109,7 @@ def test_an_earlier_release_of_commits_that_the_remote_lacks_is_not_pushed(
 
     said = release(catalog, "--push")
 
-    assert (said.code, problems(said)) == (1, ["origin lacks 1 commit of it"])
+    assert (said.code, problems(said)) == (1, ["1 commit not on origin"])
     assert (said.value["earlier"], tags_of(remote)) == (["v0.1.1"], ["v0.1.0"])
 
 
@@ -168,7 +168,7 @@ def test_a_branch_that_has_gone_apart_from_its_upstream_is_to_be_rebased(
     (problem,) = release(catalog).value["problems"]
 
     assert problem["message"] == (
-        "`main` and its upstream branch have gone apart: 1 commit here, 1 commit there"
+        "`main` and its upstream branch have diverged: 1 commit here, 1 commit there"
     )
     assert problem["hint"] == "git pull --rebase"
 
@@ -185,7 +185,7 @@ def test_a_release_of_another_that_is_fetched_is_to_be_brought_in(
     found = release(catalog).value["problems"]
 
     assert {
-        "message": "CHG901: 'v0.1.0' is there already, and not behind HEAD",
-        "hint": "bring it in first: git pull",
+        "message": "CHG901: 'v0.1.0' exists already, and is not an ancestor of HEAD",
+        "hint": "merge it first: git pull",
         "details": [],
     } in found

@@ -108,7 +108,7 @@ def test_nobody_leaves_out_a_signature_that_the_repository_asks_for(catalog, rel
     said = release(catalog, "--no-sign")
 
     assert (said.code, json.loads(said.out)["exit_code"]) == (2, 2)
-    assert said.err.startswith("error: `release.sign` says that releases are signed\n")
+    assert said.err.startswith("error: `release.sign` requires signed releases\n")
 
 
 def test_without_a_key_what_must_be_signed_is_not_made(catalog, release, gpg_home):
@@ -152,7 +152,7 @@ def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, t
 
     assert (said.returncode, tags(catalog)) == (1, [])
     assert (
-        "error: the signing key has a passphrase that nobody can be asked for\n"
+        "error: the signing key has a passphrase, and there is no terminal to ask for it\n"
         '  tip: give it to an agent: eval "$(ssh-agent)" && ssh-add KEY\n'
     ) in said.stdout
     assert not (tmp_path / "asked").exists()
@@ -171,7 +171,9 @@ def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monke
 
     (problem,) = said.value["problems"]
     assert (said.code, tags(catalog)) == (1, [])
-    assert problem["message"] == "signing does not end: `git commit-tree` was stopped after 0.5 s"
+    assert (
+        problem["message"] == "signing does not finish: `git commit-tree` was given up after 0.5 s"
+    )
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -191,7 +193,7 @@ def test_the_key_must_be_one_that_verifies(catalog, release, tmp_path, known):
     listed = subprocess.run(
         ["ssh-keygen", "-l", "-f", f"{mine}.pub"], capture_output=True, text=True, check=True
     )
-    expected = f"keys/signers does not hold the key that signs: {listed.stdout.split()[1]}"
+    expected = f"keys/signers does not contain the signing key: {listed.stdout.split()[1]}"
     assert (said.code, problems(said)) == ((0, []) if known else (1, [expected]))
 
 
@@ -212,7 +214,7 @@ def test_why_a_listed_key_is_not_taken_is_told(catalog, release, tmp_path, optio
 
     (problem,) = problems(release(catalog))
 
-    assert problem.startswith(f"signers does not take the key that signs: signers:1{expected}")
+    assert problem.startswith(f"signers does not accept the signing key: signers:1{expected}")
 
 
 def test_that_nobody_is_known_and_that_the_key_is_missing_is_told_each_with_its_cause(
@@ -225,7 +227,7 @@ def test_that_nobody_is_known_and_that_the_key_is_missing_is_told_each_with_its_
 
     identity, key = problems(release(catalog))
 
-    assert identity == "git does not know who makes the release"
+    assert identity == "git has no name and email address for the tag"
     assert key.startswith("the signing key can't be used: ")
     assert "nowhere" in key
 
@@ -240,7 +242,7 @@ def test_a_key_that_nobody_named_and_nobody_known_makes_no_third_cause(
     said = release(catalog, "--sign")
 
     assert problems(said) == [
-        "git does not know who makes the release",
+        "git has no name and email address for the tag",
         "no signing key is set: `user.signingKey`",
     ]
 
@@ -267,9 +269,9 @@ def test_where_signers_are_listed_a_release_is_signed_and_they_are_there(
     assert (said.code, problems(said), tags(catalog)) == (
         1,
         [
-            "the tag would not be signed, and `release.allowed_signers` asks for that"
+            "the tag would not be signed, and `release.allowed_signers` requires a signature"
             if argument == "--no-sign"
-            else "`release.allowed_signers` names keys/signers, which is not there"
+            else "`release.allowed_signers` names keys/signers, which does not exist"
         ],
         [],
     )

@@ -16,10 +16,10 @@ from promptops.errors import UsageError
 if TYPE_CHECKING:
     from promptops.model.bisection import Bisection, TreeVerdict
 
-_OF_A_SEARCH = ("good", "bad", "first_parent", "live")
-_OF_LIVE = ("max_cost", "trust_config")
+_SEARCH_OPTIONS = ("good", "bad", "first_parent", "live")
+_LIVE_OPTIONS = ("max_cost", "trust_config")
 _EXIT = {"good": 0, "bad": 1, "skip": 125}
-"""As `git bisect run` takes them."""
+"""The exit codes that `git bisect run` expects."""
 
 
 @click.command()
@@ -30,31 +30,39 @@ _EXIT = {"good": 0, "bad": 1, "skip": 125}
     required=True,
     metavar="NAME",
     shell_complete=complete_case,
-    help="The case that fails.",
+    help="The test case that fails.",
 )
-@click.option("--good", metavar="REV", help="A commit, tag or branch at which it passes.")
-@click.option("--bad", metavar="REV", help="One at which it fails; HEAD otherwise.")
-@click.option("--first-parent", is_flag=True, help="Find the merge, not the commit in it.")
-@click.option("--live", is_flag=True, help="Ask a model at each commit; else recordings are read.")
+@click.option("--good", metavar="REV", help="A commit, tag or branch at which the case passes.")
+@click.option(
+    "--bad", metavar="REV", help="A commit, tag or branch at which it fails; HEAD by default."
+)
+@click.option(
+    "--first-parent", is_flag=True, help="Report the merge commit, not a commit inside the merge."
+)
+@click.option(
+    "--live", is_flag=True, help="Call the model at each commit instead of reading recordings."
+)
 @click.option(
     "--max-cost",
     type=click.FloatRange(0),
     metavar="USD",
-    help="Spend at most so much, with --live.",
+    help="With --live: spend at most this much, in US dollars.",
 )
 @click.option(
-    "--trust-config", is_flag=True, help="Call the endpoints of each commit, and remember them."
+    "--trust-config",
+    is_flag=True,
+    help="Call the endpoints that each commit configures, and remember them as approved.",
 )
-@click.option("--here", is_flag=True, help="Judge the work tree only, for `git bisect run`.")
+@click.option("--here", is_flag=True, help="Test the work tree only, for `git bisect run`.")
 @common("text", "json")
 def command(output: OutputOptions, identity: str, case: str, **options: Any) -> int:
-    """Find the commit since which a case fails, from what was recorded at each commit.
+    """Find the commit at which a test case started to fail, from the recordings at each commit.
 
-    Nothing is checked out. Commits at which nothing can be said are skipped: no recording, no such
-    prompt or case, a prompt that can't be read. Exits 1 where those leave more than one commit.
+    Nothing is checked out. Commits that give no result are skipped: no recording, no such prompt or
+    case, a prompt that can't be read. Exits 1 if more than one commit could be the first bad one.
 
-    With --here it exits 0 where the case passes in the work tree, 1 where it fails, 125 where
-    nothing can be said, and above 128 where the command line is wrong.
+    With --here it exits 0 if the case passes in the work tree, 1 if it fails, 125 if there is no
+    result, and above 128 if the command line is wrong.
 
     \b
     Example:
@@ -75,16 +83,16 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    said = [name for name, value in options.items() if value not in (None, False)]
-    search = [name for name in _OF_A_SEARCH if name in said]
-    live = [name for name in _OF_LIVE if name in said]
+    given = [name for name, value in options.items() if value not in (None, False)]
+    search = [name for name in _SEARCH_OPTIONS if name in given]
+    live = [name for name in _LIVE_OPTIONS if name in given]
     if options["here"] and search:
         raise UsageError(f"--here and {_option(search[0])} exclude each other")
     if live and not options["live"]:
-        raise UsageError(f"{_option(live[0])} is about asking", hint="say --live, or leave it out")
+        raise UsageError(f"{_option(live[0])} needs --live", hint="add --live, or leave it out")
     if not options["here"] and options["good"] is None:
-        hint = "name a commit at which the case passed: --good REV"
-        raise UsageError("where the search begins is not known", hint=hint)
+        hint = "name a commit at which the case passes: --good REV"
+        raise UsageError("--good is missing", hint=hint)
 
 
 def _option(name: str) -> str:
@@ -112,11 +120,13 @@ def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str,
         watcher=ShownProgress(output),
         overrides=output.overrides,
     )
-    return bisect(output.directory, wanted, ends, manner, lambda found: _tell(output, found))
+    return bisect(
+        output.directory, wanted, ends, manner, lambda found: _note_progress(output, found)
+    )
 
 
-def _tell(output: OutputOptions, judgement: TreeVerdict) -> None:
-    """Who watches sees how it goes on."""
+def _note_progress(output: OutputOptions, judgement: TreeVerdict) -> None:
+    """Print the verdict of one commit, as progress on a terminal."""
     if sys.stderr.isatty():
-        said = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]
-        output.note(f"{judgement.commit[:12]} {said}")
+        verb = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]
+        output.note(f"{judgement.commit[:12]} {verb}")

@@ -19,35 +19,42 @@ _SPAN = lazy_pattern(r"(?P<first>\d{1,9})?(,((?P<more>\+)?(?P<last>\d{1,9}))?)?"
 @click.command()
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
-    "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
+    "-c",
+    "--case",
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="The test case to render; the first by default.",
 )
 @click.option(
-    "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT or A, to the end."
+    "-L", "span", metavar="A,B", help="Only these lines: A,B or A,+COUNT; A, goes to the end."
 )
 @click.option(
     "--message",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Only this message, the first is 0; -L counts its lines.",
+    help="Only this message, counted from 0; -L then counts its lines.",
 )
-@click.option("-w", "blank", is_flag=True, help="A change of white space alone is none.")
+@click.option("-w", "blank", is_flag=True, help="Ignore changes of white space.")
 @click.option(
-    "-M", "--moved", is_flag=True, help="Who wrote a line, not who moved or copied it; with -w."
+    "-M",
+    "--moved",
+    is_flag=True,
+    help="Find who wrote a line, not who moved or copied it; implies -w.",
 )
 @click.option(
     "--at",
     "revision",
     default="HEAD",
     metavar="REV",
-    help="Look at a commit, tag or branch, `index` or `worktree`; HEAD otherwise.",
+    help="Read a commit, tag or branch, `index` or `worktree`; HEAD by default.",
 )
 @common("text", "json")
 def command(output: OutputOptions, identity: str, **options: Any) -> int:
-    """Who wrote each line of the request that a model gets for a test case.
+    """Show who last changed each line of the request rendered for a test case.
 
-    Each line is followed to the file it stands in, through includes, macros and `extends`, and git
-    is asked there. What `blame.ignoreRevsFile` of git names is passed over. Behind a line: the
-    values in it, other lines with a part in it, and an include that brought it in later.
+    Each line is traced to its source file, through includes, macros and `extends`, and blamed
+    there. Commits that git's `blame.ignoreRevsFile` lists are skipped. Each line also shows the
+    inputs in it, other source lines that contribute to it, and a later include that added it.
 
     \b
     Example:
@@ -60,7 +67,7 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
     from promptops.repo.revisions import FETCH_ALL
 
     first, last = _lines(options["span"])
-    asked = BlameOptions(
+    chosen = BlameOptions(
         revision=options["revision"],
         case=options["case"],
         message=options["message"],
@@ -69,12 +76,12 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
         moved=options["moved"],
         spaces=not options["blank"],
     )
-    blamed = blame(output.directory, identity, asked, output.overrides)
+    blamed = blame(output.directory, identity, chosen, output.overrides)
     for name, file in output.formats:
         write = import_module(f"promptops.report.blame.{name}").write
         output.write(write(blamed, style=output.style if file == "-" else plain), file)
     if blamed.cut:
-        output.note(f"what ^ marks may be older: {FETCH_ALL}")
+        output.note(f"lines marked ^ may be older: {FETCH_ALL}")
     return 0
 
 
@@ -84,11 +91,13 @@ def _lines(span: str | None) -> tuple[int, int | None]:
         return 1, None
     match = _SPAN.fullmatch(span)
     if match is None or not (match["first"] or match["last"]):
-        raise UsageError(f"{span!r} is no span of lines", hint="write -L FIRST,LAST")
+        raise UsageError(f"{span!r} is not a range of lines", hint="write -L FIRST,LAST")
     first = int(match["first"] or 1)
     last = int(match["last"]) if match["last"] else None
     if last is not None and match["more"]:
         last += first - 1
     if first < 1 or (last is not None and last < first):
-        raise UsageError(f"{span!r} holds no line", hint="lines count from 1; the last comes last")
+        raise UsageError(
+            f"{span!r} contains no line", hint="lines count from 1; write the smaller number first"
+        )
     return first, last

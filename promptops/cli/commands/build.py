@@ -16,18 +16,30 @@ from promptops.model.publication import Publication
 
 @click.command()
 @click.argument("revision", metavar="[REF]", required=False)
-@click.option("-o", "--output", "file", metavar="FILE", help="`-` for stdout; `.gz` packs it.")
-@click.option("--site", metavar="DIR", help="Add the release to what a static host serves.")
-@click.option("--sign", is_flag=True, help="Write FILE.sig, with the key that git signs with.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    help="Write the bundle to FILE, or `-` for stdout; compressed if it ends in `.gz`.",
+)
+@click.option(
+    "--site", metavar="DIR", help="Add the release to the folder that a static host serves."
+)
+@click.option(
+    "--sign",
+    is_flag=True,
+    help="Also write the signature FILE.sig, with the key that git signs with.",
+)
 @common("text", "json")
 def command(
     output: OutputOptions, revision: str | None, file: str | None, site: str | None, sign: bool
 ) -> int:
-    """All prompts of a release, or of any commit, in one file that applications load.
+    """Build one file with all prompts of a release or commit, for applications to load.
 
-    The same commit gives the same bytes, on every machine. REF is the name of a release's tag, or a
-    revision, which is no release and whose prompts have no versions; HEAD by default. With --site
-    and no REF, only what the channels serve is brought up to date.
+    The same commit gives the same bytes on every machine. REF is the tag of a release, or another
+    revision, whose prompts have no version; HEAD by default. With --site and without REF, only
+    the channels are updated.
 
     \b
     Example:
@@ -38,9 +50,9 @@ def command(
     from promptops.storage.gc_paused import uncollected
 
     if (file is None) == (site is None):
-        raise UsageError("say where to: -o FILE, or --site DIR", hint="-o - for stdout")
+        raise UsageError("write -o FILE or --site DIR", hint="-o - for stdout")
     if file == "-" and (sign or output.format == "json"):
-        raise UsageError("the bundle itself goes to stdout", hint="name a file: -o FILE")
+        raise UsageError("the bundle itself is written to stdout", hint="name a file: -o FILE")
     with uncollected():
         if site is not None:
             return _published(output, revision, site, sign=sign)
@@ -52,7 +64,7 @@ def _published(output: OutputOptions, revision: str | None, site: str, *, sign: 
 
     folder = Path(output.directory, site)
     done = publish(output.directory, revision, folder, sign=sign, overrides=output.overrides)
-    return _said(output, done)
+    return _report(output, done)
 
 
 def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
@@ -63,10 +75,10 @@ def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> in
         sys.stdout.buffer.write(built.data)
         return 0
     where = Path(output.directory, file)
-    return _said(output, saved(built, output.directory, where, sign=sign))
+    return _report(output, saved(built, output.directory, where, sign=sign))
 
 
-def _said(output: OutputOptions, publication: Publication) -> int:
+def _report(output: OutputOptions, publication: Publication) -> int:
     for name, file in output.formats:
         written: str = import_module(f"promptops.report.build.{name}").write(publication)
         output.write(written, file)

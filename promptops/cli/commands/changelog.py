@@ -14,7 +14,7 @@ from promptops.cli.output import OutputOptions
 @click.argument("releases", nargs=-1, metavar="[RELEASE]...")
 @common("text", "markdown", "json")
 def command(output: OutputOptions, releases: tuple[str, ...]) -> int:
-    """What each release changed, the highest version first; from the tags alone.
+    """List what each release changed, highest version first, from the tags alone.
 
     \b
     Example:
@@ -26,7 +26,7 @@ def command(output: OutputOptions, releases: tuple[str, ...]) -> int:
 
     history = changelog(output.directory, releases, output.overrides)
     if not history:
-        output.note("there is no release yet (`promptops release` makes one)")
+        output.note("there is no release yet (`promptops release` creates one)")
     for name, file in output.formats:
         write = import_module(f"promptops.report.changelog.{name}").write
         output.write(write(history, style=output.style if file == "-" else plain), file)

@@ -10,7 +10,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
 from promptops.cli.output import OutputOptions
-from promptops.cli.selection_options import asked, note_unjudged
+from promptops.cli.selection_options import note_unjudged, selection_and_lint
 from promptops.errors import BUG
 
 if TYPE_CHECKING:
@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @judged_options
-@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
-@click.option("--no-cache", is_flag=True, help="Judge everything anew.")
-@click.option("--why", is_flag=True, help="Say why each prompt was selected.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
+@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
+@click.option("--why", is_flag=True, help="Print why each prompt was selected.")
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 def command(output: OutputOptions, **options: Any) -> int:
-    """Lint, and judge every test case, rendered and replayed from its recording: one verdict.
+    """Lint prompts and run every test case from its recording, with one verdict.
 
-    Makes no API calls and uses no network. With --since it judges HEAD, and reports what changed
-    and the version that requires. Exits 1 when the gate fails.
+    Makes no API calls and uses no network. With --since it checks HEAD, and reports what changed
+    and the required version bump. Exits 1 when the gate fails.
 
     \b
     Example:
@@ -41,7 +46,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
-    wanted, chosen = asked(options)
+    wanted, chosen = selection_and_lint(options)
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         page = any(name == "html" for name, _ in output.formats)
@@ -70,7 +75,7 @@ def _written(
 
 
 def _driver() -> dict[str, Any]:
-    """What SARIF says of the tool; of rules of one's own, what their findings say."""
+    """The tool's entry in SARIF; rules of plug-ins are described by their findings."""
     from promptops.jobs.lint.lint import built_in_infos
     from promptops.model.distribution import home, version
 

@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @common("text")
 def command(output: OutputOptions, shell: str) -> int:
-    """Print the script that makes a shell complete commands, options, ids and cases.
+    """Print the shell completion script for commands, options, prompt ids and cases.
 
     \b
     Example:

@@ -16,7 +16,7 @@ BEHIND = "promptops.behind"
 
 
 class _Separated(click.Command):
-    """Remembers how many arguments stood behind `--`, which click takes away."""
+    """Records how many arguments followed `--`, which click removes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         behind = len(args) - args.index("--") - 1 if "--" in args else None
@@ -26,24 +26,26 @@ class _Separated(click.Command):
 
 @click.command(cls=_Separated)
 @click.argument("arguments", nargs=-1, metavar="[BASE[..HEAD]] [ID|GLOB|PATH]...")
-@click.option("--staged", is_flag=True, help="What is about to be committed, against HEAD.")
-@click.option("--worktree", is_flag=True, help="What stands on disk, against HEAD.")
-@click.option("--merge", is_flag=True, help="What merging HEAD into BASE would give.")
-@click.option("--root", is_flag=True, help="Against nothing: every prompt is new.")
-@click.option("--strict", is_flag=True, help="A property more in an output breaks its consumers.")
+@click.option("--staged", is_flag=True, help="Compare the index with HEAD.")
+@click.option("--worktree", is_flag=True, help="Compare the files on disk with HEAD.")
+@click.option("--merge", is_flag=True, help="Compare BASE with the result of merging HEAD into it.")
+@click.option("--root", is_flag=True, help="Compare with nothing: every prompt is new.")
+@click.option("--strict", is_flag=True, help="Report an added output property as breaking.")
 @click.option(
-    "--fail-on", type=click.Choice(FAIL_ON), multiple=True, help="Exit 1 on such a change."
+    "--fail-on", type=click.Choice(FAIL_ON), multiple=True, help="Exit 1 if there is such a change."
 )
 @click.option(
-    "--declare", metavar="BUMP|VERSION", help="Exit 1 where the changes require a greater one."
+    "--declare",
+    metavar="BUMP|VERSION",
+    help="Exit 1 if the changes require a greater bump or version.",
 )
 @common("text", "markdown", "html", "json")
 def command(output: OutputOptions, **options: Any) -> int:
-    """What changed by meaning, what the model sees now, and the version that requires.
+    """Show semantic changes, the rendered requests that differ, and the required version bump.
 
-    BASE and HEAD are revisions, or directories written with a slash. Without BASE it is where this
-    branch left the upstream default branch, else the latest release. `BASE...HEAD` compares with
-    the merge base, as git does.
+    BASE and HEAD are revisions, or directories written with a slash. Without BASE, the base is
+    where this branch left the upstream default branch, else the latest release. `BASE...HEAD`
+    compares with the merge base, as git does.
 
     \b
     Example:
@@ -52,7 +54,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops diff --staged
       promptops diff --format markdown=comment.md --fail-on breaking
     """
-    gc.disable()  # what is made here lives until the end, and looking through it costs 8%
+    gc.disable()  # most objects live until the end; collecting costs 8%
     try:
         return _compared(output, options)
     finally:
@@ -67,24 +69,24 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
     from promptops.report.parts.visible import visible
 
     wanted = declared(options["declare"]) if options["declare"] is not None else None
-    asked = ComparisonOptions(
+    comparison = ComparisonOptions(
         arguments=options["arguments"],
         behind=click.get_current_context().meta[BEHIND],
         **{name: options[name] for name in ("staged", "worktree", "merge", "root")},
     )
-    with sides(output.directory, asked, output.overrides) as opened:
+    with sides(output.directory, comparison, output.overrides) as opened:
         if wanted is not None and opened.patterns:
             hint = "leave out the prompts, or --declare"
-            raise UsageError("what is declared is of all prompts", hint=hint)
+            raise UsageError("--declare applies to all prompts", hint=hint)
         for note in opened.notes:
             output.note(visible(note))
         chosen = Chosen(patterns=opened.patterns, strict=options["strict"])
         report = diff(opened, chosen)
         verdict = judge(report, opened, wanted) if wanted is not None else None
         if isinstance(wanted, Version) and last_release(opened) is None:
-            output.note(f"no release is known here, so {wanted} is compared with none")
+            output.note(f"there is no release in this repository to compare {wanted} with")
         if not report.prompts and uncommitted(opened):
-            output.note("what is not committed was not looked at: promptops diff --worktree")
+            output.note("uncommitted changes are not compared: promptops diff --worktree")
     for name, file in output.formats:
         output.write(_written(name, report, output, to_terminal=file == "-"), file)
     return _exit_code(output, report, options["fail_on"], verdict)
@@ -112,12 +114,12 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
         what = f"{change.code} {visible(change.message)}"
         output.note(f"stops on {visible(prompt.id)}: {what}  [fingerprint {change.fingerprint}]")
     if any(change.breaking for _, change in stopped):
-        output.note("a break that is meant is waived by its fingerprint: [[diff.waivers]]")
+        output.note("to accept an intended break, add its fingerprint to [[diff.waivers]]")
     if report.failed:
         return BUG
     unreadable = (each for each in report.prompts if each.state == "unreadable")
     if any(each.changes[0].code == "CHG501" for each in unreadable):
-        return 3  # what could not be compared may hold anything
+        return 3  # a prompt that could not be compared may contain any change
     return int(verdict is not None or bool(stopped))
 
 

@@ -17,15 +17,19 @@ from promptops.errors import UsageError
     "--reset-channel",
     "channel",
     metavar="NAME",
-    help="Forget which serial and release of a channel this machine saw.",
+    help="Forget the last serial and release of a channel that this machine loaded.",
 )
-@click.option("--source", metavar="SOURCE", help="With --reset-channel: where it is loaded from.")
+@click.option(
+    "--source",
+    metavar="SOURCE",
+    help="With --reset-channel: the source that the channel is loaded from.",
+)
 @common("text", "json")
 def command(output: OutputOptions, channel: str | None, source: str | None) -> int:
     """Find what prevents promptops from working here.
 
     Checks git, Python, the hook, the command on PATH, the cache, the configuration and its keys
-    (never their values), and files that look like prompts and have another ending. Exits 1 if
+    (never their values), and files that look like prompts but have another extension. Exits 1 if
     there is a problem; a note is not one.
 
     With --reset-channel it checks nothing. Use it if a reader refuses the serial of a channel and
@@ -42,7 +46,7 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
     from promptops.report.parts.json_text import json_text
 
     if channel is None and source is not None:
-        raise UsageError("`--source` goes with `--reset-channel`")
+        raise UsageError("`--source` needs `--reset-channel`")
     checks = (
         examine(output.directory)
         if channel is None

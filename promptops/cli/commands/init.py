@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     "--ci",
     "platform",
     type=click.Choice(["github", "gitlab"]),
-    help="Whose CI to write for; otherwise the one the repository shows.",
+    help="The CI platform to configure; detected from the repository by default.",
 )
 @click.option(
     "--from",
     "origin",
     metavar="URL@COMMIT",
-    help="What CI installs: a git repository of promptops; otherwise where pip got this one from.",
+    help="The git repository that CI installs promptops from; by default, where pip found it.",
 )
 @click.option(
     "--git-diff",
     is_flag=True,
-    help="Have `git diff` of this clone show prompts as texts; alone, it does only this.",
+    help="Make `git diff` in this clone show prompts as readable text; alone, it does only this.",
 )
 @common("text", "json")
 def command(
@@ -47,10 +47,10 @@ def command(
     origin: str | None,
     git_diff: bool,
 ) -> int:
-    """Make an existing repository one that uses promptops.
+    """Set up promptops in an existing repository.
 
     Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
-    settings. What is there is never overwritten; running it again changes nothing.
+    settings. Existing files are never overwritten; running it again changes nothing.
 
     \b
     Example:
@@ -64,7 +64,7 @@ def command(
     from promptops.report.parts.json_text import json_text
 
     if pre_push and not hooks:
-        raise UsageError("--pre-push installs a git hook", hint="write --hooks --pre-push")
+        raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
     done = []
     if hooks or platform or not git_diff:
         source = _origin(origin)

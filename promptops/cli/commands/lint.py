@@ -14,34 +14,46 @@ from promptops.cli.output import OutputOptions
 
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
-@click.option("--staged", is_flag=True, help="What is about to be committed, and what reaches it.")
+@click.option(
+    "--staged", is_flag=True, help="Check what is staged, and the prompts that depend on it."
+)
 @since_option
 @at_option
 @click.option(
     "--select",
     multiple=True,
     metavar="CODE|tag:NAME",
-    help="Only rules whose codes begin so; with a colon, only prompts of a tag, owner or status.",
+    help="Only rules with this code prefix; with tag:, owner: or status:, only those prompts.",
 )
-@click.option("--ignore", multiple=True, metavar="CODE", help="Without these rules.")
-@click.option("--extend-select", multiple=True, metavar="CODE", help="These rules, too.")
-@click.option("--fix", is_flag=True, help="Mend what can be mended without changing a request.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix: mend what may change a request.")
-@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Skip these rules.")
+@click.option("--extend-select", multiple=True, metavar="CODE", help="Also run these rules.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that change no request.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "warning", "info"]), help="Exit 1 from here on."
+    "--unsafe-fixes", is_flag=True, help="With --fix: also apply fixes that may change a request."
 )
-@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
-@click.option("--statistics", is_flag=True, help="Count findings by rule.")
 @click.option(
-    "--write-baseline", is_flag=True, help="Accept what is there; only new findings count."
+    "--diff", is_flag=True, help="Show what --fix would change, without changing anything."
 )
-@click.option("--no-baseline", is_flag=True, help="Show what the baseline hides, too.")
-@click.option("--no-cache", is_flag=True, help="Judge everything anew.")
-@click.option("--why", is_flag=True, help="Say why each prompt was selected.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    help="The lowest severity that makes the command exit 1.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even if there are findings.")
+@click.option("--statistics", is_flag=True, help="Print the number of findings for each rule.")
+@click.option(
+    "--write-baseline",
+    is_flag=True,
+    help="Accept the findings there are now; from then on only new ones count.",
+)
+@click.option(
+    "--no-baseline", is_flag=True, help="Also show the findings that the baseline accepts."
+)
+@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
+@click.option("--why", is_flag=True, help="Print why each prompt was selected.")
 @common(*FORMATS)
 def command(output: OutputOptions, **options: Any) -> int:
-    """Find what is wrong with prompts, at the exact character.
+    """Find problems in prompts, and report each at its exact character.
 
     Without arguments every prompt is checked. Exits 1 when a finding is an error (see --fail-on).
 

@@ -15,12 +15,18 @@ from promptops.cli.output import OutputOptions
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @at_option
 @since_option
-@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
 @common("text", "json")
 def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.
 
-    Warns of YAML files below the prompt roots that look like prompts and have another ending.
+    Warns about YAML files below the prompt roots that look like prompts but have another
+    extension.
 
     \b
     Example:
@@ -44,8 +50,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     for name, file in output.formats:
         shown = _text(value) if name == "text" else json_text(value)
         output.write(shown, file)
-    for path, way_out in unread:
-        output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(way_out)}")
+    for path, hint in unread:
+        output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(hint)}")
     return 0
 
 

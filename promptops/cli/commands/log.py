@@ -18,20 +18,28 @@ from promptops.errors import UsageError
 @click.option(
     "--at",
     metavar="REV|TIME",
-    help="Go back from a commit, tag or branch, not from HEAD; with --channel, a time.",
+    help="Start at this commit, tag or branch instead of HEAD; with --channel, at a time.",
 )
-@click.option("--channel", metavar="NAME", help="Go back from the release it served then, or now.")
 @click.option(
-    "-n", "number", type=click.IntRange(min=1), metavar="N", help="The newest N, no more."
+    "--channel",
+    metavar="NAME",
+    help="Start at the release that the channel served at that time, or serves now.",
 )
-@click.option("--all", is_flag=True, help="Also commits that changed nothing of its meaning.")
+@click.option(
+    "-n",
+    "number",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show at most N entries, the newest ones.",
+)
+@click.option("--all", is_flag=True, help="Also show commits without a semantic change.")
 @common("text", "json")
 def command(output: OutputOptions, **options: Any) -> int:
-    """The history of a prompt by meaning: what changed for the model and for callers, and when.
+    """Show the semantic history of a prompt: what changed for the model and for callers, and when.
 
-    Also through partials, schemas and the configuration, and under the names that it had before.
-    Of a merge, what it brought onto the branch. Without ID, --channel only says which release it
-    served at that time.
+    Includes changes through partials, schemas and the configuration, and under the prompt's earlier
+    names. A merge shows what it brought into the branch. Without ID, --channel only prints which
+    release the channel served at that time.
 
     \b
     Example:
@@ -46,12 +54,12 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     wanted = LogOptions(**options)
     if wanted.prompt is None and wanted.channel is None:
-        raise UsageError("which prompt?", hint="`promptops list` shows them")
+        raise UsageError("the prompt is missing", hint="`promptops list` shows the prompts")
     history = log(output.directory, wanted, output.overrides)
     for note in history.notes:
         output.note(visible(note))
     if history.shallow:
-        output.note(f"what is older is not here: {FETCH_ALL}")
+        output.note(f"older history is missing: {FETCH_ALL}")
     for name, file in output.formats:
         write = import_module(f"promptops.report.log.{name}").write
         output.write(write(history, style=output.style if file == "-" else plain), file)

@@ -16,9 +16,10 @@ from promptops.cli.output import OutputOptions
 @click.argument("identity", metavar="ID", shell_complete=complete_id)
 @common("text", "json")
 def command(output: OutputOptions, identity: str) -> int:
-    """Make a new prompt file, to be changed by its author.
+    """Create a prompt file from a template, for you to edit.
 
-    The id is its path below the prompt root, without the ending. Nothing is ever overwritten.
+    The id is its path below the prompt root, without the extension. Existing files are never
+    overwritten.
 
     \b
     Example:

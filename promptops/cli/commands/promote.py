@@ -11,11 +11,15 @@ from promptops.cli.output import OutputOptions
 @click.command()
 @click.argument("release", metavar="RELEASE")
 @click.argument("channel", metavar="CHANNEL")
-@click.option("--commit", "committed", is_flag=True, help="Commit channels.yaml, and only it.")
 @click.option(
-    "--allow-breaking", is_flag=True, help="Also where it breaks who uses the channel now."
+    "--commit", "committed", is_flag=True, help="Commit channels.yaml, and no other file."
 )
-@click.option("--create", is_flag=True, help="Make a new channel, where there are others.")
+@click.option(
+    "--allow-breaking",
+    is_flag=True,
+    help="Promote even if it breaks callers of the release that the channel serves now.",
+)
+@click.option("--create", is_flag=True, help="Create the channel if other channels exist already.")
 @common("text", "json")
 def command(
     output: OutputOptions,
@@ -26,11 +30,11 @@ def command(
     allow_breaking: bool,
     create: bool,
 ) -> int:
-    """Have a channel serve a release, by an edit of channels.yaml.
+    """Point a channel at a release (edits channels.yaml).
 
-    Applications that load the channel get it once the edit is on the default branch. Exit 1, and
-    nothing is edited, where the release is not what its tag says, or breaks callers of the release
-    that the channel serves now.
+    Applications that load the channel get the release once the edit is on the default branch. Exits
+    1 and edits nothing if the release does not match its tag, or breaks callers of the release that
+    the channel serves now.
 
     \b
     Example:

@@ -16,10 +16,10 @@ from promptops.cli.output import OutputOptions
 @click.argument("new")
 @common("text")
 def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
-    """Judge a push, for the `update` hook of a server.
+    """Accept or reject a push, for the `update` hook of a server.
 
-    Refuses (exit 1) to move or delete a release tag, to make one that is not annotated, and commits
-    whose prompts don't lint. The hook is hooks/update of this project.
+    Rejects (exit 1) a push that moves or deletes a release tag, creates one that is not annotated,
+    or contains commits whose prompts have lint errors. The hook is hooks/update of this project.
 
     \b
     Example:

@@ -23,54 +23,72 @@ BUMPS = ("patch", "minor", "major")
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Show what would be released, and make nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Don't ask; needed where there is no terminal.")
-@click.option("--version", metavar="VERSION", help="This version, instead of the proved one.")
 @click.option(
-    "--bump", type=click.Choice(BUMPS), help="This bump; a smaller one only with --reason."
+    "--dry-run", is_flag=True, help="Show what would be released, without creating a tag."
 )
-@click.option("--pre", metavar="NAME", help="A prerelease: `rc` for 1.3.0-rc.1, then -rc.2.")
-@click.option("--reason", default="", metavar="TEXT", help="Why less than proved; the tag tells.")
-@click.option("--sign/--no-sign", "sign", default=None, help="As git is set up to, or not at all.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Don't ask for confirmation; required without a terminal."
+)
+@click.option("--version", metavar="VERSION", help="Use this version instead of the proved one.")
+@click.option(
+    "--bump",
+    type=click.Choice(BUMPS),
+    help="Use this bump; one smaller than required needs --reason.",
+)
+@click.option(
+    "--pre", metavar="NAME", help="Create a prerelease: `rc` gives 1.3.0-rc.1, then -rc.2."
+)
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Why the bump is smaller than required; recorded in the tag.",
+)
+@click.option(
+    "--sign/--no-sign",
+    "sign",
+    default=None,
+    help="Sign the tag with git's signing key, or don't sign it.",
+)
 @click.option(
     "--push",
     is_flag=False,
     flag_value="",
     metavar="[REMOTE]",
-    help="Push it; to the remote of this branch unless another is named.",
+    help="Push the tag, by default to the remote of this branch.",
 )
 @common("text", "json")
 def command(output: OutputOptions, **options: Any) -> int:
-    """Release HEAD: prove the version, check everything, make one annotated tag.
+    """Release HEAD: prove the version, check everything, create one annotated tag.
 
-    Nothing else is written. Exits 1 when something stands in the way, and then says all of it.
+    Nothing else is written. Exits 1 if a check fails, and then reports all problems.
 
     \b
     Example:
-      promptops release                   shows the plan and asks
+      promptops release                   shows the plan and asks for confirmation
       promptops release --dry-run
       promptops release --yes --push
       promptops release --pre rc
     """
     from promptops.jobs.release.release import prepare, publish
 
-    asked = _asked(options)
-    if not (options["dry_run"] or options["yes"] or asked.interactive):
-        hint = "say --yes, or look first with --dry-run"
-        raise UsageError("nobody is there to agree to a release", hint=hint)
-    report = prepare(output.directory, asked, output.overrides)
+    chosen = _release_options(options)
+    if not (options["dry_run"] or options["yes"] or chosen.interactive):
+        hint = "add --yes, or show the plan with --dry-run"
+        raise UsageError("there is no terminal to confirm the release", hint=hint)
+    report = prepare(output.directory, chosen, output.overrides)
     if report.state == "planned":
         report = replace(report, next=_again(options))
-    if report.problems or options["dry_run"] or not _is_to_do(report, asked):
+    if report.problems or options["dry_run"] or not _is_to_do(report, chosen):
         return _written(output, report)
     if not options["yes"] and not _agreed(output, report):
-        output.note("nothing was made")
+        output.note("no tag was created")
         return 1
-    return _written(output, publish(output.directory, report, asked), shown=not options["yes"])
+    return _written(output, publish(output.directory, report, chosen), shown=not options["yes"])
 
 
 def _again(options: dict[str, Any]) -> str:
-    """The command that makes what was planned."""
+    """The command that creates the planned release."""
     words = ["promptops", "release", "--yes"]
     for name in ("version", "bump", "pre", "reason"):
         words += [f"--{name}", options[name]] if options[name] else []
@@ -81,7 +99,7 @@ def _again(options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _asked(options: dict[str, Any]) -> ReleaseOptions:
+def _release_options(options: dict[str, Any]) -> ReleaseOptions:
     from promptops.jobs.release.release import ReleaseOptions
     from promptops.release.versions import Declared
 
@@ -109,7 +127,7 @@ def _version(text: str | None, pre: str | None) -> Any:
     version = parse(text.removeprefix("v"), prereleases=pre is None)
     if version is None:
         hint = "write 1.4.0" if pre else "write 1.4.0 or 1.4.0-rc.1"
-        raise UsageError(f"{text!r} is no version", hint=hint)
+        raise UsageError(f"{text!r} is not a version", hint=hint)
     return version
 
 
@@ -123,13 +141,13 @@ def _pre(text: str | None) -> str | None:
     from promptops.release.versions import PRERELEASE
 
     if text is not None and not PRERELEASE.fullmatch(text):
-        raise UsageError(f"{text!r} names no prereleases", hint="such as `rc`, `beta`")
+        raise UsageError(f"{text!r} is not a name of prereleases", hint="such as `rc` or `beta`")
     return text
 
 
-def _is_to_do(report: ReleaseReport, asked: ReleaseOptions) -> bool:
+def _is_to_do(report: ReleaseReport, chosen: ReleaseOptions) -> bool:
     plan = report.plan
-    if asked.push is not None:
+    if chosen.push is not None:
         return plan is not None or bool(report.earlier)
     return plan is not None and bool(plan.missing)
 
@@ -143,7 +161,7 @@ def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
     for warning in report.warnings:
         output.note(f"warning: {visible(warning)}")
     if plan is not None and plan.missing:
-        what = "make it"
+        what = "create it"
     else:
         tags = [*([plan.record.tag] if plan else []), *report.earlier]
         what = f"push {', '.join(map(visible, tags))}"
@@ -151,7 +169,7 @@ def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
 
 
 def _written(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
-    """In every format that was asked for; the plan not again to who has seen it."""
+    """Write the report in every format; the plan only where it was not shown before."""
     from promptops.model.report import plain
     from promptops.report.release.text import write_verdict
 

@@ -13,13 +13,19 @@ from promptops.cli.options import at_option, common
 from promptops.cli.output import OutputOptions
 from promptops.errors import InputError, UsageError
 
-INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
+INPUT_HELP = (
+    "Set an input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
+)
 
 
 @click.command()
 @click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
 @click.option(
-    "-c", "--case", metavar="NAME", shell_complete=complete_case, help="Of this case; the first."
+    "-c",
+    "--case",
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="The test case to render; the first by default.",
 )
 @click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
 @click.option(
@@ -28,14 +34,14 @@ INPUT_HELP = "An input; NAME=@FILE reads it from a file, NAME=@@TEXT is text tha
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON file with the inputs.",
 )
-@click.option("--annotate", is_flag=True, help="Tell the source of each line.")
+@click.option("--annotate", is_flag=True, help="Show the source file and line of each line.")
 @at_option
 @common("text", "json", "openai")
 def command(output: OutputOptions, **options: Any) -> int:
-    """Render the request that a model gets, for a test case or for given inputs.
+    """Render the request that a model receives, for a test case or for given inputs.
 
-    ID may also be the path of the file. The inputs' schema decides which type VALUE has: `7` is a
-    string for a string input and a number for an integer. Arrays and objects are written as JSON.
+    ID may also be the path of the file. The input schema decides the type of VALUE: `7` is a string
+    for a string input and a number for an integer input. Write arrays and objects as JSON.
     `--format openai` prints the arguments of the `openai` client's chat completions.
 
     \b
@@ -50,7 +56,9 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     given, file = options["given"], options["file"]
     if (given or file) and options["case"] is not None:
-        raise UsageError("a case has inputs of its own", hint="leave out --case, or the inputs")
+        raise UsageError(
+            "--case and inputs exclude each other", hint="leave out --case, or the inputs"
+        )
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         path = one(opened, options["identity"])
         if given or file:
@@ -126,7 +134,7 @@ def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
 
 
 def _text(rendered: Any) -> str:
-    """The messages, each below its role; media as what they are."""
+    """The messages, each below its role; media as a short description."""
     from promptops.report.parts.visible import visible_line
 
     parts = []
@@ -155,7 +163,7 @@ def _described(part: dict[str, Any]) -> str:
 
 
 def _annotated(rendered: Any) -> str:
-    """Each line behind the file and the line it comes from, with the expressions in it."""
+    """Each line after its source file and line, with the inputs in it."""
     from promptops.jobs.workspace.render import lines
     from promptops.report.parts.visible import visible, visible_line, visible_path
 

@@ -9,7 +9,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import common, judged_options, judged_revision, since_option
 from promptops.cli.output import OutputOptions
-from promptops.cli.selection_options import asked, note_unjudged
+from promptops.cli.selection_options import note_unjudged, selection_and_lint
 from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
@@ -19,8 +19,13 @@ FILE = "promptops-report.html"
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @judged_options
-@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
-@click.option("--no-cache", is_flag=True, help="Judge everything anew.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
+@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
 @click.option(
     "-o",
     "--output",
@@ -31,12 +36,12 @@ FILE = "promptops-report.html"
 )
 @common("html")
 def command(output: OutputOptions, file: str, **options: Any) -> int:
-    """All that `promptops check` finds, on one page for a browser, with what no case covers.
+    """Write all that `promptops check` finds to one HTML page, with the branches no case covers.
 
-    Changes with the rendered requests and the answers, findings at their source, each case, the
-    branches that no case covers, and cost, in one file. Makes no API calls and uses no network.
+    The page shows changes with the rendered requests and the answers, findings at their source,
+    each case, uncovered branches, and cost, in one file. Makes no API calls and uses no network.
     Writes promptops-report.html in the current directory unless -o names another file. Exits 0
-    when it is written; the gate is `promptops check`.
+    when the page is written, whatever it shows; the gate is `promptops check`.
 
     \b
     Example:
@@ -54,7 +59,7 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
     named = [each for _, each in output.formats if each != "-"]
     if named and file != FILE:
         raise UsageError("--output and --format html=FILE exclude each other")
-    wanted, chosen = asked(options)
+    wanted, chosen = selection_and_lint(options)
     with workspace(output.directory, judged_revision(options), output.overrides) as opened:
         note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)

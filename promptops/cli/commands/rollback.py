@@ -10,22 +10,26 @@ from promptops.cli.output import OutputOptions
 
 @click.command()
 @click.argument("channel", metavar="CHANNEL")
-@click.option("--to", metavar="RELEASE", help="Which release, where it is not the one before.")
-@click.option("--commit", "committed", is_flag=True, help="Commit channels.yaml, and only it.")
+@click.option(
+    "--to", metavar="RELEASE", help="The release to go back to; the previous one by default."
+)
+@click.option(
+    "--commit", "committed", is_flag=True, help="Commit channels.yaml, and no other file."
+)
 @click.option(
     "--allow-unsigned",
     is_flag=True,
-    help="Also to a release without a signature, from before signing began; the commit records it.",
+    help="Accept a release without a signature, from before signing began; recorded in the commit.",
 )
 @common("text", "json")
 def command(
     output: OutputOptions, channel: str, to: str | None, committed: bool, allow_unsigned: bool
 ) -> int:
-    """Have a channel serve the release before again.
+    """Point a channel back at its previous release (edits channels.yaml).
 
-    Which one that was, the history of channels.yaml tells. The serial goes up all the same: readers
-    refuse a lower one, so reverting the commit of a promotion would change nothing for them. Rolled
-    back a second time, a channel goes back one more.
+    The previous release is taken from the history of channels.yaml. The serial still goes up:
+    readers reject a lower one, so reverting the commit of a promotion would have no effect for
+    them. A second rollback goes back one more release.
 
     \b
     Example:

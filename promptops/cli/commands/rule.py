@@ -12,10 +12,10 @@ from promptops.cli.output import OutputOptions
 @click.argument("code", required=False, metavar="[CODE|NAME]")
 @common("text", "json", "markdown")
 def command(output: OutputOptions, code: str | None) -> int:
-    """Explain a rule: what it wants, why, and an example of each; without a code, list them.
+    """Explain a rule: what it checks, why, and a bad and a good example; without a code, list all.
 
-    The first letters of codes, such as `VAR`, list all that begin with them. Of a code of
-    `promptops diff`: what changed, and what that requires.
+    A code prefix such as `VAR` lists all rules that begin with it. For a code of `promptops diff`
+    it explains what changed, and the required version bump.
 
     \b
     Example:

@@ -17,7 +17,7 @@ from promptops.cli.output import OutputOptions
 @at_option
 @common("text", "json")
 def command(output: OutputOptions, identity: str, revision: str) -> int:
-    """Show one prompt resolved: variants merged, references and body files read.
+    """Show a prompt fully resolved: variants merged, references and body files included.
 
     The output is a prompt file. ID may also be the path of the file.
 
@@ -42,7 +42,7 @@ def command(output: OutputOptions, identity: str, revision: str) -> int:
 
 
 def _about(value: Mapping[str, Any]) -> str:
-    """What is not in the file, as comments: the output stays a prompt file."""
+    """Facts that are not in the file, as comments: the output stays a prompt file."""
     from promptops.report.parts.visible import visible, visible_path
 
     model = value["model"]
@@ -57,7 +57,7 @@ def _about(value: Mapping[str, Any]) -> str:
 
 
 def _yaml(value: object) -> str:
-    """As YAML, since that is what a prompt file is; strings of several lines as blocks."""
+    """The prompt as YAML; strings of several lines as blocks."""
     import yaml
 
     from promptops.report.parts.visible import visible_line
@@ -70,7 +70,7 @@ def _yaml(value: object) -> str:
     def text(dumper: Any, data: str) -> Any:
         style = "|" if "\n" in data else None
         if any(visible_line(line) != line for line in data.split("\n")):
-            style = '"'  # where what must be escaped can be
+            style = '"'  # the style in which characters can be escaped
         return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     Dumper.add_representer(str, text)

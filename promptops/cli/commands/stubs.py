@@ -15,11 +15,11 @@ from promptops.records import replace
 @click.option("-o", "--output", "target", metavar="FILE", help="Write to a file, not to stdout.")
 @common("python", "json")
 def command(output: OutputOptions, ref: str, target: str | None) -> int:
-    """Make a module of Python that types the prompts of REF.
+    """Generate a Python module with types for the prompts of REF.
 
-    REF is a revision, a release by its tag, the file of a bundle, or `worktree`. With the module,
-    mypy, pyright and an editor know each prompt by its id, what `render` takes and what `parse`
-    gives. It needs Python 3.11, and to be made again for another release.
+    REF is a revision, the tag of a release, a bundle file, or `worktree`. With the module, mypy,
+    pyright and editors know each prompt id, the arguments of `render` and the result of `parse`.
+    It needs Python 3.11. Generate it again for another release.
 
     \b
     Example:
@@ -32,14 +32,17 @@ def command(output: OutputOptions, ref: str, target: str | None) -> int:
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))
-    made = stubs(output.directory, ref, target, output.overrides)
+    module = stubs(output.directory, ref, target, output.overrides)
     for name, file in output.formats:
-        output.write(import_module(f"promptops.report.stubs.{name}").write(made), file)
+        output.write(import_module(f"promptops.report.stubs.{name}").write(module), file)
     return 0
 
 
 def _into(formats: tuple[tuple[str, str], ...], target: str) -> tuple[tuple[str, str], ...]:
-    """What would go to stdout goes to a file."""
+    """The formats, with `target` in the place of stdout."""
     if not any(file == "-" for _, file in formats):
-        raise UsageError("nothing is left for -o", hint="write -o FILE or --format NAME=FILE")
+        raise UsageError(
+            "every format has a file already, so -o has nothing to write",
+            hint="write -o FILE or --format NAME=FILE",
+        )
     return tuple((name, target if file == "-" else file) for name, file in formats)

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 MODES = ("record", "live", "refresh")
 _EVENTS = ("commit", "pull_request", "nightly")
-_OF_A_RUN = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
+_RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
 _OUTAGE = 5
 _INTERRUPTED = 130
 
 
 class _Amount(click.FloatRange):
-    """A number from 0; neither NaN nor without end."""
+    """A number from 0; neither NaN nor infinite."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         found: float = super().convert(value, param, ctx)
         if not math.isfinite(found):
-            self.fail(f"{value} is no amount.", param, ctx)
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return found
 
 
@@ -44,61 +44,90 @@ class _Amount(click.FloatRange):
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @at_option
-@click.option("--select", multiple=True, metavar="tag:NAME", help="Of a tag:, owner: or status:.")
-@click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help="Of this name only.")
-@click.option("--record", is_flag=True, help="Ask for what is missing, and keep it.")
-@click.option("--live", is_flag=True, help="Ask for everything, and record nothing.")
-@click.option("--refresh", is_flag=True, help="Ask for everything again, and keep that instead.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="tag:NAME",
+    help="Only prompts with this tag:, owner: or status:.",
+)
+@click.option(
+    "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Run only cases with this name."
+)
+@click.option(
+    "--record", is_flag=True, help="Call the model for missing recordings, and record the answers."
+)
+@click.option("--live", is_flag=True, help="Call the model for every case, and record nothing.")
+@click.option(
+    "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
+)
 @click.option(
     "-j",
     "concurrency",
     type=click.IntRange(1),
     metavar="N",
-    help="Ask for so many at one time; 16, unless the configuration says otherwise.",
+    help="Send at most N requests at a time; 16 unless configured.",
 )
-@click.option("--repeats", type=click.IntRange(1), metavar="N", help="Answers of each case.")
-@click.option("--baseline", metavar="REV", help="What measured scores are compared with.")
+@click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
+@click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
 @click.option(
     "--max-cost",
     type=_Amount(0),
     metavar="USD",
-    help="Spend at most so much, in US dollars; wins over the budget of an event.",
+    help="Spend at most this much, in US dollars; overrides the budget of an event.",
 )
 @click.option(
     "--max-requests",
     type=click.IntRange(1),
     metavar="N",
-    help="Send at most so many requests, those that are tried again included.",
+    help="Send at most N requests, including retries.",
 )
 @click.option(
     "--max-time",
     type=_Amount(0),
     metavar="SECONDS",
-    help="Send for so long; what is under way then is waited for.",
+    help="Stop sending after this time; requests under way are completed.",
 )
 @click.option(
     "--event",
     type=click.Choice(_EVENTS),
-    help="Whose budget in the configuration bounds the cost; in CI it is known.",
+    help="Apply the budget configured for this event (detected in CI).",
 )
-@click.option("--shard", metavar="N/M", help="Only part N of M; write it by --format jsonl=FILE.")
-@click.option("--merge", is_flag=True, help="The arguments are files of shards: join and decide.")
-@click.option("--audit", metavar="N|N%", help="Ask so many recordings again, and compare.")
-@click.option("--seed", default="", metavar="TEXT", help="Chooses those to audit; the revision.")
-@click.option("--coverage", is_flag=True, help="Tell which branches no case renders.")
 @click.option(
-    "--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Of branches covered."
+    "--shard", metavar="N/M", help="Run only part N of M; write it with --format jsonl=FILE."
 )
-@click.option("--prune", is_flag=True, help="Remove recordings that no case asks for any more.")
 @click.option(
-    "--trust-config", is_flag=True, help="Call the endpoints of the change, and remember them."
+    "--merge", is_flag=True, help="Merge shard files, given as arguments, and decide the result."
+)
+@click.option(
+    "--audit",
+    metavar="N|N%",
+    help="Send a sample of N recorded requests again, and compare the answers.",
+)
+@click.option(
+    "--seed",
+    default="",
+    metavar="TEXT",
+    help="The seed for the sample of --audit; the revision by default.",
+)
+@click.option("--coverage", is_flag=True, help="Report template branches that no case covers.")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit 1 if fewer branches are covered.",
+)
+@click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
+@click.option(
+    "--trust-config",
+    is_flag=True,
+    help="Call the endpoints that the change configures, and remember them as approved.",
 )
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: OutputOptions, **options: Any) -> int:
-    """Run the test cases: replayed from their recordings, or asked.
+    """Run test cases on recorded answers, or call the model for new ones.
 
-    Without an option nothing is asked and no network is touched. Exits 1 when a case fails or has
-    no recording, 5 when a provider could not answer or the budget is spent.
+    By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
+    recording, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
@@ -109,7 +138,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
-    # Nearly all that is made lives until the end, and looking through it often costs a third.
+    # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
     run = run.failing_under(options["fail_under"])
@@ -120,7 +149,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         written = import_module(f"promptops.report.test.{name}").write(run, **style)
         output.write(written, file)
     if run.unasked:
-        output.note(f"not asked for: {run.unasked:,} of the answers, {run.ended}")
+        output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
     return _exit_code(run)
 
 
@@ -128,19 +157,21 @@ def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> No
     modes = [f"--{mode}" for mode in MODES if options[mode]]
     for first, others in (
         (modes[:1], modes[1:]),
-        (modes[:1], _said(options, ("audit",))),
-        (_said(options, ("shard",)), _said(options, ("audit", "prune"))),
-        (_said(options, ("merge",)), _said(options, _OF_A_RUN)),
+        (modes[:1], _given(options, ("audit",))),
+        (_given(options, ("shard",)), _given(options, ("audit", "prune"))),
+        (_given(options, ("merge",)), _given(options, _RUN_OPTIONS)),
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
     if modes and options["revision"] != "worktree":
-        raise UsageError("only the work tree's cases can be asked for", hint="leave out --at")
+        raise UsageError(
+            "only the cases in the work tree can be recorded or run live", hint="leave out --at"
+        )
     if "jsonl" in dict(output.formats) and not options["shard"]:
-        raise UsageError("jsonl holds what a shard found out", hint="say which one: --shard 1/8")
+        raise UsageError("the format jsonl is for shards", hint="name the shard: --shard 1/8")
 
 
-def _said(options: dict[str, Any], names: Iterable[str]) -> list[str]:
+def _given(options: dict[str, Any], names: Iterable[str]) -> list[str]:
     return [f"--{name}" for name in names if options[name] not in (None, False, ())]
 
 
@@ -201,7 +232,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
 
 
 def _again(options: dict[str, Any]) -> str:
-    """The command that goes on where this run ended: what was answered is not asked again."""
+    """The command that continues this run: answers it already has are not requested again."""
     modes = {"record": "record", "live": "record", "refresh": "refresh"}
     words = ["promptops", "test", *options["patterns"]]
     words += [f"--{modes[mode]}" for mode in MODES if options[mode]]

@@ -14,10 +14,10 @@ from promptops.cli.output import OutputOptions
 @click.argument("file", type=click.Path(path_type=Path))
 @common("text")
 def command(output: OutputOptions, file: Path) -> int:
-    """Print a prompt file as a text for people, for `git diff` and `git log -p`.
+    """Print a prompt file as readable text, for `git diff` and `git log -p`.
 
-    Git runs it, once `promptops init --git-diff` has told it to. Of YAML only what it says is left,
-    one fact a line; what can't be read is printed as it stands.
+    Git runs it after `promptops init --git-diff`. The text shows the content without YAML syntax,
+    one fact per line; a file that can't be parsed is printed unchanged.
 
     \b
     Example:

@@ -17,15 +17,15 @@ from promptops.model.report import plain
 @click.option(
     "--trust",
     metavar="FILE",
-    help="Allowed signers; PROMPTOPS_TRUST or `release.allowed_signers` otherwise.",
+    help="Allowed signers; by default PROMPTOPS_TRUST or `release.allowed_signers`.",
 )
 @common("text", "json")
 def command(output: OutputOptions, target: str, trust: str | None) -> int:
-    """Whether a release, or the file of a bundle, is what it says it is.
+    """Verify a release or a bundle file: its digests, its tag name and its signature.
 
-    A release is built again from its commit and held against the digests in its tag; the name in
-    the tag object must be that of the ref. Where it is said whose signatures count, one of theirs
-    must be on it. Exit 1 where anything is wrong; all of it is told.
+    A release is built again from its commit and compared with the digests in its tag. The name in
+    the tag object must be the name of the ref. If allowed signers are configured, one of them must
+    have signed it. Exits 1 if a check fails, and reports all of them.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Files that others load: put in place whole, packed the same way everywhere."""
+"""Files that applications load: written atomically, compressed to the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from promptops.storage.whole_files import replace_whole
 
 _LEFTOVER = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-"""Of gzip: no name, no time, no system; Python's own differs between its versions."""
+"""A gzip header without name, time and system; Python's own header differs between versions."""
 
 
 def packed(data: bytes) -> bytes:
-    """For gunzip; of one version of zlib always the same bytes."""
+    """The data in gzip format; one version of zlib always gives the same bytes."""
     pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     tail = zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
     return _HEADER + pack.compress(data) + pack.flush() + tail
 
 
 def put(file: Path, data: bytes, aside: Path | None = None) -> None:
-    """Write a file whole, or leave what stands there; raises InputError.
+    """Write a file atomically, or leave the existing one; raises InputError.
 
-    What is no file, such as a pipe, is written to.
+    A target that is not a regular file, such as a pipe, is written to directly.
 
     Args:
         aside: A folder for the temporary file, if it lies on the same file system; else, and by
@@ -45,10 +45,10 @@ def put(file: Path, data: bytes, aside: Path | None = None) -> None:
 
 
 def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
-    """Write a file where none is; False if it is there already, with the same content.
+    """Write a new file; returns False if it exists already with the same content.
 
-    `aside` is that of `put`. Raises InputError if it holds something else: what was published never
-    changes.
+    `aside` is that of `put`. Raises InputError if the file has other content: a published file
+    never changes.
     """
     try:
         found = file.read_bytes() if os.path.lexists(file) else None
@@ -59,13 +59,13 @@ def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
     if found is None:
         put(file, data, aside)
     elif found != data:
-        hint = "what was published never changes: make another release"
-        raise InputError("another content stands there already", where=str(file), hint=hint)
+        hint = "a published file never changes: create another release"
+        raise InputError("a file with other content exists already", where=str(file), hint=hint)
     return found is None
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed, in a folder and below it."""
+    """Remove the temporary files of killed processes, in a folder and below it."""
     for root, _, names in os.walk(folder):
         for name in filter(_LEFTOVER.fullmatch, names):
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The bundle of a revision, or of a release with what its tag says of it."""
+"""The bundle of a revision, or of a release with the record in its tag."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Built:
     """A bundle that was built.
 
     Attributes:
-        tag: Of the release that it is; None for a revision that is none.
+        tag: The tag of the release; None for a revision that is not a release.
     """
 
     data: bytes
@@ -48,17 +48,17 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
     """The bundle of a commit, or of a release by the name of its tag.
 
     Raises:
-        UsageError: What is not committed was asked for, or another configuration than its own.
+        UsageError: The revision is not a commit, or the configuration was overridden.
         InputError: A prompt can't be read.
-        IntegrityError: The tag is not what it says it is, or its release is another.
+        IntegrityError: The tag is misnamed, or its release differs from its record.
         GitError: There is no such revision.
     """
     if overrides:
         hint = "commit the change"
-        raise UsageError("a bundle is built with the configuration of its commit", hint=hint)
+        raise UsageError("a bundle is built with the configuration in its commit", hint=hint)
     if revision in (INDEX, WORKTREE):
         hint = "name a commit, a branch or a tag"
-        raise UsageError("a bundle is built from what is committed", hint=hint)
+        raise UsageError("a bundle is built from committed files", hint=hint)
     with Repository.open(directory) as repository:
         tag = release_tag(repository, revision)
         data = revision_bundle(repository, revision) if tag is None else verified(repository, tag)
@@ -66,7 +66,7 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
 
 
 def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
-    """Write it to a file, packed where that is called `.gz`, and its signature beside it.
+    """Write a bundle to a file, compressed for `.gz`, and its signature beside it.
 
     Raises InputError where it can't be written; as `signing.signature_of`, and then writes nothing.
     """
@@ -84,16 +84,16 @@ def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publicati
 
 
 def revision_bundle(repository: Repository, revision: str) -> bytes:
-    """The bundle of a commit that is no release: no prompt in it has a version."""
+    """The bundle of a commit that is not a release: its prompts have no versions."""
     return bundle_of(opened(repository, repository.resolve(revision)))
 
 
 def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
-    """The bundle of a release, whatever its tag says that it should be.
+    """The bundle of a release, without comparing it with the record in its tag.
 
-    In a release made by hand all prompts carry its version. A draft has none, and yet is there.
+    In a release tagged by hand all prompts have its version. A draft is included without a version.
 
-    Raises IntegrityError for a tag that is not what it says it is.
+    Raises IntegrityError for a misnamed tag.
     """
     release = tag.release
     workspace = opened(repository, release.commit)
@@ -106,25 +106,27 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
 
 
 def verified(repository: Repository, tag: ReleaseTag) -> bytes:
-    """The bundle of a release; raises IntegrityError where the tag says that it is another."""
+    """The bundle of a release; raises IntegrityError if the record in the tag differs."""
     data = release_bundle(repository, tag)
     contents = read_bundle(data, tag.name)
     for problem in differences(tag, contents):
-        hint = f"`promptops verify {tag.name}` says more"
+        hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
     return data
 
 
 def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
-    """What a bundle is otherwise than its tag says; of another format it says nothing of ours."""
+    """Differences between a bundle and the record in its tag; none for another bundle format."""
     found = []
     content, bundle = contents.origin.content, contents.digest
     if tag.record.content not in (None, content):
         found.append(
-            f"the tag tells the content {tag.record.content}, and its commit has {content}"
+            f"the tag records the content {tag.record.content}, but its commit has {content}"
         )
     if tag.record.bundle not in (None, bundle) and tag.record.bundle_format in (None, FORMAT):
-        found.append(f"the tag tells the bundle {tag.record.bundle}, and it builds {bundle}")
+        found.append(
+            f"the tag records the bundle {tag.record.bundle}, but its commit builds {bundle}"
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""The bundle of a revision: all of its prompts, and what they are made of."""
+"""The bundle of a revision: all of its prompts, and the files they need."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from promptops.runtime.template.limits import MAX_MEDIA_BYTES
 from promptops.storage.gc_paused import uncollected
 
 _HARMLESS = ("SCH003", "SCH010")
-"""A key that stands twice, an alias of YAML: lint refuses them, and yet what is meant is known."""
+"""Duplicate keys and YAML aliases: lint reports them as errors, but their meaning is clear."""
 
 _NO_ID = "0" * 40
 
 _NOT_SHIPPED = ("cases", "template")
-"""Test cases stay at home; templates are followed through all that they include."""
+"""Test cases are not shipped; templates are followed through their includes."""
 
 
 def bundle_of(
@@ -38,8 +38,8 @@ def bundle_of(
     """The bundle of a commit: the same bytes for the same commit, release and versions.
 
     Args:
-        workspace: Opened at a commit; or a work tree where there is none yet, the ids being zeros.
-        versions: Of prompts, by id.
+        workspace: Opened at a commit; before the first commit a work tree, with zeros as ids.
+        versions: Versions of prompts, by id.
 
     Raises:
         InputError: A prompt can't be read, or what it names can't be found; what its templates
@@ -62,16 +62,16 @@ def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, st
     try:
         data = bundle_bytes(origin, lines, building.parts, building.files)
     except ValueError:
-        hint = "the name of a file, or of the release, is no UTF-8"
+        hint = "the name of a file, or of the release, is not UTF-8"
         raise InputError("the bundle can't be written as JSON", hint=hint) from None
     if len(data) > MAX_BYTES:
-        hint = "its files of images and documents may be too many"
+        hint = "reduce the number or size of images and documents"
         raise InputError(f"the bundle has more than {MAX_BYTES // 2**20} MB", hint=hint)
     return data
 
 
 def _ids(workspace: Workspace) -> tuple[str, str]:
-    """Of the commit and of its tree."""
+    """The ids of the commit and of its tree."""
     if workspace.revision == WORKTREE:
         return _NO_ID, _NO_ID
     repository = workspace.repository
@@ -80,7 +80,7 @@ def _ids(workspace: Workspace) -> tuple[str, str]:
 
 
 def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
-    """SHA-256, in hexadecimal, of the paths and contents of all that prompts are made of.
+    """SHA-256, in hexadecimal, of the paths and contents of all files that prompts need.
 
     Depends on no builder: over each path in order, NUL, the SHA-256 of the content, newline. The
     configuration is a part of it; test cases in files of their own and recordings are none.
@@ -92,7 +92,7 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
 
 
 class _Building:
-    """Prompts one after another; what they share is kept once."""
+    """Builds one prompt after another; shared parts are stored once."""
 
     def __init__(self, catalog: Catalog, versions: Mapping[str, str]) -> None:
         self._catalog = catalog
@@ -107,11 +107,13 @@ class _Building:
         try:
             return self._line(loaded, prompt)
         except ValueError:
-            message = "it holds what is no JSON: a number without end, half a character"
+            message = (
+                "it contains a value that JSON can't hold: an infinite number or half a character"
+            )
             raise InputError(message, where=loaded.path, hint=_hint(loaded)) from None
 
     def content_digest(self) -> str:
-        """Of all lines that were made so far."""
+        """The digest of all lines built so far."""
         digest = sha256()
         for path in sorted(self._paths):
             data = self._catalog.files.data(path) or b""
@@ -136,7 +138,7 @@ class _Building:
         }
 
     def _included(self, loaded: LoadedPrompt, prompt: Prompt) -> dict[str, dict[str, str]]:
-        """By the path of a text and the name it includes: the path of what is meant."""
+        """The path of an included template, by the path of the including one and the name in it."""
         found: dict[str, dict[str, str]] = {}
         waiting, seen, whole = list(texts(prompt)), set(), True
         while waiting:
@@ -154,7 +156,7 @@ class _Building:
         return found
 
     def _refuse_missing(self, loaded: LoadedPrompt, prompt: Prompt) -> None:
-        """A template that is not there, and that no `ignore missing` makes do without."""
+        """Raise InputError for a missing template that is not included with `ignore missing`."""
         from promptops.analysis.scopes import walk  # it parses, and most templates are all there
 
         for text in texts(prompt):
@@ -177,7 +179,7 @@ class _Building:
         self.files[path] = {"path": path, "base64": b64encode(data).decode(), "blob": blob}
 
     def _digest(self, value: Mapping[str, Any], parts: list[str], media: list[str]) -> str:
-        """Of all that is said; where it stands and which version it is say nothing."""
+        """The digest of a prompt's content; its path and version are not part of it."""
         whole = {
             "prompt": unplaced(value),
             "parts": {path: self.parts[path]["text"] for path in parts},
@@ -209,7 +211,7 @@ def _readable(loaded: LoadedPrompt) -> Prompt:
 
 
 def _hint(loaded: LoadedPrompt) -> str:
-    return f"`promptops lint {loaded.id}` says more"
+    return f"`promptops lint {loaded.id}` shows the details"
 
 
 def _media(prompt: Prompt) -> Iterator[MediaPart]:

@@ -15,17 +15,17 @@ from promptops.repo.temporary import temporary_folder
 from promptops.runtime.loading.trust import NAMESPACE
 
 DEADLINE_S = 60.0
-"""For a key that wants to be touched, too."""
+"""Long enough for a hardware key that must be touched."""
 
 _HOW = "git config gpg.format ssh; git config user.signingkey ~/.ssh/id_ed25519.pub"
 _SILENT = {"SSH_ASKPASS_REQUIRE": "never", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def signature_of(data: bytes, git: Git) -> bytes:
-    """The signature, as `ssh-keygen -Y verify` takes it; nobody is asked for a passphrase.
+    """The signature in the format of `ssh-keygen -Y verify`; never prompts for a passphrase.
 
     Raises:
-        UsageError: Git is not set up to sign with a key of ssh.
+        UsageError: Git is not set up to sign with an SSH key.
         GitError: The key can't be used.
     """
     key = _key(git)
@@ -42,12 +42,12 @@ def signature_of(data: bytes, git: Git) -> bytes:
 def _key(git: Git) -> str:
     key = _setting(git, "user.signingkey")
     if _setting(git, "gpg.format") != "ssh" or not key:
-        raise UsageError("there is no key of ssh to sign with", hint=_HOW)
+        raise UsageError("there is no SSH key to sign with", hint=_HOW)
     return key
 
 
 def _program(git: Git) -> str:
-    """What the user has git sign with: it may be that of a password manager."""
+    """The program that git signs with; it may be that of a password manager."""
     return _setting(git, "gpg.ssh.program") or "ssh-keygen"
 
 
@@ -58,7 +58,7 @@ def _setting(git: Git, name: str) -> str:
 
 @contextmanager
 def _key_file(key: str, folder: Path) -> Iterator[list[str]]:
-    """How the key is told: a file, or the key itself, whose private half an agent holds."""
+    """Arguments for the key: a file, or a public key whose private key an agent has."""
     if key.startswith(("key::", "ssh-", "ecdsa-", "sk-")):
         file = folder / "key.pub"
         file.write_text(f"{key.removeprefix('key::')}\n", encoding="utf-8")
@@ -68,7 +68,7 @@ def _key_file(key: str, folder: Path) -> Iterator[list[str]]:
 
 
 def _run(command: list[str], git: Git) -> None:
-    """In a session of its own, so that nothing finds a terminal to ask on."""
+    """Run in a new session, so that no program finds a terminal to prompt on."""
     try:
         process = subprocess.Popen(
             command,
@@ -90,7 +90,7 @@ def _run(command: list[str], git: Git) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 hint = "it may wait for a passphrase: ssh-add"
-                raise GitError(f"signing did not end in {DEADLINE_S:g} s", hint=hint) from None
+                raise GitError(f"signing did not finish in {DEADLINE_S:g} s", hint=hint) from None
             raise
     if process.returncode:
         lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]

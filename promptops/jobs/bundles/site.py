@@ -1,4 +1,4 @@
-"""What a static host serves: an index of releases, their bundles, and what each channel serves."""
+"""The files of a static host: an index of releases, their bundles, one file per channel."""
 
 from __future__ import annotations
 
@@ -35,20 +35,22 @@ def publish(
     sign: bool,
     overrides: Sequence[str] = (),
 ) -> Publication:
-    """Add a release to a site, if one is named, and have it serve what the channels say.
+    """Add a release to a site, if one is named, and update the channels.
 
     The channels are those of the default branch, as its remote has it where there is one: what is
     only here may still be refused there. Nothing that was published is changed, but for
     where a channel points; what points at something is written after it.
 
     Raises:
-        UsageError: What was named is no release.
+        UsageError: The revision is not a release.
         InputError: The site holds something else under that name, or a channel went back.
     """
     built = build(directory, revision, overrides) if revision is not None else None
     if built is not None and built.tag is None:
         hint = "name the tag of a release: promptops changelog"
-        raise UsageError(f"{revision!r} is no release, and a site holds nothing else", hint=hint)
+        raise UsageError(
+            f"{revision!r} is not a release, and a site contains only releases", hint=hint
+        )
     with (
         _locked(folder),
         Repository.open(directory) as repository,
@@ -70,7 +72,7 @@ def publish(
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time: each reads the index before it writes it."""
+    """Allow one process at a time: each reads the index before it writes it."""
     import fcntl
 
     try:
@@ -78,20 +80,20 @@ def _locked(folder: Path) -> Iterator[None]:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"no site can be made there: {reason}", where=str(folder)) from None
+        raise InputError(f"can't create a site there: {reason}", where=str(folder)) from None
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
         hint = "wait until it ends, then run again"
-        raise InputError("another process is changing it", where=str(folder), hint=hint) from None
+        raise InputError("another process is writing to it", where=str(folder), hint=hint) from None
     finally:
         os.close(number)
 
 
 @contextmanager
 def _aside(repository: Repository) -> Iterator[Path | None]:
-    """A folder in git's directory, which nobody publishes; None if it can't be written."""
+    """A folder in git's directory, which is never published; None if it can't be written."""
     folder = repository.git_dir / "promptops" / f"site.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,19 +112,19 @@ def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointe
 
 
 def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Iterator[str]:
-    """What stands in the branch here, and nobody else has yet."""
+    """Channels of the local branch that are not pushed yet."""
     try:
         committed = _channels(repository, default_branch(repository))
-    except InputError:  # who pushes it is told
+    except InputError:  # reported when it is pushed
         return
     for name, here in committed.items():
         there = published.get(name)
         if there is None or there.serial < here.serial:
-            yield f"`{name}` serves {here.release} only here, and was left as it is: git push"
+            yield f"`{name}` serves {here.release} in this clone only, so not changed: git push"
 
 
 class _Site:
-    """The files below one folder."""
+    """The files of a site below one folder."""
 
     def __init__(self, folder: Path, aside: Path | None) -> None:
         """`aside` is for temporary files: what is in `folder` may be published at any moment."""
@@ -131,11 +133,11 @@ class _Site:
         self._releases = dict(_read_index(folder / INDEX))
 
     def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
-        """Put a release in, the index last; the files that hold it."""
+        """Add a release, the index last; returns its files."""
         name, entry = built.contents.origin.release or "", _entry(built)
         if self._releases.get(name, entry) != entry:
-            hint = "a release never changes: make another one"
-            message = f"the index tells another {name!r}"
+            hint = "a release never changes: create another one"
+            message = f"the index has another release {name!r}"
             raise InputError(message, where=str(self._folder / INDEX), hint=hint)
         file = self._folder / "bundles" / f"{name}.jsonl"
         put_new(file, built.data, self._aside)
@@ -147,32 +149,36 @@ class _Site:
         return (file, signature) if signature.exists() else (file,)
 
     def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
-        """Names of the channels that changed, and what was left as it is."""
+        """Update the channels; returns the names of the changed ones, and notes on the others."""
         changed, notes = [], []
         for name, pointer in sorted(channels.items()):
             if pointer.release not in self._releases:
                 way_out = f"promptops build {pointer.release} --site {self._folder}"
-                notes.append(f"`{name}` serves {pointer.release}, which is not here: {way_out}")
+                notes.append(
+                    f"`{name}` serves {pointer.release}, which the site does not have: {way_out}"
+                )
             elif self._point(name, pointer):
                 changed.append(name)
         if changed and self._releases:
             self._write_index()
         gone = [file for file in self._channel_files() if file.stem not in channels]
-        notes += [f"{file} is of a channel that {PATH} does not name: remove it" for file in gone]
+        notes += [
+            f"{file} belongs to a channel that {PATH} does not name: remove it" for file in gone
+        ]
         return changed, notes
 
     def _channel_files(self) -> list[Path]:
         return sorted((self._folder / "channels").glob("*.json"))
 
     def _write_index(self) -> None:
-        """The channels are named for messages only: who follows one reads its file."""
+        """The index names the channels for messages only: readers of a channel read its file."""
         text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
         put(self._folder / INDEX, text.encode(), self._aside)
 
     def _point(self, name: str, pointer: Pointer) -> bool:
         bundle = self._releases[pointer.release]["bundle"]
         if pointer.digest is not None and f"sha256:{pointer.digest}" != bundle:
-            message = f"`{name}` names another bundle than {pointer.release} is: {bundle}"
+            message = f"`{name}` names another bundle than that of {pointer.release}: {bundle}"
             raise InputError(message, where=PATH, hint=f"promptops verify {pointer.release}")
         value = {"bundle": bundle, "release": pointer.release, "serial": pointer.serial}
         file = self._folder / "channels" / f"{name}.json"
@@ -181,8 +187,11 @@ class _Site:
             return False
         serial = before.get("serial")
         if not isinstance(serial, int) or pointer.serial <= serial:
-            message = f"`{name}` was at serial {serial} here, and is at {pointer.serial} there"
-            hint = "a channel counts up: promptops promote, or rollback"
+            message = (
+                f"`{name}` is at serial {serial} in the site, "
+                f"and at {pointer.serial} in the repository"
+            )
+            hint = "a serial never goes down: use promptops promote or promptops rollback"
             raise InputError(message, where=str(file), hint=hint)
         file.parent.mkdir(exist_ok=True)
         put(file, _line(value).encode() + b"\n", self._aside)
@@ -210,7 +219,7 @@ def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     releases = index.get("releases") if index.get("schema") == 1 else None
     if not isinstance(releases, list) or not all(map(_is_entry, releases)):
-        raise InputError("that is no index of a site", where=str(file), hint="name another folder")
+        raise InputError("not the index of a site", where=str(file), hint="name another folder")
     yield from ((each["release"], each) for each in releases)
 
 
@@ -221,7 +230,7 @@ def _is_entry(value: Any) -> bool:
 
 
 def _read_object(file: Path) -> dict[str, Any] | None:
-    """None where no such file is; raises InputError for one that is no JSON object."""
+    """The object in a JSON file; None if the file is missing, InputError if it is not an object."""
     try:
         value = read_json(file.read_bytes())
     except FileNotFoundError:
@@ -232,12 +241,12 @@ def _read_object(file: Path) -> dict[str, Any] | None:
     except Misshapen:
         value = None
     if not isinstance(value, dict):
-        raise InputError("that is no JSON object", where=str(file), hint="name another folder")
+        raise InputError("not a JSON object", where=str(file), hint="name another folder")
     return value
 
 
 def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
-    """A line for each release, the lowest version first: what changed is read as a line."""
+    """One line per release, lowest version first, so that a diff shows one line per change."""
     ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
     lines = ",\n".join(map(_line, ordered))
     named = json.dumps(channels, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The prompts of a revision, a bundle or the work tree, for a typed module to be made of them."""
+"""The prompts of a revision, a bundle or the work tree, for generating a typed module."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 def stubs(
     directory: Path, ref: str, target: str | None = None, overrides: Sequence[str] = ()
 ) -> Stubs:
-    """What there is to be typed.
+    """The prompts to generate types for.
 
     Args:
         ref: The file of a bundle, `worktree`, `index`, or a revision; a release by its tag.
-        target: The file that is asked for; None where there is none.
+        target: The file that the module is written to; None for stdout.
 
     Raises:
         InputError: A prompt, or the bundle, can't be read.
@@ -44,7 +44,7 @@ def stubs(
 
 
 def _command(ref: str, target: str | None) -> list[str]:
-    """Without what is true on one machine only."""
+    """The command without absolute paths, which differ between machines."""
     rest = [] if target is None else ["-o", _here(target)]
     return ["promptops", "stubs", _here(ref), *rest]
 

@@ -1,4 +1,4 @@
-"""Whether a release is what its tag says; whether the file of a bundle is whole, and signed."""
+"""Verify that a release matches its tag, and that a bundle file is intact and signed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ DEADLINE_S = 60.0
 def verify(
     directory: Path, target: str, trust: Path | None, overrides: Sequence[str] = ()
 ) -> Verification:
-    """A release by the name of its tag, or the file of a bundle; a tag of that name comes first.
+    """Verify a release by the name of its tag, or a bundle file; a tag takes precedence.
 
-    In a repository that has the release of a file, the file is held against its tag, too.
+    If the repository has the release of a bundle file, the file is also compared with its tag.
 
     Args:
         trust: Allowed signers, as ssh-keygen(1) has them. Without it, those that PROMPTOPS_TRUST
@@ -56,15 +56,17 @@ def verify(
             return _TagCheck(repository, tag, target, signers).verification()
         if file.is_file():
             return _file(file, target, signers, repository)
-    hint = "a branch or a commit tells nothing to hold it against; see `promptops changelog`"
-    raise NotFound(f"{target!r} is no release here, and no file", hint=hint)
+    hint = (
+        "only releases can be verified: branches and commits carry no record; `promptops changelog`"
+    )
+    raise NotFound(f"{target!r} is not a release in this repository, and not a file", hint=hint)
 
 
 @contextmanager
 def _signers(
     repository: Repository, given: Path | None, overrides: Sequence[str]
 ) -> Iterator[Path | None]:
-    """The file of those who are trusted; None where nobody says who is."""
+    """The file of allowed signers; None if none are configured."""
     named = None
     if given is None and repository.find("HEAD") is not None:
         named = configuration(repository, "HEAD", overrides).release.allowed_signers
@@ -73,8 +75,8 @@ def _signers(
         return
     content = repository.tree("HEAD", under=(named,)).read((named,)).get(named)
     if content is None:
-        hint = "commit it: a line for each key that may sign, NAME KEY"
-        raise InputError("the file of allowed signers is not there", where=named, hint=hint)
+        hint = "commit it, with one line NAME KEY for each key that may sign"
+        raise InputError("the file of allowed signers is missing", where=named, hint=hint)
     with temporary_folder() as folder:
         file = Path(folder, Path(named).name)
         file.write_bytes(content)
@@ -82,7 +84,7 @@ def _signers(
 
 
 class _TagCheck:
-    """A release and what is built of it."""
+    """Checks a release and its bundle."""
 
     def __init__(
         self, repository: Repository, tag: ReleaseTag, target: str, signers: Path | None
@@ -114,7 +116,7 @@ class _TagCheck:
         tag = self._tag
         if tag.inside != tag.name:
             return _failed("name", tag.problem, tag.way_out)
-        return _passed("name", f"the tag object is called {tag.name!r}, as the ref is")
+        return _passed("name", f"the tag object is named {tag.name!r}, like the ref")
 
     def _content(self, contents: Contents | None) -> VerificationStep | None:
         told = self._tag.record.content
@@ -127,16 +129,16 @@ class _TagCheck:
         if contents is None:
             return None
         if record.bundle is not None and record.bundle_format not in (None, FORMAT):
-            message = f"the tag tells a bundle of format {record.bundle_format}; here is {FORMAT}"
+            message = f"the tag records bundle format {record.bundle_format}, not {FORMAT}"
             return _failed("bundle", message, "install a newer promptops")
-        return _compared("bundle", record.bundle, contents.digest, "the bundle built of it is")
+        return _compared("bundle", record.bundle, contents.digest, "the bundle built from it is")
 
     def _signature(self) -> tuple[VerificationStep, str | None]:
         tag, git = self._tag, self._repository.git
         try:
             if self._signers is not None:
                 signer = signer_of(tag, git, self._signers)
-                return _passed("signature", f"signed by {signer}, who is trusted"), signer
+                return _passed("signature", f"signed by {signer}, a trusted signer"), signer
             if not tag.signature:
                 return _absent("signature", UNSIGNED), None
             keyring = None if tag.signature.startswith(SSH) else signer_in_keyring(tag, git)
@@ -144,7 +146,7 @@ class _TagCheck:
             return _failed("signature", error.message, error.hint), None
         if keyring is None:
             return _absent(
-                "signature", "signed, and nobody says who is trusted: --trust FILE"
+                "signature", "signed, but no trusted signers are configured: --trust FILE"
             ), None
         return _passed("signature", f"signed by {keyring}, whose key is in the keyring"), keyring
 
@@ -167,7 +169,7 @@ def _file(
     signature, signer = _file_signature(file, data, signers)
     try:
         contents = read_bundle(unpacked(data, target), target)
-        whole = _passed("bundle", "its content is what its header says")
+        whole = _passed("bundle", "its content matches its header")
     except InputError as error:
         contents, whole = None, _failed("bundle", error.message, error.hint)
     held = () if repository is None or contents is None else (_held(repository, contents),)
@@ -184,24 +186,30 @@ def _file(
 
 
 def _held(repository: Repository, contents: Contents) -> VerificationStep:
-    """A file against the release that it says it is."""
+    """Compare a bundle file with the release that it names."""
     name = contents.origin.release
     tag = release_tag(repository, name) if name is not None else None
     if tag is None:
-        return _absent("tag", f"there is no release {name!r} here" if name else "it is no release")
+        return _absent(
+            "tag", f"this repository has no release {name!r}" if name else "it is not a release"
+        )
     if tag.inside != tag.name:
         return _failed("tag", tag.problem, tag.way_out)
     record = tag.record
     if record.bundle is not None and record.bundle_format not in (None, FORMAT):
-        return _absent("tag", f"the tag tells a bundle of format {record.bundle_format}")
+        return _absent("tag", f"the tag records a bundle of format {record.bundle_format}")
     built, unbuilt = _built(repository, tag) if record.bundle is None else (None, None)
     if unbuilt is not None:
         return _failed("tag", unbuilt.message, unbuilt.hint)
     expected = record.bundle if built is None else built.digest
     if contents.digest != expected:
-        message = f"{tag.name} is sha256:{expected} here, and the file is another bundle"
-        return _failed("tag", message, "don't use it: build it again, and ask where it is from")
-    return _passed("tag", f"it is the bundle of {tag.name} here")
+        message = (
+            f"{tag.name} is sha256:{expected} in this repository, and the file is another bundle"
+        )
+        return _failed(
+            "tag", message, "don't use it: build it again, and find out where it came from"
+        )
+    return _passed("tag", f"it is the bundle of {tag.name} in this repository")
 
 
 def _file_signature(
@@ -213,21 +221,21 @@ def _file_signature(
             signed = Signed(data=data, signature=signature, where=str(file))
             deadline = time.monotonic() + DEADLINE_S
             signer = verify_file_signature(signed, Trust.read(signers), deadline)
-            return _passed("signature", f"signed by {signer}, who is trusted"), signer
+            return _passed("signature", f"signed by {signer}, a trusted signer"), signer
     except IntegrityError as error:
         return _failed("signature", error.message, error.hint), None
     if signature is None:
         return _absent("signature", UNSIGNED), None
-    return _absent("signature", "signed, and nobody says who is trusted: --trust FILE"), None
+    return _absent("signature", "signed, but no trusted signers are configured: --trust FILE"), None
 
 
 def _compared(subject: Subject, told: str | None, found: str, what: str) -> VerificationStep:
     if told is None:
-        return _absent(subject, f"the tag does not tell it; {what} sha256:{found}")
+        return _absent(subject, f"the tag records no digest; {what} sha256:{found}")
     if told == found:
-        return _passed(subject, f"{what} what the tag tells")
-    message = f"{what} sha256:{found}, and the tag tells sha256:{told}"
-    return _failed(subject, message, "don't use it: somebody changed the tag, or the builder")
+        return _passed(subject, f"{what} as recorded in the tag")
+    message = f"{what} sha256:{found}, but the tag records sha256:{told}"
+    return _failed(subject, message, "don't use it: the tag or the build tool was changed")
 
 
 def _passed(subject: Subject, message: str) -> VerificationStep:

@@ -1,4 +1,4 @@
-"""`channels.yaml` in a work tree: read, written, committed alone."""
+"""Read, write and commit `channels.yaml` in a work tree."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from promptops.runtime.loading.source import Pointer
 from promptops.storage.whole_files import replace_whole
 
 COMMIT_DEADLINE_S = 600.0
-"""Of a commit, with the hooks that it runs."""
+"""Deadline of a commit, including the hooks that it runs."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class ChannelFile:
-    """The file as it stands on disk, and as it was last committed.
+    """The file on disk, and the committed one.
 
     Attributes:
-        data: Its bytes; None where there is none.
-        channels: What it says on disk.
-        committed: What it says in HEAD.
+        data: The bytes on disk; None if there is no file.
+        channels: The channels on disk.
+        committed: The channels in HEAD.
     """
 
     repository: Repository
@@ -35,7 +35,7 @@ class ChannelFile:
     committed: Mapping[str, Pointer]
 
     def serves(self, channel: str) -> Pointer | None:
-        """What readers of the channel have now; what nobody committed, nobody has."""
+        """The release that readers of the channel get now: the committed one."""
         return self.committed.get(channel) or self.channels.get(channel)
 
 
@@ -48,11 +48,11 @@ def channel_file(repository: Repository) -> ChannelFile:
     tree = repository.tree(WORKTREE, under=(PATH,))
     entry = tree.entries.get(PATH)
     if entry is not None and entry.kind != "file":
-        raise InputError(f"it is no plain file but {entry.kind}", where=PATH)
+        raise InputError(f"it is not a regular file but {entry.kind}", where=PATH)
     data = tree.read((PATH,)).get(PATH)
     if data is None and os.path.lexists(repository.root / PATH):
-        hint = f"see `git check-ignore -v {PATH}`, and what stands there"
-        raise InputError("it is ignored by git, or no file", where=PATH, hint=hint)
+        hint = f"see `git check-ignore -v {PATH}`, and what kind of file it is"
+        raise InputError("it is ignored by git, or not a file", where=PATH, hint=hint)
     return ChannelFile(
         repository=repository,
         data=data,
@@ -62,27 +62,27 @@ def channel_file(repository: Repository) -> ChannelFile:
 
 
 def refuse_uncommitted(repository: Repository) -> None:
-    """Raise GitError where the file is not as it was last committed."""
+    """Raise GitError if the file has uncommitted changes."""
     output = repository.git.run("status", "--porcelain", "--untracked-files=all", "--", PATH)
     if output:
-        hint = f"commit them first, or take them back: git diff HEAD -- {PATH}"
+        hint = f"commit or revert them first: git diff HEAD -- {PATH}"
         raise GitError("it has uncommitted changes", where=PATH, hint=hint)
 
 
 def write(file: ChannelFile, channel: str, pointer: Pointer) -> None:
-    """Have a channel serve something else, in the work tree only; all of the file or nothing."""
+    """Change what a channel serves, in the work tree only; the file is replaced atomically."""
     data = with_channel(file.data or b"", channel, pointer)
     _replace(file.repository.root / PATH, data)
 
 
 def commit(file: ChannelFile, message: str, *, interactive: bool) -> str:
-    """Commit the file alone, whatever else is staged; the commit's id.
+    """Commit only this file, whatever else is staged; returns the commit's id.
 
     Raises GitError where git refuses, or one of its hooks; then the file is put back as `file` says
     it was.
 
     Args:
-        interactive: Somebody sits at a terminal, who may be asked for a passphrase.
+        interactive: There is a terminal on which git may prompt for a passphrase.
     """
     git = file.repository.git
     try:
@@ -104,7 +104,7 @@ def _committed(repository: Repository) -> Mapping[str, Pointer]:
     data = repository.tree("HEAD", under=(PATH,)).read((PATH,)).get(PATH, b"")
     try:
         return read_channels(data)
-    except InputError:  # no reader could make anything of it either
+    except InputError:  # no reader could parse it either
         return {}
 
 
@@ -127,8 +127,8 @@ def _put_back(file: ChannelFile) -> None:
 
 
 def _refused(repository: Repository, answer: ProcessOutput) -> GitError:
-    said = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
+    output = next(iter(decode(answer.stderr or answer.stdout).strip().splitlines()), "")
     error = repository.git.error(answer)
-    message = f"git refused the commit: {said or error.message}"
-    hint = f"nothing was changed; without --commit, {PATH} is edited only"
+    message = f"git rejected the commit: {output or error.message}"
+    hint = f"nothing was changed; without --commit, {PATH} is edited but not committed"
     return GitError(message, where=PATH, hint=hint)

@@ -26,8 +26,8 @@ class ChannelChange:
     """A commit that changed the file.
 
     Attributes:
-        at: When it was committed, in UTC; a merge, when it was merged.
-        channels: What each of them served from then on.
+        at: Time of the commit, in UTC; for a merge, the time of the merge.
+        channels: The release that each channel served from then on.
     """
 
     commit: str
@@ -36,9 +36,9 @@ class ChannelChange:
 
 
 def history(repository: Repository, revision: str = "HEAD") -> Iterator[ChannelChange]:
-    """The steps of a branch, the newest first; of what was merged, only that it was.
+    """The changes of a branch, newest first; a merge is one change.
 
-    Where the file could not be read, readers stayed where they were: that is no step.
+    An unreadable file is skipped, because readers kept their release.
 
     Raises GitError for a revision that is unknown.
     """
@@ -55,7 +55,7 @@ def history(repository: Repository, revision: str = "HEAD") -> Iterator[ChannelC
 def live_at(
     repository: Repository, channel: str, time: datetime, revision: str = "HEAD"
 ) -> tuple[ChannelChange, Pointer] | None:
-    """What a channel served at a time, and the commit since which it did; None where it was none.
+    """What a channel served at a time, and since which commit; None if it did not exist.
 
     `time` has a time zone. `revision` is the branch that readers follow.
     """
@@ -72,7 +72,7 @@ def live_at(
 
 
 def _rows(output: str) -> Iterator[tuple[str, datetime, str | None]]:
-    """Of each commit: its id, its time, and the blob; None where the file is none any more."""
+    """The id, time and blob of each commit; the blob is None if the file was deleted."""
     commit, at = "", datetime.now(UTC)
     for line in output.splitlines():
         if found := _COMMIT.fullmatch(line):

@@ -1,4 +1,4 @@
-"""What promoting and rolling back share: the release that is meant, what it breaks, what to do."""
+"""Shared by promote and rollback: verify the release, list its breaks and the next steps."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from promptops.runtime.loading.source import Pointer
 from promptops.source.explain import nearest
 
 ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
-"""In the commit of a rollback, so that the exception is on record."""
+"""A line for the commit message of a rollback, so that the exception is on record."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """How far a change of a channel goes.
+    """How a change of a channel is saved.
 
     Attributes:
-        committed: It is committed, too.
-        interactive: Somebody sits at a terminal, who may be asked for a passphrase.
+        committed: The edit is also committed.
+        interactive: There is a terminal on which git may prompt for a passphrase.
     """
 
     committed: bool = False
@@ -48,12 +48,12 @@ class Saving:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
-    """What a channel is changed on.
+    """The state that a channel is changed from.
 
     Attributes:
-        releases: All that there are, by name.
-        now: What the file on disk says of the channel; None for one that is new.
-        serves: What its readers have.
+        releases: All releases, by name.
+        now: The channel in the file on disk; None for a new channel.
+        serves: The release that its readers get.
     """
 
     repository: Repository
@@ -65,9 +65,9 @@ class ChannelContext:
 
 
 def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> ChannelContext:
-    """Look around.
+    """Read the state that a channel is changed from.
 
-    Raises UsageError for what can't be a channel, InputError for a file that can't be changed,
+    Raises UsageError for an invalid channel name, InputError for a file that can't be changed,
     GitError where there is no work tree.
     """
     problem = wrong_name(channel)
@@ -93,19 +93,19 @@ def meant(ground: ChannelContext, written: str) -> Release:
     found = ground.releases.get(written) or next(alike, None)
     if found is None:
         near = nearest(written, ground.releases)
-        hint = near or "`git fetch --tags`, or make it: promptops release"
+        hint = near or "`git fetch --tags`, or create it: promptops release"
         raise NotFound(f"there is no release {written!r}", hint=hint)
     return found
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A release as it is now.
+    """A release that was verified now.
 
     Attributes:
-        bundle: SHA-256 of its bundle, built anew; None where it can't be built.
-        wrong: Why the release is not what it should be, its missing signature apart.
-        unsigned: That its tag lacks the signature that the configuration asks for; or "".
+        bundle: SHA-256 of its bundle, built again; None if it can't be built.
+        wrong: Why verification failed, except for a missing signature.
+        unsigned: The message that a required signature is missing, or "".
     """
 
     bundle: str | None
@@ -114,14 +114,14 @@ class Verified:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """All that refuses the release."""
+        """All reasons to refuse the release."""
         return (*self.wrong, self.unsigned) if self.unsigned else self.wrong
 
 
 def verified(
     directory: Path, ground: ChannelContext, release: Release, digest: str | None
 ) -> Verified:
-    """Verify a release; `digest` is what a channel says that its bundle was, if one does."""
+    """Verify a release; `digest` is the bundle digest that a channel recorded, if any."""
     found = verify(directory, release.name, None)
     tag = release_tag(ground.repository, release.name)
     failed = {
@@ -132,12 +132,12 @@ def verified(
     unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
     wrong = [*failed.values()]
     if found.bundle is not None and digest not in (None, found.bundle):
-        wrong.append(f"`{release.name}` was another bundle when `{ground.channel}` served it")
+        wrong.append(f"`{ground.channel}` served another bundle of `{release.name}`")
     return Verified(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
 
 
 def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
-    """What breaks callers of one release by serving them another."""
+    """The changes that break callers of one release if another one is served."""
     asked = ComparisonOptions(arguments=(f"{before.commit}..{after.commit}",))
     with sides(directory, asked) as opened_sides:
         report = diff(opened_sides, Chosen())
@@ -150,7 +150,7 @@ def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...
 
 
 def is_said(ground: ChannelContext, release: Release, digest: str | None) -> bool:
-    """Whether the file says it already, under a serial that no reader refuses."""
+    """Whether the file already serves it, with a serial that no reader rejects."""
     now = ground.now
     if now is None or (now.release, now.digest) != (release.name, digest):
         return False
@@ -158,7 +158,7 @@ def is_said(ground: ChannelContext, release: Release, digest: str | None) -> boo
 
 
 def next_serial(ground: ChannelContext) -> int:
-    """Above every one that a reader may have seen, also where the commit of it was reverted."""
+    """A serial above all that a reader may have seen, including those of reverted commits."""
     channel, seen = ground.channel, [0]
     seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
     if ground.repository.find("HEAD") is not None:
@@ -168,7 +168,7 @@ def next_serial(ground: ChannelContext) -> int:
 
 
 def moved(ground: ChannelContext, move: Move, saving: Saving) -> Move:
-    """Do it: write the file and, where that was asked for, commit it."""
+    """Write the file and commit it if requested."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
     write(ground.file, ground.channel, pointer)
     message = _message(move)
@@ -192,22 +192,22 @@ def _message(move: Move) -> str:
 
 def _unsigned(move: Move) -> Iterator[str]:
     if move.unsigned:
-        yield f"{move.release} is not signed: readers that pass `trust` keep what they have"
+        yield f"{move.release} is not signed: readers that pass `trust` keep their current release"
 
 
 def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
-    """That the remote can't have the release: as is known here, not even its commit is there."""
+    """A note if the remote seems to lack the release, because it lacks its commit."""
     if remotes(ground.repository):
         remote, commit = default_remote(ground.repository), ground.releases[release].commit
         known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
         if not ground.repository.git.run("for-each-ref", *known):
-            yield f"`{remote}` lacks {release}, as far as is known here: readers need its tag, too"
+            yield f"`{remote}` seems to have no tag {release}, which readers need too"
 
 
 def _following(
     ground: ChannelContext, release: str, message: str, *, committed: bool
 ) -> Iterator[str]:
-    """What is left to do, until readers see it."""
+    """The remaining steps until readers get the release."""
     git = ground.repository.git
     if not committed:
         if ground.file.data is None:
@@ -226,7 +226,7 @@ def _following(
 
 
 def _push(repository: Repository, branch: str, release: str) -> str:
-    """With the tag: a channel that names what its readers can't find takes none of them along."""
+    """A push that includes the tag: readers ignore a channel whose release they can't find."""
     merges = decode(repository.git.ask("config", "--get", f"branch.{branch}.merge").stdout).strip()
     upstream = () if merges == f"refs/heads/{branch}" else ("-u",)
     refs = (default_remote(repository), branch, f"refs/tags/{release}")
@@ -234,7 +234,7 @@ def _push(repository: Repository, branch: str, release: str) -> str:
 
 
 def _default(repository: Repository) -> str | None:
-    """The default branch, where another one is checked out."""
+    """The default branch, if another one is checked out."""
     if repository.find("HEAD") is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Have a channel serve a release."""
+"""Point a channel at a release."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from promptops.source.explain import nearest
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromoteOptions:
-    """Which release is to be served where.
+    """Options of `promote`.
 
     Attributes:
         release: Name of its tag, or its version.
-        allow_breaking: Also where it breaks who uses the channel now.
-        create: Also a channel that is new, beside others.
+        allow_breaking: Promote even if it breaks callers of the current release.
+        create: Allow a new channel if others exist.
     """
 
     release: str
@@ -44,11 +44,11 @@ class PromoteOptions:
 def promote(
     directory: Path, wanted: PromoteOptions, saving: Saving, overrides: Sequence[str] = ()
 ) -> Move:
-    """Change `channels.yaml`; or nothing, where it says so already, or the release is refused.
+    """Change `channels.yaml`, unless it is up to date or the release is refused.
 
     Raises:
-        NotFound: There is no such release; or no such channel, and others are there.
-        UsageError: The channel has a name that none can have.
+        NotFound: There is no such release; or no such channel although others exist.
+        UsageError: The name of the channel is invalid.
         InputError: `channels.yaml`, or the release, can't be read.
         GitError: There is no work tree; or the file has uncommitted changes, or git refuses the
             commit, where one was asked for.
@@ -73,11 +73,11 @@ def promote(
 
 
 def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
-    """A misspelt name must not become a channel; only the first channel needs no option."""
+    """Raise NotFound for an unknown channel, which may be a typo, unless it is the first one."""
     known = ground.file.channels
     if wanted.create or not known or ground.now is not None or ground.serves is not None:
         return
-    new = f"for a new one: promptops promote {wanted.release} {wanted.channel} --create"
+    new = f"to create it: promptops promote {wanted.release} {wanted.channel} --create"
     near = nearest(wanted.channel, known)
     hint = f"{near}; {new}" if near else new
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
@@ -99,14 +99,16 @@ def _move(ground: ChannelContext, release: Release, digest: str | None) -> Move:
 def _breaks(
     directory: Path, ground: ChannelContext, release: Release, *, allowed: bool
 ) -> tuple[Break, ...]:
-    """What breaks those who use the channel now; of a new one, nobody does."""
+    """The reason to refuse breaking changes; none for a new channel."""
     serves = ground.serves
     if serves is None:
         return ()
     before = ground.releases.get(serves.release)
     if before is None and not allowed:
-        message = f"`{serves.release}`, which `{ground.channel}` has now, is no release here"
-        hint = "`git fetch --tags`; or, where it is gone, --allow-breaking"
+        message = (
+            f"`{ground.channel}` serves `{serves.release}`, which this repository does not have"
+        )
+        hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
         raise GitError(message, where=str(ground.repository.root), hint=hint)
     return broken(directory, before, release) if before is not None else ()
 

@@ -1,4 +1,4 @@
-"""Have a channel serve the release before again."""
+"""Point a channel back at an earlier release."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def rollback(
             refuse_uncommitted(repository)
         if found.serves is None:
             known = ", ".join(f"`{name}`" for name in found.file.channels)
-            hint = f"there are: {known}" if known else "make it: promptops promote RELEASE CHANNEL"
+            hint = (
+                f"there are: {known}" if known else "create it: promptops promote RELEASE CHANNEL"
+            )
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
         target, skipped = _target(found, found.serves, to)
         release = meant(found, to) if to is not None else _still_there(found, target)
@@ -72,7 +74,7 @@ def rollback(
 def _target(
     ground: ChannelContext, serves: Pointer, to: str | None
 ) -> tuple[Pointer, tuple[str, ...]]:
-    """What to go back to, and the releases in between that were rolled back before."""
+    """The release to go back to, and the rolled back releases in between."""
     served = list(_served(ground, serves))
     if to is not None:
         release = meant(ground, to)
@@ -81,7 +83,7 @@ def _target(
     *before, now = _standing(served)
     if not before:
         hint = FETCH_ALL if ground.repository.shallow else "name one: --to RELEASE"
-        message = f"the history of `{ground.channel}` tells of no release before"
+        message = f"the history of `{ground.channel}` has no earlier release"
         raise NotFound(message, hint=hint)
     names = [each.release for each in served]
     since = names[len(names) - names[::-1].index(before[-1].release) :]
@@ -89,16 +91,16 @@ def _target(
 
 
 def _still_there(ground: ChannelContext, target: Pointer) -> Release:
-    """The release before; raises NotFound where its tag is gone."""
+    """The previous release; raises NotFound if its tag was deleted."""
     if target.release not in ground.releases:
-        message = f"there is no release {target.release!r}, which `{ground.channel}` had before"
+        message = f"there is no release {target.release!r}, which `{ground.channel}` served before"
         hint = "`git fetch --tags`; or name another one: --to RELEASE"
         raise NotFound(message, hint=hint)
     return ground.releases[target.release]
 
 
 def _served(ground: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
-    """What the channel served, one after the other, up to now."""
+    """The releases that the channel served, in order."""
     steps: list[Pointer] = []
     if ground.repository.find("HEAD") is not None:
         found = (step.channels.get(ground.channel) for step in history(ground.repository))
@@ -111,7 +113,7 @@ def _served(ground: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
 
 
 def _standing(served: list[Pointer]) -> list[Pointer]:
-    """What was never gone back from: a release that is served again undoes all since it was."""
+    """The releases that were not rolled back: serving a release again undoes those after it."""
     standing: list[Pointer] = []
     for pointer in served:
         at = next((i for i, p in enumerate(standing) if p.release == pointer.release), None)
@@ -133,7 +135,7 @@ def _move(ground: ChannelContext, serves: Pointer, release: Release, digest: str
 
 
 def _breaks(directory: Path, ground: ChannelContext, release: Release) -> tuple[Break, ...] | None:
-    """For whoever goes back to know; nothing of it may keep them from it."""
+    """Breaking changes of the rollback, for information only."""
     serves = ground.serves
     before = ground.releases.get(serves.release) if serves is not None else None
     try:

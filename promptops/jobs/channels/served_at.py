@@ -13,9 +13,9 @@ from promptops.repo.revisions import FETCH_ALL
 
 
 def served_at(repository: Repository, channel: str, time: datetime) -> Served:
-    """What readers of the default branch got, as far as it was fetched; it may be nothing.
+    """The release that readers of the default branch got, as of the last fetch; may be None.
 
-    Raises NotFound for a channel that never was.
+    Raises NotFound for a channel that never existed.
     """
     branch = published_branch(repository) or "HEAD"
     found = live_at(repository, channel, time, branch)
@@ -34,7 +34,7 @@ def served_at(repository: Repository, channel: str, time: datetime) -> Served:
 
 
 def time_of(text: str | None) -> datetime:
-    """A time as somebody writes it, in ISO 8601 with its zone; without any, now.
+    """Parse a time in ISO 8601 with a time zone; None is now.
 
     Raises UsageError.
     """
@@ -44,9 +44,9 @@ def time_of(text: str | None) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no time", hint=hint) from None
+        raise UsageError(f"{text!r} is not a timestamp", hint=hint) from None
     if time.tzinfo is None:
-        raise UsageError(f"{text!r} does not say in which time zone", hint=hint)
+        raise UsageError(f"{text!r} has no time zone", hint=hint)
     return time
 
 
@@ -54,6 +54,6 @@ def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
     known = {name for step in history(repository, branch) for name in step.channels}
     if channel not in known:
         there = ", ".join(f"`{name}`" for name in sorted(known))
-        hint = f"there are: {there}" if there else "make it: promptops promote RELEASE CHANNEL"
+        hint = f"there are: {there}" if there else "create it: promptops promote RELEASE CHANNEL"
         hint = FETCH_ALL if repository.shallow else hint
         raise NotFound(f"there is no channel {channel!r}", hint=hint)

@@ -23,12 +23,12 @@ MAX_REFS = 2000
 
 @record(frozen=True, slots=True, kw_only=True)
 class Split:
-    """What the arguments are.
+    """The parsed arguments.
 
     Attributes:
-        range: What to compare; None where nobody said.
+        range: What to compare; None if it was not given.
         patterns: Names of prompts, as `named_prompts.named` takes them.
-        doubtful: The first argument, where it was taken for one of them and may be the other.
+        doubtful: The first argument, if it is ambiguous between a revision and a prompt.
     """
 
     range: RevisionRange | None = None
@@ -37,14 +37,14 @@ class Split:
 
 
 def split(names: RevisionNames, arguments: Sequence[str], behind: int | None) -> Split:
-    """Tell what to compare from what to look at.
+    """Separate the revisions from the names of prompts.
 
     Args:
-        behind: How many of the arguments stand behind a `--`, where one was written: they are ids,
+        behind: How many arguments follow `--`, if it was given: they are ids,
             and one before them is a range.
 
     Raises:
-        GitError, UsageError: What must be a range is none.
+        GitError, UsageError: An argument that must be a range is not one.
     """
     if not arguments or behind == len(arguments):
         return Split(patterns=tuple(arguments))
@@ -53,7 +53,7 @@ def split(names: RevisionNames, arguments: Sequence[str], behind: int | None) ->
         return Split(range=names.range(first), patterns=tuple(rest))
     try:
         found = names.find_range(first)
-    except GitError:  # of a few digits, git knows too many commits: they may be an id all the same
+    except GitError:  # a few digits are an ambiguous commit id, but may still be a prompt id
         found = None
     if found is not None and not _is_folder_of_prompts(names, first, found):
         return Split(range=found, patterns=tuple(rest), doubtful=first)
@@ -76,7 +76,7 @@ def _is_folder_of_prompts(names: RevisionNames, written: str, found: RevisionRan
 
 
 def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]) -> None:
-    """Raise where the catalogs show that the first argument was not what it was taken for."""
+    """Raise an error if the catalogs show that the first argument was misunderstood."""
     first = arguments.doubtful
     if first is None:
         return
@@ -85,7 +85,7 @@ def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Cata
             _refuse_unknown(names, first, catalogs)
     elif any(first in catalog.ids.values() for catalog in catalogs):
         raise UsageError(
-            f"`{first}` is a revision and a prompt",
+            f"`{first}` is both a revision and a prompt",
             hint=f"for the revision write `{first} --`, for the prompt `-- {first}`",
         )
 
@@ -93,24 +93,24 @@ def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Cata
 def refuse_second_revision(
     names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]
 ) -> None:
-    """Raise where two revisions stand side by side, as other commands of git take them."""
+    """Raise an error for two separate revisions, which other git commands accept."""
     if arguments.range is None or not arguments.patterns or arguments.doubtful is None:
         return
     base, head = arguments.doubtful, arguments.patterns[0]
     if ".." in base or _is_prompt(names, head, catalogs):
         return
     if names.find(head):
-        message = f"`{head}` is a revision, and no prompt"
+        message = f"`{head}` is a revision, not a prompt"
         raise UsageError(message, hint=f"to compare the two, write `{base}..{head}`")
 
 
 def _is_prompt(names: RevisionNames, name: str, catalogs: Sequence[Catalog]) -> bool:
-    """Whether it names prompts."""
+    """Whether the argument names prompts."""
     return any(named(catalog, names.found, name) for catalog in catalogs)
 
 
 def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
-    """Say what is wrong with an argument that names nothing."""
+    """Raise the error for an argument that names nothing."""
     from difflib import get_close_matches
 
     ids = {each for catalog in catalogs for each in catalog.ids.values()}
@@ -123,7 +123,7 @@ def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog
     meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
     if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):
         names.range(first)
-    names.find(first)  # it may know too many commits of that name
+    names.find(first)  # the name may be an ambiguous commit id
     raise UsageError(
         f"`{first}` is neither a prompt nor a revision", hint=_hint(names, first, near)
     )
@@ -139,4 +139,4 @@ def _hint(names: RevisionNames, first: str, near: Sequence[str]) -> str:
         return f"did you mean {' or '.join(near)}?"
     if os.path.isdir(names.directory / first):
         return f"for the directory write ./{first}"
-    return "see what there is: promptops list; git branch --all; git tag"
+    return "list prompts and revisions: promptops list; git branch --all; git tag"

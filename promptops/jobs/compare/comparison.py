@@ -37,11 +37,11 @@ CLOSED = {
 
 @record(frozen=True, slots=True, kw_only=True)
 class ComparisonSide:
-    """One side.
+    """One side of a comparison.
 
     Attributes:
-        title: As a person would write it; a bare commit id shortened to 12 digits.
-        commit: Its id, where it is one.
+        title: The name to show; a bare commit id is shortened to 12 digits.
+        commit: The commit id, if the side is a commit.
         revision: As `Repository.grep` takes it; None where git does not know this side.
     """
 
@@ -54,14 +54,14 @@ class ComparisonSide:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Both sides.
+    """Both sides of a comparison.
 
     Attributes:
         changed: Paths that differ in content or kind: of all that either catalog manages, and where
             git knows both sides and neither is the work tree, of all others, too.
-        repository: Around the directory; None where there is none, which then needs none.
+        repository: The repository around the directory; None if there is none.
         patterns: Of the arguments, the ids and globs of prompts.
-        notes: What a person must know of how they were opened.
+        notes: Messages about how the sides were opened.
     """
 
     base: ComparisonSide
@@ -76,16 +76,16 @@ class Sides:
 def sides(
     directory: Path, asked: ComparisonOptions, overrides: Sequence[str] = ()
 ) -> Iterator[Sides]:
-    """Open both sides, each with the configuration of its own.
+    """Open both sides, each with its own configuration.
 
     Args:
         directory: What names are relative to, in the repository or anywhere.
         overrides: As `source.config.load` takes them, for both sides.
 
     Raises:
-        UsageError: What was asked for makes no sense.
-        GitError: A side is not there, or has no catalog to compare with.
-        InputError: A configuration is wrong, or a root of prompts can't be looked into.
+        UsageError: The options contradict each other.
+        GitError: A side does not exist, or has no catalog to compare with.
+        InputError: A configuration is invalid, or a root of prompts can't be read.
     """
     with names_in(directory) as names, ExitStack() as stack:
         arguments = split(names, asked.arguments, asked.behind)
@@ -93,7 +93,7 @@ def sides(
         try:
             repository, base, head = stack.enter_context(sources(names, asked, arguments.range))
         except GitError:
-            # A misspelt revision is taken for a prompt, and then something else is compared.
+            # Otherwise a misspelt revision would be taken for a prompt, and another base compared.
             _refuse_doubt_at_head(names, arguments, overrides)
             raise
         newer = _side(repository, head, overrides)
@@ -138,15 +138,13 @@ def _older(
     newer: ComparisonSide,
     overrides: Sequence[str],
 ) -> tuple[ComparisonSide, tuple[str, ...]]:
-    """The older side; what mends a broken configuration can still be compared with it."""
+    """The older side; a fix of its broken configuration can still be compared with it."""
     if base is None:
         return nothing(newer), ()
     try:
         config = _configuration(base, overrides)
     except InputError as error:
-        note = (
-            f"{error.where}: {error.message}; the configuration of {newer.title} stands in for it"
-        )
+        note = f"{error.where}: {error.message}; the configuration of {newer.title} is used instead"
         return _with(repository, base, newer.config), (note,)
     return _with(repository, base, config), ()
 
@@ -182,13 +180,13 @@ def _catalog(
 ) -> Catalog:
     if repository is None:
         return Catalog(tree, config)
-    if source.revision is None:  # what stands on disk around the repository says nothing of it
+    if source.revision is None:  # files on disk around the repository do not describe this side
         return Catalog(tree, config, known=lambda: read_graph(repository.common_dir))
     return catalog_of(repository, source.revision, tree, config)
 
 
 def nothing(newer: ComparisonSide) -> ComparisonSide:
-    """A side without prompts; its configuration is the other's, so that nothing of it is new."""
+    """A side without prompts; it has the other side's configuration, which thus is not a change."""
     catalog = Catalog(empty_tree(), newer.config)
     return ComparisonSide(title=NOTHING, catalog=catalog, config=newer.config)
 
@@ -203,18 +201,18 @@ def _changed(
 
 
 def _refuse_closed_roots(side: ComparisonSide, prefix: str, changed: frozenset[str]) -> None:
-    """A link or a submodule in a root's place hides what changed behind it."""
+    """Raise InputError for a root that is a link or a submodule, because its content is hidden."""
     for root in side.config.prompts:
         entry = side.catalog.files.entries.get(root)
         if entry is not None and entry.kind in CLOSED and root in changed:
             kind, hint = CLOSED[entry.kind]
-            message = f"a root of prompts is {kind}: what is behind it can't be compared"
+            message = f"a root of prompts is {kind}: its content can't be compared"
             where = f"{prefix}{root}"
             raise InputError(message, where=where, hint=hint.format(root=root))
 
 
 def _refuse_empty_base(base: ComparisonSide, head: ComparisonSide) -> None:
-    """Everything would be new, which is what a wrong base looks like."""
+    """Raise GitError for an empty base, because then everything looks new."""
     if not _has_catalog(base) and _has_catalog(head):
         message = f"`{base.title}` has no prompts and no configuration to compare with"
         raise GitError(message, hint="if every prompt is new: promptops diff --root")

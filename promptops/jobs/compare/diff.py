@@ -1,4 +1,4 @@
-"""What changed between two sides, by meaning, and the version it requires."""
+"""The semantic changes between two sides, and the required version bump."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from promptops.source.config import FILES
 
 @record(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """How a diff is done.
+    """Options of a diff.
 
     Attributes:
         patterns: Names of prompts of either side, as `named_prompts.named` takes them; all prompts
             where there are none.
-        strict: A property more in the output breaks its consumers.
-        estimated: Tokens are not counted exactly, wherever that could be done.
+        strict: An added output property is breaking.
+        estimated: Estimate tokens, even if they could be counted exactly.
     """
 
     patterns: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Chosen:
 
 
 def diff(sides: Sides, chosen: Chosen) -> DiffReport:
-    """Compare what changed, and what reaches what changed; raises UsageError for unknown ids."""
+    """Compare changed prompts and those that depend on them; raises UsageError for unknown ids."""
     base, head = sides.base.catalog, sides.head.catalog
     paths = set(_paths(sides))
     wanted = _asked_for(sides, chosen.patterns)
@@ -81,7 +81,7 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
 
 
 def uncommitted(sides: Sides) -> bool:
-    """Whether the newer side is HEAD, and what stands on disk is another catalog."""
+    """Whether the newer side is HEAD, and the files on disk differ from it."""
     repository, head = sides.repository, sides.head
     if repository is None or repository.bare or head.title != "HEAD":
         return False
@@ -89,13 +89,13 @@ def uncommitted(sides: Sides) -> bool:
 
 
 def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
-    """What is wrong with a bump or a version that somebody declared, or None."""
+    """The problem with a declared bump or version, or None."""
     last = last_release(sides)
     return gate(declared, report.bump, last.version if last else None, versions(sides))
 
 
 def _paths(sides: Sides) -> Iterator[str]:
-    """Prompt files, of either side, that changed or reach what changed."""
+    """Prompt files of either side that changed or depend on a change."""
     base, head = sides.base, sides.head
     roots = {*managed(base.config), *managed(head.config)}
     changed = {path for path in sides.changed if any(_is_in(path, root) for root in roots)}
@@ -125,7 +125,7 @@ def _profiles(base: Config, head: Config) -> list[str]:
 
 
 def _naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set[str]:
-    """Files that may name one of some profiles; what they extend may do it for them."""
+    """Files that may name one of some profiles, directly or through `extends`."""
     if not profiles:
         return set()
     known = {path for path in side.catalog.files.entries if path.endswith((".yaml", ".yml"))}
@@ -133,7 +133,7 @@ def _naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set
 
 
 def _grep(sides: Sides) -> Grep | None:
-    """Ask git which files of the newer side hold a word, where git knows that side."""
+    """Files of the newer side that contain a word, if git knows that side."""
     repository, head = sides.repository, sides.head
     if repository is None or head.revision is None:
         return None
@@ -161,7 +161,7 @@ def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
 
 
 def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
-    """With recorded answers; who keeps none need not wait for what judges them."""
+    """The prompts with recorded answers; judging code is imported only if there are any."""
     names = ((base, diff.before_id or diff.id), (head, diff.id))
     paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
     kept = (catalog.recording_files(path) for catalog, path in paths if path)
@@ -178,7 +178,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
 def _versioned(
     compared: list[PromptDiff], sides: Sides, last: Release, following: Version
 ) -> Iterator[PromptDiff]:
-    """With the versions that were released, and the next ones."""
+    """The prompts with their released versions and the next ones."""
     released = released_versions(sides, last)
     for each in compared:
         name = each.before_id or each.id
@@ -198,7 +198,7 @@ def _estimated(_model: Model) -> Count:
 
 @record(slots=True)
 class _Counting:
-    """What counts tokens, exactly where the package is there that knows a model's tokens.
+    """Counts tokens, exactly if the tokenizer package is installed.
 
     Attributes:
         name: Of the exact tokenizers that counted; "" as soon as anything was estimated.
@@ -221,7 +221,7 @@ class _Counting:
 
 
 def declared(text: str) -> Bump | Version:
-    """A bump or a version as somebody writes it; raises UsageError."""
+    """Parse a declared bump or version; raises UsageError."""
     from promptops.model.version import parse
 
     if text.upper() in Bump.__members__:
@@ -229,5 +229,5 @@ def declared(text: str) -> Bump | Version:
     version = parse(text.removeprefix("v"))
     if version is None:
         hint = "write none, patch, minor, major, or a version such as 1.4.0"
-        raise UsageError(f"{text!r} is no bump and no version", hint=hint)
+        raise UsageError(f"{text!r} is neither a bump nor a version", hint=hint)
     return version

@@ -1,4 +1,4 @@
-"""What models were recorded to answer on either side of a diff, and how it was judged."""
+"""The recorded answers on both sides of a diff, and their verdicts."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from promptops.jobs.testing.plan import planned
 from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
 from promptops.records import record, replace
 
-STALE = "what the model answers now is not recorded yet: `promptops test --record`"
+STALE = "the new request has no recording yet: `promptops test --record`"
 
 
 @record(frozen=True, slots=True)
 class Replayed:
-    """A recorded answer, judged: the verdict of each assertion by what it is."""
+    """A recorded answer, with the verdict of each assertion by its type."""
 
     text: str
     verdicts: Mapping[str, str]
 
 
 def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
-    """A prompt with the recorded answers of its cases that differ; nothing is asked."""
+    """A prompt with the recorded answers that differ; makes no API calls."""
     if not diff.cases:
         return diff
     old = _replayed(base, base.paths.get(diff.before_id or diff.id))
@@ -36,7 +36,7 @@ def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
 
 
 def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
-    """By the name of the case; of the first repeat."""
+    """The answers of the first repeat, by the name of the case."""
     if path is None or not catalog.recording_files(path):
         return {}
     plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
@@ -47,7 +47,7 @@ def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
 
 
 def _verdicts(judged: tuple[Judgement, ...]) -> dict[str, str]:
-    """By type, and number where there are several of one."""
+    """Verdicts by type, numbered if there are several of one type."""
     found: dict[str, str] = {}
     for each in judged:
         name, number = each.type, 1
@@ -62,7 +62,7 @@ def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replaye
     before = old.get(case.name.removesuffix(AS_IT_WAS))
     after = None if case.name.endswith(AS_IT_WAS) else new.get(case.name)
     if case.after_error or (before is None and after is None):
-        return case  # what can't be rendered can't be recorded
+        return case  # a request that can't be rendered has no recording
     if after is None and not case.name.endswith(AS_IT_WAS):
         return replace(case, verdicts=(STALE,))
     answer = SeenPair(_seen(before), _seen(after))

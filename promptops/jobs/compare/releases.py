@@ -1,4 +1,4 @@
-"""The releases that the two sides of a comparison have behind them."""
+"""The releases before the two sides of a comparison."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.release.tags import Table, latest, record_of, releases, table
 
 
 def last_release(sides: Sides) -> Release | None:
-    """The highest release among the ancestors of the older side; None where nothing tells."""
+    """The highest release among the ancestors of the older side; None if there is none."""
     commit = sides.base.commit
     if sides.repository is None or commit is None:
         return None
@@ -24,7 +24,7 @@ def released_versions(sides: Sides, release: Release) -> Table:
 
 
 def versions(sides: Sides) -> frozenset[Version]:
-    """Every version that is taken, wherever in history."""
+    """Every version in use, anywhere in history."""
     if sides.repository is None:
         return frozenset()
     return frozenset(each.version for each in releases(sides.repository, _names(sides)))

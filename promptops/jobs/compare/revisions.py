@@ -17,7 +17,7 @@ from promptops.repo.revisions import NamedCommit
 
 CAN_BE_NAMED = "name a revision, or a directory with a `/` in it"
 MAX_DOTS = 100
-"""In so many places dots are looked at: an argument may be 128 KiB of them."""
+"""At most this many dots are tried as a range, because an argument may be 128 KiB of dots."""
 
 
 @record(frozen=True, slots=True)
@@ -33,10 +33,10 @@ Named = NamedCommit | Folder
 
 @record(frozen=True, slots=True)
 class RevisionRange:
-    """Two sides; None for one that was not named. A bare commit id is shortened in its name.
+    """Two sides; None for one that was not given. A bare commit id is shortened in its name.
 
     Attributes:
-        parted: Compared is from where the histories parted: `...` was written.
+        parted: `...` was written: compare from the merge base.
     """
 
     base: Named | None = None
@@ -46,11 +46,11 @@ class RevisionRange:
 
 @record(frozen=True, slots=True)
 class RevisionNames:
-    """What names mean in a directory.
+    """Resolves names in a directory.
 
     Attributes:
-        found: The repository around it, or None.
-        refusal: Why there is none.
+        found: The repository around the directory, or None.
+        refusal: The error that explains why there is none.
     """
 
     directory: Path
@@ -59,17 +59,17 @@ class RevisionNames:
 
     @property
     def repository(self) -> Repository:
-        """Raises GitError where there is none."""
+        """The repository; raises GitError if there is none."""
         if self.found is None:
             assert self.refusal is not None
             raise self.refusal
         return self.found
 
     def range(self, written: str) -> RevisionRange:
-        """What stands on both sides of `..` or `...`, or a base alone.
+        """The revisions of `A..B` or `A...B`, or a base alone.
 
         Raises:
-            GitError: A revision is unknown, ambiguous, or no commit.
+            GitError: A revision is unknown, ambiguous, or not a commit.
             UsageError: It names a file, a directory that is not there, or two things at once.
         """
         found = self.find_range(written)
@@ -78,7 +78,7 @@ class RevisionNames:
         return found
 
     def find_range(self, written: str) -> RevisionRange | None:
-        """As `range`, but None where it names nothing; of several ways to split it, the first."""
+        """Like `range`, but None if it names nothing; the first of several ways to split it."""
         alone = self._folder(written) if ".." in written else self.find(written)
         if alone:
             return RevisionRange(alone)
@@ -90,10 +90,10 @@ class RevisionNames:
         return None
 
     def find(self, name: str) -> Named | None:
-        """A commit or a directory, or None where there is neither.
+        """A commit or a directory, or None if there is neither.
 
         Raises:
-            GitError: It is ambiguous, or no commit.
+            GitError: It is ambiguous, or not a commit.
             UsageError: It is both.
         """
         folder = self._folder(name)
@@ -101,26 +101,26 @@ class RevisionNames:
             return folder
         commit = self.found.find(name)
         if folder and commit:
-            message = f"`{name}` is a revision and a directory"
+            message = f"`{name}` is both a revision and a directory"
             hint = f"write `./{name}` for the directory, or the whole name of the ref"
             raise UsageError(message, hint=hint)
         return NamedCommit(_shortened(name, commit), commit) if commit else folder
 
     def _folder(self, name: str) -> Folder | None:
-        """A directory that is written as one: what has no slash is a ref, or an id."""
+        """A directory written with a slash: without one it is a ref or an id."""
         path = self.directory / name
         written_so = "/" in name or name in (".", "..")
         return Folder(name, path) if written_so and os.path.isdir(path) else None
 
     def _half(self, name: str) -> Named | None:
-        """One side of dots; where nothing is written, HEAD, which the caller looks up."""
+        """One side of a range; an empty one is HEAD, which the caller looks up."""
         if not name:
             return NamedCommit("HEAD", "")
-        # No ref has two dots in it; many of them must not start as many processes.
+        # No ref contains two dots; many of them must not start as many processes.
         return self._folder(name) if ".." in name else self.find(name)
 
     def _refuse_range(self, written: str) -> NoReturn:
-        """Say which half is wrong: the one beside a half that is right."""
+        """Raise the error for the invalid half of a range."""
         splits = [each for each in _splits(written) if each[0] or not each[2].startswith("/")]
         for base, dots, head in splits:
             before = self._half(base) if base else None
@@ -134,20 +134,20 @@ class RevisionNames:
 
     def _refuse(self, name: str) -> NoReturn:
         if self._folder(name):
-            message = f"only commits stand beside `...`, and `{name}` is a directory"
+            message = f"`...` compares commits only, and `{name}` is a directory"
             raise UsageError(message, hint="write `..`")
         if os.path.isfile(self.directory / name):
             raise UsageError(f"`{name}` is a file", hint=CAN_BE_NAMED)
         if _is_path(name):
             raise UsageError(f"there is no directory `{name}`", hint=CAN_BE_NAMED)
         commit = self.repository.resolve(name)
-        message = f"`{name}` can't be told from a range"
+        message = f"`{name}` could also be a range"
         raise UsageError(message, hint=f"write the commit's id: {commit[:12]}")
 
 
 @contextmanager
 def names_in(directory: Path) -> Iterator[RevisionNames]:
-    """What names mean in a directory, which may lie in no repository."""
+    """The resolver for a directory, which need not be in a repository."""
     try:
         repository = Repository.open(directory)
     except GitError as error:
@@ -158,7 +158,7 @@ def names_in(directory: Path) -> Iterator[RevisionNames]:
 
 
 def _splits(written: str) -> Iterator[tuple[str, str, str]]:
-    """Each way to take it for a range: what stands before dots, the dots, what stands behind."""
+    """Each way to split a range: the part before the dots, the dots, the part after them."""
     for found in islice(re.finditer(r"(?=(\.{2,3}))", written), MAX_DOTS):
         for dots in ("...", ".."):
             if found[1].startswith(dots):
@@ -170,10 +170,10 @@ def _is_folder(named: Named) -> bool:
 
 
 def _is_path(name: str) -> bool:
-    """Written so that it can be nothing else."""
+    """Whether it is written as a path and can't be anything else."""
     return name in (".", "..") or name.startswith(("/", "./", "../"))
 
 
 def _shortened(name: str, commit: str) -> str:
-    """Cut to 12 digits where it is the id of its commit."""
+    """The name, shortened to 12 digits if it is the commit's id."""
     return name[:12] if commit.startswith(name.lower()) else name

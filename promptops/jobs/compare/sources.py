@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison are read from."""
+"""The sources of the two sides of a comparison."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import NamedCommit
 from promptops.repo.tree import Tree
 
-SAY_BASE = "say what to compare with: promptops diff BASE"
+SAY_BASE = "name the revision to compare with: promptops diff BASE"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class ComparisonOptions:
-    """What a command line wants compared.
+    """Options for choosing the two sides.
 
     Attributes:
         arguments: BASE, BASE..HEAD or BASE...HEAD, then prompts; all of them may be left out.
-        behind: How many of the arguments stand behind `--`; None where none was written.
+        behind: How many of the arguments follow `--`; None without it.
         staged: The newer side is the index.
-        worktree: It is the work tree.
-        merge: It is what merging HEAD into BASE would give.
+        worktree: The newer side is the work tree.
+        merge: The newer side is the result of merging HEAD into BASE.
         root: The older side is nothing.
     """
 
@@ -41,13 +41,13 @@ class ComparisonOptions:
 
 @record(frozen=True, slots=True, kw_only=True)
 class SideSource:
-    """Where one side is read from.
+    """The source of one side.
 
     Attributes:
         tree: Lists its files at or below some paths.
         revision: WORKTREE, INDEX, or the id of a commit or a tree; None of a directory.
-        prefix: What stands before its paths in messages.
-        implied: It is HEAD, and nobody said so.
+        prefix: Written before its paths in messages.
+        implied: It is HEAD by default.
     """
 
     title: str
@@ -59,25 +59,27 @@ class SideSource:
 
 
 Sources = tuple[Repository | None, SideSource | None, SideSource]
-"""The repository that has the objects of both, the older side, None for nothing, and the newer."""
+"""The repository with the objects of both sides, the older side or None, the newer side."""
 
 
 def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> None:
-    """Raise UsageError for what can't be said together."""
+    """Raise UsageError for contradicting options."""
     flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
     newer = [flag for flag, given in flags.items() if given]
     if len(newer) > 1:
-        message = f"{newer[0]} and {newer[1]} are two different newer sides"
+        message = f"{newer[0]} and {newer[1]} exclude each other"
         raise UsageError(message, hint="leave out one of them")
     if named.head and (asked.staged or asked.worktree):
-        message = f"{newer[0]} and `{named.head.name}` are two different newer sides"
+        message = f"{newer[0]} and `{named.head.name}` exclude each other"
         raise UsageError(message, hint="leave out one of them")
     if asked.root and asked.merge:
-        raise UsageError("--root has no side to merge into", hint="leave out --root or --merge")
+        raise UsageError(
+            "--root and --merge exclude each other", hint="leave out --root or --merge"
+        )
     if asked.root and (named.base or named.parted):
         meant = named.head or named.base
         name = meant.name if meant else "HEAD"
-        hint = f"for every prompt of it: promptops diff --root ..{name}"
+        hint = f"to show all its prompts: promptops diff --root ..{name}"
         raise UsageError("--root compares with nothing else", hint=hint)
 
 
@@ -85,7 +87,7 @@ def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> Non
 def sources(
     names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
 ) -> Iterator[Sources]:
-    """Find both sides; GitError where one is not there."""
+    """Find both sides; raises GitError if one does not exist."""
     if asked.merge:
         with _merge_sources(names, named or RevisionRange()) as found:
             yield found
@@ -96,7 +98,7 @@ def sources(
 @contextmanager
 def _merge_sources(names: RevisionNames, named: RevisionRange) -> Iterator[Sources]:
     if named.parted:
-        raise UsageError("--merge finds by itself where histories parted", hint="write `..`")
+        raise UsageError("--merge finds the merge base itself", hint="write `..`")
     into = _to_merge(named.base or _default_target(names.repository))
     branch = _to_merge(named.head or head_commit(names.repository))
     with merged(names.repository, into, branch) as result:
@@ -124,7 +126,7 @@ def _default_target(repository: Repository) -> NamedCommit:
     name = upstream_default(repository)
     if name is None:
         raise GitError(
-            "there is no upstream default branch to merge into, or it is this one",
+            "there is no upstream default branch to merge into, or it is the current branch",
             where=str(repository.root),
             hint="name it: promptops diff --merge BASE",
         )
@@ -144,7 +146,7 @@ def _head(names: RevisionNames, asked: ComparisonOptions, named: RevisionRange) 
 def _base(
     names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
 ) -> SideSource | None:
-    """None for nothing."""
+    """The older side; None for nothing."""
     if asked.root:
         return None
     if named and named.parted:

@@ -1,4 +1,4 @@
-"""What changed since the base of a gate, and the version it requires."""
+"""The changes since the base of a gate, and the required version bump."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from promptops.records import replace
 from promptops.repo.repository import INDEX, WORKTREE
 
 TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
-"""Of what is no commit."""
+"""Titles of sides that are not commits."""
 
 
 def changes(
     base: Workspace, head: Workspace, wanted: SelectionOptions, selected: Container[str]
 ) -> DiffReport:
-    """What changed of the prompts that were selected, and of those that are gone.
+    """The changes of the selected and of the removed prompts.
 
-    Against nothing where the base has no prompts yet. Tokens are estimated, so that what the gate
-    says of a change does not depend on the machine.
+    Everything is new if the base has no prompts. Tokens are estimated, so that the verdict does not
+    depend on the machine.
     """
     newer = _side(head, TITLES.get(head.revision, head.revision))
     older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
     chosen = Chosen(patterns=wanted.patterns, estimated=True)
     report = diff(between(head.repository, older, newer), chosen)
     paths = head.catalog.paths
-    every = wanted.selectors == ()  # of what is gone nobody knows what it would be selected by
+    every = wanted.selectors == ()  # removed prompts have no metadata to select them by
     kept = (e for e in report.prompts if _asked(paths.get(e.id), selected, gone=every))
     return replace(report, prompts=tuple(kept))
 
@@ -39,7 +39,7 @@ def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:
 
 
 def _side(workspace: Workspace, title: str) -> ComparisonSide:
-    """A side that is open already."""
+    """The side of an open workspace."""
     revision = workspace.revision
     is_commit = revision not in (WORKTREE, INDEX)
     commit = workspace.repository.resolve(revision) if is_commit else None

@@ -1,4 +1,4 @@
-"""The gate: lint, and every case rendered, replayed from its recording and judged; one verdict."""
+"""The gate: lint and all test cases, rendered and replayed from recordings, with one verdict."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def check(
     coverage: bool = False,
     page: bool = False,
 ) -> CheckReport:
-    """Judge what was asked for. With a base, the base's policy holds, not the change's own.
+    """Run the gate on the selected prompts. With a base, the policy of the base applies.
 
     Args:
-        overrides: Of the configuration, that of the base, too: they are not the change's.
-        coverage: Tell which branches no case takes, also where no policy asks for it.
-        page: Add what only a page shows.
+        overrides: Override the configuration of the change and of the base.
+        coverage: Compute branch coverage even if no policy requires it.
+        page: Add the details that only the HTML page shows.
     """
     if wanted.since is None:
         refuse_missing_roots(workspace)
@@ -72,7 +72,7 @@ def _against_base(
     options = replace(options, baseline_at=base.revision)
     report = _checked(judged, wanted, options, coverage, base)
     if head is not judged and report.passed and not wanted.patterns:
-        # What stands in the roots of the base must not fix what the change broke.
+        # Files in the roots of the base must not hide what the change broke.
         alone = _checked(head, wanted, options, coverage, base)
         report = report if alone.passed else alone
     altered = policy_risks(judged, workspace.config, base)
@@ -90,12 +90,12 @@ def _against_base(
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
-    """The base; raises InputError where its configuration, and so its policy, can't be read."""
+    """The base; raises InputError if its configuration can't be read."""
     try:
         return opened(workspace.repository, commit, overrides)
     except InputError as error:
         where = f"{commit[:12]}:{error.where}"
-        hint = "the policy of the base counts: fix it there first, or name another base"
+        hint = "the policy of the base is used: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
 
 
@@ -130,14 +130,14 @@ def _checked(
 
 
 def _budgeted(workspace: Workspace, selected: Selected) -> int:
-    """How many prompts have a budget, which lint holds every request against."""
+    """How many prompts have a budget, which lint checks for every request."""
     loaded = workspace.catalog.prompts(selected.why)
     return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
 
 
 def _why_nothing(selected: Selected) -> str:
     if selected.changed is None:
-        return "there are no prompts here (`promptops init` begins)"
+        return "there are no prompts (`promptops init` creates one)"
     if CHANNELS in selected.changed:
-        return f"but for {CHANNELS}, which was looked at"
-    return "nothing that prompts are made of changed"
+        return f"except {CHANNELS}, which was checked"
+    return "no file that prompts depend on changed"

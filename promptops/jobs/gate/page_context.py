@@ -1,4 +1,4 @@
-"""What a page of a gate shows beside what the gate found."""
+"""Details that only the HTML page of a gate shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promptops.repo.repository import INDEX, WORKTREE
 
 
 def shown(workspace: Workspace, report: CheckReport) -> Shown:
-    """Where it looked, and the files that it speaks of."""
+    """The revision that was checked, and the files of its findings."""
     catalog, revision = workspace.catalog, workspace.revision
     stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
     paths = list(dict.fromkeys(_spoken_of(report)))

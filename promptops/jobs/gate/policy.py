@@ -1,4 +1,4 @@
-"""The policy that a change is judged by: that of its base."""
+"""The policy of a gate, taken from the base of the change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.toml_places import TomlPlaces
 
 
 def under_policy(head: Config, base: Config) -> Config:
-    """The configuration of a change with all of its base that says what is good enough."""
+    """The configuration of a change, with the policy settings of its base."""
     return replace(
         head,
         models=_models(base, head),
@@ -29,7 +29,7 @@ def under_policy(head: Config, base: Config) -> Config:
 
 
 def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
-    """The models of a change, at the prices and within the limits that its base knows of them."""
+    """The models of a change, with the prices and limits of its base."""
     known = {(each.provider, each.id): each for each in base.models.values()}
     return {name: _limited(each, known) for name, each in head.models.items()}
 
@@ -47,7 +47,7 @@ def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile
 
 
 def widened(config: Config, base: Config) -> Config:
-    """With the roots of the base, too: what a change leaves out of them is still looked at."""
+    """The configuration with the roots of the base added, so that a change can't hide files."""
     return replace(
         config,
         prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
@@ -56,10 +56,10 @@ def widened(config: Config, base: Config) -> Config:
 
 
 def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
-    """What a change would alter in the rules it is judged by.
+    """Risks for the policy settings that a change alters.
 
     Args:
-        judged: What is looked at, under the policy of the base.
+        judged: The workspace of the change, under the policy of the base.
         head: The configuration of the change itself.
     """
     places = config_places(judged.repository, judged.revision, head.path)
@@ -74,9 +74,9 @@ def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[R
 def moved_on(
     workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
 ) -> Iterator[str]:
-    """What the branch that is compared with has in its policy since this one left it, a line each.
+    """Policy settings that changed on the base branch since this branch left it, one line each.
 
-    Once it is merged into this one, or this one into it, that counts.
+    They apply once the branches are merged.
     """
     repository = workspace.repository
     tip = repository.find(since) if since else None
@@ -85,14 +85,14 @@ def moved_on(
     try:
         policy = configuration(repository, tip, overrides)
     except PromptopsError:
-        return  # broken, which whoever merges it will see
+        return  # a broken configuration is reported when it is merged
     for name in _POLICY:
         if getattr(policy, name) != getattr(base.config, name):
-            yield f"{since} has another `{name}` by now, which does not count yet: merge it"
+            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
 
 
 def _test_settings(base: Config, head: Config) -> TestSettings:
-    """Those of the base, but for the services: like models, they are part of what was recorded."""
+    """The settings of the base, except the services: like models, they belong to the recordings."""
     services = {name: getattr(head.test, name) for name in _SERVICES}
     return replace(base.test, **services)
 
@@ -110,7 +110,7 @@ def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
 
 
 def _changed_keys(name: str, was: object, now: object) -> list[str]:
-    """As they are written: `lint.per-file-ignores`; of the models, which profiles."""
+    """The changed keys as written, such as `lint.per-file-ignores`; for models the profiles."""
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         both = sorted(was.keys() | now.keys())
         return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
@@ -124,17 +124,17 @@ def _changed_keys(name: str, was: object, now: object) -> list[str]:
 def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
     for name in _SERVICES:
         if getattr(base.test, name) != getattr(head.test, name):
-            message = f"`test.{name}` changes; answers are judged with it"
+            message = f"`test.{name}` changes; it is used to judge answers"
             yield Risk(message=message, place=places.place(f"/test/{name}"))
 
 
 _SERVICES = ("embeddings", "moderations")
 
 _POLICY = ("lint", "test", "release", "diff", "check")
-_ONCE_MERGED = "it counts once it is merged"
+_ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
-    "prompts": "those of the base are looked at, too",
-    "schemas": "those of the base are looked at, too",
+    "prompts": "those of the base are checked too",
+    "schemas": "those of the base are checked too",
     "lint": _ONCE_MERGED,
     "test": _ONCE_MERGED,
     "release": _ONCE_MERGED,

@@ -1,4 +1,4 @@
-"""Whether a repository may take what is pushed to it; asked by the server's `update` hook."""
+"""Decides whether a repository accepts a push, for the server's `update` hook."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TAGS = "refs/tags/"
 
 @record(frozen=True, slots=True)
 class Push:
-    """One ref that somebody wants to change, as git's `update` hook is told.
+    """One ref update, with the arguments of git's `update` hook.
 
     Attributes:
-        old, new: Ids; zeros where the ref is to be made, or to be deleted.
+        old, new: Ids; zeros if the ref is created or deleted.
     """
 
     ref: str
@@ -46,7 +46,7 @@ class PushRefusal:
     """Why a push is refused.
 
     Attributes:
-        findings: What is wrong with the prompts it brings.
+        findings: Lint errors of the pushed prompts.
     """
 
     message: str
@@ -55,13 +55,15 @@ class PushRefusal:
 
 
 def judge(directory: Path, push: Push) -> PushRefusal | None:
-    """None for a push that may be taken.
+    """The reason to reject a push; None to accept it.
 
     Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
-    UsageError for ids that are none, GitError.
+    UsageError for invalid ids, GitError.
     """
     if not all(OBJECT_ID.fullmatch(each) for each in (push.old, push.new)):
-        raise UsageError("not what git tells an `update` hook", hint="REF OLD NEW, ids in full")
+        raise UsageError(
+            "not the arguments that git passes to an `update` hook", hint="REF OLD NEW, ids in full"
+        )
     with Repository.open(directory) as repository:
         return _judge_tag(repository, push) or _judge_content(repository, push)
 
@@ -83,12 +85,12 @@ def _judge_tag(repository: Repository, push: Push) -> PushRefusal | None:
     inside = _name_inside(repository, push.new)
     if inside != name:
         hint = "push it under its own name"
-        return PushRefusal(f"the tag object pushed as {name!r} is called {inside!r}", hint)
+        return PushRefusal(f"the tag object pushed as {name!r} is named {inside!r}", hint)
     return None
 
 
 def _tag_names(repository: Repository, push: Push) -> set[TagNames]:
-    """What each tree in question calls a release: no push may rename what is there already."""
+    """The tag formats of all trees in question, so that no push can rename existing releases."""
     return set(_readable_names(repository, push)) or {TagNames(ReleaseSettings().tag_format)}
 
 
@@ -97,7 +99,7 @@ def _readable_names(repository: Repository, push: Push) -> Iterator[TagNames]:
         if revision.strip("0"):
             try:
                 yield TagNames(configuration(repository, revision).release.tag_format)
-            except PromptopsError:  # no commit, or a configuration that lint will complain of
+            except PromptopsError:  # not a commit, or a configuration that lint will report
                 continue
 
 
@@ -112,7 +114,7 @@ def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
         return None
     try:
         workspace = opened(repository, commit)
-        # No cache: where several people write to a repository, its files are not ours alone.
+        # No cache: other users can write to a shared repository.
         report = lint(workspace, SelectionOptions(), LintOptions(untrusted=True, use_cache=False))
     except GitError:
         raise
@@ -124,11 +126,11 @@ def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
     findings = tuple(each for each in report.findings if each.severity >= limit)
     if not findings:
         return None
-    return PushRefusal(f"the prompts of {commit[:12]} don't lint", "promptops lint", findings)
+    return PushRefusal(f"the prompts of {commit[:12]} have lint errors", "promptops lint", findings)
 
 
 def _new_commit(repository: Repository, pushed: str) -> str | None:
-    """The commit that a ref is to lead to, unless it leads to none or it is here already."""
+    """The commit that a ref will point to; None if there is none or it exists already."""
     answer = repository.git.ask("rev-parse", "--verify", "--quiet", f"{pushed}^{{commit}}")
     commit = decode(answer.stdout).strip()
     if answer.status or not commit:

@@ -1,4 +1,4 @@
-"""Failures of test cases, and lint findings that repeat them."""
+"""Failures of test cases, and removal of lint findings that repeat them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FAILING = "TST012"
 
 
 def without_repeats(report: LintReport, run: TestRun) -> LintReport:
-    """The lint report without what the run of the cases reports: stale cases, and assertions."""
+    """The lint report without what the test run reports: stale cases and assertions."""
     stale = {case.place.path for case in run.cases if case.status == "stale"}
     errors = {case.place for case in run.cases if case.status == "error"}
     failing = {place for place, _, _ in failures(run)}
@@ -30,7 +30,7 @@ def without_repeats(report: LintReport, run: TestRun) -> LintReport:
 
 
 def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
-    """Each reason why a case has not passed, with its place."""
+    """The reasons why cases did not pass, with their places."""
     for case in run.cases:
         if case.reason:
             yield case.place, case.reason, case

@@ -1,4 +1,4 @@
-"""Which commit broke a test case."""
+"""Find the commit that broke a test case."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from promptops.source.config import FILES
 
 @record(frozen=True, slots=True, kw_only=True)
 class Ends:
-    """Between which commits is searched.
+    """The two ends of a search.
 
     Attributes:
         good, bad: Revisions, as they were written.
-        first_parent: Of a merge, only the merge itself.
+        first_parent: Report a merge, not a commit inside it.
     """
 
     good: str
@@ -32,7 +32,7 @@ class Ends:
 
 
 Told = Callable[[TreeVerdict], None]
-"""Who hears of each commit that was judged."""
+"""Called with the verdict on each commit."""
 
 
 def _tell_nobody(_judgement: TreeVerdict) -> None: ...
@@ -47,7 +47,7 @@ def bisect(
 ) -> Bisection:
     """The first commit at which a case fails.
 
-    Where it failed, was mended and failed again, one of those at which it began to fail.
+    If it failed, was fixed and failed again, one of the commits at which it started to fail.
 
     Args:
         wanted: The id of a prompt, and the name of a case.
@@ -56,11 +56,11 @@ def bisect(
         UsageError: There is no such prompt at `bad`; the case does not pass at `good` or does not
             fail at `bad`.
         GitError: A revision is unknown, or the two have no common history.
-        TransportError: A model that was to be asked did not answer.
+        TransportError: A model did not answer.
     """
     identity, case = wanted
     with Repository.open(directory) as repository:
-        # By their ids, so that a branch that moves meanwhile is not searched by halves.
+        # By their ids, in case a branch moves during the search.
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
         head = opened(repository, bad, manner.overrides)
         names = _names(head, identity)
@@ -76,10 +76,10 @@ def bisect(
 
 
 def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
-    """What a case says of the work tree, by its recordings: `here` of the result.
+    """The verdict of a case in the work tree, from its recordings: `here` of the result.
 
-    Whatever is in its way is a reason to skip, as for `git bisect run`, but for git itself, which
-    would be in the way of every other commit, too: that is a GitError.
+    Any problem is a reason to skip, as for `git bisect run`, except an error of git, which would
+    affect every other commit too: that raises GitError.
     """
     identity, case = wanted
     try:
@@ -117,12 +117,12 @@ class _Search:
         at_fork = at_good if fork == good else self._judge(fork)
         if at_fork.verdict != "good":
             message = f"at {fork[:12]}, where {ends.good!r} and {ends.bad!r} part, the case"
-            hint = "name a good commit that the bad one comes after"
+            hint = "name a good commit that is an ancestor of the bad one"
             raise UsageError(f"{message} {_said(at_fork)}", hint=hint)
         return fork, at_bad.reason
 
     def narrowed(self, span: CommitSpan, reason: str) -> Bisection:
-        """Halve a span until nothing in it can be judged but its last commit, which is bad."""
+        """Halve a span until only its last commit, which is bad, can be judged."""
         before = self._case.fresh
         among = rest = candidates(self._repository, span) or (span.bad,)
         while (found := self._next(rest[:-1])) is not None:
@@ -142,10 +142,10 @@ class _Search:
         )
 
     def _next(self, best_first: Sequence[str]) -> TreeVerdict | None:
-        """One of them that is good or bad; None where there is none.
+        """A commit that is good or bad; None if there is none.
 
-        Beside one that can't be judged stand others like it: each leap away is twice as long, and
-        the next search begins half as far away.
+        Commits that can't be judged come in groups: each jump away is twice as long, and the next
+        search begins half as far away.
         """
         untried = [each for each in best_first if each not in self._skipped]
         while untried:
@@ -164,7 +164,7 @@ class _Search:
 
 
 def _names(head: Workspace, identity: str) -> tuple[str, ...]:
-    """The prompt's id, and those that it had before."""
+    """The prompt's id, and its earlier ones."""
     path = one(head, identity)
     prompt = head.catalog.loaded(path).prompt
     return head.catalog.ids[path], *(prompt.aliases if prompt is not None else ())
@@ -173,18 +173,18 @@ def _names(head: Workspace, identity: str) -> tuple[str, ...]:
 def _paths(
     repository: Repository, start: str, head: Workspace, overrides: Sequence[str]
 ) -> tuple[str, ...]:
-    """What the tool looks at, at either end; a commit that changes nothing of it broke nothing."""
+    """The paths that promptops reads at either end; other commits can't break a case."""
     tail = opened(repository, start, overrides)
     return tuple(dict.fromkeys((*managed(tail.config), *managed(head.config), *FILES)))
 
 
 def _wrong_ends(ends: Ends, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
     verdicts = good.verdict, bad.verdict
-    hint = "name a commit at which it passes by --good, and one at which it fails by --bad"
+    hint = "name a commit at which it passes with --good, and one at which it fails with --bad"
     if verdicts == ("bad", "good"):
         hint = f"the ends are swapped: {shlex.join(('--good', ends.bad, '--bad', ends.good))}"
     elif "skip" in verdicts:
-        hint = "name other commits, or have a model asked: --live"
+        hint = "name other commits, or call the model: --live"
     found = f"at {ends.good!r} it {_said(good)}; at {ends.bad!r} it {_said(bad)}"
     return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
 

@@ -1,4 +1,4 @@
-"""Who wrote each line of a rendered request, through all that brought it there."""
+"""Find who wrote each line of a rendered request, through includes and values."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _UNCOMMITTED = (INDEX, WORKTREE)
 
 @record(frozen=True, slots=True, kw_only=True)
 class _BlamedLine:
-    """A line before anybody was asked who wrote it.
+    """A line before its author is known.
 
     Attributes:
         line: 1-based, in the message.
-        pieces: What it is made of, each cut to what stands on the line.
+        pieces: The source pieces of the line, each cut to the line.
     """
 
     rendered: RenderedLine
@@ -38,7 +38,7 @@ class _BlamedLine:
 def blame(
     directory: Path, identity: str, asked: BlameOptions, overrides: Sequence[str] = ()
 ) -> Blame:
-    """The lines of the request of a test case, each with who wrote it.
+    """The lines of the request of a test case, each with its commit.
 
     Raises:
         UsageError: There is no such prompt, case, message or line.
@@ -112,7 +112,7 @@ def _part(piece: Piece, low: int, high: int) -> Piece:
 
 
 def _chosen(rows: Sequence[_BlamedLine], asked: BlameOptions) -> Sequence[tuple[int, _BlamedLine]]:
-    """The lines asked for, each with its number."""
+    """The requested lines, each with its number."""
     if asked.first > max(len(rows), 1):
         where = "in all" if asked.message is None else f"in message {asked.message}"
         lines_there = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
@@ -121,7 +121,7 @@ def _chosen(rows: Sequence[_BlamedLine], asked: BlameOptions) -> Sequence[tuple[
 
 
 class _BlamedFiles:
-    """Who wrote which line; git is asked once for each file."""
+    """The commits of lines; git blame runs once for each file."""
 
     def __init__(self, workspace: Workspace, asked: BlameOptions) -> None:
         self._workspace = workspace
@@ -129,7 +129,7 @@ class _BlamedFiles:
         self._authors: dict[str, Authors] = {}
 
     def origins(self, places: Iterable[Place]) -> tuple[LineOrigin, ...]:
-        """Of each line once."""
+        """The commits of each line, each once."""
         return tuple(dict.fromkeys(map(self.origin, places)))
 
     def origin(self, place: Place) -> LineOrigin:
@@ -170,7 +170,7 @@ def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
 
 
 def _places(piece: Piece) -> Iterator[Place]:
-    """One on each line of the file that a piece is written on: YAML may fold several into one."""
+    """One place for each source line of a piece: YAML may fold several lines into one."""
     start, end = piece.start, max(piece.end, piece.start + 1)
     if piece.literal:
         start = end - len(piece.text.lstrip())

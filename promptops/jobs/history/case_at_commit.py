@@ -1,4 +1,4 @@
-"""One test case judged at commits, each opened where it is: nothing is checked out."""
+"""One test case judged at many commits; nothing is checked out."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How a case is judged.
+    """Options for judging a case.
 
     Attributes:
-        live: A model is asked; else what each commit has recorded is judged.
-        trusted: Whom a commit's own configuration names; else whom that of HEAD does.
+        live: Call the model; else judge the recordings of each commit.
+        trusted: Call the endpoints of each commit's configuration; else those of HEAD.
         max_cost_usd: For all commits together.
-        overrides: Of the configuration, at each commit.
+        overrides: Override the configuration of each commit.
     """
 
     live: bool = False
@@ -50,11 +50,11 @@ class Manner:
 
 
 class CaseAt:
-    """A case of a prompt; where all that it rests on is equal, it is judged once.
+    """A case of a prompt; commits with equal inputs are judged once.
 
     Attributes:
-        names: What the prompt is called, and was called before: the first that a commit has.
-        fresh: How many judgements were no repetition of an earlier one.
+        names: The ids of the prompt, current one first; the first one in a commit is used.
+        fresh: How many judgements did not repeat an earlier one.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class CaseAt:
         self._asking = _asking(repository, self._policy or Config(), manner)
 
     def at(self, commit: str) -> TreeVerdict:
-        """What it says of a commit.
+        """The verdict on a commit.
 
-        Raises TransportError where a model that was to be asked did not answer.
+        Raises TransportError if a model did not answer.
         """
         try:
             catalog = self._opened(commit).catalog
-        except InputError as error:  # what a commit got wrong must not end the search
+        except InputError as error:  # an error in one commit must not end the search
             reason = f"the configuration can't be read: {error.message}"
             return TreeVerdict(commit=commit, verdict="skip", reason=reason)
         return self.of(catalog, commit)
 
     def of(self, catalog: Catalog, commit: str) -> TreeVerdict:
-        """What it says of a catalog."""
+        """The verdict on a catalog."""
         path = next((catalog.paths[n] for n in self.names if n in catalog.paths), None)
         if path is None:
             reason = f"there is no prompt `{self.names[0]}`"
@@ -98,7 +98,7 @@ class CaseAt:
         found = opened(self._repository, commit, self._manner.overrides)
         if self._policy is None or self._manner.trusted:
             return found
-        # An old commit must not say where a key of today is sent.
+        # An old commit must not decide where a current API key is sent.
         own = replace(found.config, models=self._policy.models, test=self._policy.test)
         return judged_by(found, own)
 
@@ -118,7 +118,7 @@ class CaseAt:
     def _runs(
         self, catalog: Catalog, plan: Sequence[Planned], whole: Sequence[Planned]
     ) -> list[CaseRun]:
-        """The case answered as often as the prompt says, and judged; nothing is recorded."""
+        """The case, answered for all its repeats and judged; nothing is recorded."""
         answering = Answering(
             catalog,
             Store(catalog),
@@ -136,18 +136,18 @@ class CaseAt:
         return runs
 
     def _refuse_silence(self, runs: Iterable[CaseRun]) -> None:
-        """Who did not answer said nothing of the commit: neither good nor to be skipped."""
+        """Raise TransportError for a missing answer: the commit is neither good nor skipped."""
         if self._asking.ledger.interrupted:
             raise KeyboardInterrupt
         if self._asking.unanswered:
             reasons = (run.reason for run in runs if run.infrastructure)
             reason = next(reasons, "") or self._asking.ended or "a model did not answer"
-            hint = "try again; where the budget was spent, with a greater --max-cost"
+            hint = "try again; if the budget was spent, with a greater --max-cost"
             raise TransportError(reason, hint=hint)
 
 
 def _asking(repository: Repository, policy: Config, manner: Manner) -> ModelCalls:
-    """What calls models for all commits: they share a budget."""
+    """Calls models for all commits, which share a budget."""
     test = policy.test
     settings = Settings(
         concurrency=test.concurrency,
@@ -168,7 +168,7 @@ def _approvals(repository: Repository, manner: Manner) -> Approvals:
 
 
 def _all_it_rests_on(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
-    """Equal where nothing changed that could change the verdict."""
+    """A key that is equal if nothing changed that could change the verdict."""
     entries = catalog.files.entries
     paths = {loaded.path, *catalog.rests_on(loaded.path)} & entries.keys()
     if loaded.prompt is None or _looks_around(loaded.prompt):
@@ -178,13 +178,13 @@ def _all_it_rests_on(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
 
 
 def _looks_around(prompt: Prompt) -> bool:
-    """Whether a prompt of the catalog judges it, or code does: what those rest on is not known."""
+    """Whether a judge prompt or code judges the case: their dependencies are unknown."""
     asserted = (prompt.evaluation, [case.output for case in prompt.cases])
     return isinstance(prompt.evaluation.get("judge"), str) or "python'" in repr(asserted)
 
 
 def _verdict(runs: Sequence[CaseRun]) -> TreeVerdict:
-    """That of all repeats: one that fails is enough to be bad; good are only all of them."""
+    """The verdict over all repeats: bad if one fails, good only if all pass."""
     bad = next((run for run in runs if run.status == "failed"), None)
     if bad is not None:
         return TreeVerdict(commit="", verdict="bad", reason=_violated(bad))

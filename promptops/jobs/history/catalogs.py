@@ -1,8 +1,8 @@
-"""The catalogs of a branch's commits, each made of the one after it.
+"""The catalogs of a branch's commits, each derived from the next newer one.
 
-Git lists the files of the newest commit and tells what each one before changed: two processes,
-however long the history is. What a commit changed is undone in the list; only files that are asked
-for are read.
+Git lists the files of the newest commit and the changes of each earlier one: two processes for a
+history of any length. The changes of a commit are undone in the list; only files that are used are
+read.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from promptops.source.config import FILES, load
 
 @record(frozen=True, slots=True, kw_only=True)
 class CatalogStep:
-    """A commit that changed a file that decides.
+    """A commit that changed a relevant file.
 
     Attributes:
         before: The catalog of its first parent; empty where it has none.
-        after: Its own, or that of a later commit for which the same decides.
+        after: The catalog of the commit, or of a later one with the same relevant files.
     """
 
     commit: Commit
@@ -40,16 +40,16 @@ class CatalogStep:
 
 
 class Past:
-    """A branch, seen from its newest commit back.
+    """A branch, read backwards from its newest commit.
 
     Attributes:
-        catalog: The one that the steps have come to.
-        cut: The steps ended where the clone does.
-        notes: What was wrong on the way.
+        catalog: The catalog of the current step.
+        cut: The steps ended because the clone is shallow.
+        notes: Problems found on the way.
     """
 
     def __init__(self, repository: Repository, commit: str, overrides: Sequence[str] = ()) -> None:
-        """Raises InputError where the configuration of the newest commit is wrong."""
+        """Raises InputError if the configuration of the newest commit is invalid."""
         self.cut = False
         self.notes: list[str] = []
         self._repository = repository
@@ -63,10 +63,10 @@ class Past:
         self.catalog = self._catalog(commit, config)
 
     def steps(self, deciding: Callable[[Catalog], frozenset[str]]) -> Iterator[CatalogStep]:
-        """Back through the commits that changed what decides, the newest first.
+        """Steps back through the commits that changed relevant files, newest first.
 
         Args:
-            deciding: The paths that do, in a catalog; asked again after each step.
+            deciding: The relevant paths in a catalog; called again after each step.
         """
         while self._next is not None:
             roots = managed(self.catalog.config)
@@ -81,7 +81,7 @@ class Past:
     def _below(
         self, roots: tuple[str, ...], deciding: Callable[[Catalog], frozenset[str]]
     ) -> Iterator[CatalogStep]:
-        """Until the configuration names other roots than those that git is asked about."""
+        """Steps until the configuration names other roots than those passed to git."""
         assert self._next is not None
         wanted = deciding(self.catalog)
         for commit in commits(self._repository, self._next, roots):
@@ -118,13 +118,13 @@ class Past:
         )
 
     def _configuration(self, revision: str, newer: Config) -> Config:
-        """That of a commit; of one that was broken, the newer one has to do."""
+        """The configuration of a commit; if it is invalid, that of the next newer commit."""
         try:
             return load(config_files(self._tree(revision)), self._overrides)
         except InputError as error:
             self.notes.append(
                 f"{revision[:12]}: {error.where}: {error.message}; "
-                "the configuration after it stands in for it"
+                "the configuration of the next commit is used instead"
             )
             return newer
 
@@ -148,12 +148,12 @@ _CONFIGURATION = frozenset(FILES)
 
 
 def _are_one(step: CatalogStep) -> bool:
-    """Most changes of a pyproject.toml are none of ours."""
+    """Whether two configurations are equal: most changes of a pyproject.toml are unrelated."""
     return step.before.config == step.after.config
 
 
 def _edge(repository: Repository) -> frozenset[str]:
-    """The commits of a shallow clone that lack their parents, and seem to have added everything."""
+    """The commits of a shallow clone without parents, which seem to have added everything."""
     if not repository.shallow:
         return frozenset()
     return frozenset((repository.common_dir / "shallow").read_text("ascii", "replace").split())

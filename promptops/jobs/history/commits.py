@@ -1,4 +1,4 @@
-"""A branch's commits, each with what undoes it."""
+"""A branch's commits, each with the changes that undo it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.repo.repository import Repository
 from promptops.repo.tree import below, kind_of
 
 PAGE = 2000
-"""So many commits one git process tells."""
+"""Commits per git process."""
 
 _FORMAT = "--format=commit %H%x00%P%x00%aN%x00%aI%x00%cs%x00%s"
 _LINE = ("--first-parent", "--diff-merges=first-parent", "--raw", "-z", "--no-abbrev")
@@ -21,13 +21,13 @@ _PLAIN = ("--no-renames", "--no-color", "--no-show-signature", "--encoding=UTF-8
 
 @record(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit, and how the files were before it.
+    """A commit, and the state of its files before it.
 
     Attributes:
         parent: Id of the first one, from which a merge is seen; None where there is none.
-        written: When, by its author, in ISO 8601.
-        day: Of the committer.
-        before: By the path of each file that it changed, what was there; None where nothing was.
+        written: Author date, in ISO 8601.
+        day: Committer date.
+        before: The earlier state of each changed file, by path; None if it did not exist.
     """
 
     id: str
@@ -50,7 +50,7 @@ def commits(repository: Repository, start: str, under: Sequence[str]) -> Iterato
 
 def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
     options = (*_LINE, *_PLAIN, _FORMAT, f"--max-count={PAGE}")
-    # What is shown of the first commit is a setting of the user's.
+    # `log.showRoot` of the user decides whether the first commit shows its files.
     output = repository.git.run(
         "-c", "log.showRoot=true", "log", *options, start, "--", *below(under)
     )
@@ -75,7 +75,7 @@ def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[
 
 
 def _undone(facts: str, path: str) -> dict[str, TreeEntry | None]:
-    """From `:MODE MODE ID ID STATUS`; nothing where only the permission differs."""
+    """The undone change of `:MODE MODE ID ID STATUS`; nothing if only the permission differs."""
     mode, new_mode, blob, new_blob, _ = facts[1:].split(" ")
     if not mode.strip("0"):
         return {path: None}
@@ -87,5 +87,5 @@ def _undone(facts: str, path: str) -> dict[str, TreeEntry | None]:
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
-    except ValueError:  # a clock that was wrong by thousands of years
+    except ValueError:  # the committer's clock was wrong by thousands of years
         return date.max

@@ -1,4 +1,4 @@
-"""One prompt on the way back through its names."""
+"""Follow one prompt back through its names."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Followed:
     """A prompt, wherever a branch had it.
 
     Attributes:
-        here: Its id in the catalog that was come to; None where that has none.
-        newest: The first that was met; None as long as none was.
+        here: Its id in the current catalog; None if the catalog does not have it.
+        newest: The newest id found; None if none was found yet.
     """
 
     def __init__(self, repository: Repository, catalog: Catalog, asked: str) -> None:
@@ -28,9 +28,9 @@ class Followed:
         self._names = dict.fromkeys([self.here or _former_id(repository, catalog, asked)])
 
     def files(self, catalog: Catalog) -> frozenset[str]:
-        """All that decides what the prompt is, and where it might be under any of its names.
+        """All files that decide about the prompt, and its possible paths under any of its names.
 
-        Learns which other names it had.
+        Also collects its other names.
         """
         own: frozenset[str] = frozenset()
         path = catalog.paths.get(self.here) if self.here is not None else None
@@ -41,14 +41,14 @@ class Followed:
         return own.union(FILES, possible(catalog, self._names))
 
     def back(self, step: CatalogStep) -> str | None:
-        """Go to the catalog before; its id there."""
+        """Go to the previous catalog; returns the prompt's id there."""
         names = [self.here, *self._names]
         self.here = next((name for name in names if name and self._is_one(name, step)), None)
         self.newest = self.newest or self.here
         return self.here
 
     def _is_one(self, name: str, step: CatalogStep) -> bool:
-        """A name that another prompt has afterwards was that one's before."""
+        """Whether a name belonged to this prompt: not if another prompt has it afterwards."""
         return name in step.before.paths and (name == self.here or name not in step.after.paths)
 
 

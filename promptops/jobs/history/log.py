@@ -1,4 +1,4 @@
-"""The history of one prompt by meaning."""
+"""The semantic history of one prompt."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from promptops.repo.revisions import FETCH_ALL
 
 @record(frozen=True, slots=True, kw_only=True)
 class LogOptions:
-    """What a command line asks for.
+    """Options of `promptops log`.
 
     Attributes:
         prompt: Its name, as `named_prompts.named` takes it; None for none, with a channel.
         at: A revision, None for HEAD; with a channel, a time, None for now.
-        channel: Go back from the release that it served at that time.
-        number: At most so many entries; None for all.
-        all: Also the commits that changed nothing of meaning.
+        channel: Start at the release that it served at that time.
+        number: The maximum number of entries; None for all.
+        all: Include commits without a semantic change.
     """
 
     prompt: str | None
@@ -45,13 +45,13 @@ class LogOptions:
 
 
 def log(directory: Path, wanted: LogOptions, overrides: Sequence[str] = ()) -> PromptHistory:
-    """The commits that changed what the model sees or what callers pass, the newest first.
+    """The commits that changed the rendered request or what callers pass, newest first.
 
-    Along first parents: a merge is one commit. Other names and files that the prompt had are
-    followed by what its newer versions name as `aliases`.
+    Follows first parents: a merge is one commit. Earlier names and files of the prompt are found by
+    the `aliases` of its newer versions.
 
     Raises:
-        UsageError: No commit has such a prompt; there is no such channel; that is no time.
+        UsageError: No commit has such a prompt; there is no such channel; the time is invalid.
         GitError: There is no such revision.
         InputError: The configuration there is wrong.
     """
@@ -114,15 +114,15 @@ def _entries(past: Past, followed: Followed, wanted: LogOptions) -> Iterator[His
 
 
 def _is_seen(change: Change) -> bool:
-    """By callers or by the model; of a draft, too, though it requires nothing there."""
+    """Whether callers or the model are affected; a draft counts too, but requires no bump."""
     return CODES[change.code].level != "NEUTRAL"
 
 
 def _diff(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff | None:
-    """What the step changed about the prompt, whose id on either side is known."""
+    """The changes of a step to the prompt, whose id on both sides is known."""
     paths = {step.after.paths[here]} if here is not None else set()
     if here is None and before is not None:
-        # A prompt that names the one that is gone came with the same commit.
+        # A prompt that names the removed one as alias was added in the same commit.
         paths = {step.before.paths[before], *step.after.ids.keys() & step.commit.before.keys()}
     options = CompareOptions(today=step.commit.day)
     found = [

@@ -1,4 +1,4 @@
-"""Findings that were there before: a file that takes them out by fingerprint."""
+"""The baseline: a file that lists accepted findings by fingerprint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.paths import confined
 
 
 def baseline_path(workspace: Workspace) -> str:
-    """Where the baseline stands, relative to the repository root; InputError for elsewhere."""
+    """The path of the baseline, relative to the repository root; InputError if it is outside."""
     written = workspace.config.lint.baseline or BASELINE
     path = confined(written, "")
     if path.reason:
@@ -26,10 +26,10 @@ def baseline_path(workspace: Workspace) -> str:
 
 
 def read_baseline(workspace: Workspace, revision: str | None = None) -> frozenset[str]:
-    """The fingerprints of a revision's baseline; none where there is no such file.
+    """The fingerprints of a revision's baseline; empty if there is no file.
 
-    Of the revision that is looked at, unless another is given. Raises InputError for a file that is
-    no baseline.
+    Reads the revision that is checked, unless another one is given. Raises InputError for a file
+    that is not a baseline.
     """
     path = baseline_path(workspace)
     data = baseline_data(workspace, revision or workspace.revision)
@@ -44,12 +44,12 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
         return frozenset(entry["fingerprint"] for entry in value["findings"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(
-            "no baseline of this tool", where=path, hint="write it anew: --write-baseline"
+            "not a baseline of promptops", where=path, hint="write it again: --write-baseline"
         ) from None
 
 
 def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
-    """The file as a revision has it, whatever it holds; None where there is none."""
+    """The content of the file at a revision; None if there is none."""
     path = baseline_path(workspace)
     tree = workspace.catalog.files.tree
     if revision == workspace.revision and isinstance(tree, IndexTree) and tree.lists_beside(path):
@@ -60,10 +60,12 @@ def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
 def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
     """Write the baseline into the work tree; returns how many findings it holds.
 
-    Raises UsageError where another revision than the work tree was looked at.
+    Raises UsageError for another revision than the work tree.
     """
     if workspace.revision != WORKTREE:
-        raise UsageError("a baseline is of the work tree", hint="leave out --at and --staged")
+        raise UsageError(
+            "a baseline is written from the work tree", hint="leave out --at and --staged"
+        )
     entries = [
         {"fingerprint": f.fingerprint, "code": f.code, "path": f.place.path, "message": f.message}
         for f in findings
@@ -75,11 +77,11 @@ def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
 
 
 def _replace(workspace: Workspace, path: str, text: str) -> None:
-    """Write a file of the work tree, through no link."""
+    """Write a file of the work tree, without following links."""
     root = os.path.realpath(workspace.repository.root)
     target = os.path.join(root, path)
     if os.path.realpath(target) != os.path.normpath(target):
-        raise InputError("a link stands in the baseline's place", where=path, hint="remove it")
+        raise InputError("the baseline is a symbolic link", where=path, hint="remove it")
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:

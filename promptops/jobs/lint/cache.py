@@ -1,8 +1,8 @@
-"""What the rules said before, kept by the content of every file that they looked at.
+"""Cached lint results, keyed by the content of every file that the rules read.
 
-An entry holds for a prompt file of this path and content as long as each file it rests on is as it
-was then, or still missing. No time of a file is looked at: a fresh checkout finds what another one
-left.
+An entry is valid for a prompt file of this path and content as long as each file it depends on is
+unchanged, or still missing. File times are ignored, so a fresh checkout can use the results of
+another one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from promptops.source.recording_files import ENDING as RECORDINGS
 
 MAX_ENTRIES = 40_000
 MAX_FILES = 8
-"""So many configurations and choices of rules have their results kept at a time."""
+"""The number of configurations and rule selections whose results are kept."""
 
 Entry = tuple[tuple[tuple[str, str], ...], bytes]
 """The files it rests on, each with its state then; and the result, pickled by itself, so that of
@@ -32,7 +32,7 @@ CLEAN = PromptResult((), ())
 
 @record(frozen=True, slots=True)
 class CachedResult:
-    """A result that holds, and the files it rests on."""
+    """A valid result, and the files it depends on."""
 
     result: PromptResult
     needed: frozenset[str]
@@ -42,14 +42,14 @@ class LintCache:
     """One file in git's directory, read at the start and replaced at the end."""
 
     def __init__(self, folder: Path | None, key: str) -> None:
-        """`folder` is None for no cache; `key` is of all that a result rests on but files."""
+        """`folder` is None for no cache; `key` covers all dependencies of results except files."""
         self._file = folder / f"lint-{key[:16]}" if folder is not None else None
         self._key = key
         self._entries = _read(self._file, key) if self._file is not None else {}
         self._fresh = False
 
     def find(self, files: Files, path: str) -> CachedResult | None:
-        """What was said of this file, if all it rests on is as it was."""
+        """The cached result for this file, if all its dependencies are unchanged."""
         entry = self._entries.get(f"{path}\0{state(files, path)}")
         if entry is None:
             return None
@@ -69,7 +69,7 @@ class LintCache:
             self._fresh = True
 
     def save(self) -> None:
-        """Write what is new."""
+        """Write new results to disk."""
         if self._file is not None and self._fresh:
             import pickle
 
@@ -90,7 +90,7 @@ def _unpacked(packed: bytes) -> PromptResult:
 
 
 def state(files: Files, path: str) -> str:
-    """What a file is: its content's id, and what sets it apart from a plain tracked file.
+    """The state of a file: its content id, and how it differs from a regular tracked file.
 
     The first file of recordings stands for all of them, so that none is added unseen.
     """
@@ -110,7 +110,7 @@ def _state(files: Files, path: str) -> str:
 
 
 def _read(file: Path, key: str) -> dict[str, Entry]:
-    """The entries of a cache file made under the same key; none where it is broken."""
+    """The entries of a cache file with the same key; none if it is damaged."""
     import pickle
 
     try:
@@ -122,9 +122,9 @@ def _read(file: Path, key: str) -> dict[str, Entry]:
 
 
 def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
-    """All that a result rests on beside the files: configuration, rules, the code of both.
+    """All dependencies of results except files: configuration, rules and their code.
 
-    The day is in it where a rule depends on it, so that no answer outlives its day.
+    Contains the date if a rule depends on it, so that no result outlives its day.
     """
     import hashlib
 
@@ -141,7 +141,7 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
 
 
 def _heeded(config: Config) -> Config:
-    """The configuration without what is applied to results, and not by rules."""
+    """The configuration without the settings that are applied to results, not by rules."""
     settings = LintSettings(
         required_metadata=config.lint.required_metadata, rules=config.lint.rules
     )
@@ -158,7 +158,7 @@ def _packages(rules: Iterable[Rule]) -> Iterator[Path]:
 
 
 def code_in(place: Path) -> str:
-    """Hash of a package's files, or of one file."""
+    """The hash of a package's files, or of one file."""
     import hashlib
 
     files = [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.json")]

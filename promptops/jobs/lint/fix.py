@@ -1,4 +1,4 @@
-"""Mend findings in the work tree by splicing text, and prove that a safe fix changed nothing."""
+"""Fix findings in the work tree by editing text, and prove that a safe fix changes no request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MAX_PASSES = 8
 
 @record(frozen=True, slots=True)
 class Fixed:
-    """What `--fix` did.
+    """The result of `--fix`.
 
     Attributes:
-        report: Of what is left.
-        workspace: As it is now.
-        difference: Unified; of what would change, when nothing was to be written.
+        report: The remaining findings.
+        workspace: The workspace after the fixes.
+        difference: A unified diff of what would change, for a dry run.
     """
 
     report: LintReport
@@ -44,13 +44,13 @@ class Fixed:
 def fix(
     workspace: Workspace, wanted: SelectionOptions, options: LintOptions, *, unsafe: bool, dry: bool
 ) -> Fixed:
-    """Mend what can be mended, pass after pass, since one fix may uncover another.
+    """Apply fixes, pass after pass, because one fix may uncover another.
 
-    Raises GitError where a file is staged in part: what is mended could not be told apart from
-    what is not to be committed yet.
+    Raises GitError for a partly staged file: fixes could not be separated from its unstaged
+    changes.
     """
     if workspace.revision != WORKTREE:
-        raise UsageError("only the work tree can be mended", hint="leave out --at")
+        raise UsageError("only the work tree can be fixed", hint="leave out --at")
     _refuse_partly_staged(workspace, wanted)
     options = replace(options, use_cache=False)
     mended: dict[str, bytes] = {}
@@ -75,7 +75,7 @@ def _write(file: Path, data: bytes, path: str) -> None:
         file.write_bytes(data)
     except OSError as error:
         reason = (error.strerror or "").lower()
-        raise InputError(f"can't be mended: {reason}", where=path) from None
+        raise InputError(f"can't be fixed: {reason}", where=path) from None
 
 
 def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> None:
@@ -86,14 +86,14 @@ def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> Non
     partly = sorted(unstaged & (selected.changed or frozenset()))
     if partly:
         raise GitError(
-            "staged in part: its other changes would be mended, too",
+            "partly staged: its unstaged changes would be fixed too",
             where=partly[0],
-            hint="stage or stash the rest of it, or run `promptops lint --fix` by hand",
+            hint="stage or stash its other changes, or run `promptops lint --fix` by hand",
         )
 
 
 def _pass(workspace: Workspace, report: LintReport, *, unsafe: bool) -> dict[str, bytes]:
-    """The new content of each file that some fix changes."""
+    """The new content of each file that a fix changes."""
     fixes = [finding for finding in report.findings if finding.fix is not None]
     safe = _proved(workspace, [each for each in fixes if each.fix and each.fix.safe])
     rest = [each for each in fixes if unsafe and each.fix and not each.fix.safe]
@@ -101,7 +101,7 @@ def _pass(workspace: Workspace, report: LintReport, *, unsafe: bool) -> dict[str
 
 
 def _proved(workspace: Workspace, safe: Sequence[Finding]) -> Sequence[Finding]:
-    """Those whose fixes are as safe as they claim: together, or else each by itself."""
+    """The fixes that are proved safe: all together, or else each by itself."""
     if _changes_nothing(workspace, safe):
         return safe
     alone = [finding for finding in safe if _changes_nothing(workspace, [finding])]
@@ -121,7 +121,7 @@ def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
 
 
 def _meaning(catalog: Catalog, path: str) -> tuple[Any, ...]:
-    """What a prompt file says, and what each case of it renders."""
+    """The meaning of a prompt file: its content, and the rendered request of each case."""
     prompt = catalog.loaded(path).prompt
     if prompt is None:
         return (catalog.document(path).value,)
@@ -170,7 +170,7 @@ def _end(edit: Edit) -> tuple[int, int]:
 
 
 def _spliced(data: bytes, edits: Sequence[Edit]) -> bytes:
-    """A file with some spans replaced; its line endings and all else stay as they are."""
+    """A file with some spans replaced; line endings and everything else are unchanged."""
     text = data.decode("utf-8", "surrogateescape")
     starts = [match.end() for match in re.finditer(r"^\ufeff?|\r\n?|\n", text)]
     newline = "\r\n" if "\r\n" in text else "\n"
@@ -195,7 +195,7 @@ class _Overlay:
 
     def __post_init__(self) -> None:
         changed = {
-            path: replace(self.below.entries[path], blob=f"mended {hash(data)}")
+            path: replace(self.below.entries[path], blob=f"fixed {hash(data)}")
             for path, data in self.contents.items()
         }
         object.__setattr__(self, "entries", {**self.below.entries, **changed})

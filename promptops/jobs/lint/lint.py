@@ -1,4 +1,4 @@
-"""Lint: the catalog, or a part of it, at one revision."""
+"""Lint the catalog, or a part of it, at one revision."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from promptops.model.report import LintReport, RuleInfo
 from promptops.records import record
 
 CACHED_FROM = 20
-"""So few prompts of a selection are judged sooner than the results of all others are read."""
+"""Up to this many selected prompts are linted faster than the whole cache is read."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class LintOptions:
-    """How to lint.
+    """Options of lint.
 
     Attributes:
         select, ignore, extend_select: Instead of, or beside, those of the configuration.
-        baseline_at: The revision whose baseline counts; None for the one that is looked at.
-        untrusted: No plugin is loaded: the change may have come from a stranger.
+        baseline_at: The revision whose baseline is used; None for the checked one.
+        untrusted: Load no plug-ins, because the change may be untrusted.
         doubt_comments: A comment silences a security rule only where the base has it, too; without
             a base, nowhere.
-        processes: At most so many; 0 for as many as there are cores.
+        processes: The maximum number of processes; 0 for the number of cores.
     """
 
     select: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class LintOptions:
 
 
 def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> LintReport:
-    """Findings of the prompts that were asked for, and of the catalog as a whole."""
+    """The findings of the selected prompts, and of the catalog as a whole."""
     if wanted.since is None:
         refuse_missing_roots(workspace)
     selected = select(workspace, wanted)
@@ -69,7 +69,7 @@ def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -
 def lint_selected(
     workspace: Workspace, selected: Selected, wanted: SelectionOptions, options: LintOptions
 ) -> LintReport:
-    """The same for prompts that were selected before."""
+    """Lint prompts that were selected before."""
     catalog = workspace.catalog
     catalog.whole = wanted.everything
     if wanted.since is not None:
@@ -90,7 +90,9 @@ def lint_selected(
     )
     concerned = _concerned(selected, judged)
     if not (wanted.everything or silencers.waivers or silencers.baseline):
-        catalog.concerned = concerned  # what a waiver or the baseline silences elsewhere is counted
+        catalog.concerned = (
+            concerned  # findings elsewhere that a waiver or the baseline silences are counted
+        )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
     results = [each.result for each in judged.values()]
     outcome = conclude(catalog, results, whole, today, silencers)
@@ -139,7 +141,7 @@ def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]
 
 
 def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:
-    """What a file held where the branch began, which is found out when a rule asks."""
+    """The content of a file at the base of the branch, computed when a rule needs it."""
     base = lru_cache(lambda: merge_base(workspace, since))
     return lambda path: held_at(workspace.repository, base(), path)
 
@@ -162,7 +164,7 @@ def _no_cache() -> LintCache:
 
 
 def _cores() -> int:
-    """Those that this process may use; macOS can't say."""
+    """The number of cores that this process may use; unknown on macOS."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -187,12 +189,12 @@ def _paths(finding: Finding) -> Iterable[str]:
 
 
 def rule_infos(workspace: Workspace, options: LintOptions) -> dict[str, RuleInfo]:
-    """What reports say of the rules that ran, by code."""
+    """Facts about the rules that ran, for reports, by code."""
     return _infos(chosen_rules(workspace, options))
 
 
 def built_in_infos() -> dict[str, RuleInfo]:
-    """What reports say of the rules of this package, whatever a configuration chooses."""
+    """Facts about the built-in rules, for reports, whatever the configuration selects."""
     return _infos(built_in().values())
 
 

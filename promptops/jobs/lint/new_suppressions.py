@@ -13,7 +13,7 @@ from promptops.model.report import SilencingComment
 from promptops.model.risk import Risk
 
 SECURITY = "SEC"
-"""What the codes of the security rules begin with."""
+"""The code prefix of the security rules."""
 
 Before = Callable[[str], bytes | None]
 """From a path to the content of the file at the base; None where the base has no such file."""
@@ -33,7 +33,7 @@ def comment_risks(
             continue
         for finding in comment.silenced:
             if not known.has_line(finding.place):
-                message = f"`{finding.code}` in new text is silenced by an earlier comment"
+                message = f"an existing comment silences `{finding.code}` in new text"
                 yield Risk(message=message, prompt=prompt, place=finding.place)
 
 
@@ -54,14 +54,14 @@ def only_known(catalog: Catalog, before: Before) -> Counts:
 
 
 class _BaseLines:
-    """What the base has of the files of a catalog; lines are compared without their margins."""
+    """The lines of the base's files; compared without surrounding white space."""
 
     def __init__(self, catalog: Catalog, before: Before) -> None:
         self._catalog = catalog
         self._lines = cache(lambda path: _lines(before(path)))
 
     def has_words(self, place: Place) -> bool:
-        """Whether any line of the file holds the words of a place."""
+        """Whether any line of the file contains the text at a place."""
         line = self._catalog.line(place.path, place.line)
         words = line[place.column - 1 : place.end_column - 1].strip()
         return any(words in each for each in self._lines(place.path))

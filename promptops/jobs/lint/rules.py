@@ -1,4 +1,4 @@
-"""The rules there are, as text, Markdown or JSON."""
+"""The known rules, as text, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from promptops.report.parts.visible import visible_line
 
 
 def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rule]:
-    """Those of the tool, of plugins, and of the configuration of the repository around, if any."""
+    """The built-in rules, those of plug-ins, and those of the repository's configuration."""
     settings = LintSettings()
     try:
         with workspace(directory, overrides=overrides) as opened:
             settings = opened.config.lint
     except GitError:
-        pass  # outside a repository the tool's own rules can be read all the same
+        pass  # outside a repository the built-in rules are still available
     return available_rules(settings, untrusted=False)
 
 

@@ -1,4 +1,4 @@
-"""Prompts judged one by one: from the cache, in this process, or in several."""
+"""Lint prompts one by one: from the cache, in this process, or in several."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from promptops.model.place import Place
 from promptops.records import record, replace
 
 PARALLEL_FROM = 400
-"""Prompts from which on a second process pays for its start."""
+"""The number of prompts from which a second process is faster."""
 
 AT_ONCE = 100
-"""Prompts that a process judges before it answers; an interrupted run waits for that long."""
+"""Prompts that a process lints before it replies; an interrupted run waits for a batch."""
 
 
 @record(frozen=True, slots=True)
 class LintedPrompt:
-    """What was said of a prompt.
+    """The lint result of a prompt.
 
     Attributes:
-        needed: The files that it rests on.
-        lasting: It holds wherever these are the same, and may be cached.
+        needed: The files that the result depends on.
+        lasting: The result is valid wherever these files are equal, and may be cached.
         names: What the prompt file names, for the graph.
     """
 
@@ -49,7 +49,7 @@ def judge(
     cache: LintCache,
     processes: int,
 ) -> dict[str, LintedPrompt]:
-    """What the rules say of each prompt, in the order given, however it is found out."""
+    """The results of each prompt, in the given order, cached or computed."""
     catalog.places_first = True
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
@@ -75,7 +75,7 @@ class _Judging:
 
     def in_turn(self, paths: Sequence[str]) -> list[LintedPrompt]:
         self.catalog.files.prefetch(paths)
-        gc.disable()  # nothing here is cyclic for long, and collecting costs 7%
+        gc.disable()  # there are few cycles here, and collecting costs 7%
         try:
             return [self._one(path) for path in paths]
         finally:
@@ -128,7 +128,7 @@ def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
 
 
 _INHERITED: _Judging | None = None
-"""What a forked process has from its parent: a catalog can't be sent, and need not be."""
+"""State that forked processes inherit: a catalog can't be pickled, and need not be."""
 
 
 def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:

@@ -1,1 +1,1 @@
-"""Answers of models: where they are looked up, and how they are kept."""
+"""Recorded answers of models: finding, auditing and writing them."""

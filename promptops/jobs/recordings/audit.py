@@ -1,4 +1,4 @@
-"""Recordings asked again, so that nobody can pick the answers that are recorded."""
+"""Audit recordings by requesting them again, so that picked answers are found."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _SIZE = lazy_pattern(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", 
 
 @record(frozen=True, slots=True)
 class Size:
-    """How many recordings are asked again: a number, or a share of all."""
+    """The size of an audit: a number of recordings, or a share of all."""
 
     count: int = 0
     percent: float = 0.0
 
     def of(self, total: int) -> int:
-        """At least one, where there is any."""
+        """The number of recordings; at least one if there are any."""
         share = math.ceil(total * self.percent / 100)
         return min(total, max(self.count, share))
 
 
 def parse_size(written: str) -> Size:
-    """From `10%` or `25`; raises UsageError."""
+    """Parse `10%` or `25`; raises UsageError."""
     found = _SIZE.fullmatch(written)
     count = int(found["count"] or 0) if found else 0
     percent = float(found["percent"] or 0) if found else 0.0
     if percent > 100 or not (count or percent):
         raise UsageError(
-            f"{written!r} is no size of a sample", hint="a share such as 10%, or a number"
+            f"{written!r} is not a sample size", hint="a share such as 10%, or a number"
         )
     return Size(count, percent)
 
 
 def sample(recordings: Iterable[Recording], size: Size, seed: str) -> tuple[Recording, ...]:
-    """The recordings that a seed chooses, in the order given.
+    """The recordings that a seed selects, in the given order.
 
-    By request, repeat and judge, whatever file they are in. Who knows the seed before recording
-    can pick all the same, so take one that is drawn later, such as the id of the commit.
+    The selection depends on request, repeat and judge, not on the file. Anyone who knows the seed
+    before recording could still pick answers, so use a later one, such as the id of the commit.
     """
     wanted = {key_of(recording): recording for recording in recordings}
     drawn = sorted(
@@ -58,9 +58,9 @@ def sample(recordings: Iterable[Recording], size: Size, seed: str) -> tuple[Reco
 
 
 def differences(recorded: Answer, fresh: Answer) -> tuple[str, ...]:
-    """In what a fresh answer differs, by the keys of a recording; nothing where it is equal.
+    """The differences of a fresh answer, by the keys of a recording; empty if it is equal.
 
-    What the provider had in its cache differs from one time to the next, and is no difference.
+    The provider's cache statistics are ignored.
     """
     before, after = _facts(recorded), _facts(fresh)
     return tuple(name for name in before if before[name] != after[name])
@@ -78,7 +78,7 @@ def _facts(answer: Answer) -> dict[str, object]:
 
 
 def _calls(answer: Answer) -> str | None:
-    """In one spelling; None for what no recording holds."""
+    """Tool calls in canonical form; None if a recording can't contain them."""
     try:
         return canonical_json([dict(call) for call in answer.tool_calls])
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Answers kept in git's directory by what was asked: never in the work tree, never missed."""
+"""A cache of answers in git's directory, by request; it may be deleted at any time."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from promptops.source.recordings import read_recordings, recordings_bytes
 
 MAX_BYTES = 256 * 1024 * 1024
 _BLOCK = 4096
-"""What the smallest file takes of a disk."""
+"""The disk space of the smallest file, in bytes."""
 
 
 class AnswerCache:
     """One file for each request and repeat, in `promptops/answers` below git's common directory."""
 
     def __init__(self, common_dir: Path, max_bytes: int = MAX_BYTES) -> None:
-        """When it is larger than `max_bytes`, what was written longest ago goes."""
+        """The oldest answers are removed when the cache exceeds `max_bytes`."""
         self._folder = common_dir / "promptops" / "answers"
         self._max_bytes = max_bytes
 
     def find(self, request: str, repeat: int) -> Answer | None:
-        """The answer to a request, whoever asked; a file that is none is taken away."""
+        """The answer to a request, for any prompt; a damaged file is removed."""
         file = self._file(request, repeat)
         try:
             with file.open("rb") as opened:
@@ -39,7 +39,7 @@ class AnswerCache:
         return None
 
     def keep(self, recordings: Iterable[Recording]) -> None:
-        """Keep answers that may be kept; a directory that can't be written is no error."""
+        """Store answers that may be stored; a directory that can't be written is not an error."""
         from promptops.jobs.recordings.screening import refusal
 
         for recording in recordings:
@@ -52,7 +52,7 @@ class AnswerCache:
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_name(f"{file.name}.{os.getpid()}")
-            # Not synced: that takes longer than to ask, and what a crash of the machine tears
+            # Not synced: that takes longer than a request, and `find` removes what a crash
             # `find` takes away.
             temporary.write_bytes(recordings_bytes((recording,)))
             temporary.replace(file)
@@ -61,7 +61,7 @@ class AnswerCache:
         return self._folder / request[:2] / f"{request[2:]}-{repeat}"
 
     def _evict(self) -> None:
-        """Down to three quarters, so that it is not done every time."""
+        """Shrink to three quarters, so that it is rarely needed."""
         with suppress(OSError):
             files = [(file, file.stat()) for file in self._folder.glob("*/*")]
             total = sum(max(status.st_size, _BLOCK) for _, status in files)

@@ -1,4 +1,4 @@
-"""What a run was answered so far, on disk before it goes on: a crash loses nothing."""
+"""The journal of a run: each answer is on disk before the run continues, so a crash loses none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from promptops.storage.whole_files import replace_whole, write_all
 
 @record(frozen=True, slots=True)
 class JournalEntry:
-    """An answer, and the file of recordings where it belongs; relative to the root."""
+    """An answer, and its file of recordings, relative to the root."""
 
     file: str
     recording: Recording
@@ -28,10 +28,10 @@ class JournalEntry:
 
 @record(frozen=True, slots=True)
 class Entries:
-    """What a journal holds, oldest first.
+    """The entries of a journal, oldest first.
 
     Attributes:
-        unreadable: How many lines are none: a crash of the machine cut them off.
+        unreadable: The number of lines that a crash of the machine cut off.
     """
 
     entries: tuple[JournalEntry, ...]
@@ -45,7 +45,7 @@ class Journal:
     """
 
     def __init__(self, repository: Repository) -> None:
-        """Raises GitError where there is no work tree."""
+        """Raises GitError if there is no work tree."""
         repository.need_work_tree()
         linked = repository.git_dir != repository.common_dir
         name = f"worktree-{repository.git_dir.name}" if linked else "main"
@@ -53,14 +53,14 @@ class Journal:
 
     @property
     def pending(self) -> bool:
-        """Whether there are answers that are in no file yet."""
+        """Whether there are answers that are not in a file yet."""
         try:
             return self._file.stat().st_size > 0
         except OSError:
             return False
 
     def append(self, file: str, recording: Recording) -> Problem | None:
-        """Add an answer; it is on disk when this returns. Or why it may not be recorded.
+        """Write an answer to disk; returns why it may not be recorded, or "".
 
         Raises InputError where it can't be written.
         """
@@ -73,9 +73,9 @@ class Journal:
         return problem
 
     def hand_over(self, keep: Callable[[Entries], Iterable[JournalEntry]]) -> None:
-        """Let `keep` have all entries, while nobody adds to them; what it returns stays here.
+        """Pass all entries to `keep` under the lock; the entries that it returns stay here.
 
-        If it raises, or never returns, all of them do. Raises InputError.
+        All of them stay if it raises or the process dies. Raises InputError.
         """
         with self._locked():
             found = _read(self._file)
@@ -94,7 +94,7 @@ class Journal:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             message = f"the journal of answers can't be written: {reason}"
-            hint = "see who may write there, and how much room is left"
+            hint = "check the permissions and the free disk space"
             raise InputError(message, where=str(self._file), hint=hint) from None
 
 
@@ -106,7 +106,7 @@ def _append(file: Path, line: bytes) -> None:
         torn = size > 0 and os.pread(number, 1, size - 1) != b"\n"
         try:
             write_all(number, b"\n" * torn + line)
-        except OSError:  # the disk is full: half a line is of no use to anyone
+        except OSError:  # the disk is full: remove the incomplete line
             with suppress(OSError):
                 os.ftruncate(number, size)
             raise
@@ -130,7 +130,7 @@ def _read(file: Path) -> Entries:
 
 
 def _entry(row: bytes) -> JournalEntry | None:
-    """Of a line that was cut off, None; whole but for its end it is as good as any."""
+    """The entry of a line; None if it was cut off. A missing line end is accepted."""
     path, _, line = row.partition(b"\t")
     recordings = read_recordings("", line).recordings
     try:

@@ -1,4 +1,4 @@
-"""Which recordings a file holds after a run."""
+"""Merge old and new recordings after a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.source.recordings import Key, key_of
 
 @record(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a run looked up for a case, found or not; see `Recording` for the names."""
+    """A recording that a run looked up for a case; see `Recording` for the names."""
 
     case: str
     request: str
@@ -32,9 +32,9 @@ def merged(
 ) -> tuple[Recording, ...]:
     """Old and new recordings, one for each request, repeat and judge: the last.
 
-    What was needed stays. It takes the place of what else its case, judge and repeat had: the
-    answers to another wording. A case may ask one judge several things, so that without needs
-    nothing is known to be replaced. With `prune` nothing but what was needed stays.
+    Needed recordings stay, and replace others with the same case, judge and repeat, which belong
+    to an earlier wording. A case may send several requests to one judge, so without needs nothing
+    can be replaced. With `prune` only needed recordings stay.
     """
     kept = {key_of(recording): recording for recording in (*old, *new)}
     asked_by: dict[Key, set[str]] = {}
@@ -50,7 +50,7 @@ def merged(
 
 
 def _named(recording: Recording, cases: Collection[str]) -> Recording:
-    """With the name that its case has now."""
+    """The recording, with the current name of its case."""
     if not cases or recording.case in cases:
         return recording
     return replace(recording, case=min(cases))

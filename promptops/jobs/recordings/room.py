@@ -1,4 +1,4 @@
-"""Whether the answers of a run fit into the recordings of a prompt, before most are paid for."""
+"""Check that the answers of a run fit into the recordings of a prompt, before most are paid for."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from promptops.model.answer import Answer, Recording
 from promptops.source.recordings import FEWER, MAX_TOTAL_BYTES, Key, key_of, recordings_bytes
 
 SAMPLE = 20
-"""Recordings from which the length of further answers is estimated; fewer are no sample."""
+"""The number of recordings needed to estimate the length of further answers."""
 
 _MANY = MAX_TOTAL_BYTES // 2_000
-"""Answers from which recordings may become too large: over 2,000 bytes on average are rare."""
+"""The number of answers from which recordings may be too large: 2,000 bytes on average are rare."""
 
 
 def needs_sample(recorded: Collection[Recording], missing: Collection[Need]) -> bool:
-    """Whether some answers should be there before it is known that all of them will fit."""
+    """Whether a sample of answers is needed to know whether all of them will fit."""
     return len(missing) >= _MANY and len(recorded) < SAMPLE
 
 
 def refuse_overfull(
     file: str, recorded: Collection[Recording], needs: Iterable[Need], missing: Collection[Need]
 ) -> None:
-    """Raise UsageError where recordings can't hold what a run needs and what it will ask for.
+    """Raise UsageError if the recordings of a run would be too large.
 
-    An answer that is not there yet counts as an empty one, or, with at least SAMPLE recordings, as
-    long as they are on average.
+    A missing answer counts as empty, or, with at least SAMPLE recordings, as long as the average.
 
     Args:
         file: The first file of the recordings, for the message.
-        recorded: What is recorded, and what the run was answered so far.
-        needs: All that the run looked up there.
-        missing: Those of them that the run asks for.
+        recorded: The recordings, and the answers of the run so far.
+        needs: All recordings that the run looked up.
+        missing: Those that the run will request.
     """
     asked = {need.key for need in missing}
     stays = {need.key for need in needs} - asked
@@ -43,7 +42,7 @@ def refuse_overfull(
         size += len(asked) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
         number = len(kept) + len(asked)
-        message = f"{number:,} answers would not fit: the limit is {MAX_TOTAL_BYTES >> 20} MB"
+        message = f"{number:,} answers would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
         raise UsageError(message, where=file, hint=FEWER)
 
 

@@ -1,4 +1,4 @@
-"""What may be kept, and what is refused before any of it is written."""
+"""Decide whether an answer may be recorded, before any of it is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.source.recordings import MAX_BYTES, read_recordings, recordings_b
 
 
 def refusal(file: str, recording: Recording) -> Problem | None:
-    """Why an answer can't be kept in a file of recordings; it never shows what was found."""
+    """Why an answer can't be recorded, or ""; never shows the secret that was found."""
     found = _reason(recording)
     if found is None:
         return None
@@ -27,16 +27,16 @@ def refusal(file: str, recording: Recording) -> Problem | None:
 
 
 def _reason(recording: Recording) -> tuple[str, str | None] | None:
-    """In words, and what to do about it."""
+    """The reason in words, and the fix."""
     if recording.answer.finish_reason == "content_filter":
-        return "the provider's content filter refused it", None
+        return "the provider's content filter blocked it", None
     try:
         line = recordings_bytes((recording,))
     except (ValueError, RecursionError):
-        return "it holds what JSON can't", None
+        return "it can't be written as JSON", None
     if len(line) > MAX_BYTES:
         return f"it is larger than {MAX_BYTES >> 20} MB", "limit it: `max_output_tokens`"
-    # What is written must be readable: no request without digest, nothing nested without end.
+    # Recordings must be readable: a request needs a digest, and nesting is limited.
     unreadable = read_recordings("", line).problems
     return (unreadable[0].message, None) if unreadable else _sensitive(recording.answer)
 
@@ -45,15 +45,18 @@ def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
     texts = list(_texts(answer))
     secret = next((match for text in texts for match in find_secrets(text)), None)
     if secret is not None:
-        return f"it holds a secret ({secret.name})", "revoke it, and see how the model came by it"
+        return (
+            f"it contains a secret ({secret.name})",
+            "revoke it, and find out how the model got it",
+        )
     personal = next((match for text in texts for match in find_personal_data(text)), None)
     if personal is not None:
-        return f"it holds {personal.message}", "write inputs with made-up people into the case"
+        return f"it contains {personal.message}", "use invented people in the inputs of the case"
     return None
 
 
 def _texts(answer: Answer) -> Iterator[str]:
-    """All that was answered, and the same without escapes: those hide where a key begins."""
+    """All strings of an answer, also without escapes, which hide the beginning of a key."""
     calls = [dict(call) for call in answer.tool_calls]
     said = (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
     for text in (*said, json.dumps(calls, ensure_ascii=False), *_strings(calls)):

@@ -1,4 +1,4 @@
-"""Which file of a prompt's recordings each of them is in."""
+"""Distribute the recordings of a prompt over files."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from promptops.source.recordings import (
 )
 
 FULL_BYTES = MAX_BYTES // 2
-"""A file that would be larger takes no further answer. Where two branches each add answers to one
-file, what git merges is thus not larger than MAX_BYTES."""
+"""A file that would be larger gets no further answers. If two branches each add answers to a file,
+the merged file is thus not larger than MAX_BYTES."""
 
 Parts = Mapping[str, tuple[Recording, ...]]
 """Recordings by the path of their file."""
@@ -30,9 +30,9 @@ Parts = Mapping[str, tuple[Recording, ...]]
 def split(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Parts:
     """Distribute recordings over the files that begin with `first`; a file may end up empty.
 
-    A recording stays in its file. A new answer goes into the file of the one that it replaces, or,
-    where that is full or it replaces none, into the first file with room. Nothing else moves, so
-    that one more answer changes one file.
+    A recording stays in its file. A new answer goes to the file of the one that it replaces, or, if
+    that is full or it replaces none, to the first file with room. Nothing else moves, so that one
+    more answer changes one file.
 
     Raises:
         InputError: A file, or all of them together, would be larger than can be read.
@@ -53,10 +53,10 @@ def split(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Par
 
 
 def steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
-    """What to write, by path, in order; b"" for a file to remove.
+    """The contents to write, by path, in order; b"" for a file to remove.
 
-    A recording is out of its old file before it is in another one: whatever ends the process
-    between the two steps, none is recorded twice.
+    A recording is removed from its old file before it is added to another one, so that none is
+    recorded twice if the process dies in between.
     """
     was = {key_of(e): at.path for e, at in zip(before.recordings, before.places, strict=True)}
     moved = {
@@ -73,11 +73,11 @@ def steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
 
 
 _Slot = tuple[str, str, int]
-"""Case, judge and repeat: a new answer there replaces the one before."""
+"""Case, judge and repeat: a new answer with the same ones replaces the old one."""
 
 
 def _home(before: ReadRecordings) -> dict[Key | _Slot, str]:
-    """From each recording, and from each slot, to the file."""
+    """The file of each recording and of each slot."""
     found: dict[Key | _Slot, str] = {}
     for each, place in zip(before.recordings, before.places, strict=True):
         found[key_of(each)] = place.path
@@ -104,7 +104,7 @@ class _Files:
         self.sizes[path] = self.sizes.get(path, 0) + len(recordings_bytes((recording,)))
 
     def add(self, recording: Recording, home: str | None) -> None:
-        """Put it where there is room: into `home`, else into the first such file."""
+        """Add a recording to `home` if there is room, else to the first file with room."""
         size = len(recordings_bytes((recording,)))
         paths = (numbered(self.first, number) for number in range(1, MAX_FILES + 1))
         if home is not None and self._has_room(home, size):
@@ -112,7 +112,7 @@ class _Files:
             return
         path = next((each for each in paths if self._has_room(each, size)), None)
         if path is None:
-            raise _overfull(self.first, f"there would be over {MAX_FILES} files")
+            raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
         self.put(path, recording)
 
     def _has_room(self, path: str, size: int) -> bool:
@@ -124,7 +124,7 @@ class _Files:
         if sum(self.sizes.values()) > MAX_TOTAL_BYTES:
             raise _overfull(self.first, f"they would be larger than {MAX_TOTAL_BYTES >> 20} MB")
         for path, size in self.sizes.items():
-            if size > MAX_BYTES:  # only where names of cases grew in a file that was full already
+            if size > MAX_BYTES:  # only possible if names of cases grew in a full file
                 raise _overfull(path, f"the file would be larger than {MAX_BYTES >> 20} MB")
 
 

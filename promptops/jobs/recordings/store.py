@@ -1,4 +1,4 @@
-"""Where an answer is looked up: among what is committed, then in the local cache."""
+"""Look up answers: first in the committed recordings, then in the local cache."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from promptops.source.recordings import Key, ReadRecordings, key_of
 
 @record(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer, and where it was."""
+    """An answer, and where it was found."""
 
     answer: Answer
     source: Literal["recorded", "cached"]
 
 
 class Store:
-    """The answers that are known at one revision; the recordings of a prompt are read once."""
+    """The known answers at one revision; the recordings of a prompt are read once."""
 
     def __init__(self, catalog: Catalog, cache: AnswerCache | None = None) -> None:
-        """Without a cache only what is committed counts."""
+        """Without a cache only committed recordings are used."""
         self._catalog = catalog
         self._cache = cache
         self._files: dict[str, ReadRecordings] = {}
@@ -41,7 +41,7 @@ class Store:
         return StoredAnswer(cached, "cached") if cached is not None else None
 
     def problems(self, prompt: str) -> tuple[Problem, ...]:
-        """What is wrong with the recordings of a prompt file."""
+        """The problems in the recordings of a prompt file."""
         return self._read(prompt).problems
 
     def recordings(self, prompt: str) -> tuple[Recording, ...]:

@@ -1,4 +1,4 @@
-"""From the journal into the files of recordings."""
+"""Move answers from the journal to the files of recordings."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from promptops.storage.whole_files import replace_whole, sync_folder
 
 @record(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of the answers of a journal.
+    """The result of writing the answers of a journal.
 
     Attributes:
-        changed: The files of recordings that are not as they were.
+        changed: The changed files of recordings.
         problems: Why a file could not be written; its answers stay in the journal.
         unreadable: Lines of the journal that a crash of the machine cut off.
     """
@@ -44,11 +44,11 @@ def settle(
     *,
     prune: bool = False,
 ) -> Settled:
-    """Put what the journal holds into the files of recordings, and into the cache.
+    """Write the answers of the journal to the files of recordings and to the cache.
 
-    At the start of a run that records, without needs: for what an earlier one left behind. At its
-    end with what it looked up, so that each answer takes the place of the one before. Where the
-    prompt is not in this work tree, after a change of branches, only the cache gets its answers.
+    Called without needs at the start of a recording run, for answers that an earlier run left, and
+    with needs at its end, so that answers replace earlier ones. If the prompt is not in this work
+    tree, after a change of branches, its answers go to the cache only.
 
     Args:
         needs: By the first file of recordings (`Catalog.recordings_of`), all that was looked up.
@@ -80,7 +80,7 @@ class _Settling:
     _folders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def keep(self, found: Entries) -> Iterator[JournalEntry]:
-        """Write all files; yields the entries that are in none."""
+        """Write all files; yields the entries that are not in a file."""
         self.unreadable = found.unreadable
         new: dict[str, list[Recording]] = {file: [] for file in self.needs}
         for entry in found.entries:
@@ -93,20 +93,20 @@ class _Settling:
                 yield from (JournalEntry(file, recording) for recording in new[file])
 
     def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
-        """Why a file can't be written; None where all are, or need not be."""
+        """Why a file can't be written; None if all are written or unchanged."""
         try:
             return self._merge(file, new) if _has_prompt(self.repository.root, file) else None
         except InputError as error:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            hint = "see who may write there, and how much room is left"
+            hint = "check the permissions and the free disk space"
             return _problem(file, f"the recordings can't be written: {reason}", hint)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
         old = self._contents(file)
         found = read_files(old)
-        if found.problems:  # what can't be read would be lost
+        if found.problems:  # unreadable lines would be lost
             return found.problems[0]
         prune = self.prune and file in self.needs
         kept = merged(found.recordings, new, self.needs.get(file, ()), prune=prune)
@@ -120,21 +120,21 @@ class _Settling:
     def _contents(self, file: str) -> dict[str, bytes]:
         """The files that begin with `file` in the work tree, in order.
 
-        Raises InputError for what is no file, and for a path outside.
+        Raises InputError for a path that is not a file or outside the repository.
         """
         disk = WorkTree(self.repository.root, self.repository.object_format)
         if not file.endswith(ENDING) or not disk.holds(file):
-            raise InputError("the path of the recordings leads out of the repository")
+            raise InputError("the path of the recordings is outside the repository")
         folder, slash, _ = file.rpartition("/")
         found = {path: disk.read(path) for path in self._listed(f"{folder}{slash}").get(file, ())}
         for path, content in found.items():
             if content is None:
-                hint = "take away what stands there"
-                raise InputError("the recordings are no plain file", where=path, hint=hint)
+                hint = "move that file away"
+                raise InputError("the recordings are not a regular file", where=path, hint=hint)
         return {path: content for path, content in found.items() if content is not None}
 
     def _listed(self, folder: str) -> Mapping[str, tuple[str, ...]]:
-        """From the first file of recordings in a folder to all that are there."""
+        """All files of recordings in a folder, by the first file."""
         if folder not in self._folders:
             names = os.listdir(self.repository.root / folder)
             self._folders[folder] = by_first(f"{folder}{name}" for name in names)
@@ -147,7 +147,7 @@ def _has_prompt(root: Path, file: str) -> bool:
 
 def _put(file: Path, content: bytes) -> None:
     if content:
-        # The name is the same every time, so that what a crash leaves behind goes with the next.
+        # The name is always the same, so that the next run replaces what a crash left.
         replace_whole(file, content, file.with_name(f".{file.name}.new"))
     else:
         file.unlink()

@@ -17,13 +17,13 @@ from promptops.repo.revisions import FETCH_ALL
 def changelog(
     directory: Path, wanted: Sequence[str] = (), overrides: Sequence[str] = ()
 ) -> tuple[tuple[Release, ReleaseRecord], ...]:
-    """Every release with what its tag says, the highest version first.
+    """Every release with the record in its tag, highest version first.
 
     Args:
         wanted: Only these, by the names of their tags or by their versions.
 
     Raises:
-        UsageError: There is no release of such a name.
+        UsageError: There is no release with such a name.
         GitError: The clone is shallow and has none.
     """
     with Repository.open(directory) as repository:

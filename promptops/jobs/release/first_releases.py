@@ -1,4 +1,4 @@
-"""Which release a commit first went out in."""
+"""The first release that contains a commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.repo.repository import Repository
 def first_releases(
     repository: Repository, names: TagNames, wanted: Sequence[str]
 ) -> Mapping[str, str]:
-    """From each commit to the name of the earliest release that holds it, if one does.
+    """From each commit to the name of the earliest release that contains it, if any.
 
     Args:
         wanted: Ids of commits of one line, the newest first.
@@ -37,7 +37,7 @@ def first_releases(
 
 
 def _age(release: Release) -> tuple[datetime, Version]:
-    """One that does not say when it was made comes last."""
+    """The time of a release; one without a time comes last."""
     try:
         made = datetime.fromisoformat(release.date)
     except ValueError:
@@ -48,7 +48,7 @@ def _age(release: Release) -> tuple[datetime, Version]:
 def _parents(
     repository: Repository, tips: Iterable[str], oldest: str
 ) -> Mapping[str, Sequence[str]]:
-    """By commit its parents: of all that some have behind them, and the oldest has not."""
+    """The parents of each commit that is an ancestor of some commits, but not of the oldest."""
     output = repository.git.run("rev-list", "--parents", *sorted(tips), f"^{oldest}^@", "--")
     rows = (line.split() for line in decode(output).splitlines())
     return {commit: parents for commit, *parents in rows}

@@ -1,4 +1,4 @@
-"""Whether the prompts of a release are good: lint, and the cases, replayed from recordings."""
+"""The checks of a release: lint, and the test cases, replayed from recordings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from promptops.report.parts.summary import counted
 def gate(
     workspace: Workspace, base: str | None, *, untrusted: bool
 ) -> tuple[list[ReleaseProblem], list[str]]:
-    """What forbids the release, and what deserves a look.
+    """The problems that prevent the release, and the warnings.
 
     Args:
-        base: The release whose recorded answers measures are compared with.
+        base: The release whose recorded answers are the baseline of measures.
         untrusted: As `LintOptions` has it.
     """
     wanted = SelectionOptions()
@@ -44,16 +44,16 @@ def gate(
     undecided = _decided(run, "inconclusive")
     if undecided and workspace.config.release.on_inconclusive == "fail":
         message = f"{counted(len(undecided), 'score')} can't be decided"
-        hint = "promptops test --live asks for what decides it"
+        hint = "promptops test --live requests the answers that decide it"
         problems.append(ReleaseProblem(message=message, hint=hint, details=more(undecided)))
         undecided = []
     return problems, [f"can't be decided: {line}" for line in undecided]
 
 
 def not_checked(command: str) -> ReleaseProblem:
-    """That a bug of ours kept something from being looked at, which `command` shows."""
+    """The problem that an internal error prevented a check; `command` shows the error."""
     return ReleaseProblem(
-        message="an internal error of promptops: not all was checked", hint=command
+        message="an internal error of promptops: not everything was checked", hint=command
     )
 
 

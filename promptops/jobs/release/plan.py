@@ -38,18 +38,18 @@ from promptops.report.diff.parts.facts import worst_first
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 
-BREAK_HINT = "a break is lowered by a waiver only; in the configuration, with a reason"
-FIRM_HINT = "leave out what lowers it"
-REASON_HINT = "say why with --reason, or leave out what lowers it"
+BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"
+FIRM_HINT = "leave out the option that lowers it"
+REASON_HINT = "say why with --reason, or leave out the option that lowers it"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseContext:
-    """What a release is planned on.
+    """The state that a release is planned from.
 
     Attributes:
-        releases: All that there are, wherever in history.
-        base: The last one that HEAD has behind it; None before the first.
+        releases: All releases, anywhere in history.
+        base: The latest release that is an ancestor of HEAD; None before the first.
     """
 
     workspace: Workspace
@@ -67,7 +67,7 @@ class ReleaseContext:
 
 
 def compared(sides: Sides) -> DiffReport:
-    """What a release would bring."""
+    """The changes since the last release."""
     return diff(sides, Chosen())
 
 
@@ -104,7 +104,7 @@ def planned(
 def version_problems(
     ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
-    """What is wrong with a version or a bump that somebody declared."""
+    """The problems with a declared version or bump."""
     last = ground.base.version if ground.base else None
     found = gate(version, Bump.NONE, last)
     if found is not None:
@@ -112,7 +112,7 @@ def version_problems(
         return
     bump = effective_bump(last, report.bump, declared)
     if last is None or version == last or bump >= report.bump:
-        return  # that the last one is taken is said of its name
+        return  # a version in use is reported with its tag name
     changes = [change for prompt in report.prompts for change in prompt.changes]
     found = lowered(changes, bump, declared.reason)
     if found is not None:
@@ -139,7 +139,7 @@ def tags_of(ground: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
 def _prompt_changes(
     ground: ReleaseContext, report: DiffReport, version: Version, bump: Bump
 ) -> Iterator[PromptChange]:
-    """Of each prompt whose version changes, by id."""
+    """The change of each prompt whose version changes, by id."""
     released = _released(ground)
     taken = _taken(ground, [each.id for each in report.prompts])
     held = _held(ground.workspace)
@@ -157,7 +157,7 @@ def _prompt_changes(
 
 
 def _codes(prompt: PromptDiff) -> tuple[str, ...]:
-    """Of what requires a version, the worst first."""
+    """The codes of changes that require a version, worst first."""
     return tuple(dict.fromkeys(each.code for each in worst_first(prompt.changes) if each.bump))
 
 
@@ -178,7 +178,7 @@ def _taken(ground: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[V
 
 
 def _held(workspace: Workspace) -> frozenset[str]:
-    """The prompts that a release holds: all but drafts."""
+    """The prompts of a release: all except drafts."""
     loaded = (each.prompt for each in workspace.catalog.prompts())
     return frozenset(each.id for each in loaded if each and each.status != "draft")
 
@@ -186,7 +186,7 @@ def _held(workspace: Workspace) -> frozenset[str]:
 def _table(
     ground: ReleaseContext, changes: Iterable[PromptChange], version: Version
 ) -> dict[str, Version]:
-    """The versions of all prompts in the release; one that nothing tells begins with it."""
+    """The versions of all prompts in the release; a new prompt gets the release's version."""
     released = _released(ground)
     after = {each.prompt: each.after for each in changes}
     found = {name: after.get(name) or released.version(name) for name in _held(ground.workspace)}
@@ -194,7 +194,7 @@ def _table(
 
 
 def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
-    """With the digests of its bundle."""
+    """The record, with the digests of its bundle."""
     versions = {name: str(version) for name, version in record.versions.items()}
     data = bundle_of(workspace, release=record.tag, versions=versions)
     contents = read_bundle(data, record.tag)
@@ -205,6 +205,6 @@ def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
         bundle_format=FORMAT,
     )
     if read(write(built)) != built:
-        message = "what the tag would say could not be read back"
-        raise InputError(message, hint="no prompt's id may hold white space: promptops lint")
+        message = "the message of the tag could not be parsed again"
+        raise InputError(message, hint="a prompt id must not contain white space: promptops lint")
     return built

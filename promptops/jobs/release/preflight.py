@@ -1,4 +1,4 @@
-"""Whether a repository is in a state to be released from; all that is wrong, at once."""
+"""Check that a repository is ready for a release; reports all problems at once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from promptops.repo.revisions import FETCH_ALL
 from promptops.report.parts.summary import counted
 
 SHOWN = 10
-"""So many of a kind are listed, and the others counted."""
+"""At most this many problems of a kind are listed; the others are counted."""
 
 
 def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
-    """Of the clone, of what is checked out, and of who makes the release."""
+    """Problems of the clone, the checkout and git's identity."""
     repository = workspace.repository
     if repository.shallow:
-        message = "the clone is shallow: which releases there are and what changed can't be known"
+        message = "the clone is shallow, so earlier releases and changes are missing"
         yield ReleaseProblem(message=message, hint=FETCH_ALL)
     yield from _uncommitted(workspace)
     yield from _branch(repository, workspace.config.release.branches)
@@ -29,13 +29,13 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
 
 
 def more(lines: Sequence[str]) -> tuple[str, ...]:
-    """As many as a person reads."""
+    """The first lines, and the number of the others."""
     rest = len(lines) - SHOWN
     return (*lines[:SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
 
 
 def uncommitted(workspace: Workspace) -> list[str]:
-    """Paths of ours that the work tree or the index has otherwise than HEAD."""
+    """Paths of the catalog that differ from HEAD in the work tree or the index."""
     repository = workspace.repository
     if repository.bare:
         return []
@@ -44,20 +44,20 @@ def uncommitted(workspace: Workspace) -> list[str]:
 
 
 def unpushed(repository: Repository) -> int:
-    """How many commits the upstream branch lacks; 0 where there is none."""
+    """How many commits are not on the upstream branch; 0 without one."""
     return _count(repository, "@{upstream}..HEAD")
 
 
 def has_identity(repository: Repository) -> bool:
-    """Whether git knows who makes a tag."""
+    """Whether git has a name and an email address for tags."""
     return not repository.git.ask("var", "GIT_COMMITTER_IDENT").status
 
 
 def _uncommitted(workspace: Workspace) -> Iterator[ReleaseProblem]:
     paths = uncommitted(workspace)
     if paths:
-        message = f"{counted(len(paths), 'file')} with changes that are not committed"
-        hint = "commit them, or put them away: git stash --include-untracked"
+        message = f"{counted(len(paths), 'file')} with uncommitted changes"
+        hint = "commit or stash them: git stash --include-untracked"
         yield ReleaseProblem(message=message, hint=hint, details=more(paths))
 
 
@@ -67,7 +67,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
     names = ", ".join(f"`{name}`" for name in allowed)
     if answer.status:
         if not any(_is_allowed(each, allowed) for each in _containing(repository)):
-            message = f"HEAD is on no branch, and not part of {names}"
+            message = f"HEAD is not on a branch, and not part of {names}"
             yield ReleaseProblem(message=message, hint=f"git switch {allowed[0]}")
         return
     if not _is_allowed(branch, allowed):
@@ -75,7 +75,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
         yield ReleaseProblem(message=message, hint="switch to it, or change `release.branches`")
     behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
     if behind and ahead:
-        message = f"`{branch}` and its upstream branch have gone apart"
+        message = f"`{branch}` and its upstream branch have diverged"
         here, there = counted(ahead, "commit"), counted(behind, "commit")
         yield ReleaseProblem(
             message=f"{message}: {here} here, {there} there", hint="git pull --rebase"
@@ -90,7 +90,7 @@ def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
 
 
 def _containing(repository: Repository) -> list[str]:
-    """The branches that HEAD is a part of, here and on remotes."""
+    """The local and remote branches that contain HEAD."""
     form = ("--contains=HEAD", "--format=%(refname)", "refs/heads", "refs/remotes")
     refs = decode(repository.git.run("for-each-ref", *form)).splitlines()
     return [ref.split("/", 2 if ref.startswith("refs/heads/") else 3)[-1] for ref in refs]
@@ -104,4 +104,4 @@ def _count(repository: Repository, commits: str) -> int:
 def _identity(repository: Repository) -> Iterator[ReleaseProblem]:
     if not has_identity(repository):
         hint = "git config user.name NAME; git config user.email ADDRESS"
-        yield ReleaseProblem(message="git does not know who makes the release", hint=hint)
+        yield ReleaseProblem(message="git has no name and email address for the tag", hint=hint)

@@ -1,4 +1,4 @@
-"""A release: planned and checked, then made, and pushed where that is asked for."""
+"""A release: planned, checked, created, and pushed if requested."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from promptops.runtime.loading.source import shown
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseOptions:
-    """What a command line wants released.
+    """Options of `promptops release`.
 
     Attributes:
-        sign: None for what configuration and git say.
-        push: A remote, "" for the usual one; None for not at all.
-        interactive: Somebody sits at a terminal.
-        untrusted: No plugin is loaded.
+        sign: None for the settings of configuration and git.
+        push: A remote, "" for the default one; None for no push.
+        interactive: There is a terminal.
+        untrusted: Load no plug-ins.
     """
 
     declared: Declared = field(default_factory=Declared)
@@ -52,7 +52,7 @@ class ReleaseOptions:
 
 
 def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = ()) -> ReleaseReport:
-    """What would be released from HEAD, and all that stands in its way. Makes nothing.
+    """The release that HEAD would give, and all its problems. Creates nothing.
 
     Where something is to be pushed, the remote is asked what it has.
 
@@ -70,11 +70,11 @@ def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = (
 
 
 def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> ReleaseReport:
-    """Make the tags of a plan that are missing, and push all of them where that is asked for.
+    """Create the missing tags of a plan, and push all of them if requested.
 
-    With them go those of earlier releases that the remote lacks.
+    Tags of earlier releases that are missing on the remote are pushed too.
 
-    What the remote refuses, or a hook before it, is taken back, if this run made it. Raises
+    If the remote or a pre-push hook rejects the push, tags created by this run are deleted. Raises
     GitError.
     """
     with Repository.open(directory) as repository:
@@ -120,7 +120,7 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Release
 
 
 def _has_no_prompts(repository: Repository, release: Release) -> bool:
-    """It is older than the prompts: then all of them are new."""
+    """Whether a release is older than the prompts: then all of them are new."""
     try:
         return not opened(repository, release.commit).catalog.ids
     except PromptopsError:
@@ -128,7 +128,7 @@ def _has_no_prompts(repository: Repository, release: Release) -> bool:
 
 
 def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
-    """A release of this very commit that is what was asked for."""
+    """An existing release of this commit that matches the options."""
     here = [each for each in ground.releases if each.commit == ground.workspace.revision]
     if declared.version is not None and declared.pre is None:
         return next((each for each in here if each.version == declared.version), None)
@@ -141,7 +141,7 @@ def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
 
 
 def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> ReleaseReport:
-    """A release that is there: what of it is missing, and whether it is what its tag says."""
+    """The report on an existing release: its missing tags, and whether it matches its record."""
     workspace, record = ground.workspace, record_of(ground.repository, release)
     tags = tags_of(ground, record)
     lacking = missing(ground.repository, tags)
@@ -175,20 +175,20 @@ def _unsigned(
         return
     tag = release_tag(ground.repository, release.name)
     if tag is None or not tag.signature:
-        message = f"{release.name!r} is there already, and not signed"
-        hint = f"where nobody has it yet: git tag --delete {release.name}, then run it again"
+        message = f"{release.name!r} exists already, and is not signed"
+        hint = f"if it was not pushed yet: git tag --delete {release.name}, then run it again"
         yield ReleaseProblem(message=message, hint=hint)
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
     paths = uncommitted(workspace)
-    return [f"not committed, so no part of it: {', '.join(more(paths))}"] if paths else []
+    return [f"not committed, so not part of the release: {', '.join(more(paths))}"] if paths else []
 
 
 def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
     catalog = workspace.catalog
     if plan.record.content not in (None, content_digest(catalog, list(catalog.prompts()))):
-        message = f"{plan.record.tag!r} tells of another content than its commit has"
+        message = f"{plan.record.tag!r} records other content than its commit has"
         yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 
 
@@ -205,7 +205,7 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
     refused, doubts = gate(workspace, base, untrusted=asked.untrusted)
     problems = (
         *repository_problems(workspace),
-        *(() if plan is None and refused else wrong),  # the gate says it better
+        *(() if plan is None and refused else wrong),  # the gate reports it better
         *signing_problems(workspace, signed=signed, interactive=asked.interactive),
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),
@@ -217,12 +217,12 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
 def _nothing(ground: ReleaseContext, report: DiffReport, declared: Declared) -> str:
     """Why there is nothing to release, or ""."""
     if not ground.workspace.catalog.ids:
-        return "there are no prompts here (`promptops init` begins)"
+        return "there are no prompts (`promptops init` creates one)"
     if report.bump or declared.bump or declared.version:
         return ""
     if ground.base is None:
-        return "there is no prompt yet that is no draft"
-    return f"nothing changed since {ground.base.name} that requires a version"
+        return "every prompt is a draft"
+    return f"no change since {ground.base.name} requires a new version"
 
 
 def _plan(
@@ -246,9 +246,7 @@ def _plan(
 
 def _unpushed(repository: Repository, asked: ReleaseOptions) -> list[str]:
     ahead = unpushed(repository) if asked.push is None else 0  # else it is a problem
-    return (
-        [f"the upstream branch lacks {counted(ahead, 'commit')} of it: git push"] if ahead else []
-    )
+    return [f"{counted(ahead, 'commit')} not on the upstream branch: git push"] if ahead else []
 
 
 def _pushed(
@@ -257,19 +255,19 @@ def _pushed(
     try:
         return push(repository, remote, tags, interactive=interactive)
     except GitError as error:
-        message = f"{tags[0]!r} is made here, and could not be pushed: {error.message}"
-        hint = "run it again with --push; to give it up: git tag --delete TAG"
+        message = f"{tags[0]!r} was created here, but could not be pushed: {error.message}"
+        hint = "run it again with --push; to discard it: git tag --delete TAG"
         raise GitError(message, where=error.where, hint=hint) from None
 
 
 def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
-    hint = "what it says is the way out; then run it again"
+    hint = "fix what the hook reports, then run it again"
     if not refused.hook and any(_is_taken(line) for line in refused.said):
         bring = f"git fetch --tags {remote} && git pull"
-        hint = f"another release was faster: bring it in ({bring}), then run it again"
+        hint = f"another release was pushed first: merge it ({bring}), then run it again"
     details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return ReleaseProblem(message=f"{who} refused {tag!r}", hint=hint, details=more(details))
+    return ReleaseProblem(message=f"{who} rejected {tag!r}", hint=hint, details=more(details))
 
 
 def _is_taken(line: str) -> bool:
@@ -279,4 +277,4 @@ def _is_taken(line: str) -> bool:
 def _in_words(line: str) -> str:
     """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
     name, _, _ = line.partition(": ")
-    return f"{name.removeprefix('refs/tags/')} is there already, and is another one"
+    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"

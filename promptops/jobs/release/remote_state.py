@@ -1,4 +1,4 @@
-"""What a remote lacks: releases that were made before, and commits that nobody reviewed there."""
+"""What is missing on a remote: earlier releases, and commits that were not reviewed there."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _TRACKED = "refs/remotes/"
 def beside_remote(
     ground: ReleaseContext, report: ReleaseReport, wanted: str, *, interactive: bool
 ) -> ReleaseReport:
-    """A report with the earlier releases that a remote lacks, and with what forbids to push.
+    """The report, with earlier releases that are missing on the remote and problems with a push.
 
     Args:
-        wanted: The remote; "" for the usual one.
+        wanted: The remote; "" for the default one.
 
     Raises:
-        GitError: Nothing else is to be done, and the remote can't be reached.
+        GitError: There is nothing else to do, and the remote can't be reached.
     """
     made = _made_here(ground)
     if report.plan is None and not made:
@@ -46,13 +46,13 @@ def beside_remote(
     except GitError:
         if report.plan is None and not report.problems:
             raise
-        return report  # the push will tell, and the release is made
+        return report  # the push will report it, after the release is created
     earlier = _lacking(ground, made, report.plan, refs)
     commits = [f"refs/tags/{tag}" for tag in earlier]
     commits += [report.plan.commit] if report.plan is not None else []
     unreviewed = _unreviewed(ground.repository, remote, commits, refs) if commits else 0
     if unreviewed:
-        message = f"{shown(remote)} lacks {counted(unreviewed, 'commit')} of it"
+        message = f"{counted(unreviewed, 'commit')} not on {shown(remote)}"
         hint = "push the branch first, so that it can be reviewed"
         problem = ReleaseProblem(
             message=message, hint=f"{hint}: {_push(ground.repository, remote)}"
@@ -62,7 +62,7 @@ def beside_remote(
 
 
 def next_command(repository: Repository, version: Version, commit: str) -> str:
-    """What pushes a release that is made, as it works from here; "" without a remote."""
+    """The command that pushes an existing release from here; "" without a remote."""
     remote = default_remote(repository)
     if remote not in remotes(repository):
         return ""
@@ -72,7 +72,7 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
 
 
 def _made_here(ground: ReleaseContext) -> tuple[Release, ...]:
-    """The releases that HEAD has behind it and that this tool made."""
+    """The releases before HEAD that were created by promptops."""
     merged = releases(ground.repository, ground.names, merged=ground.workspace.revision)
     said = records(ground.repository, merged)
     return tuple(each for each in merged if said[each.name].content is not None)
@@ -116,7 +116,7 @@ def _unreviewed(
 def _lacks(
     repository: Repository, remote: str, commits: Sequence[str], heads: Sequence[str]
 ) -> int:
-    """How many commits the upstream branch lacks; without one, all branches of the remote."""
+    """How many commits are not on the upstream branch; without one, on no branch of the remote."""
     upstream = _upstream(repository)
     there = [upstream] if upstream else [*_tracking(repository, remote), *heads]
     arguments = ("--count", "--ignore-missing", *commits, "--not", *there)
@@ -129,7 +129,7 @@ def _tracking(repository: Repository, remote: str) -> list[str]:
 
 
 def _upstream(repository: Repository) -> str:
-    """The branch of a remote that this one follows, or ""."""
+    """The upstream branch on a remote, or ""."""
     answer = repository.git.ask("rev-parse", "--symbolic-full-name", "@{upstream}")
     name = decode(answer.stdout).strip()
     return name if not answer.status and name.startswith(_TRACKED) else ""

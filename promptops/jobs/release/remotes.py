@@ -1,4 +1,4 @@
-"""Where a release is pushed to."""
+"""The remote that a release is pushed to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _HERE = "."
 
 
 def remotes(repository: Repository) -> list[str]:
-    """The names of those that are set up."""
+    """The names of the configured remotes."""
     return decode(repository.git.run("remote")).splitlines()
 
 
 def default_remote(repository: Repository) -> str:
-    """The remote of the branch; else the only one there is; else `origin`."""
+    """The remote of the branch, else the only remote, else `origin`."""
     branch = decode(repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
     found = repository.git.ask("config", "--get", f"branch.{branch}.remote")
     tracked = decode(found.stdout).strip()
@@ -29,7 +29,7 @@ def default_remote(repository: Repository) -> str:
 
 
 def remote_problems(repository: Repository, wanted: str | None) -> Iterator[ReleaseProblem]:
-    """Of a remote that is no address and that nobody knows; "" for the usual one."""
+    """Problems with an unknown remote that is not an address; "" for the default one."""
     if wanted is None:
         return
     known, name = remotes(repository), wanted or default_remote(repository)

@@ -1,4 +1,4 @@
-"""Whether the names of a release are free, and what to do where they are not."""
+"""Check that the tag names of a release are free, and suggest fixes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
 _NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
-"""What `git check-ref-format` refuses; asked of git, each of many names would be a process."""
+"""What `git check-ref-format` rejects; git would need one process per name."""
 
 
 def name_problems(
     ground: ReleaseContext, report: DiffReport, tags: Sequence[str]
 ) -> Iterator[ReleaseProblem]:
-    """Of the names that the tags of a release are to have: each must be free, and one of git's."""
+    """Problems with the tag names of a release: each must be free and valid in git."""
     refs = _refs(ground.repository)
     folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
     own, *_ = tags
@@ -39,12 +39,12 @@ def name_problems(
 def line_problems(
     ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
-    """Of a version above a newer line of releases, whose readers would lose what that brought."""
+    """Problems with a version above a newer line of releases, whose readers would lose changes."""
     above = _outranked(ground, version)
     if above is not None and not declared.reason.strip():
         name = ground.names.write(above)
-        message = f"{version} would outrank {name!r}, which HEAD does not have behind it"
-        hint = f"{_way_out(ground, report)}; or say with --reason why"
+        message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
+        hint = f"{_way_out(ground, report)}; or give the reason with --reason"
         yield ReleaseProblem(message=message, hint=hint)
 
 
@@ -57,12 +57,12 @@ def _taken(
 ) -> ReleaseProblem:
     repository, head = ground.repository, ground.workspace.revision
     if release is not None and not _is_behind(repository, release.commit, head):
-        message = f"CHG901: {tag!r} is there already, and not behind HEAD"
+        message = f"CHG901: {tag!r} exists already, and is not an ancestor of HEAD"
         if _is_behind(repository, release.commit, "@{upstream}"):
-            return ReleaseProblem(message=message, hint="bring it in first: git pull")
+            return ReleaseProblem(message=message, hint="merge it first: git pull")
         if _is_behind(repository, head, release.commit):
             return ReleaseProblem(
-                message=message, hint=f"bring it in first: git merge --ff-only {tag}"
+                message=message, hint=f"merge it first: git merge --ff-only {tag}"
             )
         return ReleaseProblem(message=message, hint=_way_out(ground, report))
     message = f"CHG901: there is a tag {tag!r} already"
@@ -74,22 +74,22 @@ def _is_behind(repository: Repository, commit: str, other: str) -> bool:
 
 
 def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
-    """What version fits the line that HEAD is on: the proved one, or its next patch."""
+    """The version that fits the line of HEAD: the proved one, or its next patch."""
     if ground.base is None:
-        return "say another version: --version"
+        return "choose another version: --version"
     last = ground.base.version
     proved, patch = last.after(report.bump), Version(last.major, last.minor, last.patch + 1)
     if report.bump and _is_free(ground, proved):
         return f"the proved version is free: {proved}"
     if not _is_free(ground, patch):
-        return "bring in the other line of releases first, or say another version: --version"
+        return "merge the other line of releases first, or choose another version: --version"
     if report.bump <= Bump.PATCH:
-        return f"the next free one of this line: --version {patch}"
+        return f"the next free version of this line: --version {patch}"
     changes = [change for prompt in report.prompts for change in prompt.changes]
     firm = lowered(changes, Bump.PATCH, "because")
     if firm is None:
-        return f"the next free one of this line: --version {patch} --reason TEXT"
-    return f"this line has room for {patch} only, and what changed is more: leave that out of it"
+        return f"the next free version of this line: --version {patch} --reason TEXT"
+    return f"only {patch} is free in this line, and the changes require more: leave them out of it"
 
 
 def _is_free(ground: ReleaseContext, version: Version) -> bool:
@@ -105,10 +105,10 @@ def _outranked(ground: ReleaseContext, version: Version) -> Version | None:
 def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
     ref = f"refs/tags/{tag}"
     above = (ref[:at] for at, char in enumerate(ref) if char == "/")
-    hint = "say another version: --version"
+    hint = "choose another version: --version"
     if _NO_NAME.search(tag):
         return ReleaseProblem(
-            message=f"a tag can't be called {tag!r}", hint="change `release.tag_format`"
+            message=f"{tag!r} is not a valid tag name", hint="change `release.tag_format`"
         )
     if ref in refs:
         return ReleaseProblem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
@@ -116,6 +116,6 @@ def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> Releas
         return ReleaseProblem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
     if ref in folders or any(each in refs for each in above):
         return ReleaseProblem(
-            message=f"another tag's name keeps git from one called {tag!r}", hint=hint
+            message=f"git can't create the tag {tag!r} beside another tag", hint=hint
         )
     return None

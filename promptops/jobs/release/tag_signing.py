@@ -1,4 +1,4 @@
-"""Whether the tags of a release are signed, and whether they can be: by git's own settings."""
+"""Decide whether release tags are signed, and test that git can sign them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promptops.repo.temporary import temporary_folder
 
 DEADLINE_S = 60.0
 SSH_AGENT = 'give it to an agent: eval "$(ssh-agent)" && ssh-add KEY'
-GPG_AGENT = "give its passphrase to gpg-agent before, or use a key without one"
+GPG_AGENT = "give its passphrase to gpg-agent first, or use a key without one"
 _LOCKED = {
     "incorrect passphrase": SSH_AGENT,
     "Inappropriate ioctl": GPG_AGENT,
@@ -35,10 +35,10 @@ _HOW = "see user.signingKey and gpg.format in `git help config`"
 def is_signed(
     repository: Repository, setting: Literal["auto", "always", "never"], asked: bool | None
 ) -> bool:
-    """Whether to sign; raises UsageError where somebody asks for what the repository refuses."""
+    """Whether to sign; raises UsageError if the repository's configuration forbids the option."""
     if asked is False and setting == "always":
         hint = "leave out --no-sign"
-        raise UsageError("`release.sign` says that releases are signed", hint=hint)
+        raise UsageError("`release.sign` requires signed releases", hint=hint)
     if asked is not None:
         return asked
     return setting == "always" or (setting == "auto" and _is_set_up(repository))
@@ -47,15 +47,19 @@ def is_signed(
 def signing_problems(
     workspace: Workspace, *, signed: bool, interactive: bool
 ) -> Iterator[ReleaseProblem]:
-    """Sign something to throw away; ask whether those who verify releases would take it."""
+    """Sign a throw-away commit, and check that the allowed signers accept the signature."""
     signers = workspace.config.release.allowed_signers
     if not signed:
         if signers is not None:
-            message = "the tag would not be signed, and `release.allowed_signers` asks for that"
-            yield ReleaseProblem(message=message, hint=f"set up a key, or say --sign; {_HOW}")
+            message = (
+                "the tag would not be signed, and `release.allowed_signers` requires a signature"
+            )
+            yield ReleaseProblem(message=message, hint=f"set up a key, or add --sign; {_HOW}")
         return
     if not has_identity(workspace.repository) and not _names_key(workspace.repository):
-        message = "no signing key is set: `user.signingKey`"  # git would go by who makes the tag
+        message = (
+            "no signing key is set: `user.signingKey`"  # git would choose the key by the tagger
+        )
         yield ReleaseProblem(message=message, hint=_HOW)
         return
     with temporary_folder() as folder:
@@ -64,7 +68,7 @@ def signing_problems(
             answer = trial.sign()
         except GitError as error:
             yield ReleaseProblem(
-                message=f"signing does not end: {error.message}", hint=error.hint or _HOW
+                message=f"signing does not finish: {error.message}", hint=error.hint or _HOW
             )
             return
         if answer.status:
@@ -76,7 +80,7 @@ def signing_problems(
 def _unusable(said: str) -> ReleaseProblem:
     hint = next((hint for known, hint in _LOCKED.items() if known in said), None)
     if hint is not None:
-        message = "the signing key has a passphrase that nobody can be asked for"
+        message = "the signing key has a passphrase, and there is no terminal to ask for it"
         return ReleaseProblem(message=message, hint=hint)
     hint = f"try it: git tag --sign try; {_HOW}"
     return ReleaseProblem(message=f"the signing key can't be used: {said}", hint=hint)
@@ -103,14 +107,14 @@ _NOBODY = {
 
 
 class _Trial:
-    """A commit of nothing, that no repository will hold."""
+    """An empty commit that is not stored in any repository."""
 
     def __init__(self, repository: Repository, folder: Path, *, interactive: bool) -> None:
         self._repository = repository
         self._folder = folder
         self.signers = folder / "allowed_signers"
         self._interactive = interactive
-        # A tag has no author; and that nobody is known is told as another problem than the key.
+        # A tag has no author; a missing identity is reported as another problem.
         self._people = dict(_NOBODY["AUTHOR"])
         if not has_identity(repository):
             self._people |= _NOBODY["COMMITTER"]
@@ -139,9 +143,9 @@ def _refused(
 ) -> Iterator[ReleaseProblem]:
     found = workspace.repository.tree(workspace.revision, under=(path,)).read((path,))
     if path not in found:
-        hint = f"commit {path}, a line for each key that may sign: NAME KEY"
+        hint = f"commit {path}, with one line NAME KEY for each key that may sign"
         yield ReleaseProblem(
-            message=f"`release.allowed_signers` names {path}, which is not there", hint=hint
+            message=f"`release.allowed_signers` names {path}, which does not exist", hint=hint
         )
         return
     answer = trial.verify(commit, found[path])
@@ -149,16 +153,16 @@ def _refused(
         key, said = _KEY.search(decode(answer.stderr)), _said(answer)
         said = said.replace(str(trial.signers), path)
         if key and said.startswith("No principal"):
-            message = f"{path} does not hold the key that signs: {key[1]}"
+            message = f"{path} does not contain the signing key: {key[1]}"
         else:
-            message = f"{path} does not take the key that signs: {said}"
+            message = f"{path} does not accept the signing key: {said}"
         yield ReleaseProblem(
-            message=message, hint=f"sign with a key of it, or add the key to {path}"
+            message=message, hint=f"sign with one of its keys, or add the key to {path}"
         )
 
 
 def _said(answer: ProcessOutput) -> str:
-    """The first line that tells more than that signing failed."""
+    """The first line with more information than that signing failed."""
     lines = [line.strip() for line in decode(answer.stderr).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
     line = next(iter(telling or lines), f"it ended with status {answer.status}")

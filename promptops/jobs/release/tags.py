@@ -1,4 +1,4 @@
-"""The tags of a release: made as a whole, taken back as a whole, pushed as a whole."""
+"""The tags of a release: created, deleted and pushed all or none."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HOOK = "pre-push"
 
 @record(frozen=True, slots=True, kw_only=True)
 class RemoteRefusal:
-    """Why tags were not pushed, though all that was asked answered.
+    """Why tags were rejected by the remote or a hook.
 
     Attributes:
-        hook: The hook of this repository that did not let them go; "" where the remote refused.
-        said: A line each.
+        hook: The hook of this repository that rejected them; "" if the remote did.
+        said: The reasons, one line each.
     """
 
     hook: str = ""
@@ -34,10 +34,10 @@ class RemoteRefusal:
 
 
 def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
-    """Make those of a plan's tags that are not there yet: by name, the ids of their objects.
+    """Create the missing tags of a plan; returns the ids of the tag objects, by name.
 
-    The release's own tag is first, and tells of all others, so that a later run can go on from
-    there. Raises GitError where git makes one not, with nothing left of those before it.
+    The release's own tag is first and records all others, so that a later run can continue. Raises
+    GitError if a tag cannot be created; tags already created are removed.
     """
     made: dict[str, str] = {}
     with temporary_folder() as folder:
@@ -52,14 +52,14 @@ def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dic
 
 
 def missing(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
-    """Those that are not there yet."""
+    """The tags that do not exist yet."""
     known = decode(repository.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"))
     there = set(known.splitlines())
     return tuple(tag for tag in tags if tag not in there)
 
 
 def take_back(repository: Repository, made: Mapping[str, str]) -> None:
-    """Delete tags that this run made, unless somebody has moved them since."""
+    """Delete tags that this run created, unless they were moved since."""
     for tag, identity in made.items():
         repository.git.ask("update-ref", "-d", f"refs/tags/{tag}", identity)
 
@@ -67,10 +67,10 @@ def take_back(repository: Repository, made: Mapping[str, str]) -> None:
 def push(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
 ) -> RemoteRefusal | None:
-    """Push tags that the remote must not have yet, all or none; what was refused, if anything.
+    """Push new tags, all or none; returns the rejection, if any.
 
-    Those that it has already, the same, are right. Raises GitError where the remote could not be
-    asked; it may have them then.
+    Equal tags that the remote has already are accepted. Raises GitError if the connection failed;
+    the remote may have the tags then.
     """
     leases = [f"--force-with-lease=refs/tags/{tag}:" for tag in tags]
     refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
@@ -96,7 +96,7 @@ def push(
 
 
 def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
-    """What the tag of one prompt says: that it is of a release."""
+    """The message of a prompt's tag: the name of its release."""
     return ReleaseRecord(tag=tag, notes=f"Released with {record.tag}.")
 
 
@@ -115,8 +115,8 @@ def _make_one(
     )
     if answer.status:
         error = repository.git.error(answer)
-        hint = "nothing is left of the release; run it again"
-        raise GitError(f"{tag!r} could not be made: {error.message}", hint=error.hint or hint)
+        hint = "tags created by this run are removed; run it again"
+        raise GitError(f"{tag!r} could not be created: {error.message}", hint=error.hint or hint)
 
 
 def _tag_id(repository: Repository, tag: str) -> str:
@@ -124,9 +124,9 @@ def _tag_id(repository: Repository, tag: str) -> str:
 
 
 def _stopped_by_hook(trace: Path) -> bool:
-    """Whether the hook failed, by what git tells of its children: then nothing was sent.
+    """Whether the hook failed, from git's trace of child processes: then nothing was sent.
 
-    Its status alone is also that of a connection that broke, behind which the remote may have all.
+    The exit status alone could also mean a broken connection after the remote got all tags.
     """
     lines = trace.read_bytes().splitlines() if trace.exists() else []
     events = [json.loads(line) for line in lines]
@@ -137,7 +137,7 @@ def _stopped_by_hook(trace: Path) -> bool:
 
 
 def _refused(answer: ProcessOutput) -> list[str]:
-    """Such as `refs/tags/v1.0.0: pre-receive hook declined`, and what the remote says of it."""
+    """Rejections, such as `refs/tags/v1.0.0: pre-receive hook declined`, with remote messages."""
     rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
     rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything
     refused = [f"{name.rpartition(':')[2]}: {why}" for _, name, why in rows]

@@ -1,4 +1,4 @@
-"""What to paste into a configuration so that a break may pass."""
+"""Configuration to paste to accept a breaking change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LASTS = timedelta(days=90)
 def waiver_lines(
     repository: Repository, prompts: Sequence[PromptDiff], bump: Bump
 ) -> tuple[str, ...]:
-    """A `[[diff.waivers]]` for each break above a bump, in TOML; whoever pastes it says why."""
+    """A `[[diff.waivers]]` in TOML for each break above a bump, with an empty reason to fill in."""
     breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
     lines = [line for each in breaks[:SHOWN] for line in _block(repository, *each)]
     rest = len(breaks) - SHOWN

@@ -1,1 +1,1 @@
-"""Set up a repository: configuration, hooks, CI, and what is wrong with the setup."""
+"""Set up a repository (configuration, hooks, CI), and diagnose the setup."""

@@ -1,4 +1,4 @@
-"""Whether Python finds what it imports compiled, or compiles it at every start."""
+"""Check that Python finds bytecode of its imports, and does not compile them at every start."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGES = ("promptops", "jinja2", "yaml")
-"""What a commit hook imports."""
+"""The packages that a commit hook imports."""
 
 
 def without_bytecode() -> tuple[Path, ...]:
-    """The folders to compile, of modules that are imported and have no bytecode on disk.
+    """The folders to compile: those of imported modules without bytecode on disk.
 
-    Python writes it at the first import where it may and can, so each of these is compiled again
-    at every start.
+    Python writes bytecode at the first import if it can, so these are compiled at every start.
     """
     return _folders(name for name in sys.modules if name.partition(".")[0] in PACKAGES)
 

@@ -18,7 +18,7 @@ WORKFLOWS: dict[Platform, str] = {
     "gitlab": ".gitlab-ci.yml",
 }
 FETCHED = ".promptops-action"
-"""Where a workflow of GitHub puts the action that it fetched from another host."""
+"""The folder in which a GitHub workflow puts an action fetched from another host."""
 
 _SPECIAL = lazy_pattern(r"([+!?*\[\]\\])")  # in a filter of GitHub's
 

@@ -1,4 +1,4 @@
-"""What stands in the way of using the tool here."""
+"""Diagnose problems of the setup."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _OURS = b"promptops.cli.main"
 
 @record(frozen=True, slots=True)
 class Diagnosis:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        state: `problem` stands in the way; a `note` may surprise.
-        hint: What to do, or "".
+        state: A `problem` prevents promptops from working; a `note` does not.
+        hint: The fix, or "".
     """
 
     name: str
@@ -55,7 +55,7 @@ class Diagnosis:
 
 
 def examine(directory: Path) -> tuple[Diagnosis, ...]:
-    """Every check, in the order to show; raises nothing, since what fails is what was asked for."""
+    """Every check, in the order to show; raises nothing, because failures are its result."""
     return (*_of_machine(directory), *_of_repository(directory))
 
 
@@ -91,7 +91,7 @@ def _python() -> Diagnosis:
     if lowest <= sys.version_info[:2] <= highest:
         return Diagnosis("python", "ok", version)
     hint = f"use Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}"
-    return Diagnosis("python", "problem", f"{version} is not what promptops is tested on", hint)
+    return Diagnosis("python", "problem", f"promptops is not tested on {version}", hint)
 
 
 def _git(directory: Path) -> Diagnosis:
@@ -102,11 +102,11 @@ def _git(directory: Path) -> Diagnosis:
     return judge_git(decode(answer.stdout))
 
 
-def judge_git(said: str) -> Diagnosis:
-    """From what `git version` said."""
-    found = re.search(r"(\d+)\.(\d+)[.\w-]*", said)
+def judge_git(output: str) -> Diagnosis:
+    """The diagnosis for the output of `git version`."""
+    found = re.search(r"(\d+)\.(\d+)[.\w-]*", output)
     if found is None:
-        return Diagnosis("git", "problem", f"git doesn't tell its version: {said.strip()!r}")
+        return Diagnosis("git", "problem", f"git's version can't be read: {output.strip()!r}")
     version = (int(found[1]), int(found[2]))
     if version < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
@@ -114,7 +114,7 @@ def judge_git(said: str) -> Diagnosis:
             "git", "problem", f"{found[0]} is too old", f"install git {oldest} or later"
         )
     if version < OFFLINE_GIT:
-        message = f"{found[0]} fetches what a partial clone lacks, even in a hook"
+        message = f"{found[0]} fetches missing objects of a partial clone, even in a hook"
         return Diagnosis("git", "note", message, "in partial clones use git 2.44 or later")
     return Diagnosis("git", "ok", found[0])
 
@@ -125,7 +125,10 @@ def _schema_engine() -> Diagnosis:
         return Diagnosis("schema checks", "ok", f"by {NATIVE}")
     message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
     return Diagnosis(
-        "schema checks", "note", message, f"where it has a wheel: pip install {NATIVE}"
+        "schema checks",
+        "note",
+        message,
+        f"if there is a wheel for this platform: pip install {NATIVE}",
     )
 
 
@@ -138,7 +141,7 @@ def _cache() -> Iterator[Diagnosis]:
 
 
 def _bytecode() -> Iterator[Diagnosis]:
-    """Silent where all that a hook imports is compiled."""
+    """No result if all imports of a hook have bytecode."""
     folders = without_bytecode()
     if not folders:
         return
@@ -150,20 +153,20 @@ def _bytecode() -> Iterator[Diagnosis]:
 
 
 def _import_name() -> Diagnosis:
-    """Whether another distribution put a package of our name where Python looks."""
+    """Whether another distribution installed a package named `promptops`."""
     others = other_owners()
     where = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     if others:
         names = ", ".join(others)
         hint = f"pip uninstall {others[0]}, then install promptops again from your clone of it"
         return Diagnosis(
-            "import name", "problem", f"{names} brings a package `promptops`, too", hint
+            "import name", "problem", f"{names} also installs a package `promptops`", hint
         )
     return Diagnosis("import name", "ok", f"`promptops` is {where}")
 
 
 def other_owners() -> tuple[str, ...]:
-    """Names of installed distributions, other than ours, that bring a package `promptops`."""
+    """Names of other installed distributions that contain a package `promptops`."""
     from importlib.metadata import distributions
 
     names = set()
@@ -177,7 +180,7 @@ def other_owners() -> tuple[str, ...]:
 
 
 def _command() -> Diagnosis:
-    """Whose program the name `promptops` starts, as a hook would start it."""
+    """Which program a hook starts as `promptops`."""
     from shutil import which
 
     found = which("promptops")
@@ -192,12 +195,10 @@ def _command() -> Diagnosis:
         ours = False
     if not ours:
         hint = f"put {Path(sys.executable).parent} before it on PATH"
-        return Diagnosis("command", "problem", f"{found} is another program of that name", hint)
+        return Diagnosis("command", "problem", f"{found} is another program with that name", hint)
     if Path(found).parent != Path(sys.executable).parent:
         message = f"{found} belongs to another environment than this Python"
-        return Diagnosis(
-            "command", "note", message, "its version may be another: promptops --version"
-        )
+        return Diagnosis("command", "note", message, "check its version: promptops --version")
     return Diagnosis("command", "ok", found)
 
 
@@ -241,7 +242,7 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
         return
     config = found.config
     if config.path is None:
-        message = "there is none, so the defaults hold"
+        message = "there is none, so the defaults apply"
         yield Diagnosis("configuration", "note", message, "promptops init")
     else:
         yield Diagnosis("configuration", "ok", config.path)
@@ -253,7 +254,7 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
 
 
 def _keys(config: Config) -> Iterator[Diagnosis]:
-    """Whether each key is set; its value is not looked at any further, and never shown."""
+    """Whether each API key is set; its value is never shown."""
     for name, profile in config.models.items():
         variable = profile.api_key_env
         if variable is None:
@@ -261,15 +262,15 @@ def _keys(config: Config) -> Iterator[Diagnosis]:
         if os.environ.get(variable):
             yield Diagnosis(f"key of {name}", "ok", f"{variable} is set")
         else:
-            hint = f"export {variable}=…; nothing but asking the model needs it"
+            hint = f"export {variable}=…; needed only to call the model"
             yield Diagnosis(f"key of {name}", "note", f"{variable} is not set", hint)
 
 
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:
-    """The copy that editors check by, where there is one."""
+    """The copy of the schema that editors use, if any."""
     text = _text(root / SCHEMA)
     if text and text != schema_text("prompt.schema.json"):
-        message = f"{SCHEMA} is of another version: an editor may not know every key"
+        message = f"{SCHEMA} is from another version: an editor may not know every key"
         yield Diagnosis("editor", "note", message, f"rm {SCHEMA}, then promptops init")
 
 

@@ -1,4 +1,4 @@
-"""Tell one clone's git how to show prompt files in `git diff` and `git log -p`."""
+"""Configure one clone to show prompt files as text in `git diff` and `git log -p`."""
 
 from __future__ import annotations
 
@@ -45,11 +45,10 @@ NEXT = "git diff --word-diff"
 
 
 def show_in_git_diff(directory: Path) -> Started:
-    """Set what is not set, in the repository's own configuration and attributes.
+    """Add missing settings to the repository's own configuration and attributes.
 
-    Nothing that is there is changed, and nothing that is committed is touched. A linked work tree
-    shares both with its repository. What can't be done is a step that failed, and hides none of
-    the others.
+    Existing settings and committed files are not changed. A linked work tree shares both with its
+    repository. A failed step does not prevent the others.
 
     Raises GitError where there is no repository.
     """
@@ -62,7 +61,7 @@ def show_in_git_diff(directory: Path) -> Started:
 def _steps(repository: Repository) -> Iterator[SetupStep]:
     config = _shown(repository, repository.common_dir / "config")
     if shutil.which("promptops") is None:
-        note = "`promptops` is not on PATH: git could not run it, and would show no difference"
+        note = "`promptops` is not on PATH: git could not run it, and would show no differences"
         yield SetupStep(path=config, action="failed", note=note)
         return
     for name, value in SETTINGS.items():
@@ -87,7 +86,7 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
         raise git.error(answer)
     if answer.status == 1:
         git.run("config", "--local", key, value)
-        kept = f"; git keeps each text it was given in {CACHE}" if "cache" in key else ""
+        kept = f"; git caches the converted files in {CACHE}" if "cache" in key else ""
         return SetupStep(path=path, action="added", note=f"{key}{kept}")
     if decode(answer.stdout).removesuffix("\n") == value:
         return SetupStep(path=path, action="kept", note=f"{key} is set already")
@@ -97,7 +96,7 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
 
 
 def _attribute(repository: Repository, pattern: str) -> SetupStep:
-    """One line for a pattern, unless git knows already how such files are to be shown."""
+    """Add a line for a pattern, unless an attribute for such files exists."""
     file = repository.common_dir / "info" / "attributes"
     path, line = _shown(repository, file), f"{pattern} diff={DRIVER}"
     asked = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
@@ -113,7 +112,7 @@ def _attribute(repository: Repository, pattern: str) -> SetupStep:
 
 def _append(file: Path, line: str, path: str) -> None:
     if file.is_symlink():
-        raise InputError("a link, and what it leads to is not ours to change", where=path)
+        raise InputError("a symbolic link, whose target promptops does not change", where=path)
     try:
         file.parent.mkdir(exist_ok=True)
         with file.open("ab+") as attributes:

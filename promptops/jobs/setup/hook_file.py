@@ -1,4 +1,4 @@
-"""Plain git hooks of a repository: where each one is, whose it is, installing ours."""
+"""Plain git hooks of a repository: find them, find their owner, install those of promptops."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from promptops.repo.repository import Repository
 Owner = Literal["none", "ours", "pre-commit", "other"]
 MARK = "# promptops:"
 AT_COMMIT = ("pre-commit", "pre-merge-commit")
-"""What git runs before a commit: a merge without conflicts runs only the second one."""
+"""The hooks before a commit; a merge without conflicts runs only the second one."""
 
 AT_PUSH = "pre-push"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class HookFile:
-    """A file that git runs before it does something.
+    """A hook file of git.
 
     Attributes:
         configured: The value of `core.hooksPath`, or None.
-        owner: Whose it is; one that calls promptops itself is ours.
-        runs: Git would run it: it is executable.
+        owner: Who installed it; a hook that calls promptops is ours.
+        runs: Whether git runs it: it is executable.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class HookFile:
 
     @property
     def name(self) -> str:
-        """As git names it: `pre-commit`."""
+        """The name of the hook in git, such as `pre-commit`."""
         return self.path.name
 
 
@@ -59,7 +59,7 @@ def find_hooks(repository: Repository, names: tuple[str, ...] = AT_COMMIT) -> tu
 
 
 def install_hook(hook: HookFile) -> None:
-    """Write ours where there is no hook; raises InputError where it can't be written."""
+    """Install our hook if there is none; raises InputError if it can't be written."""
     text = hook_text(hook.name).replace("installed=''", f"installed={_own_executable()}", 1)
     try:
         make(hook.path.parent, hook.path.name, text, executable=True)
@@ -68,7 +68,7 @@ def install_hook(hook: HookFile) -> None:
 
 
 def hook_line(hook: HookFile) -> str:
-    """What to add to a hook that is not ours."""
+    """The line to add to an existing hook."""
     command = "check --at HEAD" if hook.name == AT_PUSH else "lint --staged"
     return f"promptops {command} || exit 1"
 

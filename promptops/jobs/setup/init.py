@@ -1,4 +1,4 @@
-"""Make a repository one that uses the tool."""
+"""Set up promptops in a repository."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ SETTINGS = ".vscode/settings.json"
 
 @record(frozen=True, slots=True, kw_only=True)
 class SetupStep:
-    """What was done about one file.
+    """The result for one file.
 
     Attributes:
         action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
-        note: Why it was kept, skipped or failed, or "".
-        snippet: What a person must add by hand, or "".
+        note: Why the file was kept, skipped or failed, or "".
+        snippet: Text to add by hand, or "".
     """
 
     path: str
@@ -64,7 +64,7 @@ class Started:
     """What `init` did, in order.
 
     Attributes:
-        next_command: What to type now.
+        next_command: The next command to run.
     """
 
     steps: tuple[SetupStep, ...]
@@ -79,15 +79,15 @@ def start(
     pre_push: bool = False,
     origin: InstallOrigin | None = None,
 ) -> Started:
-    """Write what is missing and touch nothing that is there.
+    """Write missing files; existing ones are not changed.
 
     Args:
         hooks: Install plain git hooks, instead of an entry for pre-commit.
         pre_push: With `hooks`, also the one that runs the gate before a push.
-        platform: Whose CI to write for; where it is None, the one that the repository shows.
-        origin: What CI installs; None where that is not known, so that no workflow is written.
+        platform: The CI platform; None to detect it from the repository.
+        origin: What CI installs; None if unknown: then no workflow is written.
 
-    Raises GitError where there is no work tree. What one file can't have is a step that failed,
+    Raises GitError if there is no work tree. What one file can't have is a step that failed,
     and hides none of the others.
     """
     with Repository.open(directory) as repository:
@@ -111,7 +111,7 @@ def start(
 
 
 def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
-    """The hooks first, where there is none; pre-commit doesn't install beside core.hooksPath."""
+    """The command to install hooks if there are none; pre-commit refuses core.hooksPath."""
     if hooks or found[0].owner != "none":
         return "promptops lint"
     if found[0].configured is not None:
@@ -130,18 +130,20 @@ def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
 def _made(root: Path, path: str, text: str) -> SetupStep:
     if make(root, path, text):
         return SetupStep(path=path, action="wrote")
-    return SetupStep(path=path, action="kept", note="it is there already")
+    return SetupStep(path=path, action="kept", note="it exists already")
 
 
 def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
     if config.path is not None and config.path != OWN:
-        return SetupStep(path=config.path, action="kept", note="it holds the configuration already")
+        return SetupStep(
+            path=config.path, action="kept", note="it contains the configuration already"
+        )
     return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
 
 
 def _branch(repository: Repository) -> str:
-    """Where releases are made: the remote's default branch, else the one that is checked out."""
+    """The branch of releases: the remote's default branch, else the current one."""
     for name in ("refs/remotes/origin/HEAD", "HEAD"):
         answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
         branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
@@ -151,13 +153,13 @@ def _branch(repository: Repository) -> str:
 
 
 def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
-    """A copy of a schema: in the repository, so that any editor finds it, offline and unasked."""
+    """Write a copy of a schema to the repository, so that any editor finds it, even offline."""
     text = schema_text(path.rpartition("/")[2])
 
     def write() -> SetupStep:
         made = _made(repository.root, path, text)
         if made.action == "kept" and not _holds(repository.root / path, text):
-            note = "it is of another version of promptops; remove it to get this one's"
+            note = "it is from another version of promptops; remove it to get the current one"
             return SetupStep(path=path, action="kept", note=note)
         return made
 
@@ -172,19 +174,19 @@ def _holds(file: Path, text: str) -> bool:
 
 
 def _example(repository: Repository) -> Iterator[SetupStep]:
-    """The example, whole or not at all: a half of it would be a prompt that doesn't lint."""
+    """Write the example completely or not at all: a part of it would have lint errors."""
     try:
         workspace = opened(repository, WORKTREE)
     except PromptopsError as error:
         return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
     root, config = workspace.config.prompts[0], workspace.config
     if workspace.catalog.prompt_files:
-        note = "it holds prompts already, so there is no example"
+        note = "it contains prompts already, so no example was written"
         return iter([SetupStep(path=root, action="kept", note=note)])
     files = _example_files(config)
     standing = next((path for path in files if (repository.root / path).exists()), None)
     if standing is not None:
-        note = "it is there already, so there is no example"
+        note = "it exists already, so no example was written"
         return iter([SetupStep(path=standing, action="kept", note=note)])
     return (
         _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
@@ -203,7 +205,7 @@ def _example_files(config: Config) -> dict[str, str]:
 def _settings(root: Path) -> SetupStep:
     made = _made(root, SETTINGS, template("vscode-settings.json"))
     if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
-        note = "it is there already; the first line of each prompt file names the schema anyway"
+        note = "it exists already; the first line of each prompt file names the schema"
         return SetupStep(path=SETTINGS, action="kept", note=note)
     return made
 
@@ -233,7 +235,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     text = _text(root, path)
     if pre_commit_file.mentions_promptops(text):
         return SetupStep(path=path, action="kept", note="it runs promptops already")
-    # A link may lead anywhere, and what it leads to is not ours to change.
+    # A link may point anywhere, and its target must not be changed.
     spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
     if spliced is None:
         note = "it can't be edited safely; add this below `repos`"
@@ -251,7 +253,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
 def _workflow_steps(
     repository: Repository, wanted: Platform | None, origin: InstallOrigin | None
 ) -> Iterator[SetupStep]:
-    """None where no platform is named and the repository shows none."""
+    """The CI workflow, if a platform is named or detected."""
     platform = wanted or _platform(repository)
     if platform is None:
         return
@@ -259,7 +261,8 @@ def _workflow_steps(
     if (repository.root / path).exists() or origin is not None:
         yield _attempt(path, lambda: _workflow(repository, platform, origin))
     else:
-        note = f"cannot tell where CI should install promptops from ({_name_origin(platform)})"
+        option = _name_origin(platform)
+        note = f"the source that CI should install promptops from is unknown ({option})"
         yield SetupStep(path=path, action="failed" if wanted else "skipped", note=note)
 
 
@@ -272,19 +275,19 @@ def _workflow(
 ) -> SetupStep:
     path = WORKFLOWS[platform]
     if origin is None:
-        return SetupStep(path=path, action="kept", note="it is there already")
+        return SetupStep(path=path, action="kept", note="it exists already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
     text = workflow_text(platform, origin, tag_format)
     made = _made(repository.root, path, text)
     ours = platform == "github" or _mentions(repository.root / path, "promptops")
     if ours or made.action == "wrote":
         return made
-    note = "it is there already; add these jobs"
+    note = "it exists already; add these jobs"
     return SetupStep(path=path, action="kept", note=note, snippet=text)
 
 
 def _platform(repository: Repository) -> Platform | None:
-    """Whose CI a repository would have, by its files and the address it came from."""
+    """The CI platform of a repository, by its files and its remote's address."""
     answer = repository.git.ask("config", "--get", "remote.origin.url")
     address = decode(answer.stdout)
     if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:

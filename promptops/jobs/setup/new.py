@@ -1,4 +1,4 @@
-"""Make a new prompt file."""
+"""Create a new prompt file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from promptops.repo.process import decode
 from promptops.source.schemas import schema_text
 
 SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
-"""Where a copy of the schema may stand for editors to find; the first is made where none does."""
+"""Paths of the schema copy for editors; the first one is created if none exists."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Created:
-    """What `new` made.
+    """The result of `new`.
 
     Attributes:
-        schema_copy: Path of the copy of the schema that was made with it, or None.
-        missing: Metadata that the configuration requires and only a person can give.
+        schema_copy: Path of the copy of the schema that was also created, or None.
+        missing: Required metadata that the author must add.
     """
 
     id: str
@@ -35,10 +35,10 @@ class Created:
 
 
 def create(directory: Path, identity: str) -> Created:
-    """A prompt file that lints clean and answers questions, for an author to change.
+    """Create a prompt file without lint errors, for the author to edit.
 
-    Raises UsageError for an id that can't be one or is taken, InputError where the file can't be
-    made, GitError where there is no work tree.
+    Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
+    GitError without a work tree.
     """
     _check(identity)
     with workspace(directory) as opened:
@@ -54,18 +54,19 @@ def create(directory: Path, identity: str) -> Created:
             metadata=metadata,
         )
         if not make(root, path, text):
-            raise InputError("something stands there already", where=path, hint="move it away")
+            raise InputError("a file exists there already", where=path, hint="move it away")
         return Created(
             id=identity, path=path, schema_copy=schema if written else None, missing=missing
         )
 
 
 def _check(identity: str) -> None:
-    """The rule of SCH005, before there is a file."""
+    """Check the id by the rule SCH005, before there is a file."""
     for ending in ENDINGS:
         if identity.endswith(ending):
             raise UsageError(
-                f"an id has no ending: {identity!r}", hint=f"write {identity[: -len(ending)]!r}"
+                f"an id has no file extension: {identity!r}",
+                hint=f"write {identity[: -len(ending)]!r}",
             )
     if is_fit(identity) and all(identity.split("/")):
         return
@@ -80,16 +81,16 @@ def _check(identity: str) -> None:
 def _check_free(opened: Workspace, identity: str) -> None:
     for other, path in opened.catalog.paths.items():
         if other == identity:
-            raise UsageError(f"the prompt {identity!r} is there already", hint=f"edit {path}")
+            raise UsageError(f"the prompt {identity!r} exists already", hint=f"edit {path}")
         if other.startswith(f"{identity}/"):
             raise UsageError(
                 f"{identity!r} is a folder of other ids, such as {other!r}",
-                hint=f"git can't keep tags of both; write '{identity}/NAME'",
+                hint=f"git can't have tags of both; write '{identity}/NAME'",
             )
         if identity.startswith(f"{other}/"):
             raise UsageError(
-                f"{other!r} is a prompt, so it can't be a folder, too",
-                hint="git can't keep tags of both; choose another folder",
+                f"{other!r} is a prompt, so it can't also be a folder",
+                hint="git can't have tags of both; choose another folder",
             )
 
 
@@ -99,7 +100,7 @@ def _path(opened: Workspace, identity: str) -> str:
 
 
 def _schema(root: Path) -> tuple[str, bool]:
-    """The copy of the schema that an editor finds, and whether it was made now."""
+    """The copy of the schema for editors, and whether it was created now."""
     for path in SCHEMAS:
         if (root / path).is_file():
             return path, False
@@ -107,7 +108,7 @@ def _schema(root: Path) -> tuple[str, bool]:
 
 
 def _metadata(opened: Workspace, identity: str) -> tuple[str, tuple[str, ...]]:
-    """Lines of what is known of the prompt, and what the configuration wants beyond them."""
+    """The known metadata lines of the prompt, and the other required keys."""
     known: dict[str, Callable[[], Iterator[str]]] = {
         "title": lambda: iter([identity.rpartition("/")[2].replace("-", " ").capitalize()]),
         "owners": lambda: _owner(opened),
@@ -129,7 +130,7 @@ _WRITTEN = ("description", "status", "model", "inputs", "tests")
 
 
 def _owner(opened: Workspace) -> Iterator[str]:
-    """Who makes it, as git knows them."""
+    """The author, from git's identity."""
     name = decode(opened.repository.git.ask("config", "--get", "user.name").stdout).strip()
     if name and name.isprintable():
         yield name

@@ -1,4 +1,4 @@
-"""Files that are made only where nothing stands."""
+"""Create files without overwriting existing ones."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def make(root: Path, path: str, text: str, *, executable: bool = False) -> bool:
-    """Write a new file below `root`; False, and nothing is touched, where something stands.
+    """Write a new file below `root`; returns False and changes nothing if it exists.
 
-    Raises InputError where it can't be made: a file where a folder must be, a folder that may not
-    be written, a link that leads out of `root`.
+    Raises InputError if it can't be created: a file in place of a folder, a folder without write
+    permission, a link that points outside `root`.
     """
     target = root / path
     if os.path.lexists(target):
@@ -45,7 +45,7 @@ def template(name: str, **values: str) -> str:
 
 
 def model_lines(config: Config) -> str:
-    """What a prompt says below `model:`: a profile there is, or else a model by its name."""
+    """The lines below `model:` of a prompt: an existing profile, or else a model by its name."""
     if not config.models:
         return DEFAULT_MODEL
     name = "fast" if "fast" in config.models else next(iter(config.models))
@@ -53,7 +53,7 @@ def model_lines(config: Config) -> str:
 
 
 def relative(path: str, base: str) -> str:
-    """A path as the file `base` would say it, with `..` and forward slashes."""
+    """A path relative to the file `base`, with `..` and forward slashes."""
     return os.path.relpath(path, os.path.dirname(base) or ".").replace(os.sep, "/")
 
 
@@ -61,12 +61,12 @@ def _make_folder(root: Path, folder: Path, path: str) -> None:
     inside = os.path.realpath(root)
     real = os.path.realpath(folder)
     if os.path.commonpath((inside, real)) != inside:
-        raise InputError("a link leads out of the repository", where=path)
+        raise InputError("a symbolic link points outside the repository", where=path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(
-            f"can't be made: {_file_on_the_way(folder, root)!r} is a file, not a folder",
+            f"can't be created: {_file_on_the_way(folder, root)!r} is a file, not a folder",
             where=path,
             hint="move the file away",
         ) from None
@@ -82,4 +82,4 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 def _refused(path: str, error: OSError) -> InputError:
     reason = (error.strerror or str(error)).lower()
-    return InputError(f"can't be made: {reason}", where=path, hint="see who may write there")
+    return InputError(f"can't be created: {reason}", where=path, hint="check its permissions")

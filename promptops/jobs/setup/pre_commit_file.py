@@ -1,4 +1,4 @@
-"""`.pre-commit-config.yaml`: whether it runs promptops, and adding that without rewriting it."""
+"""`.pre-commit-config.yaml`: detect promptops in it, or add it without reformatting the file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ PATH = ".pre-commit-config.yaml"
 
 
 def whole_file() -> str:
-    """For a repository that has none yet."""
+    """The file for a repository that has none yet."""
     types = f"default_install_hook_types: [{', '.join(AT_COMMIT)}]"
     return f"{types}\nrepos:\n{_indented(template('pre-commit-entry.yaml'), '  ')}"
 
 
 def install_command(text: str) -> str:
-    """What installs the hooks of a file: also for merges, which is not pre-commit's default."""
+    """The command to install the hooks, including the merge hook, which is not a default."""
     value = _parsed(text)
     types = value.get("default_install_hook_types") if isinstance(value, dict) else None
     if isinstance(types, list) and set(AT_COMMIT) <= {*map(str, types)}:
@@ -26,7 +26,7 @@ def install_command(text: str) -> str:
 
 
 def mentions_promptops(text: str) -> bool:
-    """Whether some hook of the file is ours, by its id or its command."""
+    """Whether a hook of the file runs promptops, by its id or its command."""
     value = _parsed(text)
     repos = value.get("repos") if isinstance(value, dict) else None
     hooks = [
@@ -41,9 +41,9 @@ def mentions_promptops(text: str) -> bool:
 
 
 def with_entry(text: str) -> str | None:
-    """The file with our entry behind its last repository; None where that can't be done safely.
+    """The file with our entry after its last repository; None if that can't be done safely.
 
-    The text is spliced, and taken only if it then reads as before with one repository more.
+    The text is inserted, and accepted only if parsing then gives one more repository.
     """
     before = _parsed(text)
     place = _end_of_repos(text)
@@ -80,7 +80,7 @@ def _end_of_repos(text: str) -> tuple[int, str] | None:
 
 
 def _last_line(node: Any) -> int:
-    """Of the last scalar or flow collection inside, 0-based; a block's own end lies behind it."""
+    """The line of the last scalar or flow collection inside, 0-based; a block itself ends later."""
     import yaml
 
     while not isinstance(node, yaml.ScalarNode) and not node.flow_style and node.value:
@@ -90,7 +90,7 @@ def _last_line(node: Any) -> int:
 
 
 def _parsed(text: str) -> Any:
-    """The value, or None for what is no YAML."""
+    """The parsed value, or None if it is not YAML."""
     import yaml
 
     try:

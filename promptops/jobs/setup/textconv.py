@@ -10,13 +10,12 @@ from promptops.source.document import MAX_BYTES, read
 
 
 def text_of(file: Path) -> str:
-    """A prompt file as a text for people, safe for a terminal; any other content as it stands.
+    """A prompt file as readable text, safe for a terminal; any other content unchanged.
 
-    As it stands is also what has any problem as YAML, since something of it (the second of two
-    equal keys) would be missing otherwise. Of a file too large to be a prompt the beginning is
-    given, and a digest, so that a difference is seen.
+    A file with any YAML problem is also unchanged, because a part of it, such as a duplicate key,
+    would be missing. A file too large for a prompt is cut, with a digest, so that changes show.
 
-    Raises InputError where the file can't be read, and nothing else whatever it holds.
+    Raises InputError if the file can't be read, and nothing else whatever its content.
     """
     try:
         data = file.read_bytes()

@@ -1,4 +1,4 @@
-"""The signed tag of a release, kept as a proof of who made a bundle."""
+"""The signed tag of a release, stored as proof of who signed a bundle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOAD_AGAIN = "remove the cached bundle, and load the release again from its rep
 
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
-    """The tag object; None if it does not name its bundle, and so proves nothing about one."""
+    """The tag object; None if it does not name its bundle, so that it proves nothing."""
     return repository.git.run("cat-file", "tag", tag.id) if names_its_bundle(tag) else None
 
 
@@ -57,7 +57,7 @@ def prove(proof: bytes, contents: Contents, signers: Path) -> None:
 def _describes(proof: bytes, contents: Contents) -> bool:
     head, _, message = proof.partition(b"\n\n")
     name, commit = _NAME.search(head), _COMMIT.search(head)
-    message, signed, _ = message.rpartition(SSH.encode())  # as git takes the last one
+    message, signed, _ = message.rpartition(SSH.encode())  # git uses the last one
     told = read_record(decode(message))
     origin = contents.origin
     return (

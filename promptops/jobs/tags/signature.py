@@ -1,4 +1,4 @@
-"""Whether somebody who is trusted signed the tag of a release."""
+"""Verify that an allowed signer signed the tag of a release."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _BAD = lazy_pattern(r"^\[GNUPG:\] BADSIG ", re.MULTILINE)
 
 
 def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
-    """The one of the allowed signers, of a file as ssh-keygen(1) has it, who signed a tag.
+    """The allowed signer, from a file in the format of ssh-keygen(1), who signed a tag.
 
-    Raises IntegrityError where none of them did.
+    Raises IntegrityError if none of them did.
     """
     hint = f"it must be signed by a key of {signers.name}"
     if not tag.signature:
         raise IntegrityError("the tag is not signed", where=tag.name, hint=hint)
     if not tag.signature.startswith(SSH):
-        message = "the tag is not signed with a key of ssh, as the allowed signers are"
+        message = "the tag is not signed with an SSH key, which the allowed signers require"
         raise IntegrityError(message, where=tag.name, hint=hint)
     return signer_of_object(tag.id, git, signers, tag.name)
 
 
 def signer_of_object(identity: str, git: Git, signers: Path, name: str) -> str:
-    """The same for a tag object by its id; `name` is for the error."""
+    """Like `signer_of`, for a tag object by its id; `name` is for the error."""
     answer = _verify(git, identity, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
     said = decode(answer.stderr)
     found = _SIGNER.search(said)
@@ -43,18 +43,18 @@ def signer_of_object(identity: str, git: Git, signers: Path, name: str) -> str:
 
 
 def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
-    """Who signed a tag with OpenPGP, by the keyring of whoever asks; None where it can't tell.
+    """Who signed a tag with OpenPGP, by the user's keyring; None if that is unknown.
 
-    Raises IntegrityError for a signature that is of something else.
+    Raises IntegrityError for a signature of something else.
     """
     answer = _verify(git, tag.id, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
     said = decode(answer.stderr)
     if _BAD.search(said):
-        raise IntegrityError("the tag's signature is of something else", where=tag.name)
+        raise IntegrityError("the tag's signature belongs to something else", where=tag.name)
     found = _KEYRING_SIGNER.search(said)
     return found[1] if found is not None and not answer.status else None
 
 
 def _verify(git: Git, identity: str, *settings: str) -> ProcessOutput:
-    """With no program that a repository names."""
+    """Verify with default programs, never with one that a repository configures."""
     return git.ask("-c", "gpg.ssh.program=ssh-keygen", *settings, "verify-tag", "--raw", identity)

@@ -1,4 +1,4 @@
-"""One tag of a release as it stands in a repository: also one that is not what it says it is."""
+"""One release tag of a repository, which may be misnamed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _FACTS = (
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseTag:
-    """A tag that is called like a release.
+    """A tag with the name of a release.
 
     Attributes:
-        name: Of the ref.
-        inside: The name in the tag object; None for a tag that is no object of its own.
-        id: Of the tag object.
-        signature: As it stands in the object; "" where there is none.
+        name: The name of the ref.
+        inside: The name in the tag object; None for a tag that is not annotated.
+        id: The id of the tag object.
+        signature: The signature in the object; "" if there is none.
     """
 
     name: str
@@ -46,27 +46,27 @@ class ReleaseTag:
 
     @property
     def release(self) -> Release:
-        """Raises IntegrityError for a tag that is not what it says it is."""
+        """Raises IntegrityError for a misnamed tag."""
         if self.inside != self.name:
             raise IntegrityError(self.problem, where=self.name, hint=self.way_out)
         return Release(name=self.name, version=self.version, tag=self.id, commit=self.commit)
 
     @property
     def problem(self) -> str:
-        """Of the two names."""
+        """The problem with the two names, or ""."""
         if self.inside is None:
-            return f"the tag {self.name!r} is not annotated: it tells nothing"
-        return f"the tag object called {self.inside!r} stands under the name {self.name!r}"
+            return f"the tag {self.name!r} is not annotated, so it carries no record"
+        return f"the tag object is named {self.inside!r}, but the ref is {self.name!r}"
 
     @property
     def way_out(self) -> str:
         if self.inside is None:
             return "a release is an annotated tag: promptops release"
-        return "somebody may offer an old release as a new one: ask who made the ref"
+        return "an old release may be presented as a new one: find out who created the ref"
 
 
 def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
-    """The tag of a release; None where no tag of that name is called like one.
+    """The tag of a release; None if there is no such tag or its name is not that of a release.
 
     Raises InputError for a configuration that can't be read.
     """
@@ -94,7 +94,7 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
 
 
 def _row(repository: Repository, name: str) -> list[str] | None:
-    """What git says of the ref; None where there is none of exactly that name."""
+    """The ref's facts from git; None if there is no ref with exactly that name."""
     form = "%00".join(_FACTS)
     answer = repository.git.ask("for-each-ref", f"--format={form}%00", "--", f"{PREFIX}{name}")
     values = decode(answer.stdout).split("\0")[:-1]

@@ -1,1 +1,1 @@
-"""Test cases run: planned, answered from what is kept or asked, judged, decided."""
+"""Run test cases: plan, find or request answers, judge, decide."""

@@ -1,4 +1,4 @@
-"""Answers to requests: from what is kept, or asked and kept."""
+"""Answers to requests: recorded ones, or new ones that are recorded."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Mode = Literal["replay", "record", "live", "refresh"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class Want:
-    """An answer that is wanted.
+    """An answer that a run needs.
 
     Attributes:
-        prompt: Whose recordings it belongs to, and whose budget it takes from.
-        judge: Whose request it is, where a judge is asked; else "".
-        profile: Who is asked; None where the prompt names no model.
+        prompt: The prompt file whose recordings and budget are used.
+        judge: The judge that sends the request, or "".
+        profile: The model to call; None if the prompt has no model.
     """
 
     prompt: Prompt
@@ -56,11 +56,11 @@ class Want:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Got:
-    """What came of it.
+    """The answer to a need, or why there is none.
 
     Attributes:
         reason: Why there is no answer, or "".
-        infrastructure: It was asked for, and the provider or the network failed.
+        infrastructure: The request was sent, and the provider or the network failed.
     """
 
     answer: Answer | None = None
@@ -70,10 +70,10 @@ class Got:
 
 
 class Answering:
-    """One run's way to answers; what it was answered is on disk before it goes on.
+    """Finds or requests the answers of one run; each is on disk before the run continues.
 
     Attributes:
-        known: What came of all that was wanted so far.
+        known: The results of all needs so far.
         refused: Why answers were not recorded.
     """
 
@@ -87,7 +87,7 @@ class Answering:
         asking: ModelCalls | None = None,
         known: Mapping[Key, Got] | None = None,
     ) -> None:
-        """The repository is needed to record; with `known` answers nobody is asked for others."""
+        """The repository is needed to record; with `known` answers no model is called."""
         if mode != "replay":
             from promptops.evals.providers.endpoint import refuse_untrusted
 
@@ -105,11 +105,11 @@ class Answering:
         self.refused: list[Problem] = []
 
     def get(self, wants: Sequence[Want]) -> dict[Key, Got]:
-        """The answers by `Want.key`; asks for those that are missing, where the mode allows it.
+        """The answers by `Want.key`; requests missing ones if the mode allows it.
 
-        What was wanted before in this run is what it was then: nothing is asked twice. Raises
-        UsageError where the recordings of a prompt could not hold them: before the first request,
-        or after a sample of 20 where their size can't be estimated yet.
+        Nothing is requested twice in a run. Raises UsageError if the recordings of a prompt would
+        be too large: before the first request, or after a sample of 20 if their size can't be
+        estimated yet.
         """
         for want in wants:
             file = self._catalog.recordings_of(want.path)
@@ -124,20 +124,20 @@ class Answering:
         return {want.key: self.known[want.key] for want in wants}
 
     def refused_code(self, path: str, content: bytes) -> str:
-        """Why a function of a file of the catalog may not judge answers in this run, or ""."""
+        """Why a function in a file of the catalog may not judge answers in this run, or ""."""
         return self._asking.refused_code(path, content)
 
     def answered(self) -> Iterator[tuple[Want, Answer]]:
-        """All that was wanted and had, in the order of wanting."""
+        """All needs with an answer, in the order of the needs."""
         for key, want in self._wants.items():
             answer = self.known[key].answer
             if answer is not None:
                 yield want, answer
 
     def end(self, *, prune: bool) -> Settled:
-        """Write what was answered into the files of recordings.
+        """Write the answers to the files of recordings.
 
-        What nobody wants to record goes into the cache, so that recording it later asks nobody.
+        Answers that are not recorded go to the cache, where a later recording run finds them.
         """
         if self._repository is None or not (self._asks or prune):
             return Settled()
@@ -155,7 +155,7 @@ class Answering:
 
     def _kept(self, want: Want) -> Got:
         if self._mode in ("live", "refresh"):
-            return Got(reason="no shard has its answer")  # unless it is going to be asked for
+            return Got(reason="no shard has an answer for it")  # unless it will be requested
         found = self._store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
             return Got(reason="its request has no recording")
@@ -164,7 +164,7 @@ class Answering:
         return Got(answer=found.answer, source=found.source)
 
     def _without_sample(self, missing: list[Want]) -> list[Want]:
-        """What is left to ask for, once it is known that the files of recordings can hold it."""
+        """The remaining requests, once it is known that the recordings will fit."""
         if self._repository is None or self._mode == "live":
             return missing
         by_path: dict[str, list[Want]] = {}
@@ -217,7 +217,7 @@ class Answering:
             self._wanted.setdefault(ask.key, []).append(want)
         outcomes = self._asking.ask(asks, self._catalog, self._keep)
         found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
-        return found | {want.key: Got(reason="the prompt names no model") for want in nobody}
+        return found | {want.key: Got(reason="the prompt has no model") for want in nobody}
 
     def _keep(self, outcome: Answered) -> None:
         if self._mode != "live":
@@ -249,8 +249,8 @@ def _got(outcome: Outcome, want: Want) -> Got:
     if isinstance(outcome, Failed):
         from promptops.evals.providers.redaction import shown_profile
 
-        # Of a judge it is said already that it gave no answer.
+        # For a judge the message already says that there is no answer.
         who = shown_profile(outcome.ask.profile, os.environ)
         who = who if want.judge else f"{who} gave no answer"
         return Got(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
-    return Got(reason=f"not asked: {outcome.reason}", infrastructure=True)
+    return Got(reason=f"not requested: {outcome.reason}", infrastructure=True)

@@ -1,4 +1,4 @@
-"""How one run asks models: within its bounds, over all rounds, and watched."""
+"""The calls of one run to models: within its limits, over all rounds, with progress."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Who is told how asking goes on."""
+    """Receives the progress of calls."""
 
     def calls(self, line: str) -> None:
-        """An endpoint is about to get its first request; a person must see the line."""
+        """An endpoint is about to get its first request; the line must be shown."""
 
     def begins(self, estimate: Estimate) -> None:
-        """A round is about to begin: the cases, then their judges, then what fresh answers tell."""
+        """A round begins: first the cases, then their judges, then fresh answers for decisions."""
 
     def came(self, outcome: Answered | Failed) -> None:
-        """An answer is there, or was given up."""
+        """A request was answered, or failed for good."""
 
     def closes(self, reason: str) -> None:
-        """Nothing more is asked in this run; what is under way is waited for."""
+        """No more requests are sent in this run; those under way are completed."""
 
     def ends(self) -> None:
         """The round is over, however it ended."""
 
 
 class Unwatched:
-    """Tells nobody."""
+    """Ignores progress."""
 
     def calls(self, line: str) -> None: ...
 
@@ -54,14 +54,14 @@ class Unwatched:
 
 @record(slots=True, kw_only=True)
 class ModelCalls:
-    """All asking of one run goes through one of these.
+    """Makes all calls of one run.
 
     Attributes:
-        approvals: Which endpoints may be called; without them none may.
-        event: What the run is for; prompts may have a budget of their own for it.
-        cost_usd: Of the answers so far, as far as prices are known.
-        unanswered: Requests that got no answer, since a provider failed or the run ended before.
-        unasked: Those of them that were not asked for, since it ended before.
+        approvals: The endpoints that may be called; None for none.
+        event: The event of the run; prompts may have their own budget for it.
+        cost_usd: Cost of the answers so far, as far as prices are known.
+        unanswered: Requests without an answer, because a provider failed or the run ended.
+        unasked: Those that were not sent, because the run ended.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -79,9 +79,9 @@ class ModelCalls:
     def ask(
         self, asks: Sequence[Ask], catalog: Catalog, on_answer: Callable[[Answered], None]
     ) -> tuple[Outcome, ...]:
-        """What became of each request of a catalog; `on_answer` gets each answer at once.
+        """The outcome of each request of a catalog; `on_answer` gets each answer at once.
 
-        Raises UsageError where an endpoint is not approved.
+        Raises UsageError if an endpoint is not approved.
         """
         # They need asyncio, which a replay does not import.
         from promptops.evals.engine.estimate import estimate
@@ -120,12 +120,12 @@ class ModelCalls:
         return self.approvals.refused_code(path, content) if self.approvals is not None else ""
 
     def payer(self, prompt: Prompt, judge: str = "") -> Payer:
-        """Who an answer is wanted for."""
+        """The prompt that an answer is charged to."""
         return Payer(prompt=prompt.id, judge=judge, most_usd=prompt_budget(prompt, self.event))
 
     @property
     def ended(self) -> str:
-        """Why what was not asked for was not, or ""; the first reason, where prompts differ."""
+        """Why requests were not sent, or ""; the first reason if prompts differ."""
         spent = (purse.spent for purse in self.ledger.purses.values() if purse.spent)
         return self.ledger.ended or next(spent, "")
 

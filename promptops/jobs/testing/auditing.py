@@ -1,4 +1,4 @@
-"""A sample of recordings asked again, so that nobody picks the answers that are recorded."""
+"""Audit a sample of recordings by requesting them again, to detect picked answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def audited(
     sampled: tuple[Size, str],
     asking: ModelCalls,
 ) -> Iterator[CaseRun]:
-    """The cases of a sample whose models or judges answer otherwise today, or can't be asked.
+    """The cases of a sample whose models or judges now give another answer, or fail.
 
     `sampled` is the size of the sample, and the seed that chooses it.
     """
@@ -39,11 +39,11 @@ def audited(
         place = places.get((want.path, want.case), Place(want.path))
         whose = f"the judge `{want.judge}`" if want.judge else "the model"
         if fresh.answer is None:
-            reason = f"it could not be asked again: {fresh.reason}"
+            reason = f"it could not be requested again: {fresh.reason}"
             yield _case(prompt, want, place, reason, lost=True)
         elif found := differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
-            reason = f"asked again, {whose} answers otherwise: {what}"
+            reason = f"requested again, {whose} gives another answer: {what}"
             yield _case(prompt, want, place, reason, lost=False)
 
 

@@ -1,4 +1,4 @@
-"""The other arm: the prompts of a baseline, answering the candidate's own cases."""
+"""The baseline arm: the prompts of an earlier revision, with the candidate's cases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from promptops.runtime.request.render import Renderer, RenderError
 
 
 def compares(plan: Iterable[Planned]) -> bool:
-    """Whether anything that is asserted takes a baseline: a measure, or a judge's comparison."""
+    """Whether any assertion needs a baseline: a measure, or a judge's comparison."""
     return any(
         assertion is not None and (assertion.score is not None or assertion.judged)
         for planned in plan
@@ -31,19 +31,19 @@ def compares(plan: Iterable[Planned]) -> bool:
 
 
 class Baseline:
-    """The prompts of an earlier revision, as they answer the cases of this one.
+    """The prompts of an earlier revision, with the cases of this one.
 
-    Both arms are asked the same cases and judged by the same assertions: the candidate's.
+    Both arms run the candidate's cases and assertions.
 
     Attributes:
-        title: The revision, as a person would write it.
-        outdated: Ids of the prompts whose recorded answers today's model would not give: they
-            count no more.
-        opinions: What judges said of them.
+        title: The name of the revision to show.
+        outdated: Ids of the prompts whose recorded answers are from another model and no longer
+            used.
+        opinions: The judges' verdicts on the baseline's answers.
     """
 
     def __init__(self, title: str, catalog: Catalog, head: Catalog, opinions: Answering) -> None:
-        """`opinions` has what judges said of the answers that `catalog` recorded."""
+        """`opinions` has the judges' verdicts on the answers recorded in `catalog`."""
         self.title = title
         self.outdated: set[str] = set()
         self._catalog = catalog
@@ -54,9 +54,9 @@ class Baseline:
         self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
 
     def counterpart(self, planned: Planned) -> Planned | None:
-        """The same case of the baseline's prompt; None where that takes no such inputs.
+        """The same case for the baseline's prompt; None if its inputs don't accept it.
 
-        None, too, for a case that asks nothing.
+        Also None for a case without assertions on the answer.
         """
         prompt = planned.prompt
         if planned.request is None or not planned.asks:
@@ -74,23 +74,23 @@ class Baseline:
         return replace(planned, prompt=answered, request=request, digest=digest)
 
     def wants(self, plan: Iterable[Planned]) -> Iterator[Want]:
-        """What its prompts have to be asked for those cases."""
+        """The answers that its prompts need for those cases."""
         for each in map(self.counterpart, plan):
             if each is not None and each.request is not None:
                 yield want_of(each.request, each, profile_of(self._catalog, each))
 
     def learn(self, planned: Planned, answer: Answer) -> None:
-        """What it was answered in this run."""
+        """Add the answers of this run."""
         self._asked[_key(planned)] = answer
 
     def answer(self, planned: Planned) -> Answer | None:
-        """What it answers to a case and repeat, as far as it is known."""
+        """The known answer to a case and repeat, or None."""
         return self._asked.get(_key(planned)) or (
             None if planned.prompt.id in self.outdated else self.recorded(planned)
         )
 
     def recorded(self, planned: Planned) -> Answer | None:
-        """What is committed there."""
+        """The committed recordings of the baseline."""
         same = self.counterpart(planned)
         if same is None:
             return None
@@ -98,17 +98,17 @@ class Baseline:
         return found.answer if found is not None else None
 
     def heard(self, plan: Iterable[Planned]) -> list[Heard]:
-        """Its answers to those cases, as far as they are known, judged."""
+        """The known answers to those cases, judged."""
         same = ((self.counterpart(each), self.answer(each)) for each in plan)
         return self._judging.heard([(each, said) for each, said in same if each and said])
 
     def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
-        """What its own version of a prompt says of measuring; empty where it measures nothing."""
+        """The measures of its own version of a prompt; empty if there are none."""
         found = self._found(prompt)
         return found[0].evaluation if found is not None else {}
 
     def answered_by_another(self, planned: Planned, answer: Answer) -> bool:
-        """Whether the model behind one and the same name is another one since it was recorded."""
+        """Whether the model behind the same name has changed since the recording."""
         same, before = self.counterpart(planned), self.recorded(planned)
         if same is None or same.request is None or before is None or planned.request is None:
             return False

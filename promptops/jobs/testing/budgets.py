@@ -1,4 +1,4 @@
-"""What a run may cost, by the event that it runs for."""
+"""The budget of a run, by its event."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CI: Mapping[str, Mapping[str, Event]] = {
 
 
 def event_of(environment: Mapping[str, str]) -> Event | None:
-    """What CI says that it runs for; None where it says nothing that a budget is known by."""
+    """The event from CI's environment; None if it is unknown."""
     for variable, events in _CI.items():
         event = events.get(environment.get(variable, ""))
         if event is not None:
@@ -33,9 +33,9 @@ def event_of(environment: Mapping[str, str]) -> Event | None:
 
 
 def within_budget(settings: Settings, budget: Mapping[str, float], event: Event | None) -> Settings:
-    """The settings with the budget of an event; a bound that they have already wins.
+    """The settings with the budget of an event; limits they already have take precedence.
 
-    What `budget` does not name has the budget that it has without any configuration.
+    Events missing in `budget` have their default budget.
     """
     if event is None or settings.max_cost_usd is not None:
         return settings
@@ -44,7 +44,7 @@ def within_budget(settings: Settings, budget: Mapping[str, float], event: Event 
 
 
 def prompt_budget(prompt: Prompt, event: Event | None) -> float | None:
-    """USD for all that one run asks for a prompt, as it says itself; None for no bound."""
+    """The prompt's own limit for one run, in USD; None for no limit."""
     said = prompt.evaluation.get("budget")
     if isinstance(said, Mapping):
         said = said.get(event)

@@ -1,4 +1,4 @@
-"""A contract that a fresh answer violates is asked about twice more, before a case fails for it."""
+"""Confirm a violated contract with two more answers before the case fails."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FIRST = 2_000
 
 
 def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], dict[Asked, str]]:
-    """The answers, and what to know of those that passed at the second attempt.
+    """The answers, and notes on those that passed at the second attempt.
 
-    One that violates a contract stays where either of two more does, or can't be had; else the
-    first of the two takes its place.
+    A violating answer stays if one of two more violates too or is missing; else the first of the
+    two replaces it.
     """
     failed = [each.planned for each in found if status_of(each.said) == "failed"]
     if not failed:
@@ -26,7 +26,7 @@ def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], di
     more, _ = heard(judging, [_again(each, n) for each in failed for n in range(_FRESH)])
     held = {each.planned.asked: each for each in more if status_of(each.said) == "passed"}
     better = {each.asked: held[_again(each, 0).asked] for each in failed if _all(each, held)}
-    note = f"one of {_FRESH + 1} answers violates a contract that the others keep"
+    note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
     notes = dict.fromkeys(better, note)
     kept = [better.get(each.planned.asked, each) for each in found]
     return [replace(new, planned=old.planned) for old, new in zip(found, kept, strict=True)], notes

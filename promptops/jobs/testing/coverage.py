@@ -1,4 +1,4 @@
-"""How much of the templates of prompts their cases render."""
+"""Coverage of template branches by test cases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Covered:
     """Coverage by prompt, in order.
 
     Attributes:
-        failed: An error for each prompt whose coverage a bug of ours kept from being found out.
+        failed: An internal error for each prompt whose coverage could not be computed.
     """
 
     rows: tuple[CoverageRow, ...] = ()
@@ -56,7 +56,7 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
     found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
     missing = (untaken(way) for way in found.ways if not way.covered)
-    # Of a condition that no case comes to, both ways say the same.
+    # For a condition that no case reaches, both branches would report the same.
     uncovered = dict.fromkeys(Uncovered(place=site.place, said=said) for said, site, _ in missing)
     return CoverageRow(
         prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
@@ -64,7 +64,7 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
 
 
 def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
-    """The branches of all cases; one that can't be rendered takes none to its end."""
+    """The branches covered by all cases; a case that can't be rendered covers none."""
     taken: set[Branch] = set()
     try:
         budget = PromptBudget(len(prompt.cases))

@@ -1,4 +1,4 @@
-"""Measured scores of answers, decided against those of a baseline."""
+"""Decide scores by comparison with those of a baseline."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from promptops.model.test_run import Decided, Verdict, Worse
 from promptops.records import field, record, replace
 
 SOURCE = "source:"
-"""Begins the tag of cases that are not independent: those of one document, one conversation."""
+"""The prefix of tags for dependent cases, such as those of one document or conversation."""
 
 _FRESH = 1_000
 """From this repeat on answers prove suspects; far above any repeat that a prompt has."""
 
 
 def decided(found: Iterable[Heard], arms: Arms | None) -> Iterator[Decided]:
-    """A decision for each score that a prompt measures, from what its cases were answered.
+    """A decision for each score of a prompt, from the answers to its cases.
 
     One gates: for that, fresh answers are asked for where they may be, until it is settled. Else
     recorded answers are compared with recorded answers, and what only fresh ones could settle
@@ -84,7 +84,7 @@ class _PromptAnswers:
             self._theirs += arms.baseline.heard(plan)
 
     def decided(self, score: str, *, asks: bool) -> Decided:
-        """The decision over one score; what is asked for it counts for the next one, too."""
+        """The decision over one score; answers requested for it are also used for the next one."""
         prompt = self._own[0].planned.prompt.id
         values = [known[score] for each in self._own if score in (known := scores(each.said))]
         if not values or self._arms is None:
@@ -109,7 +109,7 @@ class _Deciding:
     """The decision over one score of a prompt.
 
     Attributes:
-        more: What was heard besides, of the candidate and of the baseline.
+        more: Additional answers of the candidate and of the baseline.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class _Deciding:
     def decided(self) -> Decided:
         if self._same_requests():
             title = self._arms.baseline.title
-            line = f"{self._mean():.1f} points; {title} asks the very same"
+            line = f"{self._mean():.1f} points; {title} sends the same requests"
             return Decided(prompt=self._prompt.id, score=self._score, verdict="pass", line=line)
         if not self._baseline.answers:
             return self._open(f"{self._arms.baseline.title} has no recorded answers to these cases")
@@ -155,20 +155,20 @@ class _Deciding:
         )
 
     def _same_requests(self) -> bool:
-        """No case asks otherwise than before: whatever the answers are, no change made them."""
+        """Whether all requests are unchanged: then differences are not caused by the change."""
         counterparts = map(self._arms.baseline.counterpart, self._once.values())
         pairs = zip(counterparts, self._once.values(), strict=True)
         return all(same is not None and same.digest == each.digest for same, each in pairs)
 
     def _mean(self) -> float:
-        """Of the candidate, in points."""
+        """The candidate's mean, in points."""
         return 100 * fmean(value for name in self._once for value in self._candidate.of(name))
 
     def _open(self, why: str) -> Decided:
         return Decided(prompt=self._prompt.id, score=self._score, verdict="inconclusive", line=why)
 
     def _settled(self, look: Look) -> Decision:
-        """The decision, after all that may be asked for it."""
+        """The decision, after all answers that may be requested for it."""
         margin = self._margin()
         decision = decide(self._cases(), look, margin)
         while self._asks and decision.needs is not None and self._learned(decision.needs):
@@ -177,7 +177,7 @@ class _Deciding:
         return decision
 
     def _margin(self) -> Margin:
-        """A change gives itself no more room than it had."""
+        """The smaller margin of both versions, so that a change can't widen it."""
         own, before = self._prompt.evaluation, self._arms.baseline.evaluation_of(self._prompt)
         margin, was = _margin(own), _margin(before)
         if not before or was == "auto" or margin == "auto":
@@ -185,7 +185,7 @@ class _Deciding:
         return min(margin, was)
 
     def _learned(self, needs: Needs) -> bool:
-        """Ask for what would tell more; whether any of it came."""
+        """Request more answers; returns whether any arrived."""
         if needs.repeats is not None:
             wanted = [(name, n) for name in self._once for n in range(needs.repeats)]
         else:
@@ -217,7 +217,7 @@ class _Deciding:
 
     @property
     def _drifted(self) -> bool:
-        """Another model answers to the same name than when the baseline was recorded."""
+        """Whether the model behind the same name has changed since the baseline was recorded."""
         baseline = self._arms.baseline
         if self._prompt.id in baseline.outdated:
             return False
@@ -227,14 +227,14 @@ class _Deciding:
         )
 
     def _judged_by_others(self) -> bool:
-        """The same of what stands behind a judge."""
+        """The same for the models of judges."""
         paths = {each.planned.prompt.path for each in self._baseline.heard}
         ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
         theirs = judges_behind(self._arms.baseline.opinions.known, paths)
         return any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys())
 
     def _cost(self, arm: _Scored) -> float | None:
-        """Of an answer, in USD; None where that of any is not known."""
+        """The cost per answer, in USD; None if any is unknown."""
         costs = [cost_usd(self._arms.judging.catalog, each) for each in arm.heard]
         known = [cost for cost in costs if cost is not None]
         return fmean(known) if known and len(known) == len(costs) else None
@@ -253,7 +253,7 @@ class _Deciding:
     def _line(self, decision: Decision, verdict: Verdict) -> str:
         title, asked = self._arms.baseline.title, self._prompt.id in self._arms.baseline.outdated
         drifted = self._drifted
-        how = "asked anew" if asked else f"recorded, {'another' if drifted else 'same'} model"
+        how = "requested again" if asked else f"recorded, {'another' if drifted else 'same'} model"
         was, now = self._cost(self._baseline), self._cost(self._candidate)
         line = sentence(
             decision,
@@ -261,14 +261,14 @@ class _Deciding:
             baseline=f"{title} ({how})",
         )
         if verdict != decision.verdict:
-            return f"{line} · the model is another one than then: `promptops test --live` asks both"
+            return f"{line} · the model has changed: `promptops test --live` runs both sides again"
         if verdict == "inconclusive" and decision.needs is not None:
             return f"{line} · {what_it_takes(decision.needs)}"
         return line
 
 
 def _is_final(verdict: Verdict) -> bool:
-    """An untrusted change can't excuse its worse answers by the model that it recorded."""
+    """Whether a verdict is final: an untrusted change can't blame another model."""
     return verdict == "fail" and bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
 
 
@@ -285,7 +285,7 @@ def _next(look: Look) -> Look:
 
 
 def _margin(evaluation: Mapping[str, Any]) -> Margin:
-    """In the prompt file it is in points."""
+    """The margin; in the prompt file it is in points."""
     margin = evaluation.get("margin")
     if margin == "auto":
         return "auto"

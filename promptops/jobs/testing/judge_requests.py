@@ -1,4 +1,4 @@
-"""Questions about answers: who is asked, and what was replied."""
+"""Requests to judges about answers, and their replies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from promptops.runtime.request.canonical import request_digest
 
 @record(slots=True)
 class Questioning:
-    """Asks judges and services about answers, as everything is asked: through `answering`."""
+    """Sends requests to judges and services through `answering`."""
 
     catalog: Catalog
     answering: Answering
@@ -36,7 +36,7 @@ class Questioning:
     _agreements: dict[str, Agreement | NoReply | None] = field(default_factory=dict, init=False)
 
     def replies(self, asked: Sequence[tuple[Planned, Question]]) -> list[Reply]:
-        """What is replied to each question about the answer to a case, in their order."""
+        """The reply to each question about the answer to a case, in order."""
         wanted = [self._want(about, question) for about, question in asked]
         got = self.answering.get([want for want in wanted if isinstance(want, Want)])
         return [
@@ -45,20 +45,20 @@ class Questioning:
         ]
 
     def agreements(self, judges: Iterable[str]) -> dict[str, Agreement | NoReply]:
-        """How far prompts judge as people do, by their ids; without those that have no anchors."""
+        """The agreement of judges with people, by prompt id; only prompts with anchors."""
         found = {judge: self._agreement(judge) for judge in judges}
         return {judge: agreement for judge, agreement in found.items() if agreement is not None}
 
     def _want(self, about: Planned, question: Question) -> Want | NoReply:
-        """Recorded with the answer that it is about, and as often."""
+        """The need for a judge's reply, recorded with the answer that it is about."""
         is_judge = question.kind == "judge"
         try:
             to = self._to_judge(about, question) if is_judge else self._to_service(question)
         except InputError as error:  # a RenderError is one
-            return NoReply(reason=f"it can't be asked: {error.message}")
+            return NoReply(reason=f"it can't be called: {error.message}")
         request, profile = to
         if profile is None:
-            return NoReply(reason="it can't be asked: no model is named for it")
+            return NoReply(reason="it can't be called: it has no model")
         return Want(
             prompt=about.prompt,
             case=about.case.name,
@@ -93,11 +93,11 @@ class Questioning:
         path = self.catalog.paths.get(judge)
         prompt = self.catalog.loaded(path).prompt if path is not None else None
         if prompt is None:
-            raise InputError(f"there is no prompt `{judge}` that can be read")
+            raise InputError(f"there is no readable prompt `{judge}`")
         return prompt
 
     def _of_model(self, request: Request, about: Planned) -> tuple[Request, ModelProfile | None]:
-        """The request with the model's own name, and who is asked."""
+        """The request with the model's own name, and the profile to call."""
         named = request.model.get("profile")
         if isinstance(named, str):
             profile = self.catalog.config.models.get(named)
@@ -120,11 +120,13 @@ class Questioning:
         return self._agreements[judge]
 
     def _agreed(self, judge: str, anchors: Sequence[Planned]) -> Agreement | NoReply:
-        """Its answers to its anchors are those of its own cases, and recorded with these."""
+        """The agreement on anchors, from the recorded answers to the judge's own cases."""
         got = self.answering.get(list(wants(self.catalog, anchors)))
         answered: list[tuple[Planned, str]] = []
         for each in anchors:
-            found = got.get(each.key, Got(reason=each.error or "it asserts nothing of the answer"))
+            found = got.get(
+                each.key, Got(reason=each.error or "it has no assertion about the answer")
+            )
             if found.answer is None:
                 return _untold(each, found, judge)
             answered.append((each, found.answer.text))

@@ -1,4 +1,4 @@
-"""Answers judged, with the answers of judges."""
+"""Judge answers, with the replies of judges."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from promptops.records import field, record, replace
 __all__ = ["Heard", "Judging", "cost_usd", "heard", "profile_of", "want_of", "wants"]
 
 _ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
-"""Answers by the name of the case, of one prompt and repeat."""
+"""Answers of one prompt and repeat, by the name of the case."""
 
 
 @record(slots=True)
 class Judging:
-    """Judges answers of one catalog; what judges have to be asked goes through `answering`.
+    """Judges answers of one catalog; requests to judges go through `answering`.
 
     Attributes:
-        baseline: What the baseline answered to the same case and repeat, where that is known.
-        runs_code: `python` assertions may run what the catalog holds; see `Functions`.
+        baseline: The baseline's answer to the same case and repeat, if known.
+        runs_code: `python` assertions may run code of the catalog; see `Functions`.
     """
 
     catalog: Catalog
@@ -53,7 +53,7 @@ class Judging:
         self._questioning = Questioning(self.catalog, self.answering)
 
     def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judgement, ...]]:
-        """What is asserted of each answer."""
+        """The verdicts on each answer."""
         for planned, answer in answered:
             self._first.setdefault((planned.prompt.id, planned.case.name), answer)
         others = _by_case(answered)
@@ -69,7 +69,7 @@ class Judging:
         ]
 
     def heard(self, answered: Sequence[tuple[Planned, Answer]]) -> list[Heard]:
-        """The same, with the answers."""
+        """The verdicts with the answers."""
         rows = zip(answered, self.judge(answered), strict=True)
         return [Heard(planned, answer, said) for (planned, answer), said in rows]
 
@@ -85,7 +85,7 @@ class Judging:
         return record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
 
     def _others(self, planned: Planned, others: _ByCase) -> Mapping[str, Answer]:
-        """What other cases were answered in the same repeat; else what they were at first."""
+        """The answers to other cases in the same repeat, or else in the first one."""
         same = others[planned.prompt.id, planned.repeat]
         named = counterparts(planned.case, planned.prompt)
         first = {name: self._first.get((planned.prompt.id, name)) for name in named}
@@ -94,7 +94,7 @@ class Judging:
         return {**more, **same} if more else same
 
     def _replies(self, records: Sequence[tuple[Planned, Record]]) -> list[dict[str, Reply]]:
-        """Of each record, by `Question.key`."""
+        """The replies to each record's questions, by `Question.key`."""
         asked = [
             (number, planned, question)
             for number, (planned, record) in enumerate(records)
@@ -109,7 +109,7 @@ class Judging:
 
 @record(frozen=True, slots=True)
 class Heard:
-    """An answer to a case, and what is asserted of it."""
+    """An answer to a case, with its verdicts."""
 
     planned: Planned
     answer: Answer
@@ -117,7 +117,7 @@ class Heard:
 
 
 def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[Key, Got]]:
-    """The answers that could be had, judged; and what came of each want, by its key."""
+    """The available answers, judged; and the result of each need, by key."""
     got = judging.answering.get(list(wants(judging.catalog, plan)))
     found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
     known = [(each, answer) for each, answer in found if answer is not None]
@@ -125,7 +125,7 @@ def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[
 
 
 def agreements(found: Iterable[Heard]) -> Iterator[JudgeAgreement]:
-    """How far the prompts that have anchors agree with them, by the answers to their own cases."""
+    """The agreement of judge prompts with their anchors, from the answers to their own cases."""
     anchors: dict[str, list[tuple[Case, str]]] = {}
     for each in found:
         case = each.planned.case
@@ -141,7 +141,7 @@ def agreements(found: Iterable[Heard]) -> Iterator[JudgeAgreement]:
 def judges_behind(
     known: Mapping[Key, Got], paths: Collection[str]
 ) -> dict[str, set[tuple[str, str | None]]]:
-    """By judge: the models, with their fingerprints, that judged answers of some prompt files."""
+    """The models, with fingerprints, of each judge of some prompt files."""
     found: dict[str, set[tuple[str, str | None]]] = {}
     for (path, _, _, judge), got in known.items():
         if judge and path in paths and got.answer is not None:
@@ -150,7 +150,7 @@ def judges_behind(
 
 
 def cost_usd(catalog: Catalog, heard: Heard) -> float | None:
-    """Of an answer; None where the price is not known."""
+    """The cost of an answer; None if the price is unknown."""
     profile = profile_of(catalog, heard.planned)
     if profile is None:
         return None

@@ -1,4 +1,4 @@
-"""Shards joined: judged and decided together, as one run would have been."""
+"""Merge shards: judge and decide their answers as in one run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIELDS = {
 
 
 def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
-    """Every shard by its file; raises UsageError where they are not all shards of one run.
+    """Every shard by its file; raises UsageError unless they are all shards of one run.
 
     Raises InputError with its place for a line that can't be read.
     """
@@ -46,14 +46,14 @@ def read_shards(directory: Path, files: Sequence[str]) -> dict[str, ShardRun]:
 
 
 def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions) -> TestRun:
-    """The run that all shards of `read_shards` are, judged and decided anew; asks nobody.
+    """The merged run of all shards of `read_shards`, judged and decided again; makes no API calls.
 
-    Raises UsageError where the prompts of the workspace are not those that were run.
+    Raises UsageError if the prompts of the workspace are not those of the shards.
     """
     first = shards[0]
     if first.revision != revision_of(workspace):
         raise UsageError(
-            f"the shards ran at {first.revision[:12] or 'no commit'}, and here is another revision",
+            f"the shards ran at {first.revision[:12] or 'no commit'}, and this is another revision",
             hint=f"git checkout {first.revision[:12]}" if first.revision else None,
         )
     wanted = SelectionOptions(patterns=first.patterns, since=first.since, selectors=first.selectors)
@@ -86,12 +86,14 @@ def _content(path: Path, file: str) -> bytes:
 
 
 def _refuse_others(found: dict[str, ShardRun]) -> None:
-    """All are of one run of the same things."""
+    """Raise UsageError unless all shards belong to one run."""
     name, first = next(iter(found.items()))
     for file, shard in found.items():
         other = next(_differences(first, shard), None)
         if other is not None:
-            raise UsageError(f"`{file}` is of {other} than `{name}`", hint="run all shards alike")
+            raise UsageError(
+                f"`{file}` has {other} than `{name}`", hint="run all shards with the same options"
+            )
 
 
 def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
@@ -104,17 +106,17 @@ def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
 
 
 def _refuse_gaps(found: dict[str, ShardRun]) -> None:
-    """Each shard is there once."""
+    """Raise UsageError unless each shard is present once."""
     files: dict[int, str] = {}
     for file, run in found.items():
         known = files.setdefault(run.shard.index, file)
         if known != file:
             raise UsageError(
-                f"`{file}` is shard {run.shard}, as `{known}` is", hint="leave one out"
+                f"`{file}` and `{known}` are both shard {run.shard}", hint="leave one out"
             )
     count = next(iter(found.values())).shard.count
     missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in files]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        said = f"{', '.join(missing[:3])}{more}"
-        raise UsageError(f"not all shards are here: {said}", hint="name the files of all shards")
+        numbers = f"{', '.join(missing[:3])}{more}"
+        raise UsageError(f"shards are missing: {numbers}", hint="name the files of all shards")

@@ -1,4 +1,4 @@
-"""How test cases are run."""
+"""Options of a run of test cases."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class RunOptions:
 
     Attributes:
         cases: Names or globs of the cases that run; all of them where it is empty.
-        repeats: Answers of each case; None for what each prompt says.
-        baseline: A revision whose recorded answers measures are compared with; None for where
-            this branch left the default one, or the latest release.
-        coverage: Tell which branches no case takes.
-        prune: Remove recordings that no case asks for any more.
-        audit: So many recordings are asked again, and compared.
-        seed: Chooses them; the revision where it is "".
-        trusted: `--trust-config`: what the change calls is approved and remembered, and its own
-            prices and budget count.
+        repeats: Answers of each case; None for the prompt's own number.
+        baseline: The revision that measures are compared with; None for where this branch left the
+            default branch, or the latest release.
+        coverage: Compute branch coverage.
+        prune: Remove recordings that no case uses any more.
+        audit: The size of the sample of recordings to request again.
+        seed: Selects the sample; "" for the revision.
+        trusted: `--trust-config`: endpoints of the change are approved and remembered, and its own
+            prices and budget apply.
         base: With `--since`, the commit that the change is compared with.
-        event: What the run is for: its budget bounds the cost where `settings` don't.
-        shard: Only the cases of this one, to be merged with the others.
-        merged: What shards found out, to be judged together; nobody is asked.
-        watcher: Is told how asking goes on.
+        event: The event whose budget limits the cost if `settings` don't.
+        shard: Run only the cases of this shard, to be merged with the others.
+        merged: The answers of all shards, to be judged together without API calls.
+        watcher: Receives the progress.
     """
 
     mode: Mode = "replay"

@@ -1,4 +1,4 @@
-"""What became of each case, as a report shows it."""
+"""The results of cases, for reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from promptops.model.request import Request
 from promptops.model.test_run import AssertionResult, CaseRun
 from promptops.records import replace
 
-_VIOLATED = "a further answer, asked for to decide, violates a contract"
+_VIOLATED = "an additional answer, requested to decide, violates a contract"
 
 
 def case_runs(
@@ -30,7 +30,7 @@ def case_runs(
     found: Sequence[Heard],
     notes: Mapping[Asked, str],
 ) -> Iterator[CaseRun]:
-    """All that was planned, in order; `notes` say what to know of answers."""
+    """The results of all planned cases, in order, with notes on answers."""
     heard = {each.planned.asked: each for each in found}
     for each in plan:
         run = _run(each, got.get(each.key, Got()), heard.get(each.asked))
@@ -38,14 +38,14 @@ def case_runs(
 
 
 def violated(runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]) -> Iterator[CaseRun]:
-    """The runs; a case among `cases` fails, since one more answer of it violates a contract."""
+    """The results; those of `cases` fail, because an additional answer violates a contract."""
     for run in runs:
         fails = (run.prompt, run.name) in cases and run.status == "passed"
         yield replace(run, status="failed", reason=_VIOLATED) if fails else run
 
 
 def unreadable(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
-    """What can't be read of prompts and of the files that they name: nobody tests it unseen."""
+    """Errors for prompts and files that can't be read, so that they are not skipped silently."""
     for each in loaded:
         if each.prompt is None:
             problem = next(iter(each.problems), None)
@@ -61,7 +61,7 @@ def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
 
 
 def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
-    """Why there are fewer cases, or other requests, than the files say."""
+    """Why cases are missing or requests differ from the files."""
     for problem in loaded.problems:
         if problem.code not in _NOT_LEFT_OUT and isinstance(problem.at, Place):
             yield problem.message, problem.at
@@ -72,14 +72,14 @@ def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
 
 
 _NOT_LEFT_OUT = ("SCH010", UNKNOWN_PROFILE)
-"""An alias of YAML hides nothing; without its profile, each case of a prompt is an error."""
+"""Problems that hide no test case: YAML aliases, and missing profiles, which fail each case."""
 
 _NEEDED = {"cases": "case file", "tool": "tool"}
-"""What a prompt can do without, but not its tests."""
+"""References that a prompt can do without, but its tests can't."""
 
 
 def wrong_files(catalog: Catalog, plan: Sequence[Planned], store: Store) -> Iterator[CaseRun]:
-    """Lines of recordings that can't be read hide no answer silently."""
+    """Errors for lines of recordings that can't be read."""
     for path in dict.fromkeys(each.prompt.path for each in plan):
         for problem in store.problems(path):
             if isinstance(problem.at, Place):
@@ -122,7 +122,7 @@ def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> Ca
     return replace(
         run,
         status=status,
-        reason=unheard or ("what it asserts can't be judged" if status == "error" else ""),
+        reason=unheard or ("its assertions can't be checked" if status == "error" else ""),
         infrastructure=bool(unheard),
         internal=any(each.internal for each in judged),
         assertions=results,
@@ -132,7 +132,7 @@ def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> Ca
 
 
 def _unheard(judged: Sequence[Judgement]) -> str:
-    """Why who has to judge was asked in vain, where no other error is to be mended; else ""."""
+    """Why a judge gave no reply, if there is no other error to fix; else ""."""
     errors = [each for each in judged if each.status == "error" and each.lack != "recording"]
     vain = errors and all(each.lack == "connection" for each in errors)
     return errors[0].reason if vain else ""

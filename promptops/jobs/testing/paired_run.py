@@ -1,4 +1,4 @@
-"""Both arms of a comparison, asked in turns: what a model does today befalls both alike."""
+"""Both arms of a comparison, called in turns, so that changes of the model affect both alike."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from promptops.records import field, record
 
 @record(slots=True)
 class Arms:
-    """The candidate, as `judging` asks and judges it, and its baseline.
+    """The candidate and its baseline.
 
     Attributes:
-        asks: Fresh answers may be asked for; else what is recorded has to do.
-        violated: Answers heard here that violate a contract.
+        asks: Fresh answers may be requested; else only recordings are used.
+        violated: Answers that violate a contract.
     """
 
     judging: Judging
@@ -35,9 +35,9 @@ class Arms:
         return (case for case, number in found.items() if number > 1)
 
     def begin(self, plan: Sequence[Planned]) -> None:
-        """Ask both arms wherever the baseline has no answers by the model of today.
+        """Call both arms if the baseline has no answers by the current model.
 
-        One answer of each prompt is asked first: it tells whether that is so.
+        One answer of each prompt is requested first, to find out.
         """
         baseline = self.baseline
         known = {each.prompt.id: each for each in reversed(plan) if baseline.recorded(each)}
@@ -49,7 +49,7 @@ class Arms:
         self._ask([each for each in plan if baseline.answer(each) is None])
 
     def hear(self, plan: Sequence[Planned]) -> tuple[list[Heard], list[Heard]]:
-        """The answers of the candidate and of its baseline, judged; asks for those missing."""
+        """The judged answers of the candidate and of its baseline; requests missing ones."""
         if self.asks:
             self._ask(plan)
         ours = heard(self.judging, plan)[0]

@@ -1,4 +1,4 @@
-"""What a run of test cases consists of: each case and repeat with its request."""
+"""The plan of a run: each case and repeat with its request."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
 
 MAX_ANSWERS = 50_000
-"""Of all cases of one prompt: each is planned before the first one is asked for."""
+"""The limit for one prompt: all cases are planned before the first request."""
 
 Asked = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
 
 Key = tuple[str, str, int, str]
-"""Of an answer: the prompt file it belongs to, the digest of the request, repeat, judge or ""."""
+"""The key of an answer: its prompt file, the digest of the request, repeat, judge or ""."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One case, to be answered once.
+    """One case and repeat.
 
     Attributes:
         repeat: 0-based.
-        request: None where it can't be rendered.
-        digest: Of the request; "" without one.
-        rendered: What its assertions over the request say.
-        error: Why nothing can be said of it, or "".
-        place: Of the case, or of what is in error.
-        asks: It asserts something of the answer.
-        internal: The error is a bug of ours.
+        request: None if it can't be rendered.
+        digest: The digest of the request; "" without one.
+        rendered: The verdicts of its assertions on the request.
+        error: Why it can't be judged, or "".
+        place: The place of the case, or of the error.
+        asks: It has assertions on the answer.
+        internal: The error is a bug in promptops.
     """
 
     prompt: Prompt
@@ -65,7 +65,7 @@ class Planned:
 
     @property
     def key(self) -> Key:
-        """Of the answer that it asks for."""
+        """The key of the answer that it needs."""
         return self.prompt.path, self.digest, self.repeat, ""
 
 
@@ -80,9 +80,9 @@ def planned(
 
 
 def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) -> list[Planned]:
-    """What is not in a plan, and has to be answered to judge what is.
+    """Cases outside a plan whose answers are needed to judge those in it.
 
-    `whole` plans all cases, and is asked only where any is missing.
+    `whole` plans all cases, and is called only if any is missing.
     """
     present = {each.asked for each in plan}
     needed = {
@@ -95,7 +95,7 @@ def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) ->
 
 @record(frozen=True, slots=True)
 class _Wrong:
-    """Why nothing can be said of a case."""
+    """Why a case can't be judged."""
 
     error: str
     place: Place
@@ -108,7 +108,7 @@ def _internal(error: BaseException, place: Place) -> _Wrong:
 
 
 _Prepared = Renderer | RenderError | _Wrong
-"""What renders the cases of a prompt, or why none of them can be judged."""
+"""The renderer of a prompt's cases, or why none of them can be judged."""
 
 
 def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
@@ -140,7 +140,7 @@ def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> Planned:
 
 
 def _twin(prompt: Prompt, ids: Collection[str]) -> _Wrong | None:
-    """What is told of a prompt is told by its id."""
+    """The error for a second prompt file with the same id."""
     if prompt.id not in ids:
         return None
     return _Wrong(f"another prompt file has the id `{prompt.id}`", Place(prompt.path))
@@ -155,7 +155,7 @@ def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
 
 
 def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
-    """What makes no sense of all that is asserted of the answers, if anything."""
+    """The error in assertions on the answers, if any."""
     profiles = catalog.config.models
     missing = wrong_profile({"profile": prompt.model.profile}, profiles, prompt.locate)
     found = problems_of_answers(prompt, judges=catalog.paths, profiles=profiles)
@@ -166,7 +166,7 @@ def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
 
 
 def _twice(case: Case, names: Collection[str]) -> _Wrong | None:
-    """Answers are kept and verdicts are told by the name of a case."""
+    """The error for a second case with the same name."""
     if case.name not in names:
         return None
     place = case.locate(f"{case.at}/name", False)
@@ -210,10 +210,10 @@ def _misstated(case: Case) -> _Wrong | None:
 def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
     place = case.locate(case.at, False)
     if ANCHOR in case.tags and not is_anchor(case):
-        why = "an anchor says what people judged: `expected: {verdict: pass}`"
+        why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
         return _Wrong(why, place)
     asserts = case.rendered or any(True for _ in asserted(case, prompt))
-    return None if asserts else _Wrong("it asserts nothing", place)
+    return None if asserts else _Wrong("it has no assertions", place)
 
 
 def with_hint(message: str, hint: str | None) -> str:

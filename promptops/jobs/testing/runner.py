@@ -1,4 +1,4 @@
-"""Run test cases: what was selected, within the policy that holds."""
+"""Run the selected test cases within the policy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["RECORD", "RunOptions", "run_selected", "settle_earlier", "test"]
 
 
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
-    """Run the cases of what was asked for.
+    """Run the cases of the selected prompts.
 
     Raises UsageError for what matches nothing, for an endpoint that is not approved, and where a
     key or a package is missing; InputError where recordings can't be written.
@@ -54,7 +54,7 @@ def run_selected(
     options: RunOptions,
     part: Sequence[Planned] | None = None,
 ) -> TestRun:
-    """Run the cases of prompts that were selected; `prune` only where all of them are.
+    """Run the cases of selected prompts; `prune` requires that all are selected.
 
     Without those that `part` leaves out, where it is given: what is planned for them already.
     """
@@ -62,14 +62,14 @@ def run_selected(
 
 
 def settle_earlier(directory: Path) -> None:
-    """Put what an earlier run left in the journal into its files; before a catalog is opened."""
+    """Write answers that an earlier run left in the journal; called before a catalog is opened."""
     with Repository.open(directory) as repository:
         if not repository.bare:
             settle(repository)
 
 
 def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
-    """A change must not set its own price; which endpoints it calls is compared before a call."""
+    """Raise UsageError if a change sets its own prices; endpoints are compared before a call."""
     from promptops.evals.providers.endpoint import shown_endpoint
 
     for name, profile in workspace.config.models.items():
@@ -79,5 +79,5 @@ def _refuse_other_prices(workspace: Workspace, base: Config) -> None:
                 raise UsageError(
                     f"the change sets `{field}` of `{name}`, at {shown_endpoint(profile)}",
                     where=workspace.config.path,
-                    hint="read what it sets, then repeat with --trust-config",
+                    hint="check its settings, then run again with --trust-config",
                 )

@@ -1,4 +1,4 @@
-"""One run of test cases: planned, answered, judged, decided, written down."""
+"""One run of test cases: plan, answer, judge, decide, write."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RECORD = "promptops test --record"
 
 
 class Running:
-    """One run; asked of it once."""
+    """One run; `run` is called once."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Running:
             refuse_other_plan(self._whole, options.merged)
         self._planned = _named(self._whole, options.cases)
         self._plan = _of_shard(self._planned, options.shard)
-        # What only this machine was answered must not pass here and be missing elsewhere.
+        # Answers that only this machine has must not make a case pass here and stale elsewhere.
         cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
         self._asking = _asking(workspace.repository, options)
@@ -80,7 +80,7 @@ class Running:
         self._judging = Judging(catalog, self._answering, answer_before)
 
     def run(self) -> TestRun:
-        """Answer, judge, decide, and write what was answered."""
+        """Answer, judge, decide, and write the answers."""
         options = self._options
         arms = self._arms()
         if arms is not None and options.mode == "live":
@@ -124,7 +124,7 @@ class Running:
         )
 
     def _compared_with(self) -> Baseline | None:
-        """What measures are compared with: where this branch left the default one, unless told."""
+        """The baseline of measures; by default where this branch left the default branch."""
         options, revision = self._options, self._options.baseline
         try:
             commit = merge_base(self._workspace, revision or "")
@@ -132,8 +132,8 @@ class Running:
         except GitError:
             if revision is not None:
                 raise
-            return None  # nothing was released yet
-        # Fresh answers are judged by the judge of today, so those of both arms have to be.
+            return None  # there is no release yet
+        # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None
         opinions = Answering(catalog, Store(catalog), mode, asking=self._asking, known=known)
@@ -149,7 +149,7 @@ class Running:
 
     @property
     def _measured(self) -> list[Planned]:
-        """What is planned for prompts all of whose cases are: of a part nothing is decided."""
+        """The plan for prompts with all their cases: a part of them decides nothing."""
         known = Counter(each.prompt.id for each in self._planned if not each.repeat)
         return [e for e in self._plan if known[e.prompt.id] == len(e.prompt.cases)]
 
@@ -176,7 +176,7 @@ class Running:
         ]
 
     def _refused(self) -> dict[Key, Problem]:
-        """Why a shard may not write what it was answered."""
+        """Why a shard may not write its answers."""
         if self._options.shard is None:
             return {}
         opinions = self._baseline.opinions if self._baseline is not None else None
@@ -184,7 +184,7 @@ class Running:
         return refused | (refusals(self._catalog, opinions) if opinions is not None else {})
 
     def _written(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
-        """Put what was answered into its files; says what could not be, and where."""
+        """Write the answers to their files; returns problems with their places."""
         settled = self._answering.end(prune=self._options.prune)
         problems = (*self._answering.refused, *settled.problems, *refused)
         lost = [
@@ -242,17 +242,17 @@ class Running:
     def _why_nothing(self) -> str:
         catalog, selected = self._catalog, self._selected
         if self._options.shard is not None and self._whole:
-            return f"no case falls into shard {self._options.shard}"
+            return f"shard {self._options.shard} has no cases"
         if selected.changed is None and catalog.prompt_files and not selected.why:
             return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
         if selected.changed is None:
-            return "there are no test cases here"
+            return "there are no test cases"
         changed = counted(len(selected.why), "prompt")
-        return f"{changed} changed, and none of them has a test case"
+        return f"{changed} changed, none with a test case"
 
 
 def _asking(repository: Repository, options: RunOptions) -> ModelCalls:
-    """What calls models; for merged shards it has called all that it will."""
+    """The calls to models; merged shards have none left."""
     asking = ModelCalls(
         settings=options.settings,
         watcher=options.watcher,
@@ -282,7 +282,7 @@ def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:
         names = {each.case.name for each in plan}
         if not any(_is_called(name, pattern) for name in names):
             hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
-            raise UsageError(f"no case is called {pattern!r}", hint=hint)
+            raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
     return [each for each in plan if any(_is_called(each.case.name, p) for p in patterns)]
@@ -299,7 +299,7 @@ def _of_shard(plan: Sequence[Planned], shard: Shard | None) -> Sequence[Planned]
 
 
 def _nobody(_: Planned) -> None:
-    """Without a baseline nobody answered."""
+    """Without a baseline there are no answers."""
 
 
 def _verdict(cases: Sequence[CaseRun], decisions: Sequence[Decided]) -> Verdict:

@@ -27,10 +27,10 @@ _WRITTEN = lazy_pattern(r"(\d{1,5})/(\d{1,5})", re.ASCII)
 
 @record(frozen=True, slots=True, kw_only=True)
 class MergedShards:
-    """What all shards together found out; instead of it nobody is asked.
+    """The answers of all shards, used in place of API calls.
 
     Attributes:
-        plan: Digest of what they ran.
+        plan: Digest of their plan.
         problems: Why answers were not recorded.
     """
 
@@ -41,26 +41,26 @@ class MergedShards:
 
     @property
     def unanswered(self) -> int:
-        """Requests, those to judges too, that got no answer."""
+        """Requests, including those to judges, without an answer."""
         return sum(got.infrastructure for got in self.known.values())
 
 
 def refuse_other_plan(plan: Iterable[Planned], merged: MergedShards) -> None:
-    """Raises UsageError where shards ran something else."""
+    """Raises UsageError if the shards ran another plan."""
     if plan_digest(plan) != merged.plan:
         raise UsageError(
-            "the shards ran other cases than there are here",
-            hint="merge where they ran: the same commit, `--at`, `--config` and files",
+            "the shards ran other cases than this revision has",
+            hint="merge with the same commit, `--at`, `--config` and files as the shards",
         )
 
 
 def parse_shard(written: str) -> Shard:
-    """From `1/8`; raises UsageError."""
+    """Parse `1/8`; raises UsageError."""
     found = _WRITTEN.fullmatch(written)
     index, count = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= index <= count <= MOST:
         hint = "one of several, from 1: --shard 1/8 … --shard 8/8"
-        raise UsageError(f"{written!r} is no shard", hint=hint)
+        raise UsageError(f"{written!r} is not a shard", hint=hint)
     return Shard(index=index, count=count)
 
 
@@ -71,7 +71,7 @@ def in_shard(shard: Shard, prompt: str, case: str) -> bool:
 
 
 def plan_digest(plan: Iterable[Planned]) -> str:
-    """SHA-256 over what is asked and asserted, in hexadecimal."""
+    """SHA-256 over requests and assertions, in hexadecimal."""
     digest = hashlib.sha256()
     for each in plan:
         digest.update(json.dumps(json_data(_facts(each)), sort_keys=True).encode() + b"\n")
@@ -79,19 +79,19 @@ def plan_digest(plan: Iterable[Planned]) -> str:
 
 
 def with_selection(run: ShardRun, workspace: Workspace, wanted: SelectionOptions) -> ShardRun:
-    """It says what was selected: by a commit's id, whatever its name was."""
+    """The selection, with commit ids in place of names."""
     since = None if wanted.since is None else merge_base(workspace, wanted.since)
     return replace(run, patterns=wanted.patterns, since=since, selectors=wanted.selectors)
 
 
 def revision_of(workspace: Workspace) -> str:
-    """The commit that is looked at, or that of HEAD; "" before the first."""
+    """The commit that is checked, or HEAD; "" before the first commit."""
     revision = workspace.catalog.revision
     return revision if len(revision) >= 40 else workspace.repository.find("HEAD") or ""
 
 
 def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
-    """Why answers may not be written, as of recordings; what is committed already may be."""
+    """Why answers may not be written, as for recordings; committed ones may be."""
     # It takes long to import, and not every run is a shard.
     from promptops.jobs.recordings.screening import refusal
 
@@ -112,7 +112,7 @@ def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
 def shard_answers(
     known: Mapping[Key, Got], refused: Mapping[Key, Problem]
 ) -> tuple[ShardAnswer, ...]:
-    """What came of all that was wanted, in the order of keys; not what was refused, but why."""
+    """The results of all needs, in the order of keys; refused answers only with their reason."""
     written = {**known, **{key: Got(reason=each.message) for key, each in refused.items()}}
     return tuple(
         ShardAnswer(
@@ -130,7 +130,7 @@ def shard_answers(
 
 
 def _writable(answer: Answer) -> Answer:
-    """What it calls may be nested deeper than any file holds."""
+    """Whether the answer can be written: tool calls may be nested too deeply."""
     return replace(answer, tool_calls=tuple(json_data(answer.tool_calls)))
 
 

@@ -1,7 +1,7 @@
 """Which endpoints may be called: those of the default branch, and those that were approved here.
 
 Every command that calls a model gets its providers through `Approvals`; there is no other way to
-make one (`evals.providers.endpoint`). What `--trust-config` approves is kept in git's directory,
+create one (`evals.providers.endpoint`). What `--trust-config` approves is kept in git's directory,
 which no branch can change.
 """
 
@@ -33,8 +33,8 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
 
 HINT = (
-    "read what the change sets, then add --trust-config to `promptops test`: "
-    "this machine remembers it"
+    "check the change's settings, then add --trust-config to `promptops test`: "
+    "this machine remembers the approval"
 )
 FILE = "approved.json"
 _SHOWN = 5
@@ -63,7 +63,7 @@ class Approvals:
         self._trusted = _Trusted(self.repository, self.base)
 
     def approve(self, asks: Sequence[Ask], catalog: Catalog) -> Callable[[ModelProfile], Approved]:
-        """What approves the profiles of some requests; they are compared and announced first.
+        """Approve the profiles of some requests, after comparing and announcing them.
 
         All profiles of the configuration are compared, too, before the first request is sent:
         those of judges and services are called later.
@@ -122,7 +122,7 @@ class Approvals:
 
 
 class _Trusted:
-    """What the default branch names, and what was approved on this machine."""
+    """Endpoints and code of the default branch, and those approved on this machine."""
 
     def __init__(self, repository: Repository, base: str | None) -> None:
         self._repository = repository
@@ -137,7 +137,7 @@ class _Trusted:
     def lacks(self, what: str) -> str:
         """Why something is not approved."""
         if self.branch is None:
-            return "the default branch is not known here"
+            return "the default branch is unknown"
         name = self.branch.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         return f"the default branch, `{name}`, has no such {what}"
 
@@ -157,7 +157,7 @@ class _Trusted:
         new = dict(found)
         if new:
             self.approved.update(new)
-            # What another process approved meanwhile stays.
+            # Approvals of other processes are kept.
             whole = {**_read(self._file), **new}
             keep(self._file, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
 
@@ -195,7 +195,7 @@ class _Trusted:
 
     @property
     def _is_unborn(self) -> bool:
-        """There is no commit yet, so nobody else wrote what is here."""
+        """Whether there is no commit yet, so that all files are the user's own."""
         answer = self._repository.git.ask("rev-list", "--max-count=1", "--all", "--")
         return answer.status == 0 and not answer.stdout.strip()
 
@@ -208,7 +208,7 @@ class _Trusted:
     def _config(self, revision: str) -> Config:
         try:
             return configuration(self._repository, revision)
-        except PromptopsError:  # what can't be read approves nothing
+        except PromptopsError:  # an unreadable configuration approves nothing
             return Config()
 
 
@@ -224,7 +224,7 @@ def _described(profile: ModelProfile) -> str:
 
 
 def _exists(profile: ModelProfile) -> bool:
-    """What no provider can call needs no approval; it is reported where it is called."""
+    """Whether a provider exists: others need no approval, and calls to them report the error."""
     from promptops.evals.providers.registry import is_known
 
     return is_known(profile)

@@ -1,4 +1,4 @@
-"""Links and submodules in the place of a root: every check would pass on nothing."""
+"""Refuse roots that are links or submodules, because every check would pass without prompts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from promptops.model.tree import Kind, TreeEntry
 from promptops.repo.repository import Repository
 
 _CLOSED: Mapping[Kind, tuple[str, str]] = {
-    "symlink": ("a symbolic link", "commit what it points to in its place"),
-    "submodule": ("a submodule", "work inside of it: promptops -C {path} …"),
+    "symlink": ("a symbolic link", "commit its target instead"),
+    "submodule": ("a submodule", "work inside it: promptops -C {path} …"),
 }
 
 
@@ -31,7 +31,7 @@ def refuse_closed_roots(
         if entry is not None and entry.kind in _CLOSED:
             kind, hint = _CLOSED[entry.kind]
             what = f"the file `{root}`" if root == CHANNELS_FILE else f"the root `{root}`"
-            message = f"{what} is {kind}: nothing behind it is read"
+            message = f"{what} is {kind}: its content is not read"
             raise InputError(message, where=entry.path, hint=hint.format(path=entry.path))
 
 

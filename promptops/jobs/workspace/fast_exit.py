@@ -1,4 +1,4 @@
-"""Whether a commit is none of our business: asked first, with next to nothing imported."""
+"""Fast exit for the hook: is a file that promptops reads staged? Imports next to nothing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _FOUND: list[Staged] = []
 
 
 def nothing_staged() -> bool:
-    """Whether nothing that the tool looks at is staged in the repository around us.
+    """Whether no file that promptops reads is staged in the current repository.
 
-    In doubt something is: whatever is wrong is then reported by the command itself. `take_staged`
-    has what was found.
+    False if in doubt: the command itself then reports any error. `take_staged` returns the listing.
     """
     while _FOUND:
         _FOUND.pop().blobs.close()
@@ -37,7 +36,7 @@ def nothing_staged() -> bool:
 
 
 def take_staged(directory: Path) -> Staged | None:
-    """What `nothing_staged` found in this directory, once; the caller closes its `blobs`."""
+    """The listing of `nothing_staged` for this directory, once; the caller closes its `blobs`."""
     found = _FOUND.pop() if _FOUND else None
     if found is not None and found.directory != directory.absolute():
         found.blobs.close()

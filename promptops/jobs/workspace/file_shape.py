@@ -1,4 +1,4 @@
-"""A resolved prompt in the shape of a prompt file: what comes of it could be saved as one."""
+"""A resolved prompt in the shape of a prompt file, which could be saved as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs that are written on a command line: `NAME=VALUE`, or `NAME=@FILE`."""
+"""Inputs from a command line: `NAME=VALUE` or `NAME=@FILE`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def given_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dic
 def _given(schemas: InputSchemas, written: str, directory: Path) -> tuple[str, Any]:
     name, equals, value = written.partition("=")
     if not equals:
-        raise UsageError(f"{written!r} gives no value", hint="write --input NAME=VALUE")
+        raise UsageError(f"{written!r} has no value", hint="write --input NAME=VALUE")
     shape = schemas.at(name, ())
     types = shape.types if shape is not None else frozenset[str]()
     return name, _coerced(_text(value, directory), types)
@@ -56,7 +56,7 @@ def _text(value: str, directory: Path) -> str:
         return value[1:]
     if not value.startswith("@"):
         return value
-    hint = f"for a text that begins with `@`, write `@{value}`"
+    hint = f"for text that begins with `@`, write `@{value}`"
     try:
         return Path(directory, value[1:]).read_bytes().decode("utf-8")
     except UnicodeDecodeError:

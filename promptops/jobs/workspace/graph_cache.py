@@ -21,7 +21,7 @@ _TITLE = f"promptops include graph {FORMAT}".encode()
 
 
 def read_graph(common_dir: Path) -> KeptFacts:
-    """The facts that were kept; none where there is no such file, or it is another's or damaged."""
+    """The cached facts; none if the file is missing, damaged or has another format."""
     try:
         header, _, rest = _file(common_dir).read_bytes().partition(b"\n")
         title, size, checksum = header.rsplit(b" ", 2)
@@ -34,7 +34,7 @@ def read_graph(common_dir: Path) -> KeptFacts:
 
 
 def save_graph(catalog: Catalog, common_dir: Path) -> None:
-    """Keep what was learnt for the next run; of a few files, they are read again instead."""
+    """Save the facts for the next run, unless they are only few."""
     graph = catalog.graph
     if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
         return

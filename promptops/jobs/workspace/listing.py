@@ -1,4 +1,4 @@
-"""The catalog as a list, and one prompt of it resolved."""
+"""The list of prompts of a catalog."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def content_digest(catalog: Catalog, prompt: Prompt) -> str:
 
 
 def unreadable(loaded: LoadedPrompt) -> PromptopsError:
-    """The first of what keeps a prompt file from being one."""
+    """The error for a prompt file that can't be read."""
     problem = loaded.problems[0]
     if problem.code == CODE:
         return PromptopsError(problem.message, where=loaded.path, hint=problem.hint)
     where = str(problem.at) if isinstance(problem.at, Place) else loaded.path
-    hint = problem.hint or f"`promptops lint {loaded.id}` says all that is wrong"
+    hint = problem.hint or f"`promptops lint {loaded.id}` reports all problems"
     return InputError(problem.message, where=where, hint=hint)
 
 

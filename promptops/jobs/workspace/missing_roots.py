@@ -1,4 +1,4 @@
-"""Roots that are not there: a misspelt one would make every check pass on nothing."""
+"""Refuse missing roots: with a misspelt one every check would pass without prompts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refuse_missing_roots(workspace: Workspace) -> None:
         entries = workspace.catalog.files.entries
         if root not in _NOT_NAMED and not has_below(entries, root):
             raise InputError(
-                f"no file stands below `{root}`, which `prompts` names as a folder of prompts",
+                f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
                 where=workspace.config.path,
-                hint="mend the name, or leave it out",
+                hint="fix the name, or leave it out",
             )

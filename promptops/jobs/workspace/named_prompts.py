@@ -1,4 +1,4 @@
-"""The prompts that a name on the command line means: the same for every command."""
+"""Resolve names of prompts on the command line, alike for every command."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from promptops.source.recording_files import first_of
 GLOB = frozenset("*?[")
 
 MAX_SHOWN = 10
-"""So many prompts are listed where a name means several and must mean one."""
+"""At most this many prompts are listed for an ambiguous name."""
 
 MAX_NAME_CHARS = 4096
-"""Of a name for which the nearest one is searched: a longer one is not mistyped."""
+"""The longest name for which the nearest one is searched."""
 
 
 def named(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
@@ -80,13 +80,13 @@ def written_paths(repository: Repository | None, name: str) -> Sequence[str]:
 
 
 def no_match(catalog: Catalog, repository: Repository | None, name: str) -> UsageError:
-    """That a name matches nothing, with the nearest id or path."""
+    """The error for a name without a match, with the nearest id or path."""
     message = f"no prompt matches {name!r}"
     paths = written_paths(repository, name) if name else ()
     if name and not paths:
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
-        return UsageError(message, hint="the file is not a prompt, and no prompt needs it")
+        return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
     near = _nearest(catalog, name, paths)
     hint = f"did you mean {near!r}?" if near else "`promptops list` shows the prompts"
     return UsageError(message, hint=hint)
@@ -161,7 +161,7 @@ def _inside(path: str) -> Iterator[str]:
 def _several(name: str, ids: Sequence[str]) -> UsageError:
     more = f" and {len(ids) - MAX_SHOWN} more" if ids[MAX_SHOWN:] else ""
     hint = f"name one of them: {', '.join(ids[:MAX_SHOWN])}{more}"
-    return UsageError(f"{name!r} names {len(ids)} prompts, and one is needed", hint=hint)
+    return UsageError(f"{name!r} matches {len(ids)} prompts, and one is required", hint=hint)
 
 
 def _nearest(catalog: Catalog, name: str, paths: Sequence[str]) -> str | None:

@@ -85,11 +85,11 @@ def readable(workspace: Workspace, path: str) -> Prompt:
 
 
 def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
-    """A message whose file is not there, or outside, must not look like one that is empty.
+    """Raise InputError for a missing body file, so that the message does not look empty.
 
-    Nor may a request look complete whose profile, or whose tool to call, does not exist.
+    Also raises it for a missing profile or tool.
     """
-    hint = f"`promptops lint {loaded.id}` says more"
+    hint = f"`promptops lint {loaded.id}` shows the details"
     for problem in loaded.problems:
         if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
             raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)

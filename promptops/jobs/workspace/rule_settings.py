@@ -24,7 +24,7 @@ def available_rules(settings: LintSettings, *, untrusted: bool) -> dict[str, Rul
 
 
 def available_names(settings: LintSettings, *, untrusted: bool) -> RuleNames:
-    """What rules may be called; an untrusted run does not know those of installed plug-ins."""
+    """The names of rules; an untrusted run does not load those of plug-ins."""
     rules = available_rules(settings, untrusted=untrusted).values()
     return rule_names(rules, complete=not (untrusted and has_plugins()))
 
@@ -56,7 +56,7 @@ def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:
 
 
 def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
-    """The settings of a base, which a change can't correct: what names no rule is left out.
+    """The settings of a base without unknown rules, because a change can't fix its base.
 
     Where nothing is left of `select`, the rules that are on by default are run.
     """
@@ -75,7 +75,7 @@ def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
 
 
 def unknown_names(settings: LintSettings, names: RuleNames) -> tuple[str, ...]:
-    """What the settings name and no rule is called, each once."""
+    """The unknown rules that settings name, each once."""
     found = (each for _, each in _named(settings) if names.is_unknown(each))
     return tuple(dict.fromkeys(found))
 

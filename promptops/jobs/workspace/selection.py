@@ -1,4 +1,4 @@
-"""Which prompts a command is about, and why."""
+"""Select the prompts of a command, with reasons."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SelectionOptions:
         patterns: Names of prompts, as `named_prompts.named` takes them.
         since: A revision, or "" for where this branch left the default one: what changed since,
             and all that reaches it.
-        staged: What is about to be committed, and all that reaches it.
+        staged: What is staged, and all prompts that depend on it.
         selectors: `tag:`, `owner:`, `status:`, each with a value; all must hold.
     """
 
@@ -59,7 +59,7 @@ class Selected:
 
 
 def select(workspace: Workspace, wanted: SelectionOptions) -> Selected:
-    """The prompt files that were asked for; raises UsageError for what matches nothing."""
+    """The selected prompt files; raises UsageError for names without a match."""
     catalog = workspace.catalog
     changed = _changed(workspace, wanted)
     if changed is None:
@@ -80,12 +80,12 @@ def _changed(workspace: Workspace, wanted: SelectionOptions) -> frozenset[str] |
     head = INDEX if wanted.staged else workspace.revision
     found = {change.path for change in workspace.repository.changed(base, head)}
     if found & set(FILES) and not _configured_anew(workspace, base, head):
-        found -= set(FILES)  # most changes of a pyproject.toml are none of ours
+        found -= set(FILES)  # most changes of a pyproject.toml are unrelated
     return frozenset(path for path in found if is_managed(path, workspace))
 
 
 def merge_base(workspace: Workspace, since: str) -> str:
-    """Where what is looked at left the history of another revision."""
+    """The merge base of the checked revision and another one."""
     if not since:
         from promptops.repo.history import default_base
 
@@ -103,7 +103,7 @@ def _configured_anew(workspace: Workspace, base: str, head: str) -> bool:
 
 
 def is_managed(path: str, workspace: Workspace) -> bool:
-    """Whether a path is one that the tool looks at."""
+    """Whether promptops reads a path."""
     return any(path == root or is_below(path, root) for root in managed(workspace.config))
 
 
@@ -228,7 +228,7 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
         if _has(catalog.loaded(path), key, value)
     }
     if not found and not any(_has(each, key, value) for each in catalog.prompts()):
-        hint = "`promptops list` shows what they have"
+        hint = "`promptops list` shows the prompts"
         raise UsageError(f"no prompt has {selector}", hint=hint)
     return found
 

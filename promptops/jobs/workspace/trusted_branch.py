@@ -1,4 +1,4 @@
-"""The branch whose configuration says which endpoints may get an API key."""
+"""The branch whose configuration decides which endpoints may get an API key."""
 
 from __future__ import annotations
 

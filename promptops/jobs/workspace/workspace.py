@@ -42,7 +42,7 @@ class Workspace:
 def workspace(
     directory: Path, revision: str = WORKTREE, overrides: Sequence[str] = ()
 ) -> Iterator[Workspace]:
-    """Open the repository around a directory, with the configuration of the revision asked for.
+    """Open the repository around a directory, with the configuration of the revision.
 
     Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
     """
@@ -54,7 +54,7 @@ def workspace(
 
 
 def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
-    """A revision of a repository that is open already."""
+    """A revision of an open repository."""
     if revision == WORKTREE and repository.bare:
         revision = "HEAD"
     staged = _staged(repository, overrides) if revision == INDEX else None
@@ -122,7 +122,7 @@ def configuration(repository: Repository, revision: str, overrides: Sequence[str
 
 
 def managed(config: Config) -> tuple[str, ...]:
-    """The folders and files that the tool looks at."""
+    """The folders and files that promptops reads."""
     return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
 
 
@@ -136,7 +136,7 @@ def releases(repository: Repository) -> dict[str, str | None]:
 
 
 def held_at(repository: Repository, revision: str, path: str) -> bytes | None:
-    """What a file holds in a commit; None where there is no such file, or no such commit."""
+    """The content of a file in a commit; None if either does not exist."""
     try:
         return repository.tree(revision, under=(path,)).read((path,)).get(path)
     except GitError:

@@ -1,4 +1,4 @@
-"""Files that a command writes for people, and that git may take up by mistake."""
+"""Files that a command writes for people, and that could be committed by mistake."""
 
 from __future__ import annotations
 

@@ -25,24 +25,24 @@ def nested(levels):
 
 
 REFUSED = [
-    (recording("c", f"Use {KEY}."), "it holds a secret (OpenAI)"),
-    (recording("c", '{"note": "use it:\\n' + KEY + '"}'), "it holds a secret (OpenAI)"),
-    (recording("c", tool_calls=call(a=[{"b": f"x\n{KEY}"}])), "it holds a secret (OpenAI)"),
-    (recording("c", tool_calls=call(api_key=MIXED)), "it holds a secret (api_key)"),
+    (recording("c", f"Use {KEY}."), "it contains a secret (OpenAI)"),
+    (recording("c", '{"note": "use it:\\n' + KEY + '"}'), "it contains a secret (OpenAI)"),
+    (recording("c", tool_calls=call(a=[{"b": f"x\n{KEY}"}])), "it contains a secret (OpenAI)"),
+    (recording("c", tool_calls=call(api_key=MIXED)), "it contains a secret (api_key)"),
     (
         recording("c", tool_calls=call(code=f'Client(api_key="{MIXED}")')),
-        "it holds a secret (api_key)",
+        "it contains a secret (api_key)",
     ),
-    (recording("c", model=f"model of {KEY}"), "it holds a secret (OpenAI)"),
-    (recording("c", f"Mail {EMAIL}."), "it holds personal data: an e-mail address"),
-    (recording("c", tool_calls=call(to=EMAIL)), "it holds personal data: an e-mail address"),
+    (recording("c", model=f"model of {KEY}"), "it contains a secret (OpenAI)"),
+    (recording("c", f"Mail {EMAIL}."), "it contains personal data: an e-mail address"),
+    (recording("c", tool_calls=call(to=EMAIL)), "it contains personal data: an e-mail address"),
     (
         recording("c", finish_reason="content_filter"),
-        "the provider's content filter refused it",
+        "the provider's content filter blocked it",
     ),
-    (recording("c", "half \ud800"), "it holds what JSON can't"),
-    (recording("c", tool_calls=call(n=float("nan"))), "it holds what JSON can't"),
-    (recording("c", tool_calls=call(n=nested(20_000))), "it holds what JSON can't"),
+    (recording("c", "half \ud800"), "it can't be written as JSON"),
+    (recording("c", tool_calls=call(n=float("nan"))), "it can't be written as JSON"),
+    (recording("c", tool_calls=call(n=nested(20_000))), "it can't be written as JSON"),
     (recording("c", tool_calls=call(n=nested(60))), "nested deeper than 50 levels"),
     (recording("c", "x" * 3_000_000), "it is larger than 2 MB"),
 ]
@@ -73,7 +73,8 @@ def test_of_a_judge_it_is_the_judge_that_is_named() -> None:
 
     assert problem is not None
     assert problem.message == (
-        "the answer of the judge `judges/tone` to `c` is not recorded: it holds a secret (OpenAI)"
+        "the answer of the judge `judges/tone` to `c` is not recorded: "
+        "it contains a secret (OpenAI)"
     )
     assert KEY[:8] not in f"{problem}"
 

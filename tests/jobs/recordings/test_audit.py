@@ -27,7 +27,7 @@ def test_what_is_no_size_is_told(size):
     with pytest.raises(UsageError) as raised:
         parse_size(size)
 
-    assert raised.value.message == f"{size!r} is no size of a sample"
+    assert raised.value.message == f"{size!r} is not a sample size"
     assert raised.value.hint == "a share such as 10%, or a number"
 
 

@@ -46,7 +46,7 @@ def test_answers_that_do_not_fit_even_when_empty_are_refused() -> None:
         refuse_overfull(FILE, [], needs, needs)
 
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
-        "1,700 answers would not fit: the limit is 32 MB",
+        "1,700 answers would exceed the limit of 32 MB",
         FILE,
         HINT,
     )
@@ -66,7 +66,7 @@ def test_the_length_of_further_answers_is_estimated_from_those_in_the_file(
     else:
         found = ""
 
-    assert found == ("" if fits else "1,000 answers would not fit: the limit is 32 MB")
+    assert found == ("" if fits else "1,000 answers would exceed the limit of 32 MB")
 
 
 def test_recordings_that_the_run_replaces_take_no_room() -> None:
@@ -104,5 +104,5 @@ def test_a_run_stops_after_a_sample_whose_answers_are_too_long(repo, monkeypatch
 
     (journal,) = (repo.root / ".git/promptops/journal").glob("*.jsonl")
     answered = len(journal.read_bytes().splitlines())
-    assert caught.value.message == "1,000 answers would not fit: the limit is 2 MB"
+    assert caught.value.message == "1,000 answers would exceed the limit of 2 MB"
     assert answered == 20

@@ -197,7 +197,7 @@ def test_more_than_ninety_nine_files_are_refused(opened):
     settled = record(opened, *(recording(f"{n:03}", "x" * 2_000) for n in range(100)))
 
     assert [each.message for each in settled.problems] == [
-        "the recordings can't be written: there would be over 99 files"
+        "the recordings can't be written: there would be more than 99 files"
     ]
     assert not (opened.root / FILE).exists()
     assert Journal(opened).pending
@@ -230,7 +230,7 @@ def test_a_link_in_place_of_a_further_file_is_not_followed(opened, repo, tmp_pat
     settled = record(opened, recording("d"))
 
     assert [(each.at, each.message) for each in settled.problems] == [
-        (Place(THIRD), "the recordings are no plain file")
+        (Place(THIRD), "the recordings are not a regular file")
     ]
     assert (outside.read_bytes(), (repo.root / THIRD).is_symlink()) == (before, True)
 

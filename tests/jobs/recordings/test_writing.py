@@ -206,9 +206,9 @@ def test_a_link_is_not_followed_whatever_it_leads_to(opened, repo, tmp_path):
 
     assert settled.problems == (
         Problem(
-            "the recordings are no plain file",
+            "the recordings are not a regular file",
             at=Place(FILE),
-            hint="take away what stands there",
+            hint="move that file away",
             code="SCH001",
         ),
     )
@@ -239,7 +239,7 @@ def test_nothing_is_written_outside_the_repository_or_over_another_file(
     settled = settle(opened)
 
     assert [(each.at, each.message) for each in settled.problems] == [
-        (Place(file), "the path of the recordings leads out of the repository")
+        (Place(file), "the path of the recordings is outside the repository")
     ]
     assert os.listdir(outside) == ["ask.prompt.yaml"]
     assert (repo.root / PROMPT).read_text() == PROMPT_TEXT

@@ -121,7 +121,7 @@ def test_a_commit_asks_nothing_that_costs(catalog):
     found = run(catalog, event="commit")
 
     (reason,) = {case.reason for case in found.cases}
-    assert reason.startswith("not asked: the budget of $0 is spent: $0 so far")
+    assert reason.startswith("not requested: the budget of $0 is spent: $0 so far")
     assert {case.infrastructure for case in found.cases} == {True}
     assert (found.unanswered, found.unasked, found.interrupted) == (2, 2, False)
     assert not (catalog.root / "prompts/ask.recordings.jsonl").exists()
@@ -153,9 +153,9 @@ def test_a_prompt_says_itself_what_one_run_may_spend_for_it(catalog, budget, eve
 
     said = {case.prompt: case.reason for case in found.cases}
     assert said["other"] == ""
-    assert said["ask"].startswith(f"not asked: {reason}" if reason else "")
+    assert said["ask"].startswith(f"not requested: {reason}" if reason else "")
     assert (found.unasked, bool(found.ended)) == ((2, True) if reason else (0, False))
-    assert found.ended == said["ask"].removeprefix("not asked: ")
+    assert found.ended == said["ask"].removeprefix("not requested: ")
 
 
 def test_who_judges_answers_to_a_prompt_is_paid_from_its_budget(catalog):
@@ -171,7 +171,7 @@ def test_who_judges_answers_to_a_prompt_is_paid_from_its_budget(catalog):
     reasons = {each.reason for case in found.cases for each in case.assertions if each.score}
     (reason,) = reasons
     assert reason.startswith(
-        "the built-in rubric judge gave no answer: not asked: the budget of $0.00023 for `ask` "
+        "the built-in rubric judge gave no answer: not requested: the budget of $0.00023 for `ask` "
     )
     assert (found.unanswered, found.unasked, found.verdict) == (2, 2, "fail")
 

@@ -54,7 +54,7 @@ def test_what_asks_the_very_same_as_before_passes_though_cases_are_few(repo):
     assert (found.verdict, decided.verdict) == ("pass", "pass")
     assert (
         decided.line
-        == f"100.0 points; {repo.git('rev-parse', '--short=12', 'HEAD')} asks the very same"
+        == f"100.0 points; {repo.git('rev-parse', '--short=12', 'HEAD')} sends the same requests"
     )
 
 

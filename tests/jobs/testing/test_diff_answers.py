@@ -54,7 +54,7 @@ def test_an_answer_that_is_not_recorded_yet_is_told_with_the_command(repo):
 
     assert (found["output"], found["verdicts"]) == (
         {"before": None, "after": None},
-        ["what the model answers now is not recorded yet: `promptops test --record`"],
+        ["the new request has no recording yet: `promptops test --record`"],
     )
 
 

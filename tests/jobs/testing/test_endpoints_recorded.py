@@ -185,12 +185,12 @@ def test_a_moderation_counts_the_categories_that_the_case_names(repo):
     [
         (
             SIMILAR,
-            "the embedding endpoint gave no answer: it can't be asked: "
+            "the embedding endpoint gave no answer: it can't be called: "
             'write `embeddings = "MODEL"` below `[test]`',
         ),
         (
             MODERATION,
-            "the moderation endpoint gave no answer: it can't be asked: "
+            "the moderation endpoint gave no answer: it can't be called: "
             'write `moderations = "MODEL"` below `[test]`',
         ),
     ],

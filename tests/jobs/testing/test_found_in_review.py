@@ -100,7 +100,7 @@ def test_what_confirms_a_contract_is_not_what_is_scored(repo):
 
         found = run(repo, "live")
 
-    note = "one of 3 answers violates a contract that the others keep"
+    note = "one of 3 answers violates a contract that the others meet"
     assert [(case.status, case.reason) for case in found.cases] == [
         ("passed", note if n % 2 else "") for n in range(20)
     ]
@@ -111,7 +111,7 @@ def test_what_confirms_a_contract_is_not_what_is_scored(repo):
     ("violating", "status", "reason"),
     [
         ({1}, "passed", ""),
-        ({1, 2}, "failed", "a further answer, asked for to decide, violates a contract"),
+        ({1, 2}, "failed", "an additional answer, requested to decide, violates a contract"),
     ],
     ids=["one", "two"],
 )
@@ -151,7 +151,7 @@ def test_a_counterfactual_is_confirmed_with_the_answer_of_the_other_case(repo):
         found = run(repo, "live")
 
     assert [(case.name, case.status, case.reason) for case in found.cases] == [
-        ("a", "passed", "one of 3 answers violates a contract that the others keep"),
+        ("a", "passed", "one of 3 answers violates a contract that the others meet"),
         ("b", "passed", ""),
     ]
 
@@ -271,7 +271,7 @@ def test_an_anchor_that_says_no_verdict_is_an_error(repo, expected):
 
         found = run(repo)
 
-    message = "an anchor says what people judged: `expected: {verdict: pass}`"
+    message = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
     assert told(found) == [("error", message, "prompts/ask.prompt.yaml:13:5")]
 
 
@@ -286,4 +286,4 @@ def test_a_name_that_no_case_has_is_wrong_usage(repo, name, hint):
         with pytest.raises(UsageError) as caught:
             run(repo, cases=("c1", name))
 
-    assert (caught.value.message, caught.value.hint) == (f"no case is called {name!r}", hint)
+    assert (caught.value.message, caught.value.hint) == (f"no case has the name {name!r}", hint)

@@ -26,7 +26,7 @@ from tests.jobs.testing.served import (
 )
 from tests.servers.fault_server import fault_server
 
-ANOTHER_MODEL = "the model is another one than then: `promptops test --live` asks both"
+ANOTHER_MODEL = "the model has changed: `promptops test --live` runs both sides again"
 
 
 def in_test(repo, wanted):

@@ -87,7 +87,7 @@ def test_an_audit_finds_an_opinion_that_no_judge_gave(repo):
             "c0",
             "failed",
             "none",
-            "asked again, the judge `built-in rubric` answers otherwise: `output`",
+            "requested again, the judge `built-in rubric` gives another answer: `output`",
         ),
     ]
     assert len(server.requests) == 2  # the model and the judge

@@ -245,7 +245,7 @@ def test_an_anchor_that_can_not_be_asked_is_told(repo):
         written(repo, server.base_url, judge=silent)
         found = run(repo, "record", ("ask",))
 
-    reason = f"{GATES}its anchor `anchor 0` has no answer: it asserts nothing"
+    reason = f"{GATES}its anchor `anchor 0` has no answer: it has no assertions"
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}
 
 

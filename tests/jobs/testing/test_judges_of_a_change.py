@@ -74,7 +74,7 @@ def test_a_prompt_that_names_another_judge_is_told(risks, other):
 
     found = risks({"prompts/ask.prompt.yaml": changed})
 
-    assert found == ["ask: it names another judge (prompts/ask.prompt.yaml:7)"]
+    assert found == ["ask: it uses another judge (prompts/ask.prompt.yaml:7)"]
 
 
 def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
@@ -83,7 +83,7 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
 
     found = risks({"prompts/asked.prompt.yaml": changed})
 
-    assert found == ["asked: it names another judge (prompts/asked.prompt.yaml:7)"]
+    assert found == ["asked: it uses another judge (prompts/asked.prompt.yaml:7)"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_prompt_under_another_name_is_the_same_prompt(risks, repo):
 )
 def test_a_judge_that_changes_is_told_with_those_whom_it_judges(risks, files):
     assert risks(files) == [
-        "judges/tone: a judge changes, which judges ask and 1 more prompt"
+        "judges/tone: the judge of ask and 1 more prompt changes"
         " (prompts/judges/tone.prompt.yaml:1)"
     ]
 
@@ -111,7 +111,7 @@ def test_a_judge_that_loses_a_further_file_of_its_recordings_changes(risks, repo
     repo.git("rm", "--quiet", further.format("07"))
 
     assert risks({}) == [
-        "judges/tone: a judge changes, which judges ask and 1 more prompt"
+        "judges/tone: the judge of ask and 1 more prompt changes"
         " (prompts/judges/tone.prompt.yaml:1)"
     ]
 
@@ -134,4 +134,4 @@ def test_other_services_are_told_and_count_already(risks):
 
     found = risks({"promptops.toml": settings})
 
-    assert found == ["`test.embeddings` changes; answers are judged with it (promptops.toml:5)"]
+    assert found == ["`test.embeddings` changes; it is used to judge answers (promptops.toml:5)"]

@@ -141,7 +141,7 @@ def test_where_the_model_is_another_one_today_both_arms_are_asked_in_turns(repo)
         "Be short. q2",
         "Be brief. q2",
     ]
-    assert "(asked anew)" in decided.line
+    assert "(requested again)" in decided.line
 
 
 def test_where_the_model_is_the_same_the_recorded_answers_do(repo):
@@ -172,7 +172,7 @@ def test_a_model_that_changed_is_not_blamed_on_the_author(repo):
     (decided,) = replayed.decided
     assert (replayed.verdict, decided.verdict) == ("inconclusive", "inconclusive")
     assert decided.line.endswith(
-        "the model is another one than then: `promptops test --live` asks both"
+        "the model has changed: `promptops test --live` runs both sides again"
     )
     assert asked_again.verdict != "fail"
 
@@ -228,7 +228,7 @@ def test_a_contract_that_fresh_answers_keep_passes_and_says_so(repo):
     assert (found.verdict, case.status, case.reason, case.answer.text) == (
         "pass",
         "passed",
-        "one of 3 answers violates a contract that the others keep",
+        "one of 3 answers violates a contract that the others meet",
         "good",
     )
 

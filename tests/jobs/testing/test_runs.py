@@ -227,7 +227,7 @@ def test_a_change_can_not_choose_what_a_request_costs(catalog, line, field):
 
     assert (caught.value.message, caught.value.hint) == (
         f"the change sets `{field}` of `echo`, at no address with no API key",
-        "read what it sets, then repeat with --trust-config",
+        "check its settings, then run again with --trust-config",
     )
 
 
@@ -264,7 +264,7 @@ def test_nothing_to_test_says_why(repo):
 
     found = run(repo)
 
-    assert (found.verdict, found.nothing) == ("pass", "there are no test cases here")
+    assert (found.verdict, found.nothing) == ("pass", "there are no test cases")
 
 
 def test_an_audit_finds_an_answer_that_no_model_gave(catalog):
@@ -280,7 +280,7 @@ def test_an_audit_finds_an_answer_that_no_model_gave(catalog):
     assert (failed.prompt, failed.name, failed.reason) == (
         "other",
         "how",
-        "asked again, the model answers otherwise: `output`",
+        "requested again, the model gives another answer: `output`",
     )
 
 

@@ -127,7 +127,7 @@ def test_what_is_no_shard_is_wrong_usage(written):
     with pytest.raises(UsageError) as refused:
         parse_shard(written)
 
-    assert refused.value.message == f"{written!r} is no shard"
+    assert refused.value.message == f"{written!r} is not a shard"
 
 
 def test_a_case_is_in_the_same_shard_for_ever():
@@ -233,7 +233,7 @@ def test_a_secret_that_was_answered_is_in_no_file_of_a_shard_and_that_is_told(re
 
     (ran,), files = live
     found = merged(repo, files)
-    refused = "the answer to `c1` is not recorded: it holds a secret (AWS)"
+    refused = "the answer to `c1` is not recorded: it contains a secret (AWS)"
     told = [each.reason for each in ran.cases if each.status == "error"]
     told_when_recording = [each.reason for each in recorded.cases if each.status == "error"]
     lost = {case.name: (case.status, case.reason) for case in found.cases if case.reason}
@@ -260,7 +260,7 @@ def test_what_no_shard_was_answered_is_not_asked_by_the_merge_either(repo):
         found = merged(repo, files)
 
     (lost,) = [case for case in found.cases if case.status != "passed"]
-    assert (lost.status, lost.reason) == ("stale", "no shard has its answer")
+    assert (lost.status, lost.reason) == ("stale", "no shard has an answer for it")
     assert len(server.requests) == 4
 
 
@@ -301,7 +301,7 @@ def test_a_shard_without_any_case_says_so(repo):
 
     runs, files = sharded(repo, 2)
 
-    assert sorted(each.nothing for each in runs) == ["", "no case falls into shard 2/2"]
+    assert sorted(each.nothing for each in runs) == ["", "shard 2/2 has no cases"]
     assert merged(repo, files).verdict == "pass"
 
 
@@ -332,11 +332,11 @@ def test_shards_that_are_missing_doubled_or_of_something_else_are_refused(catalo
 
     assert said == {
         "none": "there is nothing to merge",
-        "missing": "not all shards are here: 3/3",
+        "missing": "shards are missing: 3/3",
         "named twice": "`1.jsonl` is named twice",
-        "doubled": "`copy.jsonl` is shard 1/3, as `1.jsonl` is",
-        "of halves": "`half2.jsonl` is of another number of shards than `1.jsonl`",
-        "other repeats": "`other.jsonl` is of another number of repeats than `1.jsonl`",
+        "doubled": "`copy.jsonl` and `1.jsonl` are both shard 1/3",
+        "of halves": "`half2.jsonl` has another number of shards than `1.jsonl`",
+        "other repeats": "`other.jsonl` has another number of repeats than `1.jsonl`",
     }
 
 
@@ -348,7 +348,7 @@ def test_they_are_merged_only_where_the_same_cases_are(catalog):
     with pytest.raises(UsageError) as refused:
         merged(catalog, files)
 
-    assert refused.value.message == "the shards ran other cases than there are here"
+    assert refused.value.message == "the shards ran other cases than this revision has"
 
 
 def test_they_are_merged_only_at_the_same_revision(catalog):
@@ -360,6 +360,6 @@ def test_they_are_merged_only_at_the_same_revision(catalog):
         merged(catalog, files)
 
     assert (refused.value.message, refused.value.hint) == (
-        f"the shards ran at {ran_at}, and here is another revision",
+        f"the shards ran at {ran_at}, and this is another revision",
         f"git checkout {ran_at}",
     )

@@ -178,7 +178,8 @@ def test_an_answer_replaced_in_a_further_file_is_a_risk_at_its_line(repo, server
     _, output = said("check", "--since", "main")
 
     assert [line for line in output if line.startswith("risk: ")] == [
-        f"risk: ask: case `{case}`: the recorded answer was replaced, and its request is unchanged"
+        f"risk: ask: case `{case}`: the recorded answer was replaced, "
+        "although its request is unchanged"
         f" ({SECOND}:1)"
     ]
 
@@ -195,7 +196,7 @@ def test_answers_of_another_model_in_a_further_file_fail_an_untrusted_change(
     code, output = said("check", "--since", "main")
 
     assert code == 1
-    assert [line.split(": ")[0] for line in output if "is by `other`" in line] == ["refused"]
+    assert [line.split(": ")[0] for line in output if "is from `other`" in line] == ["refused"]
 
 
 def test_answers_that_only_moved_to_another_file_are_no_risk(repo, server, said):

@@ -23,7 +23,7 @@ from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
 
 LINT_CHANGES = Risk(
-    message="`lint.select` changes; it counts once it is merged",
+    message="`lint.select` changes; it takes effect once it is merged",
     place=Place("promptops.toml", 3, 1, 3, 7),
 )
 
@@ -174,7 +174,7 @@ def bare() -> CheckReport:
 
 def empty() -> CheckReport:
     """Nothing to look at."""
-    why = "nothing that prompts are made of changed"
+    why = "no file that prompts depend on changed"
     return report(test=nothing(), why={}, nothing=why, diff=unchanged(), shown=shown(ids={}))
 
 

@@ -72,7 +72,7 @@ CASES = {
         LintReport(findings=(), files=0),
         test=nothing(),
         why={},
-        nothing="nothing that prompts are made of changed",
+        nothing="no file that prompts depend on changed",
         risks=(),
     ),
 }

@@ -215,7 +215,7 @@ def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
     assert told[0].startswith("support/triage: CHG204 queue may now be safety")
     assert "[fingerprint 5b1f0c9e7a3d]" in told[0]
     assert words(next(risks.all("li"))) == (
-        "lint.select changes; it counts once it is merged (promptops.toml:3)"
+        "lint.select changes; it takes effect once it is merged (promptops.toml:3)"
     )
     assert page.index('id="reasons-title"') < page.index('id="risks-title"') < page.index("<nav")
 
@@ -272,7 +272,7 @@ def test_a_gate_that_had_nothing_to_look_at_says_so():
     root = read(write(empty()))
 
     (verdict,) = with_class(root, "verdict")
-    assert words(verdict) == "nothing to check, nothing that prompts are made of changed"
+    assert words(verdict) == "nothing to check, no file that prompts depend on changed"
     assert list(root.all("table")) == []
 
 

@@ -150,7 +150,7 @@ def green() -> TestRun:
 
 
 def nothing() -> TestRun:
-    return run(nothing="nothing that prompts are made of changed since main")
+    return run(nothing="no file that prompts depend on changed since main")
 
 
 def stale() -> TestRun:
@@ -405,7 +405,9 @@ def outage() -> TestRun:
 def interrupted() -> TestRun:
     """Ctrl-C after three answers."""
     done = [passing("support/triage", f"case {number}", source="live") for number in range(3)]
-    rest = [_unasked("support/triage", number, "not asked: interrupted") for number in range(3, 40)]
+    rest = [
+        _unasked("support/triage", number, "not requested: interrupted") for number in range(3, 40)
+    ]
     advice = "promptops test support/triage --record"
     return run(*done, *rest, verdict="fail", advice=advice, cost_usd=0.0021, duration_s=4.2)
 
@@ -440,7 +442,7 @@ def mistakes() -> TestRun:
     unscored = at(TRIAGE, 40), "no assertion counts in the score `tone`: did you mean `tones`?"
     partial = at("prompts/partials/style.md.j2", 2, 12), "it can't be rendered: there is no `x`"
     broken = assertion("python", "error", "`cites` raises KeyError: 'url'", place=at(HANDBOOK, 90))
-    unjudged = "what it asserts can't be judged"
+    unjudged = "its assertions can't be checked"
     cases = [
         *(_mistaken("support/triage", number, *unscored) for number in range(16)),
         *(_mistaken("answers/handbook", number, *partial) for number in range(3)),
@@ -449,7 +451,7 @@ def mistakes() -> TestRun:
             case("answers/handbook", f"cited {number}", broken, status="error", reason=unjudged)
             for number in range(5)
         ),
-        _mistaken("agents/order-desk", 1, at(ORDERS, 50), "it asserts nothing"),
+        _mistaken("agents/order-desk", 1, at(ORDERS, 50), "it has no assertions"),
     ]
     return run(*cases, verdict="fail")
 

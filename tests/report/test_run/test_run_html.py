@@ -270,7 +270,7 @@ def test_an_outage_is_said_once_for_all_of_its_cases():
     seen = [each.text for each in with_class(root, "brief")]
     (section,) = with_class(root, "risks")
     assert seen == []
-    assert "not asked: interrupted, 37 cases" in section.text
+    assert "not requested: interrupted, 37 cases" in section.text
 
 
 def test_a_long_text_is_cut_with_a_count():
@@ -307,5 +307,5 @@ def test_an_error_of_several_cases_is_told_once_above_them():
         "· prompts/answers/handbook.prompt.yaml:90:9",
     ]
     briefs = [brief.text for brief in with_class(root, "brief")]
-    assert [brief.strip() for brief in briefs] == ["it asserts nothing"]
+    assert [brief.strip() for brief in briefs] == ["it has no assertions"]
     assert "what it asserts" not in root.text

@@ -132,7 +132,7 @@ def test_the_default_branch_does_not_say_that_a_prerelease_is_the_release(
         load("v2.0.0", source, signer.allowed)
 
     assert raised.value.message == (
-        "the tag 'v2.0.0-rc.1' is called so for 2.0.0-rc.1, and not for 2.0.0"
+        "the tag 'v2.0.0-rc.1' is that of version 2.0.0-rc.1, not of 2.0.0"
     )
 
 

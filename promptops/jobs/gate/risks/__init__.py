@@ -1,1 +1,1 @@
-"""What makes the gate milder in a change."""
+"""Risks: changes that weaken the gate."""

@@ -1,4 +1,4 @@
-"""Files that hold other bytes on disk than in their commit, by git attributes."""
+"""Risks in git attributes that make files on disk differ from their commit."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from promptops.repo.repository import INDEX, WORKTREE
 from promptops.report.parts.summary import counted
 
 MOST = 20
-"""So many different attributes are reported with their places."""
+"""At most this many attributes are reported with their places."""
 LONGEST = 2048
 """Characters of a line; git ignores a longer one."""
 
 Lines = Mapping[str, list[str]]
-"""By the path of a .gitattributes file its lines."""
+"""The lines of each .gitattributes file, by its path."""
 
 
 def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[Risk]:
-    """What sets attributes by which files on disk differ from what is committed.
+    """Risks for attributes that make files on disk differ from the committed ones.
 
-    Whoever reads those files, in an editor or in a pull request that was checked out, reads another
-    text than the one that is committed, released and loaded.
+    A reviewer who opens such a file sees other content than what is committed, released and loaded.
 
     Args:
-        base: What is there with the same content and attributes is left out.
+        base: Files with the same content and attributes in the base are left out.
     """
     files = workspace.catalog.files
     paths = [path for path in files.entries if files.is_file(path)]
@@ -57,7 +56,7 @@ def _differing(paths: list[str]) -> str:
 
 
 def _attribute_lines(workspace: Workspace) -> Lines:
-    """Of each .gitattributes file that may concern the catalog, the nearest to the files first."""
+    """The lines of each relevant .gitattributes file, the nearest to the files first."""
     entries = workspace.catalog.files.entries
     inside = (path for path in entries if path.rpartition("/")[2] == FILE)
     places = sorted({*attribute_files(managed(workspace.config)), *inside})
@@ -67,7 +66,7 @@ def _attribute_lines(workspace: Workspace) -> Lines:
 
 
 def _known(workspace: Workspace, base: Workspace, values: Mapping[str, Values]) -> frozenset[str]:
-    """The paths that a change leaves alone, in content and attributes."""
+    """The paths whose content and attributes are unchanged."""
     files, before = workspace.catalog.files, base.catalog.files
     same = [path for path in values if files.blob(path) == before.blob(path)]
     if not same:
@@ -77,7 +76,7 @@ def _known(workspace: Workspace, base: Workspace, values: Mapping[str, Values]) 
 
 
 def _committed(workspace: Workspace, paths: list[str]) -> Mapping[str, bytes]:
-    """What git has of the files: of one on disk, what is in the index, where it is tracked."""
+    """The committed content of the files; for the work tree, the content in the index."""
     files = workspace.catalog.files
     files.prefetch(paths)
     contents = {path: files.data(path) or b"" for path in paths}
@@ -99,6 +98,6 @@ def _place(lines: Lines, path: str, attribute: str) -> Place:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """As git matches the usual patterns."""
+    """Match a pattern as git does, for the usual patterns."""
     name = path if "/" in pattern.strip("/") else path.rpartition("/")[2]
     return fnmatchcase(name, pattern.strip('"').lstrip("/"))

@@ -1,4 +1,4 @@
-"""Risks in files: prompts that are gone, files that nothing reads, links and submodules."""
+"""Risks in files: removed prompts, unread files, links and submodules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promptops.report.parts.summary import counted
 
 
 def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator[Risk]:
-    """Of the changed files only."""
+    """Risks in the changed files only."""
     changed = sorted(selected.changed or ())
     yield from _removed(changed, head.catalog, base.catalog)
     for path in unread_prompts(head.catalog, changed):
@@ -24,7 +24,7 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
 
 
 def _removed(changed: list[str], head: Catalog, base: Catalog) -> Iterator[Risk]:
-    """Prompts that no prompt of the change replaces, with their test cases."""
+    """Removed prompts without a replacement in the change, with their test cases."""
     gone = {base.ids[path] for path in changed if path in base.ids} - head.paths.keys()
     if not gone:
         return
@@ -42,8 +42,8 @@ def _links(changed: list[str], head: Catalog) -> Iterator[Risk]:
         entry = head.files.entries.get(path)
         below = any(is_below(path, root) for root in roots)
         if below and entry is not None and entry.kind in _UNREAD:
-            message = f"{_UNREAD[entry.kind]}, and nothing behind it is read"
+            message = f"{_UNREAD[entry.kind]}, and its content is not read"
             yield Risk(message=message, place=Place(path))
 
 
-_UNREAD = {"symlink": "this is a symbolic link now", "submodule": "this is a submodule now"}
+_UNREAD = {"symlink": "this is now a symbolic link", "submodule": "this is now a submodule"}

@@ -1,4 +1,4 @@
-"""Risks in who judges: another judge, a judge that changes, code that judges."""
+"""Risks in judges: another judge, a changed judge, changed code of assertions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from promptops.source.recording_files import with_first
 def judge_risks(
     found: Sequence[PromptVersions], workspace: Workspace, selected: Selected
 ) -> Iterator[Risk]:
-    """The change records the opinions that count, so a reviewer has to look at who gives them."""
+    """Risks for changed judges: their recorded verdicts decide, so a reviewer must look at them."""
     for pair in found:
         if _judge(pair.before) != _judge(pair.after):
             prompt = pair.after
             place = prompt.locate("/evaluation/judge", True)
-            yield Risk(message="it names another judge", prompt=prompt.id, place=place)
+            yield Risk(message="it uses another judge", prompt=prompt.id, place=place)
     for path in sorted(selected.changed or ()):
         if path.endswith(".py"):
             yield Risk(message="code changes that may judge answers", place=Place(path))
@@ -36,7 +36,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
         path = catalog.paths[judge]
         if changed & {path, *catalog.rests_on(path)}:
             more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
-            message = f"a judge changes, which judges {judged[0]}{more}"
+            message = f"the judge of {judged[0]}{more} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))
 
 
@@ -45,7 +45,7 @@ def _judge(prompt: Prompt) -> object:
 
 
 def _judged_by(workspace: Workspace) -> dict[str, list[str]]:
-    """From the id of each prompt that judges to those that name it themselves; few files do."""
+    """From the id of each judge prompt to the prompts that name it."""
     catalog = workspace.catalog
     roots = workspace.config.prompts
     named = workspace.repository.grep(workspace.revision, ("judge", *ESCAPES), roots)

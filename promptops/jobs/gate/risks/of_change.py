@@ -1,4 +1,4 @@
-"""Everything that makes the gate milder in a change, beside the policy of the repository."""
+"""All risks in a change, except those in the policy settings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from promptops.model.risk import Risk
 def change_risks(
     head: Workspace, selected: Selected, base: Workspace, lint: LintReport, *, untrusted: bool
 ) -> Iterator[Risk]:
-    """What a change since `base` alters in how it is judged. Removed tests are in the diff.
+    """Risks in a change since `base`. Removed tests are reported by the diff.
 
     Reads only files that changed, and only prompts that were selected.
 
     Args:
-        lint: Of the selected prompts, with the comments in them.
-        untrusted: What leaves a worse answer undecided is refused.
+        lint: The report on the selected prompts, with their comments.
+        untrusted: Refuse changes that leave a worse answer undecided.
     """
     if not selected.changed:
         return

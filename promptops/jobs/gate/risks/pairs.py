@@ -14,14 +14,14 @@ from promptops.records import record
 
 @record(frozen=True, slots=True)
 class PromptVersions:
-    """One prompt that can be read on both sides; equal files are one object."""
+    """One prompt that can be read on both sides; the same object if its files are equal."""
 
     before: Prompt
     after: Prompt
 
 
 def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[PromptVersions]:
-    """The selected prompts that the base has, too, in the order of paths."""
+    """The selected prompts that also exist in the base, in the order of paths."""
     for path in selected.why:
         loaded = head.catalog.loaded(path)
         before = _as_it_was(loaded, head.catalog, base.catalog, selected.changed or ())
@@ -30,7 +30,7 @@ def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[Prom
 
 
 def path_before(prompt: Prompt, before: Catalog) -> str | None:
-    """Where the base has the prompt, by its id or an alias; None where it is new."""
+    """The path of the prompt in the base, by its id or an alias; None if it is new."""
     names = (prompt.id, *prompt.aliases)
     return next((before.paths[name] for name in names if name in before.paths), None)
 
@@ -38,7 +38,7 @@ def path_before(prompt: Prompt, before: Catalog) -> str | None:
 def _as_it_was(
     loaded: LoadedPrompt, head: Catalog, before: Catalog, changed: Collection[str]
 ) -> Prompt | None:
-    """The prompt at the base, read anew only where one of its files changed."""
+    """The prompt at the base; read again only if one of its files changed."""
     prompt = loaded.prompt
     path = path_before(prompt, before) if prompt is not None else None
     if prompt is None or path is None:

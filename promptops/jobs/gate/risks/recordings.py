@@ -20,23 +20,22 @@ from promptops.report.parts.summary import counted
 from promptops.source.recordings import Key, ReadRecordings, key_of
 
 MOST_NAMED = 5
-"""Cases of one prompt that are named for one reason; the others are counted."""
+"""At most this many cases of a prompt are named for one reason; the others are counted."""
 
 _Line = tuple[Recording, Place]
-"""A recording, and where its line is."""
+"""A recording and the place of its line."""
 
 _Who = tuple[str, str | None]
-"""A model as the provider names it, and the fingerprint of the provider's system."""
+"""The model name reported by the provider, and its system fingerprint."""
 
 
 def recording_risks(
     selected: Selected, head: Workspace, base: Workspace, *, untrusted: bool
 ) -> Iterator[Risk]:
-    """The recordings of the selected prompts, compared only where a file of them differs.
+    """Risks in the recordings of the selected prompts; compared only if a file differs.
 
     Args:
-        untrusted: Answers of another model are refused: they leave a score that got worse
-            undecided.
+        untrusted: Refuse answers of another model, because they leave a worse score undecided.
     """
     for path in selected.why:
         prompt = head.catalog.loaded(path).prompt
@@ -72,14 +71,14 @@ class _RecordingFiles:
 
     @cached_property
     def answered_by(self) -> Mapping[str, frozenset[_Who]]:
-        """From a judge, "" for none, to the models behind its answers at the base."""
+        """From a judge ("" for none) to the models of its answers at the base."""
         found: dict[str, set[_Who]] = {}
         for each in self.before.values():
             found.setdefault(each.judge, set()).add(_who(each.answer))
         return {judge: frozenset(known) for judge, known in found.items()}
 
     def asks_another(self, judge: str) -> bool:
-        """Whether the change names another model for the prompt, or for one of its judges."""
+        """Whether the change configures another model for the prompt or one of its judges."""
         if not judge:
             return _model(self.head, self.prompt.path) != _model(self.base, self.path_before)
         path, before = self.head.paths.get(judge), self.base.paths.get(judge)
@@ -89,7 +88,7 @@ class _RecordingFiles:
 
 
 def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
-    """The contents of the recordings, in order; a file that is only renumbered changes nothing."""
+    """The contents of the recordings in order; renumbering a file is not a change."""
     return tuple(map(catalog.files.blob, catalog.recording_files(path)))
 
 
@@ -109,7 +108,7 @@ def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
 
 
 def _is_of_another(each: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
-    """Another model or fingerprint than for the same request; for a new one, than for any."""
+    """Whether model or fingerprint differ from the same request's; for a new request, from all."""
     if before is not None:
         return _who(before.answer) != _who(each.answer)
     known = files.answered_by.get(each.judge, frozenset())
@@ -123,7 +122,7 @@ def _named(
     *,
     refused: bool,
 ) -> Iterator[Risk]:
-    """A risk for each case, the first ones by name."""
+    """A risk for each case; only the first ones are named."""
     cases: dict[tuple[str, str], _Line] = {}
     for each, line in found:
         cases.setdefault((each.case, each.judge), (each, line))
@@ -139,11 +138,11 @@ def _named(
 def _another(each: Recording) -> str:
     answer = each.answer
     model = f"`{answer.model}`" + (f" ({answer.fingerprint})" if answer.fingerprint else "")
-    return f"{_whose(each)} is by {model}, unlike at the base, and the profile is unchanged"
+    return f"{_whose(each)} is from {model}, unlike at the base, although the profile is unchanged"
 
 
 def _replaced(each: Recording) -> str:
-    return f"{_whose(each)} was replaced, and its request is unchanged"
+    return f"{_whose(each)} was replaced, although its request is unchanged"
 
 
 def _whose(each: Recording) -> str:

@@ -1,4 +1,4 @@
-"""Risks in what a prompt file sets for itself: its budgets, and how its scores are made."""
+"""Risks in the settings of a prompt file: its budgets and its scores."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
 
 _Measures = Mapping[str, Mapping[str, Asserted]]
-"""From each score to its measures, each by its parts in words."""
+"""From each score to its measures, by their description."""
 
 
 def budget_risks(pair: PromptVersions) -> Iterator[Risk]:
-    """The budgets that are easier to keep than before."""
+    """Risks for raised budgets."""
     prompt = pair.after
     for name, limit in pair.before.budget.items():
         now = prompt.budget.get(name)
@@ -28,9 +28,9 @@ def budget_risks(pair: PromptVersions) -> Iterator[Risk]:
 
 
 def score_risks(pair: PromptVersions) -> Iterator[Risk]:
-    """Another score that decides without being named so, and measures that water one down.
+    """Risks for another primary score, and for measures added to a score.
 
-    Measures that are removed or altered are changes of the diff (CHG602).
+    Removed or altered measures are reported by the diff (CHG602).
     """
     if pair.before is pair.after:
         return
@@ -41,7 +41,7 @@ def score_risks(pair: PromptVersions) -> Iterator[Risk]:
         for words in after[score].keys() - before[score].keys():
             if len(after[score]) > len(before[score]):
                 found = after[score][words]
-                message = f"the score `{score}` counts `{found.written.get('type')}`, too"
+                message = f"the score `{score}` also counts `{found.written.get('type')}`"
                 yield Risk(message=message, prompt=pair.after.id, place=found.at("", False))
 
 
@@ -58,7 +58,7 @@ def _primary(pair: PromptVersions, before: _Measures, after: _Measures) -> Itera
 
 
 def _measures(prompt: Prompt, cases: Collection[str]) -> _Measures:
-    """Of some cases: a new case is measured on both sides, so its measures are no risk."""
+    """The measures of some cases; a new case is measured on both sides, so it is not a risk."""
     found: dict[str, dict[str, Asserted]] = {}
     seen: set[int] = set()
     for each in (e for case in prompt.cases if case.name in cases for e in asserted(case, prompt)):

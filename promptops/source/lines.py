@@ -43,8 +43,10 @@ class Lines:
 
     def row(self, line: int) -> tuple[int, int]:
         """Start and end, without its newline, of a 1-based line; of the last one when beyond."""
-        start = self.starts[min(line, len(self.starts)) - 1]
-        return start, self.line_end(start)
+        starts = self.starts
+        if line < len(starts):
+            return starts[line - 1], starts[line] - 1
+        return starts[-1], len(self.text)
 
     def place(self, start: int, end: int) -> Place:
         """The span of two offsets."""

@@ -9,7 +9,6 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import IntegrityError, UsageError
 from promptops.jobs.bundles.artifacts import packed, put
 from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.bundles.signing import signature_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
 from promptops.jobs.workspace.workspace import opened
 from promptops.model.publication import BuiltFacts, Publication
@@ -73,6 +72,8 @@ def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publicati
     data = packed(built.data) if file.suffix == ".gz" else built.data
     signature, beside = b"", file.with_name(f"{file.name}.sig")
     if sign:
+        from promptops.jobs.bundles.signing import signature_of
+
         with Repository.open(directory) as repository:
             signature = signature_of(data, repository.git)
     put(file, data)

@@ -44,6 +44,45 @@ def plain_check(schema: Any) -> Check | None:
     return lambda value: find(type(value), _never)(value)
 
 
+def is_plain_schema(schema: Any, depth: int = 0) -> bool:
+    """Whether a schema is certainly plain, and so valid; several times faster than its check."""
+    if type(schema) is not dict or depth > MAX_DEPTH:
+        return type(schema) is bool
+    return all(map(_is_plain, schema.items())) and all(
+        _is_plain_below(name, value, depth + 1) for name, value in schema.items()
+    )
+
+
+def _is_plain_below(name: str, value: Any, depth: int) -> bool:
+    if name == "properties":
+        return all(map(_is_data, value)) and all(
+            is_plain_schema(each, depth) for each in value.values()
+        )
+    if name in ("items", "additionalProperties"):
+        return is_plain_schema(value, depth)
+    return _is_data(value, depth)
+
+
+def _is_data(value: Any, depth: int = 0) -> bool:
+    """Whether it is JSON data that every program reads alike, of the standard types."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() or _is_unicode(value)
+    if kind is int or kind is float:
+        return _is_number(value)
+    if kind is dict or kind is list:
+        inner = (*value, *value.values()) if kind is dict else value
+        return depth <= MAX_DEPTH and all(_is_data(each, depth + 1) for each in inner)
+    return kind is bool or value is None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
 class _NotPlain(Exception):
     """A keyword, or a value of one, that this module does not know."""
 

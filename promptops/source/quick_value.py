@@ -13,6 +13,9 @@ class NotPlainError(Exception):
     """The text has to be read with places: something may be wrong, or is rarely written so."""
 
 
+WITH_TEMPLATES = "messages"
+"""The key of a prompt file below which the places of strings are usually requested."""
+
 Scalars = dict[int, tuple[str | None, int, int]]
 """From the identity of a string in a value to its style and its offsets, as its node has them."""
 
@@ -24,7 +27,7 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
     no text, numbers that JSON can't hold, deep nesting, no mapping.
 
     Args:
-        scalars: Filled with the texts of the value.
+        scalars: Filled with the strings below the key `messages`.
     """
     parser = _parser()
     if parser is None or "\t" in text or begins_with_directive(text):
@@ -46,6 +49,7 @@ class _ValueReader:
         self._next = next_event
         self._scalars = scalars
         self._kinds = _kinds()
+        self._notes_scalars = False
 
     def document(self) -> dict[str, Any]:
         import yaml
@@ -75,6 +79,8 @@ class _ValueReader:
             name = key.value
             if name in found or name == "<<":
                 raise NotPlainError
+            if depth == 1:
+                self._notes_scalars = name == WITH_TEMPLATES
             event = following()
             found[name] = read(event) if type(event) is scalar else inner(event, depth + 1)
         return found
@@ -105,7 +111,7 @@ class _ValueReader:
         if event.implicit[0] and value[:1] in MAY_BE_NO_TEXT:
             value = plain_value(value)
         if type(value) is str:
-            if len(value) > 1:  # Python has each shorter text but once
+            if self._notes_scalars and len(value) > 1:  # Python has each shorter text but once
                 start, end = event.start_mark.index, event.end_mark.index
                 self._scalars[id(value)] = (event.style, start, end)
         elif isinstance(value, int | float) and not is_json_number(value):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from promptops.model.request import REQUEST_FORMAT, Request
 from promptops.patterns import lazy_pattern
+from promptops.runtime.request.json_text import json_writer
 
 
 def canonical_json(value: Any) -> str:
@@ -36,7 +36,7 @@ def _sorted_by_python(value: Any) -> str | None:
     if not isinstance(value, (dict, list)):
         return None
     try:
-        text = _ENCODER.encode(value)
+        text = _write(value)
     except TypeError:
         return None
     if _has_another_spelling(value):
@@ -69,7 +69,7 @@ def _has_another_spelling(value: Any) -> bool:
 
 
 _SPELLED_ALIKE = 10**20
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+_write = json_writer(sort_keys=True, allow_nan=True)
 
 
 def _written(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
@@ -22,13 +22,15 @@ from promptops.model.internal_error import internal_error
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
-from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
 from promptops.source.quick_document import read_by_value
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
+
+if TYPE_CHECKING:
+    from promptops.runtime.template.template import Template
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -201,6 +203,8 @@ class Catalog:
 
     def template(self, text: Text) -> Template | None:
         """A text parsed; None for a text without tags, or with wrong ones."""
+        from promptops.runtime.template.template import TemplateError, is_template, parse
+
         if not is_template(text.value):
             return None
         try:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 
 from promptops.patterns import lazy_pattern
-from promptops.source.lines import Lines
+from promptops.source.lines import Lines, starts_of
 from promptops.source.nodes import Node, bounds
 
 Locate = Callable[[int], tuple[int, int]]
@@ -47,8 +46,8 @@ def _literal(node: Node, lines: Lines) -> Locate:
     rows = node.value.split("\n")
     if len(rows) > 1 and not rows[-1]:
         rows.pop()
-    lengths = [len(row) for row in rows]
-    starts = list(accumulate((length + 1 for length in lengths[:-1]), initial=0))
+    lengths = list(map(len, rows))
+    starts = starts_of(rows)
     first = lines.position(node.start_mark.index)[0] + 1
     columns: list[int] = []
 

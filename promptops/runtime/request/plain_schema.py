@@ -48,9 +48,16 @@ def is_plain_schema(schema: Any, depth: int = 0) -> bool:
     """Whether a schema is certainly plain, and so valid; several times faster than its check."""
     if type(schema) is not dict or depth > MAX_DEPTH:
         return type(schema) is bool
-    return all(map(_is_plain, schema.items())) and all(
-        _is_plain_below(name, value, depth + 1) for name, value in schema.items()
-    )
+    for name, value in schema.items():
+        known = _KEYWORDS.get(name)
+        if known is None:
+            if not (type(name) is str and name.startswith("x-") and _is_data(name)):
+                return False
+        elif not known(value):
+            return False
+        if name not in _PLAIN_VALUES and not _is_plain_below(name, value, depth + 1):
+            return False
+    return True
 
 
 def _is_plain_below(name: str, value: Any, depth: int) -> bool:
@@ -253,3 +260,9 @@ _KEYWORDS: dict[str, Check] = {
     **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _is_flag),
     "examples": _is_list,
 }
+_PLAIN_VALUES = frozenset(
+    each
+    for each, check in _KEYWORDS.items()
+    if check in (_are_types, _is_count, _is_number, _is_flag)
+)
+"""Keywords whose value is plain data where it is allowed."""

@@ -76,6 +76,11 @@ class Graph:
         return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing is known yet of any file."""
+        return not (self._known or self._learnt or self.words)
+
+    @property
     def was_kept(self) -> bool:
         """Whether an earlier run left anything."""
         return bool(self._known)
@@ -189,11 +194,17 @@ class Graph:
     def _saying(self, last: str) -> Iterable[tuple[str, str]]:
         """The files that say a name with a last part, each with it."""
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.records:
-            found = [*known.naming(last), *self._learnt_naming(last)]
+        is_searched = isinstance(known, KeptFacts) and bool(known.records)
+        if isinstance(entries, Listing) and (is_searched or self._is_nearly_new):
+            found = [*self.kept.naming(last), *self._learnt_naming(last)]
             if len(found) <= FEW:
                 return self._located(entries, found)
         return self._indexed(last)
+
+    @property
+    def _is_nearly_new(self) -> bool:
+        """Whether all that is known was learnt now, and of few files."""
+        return not self._known and len(self._learnt) <= FEW
 
     def _located(
         self, entries: Listing, found: Iterable[tuple[str, str]]

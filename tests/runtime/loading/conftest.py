@@ -33,7 +33,7 @@ def site(tmp_path: Path) -> Site:
 def server(site: Site) -> Iterator[ServedSite]:
     with served(site.folder) as running:
         yield running
-        settle()
+    settle()  # its answers that hang have ended with it
 
 
 @pytest.fixture

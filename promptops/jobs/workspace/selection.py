@@ -201,7 +201,7 @@ def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> Non
     catalog.graph.learn(unknown)
 
 
-def _found_by_git(targets: Sequence[str], grep: Grep) -> tuple[str, ...]:
+def _found_by_git(targets: Sequence[str], grep: Grep) -> Iterable[str]:
     """Files that may name a target."""
     words = {_longest_word(target) for target in targets} | set(ESCAPES)
     return grep(sorted(words))

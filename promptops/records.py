@@ -3,8 +3,8 @@
 `dataclasses` compiles up to a dozen methods for each class when the class is declared, and imports
 `inspect` to do so; that took a fifth of the time of the commit hook. A record compiles its `__eq__`
 and `__hash__` when they are first called, and its `__init__` at the fourth call: of most classes a
-hook creates only a few objects. All records share the other methods. For a type checker a record is a
-dataclass. `dataclasses.fields`, `replace` and `asdict` accept records, too.
+hook creates only a few objects. All records share the other methods. For a type checker a record is
+a dataclass. `dataclasses.fields`, `replace` and `asdict` accept records, too.
 
 Not supported: a record that inherits from another record, `InitVar`, `KW_ONLY`, `unsafe_hash`,
 `weakref_slot`, and `compare` or `hash` for single fields.

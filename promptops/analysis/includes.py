@@ -36,9 +36,10 @@ def _includes(source: str) -> tuple[Include, ...]:
     return _parsed(source) if found is None else tuple(found)
 
 
-_OPENING = lazy_pattern(r"\{[%{#]")
-_INSIDE = lazy_pattern(
-    r"""(?:[^"'{}%]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|%(?!\}))*+""", re.DOTALL
+_INSIDE = r"""(?:[^"'{}%]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|%(?!\}))*+"""
+_TAG = lazy_pattern(
+    rf"\{{(?:%(?P<inside>{_INSIDE})%\}}|\{{{_INSIDE}\}}\}}|\#.*?\#\}}|(?P<unclosed>[%{{\#]))",
+    re.DOTALL,
 )
 _NAMES = lazy_pattern(r"[-+]?\s*(?:include|import|from|extends|raw)\b")
 _PLAIN = lazy_pattern(
@@ -54,27 +55,18 @@ _PLAIN = lazy_pattern(
 
 def _plain(source: str) -> list[Include] | None:
     """The same without a parser, twenty times faster; None where the parser has to tell."""
-    found, at = [], 0
-    while opening := _OPENING.search(source, at):
-        start = opening.end()
-        if opening[0] == "{#":
-            at = source.find("#}", start) + 2
-            if at < 2:
-                return None
-            continue
-        matched = _INSIDE.match(source, start)
-        inside = matched[0] if matched is not None else ""
-        at = start + len(inside)
-        if not source.startswith("%}" if opening[0] == "{%" else "}}", at):
+    found = []
+    for tag in _TAG.finditer(source):
+        inside, unclosed = tag.groups()
+        if unclosed is not None:
             return None
-        if opening[0] == "{%" and _NAMES.match(inside):
+        if inside is not None and _NAMES.match(inside):
             named = _PLAIN.fullmatch(inside)
             if named is None:
                 return None
             name = named["name"]
-            first = start + named.start("name")
+            first = tag.start("inside") + named.start("name")
             found.append(Include(name[1:-1], first, first + len(name)))
-        at += 2
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
@@ -22,12 +22,14 @@ from promptops.model.internal_error import internal_error
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
-from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import MAX_BYTES, Document, read
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
+
+if TYPE_CHECKING:
+    from promptops.runtime.template.template import Template
 
 ENDINGS = PROMPT_ENDINGS
 
@@ -151,6 +153,20 @@ class Catalog:
         self.files.prefetch(wanted)
         return (self.loaded(path) for path in wanted)
 
+    def prompts_once(self) -> Iterator[LoadedPrompt]:
+        """All prompt files in order, for a caller that keeps none of them: each is then dropped.
+
+        Reading goes faster where memory is used again. What was read before is kept.
+        """
+        wanted = list(self.paths.values())
+        self.files.prefetch(wanted)
+        for path in wanted:
+            known = path in self._loaded
+            yield self.loaded(path)
+            if not known:
+                del self._loaded[path]
+                self._documents.pop(path, None)
+
     def document(self, path: str) -> Document:
         """A prompt file as YAML with places; what is no plain file says so in its problems."""
         if path not in self._documents:
@@ -189,6 +205,8 @@ class Catalog:
 
     def template(self, text: Text) -> Template | None:
         """A parsed text; None for a text without tags, or with invalid ones."""
+        from promptops.runtime.template.template import TemplateError, is_template, parse
+
         if not is_template(text.value):
             return None
         try:

@@ -76,6 +76,11 @@ class Graph:
         return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing is known yet of any file."""
+        return not (self._known or self._learnt or self.words)
+
+    @property
     def was_kept(self) -> bool:
         """Whether there are facts of an earlier run."""
         return bool(self._known)
@@ -189,11 +194,17 @@ class Graph:
     def _files_naming(self, last: str) -> Iterable[tuple[str, str]]:
         """The files that contain a name with a last part, each with the name."""
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
-            found = [*known.naming(last), *self._learnt_naming(last)]
+        is_searched = isinstance(known, KeptFacts) and bool(known.listing.written)
+        if isinstance(entries, Listing) and (is_searched or self._is_nearly_new):
+            found = [*self.kept.naming(last), *self._learnt_naming(last)]
             if len(found) <= FEW:
                 return self._located(entries, found)
         return self._indexed(last)
+
+    @property
+    def _is_nearly_new(self) -> bool:
+        """Whether all that is known was learnt now, and of few files."""
+        return not self._known and len(self._learnt) <= FEW
 
     def _located(
         self, entries: Listing, found: Iterable[tuple[str, str]]

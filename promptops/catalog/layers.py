@@ -55,6 +55,8 @@ class Layers:
         return self._document_at(pointer).template(pointer)
 
     def _document_at(self, pointer: str) -> Document:
+        if len(self.documents) == 1:
+            return self.documents[0]
         holding = (each for each in self.documents if _holds(each.value, pointer))
         return next(holding, self.documents[0])
 

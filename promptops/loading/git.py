@@ -240,7 +240,7 @@ def _release(
     cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
     data = _kept(cache, key, tag) if trust is None or names_its_bundle(tag) else None
     if data is None:
-        data = verified(repository, tag)
+        data = verified(repository, tag).data
         _keep(cache, key, data)
     return Released(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 

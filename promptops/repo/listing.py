@@ -27,6 +27,7 @@ class Listing(Mapping[str, TreeEntry]):
         self.written = written
         self._without = frozenset(without)
         self._searches = 0
+        self._searched_before: dict[str, TreeEntry | None] = {}
 
     @cached_property
     def parsed(self) -> dict[str, TreeEntry]:
@@ -123,10 +124,13 @@ class Listing(Mapping[str, TreeEntry]):
     def __getitem__(self, path: str) -> TreeEntry:
         if "parsed" in self.__dict__:
             return self.parsed[path]
-        self._searches += 1
-        if self._searches > FOUND_ONE_BY_ONE:
-            return self.parsed[path]
-        found = None if path in self._without else self._searched(path)
+        if path not in self._searched_before:
+            self._searches += 1
+            if self._searches > FOUND_ONE_BY_ONE:
+                return self.parsed[path]
+            hidden = path in self._without
+            self._searched_before[path] = None if hidden else self._searched(path)
+        found = self._searched_before[path]
         if found is None:
             raise KeyError(path)
         return found

@@ -22,6 +22,10 @@ MAX_BYTES = 1024 * 1024
 _FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
+_UNUSUAL = bytes((*range(0x09), 0x0B, 0x0C, 0x0D, *range(0x0E, 0x20), 0x7F))
+"""What an ASCII file is not read with, and the carriage return, which is not read as it is."""
+
+
 class Document:
     """A YAML file, as far as it could be parsed.
 
@@ -131,6 +135,8 @@ def decode(path: str, data: bytes) -> tuple[str, list[Problem]]:
 
     After any problem but a byte order mark there is no reason to continue.
     """
+    if data.isascii() and len(data.translate(None, _UNUSUAL)) == len(data) <= MAX_BYTES:
+        return data.decode("ascii"), []
     if len(data) > MAX_BYTES:
         return "", [
             _problem(Place(path), "the file is larger than 1 MB", "move text to other files")

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Sequence
+from itertools import accumulate, count
+from operator import add
 
 from promptops.model.place import Place
+
+
+def starts_of(lines: Sequence[str]) -> list[int]:
+    """The offsets where lines begin that are joined by newlines."""
+    lengths = accumulate(map(len, lines[:-1]), initial=0)
+    return list(map(add, lengths, count()))
 
 
 class Lines:
@@ -27,8 +35,7 @@ class Lines:
     def starts(self) -> list[int]:
         """Offsets of the first character of each line."""
         if self._starts is None:
-            lengths = (len(line) + 1 for line in self.text.split("\n")[:-1])
-            self._starts = list(accumulate(lengths, initial=0))
+            self._starts = starts_of(self.text.split("\n"))
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -43,8 +50,10 @@ class Lines:
 
     def row(self, line: int) -> tuple[int, int]:
         """Start and end, without its newline, of a 1-based line; of the last line if beyond it."""
-        start = self.starts[min(line, len(self.starts)) - 1]
-        return start, self.line_end(start)
+        starts = self.starts
+        if line < len(starts):
+            return starts[line - 1], starts[line] - 1
+        return starts[-1], len(self.text)
 
     def place(self, start: int, end: int) -> Place:
         """The span of two offsets."""

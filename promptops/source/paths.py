@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from posixpath import dirname, normpath
 
 from promptops.patterns import lazy_pattern
@@ -29,10 +30,14 @@ def confined(written: str, base: str, root: str = "") -> Confined:
     `base`, `root` and the result are relative to the repository root. Symbolic links are not
     followed here: the code that reads the files refuses them.
     """
+    return _confined(written, dirname(base) if written.startswith("./") else root)
+
+
+@lru_cache(maxsize=4_096)
+def _confined(written: str, folder: str) -> Confined:
     reason = _refused(written)
     if reason:
         return Confined("", reason)
-    folder = dirname(base) if written.startswith("./") else root
     return Confined(normpath(f"{folder}/{written}" if folder else written))
 
 

@@ -29,28 +29,43 @@ def never(_value: Any) -> bool:
 
 def is_plain(value: Any) -> bool:
     """Whether it is JSON data of the standard types, with numbers that every program can read."""
-    left = MAX_NODES
+    nodes, level = 0, [value]
+    for _depth in range(MAX_DEPTH + 1):
+        nodes += len(level)
+        inner = _inside(level) if nodes <= MAX_NODES else None
+        if not inner:
+            return inner is not None
+        level = inner
+    return False
 
-    def plain(each: Any, depth: int) -> bool:
-        nonlocal left
-        left -= 1
-        if left < 0 or depth > MAX_DEPTH:
-            return False
+
+def _inside(level: list[Any]) -> list[Any] | None:
+    """What the lists and objects among some values hold; None where one of them is not plain."""
+    inner: list[Any] = []
+    for each in level:
         kind = type(each)
-        if kind is list:
-            return all(plain(item, depth + 1) for item in each)
-        if kind is dict:
-            return all(type(name) is str and _is_unicode(name) for name in each) and all(
-                plain(item, depth + 1) for item in each.values()
-            )
-        return _is_scalar(kind, each)
+        if kind is str:
+            if not (each.isascii() or _is_unicode(each)):
+                return None
+        elif kind is dict or kind is list:
+            if kind is dict and not _has_plain_names(each):
+                return None
+            inner.extend(each if kind is list else each.values())
+            if len(inner) > MAX_NODES:  # a list that holds another one many times
+                return None
+        elif not _is_scalar(kind, each):
+            return None
+    return inner
 
-    return plain(value, 0)
+
+def _has_plain_names(value: dict[Any, Any]) -> bool:
+    return set(map(type, value)) <= _STRING and _is_unicode("".join(value))
+
+
+_STRING = frozenset((str,))
 
 
 def _is_scalar(kind: type, value: Any) -> bool:
-    if kind is str:
-        return _is_unicode(value)
     if kind is int or kind is float:
         return bool(-MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER)
     return kind is bool or value is None

@@ -6,12 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.source.compose import MAX_DEPTH, MISREAD, begins_with_directive
-from promptops.source.values import is_json_number, plain_value
+from promptops.source.values import MAY_BE_NO_TEXT, is_json_number, plain_value
 
 
 class NotPlainError(Exception):
     """The text must be parsed with places: it may be invalid, or uses rare syntax."""
 
+
+WITH_TEMPLATES = "messages"
+"""The key of a prompt file below which the places of strings are usually requested."""
 
 Scalars = dict[int, tuple[str | None, int, int]]
 """From the identity of a string in a value to the style and offsets of its node."""
@@ -24,7 +27,7 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
     that are not text, numbers that JSON does not allow, deep nesting, other roots than a mapping.
 
     Args:
-        scalars: Filled with the strings of the value.
+        scalars: Filled with the strings below the key `messages`.
     """
     parser = _parser()
     if parser is None or "\t" in text or begins_with_directive(text):
@@ -40,9 +43,13 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
 
 
 class _ValueReader:
+    """Reads the events of one file; each of its checks costs as much as the value it checks."""
+
     def __init__(self, next_event: Any, scalars: Scalars) -> None:
         self._next = next_event
         self._scalars = scalars
+        self._kinds = _kinds()
+        self._notes_scalars = False
 
     def document(self) -> dict[str, Any]:
         import yaml
@@ -61,60 +68,69 @@ class _ValueReader:
         return value
 
     def _mapping(self, start: Any, depth: int) -> dict[str, Any]:
-        scalar, end, _ = _kinds()
         if start.tag is not None or start.anchor is not None or depth > MAX_DEPTH:
             raise NotPlainError
+        scalar, _, _, end, _ = self._kinds
         found: dict[str, Any] = {}
-        following = self._next
+        following, read, inner = self._next, self._scalar, self._inner
         while type(key := following()) is not end:
             if type(key) is not scalar or key.tag is not None or key.anchor is not None:
                 raise NotPlainError
             name = key.value
             if name in found or name == "<<":
                 raise NotPlainError
-            found[name] = self._value(following(), depth)
+            if depth == 1:
+                self._notes_scalars = name == WITH_TEMPLATES
+            event = following()
+            found[name] = read(event) if type(event) is scalar else inner(event, depth + 1)
         return found
 
-    def _value(self, event: Any, depth: int) -> Any:
-        kinds = _kinds()
-        if type(event) is kinds[0]:
-            return self._scalar(event)
-        import yaml
+    def _sequence(self, start: Any, depth: int) -> list[Any]:
+        if start.tag is not None or start.anchor is not None or depth > MAX_DEPTH:
+            raise NotPlainError
+        scalar, _, _, _, end = self._kinds
+        found = []
+        while type(event := self._next()) is not end:
+            found.append(
+                self._scalar(event) if type(event) is scalar else self._inner(event, depth + 1)
+            )
+        return found
 
-        if type(event) is yaml.MappingStartEvent:
-            return self._mapping(event, depth + 1)
-        if type(event) is yaml.SequenceStartEvent:
-            return self._sequence(event, depth + 1)
+    def _inner(self, event: Any, depth: int) -> Any:
+        _, mapping, sequence, _, _ = self._kinds
+        if type(event) is mapping:
+            return self._mapping(event, depth)
+        if type(event) is sequence:
+            return self._sequence(event, depth)
         raise NotPlainError  # an alias
 
     def _scalar(self, event: Any) -> Any:
         if event.tag is not None or event.anchor is not None:
             raise NotPlainError
-        value = plain_value(event.value) if event.implicit[0] else event.value
+        value = event.value
+        if event.implicit[0] and value[:1] in MAY_BE_NO_TEXT:
+            value = plain_value(value)
         if type(value) is str:
-            if len(value) > 1:  # Python interns shorter strings
+            if self._notes_scalars and len(value) > 1:  # Python interns shorter strings
                 start, end = event.start_mark.index, event.end_mark.index
                 self._scalars[id(value)] = (event.style, start, end)
         elif isinstance(value, int | float) and not is_json_number(value):
             raise NotPlainError
         return value
 
-    def _sequence(self, start: Any, depth: int) -> list[Any]:
-        if start.tag is not None or start.anchor is not None or depth > MAX_DEPTH:
-            raise NotPlainError
-        found = []
-        _, _, end = _kinds()
-        while type(event := self._next()) is not end:
-            found.append(self._value(event, depth))
-        return found
-
 
 @lru_cache(maxsize=1)
-def _kinds() -> tuple[Any, Any, Any]:
-    """The events of a scalar, and of the ends of a mapping and of a list."""
+def _kinds() -> tuple[Any, Any, Any, Any, Any]:
+    """The events of a scalar, of the starts of a mapping and a list, and of their ends."""
     import yaml
 
-    return yaml.ScalarEvent, yaml.MappingEndEvent, yaml.SequenceEndEvent
+    return (
+        yaml.ScalarEvent,
+        yaml.MappingStartEvent,
+        yaml.SequenceStartEvent,
+        yaml.MappingEndEvent,
+        yaml.SequenceEndEvent,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
-from promptops.runtime.request.plain_schema import plain_check
+from promptops.runtime.request.plain_schema import is_plain_schema
 from promptops.runtime.request.schema_engine import own_engine
 from promptops.runtime.template.data import TooMuchWork
 from promptops.source.explain import explain, nearest
@@ -29,6 +29,7 @@ Read = Callable[[str], Mapping[str, Any] | bool | None]
 MAX_FILES = 100
 """Schema files that one schema may use, directly or indirectly."""
 
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 _ADDRESSES = ("$id", "$anchor", *UNSUPPORTED)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,7 +62,7 @@ def definition_name(path: str) -> str:
 
 def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:
     """SCH002: parts of a schema that are not JSON Schema (2020-12); `at` is its pointer."""
-    if plain_check(schema) is not None:
+    if is_plain_schema(schema):
         return ()
     from promptops.source.metaschema import metaschema
 
@@ -116,15 +117,16 @@ def _has_references(schema: Any) -> bool:
 
 def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
     """Whether any mapping in a value has one of some keys."""
+    unwanted = frozenset(keys)
     waiting = [value]
     for each in waiting:
-        if isinstance(each, dict):
-            if any(key in each for key in keys):
+        if type(each) is dict:
+            if not unwanted.isdisjoint(each):
                 return True
             waiting.extend(each.values())
-        elif isinstance(each, list):
+        elif type(each) is list:
             waiting.extend(each)
-        elif isinstance(each, Mapping):
+        elif type(each) not in _SCALARS:
             return True  # of another kind, which is handled elsewhere
     return False
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 
 from promptops.patterns import lazy_pattern
-from promptops.source.lines import Lines
+from promptops.source.lines import Lines, starts_of
 from promptops.source.nodes import Node, bounds
 
 Locate = Callable[[int], tuple[int, int]]
@@ -47,16 +46,26 @@ def _literal(node: Node, lines: Lines) -> Locate:
     rows = node.value.split("\n")
     if len(rows) > 1 and not rows[-1]:
         rows.pop()
-    starts = list(accumulate((len(row) + 1 for row in rows[:-1]), initial=0))
-    header = lines.position(node.start_mark.index)[0]
+    lengths = list(map(len, rows))
+    starts = starts_of(rows)
+    first = lines.position(node.start_mark.index)[0] + 1
+    columns: list[int] = []
 
     def locate(offset: int) -> tuple[int, int]:
+        if not columns:
+            columns.extend(_first_columns(lengths, lines, first))
         index = bisect_right(starts, offset) - 1
-        start, end = lines.row(header + 1 + index)
-        column = end - start - len(rows[index]) + min(offset - starts[index], len(rows[index]))
-        return header + 1 + index, max(column, 0) + 1
+        column = columns[index] + min(offset - starts[index], lengths[index])
+        return first + index, max(column, 0) + 1
 
     return locate
+
+
+def _first_columns(lengths: list[int], lines: Lines, first: int) -> Iterator[int]:
+    """The 0-based columns where rows of these lengths begin, which are lines from `first` on."""
+    for line, length in enumerate(lengths, first):
+        start, end = lines.row(line)
+        yield end - start - length
 
 
 def _offsets(node: Node, lines: Lines) -> list[int]:

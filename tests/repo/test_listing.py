@@ -62,13 +62,22 @@ def test_what_does_not_count_is_not_there():
     assert [*found.having(A)] == []
 
 
-def test_after_many_searches_all_is_parsed():
+def test_after_searches_for_many_paths_all_is_parsed():
+    found = Listing(WRITTEN["files of the index"])
+
+    for number in range(100):
+        assert (found["b/a"], found.get(f"c/{number}")) == (TreeEntry("b/a", A), None)
+
+    assert "parsed" in vars(found)
+
+
+def test_a_path_that_is_requested_again_is_not_searched_again():
     found = Listing(WRITTEN["files of the index"])
 
     for _ in range(100):
-        assert found["b/a"] == TreeEntry("b/a", A)
+        assert (found["b/a"], found.get("c")) == (TreeEntry("b/a", A), None)
 
-    assert "parsed" in vars(found)
+    assert "parsed" not in vars(found)
 
 
 def test_records_of_an_index_and_of_a_tree_are_alike():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.runtime.request.inputs import Inputs
-from promptops.runtime.request.plain_schema import MAX_DEPTH, plain_check
+from promptops.runtime.request.plain_schema import MAX_DEPTH, is_plain_schema, plain_check
 from promptops.runtime.request.schema_check import validator
 from promptops.runtime.template.data import NotJson, json_copy
 
@@ -102,6 +102,13 @@ def test_a_schema_with_a_fast_check_is_valid(schema: dict[str, Any]) -> None:
         validator(schema)
 
 
+@settings(max_examples=500)
+@given(st.dictionaries(st.sampled_from(KEYWORDS), ANYTHING, max_size=3) | SCHEMAS)
+def test_a_schema_that_is_certainly_plain_has_a_fast_check(schema: Any) -> None:
+    if is_plain_schema(schema):
+        assert plain_check(schema) is not None
+
+
 TICKET = {
     "type": "object",
     "additionalProperties": False,
@@ -131,6 +138,7 @@ RIGHT = {"ticket": "😀😀😀", "product": "hub"}
     ],
 )
 def test_usual_inputs_are_accepted_without_the_validator(more: dict[str, Any]) -> None:
+    assert is_plain_schema(TICKET)
     check = plain_check(TICKET)
 
     assert check is not None
@@ -198,7 +206,7 @@ def test_what_does_not_fit_is_left_to_the_validator(more: dict[str, Any]) -> Non
     ],
 )
 def test_a_schema_of_another_kind_has_no_fast_check(schema: Any) -> None:
-    assert plain_check(schema) is None
+    assert (plain_check(schema), is_plain_schema(schema)) == (None, False)
 
 
 def test_an_invalid_part_is_an_error_when_the_inputs_are_prepared() -> None:
@@ -211,8 +219,9 @@ def test_a_schema_that_is_nested_too_deep_has_no_fast_check() -> None:
     for _ in range(MAX_DEPTH + 1):
         deep = {"items": deep}
 
-    assert plain_check(deep) is None
+    assert (plain_check(deep), is_plain_schema(deep)) == (None, False)
     assert plain_check(deep["items"]) is not None
+    assert is_plain_schema(deep["items"])
 
 
 def test_a_schema_that_is_too_large_when_written_out_has_no_fast_check() -> None:
@@ -220,7 +229,7 @@ def test_a_schema_that_is_too_large_when_written_out_has_no_fast_check() -> None
     for _ in range(MAX_DEPTH):
         shared = {"properties": {"a": shared, "b": shared}}
 
-    assert plain_check(shared) is None
+    assert (plain_check(shared), is_plain_schema(shared)) == (None, False)
 
 
 def test_inputs_that_fit_load_no_schema_library() -> None:

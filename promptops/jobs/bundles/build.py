@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from promptops.catalog.catalog import Catalog
 from promptops.errors import IntegrityError, UsageError
 from promptops.jobs.bundles.artifacts import packed, put
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.bundles.signing import signature_of
+from promptops.jobs.bundles.contents import VersionOf, bundle_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
 from promptops.jobs.workspace.workspace import opened
 from promptops.model.publication import BuiltFacts, Publication
@@ -17,7 +15,6 @@ from promptops.records import record
 from promptops.release.tags import table
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.runtime.bundle.format import FORMAT, Contents, read_bundle
-from promptops.storage.gc_paused import uncollected
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -61,8 +58,11 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
         raise UsageError("a bundle is built from committed files", hint=hint)
     with Repository.open(directory) as repository:
         tag = release_tag(repository, revision)
-        data = revision_bundle(repository, revision) if tag is None else verified(repository, tag)
-    return Built(data=data, contents=read_bundle(data, revision), tag=tag)
+        if tag is None:
+            contents = read_bundle(revision_bundle(repository, revision), revision)
+        else:
+            contents = verified(repository, tag)
+    return Built(data=contents.data, contents=contents, tag=tag)
 
 
 def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
@@ -73,6 +73,8 @@ def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publicati
     data = packed(built.data) if file.suffix == ".gz" else built.data
     signature, beside = b"", file.with_name(f"{file.name}.sig")
     if sign:
+        from promptops.jobs.bundles.signing import signature_of
+
         with Repository.open(directory) as repository:
             signature = signature_of(data, repository.git)
     put(file, data)
@@ -98,21 +100,19 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     release = tag.release
     workspace = opened(repository, release.commit)
     told = table(release, tag.record)
-    versions = told.versions
-    if told.every is not None:
-        versions = dict.fromkeys(_no_drafts(workspace.catalog), told.every)
-    texts = {name: str(version) for name, version in versions.items()}
-    return bundle_of(workspace, release=release.name, versions=texts)
+    texts = {name: str(version) for name, version in told.versions.items()}
+    versions = texts if told.every is None else _every_but_drafts(str(told.every))
+    return bundle_of(workspace, release=release.name, versions=versions)
 
 
-def verified(repository: Repository, tag: ReleaseTag) -> bytes:
+def verified(repository: Repository, tag: ReleaseTag) -> Contents:
     """The bundle of a release; raises IntegrityError if the record in the tag differs."""
     data = release_bundle(repository, tag)
     contents = read_bundle(data, tag.name)
     for problem in differences(tag, contents):
         hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
-    return data
+    return contents
 
 
 def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
@@ -130,7 +130,5 @@ def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
     return found
 
 
-def _no_drafts(catalog: Catalog) -> list[str]:
-    with uncollected():
-        loaded = [each.prompt for each in catalog.prompts()]
-    return [each.id for each in loaded if each is not None and each.status != "draft"]
+def _every_but_drafts(version: str) -> VersionOf:
+    return lambda prompt: None if prompt.status == "draft" else version

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,13 @@ from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, Prompt
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
-from promptops.runtime.bundle.format import MAX_BYTES, BundleOrigin, bundle_bytes
+from promptops.runtime.bundle.format import (
+    MAX_BYTES,
+    BundleOrigin,
+    EncodedPrompts,
+    assembled,
+    encoded,
+)
 from promptops.runtime.bundle.prompts import contract_hash, prompt_value, unplaced
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES
@@ -28,30 +34,38 @@ _HARMLESS = ("SCH003", "SCH010")
 
 _NO_ID = "0" * 40
 
+VersionOf = Callable[[Prompt], str | None]
+Versions = Mapping[str, str] | VersionOf
+
 _NOT_SHIPPED = ("cases", "template")
 """Test cases are not shipped; templates are followed through their includes."""
 
 
 def bundle_of(
-    workspace: Workspace, *, release: str | None = None, versions: Mapping[str, str] | None = None
+    workspace: Workspace, *, release: str | None = None, versions: Versions | None = None
 ) -> bytes:
     """The bundle of a commit: the same bytes for the same commit, release and versions.
 
     Args:
         workspace: Opened at a commit; before the first commit a work tree, with zeros as ids.
-        versions: Versions of prompts, by id.
+        versions: Versions of prompts by id, or a function that gives a prompt its version or None.
 
     Raises:
         InputError: A prompt can't be read, or what it names can't be found; what its templates
             include may be missing, as it may be where they are rendered.
     """
     with uncollected():
-        return _bundle(workspace, release, versions or {})
+        version_of = versions if callable(versions) else _by_id(versions or {})
+        return _bundle(workspace, release, version_of)
 
 
-def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, str]) -> bytes:
-    building = _Building(workspace.catalog, versions)
-    lines = [building.line(each) for each in workspace.catalog.prompts()]
+def _by_id(versions: Mapping[str, str]) -> VersionOf:
+    return lambda prompt: versions.get(prompt.id)
+
+
+def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) -> bytes:
+    building = _Building(workspace.catalog, version_of)
+    prompts = _encoded(building.line(each) for each in workspace.catalog.prompts_once())
     commit, tree = _ids(workspace)
     origin = BundleOrigin(
         commit=commit,
@@ -60,14 +74,25 @@ def _bundle(workspace: Workspace, release: str | None, versions: Mapping[str, st
         release=release,
     )
     try:
-        data = bundle_bytes(origin, lines, building.parts, building.files)
+        data = assembled(origin, prompts, building.parts, building.files)
     except ValueError:
-        hint = "the name of a file, or of the release, is not UTF-8"
-        raise InputError("the bundle can't be written as JSON", hint=hint) from None
+        raise _no_json() from None
     if len(data) > MAX_BYTES:
         hint = "reduce the number or size of images and documents"
         raise InputError(f"the bundle has more than {MAX_BYTES // 2**20} MB", hint=hint)
     return data
+
+
+def _encoded(lines: Iterable[Mapping[str, Any]]) -> EncodedPrompts:
+    try:
+        return encoded(lines)
+    except ValueError:
+        raise _no_json() from None
+
+
+def _no_json() -> InputError:
+    hint = "the name of a file, or of the release, is not UTF-8"
+    return InputError("the bundle can't be written as JSON", hint=hint)
 
 
 def _ids(workspace: Workspace) -> tuple[str, str]:
@@ -85,7 +110,7 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     Depends on no builder: over each path in order, NUL, the SHA-256 of the content, newline. The
     configuration is a part of it; test cases in files of their own and recordings are none.
     """
-    building = _Building(catalog, {})
+    building = _Building(catalog, _by_id({}))
     for each in loaded:
         building.line(each)
     return building.content_digest()
@@ -94,9 +119,9 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
 class _Building:
     """Builds one prompt after another; shared parts are stored once."""
 
-    def __init__(self, catalog: Catalog, versions: Mapping[str, str]) -> None:
+    def __init__(self, catalog: Catalog, version_of: VersionOf) -> None:
         self._catalog = catalog
-        self._versions = versions
+        self._version_of = version_of
         self._paths = {catalog.config.path} if catalog.config.path is not None else set()
         self.parts: dict[str, dict[str, Any]] = {}
         self.files: dict[str, dict[str, Any]] = {}
@@ -131,7 +156,7 @@ class _Building:
         blobs = self._blobs(loaded, parts)
         self._paths.update(blobs)
         return value | {
-            "version": self._versions.get(prompt.id),
+            "version": self._version_of(prompt),
             "contract": contract_hash(prompt),
             "digest": self._digest(value, parts, media),
             "blobs": blobs,

@@ -180,6 +180,9 @@ def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None
     if grep is None:
         graph.learn(graph.unknown)
         return
+    if graph.is_new and len(catalog.files.entries) > GREP_FROM:
+        graph.learn(_found_by_git(targets, grep))
+        return
     unseen = graph.unseen
     if len(unseen) > GREP_FROM and graph.was_kept:
         graph.look(unseen)
@@ -194,9 +197,14 @@ def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None
 def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
     unknown = catalog.graph.unknown
     if len(unknown) > GREP_FROM:
-        words = {_longest_word(target) for target in targets} | set(ESCAPES)
-        unknown = sorted(set(unknown).intersection(grep(sorted(words))))
+        unknown = sorted(set(unknown).intersection(_found_by_git(targets, grep)))
     catalog.graph.learn(unknown)
+
+
+def _found_by_git(targets: Sequence[str], grep: Grep) -> Iterable[str]:
+    """Files that may name a target."""
+    words = {_longest_word(target) for target in targets} | set(ESCAPES)
+    return grep(sorted(words))
 
 
 def _longest_word(path: str) -> str:

@@ -80,23 +80,58 @@ def bundle_bytes(
 
     Raises ValueError for a value that is not JSON.
     """
+    return assembled(origin, encoded(prompts), parts, files)
+
+
+@record(frozen=True, slots=True)
+class EncodedPrompts:
+    """The lines of prompts, as bytes, and the ids they had before; both by id."""
+
+    lines: Mapping[str, bytes]
+    aliases: Mapping[str, tuple[str, ...]]
+
+
+def encoded(prompts: Iterable[Mapping[str, Any]]) -> EncodedPrompts:
+    """Encode prompts one after another, so that only one of them has to be in memory as a value.
+
+    Raises ValueError for what is no JSON.
+    """
     from promptops.runtime.request.canonical import canonical_json
 
-    by_id = {str(prompt["id"]): prompt for prompt in prompts}
+    lines, aliases = {}, {}
+    for prompt in prompts:
+        identity = str(prompt["id"])
+        lines[identity] = canonical_json(dict(prompt)).encode()
+        aliases[identity] = tuple(prompt.get("aliases", ()))
+    return EncodedPrompts(lines, aliases)
+
+
+def assembled(
+    origin: BundleOrigin,
+    prompts: EncodedPrompts,
+    parts: Mapping[str, Mapping[str, Any]],
+    files: Mapping[str, Mapping[str, Any]],
+) -> bytes:
+    """As `bundle_bytes`, of prompts that are encoded."""
+    from promptops.runtime.request.canonical import canonical_json
+
+    kinds = (("parts", _encoded(parts)), ("files", _encoded(files)), ("prompts", prompts.lines))
     lines: list[bytes] = []
     spans: dict[str, dict[str, list[int]]] = {}
     at = 0
-    for kind, found in (("parts", parts), ("files", files), ("prompts", by_id)):
+    for kind, found in kinds:
         spans[kind] = {}
         for name in sorted(found):
-            line = canonical_json(dict(found[name])).encode()
+            line = found[name]
             spans[kind][name] = [at, len(line)]
             at += len(line) + 1
             lines.append(line)
-    aliases = {a: name for name, each in sorted(by_id.items()) for a in each.get("aliases", ())}
+    aliases = {alias: name for name in sorted(prompts.lines) for alias in prompts.aliases[name]}
     second = canonical_json(
         {
-            "aliases": {alias: name for alias, name in aliases.items() if alias not in by_id},
+            "aliases": {
+                alias: name for alias, name in aliases.items() if alias not in prompts.lines
+            },
             "commit": origin.commit,
             "content": origin.content,
             "release": origin.release,
@@ -107,6 +142,12 @@ def bundle_bytes(
     rest = b"\n".join((second.encode(), *lines, b""))
     first = canonical_json({"bundle": FORMAT, "sha256": sha256(rest).hexdigest()})
     return first.encode() + b"\n" + rest
+
+
+def _encoded(found: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+    from promptops.runtime.request.canonical import canonical_json
+
+    return {name: canonical_json(dict(each)).encode() for name, each in found.items()}
 
 
 def read_bundle(data: bytes, where: str) -> Contents:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from promptops.patterns import lazy_pattern
+from promptops.runtime.request.json_text import json_writer
 
 T = TypeVar("T")
 
@@ -175,7 +176,7 @@ def kept(value: Any) -> str:
 
     Raises ValueError for a value that is not JSON.
     """
-    return _ENCODER.encode(value)
+    return _write(value)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_write = json_writer(sort_keys=False, allow_nan=False)

@@ -19,13 +19,14 @@ def text_value(text: Text) -> dict[str, Any]:
     of an empty line does not matter.
     """
     lines = _lines(text.value)
-    offsets = accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
-    starts = [text.locate(offset) for offset in offsets]
+    lengths = accumulate(map(len, lines[:-1]), initial=0)
+    starts = [text.locate(length + index) for index, length in enumerate(lengths)]
     line, column = starts[0]
-    regular = all(
-        start[0] == line + index and (start[1] == column or not content)
-        for index, (start, content) in enumerate(zip(starts, lines, strict=True))
-    )
+    regular = True
+    for number, ((at, first), content) in enumerate(zip(starts, lines, strict=True), line):
+        if at != number or (first != column and content):
+            regular = False
+            break
     return {
         "path": text.path,
         "text": text.value,

@@ -8,7 +8,7 @@ visited once, and no more required names are looked up than the value has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, NotJson, json_copy
@@ -18,6 +18,8 @@ _Find = Callable[[type, Check], Check]
 """The check for the type of a value, or the default, for a type that is not accepted."""
 
 MAX_DEPTH = 50
+MAX_CONTAINERS = 20_000
+"""Objects and lists of one schema; one that appears in many places counts each time."""
 
 _NULL = type(None)
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -42,6 +44,64 @@ def plain_check(schema: Any) -> Check | None:
     except (NotJson, _NotPlain):
         return None
     return lambda value: find(type(value), _never)(value)
+
+
+def is_plain_schema(schema: Any) -> bool:
+    """Whether a schema is certainly plain, and so valid; several times faster than its check."""
+    return _is_plain_schema(schema, 0, iter(range(MAX_CONTAINERS)))
+
+
+def _is_plain_schema(schema: Any, depth: int, left: Iterator[int]) -> bool:
+    """`left` has an item for each object or list that may still be visited."""
+    if type(schema) is not dict:
+        return type(schema) is bool
+    if depth > MAX_DEPTH or next(left, None) is None:
+        return False
+    for name, value in schema.items():
+        known = _KEYWORDS.get(name)
+        if known is None:
+            if not (type(name) is str and name.startswith("x-") and _is_data(name, depth, left)):
+                return False
+        elif not known(value):
+            return False
+        if name not in _PLAIN_VALUES and not _is_plain_below(name, value, depth + 1, left):
+            return False
+    return True
+
+
+def _is_plain_below(name: str, value: Any, depth: int, left: Iterator[int]) -> bool:
+    if name == "properties":
+        return all(
+            type(key) is str and _is_data(key, depth, left) and _is_plain_schema(each, depth, left)
+            for key, each in value.items()
+        )
+    if name in ("items", "additionalProperties"):
+        return _is_plain_schema(value, depth, left)
+    return _is_data(value, depth, left)
+
+
+def _is_data(value: Any, depth: int, left: Iterator[int]) -> bool:
+    """Whether it is JSON data that every program reads alike, of the standard types."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() or _is_unicode(value)
+    if kind is int or kind is float:
+        return _is_number(value)
+    if kind is dict or kind is list:
+        if depth > MAX_DEPTH or next(left, None) is None:
+            return False
+        inner = (*value, *value.values()) if kind is dict else value
+        return all(_is_data(each, depth + 1, left) for each in inner) and (
+            kind is list or all(map(_is_text, value))
+        )
+    return kind is bool or value is None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 class _NotPlain(Exception):
@@ -214,3 +274,9 @@ _KEYWORDS: dict[str, Check] = {
     **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), _is_flag),
     "examples": _is_list,
 }
+_PLAIN_VALUES = frozenset(
+    each
+    for each, check in _KEYWORDS.items()
+    if check in (_are_types, _is_count, _is_number, _is_flag)
+)
+"""Keywords whose value is plain data where it is allowed."""

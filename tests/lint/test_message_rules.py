@@ -177,7 +177,8 @@ TURNS = {
         "  - {name: one}\n"
         "  - {name: two, inputs: {n: false}}\n",
         [
-            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
+            "two `user` messages in a row: "
+            "gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:12:12-16 [one]",
             "the last message is the assistant's, which gemini/gemini-2.5-pro does not continue"
             " ask.prompt.yaml:13:12-21 [one]",
@@ -194,9 +195,11 @@ TURNS = {
         "  - {role: user, content: s}\n"
         '  - {role: user, content: [{image: {url: "https://x.test/a.png"}}]}\n',
         [
-            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
+            "two `user` messages in a row: "
+            "gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:7:45-49",
-            "two `user` messages in a row: gemini requires `user` and `assistant` messages to alternate"
+            "two `user` messages in a row: "
+            "gemini requires `user` and `assistant` messages to alternate"
             " ask.prompt.yaml:10:12-16",
         ],
     ),

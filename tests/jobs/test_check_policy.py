@@ -101,8 +101,8 @@ def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked)
         1,
         "refused: greet: CHG101 `title` is now required",
         len("0123456789abcdef]"),
-        "  a break that is meant is waived by its fingerprint, in `[[diff.waivers]]` of the base"
-        " first",
+        "  to accept an intended break, add its fingerprint to `[[diff.waivers]]` on the base"
+        " branch",
         "fail · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
         " · requires a major version",
     )

@@ -177,14 +177,8 @@ TURNS = {
         "  - {name: one}\n"
         "  - {name: two, inputs: {n: false}}\n",
         [
-<<<<<<< HEAD
             "two `user` messages in a row: gemini requires `user` and `assistant` messages"
             " to alternate ask.prompt.yaml:12:12-16 [one]",
-=======
-            "two `user` messages in a row: "
-            "gemini requires `user` and `assistant` messages to alternate"
-            " ask.prompt.yaml:12:12-16 [one]",
->>>>>>> ea
             "the last message is the assistant's, which gemini/gemini-2.5-pro does not continue"
             " ask.prompt.yaml:13:12-21 [one]",
         ],
@@ -200,19 +194,10 @@ TURNS = {
         "  - {role: user, content: s}\n"
         '  - {role: user, content: [{image: {url: "https://x.test/a.png"}}]}\n',
         [
-<<<<<<< HEAD
             "two `user` messages in a row: gemini requires `user` and `assistant` messages"
             " to alternate ask.prompt.yaml:7:45-49",
             "two `user` messages in a row: gemini requires `user` and `assistant` messages"
             " to alternate ask.prompt.yaml:10:12-16",
-=======
-            "two `user` messages in a row: "
-            "gemini requires `user` and `assistant` messages to alternate"
-            " ask.prompt.yaml:7:45-49",
-            "two `user` messages in a row: "
-            "gemini requires `user` and `assistant` messages to alternate"
-            " ask.prompt.yaml:10:12-16",
->>>>>>> ea
         ],
     ),
     "openai takes them all": (

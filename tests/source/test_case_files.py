@@ -84,15 +84,10 @@ def test_the_characters_of_a_json_text_have_places() -> None:
         (b'{"name": ' + b"9" * 5000 + b"}", ("SCH001", "1:1-1:2", "a value too large to read")),
         (b"[" * 100_000, ("SCH001", "1:1-1:2", "a value too large to read")),
         (b"[" * 60 + b"]" * 60, ("SCH001", "1:1-1:2", "nested deeper than 50 levels")),
-<<<<<<< HEAD
         (
             b'{"name":"a","x-":1,"x-":2}',
             ("SCH003", "1:20-1:24", "duplicate key `x-` in one object"),
         ),
-=======
-        (b'{"name":"a","x-":1,"x-":2}',
-         ("SCH003", "1:20-1:24", "duplicate key `x-` in one object")),
->>>>>>> ea
         (
             b'{"name": "a", "inputs": {"x": [{"k": 1, "k": 2}]}}',
             ("SCH003", "1:41-1:44", "duplicate key `k` in one object"),

@@ -95,7 +95,7 @@ def test_another_file_of_that_name_is_never_replaced(attach, github, tells_diges
     assert (code, said) == (
         1,
         "::error title=promptops::the release 'v1.2.0' is not attached to: another prompts.jsonl "
-        "is attached already, and it is not replaced\n",
+        "is attached already and is not replaced\n",
     )
     assert held(github) == {"v1.2.0": {"prompts.jsonl": b"tampered"}}
 

@@ -46,7 +46,7 @@ def test_a_later_run_brings_it_up_to_date_on_whatever_page_it_stands(comment, gi
 def test_what_it_says_already_is_not_written_again(comment, github):
     github.comment(REPORT.replace("\n", "\r\n"))
 
-    assert comment() == (0, "the comment says it already: https://github.example/comments/1\n")
+    assert comment() == (0, "the comment is up to date: https://github.example/comments/1\n")
     assert [each for each in github.requests if each.startswith("PATCH")] == []
 
 

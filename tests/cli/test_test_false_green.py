@@ -179,7 +179,7 @@ def test_of_two_prompts_of_one_id_neither_hides_the_other(tested, root):
         (None, f"{ASK}:12:11: error: there is no tool `look.json`"),
         (
             "[]",
-            f"{ASK}:12:11: error: `look.json` is no tool: "
+            f"{ASK}:12:11: error: `look.json` is not a tool: expected "
             "a JSON object with `name` and `parameters`",
         ),
     ],

@@ -70,12 +70,12 @@ def test_without_any_of_this_it_is_green(tested):
             "x\n",
             "prompts/c.txt:1:1: error: name the case file `*.jsonl`, `*.csv` or `*.yaml`",
         ),
-        ("c.jsonl", "", "{ASK}:16:11: error: `c.jsonl` holds no case"),
-        ("c.jsonl", "\n\n", "{ASK}:16:11: error: `c.jsonl` holds no case"),
-        ("c.yaml", "[]\n", "{ASK}:16:11: error: `c.yaml` holds no case"),
+        ("c.jsonl", "", "{ASK}:16:11: error: `c.jsonl` has no test case"),
+        ("c.jsonl", "\n\n", "{ASK}:16:11: error: `c.jsonl` has no test case"),
+        ("c.yaml", "[]\n", "{ASK}:16:11: error: `c.yaml` has no test case"),
         ("c.yaml", "# one day\n", "prompts/c.yaml:1:1: error: the file is empty"),
         ("c.csv", "", "prompts/c.csv:1:1: error: the file is empty"),
-        ("c.csv", "name,inputs.word\n", "{ASK}:16:11: error: `c.csv` holds no case"),
+        ("c.csv", "name,inputs.word\n", "{ASK}:16:11: error: `c.csv` has no test case"),
         ("c.csv", "name,word\n", "prompts/c.csv:1:6: error: unknown column `word`"),
         ("c.jsonl", b"\xff\n", "prompts/c.jsonl:1:1: error: the file is not UTF-8"),
     ],
@@ -179,7 +179,7 @@ def test_of_two_prompts_of_one_id_neither_hides_the_other(tested, root):
         (None, f"{ASK}:12:11: error: there is no tool `look.json`"),
         (
             "[]",
-            f"{ASK}:12:11: error: `look.json` is no tool: "
+            f"{ASK}:12:11: error: `look.json` is not a tool: expected "
             "a JSON object with `name` and `parameters`",
         ),
     ],

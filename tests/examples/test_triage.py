@@ -273,7 +273,7 @@ def test_lines_that_are_no_tickets_do_not_stop_the_next_one(released):
     [
         (("--prompts", "v9.0.0"), "there is no 'v9.0.0'"),
         (("--prompts", "git:HEAD", "--source", "/nowhere"), "/nowhere: "),
-        (("--source", "http://127.0.0.1:9"), "http://127.0.0.1:9/index.json: there is no answer"),
+        (("--source", "http://127.0.0.1:9"), "http://127.0.0.1:9/index.json: no answer"),
     ],
     ids=["no such release", "no such source", "out of reach"],
 )

@@ -215,7 +215,7 @@ def test_an_endpoint_that_fails_is_no_verdict_and_is_not_recorded(repo):
     assert (status, verdict) == ("error", "error")
     assert reason == (
         f"the embedding endpoint gave no answer: `embedder` ({server.base_url}): "
-        "the server answered 400: planned: 400"
+        "the server answered with status 400: planned: 400"
     )
     assert ["judge" in each for each in recordings(repo)] == [False]
 

@@ -298,6 +298,6 @@ def test_a_judge_that_can_not_be_reached_is_an_error(repo):
 
     reason = (
         f"the judge `judges/tone` gave no answer: `strong` ({server.base_url}): "
-        "the server answered 400: planned: 400"
+        "the server answered with status 400: planned: 400"
     )
     assert said(found) == {"kind": ("error", reason), "curt": ("error", reason)}

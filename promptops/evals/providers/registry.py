@@ -6,6 +6,7 @@ creates the provider from a profile and its key.
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -18,7 +19,6 @@ from promptops.evals.providers.apis import COMPATIBLE
 from promptops.evals.providers.endpoint import Approved, key_variable
 from promptops.evals.providers.guarded import guarded
 from promptops.model.config import ModelProfile
-from promptops.submodules import module_names
 
 GROUP = "promptops.providers"
 Factory = Callable[[ModelProfile, str | None], Provider]
@@ -40,8 +40,8 @@ def provider(name: str) -> Callable[[Factory], Factory]:
 def built_in() -> Mapping[str, Factory]:
     """All providers of this package by name, in the order of their names."""
     package = import_module("promptops.evals.providers")
-    for name in module_names(package):
-        import_module(f"promptops.evals.providers.{name}")
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"promptops.evals.providers.{module.name}")
     return dict(sorted(_FOUND.items()))
 
 

@@ -314,7 +314,7 @@ def test_a_configuration_that_was_broken_can_be_mended(history):
     assert (code, out.splitlines()[-1].partition(":")[0]) == (0, "no version bump")
     assert err == (
         "HEAD:promptops.toml:1:1: expected a list, got the number 5; "
-        "the configuration of the work tree stands in for it\n"
+        "the configuration of the work tree is used instead\n"
     )
 
 

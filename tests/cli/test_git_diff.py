@@ -296,7 +296,7 @@ def test_where_git_could_not_run_it_nothing_is_set(repo, say, monkeypatch, tmp_p
     assert (said.code, said.err) == (3, "")
     assert said.out.splitlines()[0] == (
         "failed .git/config: `promptops` is not on PATH: git could not run it, and would show no"
-        " difference"
+        " differences"
     )
     assert not (repo.root / ".git/info/attributes").exists()
 

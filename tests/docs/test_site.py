@@ -106,7 +106,7 @@ def test_a_link_out_of_the_pages_leads_to_the_repository():
 
 @pytest.mark.parametrize("target", ["../nowhere.py", "../../elsewhere"])
 def test_a_link_out_of_the_pages_to_nothing_ends_the_build(target):
-    with pytest.raises(Exception, match=r"docs/page.md: nothing is at \.\./"):
+    with pytest.raises(Exception, match=r"docs/page.md: there is no file \.\./"):
         HOOKS["links_to_repository"](f"[a]({target})", PAGE, REPOSITORY)
 
 

@@ -109,8 +109,8 @@ def test_a_broken_configuration_is_refused(server, push):
 
     assert (code, said[0]) == (
         1,
-        f"error: the prompts of {commit[:12]} can't be checked: promptops.toml:1:1: `prompt` is not"
-        " a key here",
+        f"error: the prompts of {commit[:12]} can't be checked: promptops.toml:1:1: unknown"
+        " key `prompt`",
     )
 
 

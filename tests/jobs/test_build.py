@@ -185,8 +185,8 @@ def test_what_can_not_be_done_is_said(build, arguments, code, message):
     ("change", "message"),
     [
         ({ASK: "format: promptops/1\nmessages: 5\n"}, "prompts/ask.prompt.yaml:2:11: error: "),
-        ({ASK: PROMPT + "metadata: {x: .nan}\n"}, "JSON can't hold"),
-        ({ASK: PROMPT + "metadata: {x: .inf}\n"}, "JSON can't hold"),
+        ({ASK: PROMPT + "metadata: {x: .nan}\n"}, "a number that JSON does not allow"),
+        ({ASK: PROMPT + "metadata: {x: .inf}\n"}, "a number that JSON does not allow"),
         ({ASK: PROMPT + 'metadata: {x: "\\ud800"}\n'}, "error: "),
         ({ASK: PROMPT.replace("{ question", "{ question\n")}, None),
         ({ASK: PROMPT.replace('"{{ question }}"', "{file: ./gone.md}")}, "no file `./gone.md`"),

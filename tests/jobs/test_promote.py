@@ -491,10 +491,10 @@ def test_where_the_release_before_can_not_be_had_another_one_is_to_be_named(rele
     assert code == 1
     assert out.splitlines()[-2:] == [
         "refused: `production` served another bundle of `v1.1.0`",
-        "  tip: name another one: --to RELEASE",
+        "  tip: choose another release: --to RELEASE",
     ]
     assert raised.value.message == "there is no release 'v1.1.0', which `production` served before"
-    assert raised.value.hint == "`git fetch --tags`; or name another one: --to RELEASE"
+    assert raised.value.hint == "`git fetch --tags`; or choose another release: --to RELEASE"
     assert (named.release, named.changed) == ("v1.0.0", True)
 
 
@@ -606,7 +606,7 @@ def test_people_read_what_was_done_and_what_is_next(released, capfd):
         == f"""\
 production: nothing -> v1.1.0, serial 1
 committed {commit}
-production serves v1.1.0 already, serial 1
+production already serves v1.1.0, serial 1
 ask: breaks: `tone` was optional and is now required  [CHG102]
 refused: `v2.0.0` breaks callers of `v1.1.0` by a change
   tip: if all callers are ready for it: --allow-breaking

@@ -172,7 +172,7 @@ def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monke
     (problem,) = said.value["problems"]
     assert (said.code, tags(catalog)) == (1, [])
     assert (
-        problem["message"] == "signing does not finish: `git commit-tree` was given up after 0.5 s"
+        problem["message"] == "signing does not finish: `git commit-tree` was stopped after 0.5 s"
     )
 
 

@@ -13,7 +13,7 @@ from promptops.records import record
 @assertion("no-personal-data")
 @record(frozen=True, slots=True, kw_only=True)
 class NoPersonalData:
-    """No e-mail address, phone, account, card or social security number is in the checked text.
+    """The checked text has no e-mail address, and no phone, account, card or ID number.
 
     Numbers count if their checksum is right, as in the lint rule SEC002. Values that are reserved
     for examples do not count. Names and postal addresses are not detected. The arguments of an

@@ -94,7 +94,7 @@ def _still_there(ground: ChannelContext, target: Pointer) -> Release:
     """The previous release; raises NotFound if its tag was deleted."""
     if target.release not in ground.releases:
         message = f"there is no release {target.release!r}, which `{ground.channel}` served before"
-        hint = "`git fetch --tags`; or name another one: --to RELEASE"
+        hint = "`git fetch --tags`; or choose another release: --to RELEASE"
         raise NotFound(message, hint=hint)
     return ground.releases[target.release]
 

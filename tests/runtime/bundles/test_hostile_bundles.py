@@ -137,7 +137,7 @@ def test_a_byte_flipped_or_cut_off_anywhere_is_refused():
     ids=str,
 )
 def test_a_table_of_another_shape_is_refused(second):
-    with pytest.raises(InputError, match="no bundle"):
+    with pytest.raises(InputError, match="not a bundle"):
         read_bundle(sealed(second), "here")
 
 
@@ -160,7 +160,7 @@ def test_a_span_of_no_line_is_refused(kind, span):
 
 
 def test_a_number_of_400_digits_is_no_span_and_no_number():
-    with pytest.raises(InputError, match="no bundle"):
+    with pytest.raises(InputError, match="not a bundle"):
         used(of_line(json.dumps(LINE).encode(), prompts={"ask": [0, 10**400]}))
 
 

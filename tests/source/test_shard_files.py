@@ -127,7 +127,7 @@ SHORT = "".join(shard_text(RUN).splitlines(keepends=True)[:2]).encode()
         (CUT, "a.jsonl:3:225", "unterminated string starting at"),
         (SHORT, "a.jsonl:1:1", "expected 2 answers, got 1 lines"),
         (changed(1, format=2), "a.jsonl:1:12", "expected `1`, got the number 2"),
-        (changed(1, shard=3), "a.jsonl:1:1", "there is not a shard 3 of 2"),
+        (changed(1, shard=3), "a.jsonl:1:1", "there is no shard 3 of 2"),
         (
             changed(1, since="--all"),
             "a.jsonl:1:215",

@@ -11,9 +11,9 @@ def leave_at_once(code: int) -> None:
     """End the process with this exit code, unless work remains to be done at exit.
 
     Returns if a thread is running, an `atexit` function is registered, a debugger or profiler is
-    attached, or output can't be flushed: Python then exits in its usual way.
+    attached, or the code is 0 and output can't be flushed: Python then exits in its usual way.
     """
-    if not _work_remains() and _flushed():
+    if not _work_remains() and (_flushed() or code):
         os._exit(code & 0xFF)
 
 

@@ -8,9 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-import jinja2
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 import promptops
@@ -393,9 +391,15 @@ def test_missing_bytecode_is_reported_with_its_cause_and_the_command(repo, tmp_p
 def test_what_the_command_compiles_is_no_longer_reported(repo, tmp_path):
     folder = str(tmp_path / "bytecode")
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": folder}
-    packages = [Path(each.__file__).parent for each in (promptops, jinja2, yaml)]
+    where = (
+        "import promptops, jinja2, yaml; print(*(p.__path__[0] for p in (promptops, jinja2, yaml)))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", where], cwd=repo.root, capture_output=True, text=True, check=True
+    )
+    packages = printed.stdout.split()
     subprocess.run(
-        [sys.executable, "-m", "compileall", "-q", *map(str, packages)],
+        [sys.executable, "-m", "compileall", "-q", *packages],
         env={**os.environ, **environment},
         check=True,
     )

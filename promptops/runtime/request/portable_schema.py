@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from importlib import import_module
 from itertools import islice
 from typing import Any
 
@@ -192,8 +193,7 @@ def _check_part(part: Mapping[str, Any], validator: Any) -> None:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> Any:
-    import re2
-
+    re2: Any = import_module("re2")  # it has no types, and mypy would tell users of stubs so
     options = re2.Options()
     options.log_errors = False
     try:

@@ -134,7 +134,7 @@ class Catalog:
         if path not in self._loaded:
             try:
                 self._loaded[path] = self._load(path)
-            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
                 problem = internal_error(error).problem(Place(path))
                 identity = self.id_of(path) or ""
                 self._loaded[path] = LoadedPrompt(
@@ -172,7 +172,7 @@ class Catalog:
         if path not in self._documents:
             try:
                 self._documents[path] = self._read(path)
-            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
                 problem = internal_error(error).problem(Place(path))
                 self._documents[path] = _without_content(path, problem)
         return self._documents[path]

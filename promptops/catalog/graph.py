@@ -288,7 +288,7 @@ class Graph:
     def _read(self, path: str) -> Names:
         try:
             found = list(self._named_in(path))
-        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             internal_error(error)  # the checks of the file report it
             found = list(self._guessed(path))
         return tuple(sorted({name for name in found if name[1:].isprintable()}))

@@ -59,7 +59,7 @@ def compare(
     for match in matches(base, head, paths):
         try:
             found = _of_match(match, frozenset(changed), options)
-        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             found = _diff(match, [not_compared(internal_error(error))], options)
         if found is not None:
             yield found

@@ -65,7 +65,7 @@ def judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     """The result of a written assertion; a bug in promptops is an error of that assertion."""
     try:
         return _judged(written, record, at)
-    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem("")
         failed = _misstated(str(written.get("type", "")), problem, at)
         return replace(failed, internal=True)

@@ -73,7 +73,7 @@ def lint_prompt(
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
                 for problem in islice(problems, MAX_PROBLEMS):
                     yield _finding(rule, problem, catalog, judged.loaded)
-            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
                 found = internal_error(error)
                 # A failing shared parameter fails all rules that use it.
                 if found not in failures:
@@ -91,7 +91,7 @@ def lint_catalog(
             try:
                 for problem in rule.check(*[given[name] for name in rule.needs]):
                     yield _finding(rule, problem, catalog, None)
-            except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
                 place = Place(catalog.config.path or FILES[0])
                 yield failed(_failure(rule, internal_error(error), place), None)
 

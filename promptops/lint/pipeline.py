@@ -82,7 +82,7 @@ def lint_one(
     found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
     try:
         return PromptResult(found, tuple(_suppressions(catalog, loaded)))
-    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
         return PromptResult((*found, failed(problem, loaded)), ())
 

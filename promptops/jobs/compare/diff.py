@@ -171,7 +171,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
 
     try:
         return with_answers(diff, base, head)
-    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         return not_answered(diff, internal_error(error))
 
 

@@ -89,7 +89,7 @@ class _Judging:
         needed: frozenset[str] = frozenset()
         try:
             needed = catalog.rests_on(path) | _profile_files(catalog, loaded)
-        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
         lasting = not (catalog.looked_around or result.failed)

@@ -39,7 +39,7 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> Covered:
     for prompt in (each.prompt for each in loaded if each.prompt is not None):
         try:
             rows.append(_row(catalog, prompt))
-        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             problem = internal_error(error).problem("", "coverage")
             run = error_run(prompt.id, problem.message, Place(prompt.path))
             failed.append(replace(run, internal=True))

@@ -114,7 +114,7 @@ _Prepared = Renderer | RenderError | _Wrong
 def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
     try:
         return _twin(prompt, ids) or _wrong(catalog, prompt) or _renderer(catalog, prompt)
-    except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         return _internal(error, Place(prompt.path))
 
 
@@ -127,7 +127,7 @@ def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iter
     for case in prompt.cases:
         try:
             once = _once(prepared, prompt, case, names)
-        except BaseException as error:  # noqa: BLE001  # `internal_error` raises what it must
+        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
         names.add(case.name)
         yield from (replace(once, repeat=repeat) for repeat in range(count if once.asks else 1))

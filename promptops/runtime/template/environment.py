@@ -37,11 +37,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.tests.update(allowed_tests())
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Attributes are keys: the context holds JSON data, whose methods are nobody's business."""
+        """Attributes are keys: the context is JSON data, whose methods must not be reachable."""
         return lookup(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """As `getattr`; filters such as `map(attribute=…)` come here."""
+        """Like `getattr`; filters such as `map(attribute=…)` use it."""
         return lookup(obj, argument)
 
     def call_filter(  # noqa: PLR0917 -- Jinja's signature
@@ -53,7 +53,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         context: Any = None,
         eval_ctx: Any = None,
     ) -> Any:
-        """Apply a filter, and charge for it; `map` and its like come here for each item."""
+        """Apply a filter, and charge for it; `map` and similar filters use it for each item."""
         meter, args, kwargs = context.meter, args or (), kwargs or {}
         value = admitted(name, value, args, kwargs, meter)
         apply = self._plain_filters.get(name)
@@ -72,7 +72,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         context: Any = None,
         eval_ctx: Any = None,
     ) -> Any:
-        """Apply a test, and charge for it; `select` and its like come here for each item."""
+        """Apply a test, and charge for it; `select` and similar filters use it for each item."""
         args, kwargs = tested(name, value, args or (), kwargs or {}, context.meter)
         return super().call_test(name, value, args, kwargs, context, eval_ctx)
 

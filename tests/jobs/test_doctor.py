@@ -392,12 +392,13 @@ def test_what_the_command_compiles_is_no_longer_reported(repo, tmp_path):
     folder = str(tmp_path / "bytecode")
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": folder}
     where = (
-        "import promptops, jinja2, yaml; print(*(p.__path__[0] for p in (promptops, jinja2, yaml)))"
+        "import promptops, jinja2, yaml\n"
+        "for package in (promptops, jinja2, yaml): print(package.__path__[0])"
     )
     printed = subprocess.run(
         [sys.executable, "-c", where], cwd=repo.root, capture_output=True, text=True, check=True
     )
-    packages = printed.stdout.split()
+    packages = printed.stdout.splitlines()
     subprocess.run(
         [sys.executable, "-m", "compileall", "-q", *packages],
         env={**os.environ, **environment},

@@ -106,10 +106,9 @@ class Remote:
             return False
         try:
             self._fetch(wanted, part)
-            if not _is_whole(place, wanted):
-                shutil.rmtree(place, ignore_errors=True)
-            with suppress(OSError):  # another process was faster
-                part.rename(place)
+            if not _moved_into(part, place) and not _is_whole(place, wanted):
+                _remove_damaged(place)
+                _moved_into(part, place)
         finally:
             shutil.rmtree(part, ignore_errors=True)
         _forget_old(place)
@@ -162,6 +161,26 @@ class Remote:
         if any(each in message for each in _ABSENT):
             return NotFound("there is no such repository", where=where)
         return TransportError(f"git could not reach it: {message}", where=where)
+
+
+def _moved_into(part: Path, place: Path) -> bool:
+    """Whether it is there now; False where another process was faster, or a damaged one is.
+
+    Nothing is removed first: another process may use it already.
+    """
+    try:
+        part.rename(place)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_damaged(place: Path) -> None:
+    """Move it out of the way in one step, then remove it."""
+    aside = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
+    with suppress(OSError):
+        place.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _is_whole(place: Path, wanted: WantedCommit) -> bool:

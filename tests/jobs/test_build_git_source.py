@@ -256,6 +256,30 @@ def test_many_that_fetch_at_once_get_the_same(catalog, cache):
     assert len(os.listdir(cache / "git")) == 1
 
 
+def test_a_cached_repository_that_another_process_may_use_is_never_removed_in_place(
+    catalog, cache, monkeypatch
+):
+    """Between a check and a removal, another process could have put a good one there."""
+    data = tagged(catalog, "v1.5.0")
+    fetching(catalog).bundle("v1.5.0", None)
+    (kept,) = (cache / "git").iterdir()
+    (kept / "HEAD").write_bytes(b"damaged")
+    removed, remove = [], shutil.rmtree
+
+    def recorded(folder, **options):
+        removed.append(os.fspath(folder))
+        remove(folder, **options)
+
+    monkeypatch.setattr("shutil.rmtree", recorded)
+
+    assert fetching(catalog).bundle("v1.5.0", None).data == data
+    assert os.listdir(cache / "git") == [kept.name]
+    assert (kept / "HEAD").read_bytes() != b"damaged"
+    inside = [each for each in removed if each.startswith(str(cache))]
+    assert inside
+    assert all(each.endswith(".part") for each in inside)
+
+
 def test_of_many_repositories_those_used_last_are_kept(catalog, cache, monkeypatch):
     monkeypatch.setattr("promptops.loading.git_cache.KEPT", 2)
     for number in range(4):

@@ -81,7 +81,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
         if report.failed:
             return BUG
-        return int(_fails(report, limit) and not arguments.exit_zero)
+        return int(bool(report.failing(limit)) and not arguments.exit_zero)
 
 
 def _revision(arguments: LintArguments) -> str:
@@ -151,7 +151,3 @@ def _limit(opened: Any, arguments: LintArguments) -> Any:
 
     chosen = arguments.fail_on
     return Severity[chosen.upper()] if chosen else opened.config.lint.fail_on
-
-
-def _fails(report: Any, limit: Any) -> bool:
-    return any(finding.severity >= limit for finding in report.findings)

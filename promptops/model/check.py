@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
-from promptops.model.finding import Severity
+from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.model.test_run import TestRun
+from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
+
+CheckName = Literal["lint", "cases", "coverage", "budgets", "release"]
+
+OVER_BUDGET = "TOK001"
+"""The rule that reports a prompt over its budget."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,29 @@ class CheckReport:
         return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
 
     @property
+    def failing_findings(self) -> tuple[Finding, ...]:
+        """The findings that fail the gate."""
+        return self.lint.failing(self.fail_on)
+
+    @property
+    def undecided(self) -> tuple[Decided, ...]:
+        """The gated scores without a decision; they prevent a release if it is `strict`."""
+        return self.test.gated("inconclusive")
+
+    @property
+    def failing_checks(self) -> tuple[CheckName, ...]:
+        """The decision of the gate: the checks that fail, in their order."""
+        run, findings = self.test, self.failing_findings
+        failing: dict[CheckName, bool] = {
+            "lint": bool(findings),
+            "cases": verdict_of(run.cases, run.decided) == "fail",
+            "coverage": run.undercovered,
+            "budgets": any(finding.code == OVER_BUDGET for finding in findings),
+            "release": bool(self.refused_changes or self.refused_risks),
+        }
+        return tuple(name for name, fails in failing.items() if fails)
+
+    @property
     def passed(self) -> bool:
-        findings = any(finding.severity >= self.fail_on for finding in self.lint.findings)
-        refused = self.refused_changes or self.refused_risks
-        return not (findings or self.test.verdict == "fail" or refused or self.failed)
+        """The verdict of the gate."""
+        return not (self.failing_checks or self.failed)

@@ -57,6 +57,10 @@ class LintReport:
     suppressed: int = 0
     comments: tuple[SilencingComment, ...] = ()
 
+    def failing(self, limit: Severity) -> tuple[Finding, ...]:
+        """The findings at or above a severity."""
+        return tuple(finding for finding in self.findings if finding.severity >= limit)
+
     @property
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""

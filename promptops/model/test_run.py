@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from promptops.model.answer import Answer
@@ -204,6 +205,18 @@ class TestRun:
         run = replace(self, fail_under=percent)
         return replace(run, verdict="fail") if run.undercovered else run
 
+    def gated(self, verdict: Verdict) -> tuple[Decided, ...]:
+        """The decisions with this verdict that count in the verdict of the run."""
+        return tuple(score for score in self.decided if score.gates and score.verdict == verdict)
+
     def count(self, status: CaseStatus) -> int:
         """How many cases ended so."""
         return sum(case.status == status for case in self.cases)
+
+
+def verdict_of(cases: Iterable[CaseRun], decisions: Iterable[Decided]) -> Verdict:
+    """The verdict over cases and gated scores; `TestRun.failing_under` adds the coverage."""
+    verdicts = {score.verdict for score in decisions if score.gates}
+    if "fail" in verdicts or any(case.status != "passed" for case in cases):
+        return "fail"
+    return "inconclusive" if "inconclusive" in verdicts else "pass"

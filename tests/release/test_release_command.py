@@ -445,6 +445,43 @@ def test_what_can_not_be_decided_warns_or_fails_as_the_configuration_says(catalo
     assert failed.value["problems"][0]["details"][0].startswith("ask: brevity: ")
 
 
+def test_the_coverage_that_check_requires_is_required_of_a_release(catalog, release):
+    branches = PROMPT.replace(
+        "{{ question }}", "{% if question == 'x' %}never{% endif %}{{ question }}"
+    )
+    catalog.write({"promptops.toml": "[check]\ncoverage = 100\n", ASK: branches})
+    catalog.commit("two")
+
+    said = release(catalog, "--dry-run")
+
+    message = "the cases cover less than 100% of the branches"
+    assert (said.code, problems(said)) == (1, [message])
+
+
+def test_a_file_that_differs_on_disk_warns_or_fails_as_check_does(catalog, release):
+    catalog.write({".gitattributes": "*.j2 text eol=crlf\n"})
+    catalog.commit("two")
+    warned = release(catalog, "--dry-run")
+    catalog.write({"promptops.toml": '[check]\nfail-on = ["risk"]\n'})
+    catalog.commit("three")
+
+    failed = release(catalog, "--dry-run")
+
+    assert (warned.code, len(warned.value["warnings"])) == (0, 1)
+    assert warned.value["warnings"][0].startswith("risk: the git attribute `eol=crlf` is set: ")
+    assert (failed.code, problems(failed)) == (1, ["1 risk refused by `check.fail-on`"])
+
+
+def test_a_misspelt_folder_of_prompts_prevents_a_release(catalog, release):
+    catalog.write({"promptops.toml": 'prompts = ["prompts", "promts"]\n'})
+    catalog.commit("two")
+
+    said = release(catalog, "--dry-run")
+
+    assert said.code == 3
+    assert "there are no files below `promts`" in said.err
+
+
 def test_a_repository_whose_releases_are_older_than_its_prompts_goes_on_from_them(repo, release):
     repo.write({"README.md": "an application"})
     repo.commit("one")

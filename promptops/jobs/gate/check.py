@@ -43,13 +43,31 @@ def check(
         coverage: Compute branch coverage even if no policy requires it.
         page: Add the details that only the HTML page shows.
     """
+    cases = RunOptions(coverage=coverage)
     if wanted.since is None:
-        refuse_missing_roots(workspace)
-        report, judged = _checked(workspace, wanted, options, coverage), workspace
-        report = replace(report, risks=tuple(checkout_risks(workspace, None)))
+        report, judged = _without_base(workspace, wanted, options, cases), workspace
     else:
-        report, judged = _against_base(workspace, wanted, options, overrides, coverage)
+        report, judged = _against_base(workspace, wanted, options, overrides, cases)
     return replace(report, shown=shown(judged, report)) if page else report
+
+
+def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:
+    """Run the gate on all prompts before a release.
+
+    Args:
+        baseline: The revision whose recorded answers measures are compared with.
+        untrusted: As `LintOptions` has it.
+    """
+    options, cases = LintOptions(untrusted=untrusted), RunOptions(baseline=baseline)
+    return _without_base(workspace, SelectionOptions(), options, cases)
+
+
+def _without_base(
+    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, cases: RunOptions
+) -> CheckReport:
+    refuse_missing_roots(workspace)
+    report = _checked(workspace, wanted, options, cases)
+    return replace(report, risks=tuple(checkout_risks(workspace, None)))
 
 
 def _against_base(
@@ -57,7 +75,7 @@ def _against_base(
     wanted: SelectionOptions,
     options: LintOptions,
     overrides: Sequence[str],
-    coverage: bool,
+    cases: RunOptions,
 ) -> tuple[CheckReport, Workspace]:
     since = wanted.since or ""
     commit = merge_base(workspace, since)
@@ -70,18 +88,19 @@ def _against_base(
     judged = judged_by(head, widened(own, base.config))
     wanted = replace(wanted, since=base.revision)
     options = replace(options, baseline_at=base.revision)
-    report = _checked(judged, wanted, options, coverage, base)
+    cases = replace(cases, baseline=base.revision)
+    report = _checked(judged, wanted, options, cases, base)
     if head is not judged and report.passed and not wanted.patterns:
         # Files in the roots of the base must not hide what the change broke.
-        alone = _checked(head, wanted, options, coverage, base)
+        alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
     altered = policy_risks(judged, workspace.config, base)
     risks = (*altered, *checkout_risks(judged, base), *report.risks)
     notes = (
         *moved_on(workspace, since, base, overrides),
         *(
-            f"the configuration of the base names `{each}`, which is not a rule: it is ignored"
-            for each in unknown_names(base.config.lint, names)
+            f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
+            for name in unknown_names(base.config.lint, names)
         ),
     )
     return replace(
@@ -103,15 +122,14 @@ def _checked(
     workspace: Workspace,
     wanted: SelectionOptions,
     options: LintOptions,
-    coverage: bool,
+    cases: RunOptions,
     base: Workspace | None = None,
 ) -> CheckReport:
     settings = workspace.config.check
     selected = select(workspace, wanted)
     report = lint_selected(workspace, selected, wanted, options)
-    covering = coverage or settings.coverage is not None
-    at = base.revision if base is not None else None
-    run = run_selected(workspace, selected, RunOptions(baseline=at, coverage=covering))
+    coverage = cases.coverage or settings.coverage is not None
+    run = run_selected(workspace, selected, replace(cases, coverage=coverage))
     risks: tuple[Risk, ...] = ()
     if base is not None:
         untrusted = options.doubt_comments
@@ -132,7 +150,7 @@ def _checked(
 def _budgeted(workspace: Workspace, selected: Selected) -> int:
     """How many prompts have a budget, which lint checks for every request."""
     loaded = workspace.catalog.prompts(selected.why)
-    return sum(each.prompt is not None and bool(each.prompt.budget) for each in loaded)
+    return sum(file.prompt is not None and bool(file.prompt.budget) for file in loaded)
 
 
 def _why_nothing(selected: Selected) -> str:

@@ -122,8 +122,7 @@ def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
         where = f"{error.where}: " if error.where else ""
         message = f"the prompts of {commit[:12]} can't be checked: {where}{error.message}"
         return PushRefusal(message, error.hint or "promptops lint")
-    limit = workspace.config.lint.fail_on
-    findings = tuple(each for each in report.findings if each.severity >= limit)
+    findings = report.failing(workspace.config.lint.fail_on)
     if not findings:
         return None
     return PushRefusal(f"the prompts of {commit[:12]} have lint errors", "promptops lint", findings)

@@ -11,7 +11,8 @@ from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.compare import comparison as two_sides
 from promptops.jobs.compare.comparison import Sides, sides
-from promptops.jobs.release.gate import gate, not_checked
+from promptops.jobs.gate.check import check_release
+from promptops.jobs.release.gate import gate_problems, gate_warnings, not_checked
 from promptops.jobs.release.plan import ReleaseContext, compared, planned, tags_of, version_problems
 from promptops.jobs.release.preflight import more, repository_problems, uncommitted, unpushed
 from promptops.jobs.release.remote_state import beside_remote, next_command
@@ -201,8 +202,9 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
         left_out = tuple(_uncommitted(workspace))
         return ReleaseReport(plan=None, state="nothing", nothing=nothing, warnings=left_out)
     plan, wrong = _plan(ground, report, declared, signed=signed)
-    base = ground.base.name if ground.base else None
-    refused, doubts = gate(workspace, base, untrusted=asked.untrusted)
+    baseline = f"tags/{ground.base.name}" if ground.base else None
+    checked = check_release(workspace, baseline, untrusted=asked.untrusted)
+    refused = gate_problems(checked)
     problems = (
         *repository_problems(workspace),
         *(() if plan is None and refused else wrong),  # the gate reports it better
@@ -210,7 +212,8 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),
     )
-    warnings = (*opened_sides.notes, *_unpushed(ground.repository, asked), *doubts)
+    unpushed_commits = _unpushed(ground.repository, asked)
+    warnings = (*opened_sides.notes, *unpushed_commits, *gate_warnings(checked))
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 

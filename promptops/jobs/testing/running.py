@@ -36,7 +36,7 @@ from promptops.jobs.workspace.workspace import Workspace, opened
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
-from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
+from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
 from promptops.records import replace
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
@@ -224,7 +224,7 @@ class Running:
         asking = self._asking
         return TestRun(
             cases=tuple(cases),
-            verdict=_verdict(cases, decisions),
+            verdict=verdict_of(cases, decisions),
             decided=decisions,
             judges=judges,
             baseline=self._baseline.title if self._baseline is not None else "",
@@ -300,10 +300,3 @@ def _of_shard(plan: Sequence[Planned], shard: Shard | None) -> Sequence[Planned]
 
 def _nobody(_: Planned) -> None:
     """Without a baseline there are no answers."""
-
-
-def _verdict(cases: Sequence[CaseRun], decisions: Sequence[Decided]) -> Verdict:
-    found = {each.verdict for each in decisions if each.gates}
-    if "fail" in found or any(case.status != "passed" for case in cases):
-        return "fail"
-    return "inconclusive" if "inconclusive" in found else "pass"

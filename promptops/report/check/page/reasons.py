@@ -8,7 +8,7 @@ from promptops.model.check import CheckReport
 from promptops.records import record
 from promptops.report.check.page.overview import Parts
 from promptops.report.check.parts.findings import failing_cases
-from promptops.report.check.parts.rows import reason, rows
+from promptops.report.check.parts.rows import reason
 
 PARTS = {
     "lint": "findings",
@@ -42,8 +42,8 @@ def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
 
 def failing_parts(report: CheckReport) -> frozenset[str]:
     """The parts that fail the gate, but for changes: those that are refused are reasons."""
-    failing = (PARTS[row.name] for row in rows(report) if not row.passed)
-    return frozenset(name for name in failing if name != "changes")
+    failing = (PARTS[name] for name in report.failing_checks)
+    return frozenset(part for part in failing if part != "changes")
 
 
 def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
@@ -56,10 +56,9 @@ def _refused(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
 
 def _findings(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
     anchors = {view.path: view.anchor for view in parts.files}
-    for each in report.lint.findings:
-        if each.severity >= report.fail_on:
-            path, line = each.place.path, each.place.line
-            yield ReasonView(anchors[path], f"{path}:{line}", f"{each.message} ({each.code})")
+    for finding in report.failing_findings:
+        path, line = finding.place.path, finding.place.line
+        yield ReasonView(anchors[path], f"{path}:{line}", f"{finding.message} ({finding.code})")
 
 
 def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:

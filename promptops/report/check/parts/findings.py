@@ -109,9 +109,9 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
     if run.undercovered and first is not None:
         place = first.uncovered[0].place
         yield _finding("coverage", facts.undercovered(run), place, first.prompt, "")
-    for each in run.decided:
+    for each in run.gated("fail"):
         case = next((case for case in run.cases if case.prompt == each.prompt), None)
-        if each.gates and each.verdict == "fail" and case is not None:
+        if case is not None:
             message = f"{each.prompt}: {each.score}: {each.line}"
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 

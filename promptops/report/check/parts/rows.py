@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.model.change import Change, DiffReport, PromptDiff
-from promptops.model.check import CheckReport
+from promptops.model.check import OVER_BUDGET, CheckName, CheckReport
 from promptops.model.config import Waiver
 from promptops.records import record, replace
 from promptops.report.parts.summary import by_severity, counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
-
-_OVER_BUDGET = "TOK001"
 
 
 @record(frozen=True, slots=True)
@@ -20,11 +18,10 @@ class GateRow:
     """One check.
 
     Attributes:
-        name: lint, cases, coverage, budgets or release.
         said: The result as a sentence, safe to print.
     """
 
-    name: str
+    name: CheckName
     passed: bool
     said: str
 
@@ -71,46 +68,42 @@ def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
                 yield prompt, change, change.waiver
 
 
+def _row(report: CheckReport, name: CheckName, said: str) -> GateRow:
+    return GateRow(name, name not in report.failing_checks, said)
+
+
 def _lint(report: CheckReport) -> GateRow:
-    findings = report.lint.findings
-    passed = not any(each.severity >= report.fail_on for each in findings)
-    return GateRow("lint", passed, by_severity(findings) or "no findings")
+    return _row(report, "lint", by_severity(report.lint.findings) or "no findings")
 
 
 def _cases(report: CheckReport) -> GateRow:
-    run = report.test
-    decided = any(each.gates and each.verdict == "fail" for each in run.decided)
-    passed = not decided and all(case.status == "passed" for case in run.cases)
     # Coverage has its own row, and the gate makes no API calls: answers are replayed.
-    said = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
-    return GateRow("cases", passed, said)
+    said = facts.counts(replace(report.test, fail_under=None)).removesuffix(" (replayed)")
+    return _row(report, "cases", said)
 
 
 def _coverage(report: CheckReport) -> GateRow | None:
     run = report.test
     if not run.coverage:
         return None
-    asked = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
-    return GateRow("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
+    limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
+    return _row(report, "coverage", f"{facts.covered(run.coverage)}{limit}")
 
 
 def _budgets(report: CheckReport) -> GateRow | None:
     if not report.budgeted:
         return None
-    found = [each for each in report.lint.findings if each.code == _OVER_BUDGET]
-    over = {each.prompt for each in found}
-    passed = not any(each.severity >= report.fail_on for each in found)
+    over = {each.prompt for each in report.lint.findings if each.code == OVER_BUDGET}
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
     said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return GateRow("budgets", passed, said)
+    return _row(report, "budgets", said)
 
 
 def _release(report: CheckReport) -> GateRow | None:
     if report.diff is None:
         return None
-    refused = report.refused_changes or report.refused_risks
-    return GateRow("release", not refused, "; ".join(_of_release(report, report.diff)))
+    return _row(report, "release", "; ".join(_of_release(report, report.diff)))
 
 
 def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
@@ -124,7 +117,7 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"
-    undecided = sum(each.gates and each.verdict == "inconclusive" for each in report.test.decided)
+    undecided = len(report.undecided)
     if undecided and report.strict:
         yield f"a release is refused while {counted(undecided, 'score')} is undecided"
 

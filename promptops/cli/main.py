@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
 from collections.abc import Sequence
 
 from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
-from promptops.cli.leaving import leave_at_once
 from promptops.errors import BUG, PromptopsError, UsageError
 
 INTERRUPTED = 130
@@ -150,3 +150,30 @@ def _bug(error: BaseException) -> int:
     print(f"error: a bug in promptops: {cause}", file=sys.stderr)
     print(f"  tip: {HINT}", file=sys.stderr)
     return BUG
+
+
+def leave_at_once(code: int) -> None:
+    """End the process with this exit code, unless work remains to be done at exit.
+
+    Returns if a thread is running, an `atexit` function is registered, a debugger or profiler is
+    attached, or the code is 0 and output can't be flushed: Python then exits in its usual way.
+    """
+    if not _work_remains() and (_flushed() or code):
+        os._exit(code & 0xFF)
+
+
+def _work_remains() -> bool:
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        return True
+    return bool(atexit._ncallbacks() or sys.gettrace() or sys.getprofile())
+
+
+def _flushed() -> bool:
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from promptops.cli.output import OutputOptions, wants_color
 from promptops.errors import PromptopsError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.cli.output import OutputOptions
+    from promptops.jobs.lint.lint import LintOptions
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import Workspace
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,3 +146,33 @@ def judged_revision(options: Mapping[str, Any]) -> str:
     if at is not None:
         return str(at)
     return "worktree" if options["worktree"] or options["since"] is None else "HEAD"
+
+
+def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, LintOptions]:
+    """The selection and the lint options, from `patterns`, `since`, `select` and `no_cache`."""
+    from promptops.jobs.lint.lint import LintOptions
+    from promptops.jobs.workspace.selection import SelectionOptions
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    cached = not options["no_cache"]
+    return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
+
+
+def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
+    """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.jobs.workspace.workspace import managed
+    from promptops.report.parts.summary import counted
+    from promptops.report.parts.visible import visible_path
+
+    repository = workspace.repository
+    named = options["revision"] is not None or options["staged"] or options["worktree"]
+    if options["since"] is None or named or repository.bare:
+        return
+    changed = repository.uncommitted(managed(workspace.config))
+    if changed:
+        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
+        output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")
+        output.note("  tip: --worktree checks the files on disk, --staged the index")

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from promptops.errors import IntegrityError, NotFound, UsageError
 from promptops.jobs.bundles.build import differences, revision_bundle, verified
-from promptops.jobs.tags.proof import names_its_bundle, proof_of
-from promptops.jobs.tags.signature import signer_of
+from promptops.jobs.tags.signature import names_its_bundle, proof_of, signer_of
 from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
 from promptops.jobs.workspace.default_branch import default_branch
 from promptops.jobs.workspace.workspace import CHANNELS, configuration
@@ -21,8 +20,7 @@ from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import entries
-from promptops.release.names import TagNames
-from promptops.release.tags import releases
+from promptops.release.tags import TagNames, releases
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from promptops.errors import InputError, IntegrityError
-from promptops.jobs.tags.proof import prove
+from promptops.jobs.tags.signature import prove
 from promptops.jobs.workspace.workspace import CHANNELS
 from promptops.loading.git import GitSource, open_source
 from promptops.runtime.bundle.format import Contents

@@ -28,7 +28,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect prompts in this run if an option requests it."""
     options = [option for option in _OPTIONS if config.getoption(option)]
     if options or config.getini("promptops"):
-        from promptops.pytest_plugin.mode import mode_of
-        from promptops.pytest_plugin.prompts import Prompts
+        from promptops.pytest_plugin.prompts import Prompts, mode_of
 
         config.pluginmanager.register(Prompts(mode_of(config)), "promptops of this session")

@@ -9,16 +9,22 @@ from typing import Any
 
 import pytest
 
+from promptops.analysis.masking import without_secrets
+from promptops.errors import PromptopsError
 from promptops.evals.case_assertions import asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
 from promptops.jobs.testing.outcomes import unreadable
 from promptops.jobs.testing.plan import Planned, planned
+from promptops.jobs.testing.runner import RunOptions, run_selected
+from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place
-from promptops.pytest_plugin.shown import shown_file
-from promptops.records import record
-from promptops.report.parts.visible import escaped, visible
+from promptops.model.test_run import CaseRun, Decided, TestRun
+from promptops.records import record, replace
+from promptops.report.parts.visible import escaped, visible, visible_path
+from promptops.report.test.parts import facts
+from promptops.report.test.text import write
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -129,3 +135,26 @@ def _measured(plan: Iterable[Planned]) -> set[str]:
     every = (asserted(each.case, each.prompt) for each in plan if not each.repeat)
     found = (parse(each.written, "answer")[0] for own in every for each in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
+
+
+def shown(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
+    """A part of a run as a person reads it, without the line that sums up."""
+    part = replace(run, cases=tuple(cases), decided=tuple(decided), coverage=(), verdict="fail")
+    return write(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
+
+
+def shown_file(workspace: Workspace, path: str) -> str:
+    """Why a prompt file can't be read."""
+    run = run_selected(workspace, Selected({path: "collected"}), RunOptions())
+    return shown(run, run.cases)
+
+
+def shown_error(error: PromptopsError) -> str:
+    """Cause, place and fix of what stops everything, and of what was found with it."""
+    return "\n".join(map(_shown_one, (error, *error.others)))
+
+
+def _shown_one(error: PromptopsError) -> str:
+    where = f"{visible_path(without_secrets(error.where))}: " if error.where else ""
+    tip = f"\n  tip: {visible(without_secrets(error.hint))}" if error.hint else ""
+    return f"{where}{visible(without_secrets(error.message))}{tip}"

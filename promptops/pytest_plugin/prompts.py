@@ -13,9 +13,8 @@ from promptops.errors import PromptopsError
 from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.runner import settle_earlier
 from promptops.jobs.workspace.workspace import Workspace, workspace
-from promptops.pytest_plugin.items import PromptFile, PromptItem, Result
+from promptops.pytest_plugin.items import PromptFile, PromptItem, Result, shown_error
 from promptops.pytest_plugin.results import results
-from promptops.pytest_plugin.shown import shown_error
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost
 
@@ -119,3 +118,25 @@ def _together(item: PromptItem) -> list[PromptItem]:
     if hasattr(item.config, "workerinput"):
         items = [each for each in items if each.file is item.file]
     return list(dict.fromkeys([*items, item]))
+
+
+def mode_of(config: pytest.Config) -> Mode:
+    """As the options say; raises pytest's UsageError where nobody may be asked."""
+    asking: list[Mode] = []
+    if config.getoption("--promptops-record"):
+        asking.append("record")
+    if config.getoption("--promptops-live"):
+        asking.append("live")
+    if not asking:
+        return "replay"
+    option = f"--promptops-{asking[0]}"
+    if len(asking) > 1:
+        raise pytest.UsageError(f"{option} and --promptops-{asking[1]} exclude each other")
+    if os.environ.get("PROMPTOPS_UNTRUSTED"):
+        raise pytest.UsageError(
+            f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
+        )
+    if config.getoption("dist", "no") != "no":
+        # A server's limits hold for all requests, and only one process can pace them.
+        raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")
+    return asking[0]

@@ -12,16 +12,14 @@ import pytest
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.asking import Unwatched
-from promptops.jobs.testing.budgets import event_of, within_budget
+from promptops.jobs.testing.model_calls import Unwatched, event_of, within_budget
 from promptops.jobs.testing.plan import Asked, Planned
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import TestSettings
 from promptops.model.test_run import CaseRun, Decided, TestRun
-from promptops.pytest_plugin.items import PromptItem, Result
-from promptops.pytest_plugin.shown import shown, shown_error
+from promptops.pytest_plugin.items import PromptItem, Result, shown, shown_error
 from promptops.report.parts.visible import visible
 from promptops.source.recording_files import first_of
 

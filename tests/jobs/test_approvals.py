@@ -12,7 +12,7 @@ import promptops
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
 from promptops.jobs.recordings.audit import Size
-from promptops.jobs.testing.asking import Unwatched
+from promptops.jobs.testing.model_calls import Unwatched
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.approved_endpoints import HINT
@@ -421,7 +421,7 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
 
     assert callers == {
         "approve": {"jobs/workspace/approved_endpoints.py"},
-        "provider_of": {"jobs/testing/asking.py"},
+        "provider_of": {"jobs/testing/model_calls.py"},
         "Approved": {"evals/providers/registry.py", "jobs/workspace/approved_endpoints.py"},
     }
 

@@ -2,9 +2,8 @@
 
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.names import TagNames
 from promptops.release.record import write
-from promptops.release.tags import latest, record_of, records, releases, table
+from promptops.release.tags import TagNames, latest, record_of, records, releases, table
 from promptops.repo.repository import Repository
 
 NAMES = TagNames("v{version}")

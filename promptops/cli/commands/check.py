@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import common, judged_options, judged_revision, since_option
+from promptops.cli.options import (
+    common,
+    judged_options,
+    judged_revision,
+    note_unjudged,
+    selection_and_lint,
+    since_option,
+)
 from promptops.cli.output import OutputOptions
-from promptops.cli.selection_options import note_unjudged, selection_and_lint
 from promptops.errors import BUG
 
 if TYPE_CHECKING:

@@ -7,9 +7,15 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import common, judged_options, judged_revision, since_option
+from promptops.cli.options import (
+    common,
+    judged_options,
+    judged_revision,
+    note_unjudged,
+    selection_and_lint,
+    since_option,
+)
 from promptops.cli.output import OutputOptions
-from promptops.cli.selection_options import note_unjudged, selection_and_lint
 from promptops.errors import BUG, UsageError
 
 FILE = "promptops-report.html"
@@ -50,8 +56,8 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
       promptops report 'support/*' --at v1.4.0
     """
     from promptops.jobs.gate.check import check
+    from promptops.jobs.gate.page import not_ignored
     from promptops.jobs.workspace.workspace import workspace
-    from promptops.jobs.workspace.written_files import not_ignored
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path

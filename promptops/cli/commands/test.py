@@ -203,7 +203,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
     from promptops.cli.progress import ShownProgress
     from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
-    from promptops.jobs.testing.budgets import event_of
+    from promptops.jobs.testing.model_calls import event_of
     from promptops.jobs.testing.runner import RunOptions
     from promptops.jobs.testing.shards import parse_shard
 

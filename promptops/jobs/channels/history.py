@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
-from promptops.errors import InputError
+from promptops.errors import InputError, NotFound, UsageError
+from promptops.jobs.workspace.default_branch import published_branch
+from promptops.model.history import Served
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
+from promptops.repo.revisions import FETCH_ALL
 from promptops.runtime.loading.source import Pointer
 
 _COMMIT = lazy_pattern(r"([0-9a-f]{40,64}) ([0-9]+)")
@@ -79,3 +82,50 @@ def _rows(output: str) -> Iterator[tuple[str, datetime, str | None]]:
             commit, at = found[1], datetime.fromtimestamp(int(found[2]), UTC)
         elif changed := _FILE.match(line):
             yield commit, at, changed[2] if changed[1].startswith("100") else None
+
+
+def served_at(repository: Repository, channel: str, time: datetime) -> Served:
+    """The release that readers of the default branch got, as of the last fetch; may be None.
+
+    Raises NotFound for a channel that never existed.
+    """
+    branch = published_branch(repository) or "HEAD"
+    found = live_at(repository, channel, time, branch)
+    if found is None:
+        _refuse_unknown(repository, channel, branch)
+        return Served(channel=channel, time=time)
+    step, pointer = found
+    return Served(
+        channel=channel,
+        time=time,
+        release=pointer.release,
+        serial=pointer.serial,
+        commit=step.commit,
+        since=step.at,
+    )
+
+
+def time_of(text: str | None) -> datetime:
+    """Parse a time in ISO 8601 with a time zone; None is now.
+
+    Raises UsageError.
+    """
+    if text is None:
+        return datetime.now(UTC).replace(microsecond=0)
+    hint = "such as 2026-01-31T03:00Z or 2026-01-31T03:00+02:00"
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a timestamp", hint=hint) from None
+    if time.tzinfo is None:
+        raise UsageError(f"{text!r} has no time zone", hint=hint)
+    return time
+
+
+def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
+    known = {name for step in history(repository, branch) for name in step.channels}
+    if channel not in known:
+        there = ", ".join(f"`{name}`" for name in sorted(known))
+        hint = f"there are: {there}" if there else "create it: promptops promote RELEASE CHANNEL"
+        hint = FETCH_ALL if repository.shallow else hint
+        raise NotFound(f"there is no channel {channel!r}", hint=hint)

@@ -12,7 +12,7 @@ from promptops.jobs.channels.file import ChannelFile, channel_file, commit, writ
 from promptops.jobs.channels.history import history
 from promptops.jobs.compare.comparison import ComparisonOptions, sides
 from promptops.jobs.compare.diff import Chosen, diff
-from promptops.jobs.release.remotes import default_remote, remotes
+from promptops.jobs.release.remote_state import default_remote, remotes
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import configuration
 from promptops.model.channel import Break, Move
@@ -20,8 +20,7 @@ from promptops.model.release import Release
 from promptops.model.version import parse
 from promptops.records import record, replace
 from promptops.release.channels import PATH
-from promptops.release.names import TagNames
-from promptops.release.tags import releases
+from promptops.release.tags import TagNames, releases
 from promptops.repo.history import upstream_default
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository

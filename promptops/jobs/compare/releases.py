@@ -5,8 +5,7 @@ from __future__ import annotations
 from promptops.jobs.compare.comparison import Sides
 from promptops.model.release import Release
 from promptops.model.version import Version
-from promptops.release.names import TagNames
-from promptops.release.tags import Table, latest, record_of, releases, table
+from promptops.release.tags import Table, TagNames, latest, record_of, releases, table
 
 
 def last_release(sides: Sides) -> Release | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from promptops.errors import InputError
 from promptops.jobs.gate.changes import changes
-from promptops.jobs.gate.page_context import shown
+from promptops.jobs.gate.page import shown
 from promptops.jobs.gate.policy import moved_on, policy_risks, under_policy, widened
-from promptops.jobs.gate.repeats import without_repeats
+from promptops.jobs.gate.risks.change import change_risks
 from promptops.jobs.gate.risks.checkout import checkout_risks
-from promptops.jobs.gate.risks.of_change import change_risks
 from promptops.jobs.lint.lint import LintOptions, lint_selected
 from promptops.jobs.testing.runner import RunOptions, run_selected
-from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
     available_names,
     refuse_unknown_rules,
@@ -23,7 +22,10 @@ from promptops.jobs.workspace.rule_settings import (
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, judged_by, opened
 from promptops.model.check import CheckReport
+from promptops.model.place import Place
+from promptops.model.report import LintReport
 from promptops.model.risk import Risk
+from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
 
 
@@ -65,7 +67,7 @@ def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool
 def _without_base(
     workspace: Workspace, wanted: SelectionOptions, options: LintOptions, cases: RunOptions
 ) -> CheckReport:
-    refuse_missing_roots(workspace)
+    refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
     report = _checked(workspace, wanted, options, cases)
     return replace(report, risks=tuple(checkout_risks(workspace, None)))
 
@@ -159,3 +161,34 @@ def _why_nothing(selected: Selected) -> str:
     if CHANNELS in selected.changed:
         return f"except {CHANNELS}, which was checked"
     return "no file that prompts depend on changed"
+
+
+_STALE = "TST006"
+_INVALID = "TST009"
+_FAILING = "TST012"
+
+
+def without_repeats(report: LintReport, run: TestRun) -> LintReport:
+    """The lint report without what the test run reports: stale cases and assertions."""
+    stale = {case.place.path for case in run.cases if case.status == "stale"}
+    errors = {case.place for case in run.cases if case.status == "error"}
+    failing = {place for place, _, _ in failures(run)}
+    remaining = (
+        each
+        for each in report.findings
+        if not (each.code == _STALE and each.place.path in stale)
+        and not (each.code == _INVALID and each.place in errors)
+        and not (each.code == _FAILING and each.place in failing)
+    )
+    return replace(report, findings=tuple(remaining))
+
+
+def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
+    """The reasons why cases did not pass, with their places."""
+    for case in run.cases:
+        if case.reason:
+            yield case.place, case.reason, case
+        for each in case.assertions:
+            fails = each.status == "error" or (each.status == "failed" and each.must)
+            if fails:
+                yield each.place, f"`{each.type}`: {each.reason}", case

@@ -12,7 +12,7 @@ from promptops.jobs.workspace.workspace import configuration, opened
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
 from promptops.records import record
-from promptops.release.names import TagNames
+from promptops.release.tags import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID

@@ -11,12 +11,17 @@ from promptops.errors import InputError, TransportError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.asking import ModelCalls, Unwatched, Watcher
-from promptops.jobs.testing.budgets import event_of, within_budget
-from promptops.jobs.testing.confirming import confirmed
 from promptops.jobs.testing.judging import Judging, heard
+from promptops.jobs.testing.model_calls import (
+    ModelCalls,
+    Unwatched,
+    Watcher,
+    event_of,
+    within_budget,
+)
 from promptops.jobs.testing.outcomes import case_runs
 from promptops.jobs.testing.plan import Planned, partners, planned, with_hint
+from promptops.jobs.testing.rechecks import confirmed
 from promptops.jobs.workspace.workspace import Workspace, configuration, judged_by, opened
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config

@@ -12,15 +12,15 @@ from promptops.catalog.catalog import Catalog
 from promptops.diff.codes import CODES
 from promptops.diff.compare import CompareOptions, compare
 from promptops.errors import NotFound, UsageError
-from promptops.jobs.channels.served_at import served_at, time_of
+from promptops.jobs.channels.history import served_at, time_of
 from promptops.jobs.history.catalogs import CatalogStep, Past
 from promptops.jobs.history.lineage import Followed, possible
-from promptops.jobs.release.first_releases import first_releases
+from promptops.jobs.release.changelog import first_releases
 from promptops.jobs.workspace.named_prompts import no_match
 from promptops.model.change import Change, PromptDiff
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.records import record, replace
-from promptops.release.names import TagNames
+from promptops.release.tags import TagNames
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 

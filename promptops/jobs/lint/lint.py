@@ -11,7 +11,7 @@ from promptops.jobs.lint.baseline import read_baseline
 from promptops.jobs.lint.cache import LintCache, cache_key
 from promptops.jobs.lint.runner import LintedPrompt, judge
 from promptops.jobs.workspace.graph_cache import save_graph
-from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
     available_names,
     available_rules,
@@ -61,7 +61,7 @@ class LintOptions:
 def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> LintReport:
     """The findings of the selected prompts, and of the catalog as a whole."""
     if wanted.since is None:
-        refuse_missing_roots(workspace)
+        refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
     selected = select(workspace, wanted)
     return lint_selected(workspace, selected, wanted, options)
 
@@ -112,7 +112,7 @@ def _counts(workspace: Workspace, wanted: SelectionOptions, options: LintOptions
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
-    from promptops.jobs.lint.new_suppressions import only_known
+    from promptops.jobs.lint.baseline import only_known
 
     catalog = workspace.catalog
     before = catalog.before if wanted.since is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.jobs.gate.repeats import failures
+from promptops.jobs.gate.check import failures
 from promptops.jobs.release.preflight import more
 from promptops.jobs.testing.runner import RECORD
 from promptops.model.check import CheckReport

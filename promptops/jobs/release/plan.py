@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
@@ -10,10 +12,9 @@ from promptops.jobs.bundles.contents import bundle_of
 from promptops.jobs.compare.comparison import Sides
 from promptops.jobs.compare.diff import Chosen, diff
 from promptops.jobs.release.preflight import more
-from promptops.jobs.release.waivers import waiver_lines
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.bump import Bump
-from promptops.model.change import DiffReport, PromptDiff
+from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.release import (
     PromptChange,
     Release,
@@ -23,9 +24,8 @@ from promptops.model.release import (
 )
 from promptops.model.version import Version
 from promptops.records import record, replace
-from promptops.release.names import TagNames
 from promptops.release.record import read, write
-from promptops.release.tags import Table, records, table
+from promptops.release.tags import Table, TagNames, records, table
 from promptops.release.versions import (
     Declared,
     effective_bump,
@@ -33,8 +33,10 @@ from promptops.release.versions import (
     outranked,
     prompt_version,
 )
+from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.report.diff.parts.facts import worst_first
+from promptops.report.parts.summary import counted
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 
@@ -208,3 +210,27 @@ def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
         message = "the message of the tag could not be parsed again"
         raise InputError(message, hint="a prompt id must not contain white space: promptops lint")
     return built
+
+
+SHOWN = 5
+LASTS = timedelta(days=90)
+
+
+def waiver_lines(
+    repository: Repository, prompts: Sequence[PromptDiff], bump: Bump
+) -> tuple[str, ...]:
+    """A `[[diff.waivers]]` in TOML for each break above a bump, with an empty reason to fill in."""
+    breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
+    lines = [line for each in breaks[:SHOWN] for line in _block(repository, *each)]
+    rest = len(breaks) - SHOWN
+    return (*lines, *((f"# and {counted(rest, 'more break')}",) if rest > 0 else ()))
+
+
+def _block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterator[str]:
+    who = decode(repository.git.ask("config", "--get", "user.email").stdout).strip()
+    expires = datetime.now(UTC).date() + LASTS
+    yield f"[[diff.waivers]]  # {prompt.id}: {change.code} {change.message}"
+    yield f'fingerprint = "{change.fingerprint}"'
+    yield 'reason = ""'
+    yield f"who = {json.dumps(who, ensure_ascii=False)}"
+    yield f"expires = {expires}"

@@ -15,8 +15,7 @@ from promptops.jobs.gate.check import check_release
 from promptops.jobs.release.gate import gate_problems, gate_warnings, not_checked
 from promptops.jobs.release.plan import ReleaseContext, compared, planned, tags_of, version_problems
 from promptops.jobs.release.preflight import more, repository_problems, uncommitted, unpushed
-from promptops.jobs.release.remote_state import beside_remote, next_command
-from promptops.jobs.release.remotes import default_remote
+from promptops.jobs.release.remote_state import beside_remote, default_remote, next_command
 from promptops.jobs.release.tag_names import line_problems, name_problems
 from promptops.jobs.release.tag_signing import is_signed, signing_problems
 from promptops.jobs.release.tags import RemoteRefusal, make, missing, push, take_back
@@ -26,8 +25,7 @@ from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.records import field, record, replace
-from promptops.release.names import TagNames
-from promptops.release.tags import latest, record_of, releases
+from promptops.release.tags import TagNames, latest, record_of, releases
 from promptops.release.versions import Declared
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted

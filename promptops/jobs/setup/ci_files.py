@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from promptops.jobs.setup.new_files import template
 from promptops.model.distribution import NAME, InstallOrigin
 from promptops.patterns import lazy_pattern
-from promptops.release.names import PLACE
+from promptops.release.tags import PLACE
 
 Platform = Literal["github", "gitlab"]
 WORKFLOWS: dict[Platform, str] = {

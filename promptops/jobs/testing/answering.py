@@ -10,11 +10,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.merging import Need
-from promptops.jobs.recordings.room import SAMPLE, needs_sample, refuse_overfull
+from promptops.jobs.recordings.merging import SAMPLE, Need, needs_sample, refuse_overfull
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.recordings.writing import Settled, settle
-from promptops.jobs.testing.asking import ModelCalls
+from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import Key
 from promptops.model.answer import Answer, Recording
 from promptops.model.config import ModelProfile

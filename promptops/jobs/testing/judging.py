@@ -15,9 +15,8 @@ from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
 from promptops.jobs.testing.answering import Answering, Got
-from promptops.jobs.testing.judge_requests import Questioning
 from promptops.jobs.testing.plan import Key, Planned
-from promptops.jobs.testing.requests import profile_of, want_of, wants
+from promptops.jobs.testing.requests import Questioning, profile_of, want_of, wants
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case
 from promptops.model.test_run import JudgeAgreement

@@ -5,8 +5,7 @@ from __future__ import annotations
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.recordings.audit import Size
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.asking import Unwatched, Watcher
-from promptops.jobs.testing.budgets import Event
+from promptops.jobs.testing.model_calls import Event, Unwatched, Watcher
 from promptops.jobs.testing.shards import MergedShards
 from promptops.model.shard import Shard
 from promptops.records import field, record

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from promptops.errors import UsageError
 from promptops.jobs.recordings.writing import settle
-from promptops.jobs.testing.budgets import within_budget
+from promptops.jobs.testing.model_calls import within_budget
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.plan import Planned
 from promptops.jobs.testing.running import RECORD, Running
 from promptops.jobs.testing.shards import with_selection
-from promptops.jobs.workspace.missing_roots import refuse_missing_roots
+from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile
@@ -30,7 +30,7 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
     key or a package is missing; InputError where recordings can't be written.
     """
     if wanted.since is None:
-        refuse_missing_roots(workspace)
+        refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
     policy = workspace.config
     if options.calls and wanted.since is not None:
         options = replace(options, base=merge_base(workspace, wanted.since))

@@ -12,17 +12,15 @@ from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Mode
-from promptops.jobs.testing.asking import ModelCalls
-from promptops.jobs.testing.auditing import audited
-from promptops.jobs.testing.baseline import Baseline, compares
-from promptops.jobs.testing.confirming import confirmed
 from promptops.jobs.testing.coverage import Covered, coverage_rows
 from promptops.jobs.testing.deciding import decided
 from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
+from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
-from promptops.jobs.testing.paired_run import Arms
+from promptops.jobs.testing.paired_run import Arms, Baseline, compares
 from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
+from promptops.jobs.testing.rechecks import audited, confirmed
 from promptops.jobs.testing.shards import (
     in_shard,
     plan_digest,

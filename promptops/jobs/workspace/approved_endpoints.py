@@ -24,7 +24,7 @@ from promptops.evals.providers.endpoint import (
     refuse_untrusted,
     shown_endpoint,
 )
-from promptops.jobs.workspace.trusted_branch import trusted_branch
+from promptops.jobs.workspace.default_branch import trusted_branch
 from promptops.jobs.workspace.workspace import configuration, held_at
 from promptops.model.config import Config, ModelProfile
 from promptops.records import field, record

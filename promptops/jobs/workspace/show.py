@@ -1,13 +1,28 @@
-"""One prompt resolved."""
+"""A resolved prompt in the shape of a prompt file, which could be saved as one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from promptops.jobs.workspace.file_shape import file_shape
-from promptops.jobs.workspace.listing import unreadable
+from promptops.catalog.references import is_below
+from promptops.jobs.workspace.listing import plain_value, unreadable
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.prompt import Model
+from promptops.model.config import Config
+from promptops.model.prompt import (
+    Case,
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Model,
+    Output,
+    Part,
+    Prompt,
+    TextPart,
+    Tool,
+    Turn,
+)
 
 
 def shown(workspace: Workspace, path: str) -> dict[str, Any]:
@@ -25,11 +40,130 @@ def shown(workspace: Workspace, path: str) -> dict[str, Any]:
         "id": prompt.id,
         "path": prompt.path,
         "extends": prompt.extends,
-        "model": _model(prompt.model),
+        "model": _called_model(prompt.model),
         "prompt": file_shape(prompt, workspace.config),
     }
 
 
-def _model(model: Model) -> dict[str, str | None]:
-    """What is called, whichever file names it."""
+def _called_model(model: Model) -> dict[str, str | None]:
+    """The model to call, whichever file names it."""
     return {"profile": model.profile, "provider": model.provider, "id": model.id}
+
+
+FORMAT = "promptops/1"
+_EMPTY: tuple[Any, ...] = (None, "", False, (), [], {})
+
+
+def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
+    """The keys and values of a prompt file that has no `extends` and needs no file but media.
+
+    What is not set is left out. References of schemas stand under `$defs`. A model that a profile
+    names is named by the profile, with the parameters of both.
+    """
+    root = next((root for root in config.prompts if is_below(prompt.path, root)), ".")
+    shape = {
+        "title": prompt.title,
+        "description": prompt.description,
+        "owners": prompt.owners,
+        "tags": prompt.tags,
+        "metadata": prompt.metadata,
+        "status": prompt.status,
+        "replaced_by": prompt.replaced_by,
+        "sunset": prompt.sunset,
+        "budget": prompt.budget,
+        "aliases": prompt.aliases,
+        "model": _model(prompt.model),
+        "inputs": prompt.inputs,
+        "output": _output(prompt.output),
+        "tools": [_tool(each) for each in prompt.tools],
+        "tool_choice": prompt.tool_choice,
+        "messages": [_turn(each, root) for each in prompt.messages],
+        "tests": [_case(each) for each in prompt.cases],
+        "evaluation": prompt.evaluation,
+    }
+    value: dict[str, Any] = plain_value({"format": FORMAT, **_set(shape)})
+    return value
+
+
+def _set(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not set; `0` is."""
+    return {
+        key: value
+        for key, value in shape.items()
+        if not any(value is each or (value == each and value != 0) for each in _EMPTY)
+    }
+
+
+def _model(model: Model) -> dict[str, Any]:
+    named: dict[str, Any] = {"profile": model.profile}
+    if model.profile is None:
+        named = {"provider": model.provider, "id": model.id}
+    return _set({**named, "params": model.params, "provider_options": model.provider_options})
+
+
+def _output(output: Output) -> dict[str, Any]:
+    shape = {
+        "format": output.format,
+        "name": output.name,
+        "strict": output.strict,
+        "description": output.description,
+    }
+    return _set(shape) | ({} if output.schema is None else {"schema": output.schema})
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    shape = {"name": tool.name, "description": tool.description, "strict": tool.strict}
+    schemas = {"parameters": tool.parameters, "returns": tool.returns}
+    return _set(shape) | {key: each for key, each in schemas.items() if each not in (None, {})}
+
+
+def _turn(turn: Turn, root: str) -> dict[str, Any]:
+    if isinstance(turn, ForEach):
+        messages = [_message(each, root) for each in turn.messages]
+        return {"for_each": turn.source, "as": turn.name, "messages": messages}
+    if isinstance(turn, ConversationHistory):
+        return {"history": turn.source} | ({} if turn.last is None else {"last": turn.last})
+    return _message(turn, root)
+
+
+def _message(message: Message, root: str) -> dict[str, Any]:
+    shape = {
+        "name": message.name,
+        "cache": message.cache,
+        "when": message.when,
+        "content": _content(message, root),
+        "tool_calls": message.tool_calls,
+        "tool_call_id": message.tool_call_id,
+    }
+    return {"role": message.role, **_set(shape)}
+
+
+def _content(message: Message, root: str) -> Any:
+    if not message.plain:
+        return [_part(each, root) for each in message.parts]
+    return "".join(each.text.value for each in message.parts if isinstance(each, TextPart))
+
+
+def _part(part: Part, root: str) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"text": part.text.value, **_set({"when": part.when})}
+    source = {part.origin: _media_path(part, root)}
+    rest = {"detail": part.detail, "title": part.title, "when": part.when}
+    return {part.kind: source, **_set(rest)}
+
+
+def _media_path(part: MediaPart, root: str) -> str:
+    """A file as it is written: from the root of prompts."""
+    inside = part.origin == "file" and root != "." and is_below(part.value, root)
+    return part.value[len(root) + 1 :] if inside else part.value
+
+
+def _case(case: Case) -> dict[str, Any]:
+    shape = {
+        "inputs": case.inputs,
+        "rendered": case.rendered,
+        "output": case.output,
+        "tags": case.tags,
+    }
+    expected = {} if case.expected is None else {"expected": case.expected}
+    return {"name": case.name, **_set(shape), **expected}

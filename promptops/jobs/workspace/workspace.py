@@ -10,10 +10,10 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import FileTree
 from promptops.errors import GitError, InputError
-from promptops.jobs.workspace.closed_roots import refuse_closed_roots
 from promptops.jobs.workspace.config_files import config_files
 from promptops.jobs.workspace.fast_exit import take_staged
 from promptops.jobs.workspace.graph_cache import read_graph
+from promptops.jobs.workspace.roots import refuse_closed_roots
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository

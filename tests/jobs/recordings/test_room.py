@@ -7,8 +7,8 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings import room
-from promptops.jobs.recordings.room import needs_sample, refuse_overfull
+from promptops.jobs.recordings import merging as room
+from promptops.jobs.recordings.merging import needs_sample, refuse_overfull
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions

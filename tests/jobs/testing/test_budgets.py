@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.budgets import event_of, within_budget
+from promptops.jobs.testing.model_calls import event_of, within_budget
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
-from promptops.jobs.gate.risks.pairs import path_before
+from promptops.jobs.gate.risks.prompts import path_before
 from promptops.jobs.recordings.audit import differences
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace

@@ -1,4 +1,4 @@
-"""Refuse roots that are links or submodules, because every check would pass without prompts."""
+"""Refuse roots that would make every check pass without prompts: links, submodules, wrong names."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ def _above(
         return None
     tree = repository.tree(revision, under=folders[:1])
     return next((tree.entries[each] for each in folders if each in tree.entries), None)
+
+
+_NOT_NAMED = (*Config().prompts, ".")
+
+
+def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> None:
+    """Raise InputError for a root of prompts with no file below it.
+
+    The default one may be missing: a repository begins without prompts.
+    """
+    for root in config.prompts:
+        if root not in _NOT_NAMED and not has_below(entries, root):
+            raise InputError(
+                f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
+                where=config.path,
+                hint="fix the name, or leave it out",
+            )

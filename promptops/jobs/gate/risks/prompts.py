@@ -1,15 +1,56 @@
-"""Risks in the settings of a prompt file: its budgets and its scores."""
+"""Each changed prompt with its version at the base, and the risks in its budgets and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import Asserted, asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
-from promptops.jobs.gate.risks.pairs import PromptVersions
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
+from promptops.records import record
+
+
+@record(frozen=True, slots=True)
+class PromptVersions:
+    """One prompt that can be read on both sides; the same object if its files are equal."""
+
+    before: Prompt
+    after: Prompt
+
+
+def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[PromptVersions]:
+    """The selected prompts that also exist in the base, in the order of paths."""
+    for path in selected.why:
+        loaded = head.catalog.loaded(path)
+        before = _as_it_was(loaded, head.catalog, base.catalog, selected.changed or ())
+        if loaded.prompt is not None and before is not None:
+            yield PromptVersions(before, loaded.prompt)
+
+
+def path_before(prompt: Prompt, before: Catalog) -> str | None:
+    """The path of the prompt in the base, by its id or an alias; None if it is new."""
+    names = (prompt.id, *prompt.aliases)
+    return next((before.paths[name] for name in names if name in before.paths), None)
+
+
+def _as_it_was(
+    loaded: LoadedPrompt, head: Catalog, before: Catalog, changed: Collection[str]
+) -> Prompt | None:
+    """The prompt at the base; read again only if one of its files changed."""
+    prompt = loaded.prompt
+    path = path_before(prompt, before) if prompt is not None else None
+    if prompt is None or path is None:
+        return None
+    files = {path, prompt.path, *(each.target for each in loaded.references)}
+    same = path == prompt.path and files.isdisjoint(changed) and prompt.extends is None
+    return prompt if same else before.loaded(path).prompt
+
 
 _Measures = Mapping[str, Mapping[str, Asserted]]
 """From each score to its measures, by their description."""

@@ -1,15 +1,16 @@
-"""Details that only the HTML page of a gate shows."""
+"""What only the HTML page of a gate needs: details to show, and whether git ignores its file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.gate.changes import TITLES
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Finding
-from promptops.repo.repository import INDEX, WORKTREE
+from promptops.repo.repository import INDEX, WORKTREE, Repository
 
 
 def shown(workspace: Workspace, report: CheckReport) -> Shown:
@@ -40,3 +41,20 @@ def _spoken_of(report: CheckReport) -> Iterator[str]:
         yield from (related.place.path for related in finding.related)
     for row in report.test.coverage:
         yield from (branch.place.path for branch in row.uncovered)
+
+
+def not_ignored(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
+    """Those of the written files that are below the root and that git does not ignore.
+
+    Args:
+        files: From `directory`; "-" is stdout.
+    """
+    if repository.bare:
+        return []
+    below = {each: (directory / each).resolve() for each in files if each != "-"}
+    root = repository.root.resolve()
+    return [
+        each
+        for each, path in below.items()
+        if path.is_relative_to(root) and not repository.is_ignored(str(path.relative_to(root)))
+    ]

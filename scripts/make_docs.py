@@ -18,7 +18,7 @@ from promptops.cli.group import SECTIONS, group
 from promptops.diff.codes import CODES
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
-from promptops.jobs.lint.rules import markdown
+from promptops.jobs.lint.rules import markdown_page
 from promptops.lint.registry import built_in as known_rules
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +58,7 @@ def _rules() -> str:
 
 
 def _rule_page(code: str) -> str:
-    return f"{markdown(known_rules()[code])}\n[All rules](../rules.md)\n"
+    return f"{markdown_page(known_rules()[code])}\n[All rules](../rules.md)\n"
 
 
 def _changes() -> str:

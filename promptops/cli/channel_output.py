@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from promptops.model.channel import Move
 
 
-def saving(*, committed: bool) -> Saving:
+def saving_options(*, committed: bool) -> Saving:
     """How the change is saved; git may ask for a passphrase only on a terminal."""
     from promptops.jobs.channels.move import Saving
 
     return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
 
 
-def shown(output: OutputOptions, move: Move) -> int:
+def write_move(output: OutputOptions, move: Move) -> int:
     """Write the reports about a channel; returns the exit code."""
     for name, file in output.formats:
         style = output.style if file == "-" else plain

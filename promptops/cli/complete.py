@@ -30,14 +30,14 @@ def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the prompt's cases that begin with `incomplete`."""
     from promptops.errors import PromptopsError
-    from promptops.jobs.workspace.named_prompts import only
+    from promptops.jobs.workspace.named_prompts import optional_prompt
     from promptops.jobs.workspace.workspace import workspace
 
     try:
         with workspace(_directory(ctx)) as opened:
             # Before an option without its value click leaves the arguments where they were.
             name = ctx.params.get("identity") or next(iter(ctx.args), "")
-            path = only(opened.catalog, opened.repository, name)
+            path = optional_prompt(opened.catalog, opened.repository, name)
             prompt = opened.catalog.loaded(path).prompt if path else None
             names = [case.name for case in prompt.cases] if prompt else []
     except PromptopsError:

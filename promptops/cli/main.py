@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         gc.set_threshold(HOOK_COLLECTS_AFTER if is_hook else COLLECT_AFTER)
     code = run(arguments)
     if ends and argv is None:
-        leave_at_once(code)
+        exit_at_once(code)
     sys.exit(code)
 
 
@@ -152,7 +152,7 @@ def _bug(error: BaseException) -> int:
     return BUG
 
 
-def leave_at_once(code: int) -> None:
+def exit_at_once(code: int) -> None:
     """End the process with this exit code, unless work remains to be done at exit.
 
     Returns if a thread is running, an `atexit` function is registered, a debugger or profiler is

@@ -163,7 +163,7 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
 
 def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
-    from promptops.jobs.workspace.workspace import managed
+    from promptops.jobs.workspace.workspace import managed_paths
     from promptops.report.parts.summary import counted
     from promptops.report.parts.visible import visible_path
 
@@ -171,7 +171,7 @@ def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[
     named = options["revision"] is not None or options["staged"] or options["worktree"]
     if options["since"] is None or named or repository.bare:
         return
-    changed = repository.uncommitted(managed(workspace.config))
+    changed = repository.uncommitted(managed_paths(workspace.config))
     if changed:
         more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
         output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from promptops.errors import IntegrityError, NotFound, UsageError
-from promptops.jobs.bundles.build import differences, revision_bundle, verified
-from promptops.jobs.tags.signature import names_its_bundle, proof_of, signer_of
+from promptops.jobs.bundles.build import record_differences, revision_bundle, verified_bundle
+from promptops.jobs.tags.signature import names_bundle, proof_of, signer_of
 from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
 from promptops.jobs.workspace.default_branch import default_branch
 from promptops.jobs.workspace.workspace import CHANNELS, configuration
@@ -19,7 +19,7 @@ from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.release.channels import entries
+from promptops.release.channels import channel_entries
 from promptops.release.tags import TagNames, releases
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import Repository
@@ -33,7 +33,7 @@ _ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$"
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Released:
+class ReleasedBundle:
     """The bundle of a release.
 
     Attributes:
@@ -53,7 +53,9 @@ class GitSource(Protocol):
     def channels(self) -> Mapping[str, Any]:
         """What `channels.yaml` of the default branch says of each; empty where there is none."""
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
         """Of a release; its tag must be signed by one of the allowed signers, where some are.
 
         By the configuration of its own commit it must be of the version, where one is told.
@@ -95,7 +97,9 @@ class _Here:
         with self._opened() as repository:
             return _channels(repository)
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
         with self._opened() as repository:
             return _release(repository, tag, trust, version)
 
@@ -127,7 +131,9 @@ class _Elsewhere:
         with self._default() as repository:
             return _channels(repository) if repository else {}
 
-    def bundle(self, tag: str, trust: Path | None, version: Version | None = None) -> Released:
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
         name, identity = f"{PREFIX}{tag}", self._id(tag)
         with self._remote.fetched(WantedCommit(name, identity, name)) as repository:
             found = _release(repository, tag, trust, version)
@@ -201,7 +207,7 @@ def _channels(repository: Repository) -> Mapping[str, Any]:
     branch = default_branch(repository)
     tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
     data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
-    return entries(data or b"")
+    return channel_entries(data or b"")
 
 
 def _refuse_forged_objects(repository: Repository) -> None:
@@ -220,7 +226,7 @@ def _refuse_forged_objects(repository: Repository) -> None:
 
 def _release(
     repository: Repository, name: str, trust: Path | None, version: Version | None
-) -> Released:
+) -> ReleasedBundle:
     """Built once, and then kept; its signature is verified each time.
 
     With `trust`, what is kept is used only if the signed tag names it.
@@ -236,18 +242,18 @@ def _release(
     if trust is not None:
         signer_of(tag, repository.git, trust)
     cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
-    data = _kept(cache, key, tag) if trust is None or names_its_bundle(tag) else None
+    data = _kept(cache, key, tag) if trust is None or names_bundle(tag) else None
     if data is None:
-        data = verified(repository, tag).data
+        data = verified_bundle(repository, tag).data
         _keep(cache, key, data)
-    return Released(data=data, proof=proof_of(repository, tag) if trust is not None else None)
+    return ReleasedBundle(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 
 
 def _kept(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
     """What is otherwise than the tag says was built by a promptops that erred."""
     digest = (cache.pointer(*key) or {}).get("bundle")
     contents = cache.bundle(digest) if isinstance(digest, str) else None
-    return contents.data if contents is not None and not differences(tag, contents) else None
+    return contents.data if contents is not None and not record_differences(tag, contents) else None
 
 
 def _keep(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from promptops.errors import InputError, IntegrityError
-from promptops.jobs.tags.signature import prove
+from promptops.jobs.tags.signature import verify_proof
 from promptops.jobs.workspace.workspace import CHANNELS
 from promptops.loading.git import GitSource, open_source
 from promptops.runtime.bundle.format import Contents
@@ -63,7 +63,7 @@ class GitReleases:
             raise IntegrityError(
                 "the cache has no signed tag for the bundle", where=shown(self.where), hint=hint
             )
-        prove(kept.proof, kept.contents, trust.file)
+        verify_proof(kept.proof, kept.contents, trust.file)
 
     def revision(self, revision: str, until: float) -> Contents:
         return checked(self._source(until).revision(revision), shown(self.where))

@@ -9,7 +9,7 @@ from threading import Lock
 
 from promptops.errors import GitError
 from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import managed, opened
+from promptops.jobs.workspace.workspace import managed_paths, workspace_at
 from promptops.records import replace
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import WORKTREE, Repository
@@ -50,8 +50,8 @@ class LiveTree:
     def _built(self) -> Bundle:
         self._bundle = None
         with self._opened() as repository:
-            found = opened(repository, WORKTREE)
-            self._roots = tuple(repository.root / each for each in managed(found.config))
+            found = workspace_at(repository, WORKTREE)
+            self._roots = tuple(repository.root / each for each in managed_paths(found.config))
             self._seen = tuple(_seen(self._roots))  # later changes are found in the next call
             if repository.find("HEAD") is not None:
                 found = replace(found, revision="HEAD")  # the commit it began as

@@ -14,8 +14,8 @@ from promptops.errors import PromptopsError
 from promptops.evals.case_assertions import asserted
 from promptops.evals.parse import parse
 from promptops.evals.scores import primary
-from promptops.jobs.testing.outcomes import unreadable
-from promptops.jobs.testing.plan import Planned, planned
+from promptops.jobs.testing.outcomes import unreadable_prompts
+from promptops.jobs.testing.plan import PlannedCase, plan_cases
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
@@ -28,7 +28,7 @@ from promptops.report.test.text import write
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Result:
+class ItemResult:
     """What became of an item; it passed where neither is said.
 
     Attributes:
@@ -54,24 +54,24 @@ class PromptFile(pytest.File):
         *,
         workspace: Workspace,
         catalog_path: str,
-        result_of: Callable[[PromptItem], Result],
+        result_of: Callable[[PromptItem], ItemResult],
         **rest: Any,
     ) -> None:
         super().__init__(**rest)
         self.workspace = workspace
         self.catalog_path = catalog_path
         self.result_of = result_of
-        self.plan: tuple[Planned, ...] = ()
+        self.plan: tuple[PlannedCase, ...] = ()
 
     def collect(self) -> Iterator[PromptItem]:
         """An item for each case and repeat, and one for the decision over what they measure."""
         catalog = self.workspace.catalog
         loaded = catalog.loaded(self.catalog_path)
         if loaded.prompt is None:
-            raise self.CollectError(shown_file(self.workspace, self.catalog_path))
-        self.plan = self.plan or tuple(planned(catalog, [loaded]))
-        if not self.plan and any(unreadable([loaded])):
-            raise self.CollectError(shown_file(self.workspace, self.catalog_path))
+            raise self.CollectError(unreadable_text(self.workspace, self.catalog_path))
+        self.plan = self.plan or tuple(plan_cases(catalog, [loaded]))
+        if not self.plan and any(unreadable_prompts([loaded])):
+            raise self.CollectError(unreadable_text(self.workspace, self.catalog_path))
         repeated = {each.case.name for each in self.plan if each.repeat}
         for each in self.plan:
             repeat = f"[{each.repeat}]" if each.case.name in repeated else ""
@@ -88,7 +88,7 @@ class PromptFile(pytest.File):
 class PromptItem(pytest.Item):
     """A case, answered once; or, where nothing is planned, the decision over all of a prompt's."""
 
-    def __init__(self, *, planned: Planned | None, **rest: Any) -> None:
+    def __init__(self, *, planned: PlannedCase | None, **rest: Any) -> None:
         super().__init__(**rest)
         self.planned = planned
 
@@ -99,7 +99,7 @@ class PromptItem(pytest.Item):
         return self.parent
 
     @property
-    def plan(self) -> tuple[Planned, ...]:
+    def plan(self) -> tuple[PlannedCase, ...]:
         """What has to run for it."""
         return self.file.plan if self.planned is None else (self.planned,)
 
@@ -130,26 +130,26 @@ def _shown(name: str) -> str:
     return visible(name).replace("::", f":{escaped(':')}")
 
 
-def _measured(plan: Iterable[Planned]) -> set[str]:
+def _measured(plan: Iterable[PlannedCase]) -> set[str]:
     """The scores that any case counts in."""
     every = (asserted(each.case, each.prompt) for each in plan if not each.repeat)
     found = (parse(each.written, "answer")[0] for own in every for each in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
 
 
-def shown(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
+def failure_text(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
     """A part of a run as a person reads it, without the line that sums up."""
     part = replace(run, cases=tuple(cases), decided=tuple(decided), coverage=(), verdict="fail")
     return write(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
 
 
-def shown_file(workspace: Workspace, path: str) -> str:
+def unreadable_text(workspace: Workspace, path: str) -> str:
     """Why a prompt file can't be read."""
     run = run_selected(workspace, Selected({path: "collected"}), RunOptions())
-    return shown(run, run.cases)
+    return failure_text(run, run.cases)
 
 
-def shown_error(error: PromptopsError) -> str:
+def error_text(error: PromptopsError) -> str:
     """Cause, place and fix of what stops everything, and of what was found with it."""
     return "\n".join(map(_shown_one, (error, *error.others)))
 

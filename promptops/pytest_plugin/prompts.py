@@ -11,10 +11,10 @@ import pytest
 
 from promptops.errors import PromptopsError
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.runner import settle_earlier
+from promptops.jobs.testing.runner import write_earlier_answers
 from promptops.jobs.workspace.workspace import Workspace, workspace
-from promptops.pytest_plugin.items import PromptFile, PromptItem, Result, shown_error
-from promptops.pytest_plugin.results import results
+from promptops.pytest_plugin.items import ItemResult, PromptFile, PromptItem, error_text
+from promptops.pytest_plugin.results import run_items
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost
 
@@ -31,7 +31,7 @@ class Prompts:
 
     def __init__(self, mode: Mode) -> None:
         self._mode: Mode = mode
-        self._results: dict[PromptItem, Result] = {}
+        self._results: dict[PromptItem, ItemResult] = {}
         self._notes: list[str] = []
         self._any = False
 
@@ -42,10 +42,10 @@ class Prompts:
         session.config.add_cleanup(opened.close)
         try:
             if self._mode == "record" and not session.config.getoption("--collect-only"):
-                settle_earlier(root)
+                write_earlier_answers(root)
             self.workspace = opened.enter_context(workspace(root))
         except PromptopsError as error:
-            raise pytest.UsageError(shown_error(error)) from None
+            raise pytest.UsageError(error_text(error)) from None
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -76,10 +76,10 @@ class Prompts:
             roots = " ".join(self.workspace.config.prompts)
             self._notes.append(f"no prompt file was collected; add to testpaths: {visible(roots)}")
 
-    def result(self, item: PromptItem) -> Result:
+    def result(self, item: PromptItem) -> ItemResult:
         """What became of an item; the first one that asks has all run that were selected."""
         if item not in self._results:
-            found, cost_usd = results(self.workspace, self._mode, _together(item))
+            found, cost_usd = run_items(self.workspace, self._mode, _together(item))
             self._results |= found
             self._notes += [f"{cost(cost_usd)} was spent"] if cost_usd else []
         return self._results[item]

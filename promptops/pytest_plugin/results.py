@@ -12,21 +12,21 @@ import pytest
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.model_calls import Unwatched, event_of, within_budget
-from promptops.jobs.testing.plan import Asked, Planned
+from promptops.jobs.testing.model_calls import Unwatched, ci_event, within_budget
+from promptops.jobs.testing.plan import Asked, PlannedCase
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import TestSettings
 from promptops.model.test_run import CaseRun, Decided, TestRun
-from promptops.pytest_plugin.items import PromptItem, Result, shown, shown_error
+from promptops.pytest_plugin.items import ItemResult, PromptItem, error_text, failure_text
 from promptops.report.parts.visible import visible
 from promptops.source.recording_files import first_of
 
 
-def results(
+def run_items(
     workspace: Workspace, mode: Mode, items: Sequence[PromptItem]
-) -> tuple[dict[PromptItem, Result], float]:
+) -> tuple[dict[PromptItem, ItemResult], float]:
     """Run what items stand for, all at once; with what it cost, in USD.
 
     What stops the job fails each of them. Raises KeyboardInterrupt once what is under way when
@@ -38,7 +38,7 @@ def results(
     try:
         run = run_selected(workspace, Selected(paths), options, _plan(items))
     except PromptopsError as error:
-        return dict.fromkeys(items, Result(failure=shown_error(error))), 0.0
+        return dict.fromkeys(items, ItemResult(failure=error_text(error))), 0.0
     if run.interrupted:
         raise KeyboardInterrupt
     return _Reading(workspace, run, items).results(), run.cost_usd
@@ -61,10 +61,10 @@ def _settings(config: TestSettings) -> Settings:
         concurrency=config.concurrency,
         patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
     )
-    return within_budget(settings, config.budget, event_of(os.environ))
+    return within_budget(settings, config.budget, ci_event(os.environ))
 
 
-def _plan(items: Sequence[PromptItem]) -> list[Planned]:
+def _plan(items: Sequence[PromptItem]) -> list[PlannedCase]:
     """Each once, those of a file together."""
     files = dict.fromkeys(item.file for item in items)
     wanted = {id(each) for item in items for each in item.plan}
@@ -83,7 +83,7 @@ class _Reading:
             self._cases.setdefault((case.prompt, case.name, case.repeat), []).append(case)
         self._strays = self._of_no_case()
 
-    def results(self) -> dict[PromptItem, Result]:
+    def results(self) -> dict[PromptItem, ItemResult]:
         return {item: self._result(item) for item in self._items}
 
     def _of_no_case(self) -> dict[PromptItem, list[CaseRun]]:
@@ -101,25 +101,25 @@ class _Reading:
                 found.setdefault(first.get(file, self._items[0]), []).append(case)
         return found
 
-    def _result(self, item: PromptItem) -> Result:
+    def _result(self, item: PromptItem) -> ItemResult:
         strays = self._strays.get(item, [])
         if item.planned is None:
             return self._decision(item, strays)
         cases = self._cases[item.planned.asked]
         wrong = [case for case in (*cases, *strays) if case.status != "passed"]
-        return Result(failure=shown(self._run, wrong) if wrong else "")
+        return ItemResult(failure=failure_text(self._run, wrong) if wrong else "")
 
-    def _decision(self, item: PromptItem, strays: list[CaseRun]) -> Result:
+    def _decision(self, item: PromptItem, strays: list[CaseRun]) -> ItemResult:
         decided = list(self._decided(item))
         failed = [each for each in decided if each.verdict == "fail"]
         if failed or strays:
-            return Result(failure=shown(self._run, strays, failed))
+            return ItemResult(failure=failure_text(self._run, strays, failed))
         lines = [
             visible(f"{each.prompt}: {each.score}: {each.line}")
             for each in decided
             if each.verdict == "inconclusive"
         ]
-        return Result(undecided="; ".join(lines) if decided else "nothing was measured")
+        return ItemResult(undecided="; ".join(lines) if decided else "nothing was measured")
 
     def _decided(self, item: PromptItem) -> Iterator[Decided]:
         prompt = item.plan[0].prompt.id

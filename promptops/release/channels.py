@@ -36,7 +36,7 @@ def read_channels(data: bytes) -> Mapping[str, Pointer]:
     return {name: _pointer(document, name, entry) for name, entry in _entries(document).items()}
 
 
-def entries(data: bytes) -> Mapping[str, Any]:
+def channel_entries(data: bytes) -> Mapping[str, Any]:
     """What the file says of each channel, whatever that is; raises InputError for a wrong file."""
     return _entries(_document(data))
 

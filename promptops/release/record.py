@@ -25,7 +25,7 @@ from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Version, parse
 from promptops.patterns import lazy_pattern
 
-__all__ = ["PromptChange", "ReleaseRecord", "read", "write"]
+__all__ = ["PromptChange", "ReleaseRecord", "read_record", "write_record"]
 
 CHANGED = "Prompts that changed:"
 VERSIONS = "Versions:"
@@ -36,7 +36,7 @@ _ROW = lazy_pattern(r"(\S+): (\S+(?: \S+)*)")
 _TRAILER = lazy_pattern(r"Promptops-([A-Za-z0-9-]+): (.*)")
 
 
-def write(record: ReleaseRecord) -> str:
+def write_record(record: ReleaseRecord) -> str:
     """The message of the tag, ending in a newline."""
     paragraphs = [record.tag, record.notes.strip()]
     if record.changes:
@@ -47,7 +47,7 @@ def write(record: ReleaseRecord) -> str:
     return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
-def read(message: str) -> ReleaseRecord:
+def read_record(message: str) -> ReleaseRecord:
     """What a message says; of one that was made by hand, the notes are all there is.
 
     The first line stands for the tag's name; whoever reads an object compares it with the ref's.

@@ -9,7 +9,7 @@ from promptops.errors import InputError
 from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import VERSION, Version, parse
 from promptops.records import record, replace
-from promptops.release.record import read as read_record
+from promptops.release.record import read_record
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 
@@ -40,13 +40,13 @@ def releases(
     return tuple(sorted((each for each in found if each), key=lambda each: each.version))
 
 
-def latest(repository: Repository, names: TagNames, commit: str) -> Release | None:
+def latest_release(repository: Repository, names: TagNames, commit: str) -> Release | None:
     """The highest release that a commit has behind it; a prerelease promises nothing yet."""
     found = [each for each in releases(repository, names, merged=commit) if not each.version.pre]
     return found[-1] if found else None
 
 
-def records(repository: Repository, wanted: Iterable[Release]) -> dict[str, ReleaseRecord]:
+def release_records(repository: Repository, wanted: Iterable[Release]) -> dict[str, ReleaseRecord]:
     """What the tags of some releases say, by name; all that one made by hand says is its notes."""
     refs = [f"refs/tags/{each.name}" for each in wanted]
     found: dict[str, ReleaseRecord] = {}
@@ -63,13 +63,13 @@ def _with_title(said: ReleaseRecord, name: str) -> ReleaseRecord:
     return replace(said, tag=name, notes=notes)
 
 
-def record_of(repository: Repository, release: Release) -> ReleaseRecord:
+def release_record(repository: Repository, release: Release) -> ReleaseRecord:
     """What its tag says."""
-    return records(repository, (release,))[release.name]
+    return release_records(repository, (release,))[release.name]
 
 
 @record(frozen=True, slots=True)
-class Table:
+class VersionTable:
     """The versions of prompts at a release.
 
     Attributes:
@@ -84,10 +84,10 @@ class Table:
         return self.versions.get(prompt, self.every)
 
 
-def table(release: Release, record: ReleaseRecord) -> Table:
+def version_table(release: Release, record: ReleaseRecord) -> VersionTable:
     """The versions of all prompts that a release holds."""
     made_by_hand = record.content is None and not record.versions
-    return Table(record.versions, release.version if made_by_hand else None)
+    return VersionTable(record.versions, release.version if made_by_hand else None)
 
 
 def _release(names: TagNames, row: list[str]) -> Release | None:

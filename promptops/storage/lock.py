@@ -17,7 +17,7 @@ _LOOK_AGAIN_S = 0.01
 
 
 @contextmanager
-def held(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold a lock file, which names the process that holds it. Not twice in one thread.
 
     The system releases the lock when the process dies.

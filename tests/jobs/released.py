@@ -14,7 +14,7 @@ from promptops.jobs.bundles.contents import bundle_of
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.record import write
+from promptops.release.record import write_record
 from promptops.runtime.bundle.format import read_bundle
 from tests.conftest import GitRepository
 
@@ -87,7 +87,9 @@ def tagged(repo: GitRepository, name: str, *options: str, **told: Any) -> bytes:
     data = built(repo, name)
     contents = read_bundle(data, name)
     so = {"content": contents.origin.content, "bundle": contents.digest, "bundle_format": 1}
-    message = write(ReleaseRecord(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told}))
+    message = write_record(
+        ReleaseRecord(tag=name, notes="Said.", versions=VERSIONS, **{**so, **told})
+    )
     repo.git("tag", "--annotate", "--cleanup=verbatim", "--message", message, *options, name)
     return data
 

@@ -11,7 +11,7 @@ import pytest
 import promptops
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
-from promptops.jobs.recordings.audit import Size
+from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.testing.model_calls import Unwatched
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
@@ -112,7 +112,7 @@ def at(server, variable="ACME_KEY", name="fast"):
         {"mode": "record"},
         {"mode": "live"},
         {"mode": "refresh"},
-        {"mode": "replay", "audit": Size(count=9)},
+        {"mode": "replay", "audit": SampleSize(count=9)},
     ],
     ids=["record", "live", "refresh", "audit"],
 )

@@ -11,8 +11,8 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import GitError, UsageError
-from promptops.jobs.history.bisect import Ends, bisect
-from promptops.jobs.history.case_at_commit import Manner
+from promptops.jobs.history.bisect import SearchEnds, bisect
+from promptops.jobs.history.case_at_commit import CaseOptions
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions
@@ -66,9 +66,9 @@ class History:
         return self.repo.commit(message)
 
     def find(self, good, bad="HEAD", *, told=None, first_parent=False, **manner):
-        ends = Ends(good=good, bad=bad, first_parent=first_parent)
+        ends = SearchEnds(good=good, bad=bad, first_parent=first_parent)
         tell = {"told": told} if told is not None else {}
-        return bisect(self.repo.root, ("ask", "kind"), ends, Manner(**manner), **tell)
+        return bisect(self.repo.root, ("ask", "kind"), ends, CaseOptions(**manner), **tell)
 
 
 @pytest.fixture
@@ -214,12 +214,12 @@ def test_a_case_that_was_mended_was_not_broken_between(history):
 def test_what_is_called_otherwise_is_told_with_the_nearest_name(history):
     good = history.says(KIND)
     history.says(RUDE)
-    root, ends = history.repo.root, Ends(good=good)
+    root, ends = history.repo.root, SearchEnds(good=good)
 
     with pytest.raises(UsageError) as no_prompt:
-        bisect(root, ("aks", "kind"), ends, Manner())
+        bisect(root, ("aks", "kind"), ends, CaseOptions())
     with pytest.raises(UsageError) as no_case:
-        bisect(root, ("ask", "kinds"), ends, Manner())
+        bisect(root, ("ask", "kinds"), ends, CaseOptions())
     with pytest.raises(GitError) as no_commit:
         history.find("v9")
 
@@ -281,7 +281,7 @@ def test_a_prompt_that_was_renamed_is_followed_by_its_alias(history):
         {"prompts/reply.prompt.yaml": PROMPT.replace("owners", "aliases: [ask]\nowners")}
     )
 
-    by_id = bisect(history.repo.root, ("reply", "kind"), Ends(good=good), Manner())
+    by_id = bisect(history.repo.root, ("reply", "kind"), SearchEnds(good=good), CaseOptions())
     by_alias = history.find(good)
 
     assert [each.commit for each in by_id.suspects] == [broken]
@@ -351,7 +351,7 @@ def test_a_bare_repository_whose_prompts_stand_at_its_root_is_searched(history, 
         made.append(history.says(style))
     history.repo.git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
 
-    found = bisect(tmp_path / "bare.git", ("ask", "kind"), Ends(good=made[0]), Manner())
+    found = bisect(tmp_path / "bare.git", ("ask", "kind"), SearchEnds(good=made[0]), CaseOptions())
 
     assert [each.commit for each in found.suspects] == [made[2]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import InputError, UsageError
-from promptops.jobs.workspace.given_inputs import given_inputs
+from promptops.jobs.workspace.given_inputs import parse_inputs
 
 SCHEMA = {
     "type": "object",
@@ -30,7 +30,7 @@ SCHEMA = {
 
 
 def value(written, directory="."):
-    (found,) = given_inputs(SCHEMA, (written,), directory).values()
+    (found,) = parse_inputs(SCHEMA, (written,), directory).values()
     return found
 
 
@@ -75,7 +75,7 @@ def test_the_schema_decides_the_type_of_a_written_value(written, expected):
 
 
 def test_the_last_of_several_values_of_an_input_counts():
-    assert given_inputs(SCHEMA, ("no=1", "name=2", "no=3"), ".") == {"no": 3, "name": "2"}
+    assert parse_inputs(SCHEMA, ("no=1", "name=2", "no=3"), ".") == {"no": 3, "name": "2"}
 
 
 def test_a_value_is_read_from_a_file_of_the_directory(tmp_path):

@@ -180,12 +180,12 @@ def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypa
 
 def test_the_code_of_a_package_is_every_file_of_it(tmp_path):
     (tmp_path / "a.py").write_text("1")
-    before = cache.code_in(tmp_path)
+    before = cache.code_digest(tmp_path)
     (tmp_path / "a.py").write_text("2")
-    changed = cache.code_in(tmp_path)
+    changed = cache.code_digest(tmp_path)
     (tmp_path / "b.py").write_text("")
 
-    assert (len({before, changed}), cache.code_in(tmp_path) == changed) == (2, True)
+    assert (len({before, changed}), cache.code_digest(tmp_path) == changed) == (2, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", b"\x80\x05K\x01."])

@@ -9,7 +9,7 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import UsageError
-from promptops.jobs.workspace.named_prompts import named, one
+from promptops.jobs.workspace.named_prompts import matching_prompts, required_prompt
 from promptops.jobs.workspace.workspace import workspace
 
 HOUSE = '{% include "partials/house.md.j2" %}'
@@ -52,7 +52,7 @@ def catalog(repo):
 
 def found(directory, name):
     with workspace(directory) as opened:
-        return sorted(named(opened.catalog, opened.repository, name))
+        return sorted(matching_prompts(opened.catalog, opened.repository, name))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_prompt_that_can_not_be_read_is_among_those_that_may_need_a_partial(ca
 )
 def test_where_one_prompt_is_needed_none_and_several_are_refused(catalog, name, message, hint):
     with workspace(catalog.root) as opened, pytest.raises(UsageError) as refused:
-        one(opened, name)
+        required_prompt(opened, name)
 
     assert (refused.value.message, refused.value.hint) == (message, hint)
 
@@ -173,7 +173,7 @@ def test_of_many_prompts_only_some_are_listed(repo):
     repo.write({f"prompts/p{n:02}.prompt.yaml": same for n in range(13)})
 
     with workspace(repo.root) as opened, pytest.raises(UsageError) as refused:
-        one(opened, "prompts")
+        required_prompt(opened, "prompts")
 
     listed = ", ".join(f"p{n:02}" for n in range(10))
     assert refused.value.hint == f"name one of them: {listed} and 3 more"

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.setup.new import Created, create
+from promptops.jobs.setup.new import CreatedPrompt, create_prompt
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 
@@ -30,15 +30,15 @@ def modeline(repo, path):
 
 
 def test_a_new_prompt_lints_without_a_finding(repo):
-    created = create(repo.root, "support/triage")
+    created = create_prompt(repo.root, "support/triage")
 
-    assert created == Created(id="support/triage", path=TRIAGE, schema_copy=COPY, missing=())
+    assert created == CreatedPrompt(id="support/triage", path=TRIAGE, schema_copy=COPY, missing=())
     assert findings(repo) == []
 
 
 @pytest.mark.parametrize("identity", ["a", "support/triage", "a/b/c/d.de", "x-1_2/3.v2"])
 def test_the_modeline_leads_to_the_schema(identity, repo):
-    path = create(repo.root, identity).path
+    path = create_prompt(repo.root, identity).path
 
     found = (repo.root / path).parent / modeline(repo, path)
     assert found.resolve() == repo.root.resolve() / COPY
@@ -48,7 +48,7 @@ def test_the_modeline_leads_to_the_schema(identity, repo):
 def test_a_schema_that_is_there_is_used(repo):
     repo.write({"schemas/prompt.schema.json": "{}"})
 
-    created = create(repo.root, "support/triage")
+    created = create_prompt(repo.root, "support/triage")
 
     assert (created.schema_copy, modeline(repo, created.path)) == (
         None,
@@ -61,7 +61,7 @@ def test_root_and_profile_are_those_of_the_configuration(repo):
     profile = '[models.own]\nprovider = "openai"\nid = "gpt-5.4-2026-03-05"\n'
     repo.write({"promptops.toml": f'prompts = ["texts"]\n{profile}'})
 
-    created = create(repo.root, "ask")
+    created = create_prompt(repo.root, "ask")
 
     assert created.path == "texts/ask.prompt.yaml"
     assert "  profile: own\n" in (repo.root / created.path).read_text("utf-8")
@@ -71,7 +71,7 @@ def test_root_and_profile_are_those_of_the_configuration(repo):
 def test_the_repository_itself_can_be_the_root(repo):
     repo.write({"promptops.toml": 'prompts = ["."]\n'})
 
-    assert create(repo.root, "support/triage").path == "support/triage.prompt.yaml"
+    assert create_prompt(repo.root, "support/triage").path == "support/triage.prompt.yaml"
 
 
 def test_required_metadata_that_is_known_is_written_and_the_rest_is_said(repo):
@@ -79,7 +79,7 @@ def test_required_metadata_that_is_known_is_written_and_the_rest_is_said(repo):
     repo.write({"promptops.toml": required})
     repo.git("config", "user.name", 'Ada "A" Author')
 
-    created = create(repo.root, "support/first-reply")
+    created = create_prompt(repo.root, "support/first-reply")
 
     with workspace(repo.root) as opened:
         prompt = opened.catalog.loaded(created.path).prompt
@@ -95,7 +95,7 @@ def test_required_metadata_that_is_known_is_written_and_the_rest_is_said(repo):
 def test_without_a_name_in_git_the_owner_is_left_to_a_person(repo, monkeypatch):
     repo.write({"promptops.toml": '[lint]\nrequired-metadata = ["owners"]\n'})
 
-    assert create(repo.root, "ask").missing == ("owners",)
+    assert create_prompt(repo.root, "ask").missing == ("owners",)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_without_a_name_in_git_the_owner_is_left_to_a_person(repo, monkeypatch):
 )
 def test_an_id_that_cannot_be_one_is_refused(identity, hint, repo):
     with pytest.raises(UsageError) as caught:
-        create(repo.root, identity)
+        create_prompt(repo.root, identity)
 
     if hint is not None:
         assert caught.value.hint == hint
@@ -136,11 +136,11 @@ def test_an_id_that_cannot_be_one_is_refused(identity, hint, repo):
     ],
 )
 def test_an_id_that_is_taken_is_refused(identity, message, repo):
-    create(repo.root, "support/triage")
+    create_prompt(repo.root, "support/triage")
     before = (repo.root / TRIAGE).read_bytes()
 
     with pytest.raises(UsageError) as caught:
-        create(repo.root, identity)
+        create_prompt(repo.root, identity)
 
     assert caught.value.message == message
     assert (repo.root / TRIAGE).read_bytes() == before
@@ -150,14 +150,14 @@ def test_the_other_ending_is_taken_too(repo):
     repo.write({"prompts/ask.prompt.yml": "format: promptops/1\n"})
 
     with pytest.raises(UsageError, match="exists already"):
-        create(repo.root, "ask")
+        create_prompt(repo.root, "ask")
 
 
 def test_an_ignored_file_is_not_overwritten(repo):
     repo.write({".gitignore": "prompts/\n", "prompts/ask.prompt.yaml": "mine"})
 
     with pytest.raises(InputError, match="a file exists there already"):
-        create(repo.root, "ask")
+        create_prompt(repo.root, "ask")
 
     assert (repo.root / "prompts/ask.prompt.yaml").read_text("utf-8") == "mine"
 
@@ -166,7 +166,7 @@ def test_a_file_where_a_folder_must_be_is_said(repo):
     repo.write({"prompts/support": "a file"})
 
     with pytest.raises(InputError) as caught:
-        create(repo.root, "support/triage")
+        create_prompt(repo.root, "support/triage")
 
     assert (caught.value.message, caught.value.where) == (
         "can't be created: 'prompts/support' is a file, not a folder",
@@ -179,14 +179,14 @@ def test_a_link_that_leads_out_is_not_followed(repo, tmp_path):
     (repo.root / "prompts").symlink_to(tmp_path / "outside")
 
     with pytest.raises(InputError, match="the root `prompts` is a symbolic link"):
-        create(repo.root, "support/triage")
+        create_prompt(repo.root, "support/triage")
 
     assert list((tmp_path / "outside").iterdir()) == []
 
 
 def test_a_name_too_long_for_the_file_system_is_said(repo):
     with pytest.raises(InputError, match="can't be created: file name too long"):
-        create(repo.root, "a" * 300)
+        create_prompt(repo.root, "a" * 300)
 
 
 def test_outside_a_repository_and_in_a_bare_one_there_is_no_place(repo, tmp_path):
@@ -194,7 +194,7 @@ def test_outside_a_repository_and_in_a_bare_one_there_is_no_place(repo, tmp_path
 
     for where in (tmp_path, tmp_path / "bare"):
         with pytest.raises(GitError):
-            create(where, "ask")
+            create_prompt(where, "ask")
 
 
 def test_the_command_says_what_it_made_and_what_comes_next(repo, capfd):

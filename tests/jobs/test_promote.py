@@ -15,14 +15,14 @@ import pytest
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError, NotFound, UsageError
 from promptops.jobs.bundles.build import build
-from promptops.jobs.channels.history import history, live_at
+from promptops.jobs.channels.history import channel_history, live_at
 from promptops.jobs.channels.move import Saving
 from promptops.jobs.channels.promote import PromoteOptions, promote
 from promptops.jobs.channels.rollback import rollback
 from promptops.loading.releases import GitReleases
 from promptops.model.release import ReleaseRecord
 from promptops.release.channels import read_channels
-from promptops.release.record import write
+from promptops.release.record import write_record
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT
 
@@ -156,7 +156,7 @@ def test_a_channel_has_a_name_that_can_be_told_from_all_else(released, channel):
 
 def test_a_tag_that_tells_another_bundle_than_it_makes_is_refused(released):
     true = ReleaseRecord(tag="v1.2.0", content="0" * 64, bundle="1" * 64, bundle_format=FORMAT)
-    released.git("tag", "-a", "v1.2.0", "-m", write(true))
+    released.git("tag", "-a", "v1.2.0", "-m", write_record(true))
 
     refused = promoted(released, "v1.2.0")
 
@@ -529,7 +529,7 @@ def test_what_was_live_at_a_time_is_told_by_the_branch_that_readers_follow(relea
         released.commit(release)
 
     with Repository.open(released.root) as repository:
-        steps = list(history(repository))
+        steps = list(channel_history(repository))
         live = [
             live_at(repository, "production", start + timedelta(minutes=minute))
             for minute in (2, 3, 4, 60)
@@ -552,7 +552,7 @@ def test_a_file_that_could_not_be_read_left_readers_where_they_were(released):
         released.commit("by hand")
 
     with Repository.open(released.root) as repository:
-        assert len(list(history(repository))) == 2
+        assert len(list(channel_history(repository))) == 2
 
 
 def test_of_what_was_merged_only_the_merge_counts(released):

@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.errors import GitError, UsageError
-from promptops.jobs.gate.receive import Push, judge
+from promptops.jobs.gate.receive import Push, push_refusal
 
 
 @pytest.mark.parametrize("wrong", ["", "HEAD", "--help", "0" * 39, "g" * 40, "0" * 40 + "\n"])
@@ -12,16 +12,16 @@ def test_only_whole_ids_are_taken(wrong, repo):
 
     for push in (Push("refs/heads/x", wrong, "0" * 40), Push("refs/heads/x", "0" * 40, wrong)):
         with pytest.raises(UsageError):
-            judge(repo.root, push)
+            push_refusal(repo.root, push)
 
 
 def test_outside_a_repository_nothing_is_judged(tmp_path):
     with pytest.raises(GitError):
-        judge(tmp_path, Push("refs/heads/x", "0" * 40, "0" * 40))
+        push_refusal(tmp_path, Push("refs/heads/x", "0" * 40, "0" * 40))
 
 
 @pytest.mark.parametrize("zeros", [40, 64])
 def test_deleting_a_branch_is_none_of_its_business(zeros, repo):
     repo.commit("one")
 
-    assert judge(repo.root, Push("refs/heads/x", "a" * zeros, "0" * zeros)) is None
+    assert push_refusal(repo.root, Push("refs/heads/x", "a" * zeros, "0" * zeros)) is None

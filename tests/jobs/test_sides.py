@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from promptops.errors import GitError, InputError, PromptopsError, UsageError
-from promptops.jobs.compare.comparison import ComparisonOptions, sides
+from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
 from promptops.repo.revisions import FETCH_ALL
 
 SAY = "prompts/say.prompt.yaml"
@@ -38,7 +38,7 @@ def history(repo):
 
 def shown(folder, *arguments, **flags):
     """Both titles and what differs, by prompt what each side says."""
-    with sides(folder, ComparisonOptions(arguments=arguments, **flags)) as found:
+    with open_sides(folder, ComparisonOptions(arguments=arguments, **flags)) as found:
         base, head = (_texts(side.catalog) for side in (found.base, found.head))
         differing = {
             path: (base.get(path), head.get(path))
@@ -58,7 +58,7 @@ def _texts(catalog):
 def refusal(kind, folder, *arguments, **flags):
     with (
         pytest.raises(PromptopsError) as caught,
-        sides(folder, ComparisonOptions(arguments=arguments, **flags)),
+        open_sides(folder, ComparisonOptions(arguments=arguments, **flags)),
     ):
         pass
     assert type(caught.value) is kind, caught.value
@@ -66,7 +66,7 @@ def refusal(kind, folder, *arguments, **flags):
 
 
 def patterns(folder, *arguments, **flags):
-    with sides(folder, ComparisonOptions(arguments=arguments, **flags)) as found:
+    with open_sides(folder, ComparisonOptions(arguments=arguments, **flags)) as found:
         return found.base.title, found.head.title, found.patterns
 
 
@@ -104,16 +104,16 @@ def test_a_commit_id_is_a_title_of_twelve_digits(history):
 
 
 def test_the_ids_of_commits_are_told_and_of_others_not(history):
-    with sides(history.root, ComparisonOptions(arguments=("v1",))) as found:
+    with open_sides(history.root, ComparisonOptions(arguments=("v1",))) as found:
         assert found.base.commit == found.base.revision == history.git("rev-parse", "v1^{}")
         assert found.head.commit == history.git("rev-parse", "HEAD")
         assert found.repository.root == history.root
-    with sides(history.root, ComparisonOptions(staged=True)) as found:
+    with open_sides(history.root, ComparisonOptions(staged=True)) as found:
         assert (found.head.commit, found.head.revision) == (None, "index")
 
 
 def test_all_files_that_differ_between_commits_are_told(history):
-    with sides(history.root, ComparisonOptions(arguments=("v2..main",))) as found:
+    with open_sides(history.root, ComparisonOptions(arguments=("v2..main",))) as found:
         assert found.changed == {"README.md", SAY}
 
 
@@ -155,7 +155,7 @@ def test_the_index_and_the_work_tree_are_compared_with_head(history):
         "the work tree",
         {"ask": ("two", "on disk"), "say": ("three", "on disk")},
     )
-    with sides(history.root, ComparisonOptions(staged=True)) as found:
+    with open_sides(history.root, ComparisonOptions(staged=True)) as found:
         assert found.changed == {SAY, "README.md"}
 
 
@@ -218,7 +218,7 @@ def test_of_a_merge_the_result_is_compared_with_what_is_merged_into(history):
         "topic merged with HEAD",
         {"say": ("two", "three")},
     )
-    with sides(history.root, ComparisonOptions(arguments=("topic",), merge=True)) as found:
+    with open_sides(history.root, ComparisonOptions(arguments=("topic",), merge=True)) as found:
         assert found.changed == {SAY, "README.md"}
         assert found.head.commit is None
         hits = found.repository.grep(found.head.revision, ["three"], ["prompts"])
@@ -304,7 +304,7 @@ def test_a_directory_is_compared_with_the_index_and_the_work_tree(exported):
 
 
 def test_equal_files_of_a_directory_and_a_commit_do_not_differ(exported):
-    with sides(exported.root, ComparisonOptions(arguments=("../new",))) as found:
+    with open_sides(exported.root, ComparisonOptions(arguments=("../new",))) as found:
         assert found.changed == frozenset()
         assert found.base.commit is None
 
@@ -312,7 +312,7 @@ def test_equal_files_of_a_directory_and_a_commit_do_not_differ(exported):
 def test_two_directories_need_no_repository(exported, tmp_path):
     shutil.rmtree(exported.root / ".git")
 
-    with sides(tmp_path, ComparisonOptions(arguments=("./old.../new", "say"))) as found:
+    with open_sides(tmp_path, ComparisonOptions(arguments=("./old.../new", "say"))) as found:
         assert (found.base.title, found.head.title) == ("./old", "./new")
         assert (found.repository, found.patterns) == (None, ("say",))
         assert found.changed == {ASK, SAY}
@@ -514,7 +514,7 @@ def test_each_side_has_its_own_configuration(history):
     history.commit("moved")
 
     assert shown(history.root, "HEAD~1") == ("HEAD~1", "HEAD", {})
-    with sides(history.root, ComparisonOptions(arguments=("HEAD~1",))) as found:
+    with open_sides(history.root, ComparisonOptions(arguments=("HEAD~1",))) as found:
         assert (found.base.config.prompts, found.head.config.prompts) == (("prompts",), ("texts",))
 
 
@@ -522,12 +522,12 @@ def test_what_a_side_no_longer_manages_differs(history):
     history.write({"promptops.toml": "prompts = ['other']\n"})
     history.commit("other roots")
 
-    with sides(history.root, ComparisonOptions(arguments=("HEAD~1",))) as found:
+    with open_sides(history.root, ComparisonOptions(arguments=("HEAD~1",))) as found:
         assert found.changed == {"promptops.toml", ASK, SAY}
 
 
 def test_overrides_are_of_both_sides(history):
-    with sides(
+    with open_sides(
         history.root, ComparisonOptions(arguments=("v1",)), ("prompts=['elsewhere']",)
     ) as found:
         assert (found.base.config.prompts, found.head.config.prompts) == (("elsewhere",),) * 2
@@ -551,7 +551,7 @@ def test_a_broken_configuration_is_named_with_its_side(exported, tmp_path, argum
 
     with (
         pytest.raises(InputError) as caught,
-        sides(exported.root, ComparisonOptions(arguments=arguments, **flags)),
+        open_sides(exported.root, ComparisonOptions(arguments=arguments, **flags)),
     ):
         pass
 
@@ -742,7 +742,7 @@ def test_what_contradicts_itself_is_refused(history, arguments, flags, message):
 def test_any_argument_has_an_answer(history, argument):
     with (
         pytest.raises(PromptopsError),
-        sides(history.root, ComparisonOptions(arguments=(argument,))),
+        open_sides(history.root, ComparisonOptions(arguments=(argument,))),
     ):
         pass
 
@@ -750,6 +750,6 @@ def test_any_argument_has_an_answer(history, argument):
 def test_an_argument_full_of_dots_is_refused_at_once(history):
     with (
         pytest.raises(PromptopsError),
-        sides(history.root, ComparisonOptions(arguments=("a.." * 40_000,))),
+        open_sides(history.root, ComparisonOptions(arguments=("a.." * 40_000,))),
     ):
         pass

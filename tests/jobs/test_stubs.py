@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError
 from promptops.jobs.bundles.build import build
-from promptops.jobs.bundles.stubs import stubs
+from promptops.jobs.bundles.stubs import load_stubs
 from promptops.model.prompt import Output, Prompt
 from promptops.model.stubs import Stubs
 from promptops.report.stubs.python import write
@@ -148,7 +148,7 @@ BEFORE += 'triage = prompts["support/triage"]\n'
 def judged(tmp_path_factory) -> list[str]:
     """What mypy says of all of it."""
     folder = tmp_path_factory.mktemp("typed")
-    (folder / "prompts_of_acme.py").write_text(write(stubs(ROOT, "worktree")))
+    (folder / "prompts_of_acme.py").write_text(write(load_stubs(ROOT, "worktree")))
     (folder / "right.py").write_text(RIGHT)
     (folder / "wrong.py").write_text(BEFORE + "\n".join(WRONG))
     return mypy(folder, "right.py", "wrong.py", "prompts_of_acme.py")
@@ -172,7 +172,7 @@ def test_a_misspelt_id_is_told_the_nearest(judged):
 
 @pytest.mark.parametrize("arguments", [("check", "--select", "E,F,W,I,B,UP,RUF"), ("format",)])
 def test_the_module_is_written_as_ruff_would(tmp_path, arguments):
-    text = write(stubs(ROOT, "worktree")).replace("# fmt: off\n# ruff: noqa\n", "")
+    text = write(load_stubs(ROOT, "worktree")).replace("# fmt: off\n# ruff: noqa\n", "")
     (tmp_path / "typed.py").write_text(text)
 
     command = [sys.executable, "-m", "ruff", *arguments, "--isolated", "--line-length", "100"]
@@ -195,7 +195,7 @@ def declared(text: str) -> str:
 
 
 def test_a_small_catalog_as_a_module(small):
-    text = write(stubs(small.root, "v1.0.0", "typed.py"))
+    text = write(load_stubs(small.root, "v1.0.0", "typed.py"))
 
     assert (
         declared(text)
@@ -249,7 +249,7 @@ Prompts = TypedDict(
 def test_the_header_tells_what_it_was_made_of_and_how(small):
     digest = build(small.root, "v1.0.0").contents.digest
 
-    text = write(stubs(small.root, "v1.0.0", "/home/ada/typed.py"))
+    text = write(load_stubs(small.root, "v1.0.0", "/home/ada/typed.py"))
 
     assert text.startswith(f'''\
 """Typed prompts of v1.0.0: made by promptops, not to be edited.
@@ -267,7 +267,7 @@ Made by: promptops stubs v1.0.0 -o typed.py
 def test_a_tag_and_the_bundle_built_of_it_give_the_same(small, tmp_path):
     (tmp_path / "v1.jsonl").write_bytes(build(small.root, "v1.0.0").data)
 
-    of_tag, of_file = stubs(small.root, "v1.0.0"), stubs(tmp_path, "v1.jsonl")
+    of_tag, of_file = load_stubs(small.root, "v1.0.0"), load_stubs(tmp_path, "v1.jsonl")
 
     lines = zip(write(of_tag).splitlines(), write(of_file).splitlines(), strict=True)
     assert [pair for pair in lines if len(set(pair)) > 1] == [
@@ -278,8 +278,8 @@ def test_a_tag_and_the_bundle_built_of_it_give_the_same(small, tmp_path):
 def test_what_is_not_committed_can_be_typed(small):
     small.write({"prompts/support/sort.prompt.yaml": SMALL.replace("Verbatim", "As it is")})
 
-    work_tree = stubs(small.root, "worktree")
-    of_index = stubs(small.root, "index")
+    work_tree = load_stubs(small.root, "worktree")
+    of_index = load_stubs(small.root, "index")
 
     assert (work_tree.release, work_tree.digest) == (None, None)
     assert ("# As it is." in write(work_tree), "# As it is." in write(of_index)) == (True, False)
@@ -288,7 +288,7 @@ def test_what_is_not_committed_can_be_typed(small):
 def test_it_works_with_what_an_application_loads(small, tmp_path):
     bundle = tmp_path / "v1.jsonl"
     bundle.write_bytes(build(small.root, "v1.0.0").data)
-    typed = loaded(write(stubs(small.root, "v1.0.0")), tmp_path)
+    typed = loaded(write(load_stubs(small.root, "v1.0.0")), tmp_path)
 
     prompts = typed.load(typed.RELEASE, source=bundle)
     request = prompts["support/sort"].render(ticket="It blinks.")
@@ -512,15 +512,15 @@ def test_a_file_that_is_no_bundle_is_an_error(tmp_path, data):
     (tmp_path / "b.jsonl").write_bytes(data)
 
     with pytest.raises(InputError):
-        stubs(tmp_path, "b.jsonl")
+        load_stubs(tmp_path, "b.jsonl")
 
 
 def test_what_can_not_be_read_is_an_error(small, tmp_path):
     with pytest.raises(GitError, match="there is no revision 'v9'"):
-        stubs(small.root, "v9")
+        load_stubs(small.root, "v9")
     small.write({"prompts/b.prompt.yaml": "format: ["})
     with pytest.raises(InputError):
-        stubs(small.root, "worktree")
+        load_stubs(small.root, "worktree")
 
 
 # The command.
@@ -547,4 +547,4 @@ def test_the_output_for_programs_fits_its_schema(small, capfd):
 
     wrong = list(jsonschema_rs.validator_for(described).iter_errors(value))
     assert [error.message for error in wrong] == []
-    assert value["module"] == write(stubs(small.root, "worktree"))
+    assert value["module"] == write(load_stubs(small.root, "worktree"))

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.jobs.bundles.artifacts import packed
+from promptops.jobs.bundles.artifacts import gzipped
 from promptops.jobs.bundles.build import build
 from promptops.runtime.bundle.format import read_bundle
 from promptops.source.schemas import schema_text
@@ -262,7 +262,7 @@ def test_a_tag_signed_otherwise_than_by_ssh_is_refused_where_signers_are_given(
 
 def test_a_file_is_what_its_header_says_and_signed(catalog, verify, tmp_path):
     ada = key(tmp_path)
-    data = packed(tagged(catalog, "v1.5.0"))
+    data = gzipped(tagged(catalog, "v1.5.0"))
     (tmp_path / "out.jsonl.gz").write_bytes(data)
     sign = ("ssh-keygen", "-q", "-Y", "sign", "-n", "promptops-bundle", "-f", str(ada.file))
     subprocess.run([*sign, str(tmp_path / "out.jsonl.gz")], check=True, capture_output=True)

@@ -2,8 +2,15 @@
 
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.record import write
-from promptops.release.tags import TagNames, latest, record_of, records, releases, table
+from promptops.release.record import write_record
+from promptops.release.tags import (
+    TagNames,
+    latest_release,
+    release_record,
+    release_records,
+    releases,
+    version_table,
+)
 from promptops.repo.repository import Repository
 
 NAMES = TagNames("v{version}")
@@ -47,7 +54,9 @@ def test_the_latest_release_is_the_highest_one_that_a_commit_has_behind_it(repo)
     tag(repo, "v3.0.0")
 
     with Repository.open(repo.root) as repository:
-        found = [latest(repository, NAMES, commit).name for commit in (second, "side", first)]
+        found = [
+            latest_release(repository, NAMES, commit).name for commit in (second, "side", first)
+        ]
 
     assert found == ["v1.10.0", "v3.0.0", "v1.10.0"]
 
@@ -55,13 +64,13 @@ def test_the_latest_release_is_the_highest_one_that_a_commit_has_behind_it(repo)
 def test_what_the_tags_say_is_read_at_once(repo):
     commit = repo.commit("one")
     said = ReleaseRecord(tag="v1.0.0", notes="Notes\n\nof two", content="c" * 64, versions={})
-    tag(repo, "v1.0.0", write(said))
+    tag(repo, "v1.0.0", write_record(said))
     tag(repo, "v2.0.0", "v2.0.0\n\nby hand")
     tag(repo, "v3.0.0", "The third\n\nby hand")
 
     with Repository.open(repo.root) as repository:
         found = releases(repository, NAMES)
-        told = records(repository, found)
+        told = release_records(repository, found)
 
     assert told == {
         "v1.0.0": said,
@@ -78,7 +87,7 @@ def test_prompts_of_a_tag_made_by_hand_all_have_its_version(repo):
 
     with Repository.open(repo.root) as repository:
         (release,) = releases(repository, NAMES)
-        found = table(release, record_of(repository, release))
+        found = version_table(release, release_record(repository, release))
 
     assert found.version("any/prompt") == Version(1, 2, 0)
 
@@ -86,10 +95,14 @@ def test_prompts_of_a_tag_made_by_hand_all_have_its_version(repo):
 def test_prompts_of_a_release_have_the_versions_of_its_table(repo):
     repo.commit("one")
     versions = {"ask": Version(1, 0, 0)}
-    tag(repo, "v1.2.0", write(ReleaseRecord(tag="v1.2.0", versions=versions, content="c" * 64)))
+    tag(
+        repo,
+        "v1.2.0",
+        write_record(ReleaseRecord(tag="v1.2.0", versions=versions, content="c" * 64)),
+    )
 
     with Repository.open(repo.root) as repository:
         (release,) = releases(repository, NAMES)
-        found = table(release, record_of(repository, release))
+        found = version_table(release, release_record(repository, release))
 
     assert (found.version("ask"), found.version("other")) == (Version(1, 0, 0), None)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.record import CHANGED, VERSIONS, read, write
+from promptops.release.record import CHANGED, VERSIONS, read_record, write_record
 
 NUMBERS = st.integers(0, 10**9)
 ANY_VERSION = st.builds(
@@ -44,16 +44,16 @@ RECORDS = st.builds(
 
 @given(RECORDS)
 def test_a_message_that_was_written_is_read_as_what_it_was(record):
-    assert read(write(record)) == record
+    assert read_record(write_record(record)) == record
 
 
 @given(st.text(max_size=200))
 def test_any_message_can_be_read(message):
-    assert isinstance(read(message), ReleaseRecord)
+    assert isinstance(read_record(message), ReleaseRecord)
 
 
 def test_a_tag_made_by_hand_is_all_notes():
-    found = read("The first one\n\nWith a second paragraph\nof two lines.\n")
+    found = read_record("The first one\n\nWith a second paragraph\nof two lines.\n")
 
     assert found == ReleaseRecord(
         tag="The first one", notes="With a second paragraph\nof two lines."
@@ -81,7 +81,7 @@ def test_a_message_is_for_people_first():
         bump=Bump.MAJOR,
     )
 
-    assert write(record) == (
+    assert write_record(record) == (
         "v2.0.0\n\n"
         "Breaking:\n- support/triage: `tone` must be passed (CHG101)\n\n"
         "Prompts that changed:\nsupport/triage 1.4.2 -> 2.0.0 (major) CHG101\n\n"
@@ -99,7 +99,7 @@ def test_a_table_of_many_prompts_has_short_lines(number):
         content="c" * 64,
     )
 
-    message = write(record)
+    message = write_record(record)
 
     assert max(map(len, message.splitlines())) <= 100
-    assert read(message) == record
+    assert read_record(message) == record

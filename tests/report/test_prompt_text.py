@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.errors import InputError
-from promptops.jobs.setup.textconv import text_of
+from promptops.jobs.setup.textconv import readable_text
 from promptops.report.prompt_text import prompt_text
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -36,7 +36,7 @@ FILES = st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=8)
 def converted(tmp_path, data):
     file = tmp_path / "ask.prompt.yaml"
     file.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return text_of(file)
+    return readable_text(file)
 
 
 def with_marks(value, marks):
@@ -181,6 +181,6 @@ def test_a_deep_file_is_not_written_out_a_thousand_times(tmp_path):
 
 def test_a_file_that_is_not_there_is_said_to_be(tmp_path):
     with pytest.raises(InputError) as raised:
-        text_of(tmp_path / "none.prompt.yaml")
+        readable_text(tmp_path / "none.prompt.yaml")
 
     assert raised.value.message == "can't be read: no such file or directory"

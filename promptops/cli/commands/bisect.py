@@ -100,20 +100,20 @@ def _option(name: str) -> str:
 
 
 def _judged(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
-    from promptops.jobs.history.bisect import judge_here
+    from promptops.jobs.history.bisect import test_here
 
-    return judge_here(output.directory, wanted, output.overrides)
+    return test_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
     from promptops.cli.progress import ShownProgress
-    from promptops.jobs.history.bisect import Ends, bisect
-    from promptops.jobs.history.case_at_commit import Manner
+    from promptops.jobs.history.bisect import SearchEnds, bisect
+    from promptops.jobs.history.case_at_commit import CaseOptions
 
-    ends = Ends(
+    ends = SearchEnds(
         good=options["good"], bad=options["bad"] or "HEAD", first_parent=options["first_parent"]
     )
-    manner = Manner(
+    manner = CaseOptions(
         live=options["live"],
         trusted=options["trust_config"],
         max_cost_usd=options["max_cost"],

@@ -68,14 +68,14 @@ def _published(output: OutputOptions, revision: str | None, site: str, *, sign: 
 
 
 def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
-    from promptops.jobs.bundles.build import build, saved
+    from promptops.jobs.bundles.build import build, save_bundle
 
     built = build(output.directory, revision, output.overrides)
     if file == "-":
         sys.stdout.buffer.write(built.data)
         return 0
     where = Path(output.directory, file)
-    return _report(output, saved(built, output.directory, where, sign=sign))
+    return _report(output, save_bundle(built, output.directory, where, sign=sign))
 
 
 def _report(output: OutputOptions, publication: Publication) -> int:

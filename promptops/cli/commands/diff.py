@@ -62,30 +62,36 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 
 def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
-    from promptops.jobs.compare.comparison import ComparisonOptions, sides
-    from promptops.jobs.compare.diff import Chosen, declared, diff, judge, uncommitted
+    from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
+    from promptops.jobs.compare.diff import (
+        DiffOptions,
+        declared_problem,
+        diff,
+        has_uncommitted,
+        parse_declared,
+    )
     from promptops.jobs.compare.releases import last_release
     from promptops.model.version import Version
     from promptops.report.parts.visible import visible
 
-    wanted = declared(options["declare"]) if options["declare"] is not None else None
+    wanted = parse_declared(options["declare"]) if options["declare"] is not None else None
     comparison = ComparisonOptions(
         arguments=options["arguments"],
         behind=click.get_current_context().meta[BEHIND],
         **{name: options[name] for name in ("staged", "worktree", "merge", "root")},
     )
-    with sides(output.directory, comparison, output.overrides) as opened:
+    with open_sides(output.directory, comparison, output.overrides) as opened:
         if wanted is not None and opened.patterns:
             hint = "leave out the prompts, or --declare"
             raise UsageError("--declare applies to all prompts", hint=hint)
         for note in opened.notes:
             output.note(visible(note))
-        chosen = Chosen(patterns=opened.patterns, strict=options["strict"])
+        chosen = DiffOptions(patterns=opened.patterns, strict=options["strict"])
         report = diff(opened, chosen)
-        verdict = judge(report, opened, wanted) if wanted is not None else None
+        verdict = declared_problem(report, opened, wanted) if wanted is not None else None
         if isinstance(wanted, Version) and last_release(opened) is None:
             output.note(f"there is no release in this repository to compare {wanted} with")
-        if not report.prompts and uncommitted(opened):
+        if not report.prompts and has_uncommitted(opened):
             output.note("uncommitted changes are not compared: promptops diff --worktree")
     for name, file in output.formats:
         output.write(_written(name, report, output, to_terminal=file == "-"), file)
@@ -126,7 +132,7 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
 def _demanding(report: Any) -> tuple[str, ...]:
     """The changes that require the bump, each with its prompt."""
     from promptops.diff.gate import demanding
-    from promptops.jobs.release.preflight import more
+    from promptops.jobs.release.preflight import shortened_list
     from promptops.model.bump import Bump
 
-    return more(demanding(report.prompts, Bump(report.bump - 1)))
+    return shortened_list(demanding(report.prompts, Bump(report.bump - 1)))

@@ -41,14 +41,14 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
       promptops doctor
       promptops doctor --reset-channel production --source https://prompts.example.com
     """
-    from promptops.jobs.setup.doctor import examine
+    from promptops.jobs.setup.doctor import diagnose
     from promptops.loading.forget import reset_channel
     from promptops.report.parts.json_text import json_text
 
     if channel is None and source is not None:
         raise UsageError("`--source` needs `--reset-channel`")
     checks = (
-        examine(output.directory)
+        diagnose(output.directory)
         if channel is None
         else (reset_channel(output.directory, channel, source),)
     )

@@ -13,7 +13,7 @@ from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
-    from promptops.jobs.setup.init import Started
+    from promptops.jobs.setup.init import SetupResult
     from promptops.model.distribution import InstallOrigin
 
 
@@ -60,7 +60,7 @@ def command(
       promptops init --git-diff
     """
     from promptops.jobs.setup.git_diff import UNDO, show_in_git_diff
-    from promptops.jobs.setup.init import start
+    from promptops.jobs.setup.init import set_up
     from promptops.report.parts.json_text import json_text
 
     if pre_push and not hooks:
@@ -69,7 +69,7 @@ def command(
     if hooks or platform or not git_diff:
         source = _origin(origin)
         plan = {"hooks": hooks, "pre_push": pre_push, "platform": platform, "origin": source}
-        done.append(start(output.directory, **plan))
+        done.append(set_up(output.directory, **plan))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
     steps = [step for part in done for step in part.steps]
@@ -106,11 +106,11 @@ def _typed(
     return "".join(f" {each}" for each in options)
 
 
-def _failed(started: Started) -> bool:
+def _failed(started: SetupResult) -> bool:
     return any(step.action == "failed" for step in started.steps)
 
 
-def _text(done: list[Started], undo: tuple[str, ...], then: str) -> str:
+def _text(done: list[SetupResult], undo: tuple[str, ...], then: str) -> str:
     from promptops.report.parts.visible import visible
 
     lines = []

@@ -35,7 +35,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops list --at v1.2.0 --format json
     """
     from promptops.catalog.unread import UNREAD
-    from promptops.jobs.workspace.listing import listed, unread_files
+    from promptops.jobs.workspace.listing import prompt_listing, unread_files
     from promptops.jobs.workspace.selection import SelectionOptions, select
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
@@ -45,7 +45,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        value = listed(opened, select(opened, wanted))
+        value = prompt_listing(opened, select(opened, wanted))
         unread = unread_files(opened) if wanted.everything else ()
     for name, file in output.formats:
         shown = _text(value) if name == "text" else json_text(value)

@@ -25,10 +25,10 @@ def command(output: OutputOptions, identity: str) -> int:
     Example:
       promptops new support/triage
     """
-    from promptops.jobs.setup.new import create
+    from promptops.jobs.setup.new import create_prompt
     from promptops.report.parts.json_text import json_text
 
-    created = create(output.directory, identity)
+    created = create_prompt(output.directory, identity)
     for name, file in output.formats:
         value = {"schema": 1, **asdict(created)}
         output.write(_text(created) if name == "text" else json_text(value), file)

@@ -41,11 +41,11 @@ def command(
       promptops promote v1.8.0 production
       promptops promote v1.8.0 production --commit
     """
-    from promptops.cli.channel_output import saving, shown
+    from promptops.cli.channel_output import saving_options, write_move
     from promptops.jobs.channels.promote import PromoteOptions, promote
 
     wanted = PromoteOptions(
         release=release, channel=channel, allow_breaking=allow_breaking, create=create
     )
-    move = promote(output.directory, wanted, saving(committed=committed), output.overrides)
-    return shown(output, move)
+    move = promote(output.directory, wanted, saving_options(committed=committed), output.overrides)
+    return write_move(output, move)

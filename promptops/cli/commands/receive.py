@@ -25,9 +25,9 @@ def command(output: OutputOptions, ref: str, old: str, new: str) -> int:
     Example:
       promptops receive -- "$1" "$2" "$3"
     """
-    from promptops.jobs.gate.receive import Push, judge
+    from promptops.jobs.gate.receive import Push, push_refusal
 
-    refusal = judge(output.directory, Push(ref, old, new))
+    refusal = push_refusal(output.directory, Push(ref, old, new))
     if refusal is None:
         return 0
     output.note(_text(refusal))

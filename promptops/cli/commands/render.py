@@ -49,9 +49,9 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
-    from promptops.jobs.workspace.given_inputs import given_inputs
-    from promptops.jobs.workspace.named_prompts import one
-    from promptops.jobs.workspace.render import readable, render_case, render_inputs
+    from promptops.jobs.workspace.given_inputs import parse_inputs
+    from promptops.jobs.workspace.named_prompts import required_prompt
+    from promptops.jobs.workspace.render import readable_prompt, render_case, render_inputs
     from promptops.jobs.workspace.workspace import workspace
 
     given, file = options["given"], options["file"]
@@ -60,10 +60,10 @@ def command(output: OutputOptions, **options: Any) -> int:
             "--case and inputs exclude each other", hint="leave out --case, or the inputs"
         )
     with workspace(output.directory, options["revision"], output.overrides) as opened:
-        path = one(opened, options["identity"])
+        path = required_prompt(opened, options["identity"])
         if given or file:
-            inputs = _of_file(file) | given_inputs(
-                readable(opened, path).inputs, given, output.directory
+            inputs = _of_file(file) | parse_inputs(
+                readable_prompt(opened, path).inputs, given, output.directory
             )
             rendered = render_inputs(opened, path, inputs)
         else:
@@ -100,7 +100,7 @@ def _written(name: str, rendered: Any, *, annotate: bool) -> str:
 
 
 def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
-    from promptops.jobs.workspace.render import lines
+    from promptops.jobs.workspace.render import rendered_lines
 
     request = rendered.request
     value: dict[str, Any] = {
@@ -128,7 +128,7 @@ def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
                 "source_line": line.place.line,
                 "inputs": list(line.inputs),
             }
-            for line in lines(rendered)
+            for line in rendered_lines(rendered)
         ]
     return value
 
@@ -164,10 +164,10 @@ def _described(part: dict[str, Any]) -> str:
 
 def _annotated(rendered: Any) -> str:
     """Each line after its source file and line, with the inputs in it."""
-    from promptops.jobs.workspace.render import lines
+    from promptops.jobs.workspace.render import rendered_lines
     from promptops.report.parts.visible import visible, visible_line, visible_path
 
-    found = list(lines(rendered))
+    found = list(rendered_lines(rendered))
     places = [f"{visible_path(line.place.path)}:{line.place.line}" for line in found]
     width = max((len(place) for place in places), default=0)
     shown, message = [], -1

@@ -56,7 +56,7 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
       promptops report 'support/*' --at v1.4.0
     """
     from promptops.jobs.gate.check import check
-    from promptops.jobs.gate.page import not_ignored
+    from promptops.jobs.gate.page import unignored_files
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
@@ -74,6 +74,6 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
             output.write(page, each)
             where = "" if each == "-" else f"{visible_path(each)}: "
             output.note(f"{where}{headline(report)}: {counts(report)}")
-        for each in not_ignored(opened.repository, output.directory, named or [file]):
+        for each in unignored_files(opened.repository, output.directory, named or [file]):
             output.note(f"  tip: git does not ignore {visible_path(each)}: add it to .gitignore")
     return BUG if report.failed else 0

@@ -36,15 +36,15 @@ def command(
       promptops rollback production
       promptops rollback production --to v1.6.2 --commit
     """
-    from promptops.cli.channel_output import saving, shown
+    from promptops.cli.channel_output import saving_options, write_move
     from promptops.jobs.channels.rollback import rollback
 
     move = rollback(
         output.directory,
         channel,
         to,
-        saving(committed=committed),
+        saving_options(committed=committed),
         output.overrides,
         allow_unsigned=allow_unsigned,
     )
-    return shown(output, move)
+    return write_move(output, move)

@@ -26,12 +26,12 @@ def command(output: OutputOptions, code: str | None) -> int:
       promptops rule
     """
     from promptops.diff.codes import CODES
-    from promptops.jobs.lint.rules import explained, find_rules, known_rules, listed
+    from promptops.jobs.lint.rules import find_rules, known_rules, rule_list, rule_page
 
     is_change = code is not None and code.upper() in CODES  # it needs no configuration
     rules = {} if is_change else known_rules(output.directory, output.overrides)
     found = find_rules(code, rules) if code is not None else tuple(rules.values())
     for name, file in output.formats:
         alone = code is not None and len(found) == 1
-        output.write(explained(name, found[0]) if alone else listed(name, found), file)
+        output.write(rule_page(name, found[0]) if alone else rule_list(name, found), file)
     return 0

@@ -26,13 +26,13 @@ def command(output: OutputOptions, identity: str, revision: str) -> int:
       promptops show support/triage
       promptops show support/triage.de --at v1.2.0 --format json
     """
-    from promptops.jobs.workspace.named_prompts import one
-    from promptops.jobs.workspace.show import shown
+    from promptops.jobs.workspace.named_prompts import required_prompt
+    from promptops.jobs.workspace.show import resolved_prompt
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
 
     with workspace(output.directory, revision, output.overrides) as opened:
-        value = shown(opened, one(opened, identity))
+        value = resolved_prompt(opened, required_prompt(opened, identity))
     for name, file in output.formats:
         if name == "json":
             output.write(json_text(value), file)

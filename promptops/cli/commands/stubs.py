@@ -28,11 +28,11 @@ def command(output: OutputOptions, ref: str, target: str | None) -> int:
     """
     from importlib import import_module
 
-    from promptops.jobs.bundles.stubs import stubs
+    from promptops.jobs.bundles.stubs import load_stubs
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))
-    module = stubs(output.directory, ref, target, output.overrides)
+    module = load_stubs(output.directory, ref, target, output.overrides)
     for name, file in output.formats:
         output.write(import_module(f"promptops.report.stubs.{name}").write(module), file)
     return 0

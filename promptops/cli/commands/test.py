@@ -176,7 +176,7 @@ def _given(options: dict[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
-    from promptops.jobs.testing.runner import settle_earlier, test
+    from promptops.jobs.testing.runner import test, write_earlier_answers
     from promptops.jobs.workspace.selection import SelectionOptions
     from promptops.jobs.workspace.workspace import workspace
 
@@ -184,7 +184,7 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
     if options["record"] or options["refresh"]:
-        settle_earlier(output.directory)
+        write_earlier_answers(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         return test(opened, wanted, _options(output, options, opened.config.test))
 
@@ -203,7 +203,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
     from promptops.cli.progress import ShownProgress
     from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
-    from promptops.jobs.testing.model_calls import event_of
+    from promptops.jobs.testing.model_calls import ci_event
     from promptops.jobs.testing.runner import RunOptions
     from promptops.jobs.testing.shards import parse_shard
 
@@ -225,7 +225,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
             max_time_s=options["max_time"],
             patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
         ),
-        event=options["event"] or event_of(os.environ),
+        event=options["event"] or ci_event(os.environ),
         shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
         watcher=ShownProgress(output),
     )

@@ -24,9 +24,9 @@ def command(output: OutputOptions, file: Path) -> int:
       promptops textconv prompts/support/triage.prompt.yaml
       git diff --word-diff
     """
-    from promptops.jobs.setup.textconv import text_of
+    from promptops.jobs.setup.textconv import readable_text
 
-    text = text_of(output.directory / file)
+    text = readable_text(output.directory / file)
     for _, target in output.formats:
         output.write(text, target)
     return 0

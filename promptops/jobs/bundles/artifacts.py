@@ -18,14 +18,14 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 """A gzip header without name, time and system; Python's own header differs between versions."""
 
 
-def packed(data: bytes) -> bytes:
+def gzipped(data: bytes) -> bytes:
     """The data in gzip format; one version of zlib always gives the same bytes."""
     pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     tail = zlib.crc32(data).to_bytes(4, "little") + (len(data) & 0xFFFFFFFF).to_bytes(4, "little")
     return _HEADER + pack.compress(data) + pack.flush() + tail
 
 
-def put(file: Path, data: bytes, aside: Path | None = None) -> None:
+def write_artifact(file: Path, data: bytes, aside: Path | None = None) -> None:
     """Write a file atomically, or leave the existing one; raises InputError.
 
     A target that is not a regular file, such as a pipe, is written to directly.
@@ -44,7 +44,7 @@ def put(file: Path, data: bytes, aside: Path | None = None) -> None:
         raise InputError(f"can't be written: {reason}", where=str(file)) from None
 
 
-def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
+def write_new_artifact(file: Path, data: bytes, aside: Path | None = None) -> bool:
     """Write a new file; returns False if it exists already with the same content.
 
     `aside` is that of `put`. Raises InputError if the file has other content: a published file
@@ -57,7 +57,7 @@ def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"can't be read: {reason}", where=str(file)) from None
     if found is None:
-        put(file, data, aside)
+        write_artifact(file, data, aside)
     elif found != data:
         hint = "a published file never changes: create another release"
         raise InputError("a file with other content exists already", where=str(file), hint=hint)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptops.errors import IntegrityError, UsageError
-from promptops.jobs.bundles.artifacts import packed, put
+from promptops.jobs.bundles.artifacts import gzipped, write_artifact
 from promptops.jobs.bundles.contents import VersionOf, bundle_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
-from promptops.jobs.workspace.workspace import opened
+from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.publication import BuiltFacts, Publication
 from promptops.records import record
-from promptops.release.tags import table
+from promptops.release.tags import version_table
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.runtime.bundle.format import FORMAT, Contents, read_bundle
 
@@ -61,25 +61,25 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
         if tag is None:
             contents = read_bundle(revision_bundle(repository, revision), revision)
         else:
-            contents = verified(repository, tag)
+            contents = verified_bundle(repository, tag)
     return Built(data=contents.data, contents=contents, tag=tag)
 
 
-def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
+def save_bundle(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
     """Write a bundle to a file, compressed for `.gz`, and its signature beside it.
 
     Raises InputError where it can't be written; as `signing.signature_of`, and then writes nothing.
     """
-    data = packed(built.data) if file.suffix == ".gz" else built.data
+    data = gzipped(built.data) if file.suffix == ".gz" else built.data
     signature, beside = b"", file.with_name(f"{file.name}.sig")
     if sign:
         from promptops.jobs.bundles.signing import signature_of
 
         with Repository.open(directory) as repository:
             signature = signature_of(data, repository.git)
-    put(file, data)
+    write_artifact(file, data)
     if sign:
-        put(beside, signature)
+        write_artifact(beside, signature)
     notes = (f"{beside} is the signature of another file",) if not sign and beside.exists() else ()
     files = (str(file), str(beside)) if sign else (str(file),)
     return Publication(built=built.facts, files=files, notes=notes)
@@ -87,7 +87,7 @@ def saved(built: Built, directory: Path, file: Path, *, sign: bool) -> Publicati
 
 def revision_bundle(repository: Repository, revision: str) -> bytes:
     """The bundle of a commit that is not a release: its prompts have no versions."""
-    return bundle_of(opened(repository, repository.resolve(revision)))
+    return bundle_of(workspace_at(repository, repository.resolve(revision)))
 
 
 def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
@@ -98,24 +98,24 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     Raises IntegrityError for a misnamed tag.
     """
     release = tag.release
-    workspace = opened(repository, release.commit)
-    told = table(release, tag.record)
+    workspace = workspace_at(repository, release.commit)
+    told = version_table(release, tag.record)
     texts = {name: str(version) for name, version in told.versions.items()}
     versions = texts if told.every is None else _every_but_drafts(str(told.every))
     return bundle_of(workspace, release=release.name, versions=versions)
 
 
-def verified(repository: Repository, tag: ReleaseTag) -> Contents:
+def verified_bundle(repository: Repository, tag: ReleaseTag) -> Contents:
     """The bundle of a release; raises IntegrityError if the record in the tag differs."""
     data = release_bundle(repository, tag)
     contents = read_bundle(data, tag.name)
-    for problem in differences(tag, contents):
+    for problem in record_differences(tag, contents):
         hint = f"`promptops verify {tag.name}` shows the details"
         raise IntegrityError(problem, where=tag.name, hint=hint)
     return contents
 
 
-def differences(tag: ReleaseTag, contents: Contents) -> list[str]:
+def record_differences(tag: ReleaseTag, contents: Contents) -> list[str]:
     """Differences between a bundle and the record in its tag; none for another bundle format."""
     found = []
     content, bundle = contents.origin.content, contents.digest

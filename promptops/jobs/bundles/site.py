@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.jobs.bundles.artifacts import put, put_new, remove_leftovers
+from promptops.jobs.bundles.artifacts import remove_leftovers, write_artifact, write_new_artifact
 from promptops.jobs.bundles.build import Built, build
 from promptops.jobs.bundles.signing import signature_of
 from promptops.jobs.workspace.default_branch import default_branch, published_branch
@@ -140,10 +140,10 @@ class _Site:
             message = f"the index has another release {name!r}"
             raise InputError(message, where=str(self._folder / INDEX), hint=hint)
         file = self._folder / "bundles" / f"{name}.jsonl"
-        put_new(file, built.data, self._aside)
+        write_new_artifact(file, built.data, self._aside)
         signature = file.with_name(f"{file.name}.sig")
         if signing is not None and not signature.exists():
-            put(signature, signature_of(built.data, signing), self._aside)
+            write_artifact(signature, signature_of(built.data, signing), self._aside)
         self._releases[name] = entry
         self._write_index()
         return (file, signature) if signature.exists() else (file,)
@@ -173,7 +173,7 @@ class _Site:
     def _write_index(self) -> None:
         """The index names the channels for messages only: readers of a channel read its file."""
         text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
-        put(self._folder / INDEX, text.encode(), self._aside)
+        write_artifact(self._folder / INDEX, text.encode(), self._aside)
 
     def _point(self, name: str, pointer: Pointer) -> bool:
         bundle = self._releases[pointer.release]["bundle"]
@@ -194,7 +194,7 @@ class _Site:
             hint = "a serial never goes down: use promptops promote or promptops rollback"
             raise InputError(message, where=str(file), hint=hint)
         file.parent.mkdir(exist_ok=True)
-        put(file, _line(value).encode() + b"\n", self._aside)
+        write_artifact(file, _line(value).encode() + b"\n", self._aside)
         return True
 
 

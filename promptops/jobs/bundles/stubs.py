@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promptops.errors import IntegrityError
 from promptops.jobs.bundles.build import build
-from promptops.jobs.workspace.listing import unreadable
+from promptops.jobs.workspace.listing import unreadable_error
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.prompt import Prompt
 from promptops.model.stubs import Stubs
@@ -20,7 +20,7 @@ from promptops.runtime.loading.file import read_file, unpacked
 _MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
-def stubs(
+def load_stubs(
     directory: Path, ref: str, target: str | None = None, overrides: Sequence[str] = ()
 ) -> Stubs:
     """The prompts to generate types for.
@@ -76,7 +76,7 @@ def _of_files(directory: Path, ref: str, made_by: str, overrides: Sequence[str])
     with workspace(directory, ref, overrides) as opened:
         for loaded in opened.catalog.prompts():
             if loaded.prompt is None:
-                raise unreadable(loaded)
+                raise unreadable_error(loaded)
             prompts[loaded.id] = loaded.prompt
     return Stubs(
         title="the work tree" if ref == WORKTREE else "the index",

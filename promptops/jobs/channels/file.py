@@ -69,13 +69,13 @@ def refuse_uncommitted(repository: Repository) -> None:
         raise GitError("it has uncommitted changes", where=PATH, hint=hint)
 
 
-def write(file: ChannelFile, channel: str, pointer: Pointer) -> None:
+def write_channel(file: ChannelFile, channel: str, pointer: Pointer) -> None:
     """Change what a channel serves, in the work tree only; the file is replaced atomically."""
     data = with_channel(file.data or b"", channel, pointer)
     _replace(file.repository.root / PATH, data)
 
 
-def commit(file: ChannelFile, message: str, *, interactive: bool) -> str:
+def commit_channels(file: ChannelFile, message: str, *, interactive: bool) -> str:
     """Commit only this file, whatever else is staged; returns the commit's id.
 
     Raises GitError where git refuses, or one of its hooks; then the file is put back as `file` says

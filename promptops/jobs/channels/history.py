@@ -38,7 +38,7 @@ class ChannelChange:
     channels: Mapping[str, Pointer]
 
 
-def history(repository: Repository, revision: str = "HEAD") -> Iterator[ChannelChange]:
+def channel_history(repository: Repository, revision: str = "HEAD") -> Iterator[ChannelChange]:
     """The changes of a branch, newest first; a merge is one change.
 
     An unreadable file is skipped, because readers kept their release.
@@ -63,7 +63,7 @@ def live_at(
     `time` has a time zone. `revision` is the branch that readers follow.
     """
     since: tuple[ChannelChange, Pointer] | None = None
-    for step in history(repository, revision):
+    for step in channel_history(repository, revision):
         pointer = step.channels.get(channel)
         if since is not None and pointer != since[1]:
             return since
@@ -105,7 +105,7 @@ def served_at(repository: Repository, channel: str, time: datetime) -> Served:
     )
 
 
-def time_of(text: str | None) -> datetime:
+def parse_time(text: str | None) -> datetime:
     """Parse a time in ISO 8601 with a time zone; None is now.
 
     Raises UsageError.
@@ -123,7 +123,7 @@ def time_of(text: str | None) -> datetime:
 
 
 def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
-    known = {name for step in history(repository, branch) for name in step.channels}
+    known = {name for step in channel_history(repository, branch) for name in step.channels}
     if channel not in known:
         there = ", ".join(f"`{name}`" for name in sorted(known))
         hint = f"there are: {there}" if there else "create it: promptops promote RELEASE CHANNEL"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from promptops.errors import GitError, NotFound, UsageError
 from promptops.jobs.bundles.verify import verify
-from promptops.jobs.channels.file import ChannelFile, channel_file, commit, write
-from promptops.jobs.channels.history import history
-from promptops.jobs.compare.comparison import ComparisonOptions, sides
-from promptops.jobs.compare.diff import Chosen, diff
-from promptops.jobs.release.remote_state import default_remote, remotes
+from promptops.jobs.channels.file import ChannelFile, channel_file, commit_channels, write_channel
+from promptops.jobs.channels.history import channel_history
+from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
+from promptops.jobs.compare.diff import DiffOptions, diff
+from promptops.jobs.release.remote_state import default_remote, remote_names
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import configuration
 from promptops.model.channel import Break, Move
@@ -63,7 +63,9 @@ class ChannelContext:
     serves: Pointer | None
 
 
-def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> ChannelContext:
+def channel_context(
+    repository: Repository, channel: str, overrides: Sequence[str]
+) -> ChannelContext:
     """Read the state that a channel is changed from.
 
     Raises UsageError for an invalid channel name, InputError for a file that can't be changed,
@@ -85,7 +87,7 @@ def ground(repository: Repository, channel: str, overrides: Sequence[str]) -> Ch
     )
 
 
-def meant(ground: ChannelContext, written: str) -> Release:
+def find_release(ground: ChannelContext, written: str) -> Release:
     """A release by the name of its tag, or by its version; raises NotFound."""
     version = parse(written.removeprefix("v"), prereleases=True)
     alike = (each for each in ground.releases.values() if version and each.version == version)
@@ -98,7 +100,7 @@ def meant(ground: ChannelContext, written: str) -> Release:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifiedRelease:
     """A release that was verified now.
 
     Attributes:
@@ -117,9 +119,9 @@ class Verified:
         return (*self.wrong, self.unsigned) if self.unsigned else self.wrong
 
 
-def verified(
+def verify_release(
     directory: Path, ground: ChannelContext, release: Release, digest: str | None
-) -> Verified:
+) -> VerifiedRelease:
     """Verify a release; `digest` is the bundle digest that a channel recorded, if any."""
     found = verify(directory, release.name, None)
     tag = release_tag(ground.repository, release.name)
@@ -132,14 +134,14 @@ def verified(
     wrong = [*failed.values()]
     if found.bundle is not None and digest not in (None, found.bundle):
         wrong.append(f"`{ground.channel}` served another bundle of `{release.name}`")
-    return Verified(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
+    return VerifiedRelease(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
 
 
-def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
+def breaking_changes(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
     """The changes that break callers of one release if another one is served."""
     asked = ComparisonOptions(arguments=(f"{before.commit}..{after.commit}",))
-    with sides(directory, asked) as opened_sides:
-        report = diff(opened_sides, Chosen())
+    with open_sides(directory, asked) as opened_sides:
+        report = diff(opened_sides, DiffOptions())
     return tuple(
         Break(prompt=prompt.id, change=change)
         for prompt in report.prompts
@@ -148,7 +150,7 @@ def broken(directory: Path, before: Release, after: Release) -> tuple[Break, ...
     )
 
 
-def is_said(ground: ChannelContext, release: Release, digest: str | None) -> bool:
+def is_up_to_date(ground: ChannelContext, release: Release, digest: str | None) -> bool:
     """Whether the file already serves it, with a serial that no reader rejects."""
     now = ground.now
     if now is None or (now.release, now.digest) != (release.name, digest):
@@ -161,19 +163,19 @@ def next_serial(ground: ChannelContext) -> int:
     channel, seen = ground.channel, [0]
     seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
     if ground.repository.find("HEAD") is not None:
-        steps = history(ground.repository)
+        steps = channel_history(ground.repository)
         seen += [step.channels[channel].serial for step in steps if channel in step.channels]
     return max(seen) + 1
 
 
-def moved(ground: ChannelContext, move: Move, saving: Saving) -> Move:
+def save_move(ground: ChannelContext, move: Move, saving: Saving) -> Move:
     """Write the file and commit it if requested."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
-    write(ground.file, ground.channel, pointer)
+    write_channel(ground.file, ground.channel, pointer)
     message = _message(move)
     identity = None
     if saving.committed:
-        identity = commit(ground.file, message, interactive=saving.interactive)
+        identity = commit_channels(ground.file, message, interactive=saving.interactive)
     following = tuple(_following(ground, move.release, message, committed=saving.committed))
     notes = (*_unsigned(move), *_lacking(ground, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
@@ -196,7 +198,7 @@ def _unsigned(move: Move) -> Iterator[str]:
 
 def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
     """A note if the remote seems to lack the release, because it lacks its commit."""
-    if remotes(ground.repository):
+    if remote_names(ground.repository):
         remote, commit = default_remote(ground.repository), ground.releases[release].commit
         known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
         if not ground.repository.git.run("for-each-ref", *known):
@@ -213,7 +215,7 @@ def _following(
             yield f"git add {PATH}"
         yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
     branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
-    if not remotes(ground.repository):
+    if not remote_names(ground.repository):
         return
     if not branch:
         yield "git switch -c BRANCH: no branch is checked out"

@@ -10,13 +10,13 @@ from promptops.jobs.channels.file import refuse_uncommitted
 from promptops.jobs.channels.move import (
     ChannelContext,
     Saving,
-    broken,
-    ground,
-    is_said,
-    meant,
-    moved,
+    breaking_changes,
+    channel_context,
+    find_release,
+    is_up_to_date,
     next_serial,
-    verified,
+    save_move,
+    verify_release,
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
@@ -54,22 +54,22 @@ def promote(
             commit, where one was asked for.
     """
     with Repository.open(directory) as repository:
-        found = ground(repository, wanted.channel, overrides)
+        found = channel_context(repository, wanted.channel, overrides)
         _refuse_unknown(found, wanted)
         if saving.committed:
             refuse_uncommitted(repository)
-        release = meant(found, wanted.release)
+        release = find_release(found, wanted.release)
         same = found.now if found.now and found.now.release == release.name else None
-        checked = verified(directory, found, release, same.digest if same else None)
+        checked = verify_release(directory, found, release, same.digest if same else None)
         move = _move(found, release, checked.bundle)
         if checked.refusals:
             return replace(move, refusals=checked.refusals)
-        if is_said(found, release, checked.bundle):
+        if is_up_to_date(found, release, checked.bundle):
             return move
         breaks = _breaks(directory, found, release, allowed=wanted.allow_breaking)
         if breaks and not wanted.allow_breaking:
             return replace(move, refusals=(_refusal(found, release, breaks),), breaks=breaks)
-        return moved(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
+        return save_move(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
 
 
 def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
@@ -110,7 +110,7 @@ def _breaks(
         )
         hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
         raise GitError(message, where=str(ground.repository.root), hint=hint)
-    return broken(directory, before, release) if before is not None else ()
+    return breaking_changes(directory, before, release) if before is not None else ()
 
 
 def _refusal(ground: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:

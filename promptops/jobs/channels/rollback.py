@@ -7,17 +7,17 @@ from pathlib import Path
 
 from promptops.errors import NotFound, PromptopsError
 from promptops.jobs.channels.file import refuse_uncommitted
-from promptops.jobs.channels.history import history
+from promptops.jobs.channels.history import channel_history
 from promptops.jobs.channels.move import (
     ChannelContext,
     Saving,
-    broken,
-    ground,
-    is_said,
-    meant,
-    moved,
+    breaking_changes,
+    channel_context,
+    find_release,
+    is_up_to_date,
     next_serial,
-    verified,
+    save_move,
+    verify_release,
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
@@ -50,7 +50,7 @@ def rollback(
         InputError, GitError: As `promote`.
     """
     with Repository.open(directory) as repository:
-        found = ground(repository, channel, overrides)
+        found = channel_context(repository, channel, overrides)
         if saving.committed:
             refuse_uncommitted(repository)
         if found.serves is None:
@@ -60,15 +60,15 @@ def rollback(
             )
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
         target, skipped = _target(found, found.serves, to)
-        release = meant(found, to) if to is not None else _still_there(found, target)
-        checked = verified(directory, found, release, target.digest)
+        release = find_release(found, to) if to is not None else _still_there(found, target)
+        checked = verify_release(directory, found, release, target.digest)
         move = _move(found, found.serves, release, checked.bundle)
         refusals = checked.wrong if allow_unsigned else checked.refusals
         move = replace(move, unsigned=bool(checked.unsigned))
-        if refusals or is_said(found, release, checked.bundle):
+        if refusals or is_up_to_date(found, release, checked.bundle):
             return replace(move, refusals=refusals)
         move = replace(move, skipped=skipped, breaks=_breaks(directory, found, release))
-        return moved(found, replace(move, serial=next_serial(found)), saving)
+        return save_move(found, replace(move, serial=next_serial(found)), saving)
 
 
 def _target(
@@ -77,7 +77,7 @@ def _target(
     """The release to go back to, and the rolled back releases in between."""
     served = list(_served(ground, serves))
     if to is not None:
-        release = meant(ground, to)
+        release = find_release(ground, to)
         known = next((p for p in reversed(served) if p.release == release.name), None)
         return known or Pointer(release=release.name, digest=None, serial=0), ()
     *before, now = _standing(served)
@@ -103,7 +103,7 @@ def _served(ground: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
     """The releases that the channel served, in order."""
     steps: list[Pointer] = []
     if ground.repository.find("HEAD") is not None:
-        found = (step.channels.get(ground.channel) for step in history(ground.repository))
+        found = (step.channels.get(ground.channel) for step in channel_history(ground.repository))
         steps = [pointer for pointer in found if pointer is not None]
     last = None
     for pointer in (*reversed(steps), serves):
@@ -139,6 +139,6 @@ def _breaks(directory: Path, ground: ChannelContext, release: Release) -> tuple[
     serves = ground.serves
     before = ground.releases.get(serves.release) if serves is not None else None
     try:
-        return broken(directory, before, release) if before is not None else None
+        return breaking_changes(directory, before, release) if before is not None else None
     except PromptopsError:
         return None

@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.compare.revisions import Folder, RevisionNames, RevisionRange
-from promptops.jobs.workspace.named_prompts import GLOB, named, written_paths
+from promptops.jobs.workspace.named_prompts import GLOB, candidate_paths, matching_prompts
 from promptops.jobs.workspace.workspace import configuration
 from promptops.records import record
 from promptops.repo.process import decode
@@ -22,12 +22,12 @@ MAX_REFS = 2000
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Split:
+class ParsedArguments:
     """The parsed arguments.
 
     Attributes:
         range: What to compare; None if it was not given.
-        patterns: Names of prompts, as `named_prompts.named` takes them.
+        patterns: Names of prompts, as `named_prompts.matching_prompts` takes them.
         doubtful: The first argument, if it is ambiguous between a revision and a prompt.
     """
 
@@ -36,7 +36,9 @@ class Split:
     doubtful: str | None = None
 
 
-def split(names: RevisionNames, arguments: Sequence[str], behind: int | None) -> Split:
+def parse_arguments(
+    names: RevisionNames, arguments: Sequence[str], behind: int | None
+) -> ParsedArguments:
     """Separate the revisions from the names of prompts.
 
     Args:
@@ -47,18 +49,18 @@ def split(names: RevisionNames, arguments: Sequence[str], behind: int | None) ->
         GitError, UsageError: An argument that must be a range is not one.
     """
     if not arguments or behind == len(arguments):
-        return Split(patterns=tuple(arguments))
+        return ParsedArguments(patterns=tuple(arguments))
     first, *rest = arguments
     if behind is not None:
-        return Split(range=names.range(first), patterns=tuple(rest))
+        return ParsedArguments(range=names.range(first), patterns=tuple(rest))
     try:
         found = names.find_range(first)
     except GitError:  # a few digits are an ambiguous commit id, but may still be a prompt id
         found = None
     if found is not None and not _is_folder_of_prompts(names, first, found):
-        return Split(range=found, patterns=tuple(rest), doubtful=first)
+        return ParsedArguments(range=found, patterns=tuple(rest), doubtful=first)
     doubtful = None if GLOB.intersection(first) else first
-    return Split(patterns=tuple(arguments), doubtful=doubtful)
+    return ParsedArguments(patterns=tuple(arguments), doubtful=doubtful)
 
 
 def _is_folder_of_prompts(names: RevisionNames, written: str, found: RevisionRange) -> bool:
@@ -69,13 +71,15 @@ def _is_folder_of_prompts(names: RevisionNames, written: str, found: RevisionRan
         roots = configuration(names.found, WORKTREE).prompts
     except PromptopsError:
         return False
-    paths = () if names.found.bare else written_paths(names.found, written)[:1]
+    paths = () if names.found.bare else candidate_paths(names.found, written)[:1]
     return any(
         root != "." and (path == root or is_below(path, root)) for path in paths for root in roots
     )
 
 
-def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]) -> None:
+def refuse_doubt(
+    names: RevisionNames, arguments: ParsedArguments, catalogs: Sequence[Catalog]
+) -> None:
     """Raise an error if the catalogs show that the first argument was misunderstood."""
     first = arguments.doubtful
     if first is None:
@@ -91,7 +95,7 @@ def refuse_doubt(names: RevisionNames, arguments: Split, catalogs: Sequence[Cata
 
 
 def refuse_second_revision(
-    names: RevisionNames, arguments: Split, catalogs: Sequence[Catalog]
+    names: RevisionNames, arguments: ParsedArguments, catalogs: Sequence[Catalog]
 ) -> None:
     """Raise an error for two separate revisions, which other git commands accept."""
     if arguments.range is None or not arguments.patterns or arguments.doubtful is None:
@@ -106,7 +110,7 @@ def refuse_second_revision(
 
 def _is_prompt(names: RevisionNames, name: str, catalogs: Sequence[Catalog]) -> bool:
     """Whether the argument names prompts."""
-    return any(named(catalog, names.found, name) for catalog in catalogs)
+    return any(matching_prompts(catalog, names.found, name) for catalog in catalogs)
 
 
 def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog]) -> NoReturn:

@@ -8,26 +8,38 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError
-from promptops.jobs.compare.arguments import Split, refuse_doubt, refuse_second_revision, split
-from promptops.jobs.compare.revisions import RevisionNames, RevisionRange, names_in
+from promptops.jobs.compare.arguments import (
+    ParsedArguments,
+    parse_arguments,
+    refuse_doubt,
+    refuse_second_revision,
+)
+from promptops.jobs.compare.revisions import RevisionNames, RevisionRange, open_names
 from promptops.jobs.compare.sources import (
     ComparisonOptions,
     SideSource,
     commit_source,
     head_commit,
+    open_sources,
     refuse_contradictions,
-    sources,
 )
 from promptops.jobs.workspace.config_files import config_files
 from promptops.jobs.workspace.graph_cache import read_graph
-from promptops.jobs.workspace.workspace import catalog_of, managed
+from promptops.jobs.workspace.workspace import catalog_of, managed_paths
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
 
-__all__ = ["ComparisonOptions", "ComparisonSide", "Sides", "between", "nothing", "sides"]
+__all__ = [
+    "ComparisonOptions",
+    "ComparisonSide",
+    "Sides",
+    "empty_side",
+    "open_sides",
+    "sides_between",
+]
 
 CLOSED = {
     "symlink": ("a symbolic link", "commit the folder itself"),
@@ -73,7 +85,7 @@ class Sides:
 
 
 @contextmanager
-def sides(
+def open_sides(
     directory: Path, asked: ComparisonOptions, overrides: Sequence[str] = ()
 ) -> Iterator[Sides]:
     """Open both sides, each with its own configuration.
@@ -87,11 +99,13 @@ def sides(
         GitError: A side does not exist, or has no catalog to compare with.
         InputError: A configuration is invalid, or a root of prompts can't be read.
     """
-    with names_in(directory) as names, ExitStack() as stack:
-        arguments = split(names, asked.arguments, asked.behind)
+    with open_names(directory) as names, ExitStack() as stack:
+        arguments = parse_arguments(names, asked.arguments, asked.behind)
         refuse_contradictions(asked, arguments.range or RevisionRange())
         try:
-            repository, base, head = stack.enter_context(sources(names, asked, arguments.range))
+            repository, base, head = stack.enter_context(
+                open_sources(names, asked, arguments.range)
+            )
         except GitError:
             # Otherwise a misspelt revision would be taken for a prompt, and another base compared.
             _refuse_doubt_at_head(names, arguments, overrides)
@@ -117,7 +131,7 @@ def sides(
         )
 
 
-def between(repository: Repository, base: ComparisonSide, head: ComparisonSide) -> Sides:
+def sides_between(repository: Repository, base: ComparisonSide, head: ComparisonSide) -> Sides:
     """Two sides that are open already; raises InputError as `sides` does."""
     changed = _changed(repository, base, head)
     for side in (base, head):
@@ -125,7 +139,9 @@ def between(repository: Repository, base: ComparisonSide, head: ComparisonSide) 
     return Sides(base=base, head=head, changed=changed, repository=repository)
 
 
-def _refuse_doubt_at_head(names: RevisionNames, arguments: Split, overrides: Sequence[str]) -> None:
+def _refuse_doubt_at_head(
+    names: RevisionNames, arguments: ParsedArguments, overrides: Sequence[str]
+) -> None:
     if arguments.doubtful is not None and arguments.range is None:
         repository = names.repository
         head = _side(repository, commit_source(repository, head_commit(repository)), overrides)
@@ -140,7 +156,7 @@ def _older(
 ) -> tuple[ComparisonSide, tuple[str, ...]]:
     """The older side; a fix of its broken configuration can still be compared with it."""
     if base is None:
-        return nothing(newer), ()
+        return empty_side(newer), ()
     try:
         config = _configuration(base, overrides)
     except InputError as error:
@@ -156,7 +172,7 @@ def _side(
 
 
 def _with(repository: Repository | None, source: SideSource, config: Config) -> ComparisonSide:
-    tree = source.tree(managed(config))
+    tree = source.tree(managed_paths(config))
     return ComparisonSide(
         title=source.title,
         catalog=_catalog(repository, source, tree, config),
@@ -185,7 +201,7 @@ def _catalog(
     return catalog_of(repository, source.revision, tree, config)
 
 
-def nothing(newer: ComparisonSide) -> ComparisonSide:
+def empty_side(newer: ComparisonSide) -> ComparisonSide:
     """A side without prompts; it has the other side's configuration, which thus is not a change."""
     catalog = Catalog(empty_tree(), newer.config)
     return ComparisonSide(title=NOTHING, catalog=catalog, config=newer.config)

@@ -15,11 +15,11 @@ from promptops.diff.compare import CompareOptions, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
 from promptops.jobs.compare.comparison import ComparisonSide, Sides
-from promptops.jobs.compare.releases import last_release, released_versions, versions
+from promptops.jobs.compare.releases import last_release, released_versions, used_versions
 from promptops.jobs.workspace.graph_cache import save_graph
-from promptops.jobs.workspace.named_prompts import named, no_match
-from promptops.jobs.workspace.selection import Grep, reaching
-from promptops.jobs.workspace.workspace import managed
+from promptops.jobs.workspace.named_prompts import matching_prompts, no_match_error
+from promptops.jobs.workspace.selection import Grep, prompts_reaching
+from promptops.jobs.workspace.workspace import managed_paths
 from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
@@ -34,12 +34,12 @@ from promptops.source.config import FILES
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class DiffOptions:
     """Options of a diff.
 
     Attributes:
-        patterns: Names of prompts of either side, as `named_prompts.named` takes them; all prompts
-            where there are none.
+        patterns: Names of prompts of either side, as `named_prompts.matching_prompts` takes them;
+            empty for all prompts.
         strict: An added output property is breaking.
         estimated: Estimate tokens, even if they could be counted exactly.
     """
@@ -49,7 +49,7 @@ class Chosen:
     estimated: bool = False
 
 
-def diff(sides: Sides, chosen: Chosen) -> DiffReport:
+def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
     """Compare changed prompts and those that depend on them; raises UsageError for unknown ids."""
     base, head = sides.base.catalog, sides.head.catalog
     paths = set(_paths(sides))
@@ -80,24 +80,24 @@ def diff(sides: Sides, chosen: Chosen) -> DiffReport:
     )
 
 
-def uncommitted(sides: Sides) -> bool:
+def has_uncommitted(sides: Sides) -> bool:
     """Whether the newer side is HEAD, and the files on disk differ from it."""
     repository, head = sides.repository, sides.head
     if repository is None or repository.bare or head.title != "HEAD":
         return False
-    return bool(repository.uncommitted(managed(head.config)))
+    return bool(repository.uncommitted(managed_paths(head.config)))
 
 
-def judge(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
+def declared_problem(report: DiffReport, sides: Sides, declared: Bump | Version) -> Change | None:
     """The problem with a declared bump or version, or None."""
     last = last_release(sides)
-    return gate(declared, report.bump, last.version if last else None, versions(sides))
+    return gate(declared, report.bump, last.version if last else None, used_versions(sides))
 
 
 def _paths(sides: Sides) -> Iterator[str]:
     """Prompt files of either side that changed or depend on a change."""
     base, head = sides.base, sides.head
-    roots = {*managed(base.config), *managed(head.config)}
+    roots = {*managed_paths(base.config), *managed_paths(head.config)}
     changed = {path for path in sides.changed if any(_is_in(path, root) for root in roots)}
     changed -= set(FILES)
     grep = _grep(sides)
@@ -106,7 +106,7 @@ def _paths(sides: Sides) -> Iterator[str]:
             yield from (*base.catalog.ids, *head.catalog.ids)
             return
         changed |= _naming(head, _profiles(base.config, head.config), grep)
-    yield from reaching(head.catalog, frozenset(changed), grep)
+    yield from prompts_reaching(head.catalog, frozenset(changed), grep)
     yield from (path for path in changed if path in base.catalog.ids)
 
 
@@ -148,9 +148,12 @@ def _asked_for(sides: Sides, patterns: Sequence[str]) -> set[str]:
         return {*base.ids, *head.ids}
     shown: set[str] = set()
     for pattern in patterns:
-        hits = [*named(base, repository, pattern), *named(head, repository, pattern)]
+        hits = [
+            *matching_prompts(base, repository, pattern),
+            *matching_prompts(head, repository, pattern),
+        ]
         if not hits:
-            raise no_match(head, repository, pattern)
+            raise no_match_error(head, repository, pattern)
         shown.update(hits)
     return shown
 
@@ -220,7 +223,7 @@ class _Counting:
         return self._exact.setdefault(exact.name, cached_by_size(16_000_000)(exact.count))
 
 
-def declared(text: str) -> Bump | Version:
+def parse_declared(text: str) -> Bump | Version:
     """Parse a declared bump or version; raises UsageError."""
     from promptops.model.version import parse
 

@@ -9,8 +9,8 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.result import Judgement
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import Judging, heard
-from promptops.jobs.testing.plan import planned
+from promptops.jobs.testing.judging import AnswerJudge, judged_answers
+from promptops.jobs.testing.plan import plan_cases
 from promptops.model.change import AS_IT_WAS, CaseDiff, PromptDiff, Seen, SeenPair
 from promptops.records import record, replace
 
@@ -18,7 +18,7 @@ STALE = "the new request has no recording yet: `promptops test --record`"
 
 
 @record(frozen=True, slots=True)
-class Replayed:
+class ReplayedAnswer:
     """A recorded answer, with the verdict of each assertion by its type."""
 
     text: str
@@ -35,14 +35,17 @@ def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     return replace(diff, cases=cases)
 
 
-def _replayed(catalog: Catalog, path: str | None) -> dict[str, Replayed]:
+def _replayed(catalog: Catalog, path: str | None) -> dict[str, ReplayedAnswer]:
     """The answers of the first repeat, by the name of the case."""
     if path is None or not catalog.recording_files(path):
         return {}
-    plan = [each for each in planned(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
-    found, _ = heard(Judging(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan)
+    plan = [each for each in plan_cases(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
+    found, _ = judged_answers(
+        AnswerJudge(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan
+    )
     return {
-        each.planned.case.name: Replayed(each.answer.text, _verdicts(each.said)) for each in found
+        each.planned.case.name: ReplayedAnswer(each.answer.text, _verdicts(each.said))
+        for each in found
     }
 
 
@@ -58,7 +61,9 @@ def _verdicts(judged: tuple[Judgement, ...]) -> dict[str, str]:
     return found
 
 
-def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replayed]) -> CaseDiff:
+def _with(
+    case: CaseDiff, old: Mapping[str, ReplayedAnswer], new: Mapping[str, ReplayedAnswer]
+) -> CaseDiff:
     before = old.get(case.name.removesuffix(AS_IT_WAS))
     after = None if case.name.endswith(AS_IT_WAS) else new.get(case.name)
     if case.after_error or (before is None and after is None):
@@ -69,13 +74,13 @@ def _with(case: CaseDiff, old: Mapping[str, Replayed], new: Mapping[str, Replaye
     return replace(case, answer=answer, verdicts=tuple(_changed(before, after)))
 
 
-def _seen(replayed: Replayed | None) -> Seen | None:
+def _seen(replayed: ReplayedAnswer | None) -> Seen | None:
     if replayed is None:
         return None
     return Seen(role="answer", text=replayed.text, tokens=estimate(replayed.text))
 
 
-def _changed(before: Replayed | None, after: Replayed | None) -> list[str]:
+def _changed(before: ReplayedAnswer | None, after: ReplayedAnswer | None) -> list[str]:
     if before is None or after is None:
         return []
     names = [name for name in after.verdicts if name in before.verdicts]

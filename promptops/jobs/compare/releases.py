@@ -5,7 +5,14 @@ from __future__ import annotations
 from promptops.jobs.compare.comparison import Sides
 from promptops.model.release import Release
 from promptops.model.version import Version
-from promptops.release.tags import Table, TagNames, latest, record_of, releases, table
+from promptops.release.tags import (
+    TagNames,
+    VersionTable,
+    latest_release,
+    release_record,
+    releases,
+    version_table,
+)
 
 
 def last_release(sides: Sides) -> Release | None:
@@ -13,16 +20,16 @@ def last_release(sides: Sides) -> Release | None:
     commit = sides.base.commit
     if sides.repository is None or commit is None:
         return None
-    return latest(sides.repository, _names(sides), commit)
+    return latest_release(sides.repository, _names(sides), commit)
 
 
-def released_versions(sides: Sides, release: Release) -> Table:
+def released_versions(sides: Sides, release: Release) -> VersionTable:
     """The versions of prompts at a release."""
     assert sides.repository is not None
-    return table(release, record_of(sides.repository, release))
+    return version_table(release, release_record(sides.repository, release))
 
 
-def versions(sides: Sides) -> frozenset[Version]:
+def used_versions(sides: Sides) -> frozenset[Version]:
     """Every version in use, anywhere in history."""
     if sides.repository is None:
         return frozenset()

@@ -146,7 +146,7 @@ class RevisionNames:
 
 
 @contextmanager
-def names_in(directory: Path) -> Iterator[RevisionNames]:
+def open_names(directory: Path) -> Iterator[RevisionNames]:
     """The resolver for a directory, which need not be in a repository."""
     try:
         repository = Repository.open(directory)

@@ -84,7 +84,7 @@ def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> Non
 
 
 @contextmanager
-def sources(
+def open_sources(
     names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
 ) -> Iterator[Sources]:
     """Find both sides; raises GitError if one does not exist."""

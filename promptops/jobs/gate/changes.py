@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from promptops.jobs.compare.comparison import ComparisonSide, between, nothing
-from promptops.jobs.compare.diff import Chosen, diff
+from promptops.jobs.compare.comparison import ComparisonSide, empty_side, sides_between
+from promptops.jobs.compare.diff import DiffOptions, diff
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.change import DiffReport
@@ -16,7 +16,7 @@ TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
 """Titles of sides that are not commits."""
 
 
-def changes(
+def changes_since(
     base: Workspace, head: Workspace, wanted: SelectionOptions, selected: Container[str]
 ) -> DiffReport:
     """The changes of the selected and of the removed prompts.
@@ -25,9 +25,9 @@ def changes(
     depend on the machine.
     """
     newer = _side(head, TITLES.get(head.revision, head.revision))
-    older = _side(base, base.revision[:12]) if base.catalog.prompt_files else nothing(newer)
-    chosen = Chosen(patterns=wanted.patterns, estimated=True)
-    report = diff(between(head.repository, older, newer), chosen)
+    older = _side(base, base.revision[:12]) if base.catalog.prompt_files else empty_side(newer)
+    chosen = DiffOptions(patterns=wanted.patterns, estimated=True)
+    report = diff(sides_between(head.repository, older, newer), chosen)
     paths = head.catalog.paths
     every = wanted.selectors == ()  # removed prompts have no metadata to select them by
     kept = (e for e in report.prompts if _asked(paths.get(e.id), selected, gone=every))

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.errors import InputError
-from promptops.jobs.gate.changes import changes
-from promptops.jobs.gate.page import shown
-from promptops.jobs.gate.policy import moved_on, policy_risks, under_policy, widened
+from promptops.jobs.gate.changes import changes_since
+from promptops.jobs.gate.page import page_details
+from promptops.jobs.gate.policy import (
+    pending_policy_changes,
+    policy_risks,
+    under_policy,
+    with_base_roots,
+)
 from promptops.jobs.gate.risks.change import change_risks
 from promptops.jobs.gate.risks.checkout import checkout_risks
 from promptops.jobs.lint.lint import LintOptions, lint_selected
@@ -20,7 +25,7 @@ from promptops.jobs.workspace.rule_settings import (
     without_unknown,
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
-from promptops.jobs.workspace.workspace import CHANNELS, Workspace, judged_by, opened
+from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.report import LintReport
@@ -50,7 +55,7 @@ def check(
         report, judged = _without_base(workspace, wanted, options, cases), workspace
     else:
         report, judged = _against_base(workspace, wanted, options, overrides, cases)
-    return replace(report, shown=shown(judged, report)) if page else report
+    return replace(report, shown=page_details(judged, report)) if page else report
 
 
 def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:
@@ -86,8 +91,8 @@ def _against_base(
     names = available_names(base.config.lint, untrusted=options.untrusted)
     policy = replace(base.config, lint=without_unknown(base.config.lint, names))
     own = under_policy(workspace.config, policy)
-    head = judged_by(workspace, own)
-    judged = judged_by(head, widened(own, base.config))
+    head = with_config(workspace, own)
+    judged = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
     options = replace(options, baseline_at=base.revision)
     cases = replace(cases, baseline=base.revision)
@@ -99,21 +104,21 @@ def _against_base(
     altered = policy_risks(judged, workspace.config, base)
     risks = (*altered, *checkout_risks(judged, base), *report.risks)
     notes = (
-        *moved_on(workspace, since, base, overrides),
+        *pending_policy_changes(workspace, since, base, overrides),
         *(
             f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
             for name in unknown_names(base.config.lint, names)
         ),
     )
     return replace(
-        report, risks=risks, notes=notes, diff=changes(base, head, wanted, report.why)
+        report, risks=risks, notes=notes, diff=changes_since(base, head, wanted, report.why)
     ), judged
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
     """The base; raises InputError if its configuration can't be read."""
     try:
-        return opened(workspace.repository, commit, overrides)
+        return workspace_at(workspace.repository, commit, overrides)
     except InputError as error:
         where = f"{commit[:12]}:{error.where}"
         hint = "the policy of the base is used: fix it there first, or name another base"

@@ -13,7 +13,7 @@ from promptops.model.finding import Finding
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 
 
-def shown(workspace: Workspace, report: CheckReport) -> Shown:
+def page_details(workspace: Workspace, report: CheckReport) -> Shown:
     """The revision that was checked, and the files of its findings."""
     catalog, revision = workspace.catalog, workspace.revision
     stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
@@ -43,7 +43,7 @@ def _spoken_of(report: CheckReport) -> Iterator[str]:
         yield from (branch.place.path for branch in row.uncovered)
 
 
-def not_ignored(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
+def unignored_files(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
     """Those of the written files that are below the root and that git does not ignore.
 
     Args:

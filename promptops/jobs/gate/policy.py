@@ -46,7 +46,7 @@ def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile
     )
 
 
-def widened(config: Config, base: Config) -> Config:
+def with_base_roots(config: Config, base: Config) -> Config:
     """The configuration with the roots of the base added, so that a change can't hide files."""
     return replace(
         config,
@@ -71,7 +71,7 @@ def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[R
         yield Risk(message=message, place=Place(path))
 
 
-def moved_on(
+def pending_policy_changes(
     workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
 ) -> Iterator[str]:
     """Policy settings that changed on the base branch since this branch left it, one line each.

@@ -8,7 +8,7 @@ from pathlib import Path
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import configuration, opened
+from promptops.jobs.workspace.workspace import configuration, workspace_at
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
 from promptops.records import record
@@ -54,7 +54,7 @@ class PushRefusal:
     findings: tuple[Finding, ...] = ()
 
 
-def judge(directory: Path, push: Push) -> PushRefusal | None:
+def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
     """The reason to reject a push; None to accept it.
 
     Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
@@ -113,7 +113,7 @@ def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
     if commit is None:
         return None
     try:
-        workspace = opened(repository, commit)
+        workspace = workspace_at(repository, commit)
         # No cache: other users can write to a shared repository.
         report = lint(workspace, SelectionOptions(), LintOptions(untrusted=True, use_cache=False))
     except GitError:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
-from promptops.jobs.history.case_at_commit import CaseAt, Manner
-from promptops.jobs.workspace.named_prompts import one, only
-from promptops.jobs.workspace.workspace import Workspace, managed, opened, workspace
+from promptops.jobs.history.case_at_commit import CaseOptions, CaseVerdicts
+from promptops.jobs.workspace.named_prompts import optional_prompt, required_prompt
+from promptops.jobs.workspace.workspace import Workspace, managed_paths, workspace, workspace_at
 from promptops.model.bisection import Bisection, TreeVerdict
 from promptops.records import record, replace
 from promptops.repo.bisecting import CommitSpan, candidates, suspects
@@ -18,7 +18,7 @@ from promptops.source.config import FILES
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Ends:
+class SearchEnds:
     """The two ends of a search.
 
     Attributes:
@@ -31,7 +31,7 @@ class Ends:
     first_parent: bool = False
 
 
-Told = Callable[[TreeVerdict], None]
+VerdictListener = Callable[[TreeVerdict], None]
 """Called with the verdict on each commit."""
 
 
@@ -41,9 +41,9 @@ def _tell_nobody(_judgement: TreeVerdict) -> None: ...
 def bisect(
     directory: Path,
     wanted: tuple[str, str],
-    ends: Ends,
-    manner: Manner,
-    told: Told = _tell_nobody,
+    ends: SearchEnds,
+    manner: CaseOptions,
+    told: VerdictListener = _tell_nobody,
 ) -> Bisection:
     """The first commit at which a case fails.
 
@@ -62,9 +62,9 @@ def bisect(
     with Repository.open(directory) as repository:
         # By their ids, in case a branch moves during the search.
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
-        head = opened(repository, bad, manner.overrides)
+        head = workspace_at(repository, bad, manner.overrides)
         names = _names(head, identity)
-        search = _Search(repository, CaseAt(repository, names, case, manner), told)
+        search = _Search(repository, CaseVerdicts(repository, names, case, manner), told)
         start, reason = search.start(ends, good, bad)
         span = CommitSpan(
             goods=(start,),
@@ -75,7 +75,7 @@ def bisect(
         return replace(search.narrowed(span, reason), prompt=names[0], case=case)
 
 
-def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
+def test_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
     """The verdict of a case in the work tree, from its recordings: `here` of the result.
 
     Any problem is a reason to skip, as for `git bisect run`, except an error of git, which would
@@ -84,9 +84,9 @@ def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str
     identity, case = wanted
     try:
         with workspace(directory, overrides=overrides) as found:
-            path = only(found.catalog, found.repository, identity)
+            path = optional_prompt(found.catalog, found.repository, identity)
             identity = identity if path is None else found.catalog.ids[path]
-            at = CaseAt(found.repository, (identity,), case, Manner())
+            at = CaseVerdicts(found.repository, (identity,), case, CaseOptions())
             here = at.of(found.catalog, "")
     except GitError:
         raise
@@ -98,14 +98,14 @@ def judge_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str
 class _Search:
     """One search; `skipped` fills as it goes on."""
 
-    def __init__(self, repository: Repository, case: CaseAt, told: Told) -> None:
+    def __init__(self, repository: Repository, case: CaseVerdicts, told: VerdictListener) -> None:
         self._repository = repository
         self._case = case
         self._told = told
         self._skipped: dict[str, TreeVerdict] = {}
         self._leap = 1
 
-    def start(self, ends: Ends, good: str, bad: str) -> tuple[str, str]:
+    def start(self, ends: SearchEnds, good: str, bad: str) -> tuple[str, str]:
         """The newest commit before `bad` that is known to be good, and why `bad` is bad."""
         at_good, at_bad = self._judge(good), self._judge(bad)
         if (at_good.verdict, at_bad.verdict) != ("good", "bad"):
@@ -165,7 +165,7 @@ class _Search:
 
 def _names(head: Workspace, identity: str) -> tuple[str, ...]:
     """The prompt's id, and its earlier ones."""
-    path = one(head, identity)
+    path = required_prompt(head, identity)
     prompt = head.catalog.loaded(path).prompt
     return head.catalog.ids[path], *(prompt.aliases if prompt is not None else ())
 
@@ -174,11 +174,11 @@ def _paths(
     repository: Repository, start: str, head: Workspace, overrides: Sequence[str]
 ) -> tuple[str, ...]:
     """The paths that promptops reads at either end; other commits can't break a case."""
-    tail = opened(repository, start, overrides)
-    return tuple(dict.fromkeys((*managed(tail.config), *managed(head.config), *FILES)))
+    tail = workspace_at(repository, start, overrides)
+    return tuple(dict.fromkeys((*managed_paths(tail.config), *managed_paths(head.config), *FILES)))
 
 
-def _wrong_ends(ends: Ends, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
+def _wrong_ends(ends: SearchEnds, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
     verdicts = good.verdict, bad.verdict
     hint = "name a commit at which it passes with --good, and one at which it fails with --bad"
     if verdicts == ("bad", "good"):

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.jobs.workspace.named_prompts import one
-from promptops.jobs.workspace.render import AnnotatedRequest, RenderedLine, lines, render_case
-from promptops.jobs.workspace.workspace import Workspace, opened
+from promptops.jobs.workspace.named_prompts import required_prompt
+from promptops.jobs.workspace.render import (
+    AnnotatedRequest,
+    RenderedLine,
+    render_case,
+    rendered_lines,
+)
+from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.lint.passages import Passage, include_stack, rendered_passages
 from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
@@ -46,8 +51,8 @@ def blame(
         GitError: Git has no such revision, or lacks a part of its history.
     """
     with Repository.open(directory) as repository:
-        workspace = opened(repository, _revision(repository, asked.revision), overrides)
-        rendered = _rendered(workspace, one(workspace, identity), asked.case)
+        workspace = workspace_at(repository, _revision(repository, asked.revision), overrides)
+        rendered = _rendered(workspace, required_prompt(workspace, identity), asked.case)
         roles = _roles(rendered, asked.message)
         rows = [row for row in _rows(rendered) if row.rendered.message in roles]
         files = _BlamedFiles(workspace, asked)
@@ -90,7 +95,7 @@ def _roles(rendered: AnnotatedRequest, message: int | None) -> dict[int, str]:
 def _rows(rendered: AnnotatedRequest) -> Iterator[_BlamedLine]:
     pieces = (row for text in rendered_passages("", rendered.traced) for row in _split(text))
     message, number = -1, 0
-    for line, parts in zip(lines(rendered), pieces, strict=True):
+    for line, parts in zip(rendered_lines(rendered), pieces, strict=True):
         number = number + 1 if line.message == message else 1
         message = line.message
         yield _BlamedLine(rendered=line, line=number, pieces=parts)

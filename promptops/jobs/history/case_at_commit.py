@@ -11,18 +11,18 @@ from promptops.errors import InputError, TransportError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import Judging, heard
+from promptops.jobs.testing.judging import AnswerJudge, judged_answers
 from promptops.jobs.testing.model_calls import (
     ModelCalls,
     Unwatched,
     Watcher,
-    event_of,
+    ci_event,
     within_budget,
 )
 from promptops.jobs.testing.outcomes import case_runs
-from promptops.jobs.testing.plan import Planned, partners, planned, with_hint
-from promptops.jobs.testing.rechecks import confirmed
-from promptops.jobs.workspace.workspace import Workspace, configuration, judged_by, opened
+from promptops.jobs.testing.plan import PlannedCase, needed_cases, plan_cases, with_hint
+from promptops.jobs.testing.rechecks import confirm_failures
+from promptops.jobs.workspace.workspace import Workspace, configuration, with_config, workspace_at
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Manner:
+class CaseOptions:
     """Options for judging a case.
 
     Attributes:
@@ -54,7 +54,7 @@ class Manner:
     overrides: tuple[str, ...] = ()
 
 
-class CaseAt:
+class CaseVerdicts:
     """A case of a prompt; commits with equal inputs are judged once.
 
     Attributes:
@@ -63,7 +63,7 @@ class CaseAt:
     """
 
     def __init__(
-        self, repository: Repository, names: Sequence[str], case: str, manner: Manner
+        self, repository: Repository, names: Sequence[str], case: str, manner: CaseOptions
     ) -> None:
         self.names = tuple(names)
         self.fresh = 0
@@ -100,19 +100,19 @@ class CaseAt:
         return replace(self._known[key], commit=commit)
 
     def _opened(self, commit: str) -> Workspace:
-        found = opened(self._repository, commit, self._manner.overrides)
+        found = workspace_at(self._repository, commit, self._manner.overrides)
         if self._policy is None or self._manner.trusted:
             return found
         # An old commit must not decide where a current API key is sent.
         own = replace(found.config, models=self._policy.models, test=self._policy.test)
-        return judged_by(found, own)
+        return with_config(found, own)
 
     def _judged(self, catalog: Catalog, loaded: LoadedPrompt) -> TreeVerdict:
         if loaded.prompt is None:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
-        whole = list(planned(catalog, [loaded]))
+        whole = list(plan_cases(catalog, [loaded]))
         plan = [each for each in whole if each.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
@@ -121,7 +121,7 @@ class CaseAt:
         return _verdict(self._runs(catalog, plan, whole))
 
     def _runs(
-        self, catalog: Catalog, plan: Sequence[Planned], whole: Sequence[Planned]
+        self, catalog: Catalog, plan: Sequence[PlannedCase], whole: Sequence[PlannedCase]
     ) -> list[CaseRun]:
         """The case, answered for all its repeats and judged; nothing is recorded."""
         answering = Answering(
@@ -131,10 +131,10 @@ class CaseAt:
             repository=self._repository,
             asking=self._asking,
         )
-        judging = Judging(catalog, answering)
-        found, got = heard(judging, [*plan, *partners(plan, lambda: whole)])
+        judging = AnswerJudge(catalog, answering)
+        found, got = judged_answers(judging, [*plan, *needed_cases(plan, lambda: whole)])
         found = [each for each in found if each.planned.case.name == self._case]
-        kept, notes = confirmed(judging, found) if self._manner.live else (found, {})
+        kept, notes = confirm_failures(judging, found) if self._manner.live else (found, {})
         answering.end(prune=False)
         runs = list(case_runs(plan, got, kept, notes))
         self._refuse_silence(runs)
@@ -151,7 +151,7 @@ class CaseAt:
             raise TransportError(reason, hint=hint)
 
 
-def _asking(repository: Repository, policy: Config, manner: Manner) -> ModelCalls:
+def _asking(repository: Repository, policy: Config, manner: CaseOptions) -> ModelCalls:
     """Calls models for all commits, which share a budget."""
     test = policy.test
     settings = Settings(
@@ -159,13 +159,13 @@ def _asking(repository: Repository, policy: Config, manner: Manner) -> ModelCall
         max_cost_usd=manner.max_cost_usd,
         patience=Patience(try_s=test.timeout_s, total_s=test.total_timeout_s),
     )
-    event = event_of(os.environ)
+    event = ci_event(os.environ)
     settings = within_budget(settings, test.budget, event)
     approvals = _approvals(repository, manner) if manner.live else None
     return ModelCalls(settings=settings, watcher=manner.watcher, approvals=approvals, event=event)
 
 
-def _approvals(repository: Repository, manner: Manner) -> Approvals:
+def _approvals(repository: Repository, manner: CaseOptions) -> Approvals:
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
     announce = manner.watcher.calls

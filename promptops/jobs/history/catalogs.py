@@ -15,7 +15,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.jobs.workspace.config_files import config_files
 from promptops.jobs.workspace.graph_cache import read_graph
-from promptops.jobs.workspace.workspace import configuration, managed
+from promptops.jobs.workspace.workspace import configuration, managed_paths
 from promptops.model.config import Config
 from promptops.model.tree import TreeEntry
 from promptops.records import record
@@ -40,7 +40,7 @@ class CatalogStep:
     after: Catalog
 
 
-class Past:
+class BranchHistory:
     """A branch, read backwards from its newest commit.
 
     Attributes:
@@ -70,9 +70,9 @@ class Past:
             deciding: The relevant paths in a catalog; called again after each step.
         """
         while self._next is not None:
-            roots = managed(self.catalog.config)
+            roots = managed_paths(self.catalog.config)
             yield from self._below(roots, deciding)
-            if self.cut or managed(self.catalog.config) == roots:
+            if self.cut or managed_paths(self.catalog.config) == roots:
                 return
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Past:
                 continue
             self.catalog = step.before
             yield step
-            if managed(self.catalog.config) != roots:
+            if managed_paths(self.catalog.config) != roots:
                 return
             wanted = deciding(self.catalog)
 
@@ -112,7 +112,7 @@ class Past:
         revision, config = commit.parent or "", self.catalog.config
         if _CONFIGURATION.intersection(commit.before):
             config = self._configuration(revision, config)
-        if commit.parent and managed(config) != managed(self.catalog.config):
+        if commit.parent and managed_paths(config) != managed_paths(self.catalog.config):
             self._entries = self._listed(commit.parent, config)
         return CatalogStep(
             commit=commit, before=self._catalog(revision, config), after=self.catalog
@@ -130,7 +130,7 @@ class Past:
             return newer
 
     def _listed(self, commit: str, config: Config) -> dict[str, TreeEntry]:
-        return dict(self._repository.stored(commit, managed(config)).entries)
+        return dict(self._repository.stored(commit, managed_paths(config)).entries)
 
     def _catalog(self, revision: str, config: Config) -> Catalog:
         return Catalog(self._tree(revision), config, known=self._known)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.jobs.history.catalogs import CatalogStep
-from promptops.jobs.workspace.named_prompts import only, written_paths
+from promptops.jobs.workspace.named_prompts import candidate_paths, optional_prompt
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 
 
-class Followed:
+class FollowedPrompt:
     """A prompt, wherever a branch had it.
 
     Attributes:
@@ -22,7 +22,7 @@ class Followed:
 
     def __init__(self, repository: Repository, catalog: Catalog, asked: str) -> None:
         """Raises UsageError where the name means several prompts."""
-        path = only(catalog, repository, asked)
+        path = optional_prompt(catalog, repository, asked)
         self.here = None if path is None else catalog.ids[path]
         self.newest = self.here
         self._names = dict.fromkeys([self.here or _former_id(repository, catalog, asked)])
@@ -38,7 +38,7 @@ class Followed:
             own = catalog.rests_on(path) | {path}
             prompt = catalog.loaded(path).prompt
             self._names |= dict.fromkeys(prompt.aliases if prompt is not None else ())
-        return own.union(FILES, possible(catalog, self._names))
+        return own.union(FILES, possible_paths(catalog, self._names))
 
     def back(self, step: CatalogStep) -> str | None:
         """Go to the previous catalog; returns the prompt's id there."""
@@ -52,7 +52,7 @@ class Followed:
         return name in step.before.paths and (name == self.here or name not in step.after.paths)
 
 
-def possible(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
+def possible_paths(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
     """The paths where prompts of these ids would be."""
     for root in catalog.config.prompts:
         folder = "" if root == "." else f"{root}/"
@@ -61,5 +61,5 @@ def possible(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
 
 def _former_id(repository: Repository, catalog: Catalog, asked: str) -> str:
     """The id of a prompt that is gone, whose file may be named by its path."""
-    ids = map(catalog.id_of, written_paths(repository, asked))
+    ids = map(catalog.id_of, candidate_paths(repository, asked))
     return next(filter(None, ids), asked)

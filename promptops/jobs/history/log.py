@@ -12,11 +12,11 @@ from promptops.catalog.catalog import Catalog
 from promptops.diff.codes import CODES
 from promptops.diff.compare import CompareOptions, compare
 from promptops.errors import NotFound, UsageError
-from promptops.jobs.channels.history import served_at, time_of
-from promptops.jobs.history.catalogs import CatalogStep, Past
-from promptops.jobs.history.lineage import Followed, possible
+from promptops.jobs.channels.history import parse_time, served_at
+from promptops.jobs.history.catalogs import BranchHistory, CatalogStep
+from promptops.jobs.history.lineage import FollowedPrompt, possible_paths
 from promptops.jobs.release.changelog import first_releases
-from promptops.jobs.workspace.named_prompts import no_match
+from promptops.jobs.workspace.named_prompts import no_match_error
 from promptops.model.change import Change, PromptDiff
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.records import record, replace
@@ -30,7 +30,7 @@ class LogOptions:
     """Options of `promptops log`.
 
     Attributes:
-        prompt: Its name, as `named_prompts.named` takes it; None for none, with a channel.
+        prompt: Its name, as `named_prompts.matching_prompts` takes it; may be None with a channel.
         at: A revision, None for HEAD; with a channel, a time, None for now.
         channel: Start at the release that it served at that time.
         number: The maximum number of entries; None for all.
@@ -58,7 +58,7 @@ def log(directory: Path, wanted: LogOptions, overrides: Sequence[str] = ()) -> P
     with Repository.open(directory) as repository:
         if wanted.channel is None:
             return _history(repository, wanted, wanted.at or "HEAD", overrides)
-        served = served_at(repository, wanted.channel, time_of(wanted.at))
+        served = served_at(repository, wanted.channel, parse_time(wanted.at))
         if wanted.prompt is None or served.release is None:
             return PromptHistory(prompt=wanted.prompt, served=served, shallow=repository.shallow)
         tag = _tag(repository, served)
@@ -77,9 +77,9 @@ def _history(
     repository: Repository, wanted: LogOptions, revision: str, overrides: Sequence[str]
 ) -> PromptHistory:
     assert wanted.prompt is not None
-    with closing(Past(repository, repository.resolve(revision), overrides)) as past:
+    with closing(BranchHistory(repository, repository.resolve(revision), overrides)) as past:
         newest = past.catalog
-        followed = Followed(repository, newest, wanted.prompt)
+        followed = FollowedPrompt(repository, newest, wanted.prompt)
         found = list(islice(_entries(past, followed, wanted), wanted.number))
     if followed.newest is None:
         raise _unknown(repository, newest, wanted.prompt)
@@ -94,15 +94,17 @@ def _history(
 
 
 def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
-    error = no_match(catalog, repository, identity)
-    if any(os.path.isfile(repository.root / path) for path in possible(catalog, [identity])):
+    error = no_match_error(catalog, repository, identity)
+    if any(os.path.isfile(repository.root / path) for path in possible_paths(catalog, [identity])):
         error.hint = "it is not committed yet"
     elif repository.shallow:
         error.hint = FETCH_ALL
     return error
 
 
-def _entries(past: Past, followed: Followed, wanted: LogOptions) -> Iterator[HistoryEntry]:
+def _entries(
+    past: BranchHistory, followed: FollowedPrompt, wanted: LogOptions
+) -> Iterator[HistoryEntry]:
     for step in past.steps(followed.files):
         here = followed.here
         before = followed.back(step)

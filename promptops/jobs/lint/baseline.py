@@ -120,7 +120,7 @@ def comment_risks(
                 yield Risk(message=message, prompt=prompt, place=finding.place)
 
 
-def only_known(catalog: Catalog, before: Before) -> Counts:
+def known_comments(catalog: Catalog, before: Before) -> Counts:
     """Whether a comment counts in an untrusted change.
 
     It silences a security rule only where the base has both the comment and the line of the

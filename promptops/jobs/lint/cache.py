@@ -50,11 +50,11 @@ class LintCache:
 
     def find(self, files: Files, path: str) -> CachedResult | None:
         """The cached result for this file, if all its dependencies are unchanged."""
-        entry = self._entries.get(f"{path}\0{state(files, path)}")
+        entry = self._entries.get(f"{path}\0{file_state(files, path)}")
         if entry is None:
             return None
         needed, packed = entry
-        if any(state(files, each) != known for each, known in needed):
+        if any(file_state(files, each) != known for each, known in needed):
             return None
         return CachedResult(_unpacked(packed), frozenset(each for each, _ in needed))
 
@@ -63,9 +63,9 @@ class LintCache:
         if self._file is not None:
             import pickle
 
-            needed = tuple((each, state(files, each)) for each in sorted(known.needed))
+            needed = tuple((each, file_state(files, each)) for each in sorted(known.needed))
             packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
-            self._entries[f"{path}\0{state(files, path)}"] = (needed, packed)
+            self._entries[f"{path}\0{file_state(files, path)}"] = (needed, packed)
             self._fresh = True
 
     def save(self) -> None:
@@ -89,7 +89,7 @@ def _unpacked(packed: bytes) -> PromptResult:
     return result
 
 
-def state(files: Files, path: str) -> str:
+def file_state(files: Files, path: str) -> str:
     """The state of a file: its content id, and how it differs from a regular tracked file.
 
     The first file of recordings stands for all of them, so that none is added unseen.
@@ -133,7 +133,7 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
     facts = (
         repr(_heeded(config)),
         *(rule.code for rule in rules),
-        *(code_in(folder) for folder in _packages(rules)),
+        *(code_digest(folder) for folder in _packages(rules)),
         f"{sys.version_info}",
         str(today if dated else ""),
     )
@@ -157,7 +157,7 @@ def _packages(rules: Iterable[Rule]) -> Iterator[Path]:
         yield from (Path(place) for place in places if place)
 
 
-def code_in(place: Path) -> str:
+def code_digest(place: Path) -> str:
     """The hash of a package's files, or of one file."""
     import hashlib
 

@@ -14,7 +14,7 @@ from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.workspace.listing import plain_value
 from promptops.jobs.workspace.selection import SelectionOptions, select
-from promptops.jobs.workspace.workspace import Workspace, opened
+from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Edit, Finding
 from promptops.model.report import LintReport
 from promptops.model.tree import TreeEntry
@@ -214,7 +214,7 @@ def _over(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
 
 
 def _difference(workspace: Workspace, mended: Mapping[str, bytes]) -> Iterator[str]:
-    before = opened(workspace.repository, WORKTREE).catalog
+    before = workspace_at(workspace.repository, WORKTREE).catalog
     for path, data in sorted(mended.items()):
         name = f"{path}\t" if " " in path else path  # as git writes it, for `git apply`
         sides = (_lines(before.files.data(path) or b""), _lines(data))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from promptops.jobs.lint.baseline import read_baseline
 from promptops.jobs.lint.cache import LintCache, cache_key
-from promptops.jobs.lint.runner import LintedPrompt, judge
+from promptops.jobs.lint.runner import LintedPrompt, lint_prompts
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
@@ -19,7 +19,7 @@ from promptops.jobs.workspace.rule_settings import (
     refuse_unknown_rules,
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
-from promptops.jobs.workspace.workspace import Workspace, held_at
+from promptops.jobs.workspace.workspace import Workspace, content_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in
@@ -79,7 +79,9 @@ def lint_selected(
     few = len(selected.why) < CACHED_FROM and not wanted.everything
     cache = _no_cache() if few else _cache(workspace, rules, today, options)
     processes = options.processes or _cores()
-    judged = judge(catalog, list(selected.why), rules, today, cache=cache, processes=processes)
+    judged = lint_prompts(
+        catalog, list(selected.why), rules, today, cache=cache, processes=processes
+    )
     cache.save()
     silencers = Silencers(
         waivers=workspace.config.lint.waivers,
@@ -112,11 +114,11 @@ def _counts(workspace: Workspace, wanted: SelectionOptions, options: LintOptions
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
-    from promptops.jobs.lint.baseline import only_known
+    from promptops.jobs.lint.baseline import known_comments
 
     catalog = workspace.catalog
     before = catalog.before if wanted.since is not None else None
-    return only_known(catalog, before or _nothing)
+    return known_comments(catalog, before or _nothing)
 
 
 def _nothing(_path: str) -> None:
@@ -143,7 +145,7 @@ def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]
 def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:
     """The content of a file at the base of the branch, computed when a rule needs it."""
     base = lru_cache(lambda: merge_base(workspace, since))
-    return lambda path: held_at(workspace.repository, base(), path)
+    return lambda path: content_at(workspace.repository, base(), path)
 
 
 def _cache(

@@ -46,16 +46,16 @@ def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCo
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
-def explained(form: str, found: Rule | ChangeCode) -> str:
+def rule_page(form: str, found: Rule | ChangeCode) -> str:
     """One rule, or one code of `promptops diff`, as text, markdown or json."""
     if form == "json":
         return _json([found])
     if isinstance(found, ChangeCode):
         return _change_page(form, found)
-    return _visible(_page(found) if form == "text" else markdown(found))
+    return _visible(_page(found) if form == "text" else markdown_page(found))
 
 
-def listed(form: str, found: Sequence[Rule | ChangeCode]) -> str:
+def rule_list(form: str, found: Sequence[Rule | ChangeCode]) -> str:
     """Rules and codes of `promptops diff`, a line each; as json with all that is known."""
     if form == "json":
         return _json(found)
@@ -132,7 +132,7 @@ def _silencing(rule: Rule) -> str:
     )
 
 
-def markdown(rule: Rule) -> str:
+def markdown_page(rule: Rule) -> str:
     """The page of a rule in the documentation."""
     body = re.sub(
         r"(?m)^(Bad|Good):\n((?:(?: {4}.*)?(?:\n|$))+)",

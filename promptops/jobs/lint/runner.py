@@ -40,7 +40,7 @@ class LintedPrompt:
     names: Names = ()
 
 
-def judge(
+def lint_prompts(
     catalog: Catalog,
     paths: Sequence[str],
     rules: Sequence[Rule],

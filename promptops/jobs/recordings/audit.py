@@ -18,7 +18,7 @@ _SIZE = lazy_pattern(r"(?P<percent>\d{1,3}(?:\.\d{1,6})?)%|(?P<count>\d{1,9})", 
 
 
 @record(frozen=True, slots=True)
-class Size:
+class SampleSize:
     """The size of an audit: a number of recordings, or a share of all."""
 
     count: int = 0
@@ -30,7 +30,7 @@ class Size:
         return min(total, max(self.count, share))
 
 
-def parse_size(written: str) -> Size:
+def parse_size(written: str) -> SampleSize:
     """Parse `10%` or `25`; raises UsageError."""
     found = _SIZE.fullmatch(written)
     count = int(found["count"] or 0) if found else 0
@@ -39,10 +39,10 @@ def parse_size(written: str) -> Size:
         raise UsageError(
             f"{written!r} is not a sample size", hint="a share such as 10%, or a number"
         )
-    return Size(count, percent)
+    return SampleSize(count, percent)
 
 
-def sample(recordings: Iterable[Recording], size: Size, seed: str) -> tuple[Recording, ...]:
+def sample(recordings: Iterable[Recording], size: SampleSize, seed: str) -> tuple[Recording, ...]:
     """The recordings that a seed selects, in the given order.
 
     The selection depends on request, repeat and judge, not on the file. Anyone who knows the seed
@@ -57,7 +57,7 @@ def sample(recordings: Iterable[Recording], size: Size, seed: str) -> tuple[Reco
     return tuple(recording for key, recording in wanted.items() if key in chosen)
 
 
-def differences(recorded: Answer, fresh: Answer) -> tuple[str, ...]:
+def answer_differences(recorded: Answer, fresh: Answer) -> tuple[str, ...]:
     """The differences of a fresh answer, by the keys of a recording; empty if it is equal.
 
     The provider's cache statistics are ignored.

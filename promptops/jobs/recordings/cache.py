@@ -40,10 +40,10 @@ class AnswerCache:
 
     def keep(self, recordings: Iterable[Recording]) -> None:
         """Store answers that may be stored; a directory that can't be written is not an error."""
-        from promptops.jobs.recordings.screening import refusal
+        from promptops.jobs.recordings.screening import recording_refusal
 
         for recording in recordings:
-            if refusal("", recording) is None:
+            if recording_refusal("", recording) is None:
                 self._keep(recording)
         self._evict()
 

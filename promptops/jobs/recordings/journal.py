@@ -14,7 +14,7 @@ from promptops.model.finding import Problem
 from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.source.recordings import read_recordings, recordings_bytes
-from promptops.storage.lock import held
+from promptops.storage.lock import locked
 from promptops.storage.whole_files import replace_whole, write_all
 
 
@@ -27,7 +27,7 @@ class JournalEntry:
 
 
 @record(frozen=True, slots=True)
-class Entries:
+class JournalContent:
     """The entries of a journal, oldest first.
 
     Attributes:
@@ -64,15 +64,15 @@ class Journal:
 
         Raises InputError where it can't be written.
         """
-        from promptops.jobs.recordings.screening import refusal
+        from promptops.jobs.recordings.screening import recording_refusal
 
-        problem = refusal(file, recording)
+        problem = recording_refusal(file, recording)
         if problem is None:
             with self._locked():
                 _append(self._file, _line(JournalEntry(file, recording)))
         return problem
 
-    def hand_over(self, keep: Callable[[Entries], Iterable[JournalEntry]]) -> None:
+    def hand_over(self, keep: Callable[[JournalContent], Iterable[JournalEntry]]) -> None:
         """Pass all entries to `keep` under the lock; the entries that it returns stay here.
 
         All of them stay if it raises or the process dies. Raises InputError.
@@ -89,7 +89,7 @@ class Journal:
     def _locked(self) -> Iterator[None]:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with held(self._file.with_suffix(".lock")):
+            with locked(self._file.with_suffix(".lock")):
                 yield
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -119,14 +119,14 @@ def _line(entry: JournalEntry) -> bytes:
     return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
 
 
-def _read(file: Path) -> Entries:
+def _read(file: Path) -> JournalContent:
     try:
         rows = file.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return Entries(())
+        return JournalContent(())
     entries = [_entry(row) for row in rows if row]
     found = tuple(entry for entry in entries if entry is not None)
-    return Entries(found, unreadable=len(entries) - len(found))
+    return JournalContent(found, unreadable=len(entries) - len(found))
 
 
 def _entry(row: bytes) -> JournalEntry | None:

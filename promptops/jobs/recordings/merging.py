@@ -11,7 +11,7 @@ from promptops.source.recordings import FEWER, MAX_TOTAL_BYTES, Key, key_of, rec
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Need:
+class NeededRecording:
     """A recording that a run looked up for a case; see `Recording` for the names."""
 
     case: str
@@ -24,10 +24,10 @@ class Need:
         return self.request, self.repeat, self.judge
 
 
-def merged(
+def merge_recordings(
     old: Iterable[Recording],
     new: Iterable[Recording],
-    needs: Collection[Need] = (),
+    needs: Collection[NeededRecording] = (),
     *,
     prune: bool = False,
 ) -> tuple[Recording, ...]:
@@ -64,13 +64,16 @@ _MANY = MAX_TOTAL_BYTES // 2_000
 """The number of answers from which recordings may be too large: 2,000 bytes on average are rare."""
 
 
-def needs_sample(recorded: Collection[Recording], missing: Collection[Need]) -> bool:
+def needs_sample(recorded: Collection[Recording], missing: Collection[NeededRecording]) -> bool:
     """Whether a sample of answers is needed to know whether all of them will fit."""
     return len(missing) >= _MANY and len(recorded) < SAMPLE
 
 
 def refuse_overfull(
-    file: str, recorded: Collection[Recording], needs: Iterable[Need], missing: Collection[Need]
+    file: str,
+    recorded: Collection[Recording],
+    needs: Iterable[NeededRecording],
+    missing: Collection[NeededRecording],
 ) -> None:
     """Raise UsageError if the recordings of a run would be too large.
 
@@ -94,13 +97,13 @@ def refuse_overfull(
         raise UsageError(message, where=file, hint=FEWER)
 
 
-def _once(needs: Iterable[Need]) -> Iterable[Need]:
+def _once(needs: Iterable[NeededRecording]) -> Iterable[NeededRecording]:
     """Cases with the same request share one recording."""
-    found: dict[Key, Need] = {need.key: need for need in needs}
+    found: dict[Key, NeededRecording] = {need.key: need for need in needs}
     return found.values()
 
 
-def _empty(need: Need) -> Recording:
+def _empty(need: NeededRecording) -> Recording:
     return Recording(
         request=need.request,
         repeat=need.repeat,
@@ -112,6 +115,9 @@ def _empty(need: Need) -> Recording:
 
 def _mean_answer(recorded: Collection[Recording]) -> int:
     """Bytes of an average answer beyond an empty one, rounded down."""
-    needs = [Need(case=r.case, request=r.request, repeat=r.repeat, judge=r.judge) for r in recorded]
+    needs = [
+        NeededRecording(case=r.case, request=r.request, repeat=r.repeat, judge=r.judge)
+        for r in recorded
+    ]
     empty = len(recordings_bytes(map(_empty, needs)))
     return (len(recordings_bytes(recorded)) - empty) // len(recorded)

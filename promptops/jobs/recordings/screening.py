@@ -15,7 +15,7 @@ from promptops.patterns import lazy_pattern
 from promptops.source.recordings import MAX_BYTES, read_recordings, recordings_bytes
 
 
-def refusal(file: str, recording: Recording) -> Problem | None:
+def recording_refusal(file: str, recording: Recording) -> Problem | None:
     """Why an answer can't be recorded, or ""; never shows the secret that was found."""
     found = _reason(recording)
     if found is None:

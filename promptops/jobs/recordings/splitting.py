@@ -27,7 +27,7 @@ Parts = Mapping[str, tuple[Recording, ...]]
 """Recordings by the path of their file."""
 
 
-def split(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Parts:
+def split_recordings(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Parts:
     """Distribute recordings over the files that begin with `first`; a file may end up empty.
 
     A recording stays in its file. A new answer goes to the file of the one that it replaces, or, if
@@ -52,7 +52,7 @@ def split(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Par
     return {path: tuple(files.recordings.get(path, ())) for path in {*home.values(), *files.sizes}}
 
 
-def steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
+def write_steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
     """The contents to write, by path, in order; b"" for a file to remove.
 
     A recording is removed from its old file before it is added to another one, so that none is

@@ -9,9 +9,9 @@ from pathlib import Path
 from promptops.catalog.catalog import ENDINGS
 from promptops.errors import InputError
 from promptops.jobs.recordings.cache import AnswerCache
-from promptops.jobs.recordings.journal import Entries, Journal, JournalEntry
-from promptops.jobs.recordings.merging import Need, merged
-from promptops.jobs.recordings.splitting import split, steps
+from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
+from promptops.jobs.recordings.merging import NeededRecording, merge_recordings
+from promptops.jobs.recordings.splitting import split_recordings, write_steps
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -24,7 +24,7 @@ from promptops.storage.whole_files import replace_whole, sync_folder
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Settled:
+class WrittenAnswers:
     """The result of writing the answers of a journal.
 
     Attributes:
@@ -38,12 +38,12 @@ class Settled:
     unreadable: int = 0
 
 
-def settle(
+def write_journal(
     repository: Repository,
-    needs: Mapping[str, Collection[Need]] | None = None,
+    needs: Mapping[str, Collection[NeededRecording]] | None = None,
     *,
     prune: bool = False,
-) -> Settled:
+) -> WrittenAnswers:
     """Write the answers of the journal to the files of recordings and to the cache.
 
     Called without needs at the start of a recording run, for answers that an earlier run left, and
@@ -59,10 +59,10 @@ def settle(
     """
     journal = Journal(repository)
     if not needs and not journal.pending:
-        return Settled()
+        return WrittenAnswers()
     settling = _Settling(repository, needs or {}, prune)
     journal.hand_over(settling.keep)
-    return Settled(
+    return WrittenAnswers(
         changed=tuple(settling.changed),
         problems=tuple(settling.problems),
         unreadable=settling.unreadable,
@@ -72,14 +72,14 @@ def settle(
 @record(slots=True)
 class _Settling:
     repository: Repository
-    needs: Mapping[str, Collection[Need]]
+    needs: Mapping[str, Collection[NeededRecording]]
     prune: bool
     changed: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unreadable: int = 0
     _folders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def keep(self, found: Entries) -> Iterator[JournalEntry]:
+    def keep(self, found: JournalContent) -> Iterator[JournalEntry]:
         """Write all files; yields the entries that are not in a file."""
         self.unreadable = found.unreadable
         new: dict[str, list[Recording]] = {file: [] for file in self.needs}
@@ -109,8 +109,10 @@ class _Settling:
         if found.problems:  # unreadable lines would be lost
             return found.problems[0]
         prune = self.prune and file in self.needs
-        kept = merged(found.recordings, new, self.needs.get(file, ()), prune=prune)
-        for path, content in steps(found, {**dict.fromkeys(old, ()), **split(file, found, kept)}):
+        kept = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
+        for path, content in write_steps(
+            found, {**dict.fromkeys(old, ()), **split_recordings(file, found, kept)}
+        ):
             if content != old.get(path, b""):
                 _put(self.repository.root / path, content)
                 old[path] = content

@@ -10,7 +10,7 @@ from promptops.errors import GitError, UsageError
 from promptops.jobs.workspace.workspace import configuration
 from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
-from promptops.release.tags import TagNames, records, releases
+from promptops.release.tags import TagNames, release_records, releases
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -36,7 +36,7 @@ def changelog(
             raise GitError("no release is known in a shallow clone", hint=FETCH_ALL)
         chosen = [each for each in found if not wanted or _is_one(each, wanted)]
         _refuse_unknown(found, wanted)
-        said = records(repository, chosen)
+        said = release_records(repository, chosen)
         return tuple((each, said[each.name]) for each in chosen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.jobs.gate.check import failures
-from promptops.jobs.release.preflight import more
+from promptops.jobs.release.preflight import shortened_list
 from promptops.jobs.testing.runner import RECORD
 from promptops.model.check import CheckReport
 from promptops.model.release import ReleaseProblem
@@ -51,7 +51,7 @@ def not_checked(command: str) -> ReleaseProblem:
 
 
 def _problem(message: str, hint: str, details: Sequence[str] = ()) -> ReleaseProblem:
-    return ReleaseProblem(message=message, hint=hint, details=more(details))
+    return ReleaseProblem(message=message, hint=hint, details=shortened_list(details))
 
 
 def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:

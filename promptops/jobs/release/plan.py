@@ -10,8 +10,8 @@ from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
 from promptops.jobs.bundles.contents import bundle_of
 from promptops.jobs.compare.comparison import Sides
-from promptops.jobs.compare.diff import Chosen, diff
-from promptops.jobs.release.preflight import more
+from promptops.jobs.compare.diff import DiffOptions, diff
+from promptops.jobs.release.preflight import shortened_list
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
@@ -24,8 +24,8 @@ from promptops.model.release import (
 )
 from promptops.model.version import Version
 from promptops.records import record, replace
-from promptops.release.record import read, write
-from promptops.release.tags import Table, TagNames, records, table
+from promptops.release.record import read_record, write_record
+from promptops.release.tags import TagNames, VersionTable, release_records, version_table
 from promptops.release.versions import (
     Declared,
     effective_bump,
@@ -68,12 +68,12 @@ class ReleaseContext:
         return frozenset(each.version for each in self.releases)
 
 
-def compared(sides: Sides) -> DiffReport:
+def release_changes(sides: Sides) -> DiffReport:
     """The changes since the last release."""
-    return diff(sides, Chosen())
+    return diff(sides, DiffOptions())
 
 
-def planned(
+def plan_release(
     ground: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
 ) -> ReleasePlan:
     """A release with what changed; raises InputError for a prompt that can't be built."""
@@ -91,7 +91,7 @@ def planned(
         bump=bump,
         reason=" ".join(declared.reason.split()) if has_reason else "",
     )
-    tags = tags_of(ground, record)
+    tags = release_tags(ground, record)
     return ReleasePlan(
         version=version,
         commit=ground.workspace.revision,
@@ -122,11 +122,11 @@ def version_problems(
         waivers = waiver_lines(ground.repository, report.prompts, max(bump, Bump.MINOR))
         reasoned = lowered(changes, bump, "because") is None
         hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
-        details = waivers or more(demanding(report.prompts, bump))
+        details = waivers or shortened_list(demanding(report.prompts, bump))
         yield ReleaseProblem(message=message, hint=hint, details=details)
 
 
-def tags_of(ground: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
+def release_tags(ground: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
     """The names of all tags of a release: its own first, then those of prompts, if they get any."""
     if ground.workspace.config.release.tags != "per-prompt":
         return (record.tag,)
@@ -163,17 +163,19 @@ def _codes(prompt: PromptDiff) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.code for each in worst_first(prompt.changes) if each.bump))
 
 
-def _released(ground: ReleaseContext) -> Table:
+def _released(ground: ReleaseContext) -> VersionTable:
     if ground.base is None:
-        return Table({})
-    return table(ground.base, records(ground.repository, (ground.base,))[ground.base.name])
+        return VersionTable({})
+    return version_table(
+        ground.base, release_records(ground.repository, (ground.base,))[ground.base.name]
+    )
 
 
 def _taken(ground: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
     """The versions that prompts have in any release, on any line."""
     found: dict[str, set[Version]] = {name: set() for name in prompts}
     if prompts:
-        for each in records(ground.repository, ground.releases).values():
+        for each in release_records(ground.repository, ground.releases).values():
             for name in found.keys() & each.versions.keys():
                 found[name].add(each.versions[name])
     return found
@@ -206,7 +208,7 @@ def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
         bundle=contents.digest,
         bundle_format=FORMAT,
     )
-    if read(write(built)) != built:
+    if read_record(write_record(built)) != built:
         message = "the message of the tag could not be parsed again"
         raise InputError(message, hint="a prompt id must not contain white space: promptops lint")
     return built

@@ -28,13 +28,13 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
     yield from _identity(repository)
 
 
-def more(lines: Sequence[str]) -> tuple[str, ...]:
+def shortened_list(lines: Sequence[str]) -> tuple[str, ...]:
     """The first lines, and the number of the others."""
     rest = len(lines) - SHOWN
     return (*lines[:SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
 
 
-def uncommitted(workspace: Workspace) -> list[str]:
+def uncommitted_paths(workspace: Workspace) -> list[str]:
     """Paths of the catalog that differ from HEAD in the work tree or the index."""
     repository = workspace.repository
     if repository.bare:
@@ -43,7 +43,7 @@ def uncommitted(workspace: Workspace) -> list[str]:
     return sorted(path for path in changed if is_managed(path, workspace))
 
 
-def unpushed(repository: Repository) -> int:
+def unpushed_commits(repository: Repository) -> int:
     """How many commits are not on the upstream branch; 0 without one."""
     return _count(repository, "@{upstream}..HEAD")
 
@@ -54,11 +54,11 @@ def has_identity(repository: Repository) -> bool:
 
 
 def _uncommitted(workspace: Workspace) -> Iterator[ReleaseProblem]:
-    paths = uncommitted(workspace)
+    paths = uncommitted_paths(workspace)
     if paths:
         message = f"{counted(len(paths), 'file')} with uncommitted changes"
         hint = "commit or stash them: git stash --include-untracked"
-        yield ReleaseProblem(message=message, hint=hint, details=more(paths))
+        yield ReleaseProblem(message=message, hint=hint, details=shortened_list(paths))
 
 
 def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseProblem]:
@@ -73,7 +73,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
     if not _is_allowed(branch, allowed):
         message = f"releases are made from {names}, and this is `{branch}`"
         yield ReleaseProblem(message=message, hint="switch to it, or change `release.branches`")
-    behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed(repository)
+    behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed_commits(repository)
     if behind and ahead:
         message = f"`{branch}` and its upstream branch have diverged"
         here, there = counted(ahead, "commit"), counted(behind, "commit")

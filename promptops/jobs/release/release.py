@@ -10,22 +10,39 @@ from typing import Literal
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.compare import comparison as two_sides
-from promptops.jobs.compare.comparison import Sides, sides
+from promptops.jobs.compare.comparison import Sides, open_sides
 from promptops.jobs.gate.check import check_release
 from promptops.jobs.release.gate import gate_problems, gate_warnings, not_checked
-from promptops.jobs.release.plan import ReleaseContext, compared, planned, tags_of, version_problems
-from promptops.jobs.release.preflight import more, repository_problems, uncommitted, unpushed
-from promptops.jobs.release.remote_state import beside_remote, default_remote, next_command
+from promptops.jobs.release.plan import (
+    ReleaseContext,
+    plan_release,
+    release_changes,
+    release_tags,
+    version_problems,
+)
+from promptops.jobs.release.preflight import (
+    repository_problems,
+    shortened_list,
+    uncommitted_paths,
+    unpushed_commits,
+)
+from promptops.jobs.release.remote_state import default_remote, next_command, with_remote_state
 from promptops.jobs.release.tag_names import line_problems, name_problems
-from promptops.jobs.release.tag_signing import is_signed, signing_problems
-from promptops.jobs.release.tags import RemoteRefusal, make, missing, push, take_back
+from promptops.jobs.release.tag_signing import signing_problems, wants_signature
+from promptops.jobs.release.tags import (
+    RemoteRefusal,
+    create_tags,
+    delete_tags,
+    missing_tags,
+    push_tags,
+)
 from promptops.jobs.tags.tag import release_tag
-from promptops.jobs.workspace.workspace import Workspace, configuration, opened
+from promptops.jobs.workspace.workspace import Workspace, configuration, workspace_at
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.records import field, record, replace
-from promptops.release.tags import TagNames, latest, record_of, releases
+from promptops.release.tags import TagNames, latest_release, release_record, releases
 from promptops.release.versions import Declared
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
@@ -64,7 +81,7 @@ def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = (
         else:
             report = _prepared(ground, opened_sides, asked)
         if asked.push is not None:
-            return beside_remote(ground, report, asked.push, interactive=asked.interactive)
+            return with_remote_state(ground, report, asked.push, interactive=asked.interactive)
         return report
 
 
@@ -85,7 +102,7 @@ def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> Re
         refused = _pushed(repository, remote, tags, interactive=asked.interactive)
         if refused is None:
             return replace(done, pushed=shown(remote))
-        take_back(repository, made)
+        delete_tags(repository, made)
         return replace(report, problems=(_refusal(shown(remote), tags[0], refused),))
 
 
@@ -95,7 +112,7 @@ def _made(
     plan = report.plan
     if plan is None:
         return report, {}
-    made = make(repository, plan, interactive=interactive)
+    made = create_tags(repository, plan, interactive=interactive)
     state: Literal["created", "done"] = "created" if plan.record.tag in made else "done"
     then = next_command(repository, plan.version, plan.commit)
     return replace(report, state=state, next=then), made
@@ -108,11 +125,11 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Release
         config = configuration(repository, head, overrides)
         names = TagNames(config.release.tag_format)
         every = releases(repository, names)
-        base = latest(repository, names, head)
+        base = latest_release(repository, names, head)
         is_empty = base is None or _has_no_prompts(repository, base)
         compares = f"..{head}" if is_empty or base is None else f"{base.commit}..{head}"
     asked = two_sides.ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
-    with sides(directory, asked, overrides) as found:
+    with open_sides(directory, asked, overrides) as found:
         assert found.repository is not None
         workspace = Workspace(found.repository, head, found.head.config, found.head.catalog)
         yield ReleaseContext(workspace=workspace, names=names, releases=every, base=base), found
@@ -121,7 +138,7 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Release
 def _has_no_prompts(repository: Repository, release: Release) -> bool:
     """Whether a release is older than the prompts: then all of them are new."""
     try:
-        return not opened(repository, release.commit).catalog.ids
+        return not workspace_at(repository, release.commit).catalog.ids
     except PromptopsError:
         return False
 
@@ -141,10 +158,10 @@ def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
 
 def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> ReleaseReport:
     """The report on an existing release: its missing tags, and whether it matches its record."""
-    workspace, record = ground.workspace, record_of(ground.repository, release)
-    tags = tags_of(ground, record)
-    lacking = missing(ground.repository, tags)
-    signed = is_signed(ground.repository, workspace.config.release.sign, asked.sign)
+    workspace, record = ground.workspace, release_record(ground.repository, release)
+    tags = release_tags(ground, record)
+    lacking = missing_tags(ground.repository, tags)
+    signed = wants_signature(ground.repository, workspace.config.release.sign, asked.sign)
     plan = ReleasePlan(
         version=release.version,
         commit=release.commit,
@@ -180,8 +197,12 @@ def _unsigned(
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
-    paths = uncommitted(workspace)
-    return [f"not committed, so not part of the release: {', '.join(more(paths))}"] if paths else []
+    paths = uncommitted_paths(workspace)
+    return (
+        [f"not committed, so not part of the release: {', '.join(shortened_list(paths))}"]
+        if paths
+        else []
+    )
 
 
 def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
@@ -193,8 +214,8 @@ def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseP
 
 def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions) -> ReleaseReport:
     workspace, declared = ground.workspace, asked.declared
-    report = compared(opened_sides)
-    signed = is_signed(ground.repository, workspace.config.release.sign, asked.sign)
+    report = release_changes(opened_sides)
+    signed = wants_signature(ground.repository, workspace.config.release.sign, asked.sign)
     nothing = _nothing(ground, report, declared)
     if nothing and not ground.repository.shallow:
         left_out = tuple(_uncommitted(workspace))
@@ -210,8 +231,8 @@ def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),
     )
-    unpushed_commits = _unpushed(ground.repository, asked)
-    warnings = (*opened_sides.notes, *unpushed_commits, *gate_warnings(checked))
+    ahead = _unpushed(ground.repository, asked)
+    warnings = (*opened_sides.notes, *ahead, *gate_warnings(checked))
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 
@@ -232,7 +253,7 @@ def _plan(
     if ground.repository.shallow:
         return None, []
     try:
-        plan = planned(ground, report, declared, signed=signed)
+        plan = plan_release(ground, report, declared, signed=signed)
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         hint = error.hint or "promptops lint"
@@ -246,7 +267,7 @@ def _plan(
 
 
 def _unpushed(repository: Repository, asked: ReleaseOptions) -> list[str]:
-    ahead = unpushed(repository) if asked.push is None else 0  # else it is a problem
+    ahead = unpushed_commits(repository) if asked.push is None else 0  # else it is a problem
     return [f"{counted(ahead, 'commit')} not on the upstream branch: git push"] if ahead else []
 
 
@@ -254,7 +275,7 @@ def _pushed(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
 ) -> RemoteRefusal | None:
     try:
-        return push(repository, remote, tags, interactive=interactive)
+        return push_tags(repository, remote, tags, interactive=interactive)
     except GitError as error:
         message = f"{tags[0]!r} was created here, but could not be pushed: {error.message}"
         hint = "run it again with --push; to discard it: git tag --delete TAG"
@@ -268,7 +289,9 @@ def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
         hint = f"another release was pushed first: merge it ({bring}), then run it again"
     details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return ReleaseProblem(message=f"{who} rejected {tag!r}", hint=hint, details=more(details))
+    return ReleaseProblem(
+        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
+    )
 
 
 def _is_taken(line: str) -> bool:

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.errors import GitError
-from promptops.jobs.release.plan import ReleaseContext, tags_of
-from promptops.jobs.release.tags import missing
+from promptops.jobs.release.plan import ReleaseContext, release_tags
+from promptops.jobs.release.tags import missing_tags
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.version import Version
 from promptops.records import replace
-from promptops.release.tags import records, releases
+from promptops.release.tags import release_records, releases
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
@@ -22,7 +22,7 @@ DEADLINE_S = 60.0
 _TRACKED = "refs/remotes/"
 
 
-def beside_remote(
+def with_remote_state(
     ground: ReleaseContext, report: ReleaseReport, wanted: str, *, interactive: bool
 ) -> ReleaseReport:
     """The report, with earlier releases that are missing on the remote and problems with a push.
@@ -63,7 +63,7 @@ def beside_remote(
 def next_command(repository: Repository, version: Version, commit: str) -> str:
     """The command that pushes an existing release from here; "" without a remote."""
     remote = default_remote(repository)
-    if remote not in remotes(repository):
+    if remote not in remote_names(repository):
         return ""
     push = f"{_push(repository, remote)} && " if _lacks(repository, remote, (commit,), ()) else ""
     named = f" --version {version}" if version.pre else ""
@@ -73,7 +73,7 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
 def _made_here(ground: ReleaseContext) -> tuple[Release, ...]:
     """The releases before HEAD that were created by promptops."""
     merged = releases(ground.repository, ground.names, merged=ground.workspace.revision)
-    said = records(ground.repository, merged)
+    said = release_records(ground.repository, merged)
     return tuple(each for each in merged if said[each.name].content is not None)
 
 
@@ -97,11 +97,11 @@ def _lacking(
     plan: ReleasePlan | None,
     refs: Mapping[str, str],
 ) -> tuple[str, ...]:
-    said = records(ground.repository, made)
+    said = release_records(ground.repository, made)
     own = plan.tags if plan is not None else ()
-    tags = [tag for each in made for tag in tags_of(ground, said[each.name])]
+    tags = [tag for each in made for tag in release_tags(ground, said[each.name])]
     tags = [tag for tag in tags if tag not in own and f"refs/tags/{tag}" not in refs]
-    away = missing(ground.repository, tags)
+    away = missing_tags(ground.repository, tags)
     return tuple(tag for tag in tags if tag not in away)
 
 
@@ -124,7 +124,7 @@ def _lacks(
 
 
 def _tracking(repository: Repository, remote: str) -> list[str]:
-    return [f"--remotes={remote}"] if remote in remotes(repository) else []
+    return [f"--remotes={remote}"] if remote in remote_names(repository) else []
 
 
 def _upstream(repository: Repository) -> str:
@@ -146,7 +146,7 @@ ORIGIN = "origin"
 _HERE = "."
 
 
-def remotes(repository: Repository) -> list[str]:
+def remote_names(repository: Repository) -> list[str]:
     """The names of the configured remotes."""
     return decode(repository.git.run("remote")).splitlines()
 
@@ -156,7 +156,7 @@ def default_remote(repository: Repository) -> str:
     branch = decode(repository.git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
     found = repository.git.ask("config", "--get", f"branch.{branch}.remote")
     tracked = decode(found.stdout).strip()
-    known = remotes(repository)
+    known = remote_names(repository)
     if tracked and tracked != _HERE:
         return tracked
     return known[0] if len(known) == 1 else ORIGIN
@@ -166,7 +166,7 @@ def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Rele
     """Problems with an unknown remote that is not an address; "" for the default one."""
     if wanted is None:
         return
-    known, name = remotes(repository), wanted or default_remote(repository)
+    known, name = remote_names(repository), wanted or default_remote(repository)
     if name not in known and not any(char in name for char in "/:"):
         there = ", ".join(known) or "none"
         hint = f"there is {there}; git remote add {ORIGIN} ADDRESS"

@@ -32,7 +32,7 @@ _EMPTY_WORDS = ("fatal: failed", "error: gpg failed", "[GNUPG:]", "Good ", "Coul
 _HOW = "see user.signingKey and gpg.format in `git help config`"
 
 
-def is_signed(
+def wants_signature(
     repository: Repository, setting: Literal["auto", "always", "never"], asked: bool | None
 ) -> bool:
     """Whether to sign; raises UsageError if the repository's configuration forbids the option."""

@@ -10,7 +10,7 @@ from promptops.errors import GitError
 from promptops.jobs.release.tag_signing import DEADLINE_S
 from promptops.model.release import ReleasePlan, ReleaseRecord
 from promptops.records import record
-from promptops.release.record import write
+from promptops.release.record import write_record
 from promptops.repo.interactive import act
 from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import Repository
@@ -33,7 +33,7 @@ class RemoteRefusal:
     said: tuple[str, ...]
 
 
-def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
+def create_tags(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
     """Create the missing tags of a plan; returns the ids of the tag objects, by name.
 
     The release's own tag is first and records all others, so that a later run can continue. Raises
@@ -45,26 +45,26 @@ def make(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dic
             try:
                 _make_one(repository, plan, tag, Path(folder, "message"), interactive)
             except GitError:
-                take_back(repository, made)
+                delete_tags(repository, made)
                 raise
             made[tag] = _tag_id(repository, tag)
     return made
 
 
-def missing(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
+def missing_tags(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
     """The tags that do not exist yet."""
     known = decode(repository.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"))
     there = set(known.splitlines())
     return tuple(tag for tag in tags if tag not in there)
 
 
-def take_back(repository: Repository, made: Mapping[str, str]) -> None:
+def delete_tags(repository: Repository, made: Mapping[str, str]) -> None:
     """Delete tags that this run created, unless they were moved since."""
     for tag, identity in made.items():
         repository.git.ask("update-ref", "-d", f"refs/tags/{tag}", identity)
 
 
-def push(
+def push_tags(
     repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
 ) -> RemoteRefusal | None:
     """Push new tags, all or none; returns the rejection, if any.
@@ -104,7 +104,7 @@ def _make_one(
     repository: Repository, plan: ReleasePlan, tag: str, file: Path, interactive: bool
 ) -> None:
     record = plan.record if tag == plan.record.tag else prompt_record(plan.record, tag)
-    file.write_bytes(write(record).encode("utf-8", "surrogateescape"))
+    file.write_bytes(write_record(record).encode("utf-8", "surrogateescape"))
     answer = act(
         repository.git,
         "tag",

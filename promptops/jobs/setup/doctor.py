@@ -18,7 +18,7 @@ from promptops.jobs.setup.hook_file import HookFile, find_hooks, hook_line
 from promptops.jobs.setup.new_files import SCHEMA
 from promptops.jobs.workspace.listing import unread_files
 from promptops.jobs.workspace.rule_settings import refuse_unknown_rules
-from promptops.jobs.workspace.workspace import opened as open_workspace
+from promptops.jobs.workspace.workspace import workspace_at as open_workspace
 from promptops.model.config import Config
 from promptops.model.distribution import NAME
 from promptops.records import record
@@ -54,7 +54,7 @@ class Diagnosis:
     hint: str = ""
 
 
-def examine(directory: Path) -> tuple[Diagnosis, ...]:
+def diagnose(directory: Path) -> tuple[Diagnosis, ...]:
     """Every check, in the order to show; raises nothing, because failures are its result."""
     return (*_of_machine(directory), *_of_repository(directory))
 
@@ -99,10 +99,10 @@ def _git(directory: Path) -> Diagnosis:
         answer = Git(directory.absolute(), inherited_environment()).ask("version")
     except PromptopsError as error:
         return _failed("git", error)
-    return judge_git(decode(answer.stdout))
+    return git_diagnosis(decode(answer.stdout))
 
 
-def judge_git(output: str) -> Diagnosis:
+def git_diagnosis(output: str) -> Diagnosis:
     """The diagnosis for the output of `git version`."""
     found = re.search(r"(\d+)\.(\d+)[.\w-]*", output)
     if found is None:
@@ -154,7 +154,7 @@ def _bytecode() -> Iterator[Diagnosis]:
 
 def _import_name() -> Diagnosis:
     """Whether another distribution installed a package named `promptops`."""
-    others = other_owners()
+    others = other_distributions()
     where = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     if others:
         names = ", ".join(others)
@@ -165,7 +165,7 @@ def _import_name() -> Diagnosis:
     return Diagnosis("import name", "ok", f"`promptops` is {where}")
 
 
-def other_owners() -> tuple[str, ...]:
+def other_distributions() -> tuple[str, ...]:
     """Names of other installed distributions that contain a package `promptops`."""
     from importlib.metadata import distributions
 

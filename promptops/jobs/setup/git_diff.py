@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from promptops.errors import InputError, PromptopsError
-from promptops.jobs.setup.init import SetupStep, Started
+from promptops.jobs.setup.init import SetupResult, SetupStep
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import Repository
 
@@ -44,7 +44,7 @@ UNDO = (
 NEXT = "git diff --word-diff"
 
 
-def show_in_git_diff(directory: Path) -> Started:
+def show_in_git_diff(directory: Path) -> SetupResult:
     """Add missing settings to the repository's own configuration and attributes.
 
     Existing settings and committed files are not changed. A linked work tree shares both with its
@@ -55,7 +55,7 @@ def show_in_git_diff(directory: Path) -> Started:
     with Repository.open(directory) as repository:
         steps = tuple(_steps(repository))
     failed = any(step.action == "failed" for step in steps)
-    return Started(steps, "promptops init --git-diff" if failed else NEXT)
+    return SetupResult(steps, "promptops init --git-diff" if failed else NEXT)
 
 
 def _steps(repository: Repository) -> Iterator[SetupStep]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from promptops.errors import InputError
-from promptops.jobs.setup.new_files import make
+from promptops.jobs.setup.new_files import create_file
 from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
@@ -62,7 +62,7 @@ def install_hook(hook: HookFile) -> None:
     """Install our hook if there is none; raises InputError if it can't be written."""
     text = hook_text(hook.name).replace("installed=''", f"installed={_own_executable()}", 1)
     try:
-        make(hook.path.parent, hook.path.name, text, executable=True)
+        create_file(hook.path.parent, hook.path.name, text, executable=True)
     except InputError as error:
         raise InputError(error.message, where=str(hook.path), hint=error.hint) from None
 

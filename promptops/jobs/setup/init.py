@@ -22,12 +22,12 @@ from promptops.jobs.setup.hook_file import (
 from promptops.jobs.setup.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,
-    make,
+    create_file,
     model_lines,
-    relative,
+    relative_path,
     template,
 )
-from promptops.jobs.workspace.workspace import configuration, opened
+from promptops.jobs.workspace.workspace import configuration, workspace_at
 from promptops.model.config import Config
 from promptops.model.distribution import InstallOrigin
 from promptops.patterns import lazy_pattern
@@ -60,7 +60,7 @@ class SetupStep:
 
 
 @record(frozen=True, slots=True)
-class Started:
+class SetupResult:
     """What `init` did, in order.
 
     Attributes:
@@ -71,14 +71,14 @@ class Started:
     next_command: str
 
 
-def start(
+def set_up(
     directory: Path,
     *,
     hooks: bool,
     platform: Platform | None,
     pre_push: bool = False,
     origin: InstallOrigin | None = None,
-) -> Started:
+) -> SetupResult:
     """Write missing files; existing ones are not changed.
 
     Args:
@@ -105,7 +105,7 @@ def start(
             steps.append(_attempt(pre_commit_file.PATH, entry))
         steps += _workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
-        return Started(
+        return SetupResult(
             tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
         )
 
@@ -128,7 +128,7 @@ def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
 
 
 def _made(root: Path, path: str, text: str) -> SetupStep:
-    if make(root, path, text):
+    if create_file(root, path, text):
         return SetupStep(path=path, action="wrote")
     return SetupStep(path=path, action="kept", note="it exists already")
 
@@ -176,7 +176,7 @@ def _holds(file: Path, text: str) -> bool:
 def _example(repository: Repository) -> Iterator[SetupStep]:
     """Write the example completely or not at all: a part of it would have lint errors."""
     try:
-        workspace = opened(repository, WORKTREE)
+        workspace = workspace_at(repository, WORKTREE)
     except PromptopsError as error:
         return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
     root, config = workspace.config.prompts[0], workspace.config
@@ -197,7 +197,7 @@ def _example_files(config: Config) -> dict[str, str]:
     root = config.prompts[0]
     folder = "" if root == "." else f"{root}/"
     path = f"{folder}{EXAMPLE}.prompt.yaml"
-    values = {"schema": relative(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
+    values = {"schema": relative_path(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
     text = template("example.prompt.yaml", model=model_lines(config), **values)
     return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
 
@@ -230,7 +230,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     path = pre_commit_file.PATH
     if hook.owner == "ours" and not _mentions(root / path, "promptops"):
         return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
-    if make(root, path, pre_commit_file.whole_file()):
+    if create_file(root, path, pre_commit_file.new_file_text()):
         return SetupStep(path=path, action="wrote")
     text = _text(root, path)
     if pre_commit_file.mentions_promptops(text):

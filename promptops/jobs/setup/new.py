@@ -8,7 +8,7 @@ from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
 from promptops.errors import InputError, UsageError
-from promptops.jobs.setup.new_files import SCHEMA, make, model_lines, relative, template
+from promptops.jobs.setup.new_files import SCHEMA, create_file, model_lines, relative_path, template
 from promptops.jobs.workspace.workspace import Workspace, workspace
 from promptops.lint.ids import better, is_fit, shown
 from promptops.records import record
@@ -20,7 +20,7 @@ SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Created:
+class CreatedPrompt:
     """The result of `new`.
 
     Attributes:
@@ -34,7 +34,7 @@ class Created:
     missing: tuple[str, ...]
 
 
-def create(directory: Path, identity: str) -> Created:
+def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
     """Create a prompt file without lint errors, for the author to edit.
 
     Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
@@ -49,13 +49,13 @@ def create(directory: Path, identity: str) -> Created:
         metadata, missing = _metadata(opened, identity)
         text = template(
             "new.prompt.yaml",
-            schema=relative(schema, path),
+            schema=relative_path(schema, path),
             model=model_lines(opened.config),
             metadata=metadata,
         )
-        if not make(root, path, text):
+        if not create_file(root, path, text):
             raise InputError("a file exists there already", where=path, hint="move it away")
-        return Created(
+        return CreatedPrompt(
             id=identity, path=path, schema_copy=schema if written else None, missing=missing
         )
 
@@ -104,7 +104,7 @@ def _schema(root: Path) -> tuple[str, bool]:
     for path in SCHEMAS:
         if (root / path).is_file():
             return path, False
-    return SCHEMA, make(root, SCHEMA, schema_text("prompt.schema.json"))
+    return SCHEMA, create_file(root, SCHEMA, schema_text("prompt.schema.json"))
 
 
 def _metadata(opened: Workspace, identity: str) -> tuple[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ DEFAULT_MODEL = "provider: openai\n  id: gpt-5.4-mini-2026-03-17"
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
-def make(root: Path, path: str, text: str, *, executable: bool = False) -> bool:
+def create_file(root: Path, path: str, text: str, *, executable: bool = False) -> bool:
     """Write a new file below `root`; returns False and changes nothing if it exists.
 
     Raises InputError if it can't be created: a file in place of a folder, a folder without write
@@ -52,7 +52,7 @@ def model_lines(config: Config) -> str:
     return f"profile: {name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)}"
 
 
-def relative(path: str, base: str) -> str:
+def relative_path(path: str, base: str) -> str:
     """A path relative to the file `base`, with `..` and forward slashes."""
     return os.path.relpath(path, os.path.dirname(base) or ".").replace(os.sep, "/")
 

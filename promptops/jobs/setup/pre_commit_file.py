@@ -10,7 +10,7 @@ from promptops.jobs.setup.new_files import template
 PATH = ".pre-commit-config.yaml"
 
 
-def whole_file() -> str:
+def new_file_text() -> str:
     """The file for a repository that has none yet."""
     types = f"default_install_hook_types: [{', '.join(AT_COMMIT)}]"
     return f"{types}\nrepos:\n{_indented(template('pre-commit-entry.yaml'), '  ')}"

@@ -9,7 +9,7 @@ from promptops.report.prompt_text import prompt_text, safe_text
 from promptops.source.document import MAX_BYTES, read
 
 
-def text_of(file: Path) -> str:
+def readable_text(file: Path) -> str:
     """A prompt file as readable text, safe for a terminal; any other content unchanged.
 
     A file with any YAML problem is also unchanged, because a part of it, such as a duplicate key,

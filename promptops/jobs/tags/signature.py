@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from promptops.errors import IntegrityError
 from promptops.jobs.tags.tag import ReleaseTag
 from promptops.patterns import lazy_pattern
-from promptops.release.record import read as read_record
+from promptops.release.record import read_record
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
 from promptops.runtime.bundle.format import FORMAT, Contents
@@ -68,7 +68,7 @@ _NAME = lazy_pattern(rb"^tag (.*)$", re.MULTILINE)
 _COMMIT = lazy_pattern(rb"^object ([0-9a-f]+)$", re.MULTILINE)
 
 
-def names_its_bundle(tag: ReleaseTag) -> bool:
+def names_bundle(tag: ReleaseTag) -> bool:
     """Whether the tag names the digest of its bundle, as `promptops release` writes it."""
     return tag.record.bundle is not None and tag.record.bundle_format == FORMAT
 
@@ -78,10 +78,10 @@ _LOAD_AGAIN = "remove the cached bundle, and load the release again from its rep
 
 def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
     """The tag object; None if it does not name its bundle, so that it proves nothing."""
-    return repository.git.run("cat-file", "tag", tag.id) if names_its_bundle(tag) else None
+    return repository.git.run("cat-file", "tag", tag.id) if names_bundle(tag) else None
 
 
-def prove(proof: bytes, contents: Contents, signers: Path) -> None:
+def verify_proof(proof: bytes, contents: Contents, signers: Path) -> None:
     """Raise IntegrityError if the tag is not signed by one of the signers, or is another bundle's.
 
     Git verifies the signature, in an empty repository of its own: none of its settings come from

@@ -7,7 +7,7 @@ from promptops.jobs.workspace.workspace import configuration
 from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.records import record
-from promptops.release.record import read as read_record
+from promptops.release.record import read_record
 from promptops.release.tags import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository

@@ -10,9 +10,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.merging import SAMPLE, Need, needs_sample, refuse_overfull
+from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.recordings.writing import Settled, settle
+from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import Key
 from promptops.model.answer import Answer, Recording
@@ -27,7 +27,7 @@ Mode = Literal["replay", "record", "live", "refresh"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Want:
+class WantedAnswer:
     """An answer that a run needs.
 
     Attributes:
@@ -54,7 +54,7 @@ class Want:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Got:
+class AnswerResult:
     """The answer to a need, or why there is none.
 
     Attributes:
@@ -84,7 +84,7 @@ class Answering:
         *,
         repository: Repository | None = None,
         asking: ModelCalls | None = None,
-        known: Mapping[Key, Got] | None = None,
+        known: Mapping[Key, AnswerResult] | None = None,
     ) -> None:
         """The repository is needed to record; with `known` answers no model is called."""
         if mode != "replay":
@@ -97,13 +97,13 @@ class Answering:
         self._mode = mode
         self._asking = asking or ModelCalls()
         self._asks = mode != "replay" and known is None
-        self._needs: dict[str, list[Need]] = {}
-        self._wanted: dict[tuple[str, int, str], list[Want]] = {}
-        self._wants: dict[Key, Want] = {}
-        self.known: dict[Key, Got] = dict(known or {})
+        self._needs: dict[str, list[NeededRecording]] = {}
+        self._wanted: dict[tuple[str, int, str], list[WantedAnswer]] = {}
+        self._wants: dict[Key, WantedAnswer] = {}
+        self.known: dict[Key, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
 
-    def get(self, wants: Sequence[Want]) -> dict[Key, Got]:
+    def get(self, wants: Sequence[WantedAnswer]) -> dict[Key, AnswerResult]:
         """The answers by `Want.key`; requests missing ones if the mode allows it.
 
         Nothing is requested twice in a run. Raises UsageError if the recordings of a prompt would
@@ -126,24 +126,24 @@ class Answering:
         """Why a function in a file of the catalog may not judge answers in this run, or ""."""
         return self._asking.refused_code(path, content)
 
-    def answered(self) -> Iterator[tuple[Want, Answer]]:
+    def answered(self) -> Iterator[tuple[WantedAnswer, Answer]]:
         """All needs with an answer, in the order of the needs."""
         for key, want in self._wants.items():
             answer = self.known[key].answer
             if answer is not None:
                 yield want, answer
 
-    def end(self, *, prune: bool) -> Settled:
+    def end(self, *, prune: bool) -> WrittenAnswers:
         """Write the answers to the files of recordings.
 
         Answers that are not recorded go to the cache, where a later recording run finds them.
         """
         if self._repository is None or not (self._asks or prune):
-            return Settled()
+            return WrittenAnswers()
         if self._mode == "live":
             AnswerCache(self._repository.common_dir).keep(self._live())
-            return Settled()
-        return settle(self._repository, self._needs, prune=prune)
+            return WrittenAnswers()
+        return write_journal(self._repository, self._needs, prune=prune)
 
     def _live(self) -> Iterator[Recording]:
         for (_, request, repeat, judge), got in self.known.items():
@@ -152,21 +152,23 @@ class Answering:
                     request=request, repeat=repeat, case="", judge=judge, answer=got.answer
                 )
 
-    def _kept(self, want: Want) -> Got:
+    def _kept(self, want: WantedAnswer) -> AnswerResult:
         if self._mode in ("live", "refresh"):
-            return Got(reason="no shard has an answer for it")  # unless it will be requested
+            return AnswerResult(
+                reason="no shard has an answer for it"
+            )  # unless it will be requested
         found = self._store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
-            return Got(reason="its request has no recording")
+            return AnswerResult(reason="its request has no recording")
         if found.source == "cached" and self._mode == "record":
             self._record(want, found.answer)
-        return Got(answer=found.answer, source=found.source)
+        return AnswerResult(answer=found.answer, source=found.source)
 
-    def _without_sample(self, missing: list[Want]) -> list[Want]:
+    def _without_sample(self, missing: list[WantedAnswer]) -> list[WantedAnswer]:
         """The remaining requests, once it is known that the recordings will fit."""
         if self._repository is None or self._mode == "live":
             return missing
-        by_path: dict[str, list[Want]] = {}
+        by_path: dict[str, list[WantedAnswer]] = {}
         for want in missing:
             by_path.setdefault(want.path, []).append(want)
         sample = [each for wants in by_path.values() for each in self._sample(wants)]
@@ -180,13 +182,13 @@ class Answering:
         self._refuse_overfull(left, answered)
         return [want for wants in left.values() for want in wants]
 
-    def _sample(self, wants: Sequence[Want]) -> Sequence[Want]:
+    def _sample(self, wants: Sequence[WantedAnswer]) -> Sequence[WantedAnswer]:
         needs = [_need(want) for want in wants]
         crowded = needs_sample(self._store.recordings(wants[0].path), needs)
         return wants[:SAMPLE] if crowded else ()
 
     def _refuse_overfull(
-        self, missing: Mapping[str, Sequence[Want]], answered: Mapping[Key, Got]
+        self, missing: Mapping[str, Sequence[WantedAnswer]], answered: Mapping[Key, AnswerResult]
     ) -> None:
         for path, wants in missing.items():
             file = self._catalog.recordings_of(path)
@@ -198,7 +200,7 @@ class Answering:
             recorded = [*self._store.recordings(path), *new]
             refuse_overfull(file, recorded, self._needs[file], [_need(want) for want in wants])
 
-    def _asked(self, wants: Iterable[Want]) -> dict[Key, Got]:
+    def _asked(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
         wants = list(wants)
         nobody = [want for want in wants if want.profile is None]
         asked = [(want, want.profile) for want in wants if want.profile is not None]
@@ -216,14 +218,14 @@ class Answering:
             self._wanted.setdefault(ask.key, []).append(want)
         outcomes = self._asking.ask(asks, self._catalog, self._keep)
         found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
-        return found | {want.key: Got(reason="the prompt has no model") for want in nobody}
+        return found | {want.key: AnswerResult(reason="the prompt has no model") for want in nobody}
 
     def _keep(self, outcome: Answered) -> None:
         if self._mode != "live":
             for want in self._wanted[outcome.ask.key]:
                 self._record(want, outcome.answer)
 
-    def _record(self, want: Want, answer: Answer) -> None:
+    def _record(self, want: WantedAnswer, answer: Answer) -> None:
         if self._repository is None:
             return
         file = self._catalog.recordings_of(want.path)
@@ -232,24 +234,26 @@ class Answering:
             self.refused.append(problem)
 
 
-def _recording(want: Want, answer: Answer) -> Recording:
+def _recording(want: WantedAnswer, answer: Answer) -> Recording:
     return Recording(
         request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
     )
 
 
-def _need(want: Want) -> Need:
-    return Need(case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge)
+def _need(want: WantedAnswer) -> NeededRecording:
+    return NeededRecording(
+        case=want.case, request=want.digest, repeat=want.repeat, judge=want.judge
+    )
 
 
-def _got(outcome: Outcome, want: Want) -> Got:
+def _got(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
     if isinstance(outcome, Answered):
-        return Got(answer=outcome.answer, source="live")
+        return AnswerResult(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
         from promptops.evals.providers.redaction import shown_profile
 
         # For a judge the message already says that there is no answer.
         who = shown_profile(outcome.ask.profile, os.environ)
         who = who if want.judge else f"{who} gave no answer"
-        return Got(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
-    return Got(reason=f"not requested: {outcome.reason}", infrastructure=True)
+        return AnswerResult(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
+    return AnswerResult(reason=f"not requested: {outcome.reason}", infrastructure=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @record(frozen=True, slots=True)
-class Covered:
+class CoverageResult:
     """Coverage by prompt, in order.
 
     Attributes:
@@ -32,7 +32,7 @@ class Covered:
     failed: tuple[CaseRun, ...] = ()
 
 
-def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> Covered:
+def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageResult:
     """A row for each prompt that can be read and has a branch."""
     rows: list[CoverageRow] = []
     failed: list[CaseRun] = []
@@ -43,7 +43,7 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> Covered:
             problem = internal_error(error).problem("", "coverage")
             run = error_run(prompt.id, problem.message, Place(prompt.path))
             failed.append(replace(run, internal=True))
-    return Covered(tuple(row for row in rows if row.total), tuple(failed))
+    return CoverageResult(tuple(row for row in rows if row.total), tuple(failed))
 
 
 def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:

@@ -12,7 +12,7 @@ from promptops.evals.deciding.decision import CaseScore, Decision, Needs
 from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
 from promptops.evals.deciding.sentence import sentence, what_it_takes
 from promptops.evals.scores import primary, scores
-from promptops.jobs.testing.judging import Heard, cost_usd, judges_behind
+from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judges_behind
 from promptops.jobs.testing.paired_run import Arms
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
@@ -25,7 +25,7 @@ _FRESH = 1_000
 """From this repeat on answers prove suspects; far above any repeat that a prompt has."""
 
 
-def decided(found: Iterable[Heard], arms: Arms | None) -> Iterator[Decided]:
+def decide_scores(found: Iterable[JudgedAnswer], arms: Arms | None) -> Iterator[Decided]:
     """A decision for each score of a prompt, from the answers to its cases.
 
     One gates: for that, fresh answers are asked for where they may be, until it is settled. Else
@@ -47,9 +47,9 @@ class _Scored:
     """One arm: its answers by case and repeat, and their scores."""
 
     score: str
-    answers: dict[str, dict[int, tuple[float, Heard]]] = field(default_factory=dict)
+    answers: dict[str, dict[int, tuple[float, JudgedAnswer]]] = field(default_factory=dict)
 
-    def add(self, found: Iterable[Heard]) -> None:
+    def add(self, found: Iterable[JudgedAnswer]) -> None:
         for each in found:
             value = scores(each.said).get(self.score)
             if value is not None:
@@ -66,17 +66,17 @@ class _Scored:
         return rows[min(rows)][1].answer
 
     @property
-    def heard(self) -> Iterator[Heard]:
+    def heard(self) -> Iterator[JudgedAnswer]:
         return (each for rows in self.answers.values() for _, each in rows.values())
 
 
 class _PromptAnswers:
     """What one prompt was answered, in both arms."""
 
-    def __init__(self, own: Sequence[Heard], arms: Arms | None) -> None:
+    def __init__(self, own: Sequence[JudgedAnswer], arms: Arms | None) -> None:
         self._own = list(own)
         self._arms = arms
-        self._theirs: list[Heard] = []
+        self._theirs: list[JudgedAnswer] = []
         if arms is not None:
             once = {each.planned.case.name: each.planned for each in own}
             repeats = range(max(REPEATS[-1], *(each.planned.repeat + 1 for each in own)))
@@ -114,8 +114,8 @@ class _Deciding:
 
     def __init__(
         self,
-        own: Sequence[Heard],
-        theirs: Sequence[Heard],
+        own: Sequence[JudgedAnswer],
+        theirs: Sequence[JudgedAnswer],
         score: str,
         arms: Arms,
         *,
@@ -129,7 +129,7 @@ class _Deciding:
         self._candidate, self._baseline = _Scored(score), _Scored(score)
         self._candidate.add(own)
         self._baseline.add(theirs)
-        self.more: tuple[list[Heard], list[Heard]] = ([], [])
+        self.more: tuple[list[JudgedAnswer], list[JudgedAnswer]] = ([], [])
 
     def decided(self) -> Decided:
         if self._same_requests():

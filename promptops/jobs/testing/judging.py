@@ -14,22 +14,24 @@ from promptops.evals.judge_prompts import agreement_of, is_anchor
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
-from promptops.jobs.testing.answering import Answering, Got
-from promptops.jobs.testing.plan import Key, Planned
-from promptops.jobs.testing.requests import Questioning, profile_of, want_of, wants
+from promptops.jobs.testing.answering import Answering, AnswerResult
+from promptops.jobs.testing.plan import Key, PlannedCase
+from promptops.jobs.testing.requests import (
+    JudgeRequests,
+    planned_profile,
+    wanted_answers,
+)
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case
 from promptops.model.test_run import JudgeAgreement
 from promptops.records import field, record, replace
-
-__all__ = ["Heard", "Judging", "cost_usd", "heard", "profile_of", "want_of", "wants"]
 
 _ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
 """Answers of one prompt and repeat, by the name of the case."""
 
 
 @record(slots=True)
-class Judging:
+class AnswerJudge:
     """Judges answers of one catalog; requests to judges go through `answering`.
 
     Attributes:
@@ -39,19 +41,19 @@ class Judging:
 
     catalog: Catalog
     answering: Answering
-    baseline: Callable[[Planned], Answer | None] = lambda _: None
+    baseline: Callable[[PlannedCase], Answer | None] = lambda _: None
     runs_code: bool = True
     _functions: Functions = field(init=False)
-    _questioning: Questioning = field(init=False)
+    _questioning: JudgeRequests = field(init=False)
     _first: dict[tuple[str, str], Answer] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._functions = functions_of(
             self.catalog, allowed=self.runs_code, refused=self.answering.refused_code
         )
-        self._questioning = Questioning(self.catalog, self.answering)
+        self._questioning = JudgeRequests(self.catalog, self.answering)
 
-    def judge(self, answered: Sequence[tuple[Planned, Answer]]) -> list[tuple[Judgement, ...]]:
+    def judge(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[tuple[Judgement, ...]]:
         """The verdicts on each answer."""
         for planned, answer in answered:
             self._first.setdefault((planned.prompt.id, planned.case.name), answer)
@@ -67,14 +69,14 @@ class Judging:
             for (planned, _), record, said in zip(answered, records, replies, strict=True)
         ]
 
-    def heard(self, answered: Sequence[tuple[Planned, Answer]]) -> list[Heard]:
+    def heard(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
         """The verdicts with the answers."""
         rows = zip(answered, self.judge(answered), strict=True)
-        return [Heard(planned, answer, said) for (planned, answer), said in rows]
+        return [JudgedAnswer(planned, answer, said) for (planned, answer), said in rows]
 
-    def _record(self, planned: Planned, answer: Answer, others: _ByCase) -> Record:
+    def _record(self, planned: PlannedCase, answer: Answer, others: _ByCase) -> Record:
         assert planned.request is not None
-        profile = profile_of(self.catalog, planned)
+        profile = planned_profile(self.catalog, planned)
         beside = Beside(
             price=profile.price if profile is not None else {},
             baseline=self.baseline(planned),
@@ -83,7 +85,7 @@ class Judging:
         )
         return record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
 
-    def _others(self, planned: Planned, others: _ByCase) -> Mapping[str, Answer]:
+    def _others(self, planned: PlannedCase, others: _ByCase) -> Mapping[str, Answer]:
         """The answers to other cases in the same repeat, or else in the first one."""
         same = others[planned.prompt.id, planned.repeat]
         named = counterparts(planned.case, planned.prompt)
@@ -92,7 +94,7 @@ class Judging:
         # Without a copy for each case: their number would grow with the square.
         return {**more, **same} if more else same
 
-    def _replies(self, records: Sequence[tuple[Planned, Record]]) -> list[dict[str, Reply]]:
+    def _replies(self, records: Sequence[tuple[PlannedCase, Record]]) -> list[dict[str, Reply]]:
         """The replies to each record's questions, by `Question.key`."""
         asked = [
             (number, planned, question)
@@ -107,23 +109,25 @@ class Judging:
 
 
 @record(frozen=True, slots=True)
-class Heard:
+class JudgedAnswer:
     """An answer to a case, with its verdicts."""
 
-    planned: Planned
+    planned: PlannedCase
     answer: Answer
     said: tuple[Judgement, ...]
 
 
-def heard(judging: Judging, plan: Sequence[Planned]) -> tuple[list[Heard], dict[Key, Got]]:
+def judged_answers(
+    judging: AnswerJudge, plan: Sequence[PlannedCase]
+) -> tuple[list[JudgedAnswer], dict[Key, AnswerResult]]:
     """The available answers, judged; and the result of each need, by key."""
-    got = judging.answering.get(list(wants(judging.catalog, plan)))
+    got = judging.answering.get(list(wanted_answers(judging.catalog, plan)))
     found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
     known = [(each, answer) for each, answer in found if answer is not None]
     return judging.heard(known), got
 
 
-def agreements(found: Iterable[Heard]) -> Iterator[JudgeAgreement]:
+def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
     """The agreement of judge prompts with their anchors, from the answers to their own cases."""
     anchors: dict[str, list[tuple[Case, str]]] = {}
     for each in found:
@@ -138,7 +142,7 @@ def agreements(found: Iterable[Heard]) -> Iterator[JudgeAgreement]:
 
 
 def judges_behind(
-    known: Mapping[Key, Got], paths: Collection[str]
+    known: Mapping[Key, AnswerResult], paths: Collection[str]
 ) -> dict[str, set[tuple[str, str | None]]]:
     """The models, with fingerprints, of each judge of some prompt files."""
     found: dict[str, set[tuple[str, str | None]]] = {}
@@ -148,15 +152,15 @@ def judges_behind(
     return found
 
 
-def cost_usd(catalog: Catalog, heard: Heard) -> float | None:
+def cost_usd(catalog: Catalog, heard: JudgedAnswer) -> float | None:
     """The cost of an answer; None if the price is unknown."""
-    profile = profile_of(catalog, heard.planned)
+    profile = planned_profile(catalog, heard.planned)
     if profile is None:
         return None
     return answer_cost_usd(heard.answer.usage, profile.provider, profile.id, profile.price)
 
 
-def _by_case(answered: Sequence[tuple[Planned, Answer]]) -> _ByCase:
+def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _ByCase:
     found: dict[tuple[str, int], dict[str, Answer]] = {}
     for planned, answer in answered:
         found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptops.errors import InputError, UsageError
 from promptops.jobs.testing.runner import RunOptions, run_selected
-from promptops.jobs.testing.shards import MergedShards, known_answers, revision_of
+from promptops.jobs.testing.shards import MergedShards, checked_commit, known_answers
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.shard import ShardRun
@@ -51,7 +51,7 @@ def merge(workspace: Workspace, shards: Sequence[ShardRun], options: RunOptions)
     Raises UsageError if the prompts of the workspace are not those of the shards.
     """
     first = shards[0]
-    if first.revision != revision_of(workspace):
+    if first.revision != checked_commit(workspace):
         raise UsageError(
             f"the shards ran at {first.revision[:12] or 'no commit'}, and this is another revision",
             hint=f"git checkout {first.revision[:12]}" if first.revision else None,

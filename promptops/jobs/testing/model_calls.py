@@ -156,7 +156,7 @@ _CI: Mapping[str, Mapping[str, Event]] = {
 }
 
 
-def event_of(environment: Mapping[str, str]) -> Event | None:
+def ci_event(environment: Mapping[str, str]) -> Event | None:
     """The event from CI's environment; None if it is unknown."""
     for variable, events in _CI.items():
         event = events.get(environment.get(variable, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.recordings.audit import Size
+from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.model_calls import Event, Unwatched, Watcher
 from promptops.jobs.testing.shards import MergedShards
@@ -41,7 +41,7 @@ class RunOptions:
     prune: bool = False
     trusted: bool = False
     base: str | None = None
-    audit: Size | None = None
+    audit: SampleSize | None = None
     seed: str = ""
     settings: Settings = field(default_factory=Settings)
     event: Event | None = None

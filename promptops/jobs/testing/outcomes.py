@@ -11,9 +11,9 @@ from promptops.evals.judge_answer import status_of
 from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Got
-from promptops.jobs.testing.judging import Heard
-from promptops.jobs.testing.plan import Asked, Key, Planned, with_hint
+from promptops.jobs.testing.answering import AnswerResult
+from promptops.jobs.testing.judging import JudgedAnswer
+from promptops.jobs.testing.plan import Asked, Key, PlannedCase, with_hint
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -25,26 +25,28 @@ _VIOLATED = "an additional answer, requested to decide, violates a contract"
 
 
 def case_runs(
-    plan: Sequence[Planned],
-    got: Mapping[Key, Got],
-    found: Sequence[Heard],
+    plan: Sequence[PlannedCase],
+    got: Mapping[Key, AnswerResult],
+    found: Sequence[JudgedAnswer],
     notes: Mapping[Asked, str],
 ) -> Iterator[CaseRun]:
     """The results of all planned cases, in order, with notes on answers."""
     heard = {each.planned.asked: each for each in found}
     for each in plan:
-        run = _run(each, got.get(each.key, Got()), heard.get(each.asked))
+        run = _run(each, got.get(each.key, AnswerResult()), heard.get(each.asked))
         yield replace(run, reason=run.reason or notes.get(each.asked, ""))
 
 
-def violated(runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]) -> Iterator[CaseRun]:
+def with_violations(
+    runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]
+) -> Iterator[CaseRun]:
     """The results; those of `cases` fail, because an additional answer violates a contract."""
     for run in runs:
         fails = (run.prompt, run.name) in cases and run.status == "passed"
         yield replace(run, status="failed", reason=_VIOLATED) if fails else run
 
 
-def unreadable(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
+def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
     """Errors for prompts and files that can't be read, so that they are not skipped silently."""
     for each in loaded:
         if each.prompt is None:
@@ -78,7 +80,9 @@ _NEEDED = {"cases": "case file", "tool": "tool"}
 """References that a prompt can do without, but its tests can't."""
 
 
-def wrong_files(catalog: Catalog, plan: Sequence[Planned], store: Store) -> Iterator[CaseRun]:
+def recording_errors(
+    catalog: Catalog, plan: Sequence[PlannedCase], store: Store
+) -> Iterator[CaseRun]:
     """Errors for lines of recordings that can't be read."""
     for path in dict.fromkeys(each.prompt.path for each in plan):
         for problem in store.problems(path):
@@ -87,7 +91,7 @@ def wrong_files(catalog: Catalog, plan: Sequence[Planned], store: Store) -> Iter
                 yield error_run(catalog.ids.get(path, path), reason, problem.at)
 
 
-def _run(planned: Planned, got: Got, heard: Heard | None) -> CaseRun:
+def _run(planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None) -> CaseRun:
     said = CaseRun(
         prompt=planned.prompt.id,
         name=planned.case.name,
@@ -108,7 +112,9 @@ def _sent(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((str(each["role"]), text_of(each.get("content"))) for each in request.messages)
 
 
-def _judged(run: CaseRun, planned: Planned, got: Got, heard: Heard | None) -> CaseRun:
+def _judged(
+    run: CaseRun, planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None
+) -> CaseRun:
     if not planned.asks:
         return replace(run, status=status_of(planned.rendered))
     if heard is None:

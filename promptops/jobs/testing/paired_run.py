@@ -12,9 +12,14 @@ from promptops.evals.case_assertions import asserted
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Answering, Got, Want
-from promptops.jobs.testing.judging import Heard, Judging, heard, profile_of, want_of, wants
-from promptops.jobs.testing.plan import Asked, Key, Planned
+from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
+from promptops.jobs.testing.judging import (
+    AnswerJudge,
+    JudgedAnswer,
+    judged_answers,
+)
+from promptops.jobs.testing.plan import Asked, Key, PlannedCase
+from promptops.jobs.testing.requests import planned_profile, wanted_answer, wanted_answers
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
 from promptops.records import field, record, replace
@@ -22,7 +27,7 @@ from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 
 
-def compares(plan: Iterable[Planned]) -> bool:
+def needs_baseline(plan: Iterable[PlannedCase]) -> bool:
     """Whether any assertion needs a baseline: a measure, or a judge's comparison."""
     return any(
         assertion is not None and (assertion.score is not None or assertion.judged)
@@ -52,11 +57,11 @@ class Baseline:
         self._catalog = catalog
         self._store = Store(catalog)
         self.opinions = opinions
-        self._judging = Judging(head, opinions, self.answer)
+        self._judging = AnswerJudge(head, opinions, self.answer)
         self._asked: dict[tuple[str, str, int], Answer] = {}
         self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
 
-    def counterpart(self, planned: Planned) -> Planned | None:
+    def counterpart(self, planned: PlannedCase) -> PlannedCase | None:
         """The same case for the baseline's prompt; None if its inputs don't accept it.
 
         Also None for a case without assertions on the answer.
@@ -76,23 +81,23 @@ class Baseline:
         digest = request_digest(request)
         return replace(planned, prompt=answered, request=request, digest=digest)
 
-    def wants(self, plan: Iterable[Planned]) -> Iterator[Want]:
+    def wants(self, plan: Iterable[PlannedCase]) -> Iterator[WantedAnswer]:
         """The answers that its prompts need for those cases."""
         for each in map(self.counterpart, plan):
             if each is not None and each.request is not None:
-                yield want_of(each.request, each, profile_of(self._catalog, each))
+                yield wanted_answer(each.request, each, planned_profile(self._catalog, each))
 
-    def learn(self, planned: Planned, answer: Answer) -> None:
+    def learn(self, planned: PlannedCase, answer: Answer) -> None:
         """Add the answers of this run."""
         self._asked[_key(planned)] = answer
 
-    def answer(self, planned: Planned) -> Answer | None:
+    def answer(self, planned: PlannedCase) -> Answer | None:
         """The known answer to a case and repeat, or None."""
         return self._asked.get(_key(planned)) or (
             None if planned.prompt.id in self.outdated else self.recorded(planned)
         )
 
-    def recorded(self, planned: Planned) -> Answer | None:
+    def recorded(self, planned: PlannedCase) -> Answer | None:
         """The committed recordings of the baseline."""
         same = self.counterpart(planned)
         if same is None:
@@ -100,7 +105,7 @@ class Baseline:
         found = self._store.find(same.prompt.path, same.digest, same.repeat)
         return found.answer if found is not None else None
 
-    def heard(self, plan: Iterable[Planned]) -> list[Heard]:
+    def heard(self, plan: Iterable[PlannedCase]) -> list[JudgedAnswer]:
         """The known answers to those cases, judged."""
         same = ((self.counterpart(each), self.answer(each)) for each in plan)
         return self._judging.heard([(each, said) for each, said in same if each and said])
@@ -110,7 +115,7 @@ class Baseline:
         found = self._found(prompt)
         return found[0].evaluation if found is not None else {}
 
-    def answered_by_another(self, planned: Planned, answer: Answer) -> bool:
+    def answered_by_another(self, planned: PlannedCase, answer: Answer) -> bool:
         """Whether the model behind the same name has changed since the recording."""
         same, before = self.counterpart(planned), self.recorded(planned)
         if same is None or same.request is None or before is None or planned.request is None:
@@ -135,7 +140,7 @@ class Baseline:
             return None
 
 
-def _key(planned: Planned) -> tuple[str, str, int]:
+def _key(planned: PlannedCase) -> tuple[str, str, int]:
     return planned.prompt.id, planned.case.name, planned.repeat
 
 
@@ -152,7 +157,7 @@ class Arms:
         violated: Answers that violate a contract.
     """
 
-    judging: Judging
+    judging: AnswerJudge
     baseline: Baseline
     asks: bool
     violated: set[Asked] = field(default_factory=set)
@@ -163,37 +168,39 @@ class Arms:
         found = Counter((prompt, case) for prompt, case, _ in self.violated)
         return (case for case, number in found.items() if number > 1)
 
-    def begin(self, plan: Sequence[Planned]) -> None:
+    def begin(self, plan: Sequence[PlannedCase]) -> None:
         """Call both arms if the baseline has no answers by the current model.
 
         One answer of each prompt is requested first, to find out.
         """
         baseline = self.baseline
         known = {each.prompt.id: each for each in reversed(plan) if baseline.recorded(each)}
-        got = self._get(wants(self.judging.catalog, list(known.values())), ())
+        got = self._get(wanted_answers(self.judging.catalog, list(known.values())), ())
         for each in known.values():
             answer = got[each.key].answer
             if answer is not None and baseline.answered_by_another(each, answer):
                 baseline.outdated.add(each.prompt.id)
         self._ask([each for each in plan if baseline.answer(each) is None])
 
-    def hear(self, plan: Sequence[Planned]) -> tuple[list[Heard], list[Heard]]:
+    def hear(self, plan: Sequence[PlannedCase]) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
         """The judged answers of the candidate and of its baseline; requests missing ones."""
         if self.asks:
             self._ask(plan)
-        ours = heard(self.judging, plan)[0]
+        ours = judged_answers(self.judging, plan)[0]
         self.violated |= {e.planned.asked for e in ours if status_of(e.said) == "failed"}
         return ours, self.baseline.heard(plan)
 
-    def _ask(self, plan: Sequence[Planned]) -> None:
+    def _ask(self, plan: Sequence[PlannedCase]) -> None:
         missing = [each for each in plan if self.baseline.answer(each) is None]
-        got = self._get(wants(self.judging.catalog, plan), self.baseline.wants(missing))
+        got = self._get(wanted_answers(self.judging.catalog, plan), self.baseline.wants(missing))
         for planned in missing:
             same = self.baseline.counterpart(planned)
             answer = got[same.key].answer if same is not None else None
             if answer is not None:
                 self.baseline.learn(planned, answer)
 
-    def _get(self, ours: Iterable[Want], theirs: Iterable[Want]) -> dict[Key, Got]:
+    def _get(
+        self, ours: Iterable[WantedAnswer], theirs: Iterable[WantedAnswer]
+    ) -> dict[Key, AnswerResult]:
         pairs = zip_longest(ours, theirs)
         return self.judging.answering.get([want for pair in pairs for want in pair if want])

@@ -34,7 +34,7 @@ Key = tuple[str, str, int, str]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedCase:
     """One case and repeat.
 
     Attributes:
@@ -69,9 +69,9 @@ class Planned:
         return self.prompt.path, self.digest, self.repeat, ""
 
 
-def planned(
+def plan_cases(
     catalog: Catalog, loaded: Iterable[LoadedPrompt], repeats: int | None = None
-) -> Iterator[Planned]:
+) -> Iterator[PlannedCase]:
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
     ids: set[str] = set()
     for prompt in (each.prompt for each in loaded if each.prompt is not None):
@@ -79,7 +79,9 @@ def planned(
         ids.add(prompt.id)
 
 
-def partners(plan: Sequence[Planned], whole: Callable[[], Iterable[Planned]]) -> list[Planned]:
+def needed_cases(
+    plan: Sequence[PlannedCase], whole: Callable[[], Iterable[PlannedCase]]
+) -> list[PlannedCase]:
     """Cases outside a plan whose answers are needed to judge those in it.
 
     `whole` plans all cases, and is called only if any is missing.
@@ -118,7 +120,7 @@ def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepar
         return _internal(error, Place(prompt.path))
 
 
-def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[Planned]:
+def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[PlannedCase]:
     count = repeats or prompt.evaluation.get("repeats") or 1
     if count * len(prompt.cases) > MAX_ANSWERS:
         message = f"over {MAX_ANSWERS:,} answers: {len(prompt.cases)} cases, each {count} times"
@@ -133,8 +135,8 @@ def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iter
         yield from (replace(once, repeat=repeat) for repeat in range(count if once.asks else 1))
 
 
-def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> Planned:
-    return Planned(
+def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> PlannedCase:
+    return PlannedCase(
         prompt=prompt, case=case, error=wrong.error, place=wrong.place, internal=wrong.internal
     )
 
@@ -173,7 +175,7 @@ def _twice(case: Case, names: Collection[str]) -> _Wrong | None:
     return _Wrong(f"another case has the name `{case.name}`", place)
 
 
-def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]) -> Planned:
+def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]) -> PlannedCase:
     place = case.locate(case.at, False)
     misstated = _misstated(case)
     if isinstance(prepared, _Wrong):
@@ -189,7 +191,7 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
     except RenderError as error:
         at = error.place or case.locate(f"{case.at}/inputs", False)
         return _not_judged(prompt, case, _Wrong(f"it can't be rendered: {error.message}", at))
-    return Planned(
+    return PlannedCase(
         prompt=prompt,
         case=case,
         place=place,

@@ -6,24 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.judge_answer import status_of
-from promptops.jobs.recordings.audit import Size, differences, sample
+from promptops.jobs.recordings.audit import SampleSize, answer_differences, sample
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Answering, Want
-from promptops.jobs.testing.judging import Heard, Judging, heard
+from promptops.jobs.testing.answering import Answering, WantedAnswer
+from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.plan import Asked, Planned
+from promptops.jobs.testing.plan import Asked, PlannedCase
 from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
 
 
-def audited(
+def audit_recordings(
     catalog: Catalog,
-    plan: Sequence[Planned],
+    plan: Sequence[PlannedCase],
     replayed: Answering,
     *,
-    sampled: tuple[Size, str],
+    sampled: tuple[SampleSize, str],
     asking: ModelCalls,
 ) -> Iterator[CaseRun]:
     """The cases of a sample whose models or judges now give another answer, or fail.
@@ -44,19 +44,19 @@ def audited(
         if fresh.answer is None:
             reason = f"it could not be requested again: {fresh.reason}"
             yield _case(prompt, want, place, reason, lost=True)
-        elif found := differences(was, fresh.answer):
+        elif found := answer_differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
             reason = f"requested again, {whose} gives another answer: {what}"
             yield _case(prompt, want, place, reason, lost=False)
 
 
-def _recording(want: Want, answer: Answer) -> Recording:
+def _recording(want: WantedAnswer, answer: Answer) -> Recording:
     return Recording(
         request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
     )
 
 
-def _case(prompt: str, want: Want, place: Place, reason: str, *, lost: bool) -> CaseRun:
+def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, lost: bool) -> CaseRun:
     return CaseRun(
         prompt=prompt,
         name=want.case,
@@ -73,7 +73,9 @@ _FIRST = 2_000
 """The repeat of the first such answer; far above any that a prompt has."""
 
 
-def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], dict[Asked, str]]:
+def confirm_failures(
+    judging: AnswerJudge, found: Sequence[JudgedAnswer]
+) -> tuple[list[JudgedAnswer], dict[Asked, str]]:
     """The answers, and notes on those that passed at the second attempt.
 
     A violating answer stays if one of two more violates too or is missing; else the first of the
@@ -82,7 +84,7 @@ def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], di
     failed = [each.planned for each in found if status_of(each.said) == "failed"]
     if not failed:
         return list(found), {}
-    more, _ = heard(judging, [_again(each, n) for each in failed for n in range(_FRESH)])
+    more, _ = judged_answers(judging, [_again(each, n) for each in failed for n in range(_FRESH)])
     held = {each.planned.asked: each for each in more if status_of(each.said) == "passed"}
     better = {each.asked: held[_again(each, 0).asked] for each in failed if _all(each, held)}
     note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
@@ -91,9 +93,9 @@ def confirmed(judging: Judging, found: Sequence[Heard]) -> tuple[list[Heard], di
     return [replace(new, planned=old.planned) for old, new in zip(found, kept, strict=True)], notes
 
 
-def _all(planned: Planned, held: Mapping[Asked, Heard]) -> bool:
+def _all(planned: PlannedCase, held: Mapping[Asked, JudgedAnswer]) -> bool:
     return all(_again(planned, number).asked in held for number in range(_FRESH))
 
 
-def _again(planned: Planned, number: int) -> Planned:
+def _again(planned: PlannedCase, number: int) -> PlannedCase:
     return replace(planned, repeat=_FIRST + _FRESH * planned.repeat + number)

@@ -16,8 +16,8 @@ from promptops.evals.endpoints import (
 )
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
 from promptops.evals.questions import BUILT_IN, Lack, NoReply, Question, Reply
-from promptops.jobs.testing.answering import Answering, Got, Want
-from promptops.jobs.testing.plan import Planned, planned
+from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
+from promptops.jobs.testing.plan import PlannedCase, plan_cases
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Model, Prompt
 from promptops.model.request import Request
@@ -26,7 +26,7 @@ from promptops.runtime.request.canonical import request_digest
 
 
 @record(slots=True)
-class Questioning:
+class JudgeRequests:
     """Sends requests to judges and services through `answering`."""
 
     catalog: Catalog
@@ -34,10 +34,10 @@ class Questioning:
     _judges: dict[str, tuple[Judge, ModelProfile | None]] = field(default_factory=dict, init=False)
     _agreements: dict[str, Agreement | NoReply | None] = field(default_factory=dict, init=False)
 
-    def replies(self, asked: Sequence[tuple[Planned, Question]]) -> list[Reply]:
+    def replies(self, asked: Sequence[tuple[PlannedCase, Question]]) -> list[Reply]:
         """The reply to each question about the answer to a case, in order."""
         wanted = [self._want(about, question) for about, question in asked]
-        got = self.answering.get([want for want in wanted if isinstance(want, Want)])
+        got = self.answering.get([want for want in wanted if isinstance(want, WantedAnswer)])
         return [
             want if isinstance(want, NoReply) else _reply(question, got[want.key])
             for (_, question), want in zip(asked, wanted, strict=True)
@@ -48,7 +48,7 @@ class Questioning:
         found = {judge: self._agreement(judge) for judge in judges}
         return {judge: agreement for judge, agreement in found.items() if agreement is not None}
 
-    def _want(self, about: Planned, question: Question) -> Want | NoReply:
+    def _want(self, about: PlannedCase, question: Question) -> WantedAnswer | NoReply:
         """The need for a judge's reply, recorded with the answer that it is about."""
         is_judge = question.kind == "judge"
         try:
@@ -58,7 +58,7 @@ class Questioning:
         request, profile = to
         if profile is None:
             return NoReply(reason="it can't be called: it has no model")
-        return Want(
+        return WantedAnswer(
             prompt=about.prompt,
             case=about.case.name,
             repeat=about.repeat,
@@ -78,13 +78,15 @@ class Questioning:
             raise InputError(f"there is no model `{name}`")
         return endpoint_request(question, profile), answers_without_tokens(profile)
 
-    def _to_judge(self, about: Planned, question: Question) -> tuple[Request, ModelProfile | None]:
+    def _to_judge(
+        self, about: PlannedCase, question: Question
+    ) -> tuple[Request, ModelProfile | None]:
         if question.judge.startswith(BUILT_IN):
             return self._of_model(built_in_judge(question.judge).request(question), about)
         if question.judge not in self._judges:
             prompt = self._prompt(question.judge)
             judge = Judge(prompt, self.catalog.load)
-            self._judges[question.judge] = judge, profile_for(self.catalog, prompt.model)
+            self._judges[question.judge] = judge, model_profile(self.catalog, prompt.model)
         judge, profile = self._judges[question.judge]
         return judge.request(question), profile
 
@@ -95,7 +97,9 @@ class Questioning:
             raise InputError(f"there is no readable prompt `{judge}`")
         return prompt
 
-    def _of_model(self, request: Request, about: Planned) -> tuple[Request, ModelProfile | None]:
+    def _of_model(
+        self, request: Request, about: PlannedCase
+    ) -> tuple[Request, ModelProfile | None]:
         """The request with the model's own name, and the profile to call."""
         named = request.model.get("profile")
         if isinstance(named, str):
@@ -105,7 +109,7 @@ class Questioning:
             model = {"provider": profile.provider, "id": profile.id}
             params = {**profile.params, **request.params}
             return replace(request, model=model, params=params), profile
-        own = profile_of(self.catalog, about)
+        own = planned_profile(self.catalog, about)
         if own is not None and request.model == {"provider": own.provider, "id": own.id}:
             return request, own
         return request, unnamed_profile(request.model)
@@ -114,17 +118,17 @@ class Questioning:
         if judge not in self._agreements:
             path = self.catalog.paths.get(judge)
             loaded = [self.catalog.loaded(path)] if path is not None else []
-            anchors = [each for each in planned(self.catalog, loaded, 1) if is_anchor(each.case)]
+            anchors = [each for each in plan_cases(self.catalog, loaded, 1) if is_anchor(each.case)]
             self._agreements[judge] = self._agreed(judge, anchors) if anchors else None
         return self._agreements[judge]
 
-    def _agreed(self, judge: str, anchors: Sequence[Planned]) -> Agreement | NoReply:
+    def _agreed(self, judge: str, anchors: Sequence[PlannedCase]) -> Agreement | NoReply:
         """The agreement on anchors, from the recorded answers to the judge's own cases."""
-        got = self.answering.get(list(wants(self.catalog, anchors)))
-        answered: list[tuple[Planned, str]] = []
+        got = self.answering.get(list(wanted_answers(self.catalog, anchors)))
+        answered: list[tuple[PlannedCase, str]] = []
         for each in anchors:
             found = got.get(
-                each.key, Got(reason=each.error or "it has no assertion about the answer")
+                each.key, AnswerResult(reason=each.error or "it has no assertion about the answer")
             )
             if found.answer is None:
                 return _untold(each, found, judge)
@@ -132,7 +136,7 @@ class Questioning:
         return agreement_of((each.case, text) for each, text in answered)
 
 
-def _untold(anchor: Planned, got: Got, judge: str) -> NoReply:
+def _untold(anchor: PlannedCase, got: AnswerResult, judge: str) -> NoReply:
     reason = f"its anchor `{anchor.case.name}` has no answer: {got.reason}"
     lack = None if anchor.error or not anchor.asks else _lack(got)
     if lack == "recording":
@@ -140,7 +144,7 @@ def _untold(anchor: Planned, got: Got, judge: str) -> NoReply:
     return NoReply(reason=reason, lack=lack)
 
 
-def _reply(question: Question, got: Got) -> Reply:
+def _reply(question: Question, got: AnswerResult) -> Reply:
     if got.answer is None:
         return NoReply(reason=got.reason, lack=_lack(got))
     if question.kind == "judge":
@@ -148,20 +152,22 @@ def _reply(question: Question, got: Got) -> Reply:
     return endpoint_reply(question, got.answer.text)
 
 
-def _lack(got: Got) -> Lack:
+def _lack(got: AnswerResult) -> Lack:
     return "connection" if got.infrastructure else "recording"
 
 
-def wants(catalog: Catalog, planned: Sequence[Planned]) -> Iterator[Want]:
+def wanted_answers(catalog: Catalog, planned: Sequence[PlannedCase]) -> Iterator[WantedAnswer]:
     """The answers that cases need."""
     for each in planned:
         if each.request is not None and each.asks and not each.error:
-            yield want_of(each.request, each, profile_of(catalog, each))
+            yield wanted_answer(each.request, each, planned_profile(catalog, each))
 
 
-def want_of(request: Request, planned: Planned, profile: ModelProfile | None) -> Want:
+def wanted_answer(
+    request: Request, planned: PlannedCase, profile: ModelProfile | None
+) -> WantedAnswer:
     """The answer that a case needs."""
-    return Want(
+    return WantedAnswer(
         prompt=planned.prompt,
         case=planned.case.name,
         repeat=planned.repeat,
@@ -171,12 +177,12 @@ def want_of(request: Request, planned: Planned, profile: ModelProfile | None) ->
     )
 
 
-def profile_of(catalog: Catalog, planned: Planned) -> ModelProfile | None:
+def planned_profile(catalog: Catalog, planned: PlannedCase) -> ModelProfile | None:
     """The profile of a prompt; None if it has no model."""
-    return profile_for(catalog, planned.prompt.model)
+    return model_profile(catalog, planned.prompt.model)
 
 
-def profile_for(catalog: Catalog, model: Model) -> ModelProfile | None:
+def model_profile(catalog: Catalog, model: Model) -> ModelProfile | None:
     """The profile that a prompt names, or one made from its own model."""
     if model.profile is not None and model.profile in catalog.config.models:
         return catalog.config.models[model.profile]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings.writing import settle
+from promptops.jobs.recordings.writing import write_journal
 from promptops.jobs.testing.model_calls import within_budget
 from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.testing.plan import Planned
-from promptops.jobs.testing.running import RECORD, Running
+from promptops.jobs.testing.plan import PlannedCase
+from promptops.jobs.testing.running import RECORD, CaseRunner
 from promptops.jobs.testing.shards import with_selection
 from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
@@ -20,7 +20,7 @@ from promptops.model.test_run import TestRun
 from promptops.records import replace
 from promptops.repo.repository import Repository
 
-__all__ = ["RECORD", "RunOptions", "run_selected", "settle_earlier", "test"]
+__all__ = ["RECORD", "RunOptions", "run_selected", "test", "write_earlier_answers"]
 
 
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
@@ -52,20 +52,20 @@ def run_selected(
     workspace: Workspace,
     selected: Selected,
     options: RunOptions,
-    part: Sequence[Planned] | None = None,
+    part: Sequence[PlannedCase] | None = None,
 ) -> TestRun:
     """Run the cases of selected prompts; `prune` requires that all are selected.
 
     Without those that `part` leaves out, where it is given: what is planned for them already.
     """
-    return Running(workspace, selected, options, part).run()
+    return CaseRunner(workspace, selected, options, part).run()
 
 
-def settle_earlier(directory: Path) -> None:
+def write_earlier_answers(directory: Path) -> None:
     """Write answers that an earlier run left in the journal; called before a catalog is opened."""
     with Repository.open(directory) as repository:
         if not repository.bare:
-            settle(repository)
+            write_journal(repository)
 
 
 def _refuse_other_prices(workspace: Workspace, base: Config) -> None:

@@ -12,25 +12,36 @@ from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Mode
-from promptops.jobs.testing.coverage import Covered, coverage_rows
-from promptops.jobs.testing.deciding import decided
-from promptops.jobs.testing.judging import Heard, Judging, agreements, heard
+from promptops.jobs.testing.coverage import CoverageResult, coverage_rows
+from promptops.jobs.testing.deciding import decide_scores
+from promptops.jobs.testing.judging import (
+    AnswerJudge,
+    JudgedAnswer,
+    judge_agreements,
+    judged_answers,
+)
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.testing.outcomes import case_runs, error_run, unreadable, violated, wrong_files
-from promptops.jobs.testing.paired_run import Arms, Baseline, compares
-from promptops.jobs.testing.plan import Key, Planned, partners, planned, with_hint
-from promptops.jobs.testing.rechecks import audited, confirmed
+from promptops.jobs.testing.outcomes import (
+    case_runs,
+    error_run,
+    recording_errors,
+    unreadable_prompts,
+    with_violations,
+)
+from promptops.jobs.testing.paired_run import Arms, Baseline, needs_baseline
+from promptops.jobs.testing.plan import Key, PlannedCase, needed_cases, plan_cases, with_hint
+from promptops.jobs.testing.rechecks import audit_recordings, confirm_failures
 from promptops.jobs.testing.shards import (
+    checked_commit,
     in_shard,
     plan_digest,
-    refusals,
+    recording_refusals,
     refuse_other_plan,
-    revision_of,
     shard_answers,
 )
 from promptops.jobs.workspace.selection import Selected, merge_base
-from promptops.jobs.workspace.workspace import Workspace, opened
+from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
@@ -46,7 +57,7 @@ if TYPE_CHECKING:
 RECORD = "promptops test --record"
 
 
-class Running:
+class CaseRunner:
     """One run; `run` is called once."""
 
     def __init__(
@@ -54,7 +65,7 @@ class Running:
         workspace: Workspace,
         selected: Selected,
         options: RunOptions,
-        part: Sequence[Planned] | None,
+        part: Sequence[PlannedCase] | None,
     ) -> None:
         self._start = time.perf_counter()
         self._workspace = workspace
@@ -62,7 +73,7 @@ class Running:
         self._selected = selected
         self._options = options
         self._loaded = list(catalog.prompts(selected.why))
-        whole = planned(catalog, self._loaded, options.repeats) if part is None else part
+        whole = plan_cases(catalog, self._loaded, options.repeats) if part is None else part
         self._whole = list(whole)
         if options.merged is not None:
             refuse_other_plan(self._whole, options.merged)
@@ -73,42 +84,46 @@ class Running:
         self._store = Store(catalog, cache)
         self._asking = _asking(workspace.repository, options)
         self._answering = self._way_to_answers()
-        self._baseline = self._compared_with() if compares(self._plan) else None
+        self._baseline = self._compared_with() if needs_baseline(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _nobody
-        self._judging = Judging(catalog, self._answering, answer_before)
+        self._judging = AnswerJudge(catalog, self._answering, answer_before)
 
     def run(self) -> TestRun:
         """Answer, judge, decide, and write the answers."""
         options = self._options
         arms = self._arms()
         if arms is not None and options.mode == "live":
-            compared = {e.prompt.id for e in self._plan if compares([e])}
+            compared = {e.prompt.id for e in self._plan if needs_baseline([e])}
             arms.begin([each for each in self._measured if each.prompt.id in compared])
-        beside = partners(self._plan, self._everything)
-        found, got = heard(self._judging, [*self._plan, *beside])
+        beside = needed_cases(self._plan, self._everything)
+        found, got = judged_answers(self._judging, [*self._plan, *beside])
         apart = {each.asked for each in beside}
         found = [each for each in found if each.planned.asked not in apart]
-        kept, notes = confirmed(self._judging, found) if options.mode == "live" else (found, {})
+        kept, notes = (
+            confirm_failures(self._judging, found) if options.mode == "live" else (found, {})
+        )
         decisions, violating = self._decisions(found, arms)
         cases = [
-            *unreadable(self._loaded),
-            *violated(case_runs(self._plan, got, kept, notes), violating),
-            *wrong_files(self._catalog, self._plan, self._store),
+            *unreadable_prompts(self._loaded),
+            *with_violations(case_runs(self._plan, got, kept, notes), violating),
+            *recording_errors(self._catalog, self._plan, self._store),
         ]
         cases += self._audited()
         refused = self._refused()
-        covered = coverage_rows(self._catalog, self._loaded) if options.coverage else Covered()
+        covered = (
+            coverage_rows(self._catalog, self._loaded) if options.coverage else CoverageResult()
+        )
         cases += covered.failed
         lost = self._written(refused.values())
         told = {(case.reason, case.place) for case in cases}
         new = (each for each in lost if each not in told)
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(lost, refused)
-        run = self._told(cases, decisions, tuple(agreements(found)), shard)
+        run = self._told(cases, decisions, tuple(judge_agreements(found)), shard)
         return replace(run, coverage=covered.rows)
 
-    def _everything(self) -> Iterator[Planned]:
-        return planned(self._catalog, self._loaded, self._options.repeats)
+    def _everything(self) -> Iterator[PlannedCase]:
+        return plan_cases(self._catalog, self._loaded, self._options.repeats)
 
     def _way_to_answers(self) -> Answering:
         merged = self._options.merged
@@ -126,7 +141,7 @@ class Running:
         options, revision = self._options, self._options.baseline
         try:
             commit = merge_base(self._workspace, revision or "")
-            catalog = opened(self._workspace.repository, commit).catalog
+            catalog = workspace_at(self._workspace.repository, commit).catalog
         except GitError:
             if revision is not None:
                 raise
@@ -146,20 +161,20 @@ class Running:
         return Arms(self._judging, self._baseline, asks=asks)
 
     @property
-    def _measured(self) -> list[Planned]:
+    def _measured(self) -> list[PlannedCase]:
         """The plan for prompts with all their cases: a part of them decides nothing."""
         known = Counter(each.prompt.id for each in self._planned if not each.repeat)
         return [e for e in self._plan if known[e.prompt.id] == len(e.prompt.cases)]
 
     def _decisions(
-        self, found: Sequence[Heard], arms: Arms | None
+        self, found: Sequence[JudgedAnswer], arms: Arms | None
     ) -> tuple[tuple[Decided, ...], frozenset[tuple[str, str]]]:
         """And the cases that violate a contract in an answer that a decision asked for.
 
         None for a shard, which goes through them all the same, for what they take.
         """
         whole = {each.prompt.id for each in self._measured}
-        decisions = tuple(decided((e for e in found if e.planned.prompt.id in whole), arms))
+        decisions = tuple(decide_scores((e for e in found if e.planned.prompt.id in whole), arms))
         violating = frozenset(arms.violating) if arms is not None else frozenset()
         return (decisions if self._options.shard is None else ()), violating
 
@@ -170,7 +185,9 @@ class Running:
         seed = options.seed or self._catalog.revision
         sampled, asking = (options.audit, seed), self._asking
         return [
-            *audited(self._catalog, self._plan, self._answering, sampled=sampled, asking=asking)
+            *audit_recordings(
+                self._catalog, self._plan, self._answering, sampled=sampled, asking=asking
+            )
         ]
 
     def _refused(self) -> dict[Key, Problem]:
@@ -178,8 +195,10 @@ class Running:
         if self._options.shard is None:
             return {}
         opinions = self._baseline.opinions if self._baseline is not None else None
-        refused = refusals(self._catalog, self._answering)
-        return refused | (refusals(self._catalog, opinions) if opinions is not None else {})
+        refused = recording_refusals(self._catalog, self._answering)
+        return refused | (
+            recording_refusals(self._catalog, opinions) if opinions is not None else {}
+        )
 
     def _written(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Write the answers to their files; returns problems with their places."""
@@ -203,7 +222,7 @@ class Running:
         return ShardRun(
             shard=options.shard,
             mode=options.mode,
-            revision=revision_of(self._workspace),
+            revision=checked_commit(self._workspace),
             plan=plan_digest(self._whole),
             repeats=options.repeats,
             baseline=options.baseline,
@@ -274,7 +293,7 @@ def _approvals(repository: Repository, options: RunOptions) -> Approvals:
     )
 
 
-def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:
+def _named(plan: list[PlannedCase], patterns: Sequence[str]) -> list[PlannedCase]:
     """The cases whose names are among the patterns; raises UsageError for one that none has."""
     for pattern in patterns:
         names = {each.case.name for each in plan}
@@ -290,11 +309,11 @@ def _is_called(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern)
 
 
-def _of_shard(plan: Sequence[Planned], shard: Shard | None) -> Sequence[Planned]:
+def _of_shard(plan: Sequence[PlannedCase], shard: Shard | None) -> Sequence[PlannedCase]:
     if shard is None:
         return plan
     return [each for each in plan if in_shard(shard, each.prompt.id, each.case.name)]
 
 
-def _nobody(_: Planned) -> None:
+def _nobody(_: PlannedCase) -> None:
     """Without a baseline there are no answers."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
-from promptops.jobs.testing.answering import Answering, Got
-from promptops.jobs.testing.plan import Key, Planned
+from promptops.jobs.testing.answering import Answering, AnswerResult
+from promptops.jobs.testing.plan import Key, PlannedCase
 from promptops.jobs.workspace.selection import SelectionOptions, merge_base
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer, Recording
@@ -35,7 +35,7 @@ class MergedShards:
     """
 
     plan: str
-    known: Mapping[Key, Got] = field(default_factory=dict)
+    known: Mapping[Key, AnswerResult] = field(default_factory=dict)
     cost_usd: float = 0.0
     problems: tuple[tuple[str, Place], ...] = ()
 
@@ -45,7 +45,7 @@ class MergedShards:
         return sum(got.infrastructure for got in self.known.values())
 
 
-def refuse_other_plan(plan: Iterable[Planned], merged: MergedShards) -> None:
+def refuse_other_plan(plan: Iterable[PlannedCase], merged: MergedShards) -> None:
     """Raises UsageError if the shards ran another plan."""
     if plan_digest(plan) != merged.plan:
         raise UsageError(
@@ -70,7 +70,7 @@ def in_shard(shard: Shard, prompt: str, case: str) -> bool:
     return int.from_bytes(digest) % shard.count == shard.index - 1
 
 
-def plan_digest(plan: Iterable[Planned]) -> str:
+def plan_digest(plan: Iterable[PlannedCase]) -> str:
     """SHA-256 over requests and assertions, in hexadecimal."""
     digest = hashlib.sha256()
     for each in plan:
@@ -84,16 +84,16 @@ def with_selection(run: ShardRun, workspace: Workspace, wanted: SelectionOptions
     return replace(run, patterns=wanted.patterns, since=since, selectors=wanted.selectors)
 
 
-def revision_of(workspace: Workspace) -> str:
+def checked_commit(workspace: Workspace) -> str:
     """The commit that is checked, or HEAD; "" before the first commit."""
     revision = workspace.catalog.revision
     return revision if len(revision) >= 40 else workspace.repository.find("HEAD") or ""
 
 
-def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
+def recording_refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
     """Why answers may not be written, as for recordings; committed ones may be."""
     # It takes long to import, and not every run is a shard.
-    from promptops.jobs.recordings.screening import refusal
+    from promptops.jobs.recordings.screening import recording_refusal
 
     found = {}
     for want, answer in answering.answered():
@@ -105,15 +105,15 @@ def refusals(catalog: Catalog, answering: Answering) -> dict[Key, Problem]:
                 answer=_writable(answer),
                 judge=want.judge,
             )
-            found[want.key] = refusal(catalog.recordings_of(want.path), recording)
+            found[want.key] = recording_refusal(catalog.recordings_of(want.path), recording)
     return {key: problem for key, problem in found.items() if problem is not None}
 
 
 def shard_answers(
-    known: Mapping[Key, Got], refused: Mapping[Key, Problem]
+    known: Mapping[Key, AnswerResult], refused: Mapping[Key, Problem]
 ) -> tuple[ShardAnswer, ...]:
     """The results of all needs, in the order of keys; refused answers only with their reason."""
-    written = {**known, **{key: Got(reason=each.message) for key, each in refused.items()}}
+    written = {**known, **{key: AnswerResult(reason=each.message) for key, each in refused.items()}}
     return tuple(
         ShardAnswer(
             path=path,
@@ -134,13 +134,13 @@ def _writable(answer: Answer) -> Answer:
     return replace(answer, tool_calls=tuple(json_data(answer.tool_calls)))
 
 
-def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, Got]:
+def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, AnswerResult]:
     """The inverse; of equal keys the first one that has an answer counts."""
-    known: dict[Key, Got] = {}
+    known: dict[Key, AnswerResult] = {}
     for each in answers:
         key = each.path, each.request, each.repeat, each.judge
         if key not in known or known[key].answer is None:
-            known[key] = Got(
+            known[key] = AnswerResult(
                 answer=each.answer,
                 source=each.source,
                 reason=each.reason,
@@ -149,7 +149,7 @@ def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, Got]:
     return known
 
 
-def _facts(planned: Planned) -> list[object]:
+def _facts(planned: PlannedCase) -> list[object]:
     case, prompt = planned.case, planned.prompt
     facts: list[object] = [prompt.id, prompt.path, case.name, planned.repeat]
     facts += [planned.digest, planned.error]

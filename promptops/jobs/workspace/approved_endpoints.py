@@ -25,7 +25,7 @@ from promptops.evals.providers.endpoint import (
     shown_endpoint,
 )
 from promptops.jobs.workspace.default_branch import trusted_branch
-from promptops.jobs.workspace.workspace import configuration, held_at
+from promptops.jobs.workspace.workspace import configuration, content_at
 from promptops.model.config import Config, ModelProfile
 from promptops.records import field, record
 from promptops.repo.process import decode
@@ -166,8 +166,8 @@ class _Trusted:
         if self.branch is None and self._base is None:
             return self._is_unborn
         if self.branch is None:
-            return held_at(self._repository, self._base or "", path) == content
-        if held_at(self._repository, self.branch, path) == content:
+            return content_at(self._repository, self._base or "", path) == content
+        if content_at(self._repository, self.branch, path) == content:
             return True
         return self._once(path, content)
 

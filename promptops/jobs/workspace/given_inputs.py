@@ -22,7 +22,7 @@ _TYPES: dict[type, str] = {
 }
 
 
-def given_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dict[str, Any]:
+def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dict[str, Any]:
     """Inputs by name, each of a type that the schema of the inputs admits, where it can be.
 
     A value is read as JSON where that gives an admitted type, else it is the text itself if strings

@@ -17,7 +17,7 @@ from promptops.model.prompt import Prompt
 from promptops.records import fields, is_record
 
 
-def listed(workspace: Workspace, selected: Selected) -> dict[str, Any]:
+def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
     """What `list` prints, in the shape of `schemas/list.schema.json`; by id."""
     catalog = workspace.catalog
     entries = [_entry(catalog, loaded) for loaded in catalog.prompts(selected.why)]
@@ -63,7 +63,7 @@ def content_digest(catalog: Catalog, prompt: Prompt) -> str:
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def unreadable(loaded: LoadedPrompt) -> PromptopsError:
+def unreadable_error(loaded: LoadedPrompt) -> PromptopsError:
     """The error for a prompt file that can't be read."""
     problem = loaded.problems[0]
     if problem.code == CODE:

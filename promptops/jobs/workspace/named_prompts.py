@@ -22,7 +22,7 @@ MAX_NAME_CHARS = 4096
 """The longest name for which the nearest one is searched."""
 
 
-def named(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
+def matching_prompts(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
     """The paths of the prompt files that a name means; none where it matches nothing.
 
     A name is the first of these that matches: an id or a glob of ids; a path or a glob of paths,
@@ -38,31 +38,31 @@ def named(catalog: Catalog, repository: Repository | None, name: str) -> list[st
         return []
     return (
         _with_id(catalog, name)
-        or _at_first(catalog, written_paths(repository, name))
+        or _at_first(catalog, candidate_paths(repository, name))
         or catalog.graph.aliases.get(name, [])
         or _at_first(catalog, _below_roots(catalog, name))
     )
 
 
-def one(workspace: Workspace, name: str) -> str:
+def required_prompt(workspace: Workspace, name: str) -> str:
     """The path of the one prompt file that a name means; raises UsageError for none or several."""
-    found = only(workspace.catalog, workspace.repository, name)
+    found = optional_prompt(workspace.catalog, workspace.repository, name)
     if found is None:
-        raise no_match(workspace.catalog, workspace.repository, name)
+        raise no_match_error(workspace.catalog, workspace.repository, name)
     return found
 
 
-def only(catalog: Catalog, repository: Repository | None, name: str) -> str | None:
+def optional_prompt(catalog: Catalog, repository: Repository | None, name: str) -> str | None:
     """As `one`, but None where a name matches nothing."""
     if name in catalog.paths:
         return catalog.paths[name]
-    found = named(catalog, repository, name)
+    found = matching_prompts(catalog, repository, name)
     if found[1:]:
         raise _several(name, sorted(catalog.ids[path] for path in found))
     return found[0] if found else None
 
 
-def written_paths(repository: Repository | None, name: str) -> Sequence[str]:
+def candidate_paths(repository: Repository | None, name: str) -> Sequence[str]:
     """Paths from the root of the repository that a written path may mean, the likeliest first.
 
     Empty where it is outside the repository.
@@ -79,10 +79,10 @@ def written_paths(repository: Repository | None, name: str) -> Sequence[str]:
     return tuple(dict.fromkeys((*here, *from_root)))
 
 
-def no_match(catalog: Catalog, repository: Repository | None, name: str) -> UsageError:
+def no_match_error(catalog: Catalog, repository: Repository | None, name: str) -> UsageError:
     """The error for a name without a match, with the nearest id or path."""
     message = f"no prompt matches {name!r}"
-    paths = written_paths(repository, name) if name else ()
+    paths = candidate_paths(repository, name) if name else ()
     if name and not paths:
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
-from promptops.jobs.workspace.listing import unreadable
+from promptops.jobs.workspace.listing import unreadable_error
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -64,22 +64,22 @@ def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedR
 
     Raises UsageError for a case that is not there, RenderError for one that can't be rendered.
     """
-    prompt = readable(workspace, path)
+    prompt = readable_prompt(workspace, path)
     case = _case(prompt, name)
     return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
 
 
 def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> AnnotatedRequest:
     """The request for inputs given by hand; raises RenderError."""
-    prompt = readable(workspace, path)
+    prompt = readable_prompt(workspace, path)
     return AnnotatedRequest(prompt, None, _renderer(workspace, prompt).trace(inputs))
 
 
-def readable(workspace: Workspace, path: str) -> Prompt:
+def readable_prompt(workspace: Workspace, path: str) -> Prompt:
     """A prompt that can be rendered; raises InputError where it or a body file can't be read."""
     loaded = workspace.catalog.loaded(path)
     if loaded.prompt is None:
-        raise unreadable(loaded)
+        raise unreadable_error(loaded)
     _refuse_incomplete(workspace, loaded)
     return loaded.prompt
 
@@ -118,7 +118,7 @@ def _case(prompt: Prompt, name: str | None) -> Case:
     raise UsageError(f"{what} {name!r}", where=prompt.path, hint=f"one of: {names}")
 
 
-def lines(rendered: AnnotatedRequest) -> Iterator[RenderedLine]:
+def rendered_lines(rendered: AnnotatedRequest) -> Iterator[RenderedLine]:
     """Every line of every text of the request, with its source."""
     for text in rendered.traced.texts:
         for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):

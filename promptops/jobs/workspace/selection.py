@@ -8,7 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
-from promptops.jobs.workspace.workspace import Workspace, configuration, managed
+from promptops.jobs.workspace.workspace import Workspace, configuration, managed_paths
 from promptops.model.loaded import LoadedPrompt
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE
@@ -28,7 +28,7 @@ class SelectionOptions:
     """What a command line selects.
 
     Attributes:
-        patterns: Names of prompts, as `named_prompts.named` takes them.
+        patterns: Names of prompts, as `named_prompts.matching_prompts` takes them.
         since: A revision, or "" for where this branch left the default one: what changed since,
             and all that reaches it.
         staged: What is staged, and all prompts that depend on it.
@@ -65,7 +65,7 @@ def select(workspace: Workspace, wanted: SelectionOptions) -> Selected:
     if changed is None:
         why = dict.fromkeys(catalog.prompt_files, "all prompts are selected")
     else:
-        why = reaching(workspace.catalog, changed, _grep(workspace))
+        why = prompts_reaching(workspace.catalog, changed, _grep(workspace))
     if wanted.patterns:
         why = _matching(workspace, why, wanted.patterns)
     for selector in wanted.selectors:
@@ -104,10 +104,12 @@ def _configured_anew(workspace: Workspace, base: str, head: str) -> bool:
 
 def is_managed(path: str, workspace: Workspace) -> bool:
     """Whether promptops reads a path."""
-    return any(path == root or is_below(path, root) for root in managed(workspace.config))
+    return any(path == root or is_below(path, root) for root in managed_paths(workspace.config))
 
 
-def reaching(catalog: Catalog, changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
+def prompts_reaching(
+    catalog: Catalog, changed: frozenset[str], grep: Grep | None
+) -> dict[str, str]:
     """Every prompt that changed or reaches what changed, with the reason.
 
     Over the include graph of the newer side: a prompt that reached a changed file before and no
@@ -213,13 +215,13 @@ def _longest_word(path: str) -> str:
 
 
 def _matching(workspace: Workspace, why: dict[str, str], patterns: Sequence[str]) -> dict[str, str]:
-    from promptops.jobs.workspace.named_prompts import named, no_match
+    from promptops.jobs.workspace.named_prompts import matching_prompts, no_match_error
 
     chosen: dict[str, str] = {}
     for pattern in patterns:
-        hits = named(workspace.catalog, workspace.repository, pattern)
+        hits = matching_prompts(workspace.catalog, workspace.repository, pattern)
         if not hits:
-            raise no_match(workspace.catalog, workspace.repository, pattern)
+            raise no_match_error(workspace.catalog, workspace.repository, pattern)
         chosen |= {path: why[path] for path in hits if path in why}
     return chosen
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.catalog.references import is_below
-from promptops.jobs.workspace.listing import plain_value, unreadable
+from promptops.jobs.workspace.listing import plain_value, unreadable_error
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import Config
 from promptops.model.prompt import (
@@ -25,7 +25,7 @@ from promptops.model.prompt import (
 )
 
 
-def shown(workspace: Workspace, path: str) -> dict[str, Any]:
+def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
     """What `show` prints, in the shape of `schemas/show.schema.json`.
 
     Raises InputError for a file that is not a prompt.
@@ -33,7 +33,7 @@ def shown(workspace: Workspace, path: str) -> dict[str, Any]:
     loaded = workspace.catalog.loaded(path)
     prompt = loaded.prompt
     if prompt is None:
-        raise unreadable(loaded)
+        raise unreadable_error(loaded)
     return {
         "schema": 2,
         "revision": workspace.catalog.revision,

@@ -47,13 +47,13 @@ def workspace(
     Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
     """
     with Repository.open(directory, staged=take_staged(directory)) as repository:
-        found = opened(repository, revision, overrides)
+        found = workspace_at(repository, revision, overrides)
         entries = found.catalog.files.entries
         refuse_closed_roots(repository, found.revision, found.config, entries)
         yield found
 
 
-def opened(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
+def workspace_at(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
     """A revision of an open repository."""
     if revision == WORKTREE and repository.bare:
         revision = "HEAD"
@@ -61,7 +61,7 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
     if staged is not None:
         return staged
     config = configuration(repository, revision, overrides)
-    tree = repository.tree(revision, managed(config), _beside(config))
+    tree = repository.tree(revision, managed_paths(config), _beside(config))
     return _workspace(repository, revision, tree, config)
 
 
@@ -78,7 +78,7 @@ def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | Non
         config = load(files, overrides)
     except InputError:
         return None
-    tree = repository.tree(INDEX, managed(config), _beside(config))
+    tree = repository.tree(INDEX, managed_paths(config), _beside(config))
     return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
 
 
@@ -88,14 +88,14 @@ def _beside(config: Config) -> tuple[str, ...]:
     return () if path.reason else (path.path,)
 
 
-def judged_by(workspace: Workspace, config: Config) -> Workspace:
+def with_config(workspace: Workspace, config: Config) -> Workspace:
     """The same revision under another configuration; it is listed anew only for other roots."""
     repository, revision = workspace.repository, workspace.revision
     if config == workspace.config:
         return workspace
-    if managed(config) == managed(workspace.config):
+    if managed_paths(config) == managed_paths(workspace.config):
         return _workspace(repository, revision, workspace.catalog.files.tree, config)
-    tree = repository.tree(revision, under=managed(config))
+    tree = repository.tree(revision, under=managed_paths(config))
     return _workspace(repository, revision, tree, config)
 
 
@@ -111,8 +111,8 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
         config,
         elsewhere=_elsewhere(repository, revision),
         known=lambda: read_graph(repository.common_dir),
-        releases=lambda: releases(repository),
-        before=lambda path: held_at(repository, "HEAD", path),
+        releases=lambda: bundle_digests(repository),
+        before=lambda path: content_at(repository, "HEAD", path),
     )
 
 
@@ -121,12 +121,12 @@ def configuration(repository: Repository, revision: str, overrides: Sequence[str
     return load(config_files(repository.tree(revision, under=FILES)), overrides)
 
 
-def managed(config: Config) -> tuple[str, ...]:
+def managed_paths(config: Config) -> tuple[str, ...]:
     """The folders and files that promptops reads."""
     return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
 
 
-def releases(repository: Repository) -> dict[str, str | None]:
+def bundle_digests(repository: Repository) -> dict[str, str | None]:
     """Each annotated tag, with the digest of the bundle that its message names, if it does."""
     trailer = "%(contents:trailers:key=Promptops-Bundle-Sha256,valueonly,separator=)"
     form = f"%(objecttype)%00%(refname:short)%00{trailer}"
@@ -135,7 +135,7 @@ def releases(repository: Repository) -> dict[str, str | None]:
     return {row[1]: row[2].strip() or None for row in rows if len(row) == 3 and row[0] == "tag"}
 
 
-def held_at(repository: Repository, revision: str, path: str) -> bytes | None:
+def content_at(repository: Repository, revision: str, path: str) -> bytes | None:
     """The content of a file in a commit; None if either does not exist."""
     try:
         return repository.tree(revision, under=(path,)).read((path,)).get(path)

@@ -20,7 +20,7 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
 from promptops.diff.compare import CompareOptions, compare
-from promptops.jobs.testing.plan import planned
+from promptops.jobs.testing.plan import plan_cases
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
@@ -101,7 +101,7 @@ def check_file(seed: int, index: int) -> None:
         raise Wrong(internal[0])
     if not any((each.place.path, each.code) == (FINE_PATH, "VAR001") for each in found):
         raise Wrong("a finding of another file is hidden")
-    plan = list(planned(catalog, loaded))
+    plan = list(plan_cases(catalog, loaded))
     for each in plan:
         if each.internal or any(judged.internal for judged in each.rendered):
             raise Wrong(each.error or next(j.reason for j in each.rendered if j.internal))

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from promptops.jobs.recordings.merging import Need
+from promptops.jobs.recordings.merging import NeededRecording
 from promptops.model.answer import Answer, Recording, Usage
 from promptops.source.recording_files import by_first
 from promptops.source.recordings import ReadRecordings, read_files
@@ -41,9 +41,9 @@ def recording(
     )
 
 
-def need(recorded: Recording) -> Need:
+def need(recorded: Recording) -> NeededRecording:
     """What is looked up where this recording is found."""
-    return Need(
+    return NeededRecording(
         case=recorded.case,
         request=recorded.request,
         repeat=recorded.repeat,

@@ -15,7 +15,7 @@ from typing import Any
 
 from promptops.jobs.recordings import splitting
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.writing import settle
+from promptops.jobs.recordings.writing import write_journal
 from promptops.repo.repository import Repository
 from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
@@ -56,7 +56,7 @@ def main(root: str, run: str, cases: str, fatal: int = 0, full_bytes: int = 0) -
             setattr(os, name, steps.counted(name))
         say("ready")
         sys.stdin.readline()
-        settle(repository)
+        write_journal(repository)
         record(repository, run, cases.split(","))
     say(steps.done)
 
@@ -69,7 +69,7 @@ def record(repository: Repository, run: str, cases: list[str]) -> None:
     for case in missing:
         if journal.append(FILE, recording(case, f"{case} in run {run}")) is None:
             say(case)
-    settle(repository, {FILE: [need(recording(case)) for case in cases]})
+    write_journal(repository, {FILE: [need(recording(case)) for case in cases]})
 
 
 if __name__ == "__main__":

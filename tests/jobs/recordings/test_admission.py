@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.screening import refusal
+from promptops.jobs.recordings.screening import recording_refusal
 from promptops.model.answer import Recording
 from promptops.model.place import Place
 from tests.jobs.recordings.made import FILE, recording
@@ -50,7 +50,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("made", "reason"), REFUSED)
 def test_what_is_refused_names_the_case_and_the_kind(made: Recording, reason: str) -> None:
-    problem = refusal(FILE, made)
+    problem = recording_refusal(FILE, made)
 
     assert problem is not None
     assert (problem.message, problem.case, problem.at) == (
@@ -64,12 +64,12 @@ def test_what_is_refused_names_the_case_and_the_kind(made: Recording, reason: st
 def test_what_is_refused_is_written_nowhere(made: Recording, opened) -> None:
     problem = Journal(opened).append(FILE, made)
 
-    assert problem == refusal(FILE, made)
+    assert problem == recording_refusal(FILE, made)
     assert not Journal(opened).pending
 
 
 def test_of_a_judge_it_is_the_judge_that_is_named() -> None:
-    problem = refusal(FILE, recording("c", KEY, judge="judges/tone"))
+    problem = recording_refusal(FILE, recording("c", KEY, judge="judges/tone"))
 
     assert problem is not None
     assert problem.message == (
@@ -90,4 +90,4 @@ def test_of_a_judge_it_is_the_judge_that_is_named() -> None:
     ],
 )
 def test_all_else_may_be_recorded(made: Recording) -> None:
-    assert refusal(FILE, made) is None
+    assert recording_refusal(FILE, made) is None

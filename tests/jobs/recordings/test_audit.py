@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings.audit import differences, parse_size, sample
+from promptops.jobs.recordings.audit import answer_differences, parse_size, sample
 from promptops.model.answer import Answer, Usage
 from tests.jobs.recordings.made import recording
 
@@ -82,4 +82,4 @@ def test_an_answer_differs_in_what_is_not_the_same(changed, expected):
         for name in ("text", "tool_calls", "model", "fingerprint", "usage")
     }
 
-    assert differences(RECORDED, Answer(**{**fields, **changed})) == expected
+    assert answer_differences(RECORDED, Answer(**{**fields, **changed})) == expected

@@ -6,7 +6,7 @@ from threading import Event, Thread
 import pytest
 
 from promptops.errors import GitError, InputError
-from promptops.jobs.recordings.journal import Entries, Journal, JournalEntry
+from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.repo.repository import Repository
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, recording
 
@@ -36,7 +36,9 @@ def test_what_is_appended_is_handed_over_in_its_order(opened):
 
     found = held_by(Journal(opened))
 
-    assert found == Entries((JournalEntry("z/ü\t.recordings.jsonl", B), JournalEntry(FILE, A)))
+    assert found == JournalContent(
+        (JournalEntry("z/ü\t.recordings.jsonl", B), JournalEntry(FILE, A))
+    )
 
 
 def test_what_is_not_kept_is_gone(opened):
@@ -46,7 +48,7 @@ def test_what_is_not_kept_is_gone(opened):
 
     journal.hand_over(lambda found: found.entries[1:])
 
-    assert held_by(journal) == Entries((JournalEntry(FILE, B),))
+    assert held_by(journal) == JournalContent((JournalEntry(FILE, B),))
     journal.hand_over(lambda _: ())
     assert (journal.pending, journal_file(opened).exists()) == (False, False)
 
@@ -65,7 +67,7 @@ def test_while_entries_are_handed_over_nobody_adds_to_them(opened):
     journal.hand_over(keep)
     adding.join()
 
-    assert held_by(journal) == Entries((JournalEntry(FILE, B),))
+    assert held_by(journal) == JournalContent((JournalEntry(FILE, B),))
 
 
 def test_when_handing_over_fails_all_is_still_there(opened):
@@ -75,7 +77,7 @@ def test_when_handing_over_fails_all_is_still_there(opened):
     with pytest.raises(ZeroDivisionError):
         journal.hand_over(lambda _: [1 // 0])
 
-    assert held_by(journal) == Entries((JournalEntry(FILE, A),))
+    assert held_by(journal) == JournalContent((JournalEntry(FILE, A),))
 
 
 def test_a_line_that_was_cut_off_hides_no_other(opened):
@@ -87,7 +89,7 @@ def test_a_line_that_was_cut_off_hides_no_other(opened):
         journal_file(opened).write_bytes(whole[:cut])
         journal.append(FILE, B)
 
-        assert held_by(journal) == Entries((JournalEntry(FILE, B),), unreadable=1), cut
+        assert held_by(journal) == JournalContent((JournalEntry(FILE, B),), unreadable=1), cut
 
 
 @pytest.mark.parametrize("rubbish", [b"\xff\xfe\n", b"[1]\t{}\n", b"{\n", b"1\t", b"\0" * 5000])
@@ -98,7 +100,9 @@ def test_rubbish_is_counted_and_hides_nothing(rubbish, opened):
         file.write(rubbish)
     journal.append(FILE, B)
 
-    assert held_by(journal) == Entries((JournalEntry(FILE, A), JournalEntry(FILE, B)), unreadable=1)
+    assert held_by(journal) == JournalContent(
+        (JournalEntry(FILE, A), JournalEntry(FILE, B)), unreadable=1
+    )
 
 
 def test_on_a_full_disk_nothing_is_half_written(opened):
@@ -137,8 +141,8 @@ def test_a_linked_work_tree_has_a_journal_of_its_own(opened, repo):
         Journal(linked).append(FILE, B)
 
         assert linked.common_dir == opened.common_dir
-        assert held_by(Journal(linked)) == Entries((JournalEntry(FILE, B),))
-        assert held_by(Journal(opened)) == Entries((JournalEntry(FILE, A),))
+        assert held_by(Journal(linked)) == JournalContent((JournalEntry(FILE, B),))
+        assert held_by(Journal(opened)) == JournalContent((JournalEntry(FILE, A),))
 
 
 def test_without_a_work_tree_there_is_no_journal(repo, tmp_path):

@@ -13,10 +13,10 @@ import pytest
 
 from promptops.errors import InputError
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.writing import settle
+from promptops.jobs.recordings.writing import write_journal
 from promptops.repo.repository import Repository
 from promptops.source.recordings import recordings_bytes
-from promptops.storage.lock import held
+from promptops.storage.lock import locked
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, on_disk, recording
 
 ROOT = Path(__file__).parents[3]
@@ -85,7 +85,7 @@ def test_killed_at_ten_moments_no_answer_is_lost_doubled_or_half_written(
         shutil.copytree(repo.root, root)
         code, told = run(root, 1, fatal=moment)
         with Repository.open(root) as repository:
-            settle(repository)
+            write_journal(repository)
         after_crash = kept(root)
         ended, asked = run(root, 2)
 
@@ -118,7 +118,7 @@ def test_killed_at_any_step_of_its_end_a_run_has_lost_nothing(repo, tmp_path, fa
         shutil.copytree(repo.root, root)
         code, _ = run(root, 1, fatal=moment)
         with Repository.open(root) as repository:
-            settle(repository)
+            write_journal(repository)
 
         assert code == -signal.SIGKILL
         assert kept(root) == wanted == [(case, f"answer to {case}") for case in CASES]
@@ -146,7 +146,7 @@ def test_killed_while_answers_move_to_another_file_none_is_lost_or_twice(repo, t
         code, _ = run(root, 1, fatal=moment, full_bytes=full_bytes)
         after_crash = on_disk(root)
         with Repository.open(root) as repository:
-            settle(repository)
+            write_journal(repository)
 
         assert code == -signal.SIGKILL
         assert after_crash.problems == ()
@@ -174,7 +174,7 @@ def test_two_runs_at_once_keep_all_answers_once(repo):
 def test_a_lock_that_is_held_names_who_holds_it(tmp_path):
     lock = tmp_path / "lock"
 
-    with held(lock), pytest.raises(InputError) as raised, held(lock, patience_s=0):
+    with locked(lock), pytest.raises(InputError) as raised, locked(lock, patience_s=0):
         pass
 
     assert raised.value.message == f"process {os.getpid()} is writing recordings"
@@ -192,7 +192,7 @@ def test_a_lock_whose_holder_died_is_free(tmp_path):
     )
     died = subprocess.run([sys.executable, "-c", program, lock], cwd=ROOT, check=False)
 
-    with held(lock, patience_s=0):
+    with locked(lock, patience_s=0):
         holder = lock.read_text()
 
     assert (died.returncode, holder) == (-signal.SIGKILL, f"{os.getpid()}\n")

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.jobs.recordings import splitting
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.writing import Settled, settle
+from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.model.answer import Recording
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
@@ -35,7 +35,7 @@ def journalled(repository, *recordings):
 def record(repository, *recordings, prune=False):
     """Record what is new, and look up nothing else."""
     journalled(repository, *recordings)
-    return settle(repository, {FILE: [need(each) for each in recordings]}, prune=prune)
+    return write_journal(repository, {FILE: [need(each) for each in recordings]}, prune=prune)
 
 
 def kept(root):
@@ -57,7 +57,7 @@ def stamps(root):
 def test_what_fills_a_file_goes_into_further_ones(opened):
     settled = record(opened, *BEFORE)
 
-    assert settled == Settled(changed=(FILE, SECOND, THIRD))
+    assert settled == WrittenAnswers(changed=(FILE, SECOND, THIRD))
     assert kept(opened.root) == {
         FILE: ["c00", "c01", "c02", "c03"],
         SECOND: ["c04", "c05", "c06", "c07"],
@@ -83,7 +83,7 @@ def test_recording_again_what_is_there_writes_nothing(opened):
     record(opened, *BEFORE)
     before = stamps(opened.root)
 
-    assert record(opened, *BEFORE) == Settled()
+    assert record(opened, *BEFORE) == WrittenAnswers()
     assert stamps(opened.root) == before
 
 
@@ -118,7 +118,9 @@ def test_a_longer_answer_that_fits_no_more_goes_where_there_is_room(opened):
 def test_a_file_that_prune_empties_is_removed_and_its_number_is_used_again(opened):
     record(opened, *BEFORE)
 
-    pruned = settle(opened, {FILE: [need(e) for e in (*BEFORE[:4], *BEFORE[8:])]}, prune=True)
+    pruned = write_journal(
+        opened, {FILE: [need(e) for e in (*BEFORE[:4], *BEFORE[8:])]}, prune=True
+    )
     without = kept(opened.root)
     record(opened, *(recording(f"d{number}") for number in range(3)))
 
@@ -134,10 +136,10 @@ def test_a_file_that_prune_empties_is_removed_and_its_number_is_used_again(opene
 def test_the_first_file_may_be_the_one_that_is_emptied(opened):
     record(opened, *BEFORE)
 
-    settle(opened, {FILE: [need(each) for each in BEFORE[4:]]}, prune=True)
+    write_journal(opened, {FILE: [need(each) for each in BEFORE[4:]]}, prune=True)
 
     assert kept(opened.root) == {SECOND: ["c04", "c05", "c06", "c07"], THIRD: ["c08", "c09"]}
-    assert settle(opened, {FILE: []}, prune=True) == Settled(changed=(SECOND, THIRD))
+    assert write_journal(opened, {FILE: []}, prune=True) == WrittenAnswers(changed=(SECOND, THIRD))
     assert os.listdir(opened.root / "prompts") == ["ask.prompt.yaml"]
 
 
@@ -162,7 +164,7 @@ def test_a_case_with_another_name_stays_in_its_file(opened):
         need(Recording(**{**facts(each), "case": f"renamed {each.case}"})) for each in BEFORE
     ]
 
-    settle(opened, {FILE: renamed})
+    write_journal(opened, {FILE: renamed})
 
     assert {path: len(cases) for path, cases in kept(opened.root).items()} == {
         FILE: 4,
@@ -248,5 +250,5 @@ def test_a_disk_that_fails_at_the_second_file_loses_nothing(opened, monkeypatch)
         settled = record(opened, *BEFORE)
 
     assert (settled.changed, len(settled.problems)) == ((FILE,), 1)
-    assert settle(opened) == Settled(changed=(SECOND, THIRD))
+    assert write_journal(opened) == WrittenAnswers(changed=(SECOND, THIRD))
     assert {case for cases in kept(opened.root).values() for case in cases} == set(CASES)

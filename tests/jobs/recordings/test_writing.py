@@ -7,8 +7,8 @@ import pytest
 
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.merging import Need
-from promptops.jobs.recordings.writing import Settled, settle
+from promptops.jobs.recordings.merging import NeededRecording
+from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.source.recordings import read_recordings, recordings_bytes
@@ -36,11 +36,11 @@ def needs(*recordings):
 def test_answers_of_a_run_that_ended_early_are_put_into_the_file(opened):
     journalled(opened, *BEFORE)
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
-    assert settled == Settled(changed=(FILE,))
+    assert settled == WrittenAnswers(changed=(FILE,))
     assert (opened.root / FILE).read_bytes() == recordings_bytes(BEFORE)
-    assert settle(opened) == Settled()
+    assert write_journal(opened) == WrittenAnswers()
 
 
 def test_a_change_of_wording_changes_lines_in_place(opened, repo):
@@ -49,7 +49,7 @@ def test_a_change_of_wording_changes_lines_in_place(opened, repo):
     changed = [recording(case, wording="new") for case in CASES]
     journalled(opened, *changed)
 
-    settle(opened, needs(*changed))
+    write_journal(opened, needs(*changed))
 
     assert kept(opened) == tuple(changed)
     assert repo.git("diff", "--numstat") == f"10\t10\t{FILE}"
@@ -59,7 +59,7 @@ def test_of_two_answers_to_one_request_the_last_counts(opened, repo):
     repo.write({FILE: recordings_bytes(BEFORE)})
     journalled(opened, recording("b", "second"), recording("b", "third"))
 
-    settle(opened)
+    write_journal(opened)
 
     assert [each.answer.text for each in kept(opened)][:3] == [
         "answer to a",
@@ -77,7 +77,7 @@ def test_repeats_and_judges_stand_beside_each_other(opened):
     ]
     journalled(opened, *made)
 
-    settle(opened, needs(*made))
+    write_journal(opened, needs(*made))
 
     assert sorted(kept(opened), key=str) == sorted(made, key=str)
 
@@ -88,7 +88,7 @@ def test_a_judge_asked_one_thing_more_keeps_what_it_said_before(opened, repo):
     repo.write({FILE: recordings_bytes([tone])})
     journalled(opened, facts)
 
-    settle(opened, needs(tone, facts))
+    write_journal(opened, needs(tone, facts))
 
     assert set(map(str, kept(opened))) == {str(tone), str(facts)}
 
@@ -96,10 +96,10 @@ def test_a_judge_asked_one_thing_more_keeps_what_it_said_before(opened, repo):
 def test_what_was_not_looked_up_stays_until_it_is_pruned(opened, repo):
     repo.write({FILE: recordings_bytes(BEFORE)})
 
-    settled = settle(opened, needs(*BEFORE[:2]))
-    pruned = settle(opened, needs(*BEFORE[:2]), prune=True)
+    settled = write_journal(opened, needs(*BEFORE[:2]))
+    pruned = write_journal(opened, needs(*BEFORE[:2]), prune=True)
 
-    assert (settled, pruned) == (Settled(), Settled(changed=(FILE,)))
+    assert (settled, pruned) == (WrittenAnswers(), WrittenAnswers(changed=(FILE,)))
     assert kept(opened) == BEFORE[:2]
 
 
@@ -109,7 +109,7 @@ def test_only_the_files_that_a_run_looked_at_are_pruned(opened, repo):
     repo.write({"prompts/other.prompt.yml": PROMPT_TEXT, other: data, FILE: data})
     journalled(opened, recording("z"), file=other)
 
-    settle(opened, needs(BEFORE[0]), prune=True)
+    write_journal(opened, needs(BEFORE[0]), prune=True)
 
     assert kept(opened) == BEFORE[:1]
     assert (repo.root / other).read_bytes() == recordings_bytes([*BEFORE, recording("z")])
@@ -118,16 +118,16 @@ def test_only_the_files_that_a_run_looked_at_are_pruned(opened, repo):
 def test_a_file_without_recordings_is_none(opened, repo):
     repo.write({FILE: recordings_bytes(BEFORE)})
 
-    settle(opened, {FILE: []}, prune=True)
+    write_journal(opened, {FILE: []}, prune=True)
 
     assert os.listdir(repo.root / "prompts") == ["ask.prompt.yaml"]
 
 
 def test_a_case_with_another_name_takes_its_recordings_along(opened, repo):
     repo.write({FILE: recordings_bytes([recording("old")])})
-    renamed = Need(case="new", request=recording("old").request, repeat=0)
+    renamed = NeededRecording(case="new", request=recording("old").request, repeat=0)
 
-    settle(opened, {FILE: [renamed]})
+    write_journal(opened, {FILE: [renamed]})
 
     assert [(each.case, each.request) for each in kept(opened)] == [
         ("new", recording("old").request)
@@ -139,7 +139,7 @@ def test_a_file_stays_as_private_as_it_was(opened, repo):
     (repo.root / FILE).chmod(0o640)
     journalled(opened, recording("z"))
 
-    settle(opened)
+    write_journal(opened)
 
     assert (repo.root / FILE).stat().st_mode & 0o777 == 0o640
     assert sorted(os.listdir(repo.root / "prompts")) == ["ask.prompt.yaml", "ask.recordings.jsonl"]
@@ -150,7 +150,7 @@ def test_a_file_that_would_not_change_is_not_written(opened, repo):
     before = (repo.root / FILE).stat()
     journalled(opened, BEFORE[0])
 
-    settle(opened, needs(*BEFORE))
+    write_journal(opened, needs(*BEFORE))
 
     assert (repo.root / FILE).stat() == before
 
@@ -175,12 +175,12 @@ def test_a_file_that_cant_be_read_whole_is_not_touched(content, place, message, 
     repo.write({FILE: content})
     journalled(opened, *BEFORE)
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
     assert [(each.at, each.message) for each in settled.problems] == [(place, message)]
     assert (repo.root / FILE).read_bytes() == content
     (repo.root / FILE).unlink()
-    assert settle(opened) == Settled(changed=(FILE,))
+    assert write_journal(opened) == WrittenAnswers(changed=(FILE,))
     assert kept(opened) == BEFORE
 
 
@@ -190,7 +190,7 @@ def test_one_file_that_cant_be_written_holds_up_no_other(opened, repo):
     journalled(opened, BEFORE[0])
     journalled(opened, BEFORE[1], file=other)
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
     assert (settled.changed, len(settled.problems)) == ((other,), 1)
     assert (repo.root / other).read_bytes() == recordings_bytes([BEFORE[1]])
@@ -202,7 +202,7 @@ def test_a_link_is_not_followed_whatever_it_leads_to(opened, repo, tmp_path):
     (repo.root / FILE).symlink_to(outside)
     journalled(opened, BEFORE[1])
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
     assert settled.problems == (
         Problem(
@@ -236,7 +236,7 @@ def test_nothing_is_written_outside_the_repository_or_over_another_file(
     file = path.format(tmp=tmp_path)
     journalled(opened, BEFORE[0], file=file)
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
     assert [(each.at, each.message) for each in settled.problems] == [
         (Place(file), "the path of the recordings is outside the repository")
@@ -249,9 +249,9 @@ def test_nothing_is_written_outside_the_repository_or_over_another_file(
 def test_answers_to_a_prompt_of_another_branch_are_kept_in_the_cache(opened, repo):
     journalled(opened, BEFORE[0], file="prompts/elsewhere.recordings.jsonl")
 
-    settled = settle(opened)
+    settled = write_journal(opened)
 
-    assert (settled, Journal(opened).pending) == (Settled(), False)
+    assert (settled, Journal(opened).pending) == (WrittenAnswers(), False)
     assert repo.git("status", "--porcelain") == ""
     found = AnswerCache(opened.common_dir).find(BEFORE[0].request, 0)
     assert found == BEFORE[0].answer
@@ -263,7 +263,7 @@ def test_what_a_crash_left_of_a_file_goes_with_the_next_answer(opened, repo, tmp
     (repo.root / "prompts" / ".ask.recordings.jsonl.new").symlink_to(outside)
     journalled(opened, BEFORE[0])
 
-    settle(opened)
+    write_journal(opened)
 
     assert kept(opened) == BEFORE[:1]
     assert outside.read_text() == "mine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.model_calls import event_of, within_budget
+from promptops.jobs.testing.model_calls import ci_event, within_budget
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions
@@ -92,7 +92,7 @@ def run(repo, wanted=None, **options):
     ],
 )
 def test_ci_says_what_it_runs_for(environment, event):
-    assert event_of(environment) == event
+    assert ci_event(environment) == event
 
 
 @pytest.mark.parametrize(

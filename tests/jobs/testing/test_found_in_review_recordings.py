@@ -6,7 +6,7 @@ import pytest
 
 from promptops.jobs.gate.check import check
 from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.recordings.audit import Size
+from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
@@ -32,7 +32,7 @@ from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 
 CONTRACT = PROMPT + contracts(1)
-ALL = Size(percent=100)
+ALL = SampleSize(percent=100)
 
 
 def outcomes(found):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings.audit import Size
+from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.workspace.selection import SelectionOptions
@@ -269,11 +269,11 @@ def test_nothing_to_test_says_why(repo):
 
 def test_an_audit_finds_an_answer_that_no_model_gave(catalog):
     run(catalog, "record")
-    clean = run(catalog, audit=Size(count=9))
+    clean = run(catalog, audit=SampleSize(count=9))
     file = catalog.root / "prompts/other.recordings.jsonl"
     file.write_text(file.read_text().replace("Be kind", "Be very kind", 1))
 
-    found = run(catalog, audit=Size(count=9))
+    found = run(catalog, audit=SampleSize(count=9))
 
     assert clean.verdict == "pass"
     (failed,) = [case for case in found.cases if case.status != "passed"]
@@ -289,4 +289,4 @@ def test_for_strangers_no_audit_asks_anybody(catalog, monkeypatch):
     monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
 
     with pytest.raises(UsageError):
-        run(catalog, audit=Size(count=1))
+        run(catalog, audit=SampleSize(count=1))

@@ -8,7 +8,12 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
-from promptops.jobs.gate.risks.prompts import PromptVersions, budget_risks, pairs, score_risks
+from promptops.jobs.gate.risks.prompts import (
+    PromptVersions,
+    budget_risks,
+    prompt_versions,
+    score_risks,
+)
 from promptops.jobs.gate.risks.recordings import recording_risks
 from promptops.jobs.lint.baseline import comment_risks
 from promptops.jobs.workspace.selection import Selected
@@ -34,7 +39,7 @@ def change_risks(
     """
     if not selected.changed:
         return
-    found = list(pairs(selected, head, base))
+    found = list(prompt_versions(selected, head, base))
     yield from judge_risks(found, head, selected)
     for pair in found:
         yield from budget_risks(pair)

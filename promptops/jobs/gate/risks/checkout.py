@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from promptops.jobs.workspace.workspace import Workspace, managed
+from promptops.jobs.workspace.workspace import Workspace, managed_paths
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.repo.attributes import FILE, Values, altering, attribute_files
@@ -59,7 +59,7 @@ def _attribute_lines(workspace: Workspace) -> Lines:
     """The lines of each relevant .gitattributes file, the nearest to the files first."""
     entries = workspace.catalog.files.entries
     inside = (path for path in entries if path.rpartition("/")[2] == FILE)
-    places = sorted({*attribute_files(managed(workspace.config)), *inside})
+    places = sorted({*attribute_files(managed_paths(workspace.config)), *inside})
     found = workspace.repository.tree(workspace.revision, under=places).read(places)
     nearest = sorted(found, key=lambda path: (-path.count("/"), path))
     return {path: found[path].decode("utf-8", "replace").splitlines() for path in nearest}

@@ -24,7 +24,9 @@ class PromptVersions:
     after: Prompt
 
 
-def pairs(selected: Selected, head: Workspace, base: Workspace) -> Iterator[PromptVersions]:
+def prompt_versions(
+    selected: Selected, head: Workspace, base: Workspace
+) -> Iterator[PromptVersions]:
     """The selected prompts that also exist in the base, in the order of paths."""
     for path in selected.why:
         loaded = head.catalog.loaded(path)

@@ -8,7 +8,7 @@ from functools import cached_property
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
 from promptops.jobs.gate.risks.prompts import path_before
-from promptops.jobs.recordings.audit import differences
+from promptops.jobs.recordings.audit import answer_differences
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer, Recording
@@ -99,7 +99,7 @@ def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
         before = files.before.get(key_of(each))
         if _is_of_another(each, before, files):
             others.append((each, line))
-        elif before is not None and differences(before.answer, each.answer):
+        elif before is not None and answer_differences(before.answer, each.answer):
             replaced.append((each, line))
     expected = {judge for judge in {each.judge for each, _ in others} if files.asks_another(judge)}
     surprising = [(each, line) for each, line in others if each.judge not in expected]

@@ -100,7 +100,7 @@ def _wanted(arguments: LintArguments) -> Any:
         patterns=arguments.patterns,
         since=arguments.since,
         staged=arguments.staged,
-        selectors=tuple(each for each in _each(arguments.select) if ":" in each),
+        selectors=tuple(selector for selector in _each(arguments.select) if ":" in selector),
     )
 
 
@@ -109,7 +109,7 @@ def _options(arguments: LintArguments) -> Any:
 
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     return LintOptions(
-        select=tuple(each for each in _each(arguments.select) if ":" not in each),
+        select=tuple(code for code in _each(arguments.select) if ":" not in code),
         ignore=_each(arguments.ignore),
         extend_select=_each(arguments.extend_select),
         use_cache=not arguments.no_cache,
@@ -121,7 +121,7 @@ def _options(arguments: LintArguments) -> Any:
 
 def _each(given: tuple[str, ...]) -> tuple[str, ...]:
     """`--select VAR,TPL` is `--select VAR --select TPL`."""
-    return tuple(part.strip() for each in given for part in each.split(",") if part.strip())
+    return tuple(part.strip() for value in given for part in value.split(",") if part.strip())
 
 
 def _report(

@@ -128,8 +128,8 @@ def _usage_tip(error: object) -> None:
 def _report_error(error: PromptopsError) -> None:
     from promptops.cli.shown_errors import shown_error
 
-    for each in (error, *error.others):
-        print(shown_error(each), file=sys.stderr)
+    for one in (error, *error.others):
+        print(shown_error(one), file=sys.stderr)
 
 
 def _visible(text: str) -> str:

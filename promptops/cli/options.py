@@ -94,16 +94,18 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
 
 def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for each in chosen or (known[0],):
-        name, _, file = each.partition("=")
+    for choice in chosen or (known[0],):
+        name, _, file = choice.partition("=")
         if name not in known:
             from difflib import get_close_matches
 
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
             raise UsageError(f"this command has no format {name!r}", hint=hint)
-        if each.endswith("="):
-            raise UsageError(f"{each!r} is missing the file", hint=f"write {name}=FILE, or {name}")
+        if choice.endswith("="):
+            raise UsageError(
+                f"{choice!r} is missing the file", hint=f"write {name}=FILE, or {name}"
+            )
         pairs.append((name, file or "-"))
     if sum(file == "-" for _, file in pairs) > 1:
         raise UsageError("only one format can go to stdout", hint="write --format NAME=FILE")

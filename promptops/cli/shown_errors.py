@@ -29,7 +29,7 @@ def shown_error(error: PromptopsError) -> str:
 
 def error_json(error: PromptopsError) -> str:
     """`schemas/error.schema.json`: the error and those found with it; secrets are masked."""
-    errors = [_value(each) for each in (error, *error.others)]
+    errors = [_value(one) for one in (error, *error.others)]
     return json_text({"schema": 1, "exit_code": error.exit_code, "errors": errors})
 
 

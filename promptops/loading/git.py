@@ -91,7 +91,10 @@ class _Here:
 
     def releases(self) -> Mapping[str, Version]:
         with self._opened() as repository:
-            return {each.name: each.version for each in releases(repository, _names(repository))}
+            return {
+                release.name: release.version
+                for release in releases(repository, _names(repository))
+            }
 
     def channels(self) -> Mapping[str, Any]:
         with self._opened() as repository:
@@ -123,7 +126,7 @@ class _Elsewhere:
     def releases(self) -> Mapping[str, Version]:
         with self._default() as repository:
             names = _names(repository) if repository else TagNames(ReleaseSettings().tag_format)
-        tags = [each.removeprefix(PREFIX) for each in self._refs if each.startswith(PREFIX)]
+        tags = [ref.removeprefix(PREFIX) for ref in self._refs if ref.startswith(PREFIX)]
         found = {tag: names.read(tag) for tag in tags if f"{PREFIX}{tag}^{{}}" in self._refs}
         return {tag: version for tag, version in found.items() if version is not None}
 

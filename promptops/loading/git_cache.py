@@ -158,7 +158,7 @@ class Remote:
 
     def _failed(self, message: str) -> NotFound | TransportError:
         where = shown(self._url)
-        if any(each in message for each in _ABSENT):
+        if any(words in message for words in _ABSENT):
             return NotFound("there is no such repository", where=where)
         return TransportError(f"git could not reach it: {message}", where=where)
 
@@ -197,7 +197,7 @@ def _is_whole(place: Path, wanted: WantedCommit) -> bool:
 def _is_plain(place: Path, wanted: WantedCommit) -> bool:
     """Whether it holds only data: settings and hooks of a repository can run programs."""
     try:
-        names = {each.name for each in place.iterdir()}
+        names = {path.name for path in place.iterdir()}
     except OSError:
         return False
     config = read_private(place / "config", 4096)
@@ -232,9 +232,9 @@ def _key(wanted: WantedCommit) -> str:
 def _forget_old(spared: Path) -> None:
     """Remove all but the most recently used repositories, and leftovers of dead processes."""
     with suppress(OSError):
-        found = sorted(spared.parent.iterdir(), key=lambda each: -each.stat().st_mtime)
-        parts = [each for each in found if each.name.endswith(_PART)]
-        whole = [each for each in found if each not in parts and each != spared]
+        found = sorted(spared.parent.iterdir(), key=lambda folder: -folder.stat().st_mtime)
+        parts = [folder for folder in found if folder.name.endswith(_PART)]
+        whole = [folder for folder in found if folder not in parts and folder != spared]
         old = time.time() - ABANDONED_S
-        for each in (*whole[KEPT - 1 :], *(p for p in parts if p.stat().st_mtime < old)):
-            shutil.rmtree(each, ignore_errors=True)
+        for folder in (*whole[KEPT - 1 :], *(p for p in parts if p.stat().st_mtime < old)):
+            shutil.rmtree(folder, ignore_errors=True)

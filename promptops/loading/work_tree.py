@@ -51,7 +51,7 @@ class LiveTree:
         self._bundle = None
         with self._opened() as repository:
             found = workspace_at(repository, WORKTREE)
-            self._roots = tuple(repository.root / each for each in managed_paths(found.config))
+            self._roots = tuple(repository.root / path for path in managed_paths(found.config))
             self._seen = tuple(_seen(self._roots))  # later changes are found in the next call
             if repository.find("HEAD") is not None:
                 found = replace(found, revision="HEAD")  # the commit it began as

@@ -72,11 +72,11 @@ class PromptFile(pytest.File):
         self.plan = self.plan or tuple(plan_cases(catalog, [loaded]))
         if not self.plan and any(unreadable_prompts([loaded])):
             raise self.CollectError(unreadable_text(self.workspace, self.catalog_path))
-        repeated = {each.case.name for each in self.plan if each.repeat}
-        for each in self.plan:
-            repeat = f"[{each.repeat}]" if each.case.name in repeated else ""
+        repeated = {planned.case.name for planned in self.plan if planned.repeat}
+        for planned in self.plan:
+            repeat = f"[{planned.repeat}]" if planned.case.name in repeated else ""
             yield PromptItem.from_parent(
-                self, name=f"{_shown(each.case.name)}{repeat}", planned=each
+                self, name=f"{_shown(planned.case.name)}{repeat}", planned=planned
             )
         measured = _measured(self.plan)
         if measured:
@@ -132,8 +132,8 @@ def _shown(name: str) -> str:
 
 def _measured(plan: Iterable[PlannedCase]) -> set[str]:
     """The scores that any case counts in."""
-    every = (asserted(each.case, each.prompt) for each in plan if not each.repeat)
-    found = (parse(each.written, "answer")[0] for own in every for each in own)
+    every = (asserted(planned.case, planned.prompt) for planned in plan if not planned.repeat)
+    found = (parse(assertion.written, "answer")[0] for own in every for assertion in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
 
 

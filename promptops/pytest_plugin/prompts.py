@@ -114,24 +114,24 @@ def _together(item: PromptItem) -> list[PromptItem]:
     A worker of pytest-xdist is not told ahead which of all the items are its own: there, those of
     a file.
     """
-    items = [each for each in item.session.items if isinstance(each, PromptItem)]
+    items = [other for other in item.session.items if isinstance(other, PromptItem)]
     if hasattr(item.config, "workerinput"):
-        items = [each for each in items if each.file is item.file]
+        items = [other for other in items if other.file is item.file]
     return list(dict.fromkeys([*items, item]))
 
 
 def mode_of(config: pytest.Config) -> Mode:
     """As the options say; raises pytest's UsageError where nobody may be asked."""
-    asking: list[Mode] = []
+    modes: list[Mode] = []
     if config.getoption("--promptops-record"):
-        asking.append("record")
+        modes.append("record")
     if config.getoption("--promptops-live"):
-        asking.append("live")
-    if not asking:
+        modes.append("live")
+    if not modes:
         return "replay"
-    option = f"--promptops-{asking[0]}"
-    if len(asking) > 1:
-        raise pytest.UsageError(f"{option} and --promptops-{asking[1]} exclude each other")
+    option = f"--promptops-{modes[0]}"
+    if len(modes) > 1:
+        raise pytest.UsageError(f"{option} and --promptops-{modes[1]} exclude each other")
     if os.environ.get("PROMPTOPS_UNTRUSTED"):
         raise pytest.UsageError(
             f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
@@ -139,4 +139,4 @@ def mode_of(config: pytest.Config) -> Mode:
     if config.getoption("dist", "no") != "no":
         # A server's limits hold for all requests, and only one process can pace them.
         raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")
-    return asking[0]
+    return modes[0]

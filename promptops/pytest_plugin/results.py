@@ -13,7 +13,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.testing.answering import Mode
 from promptops.jobs.testing.model_calls import Unwatched, ci_event, within_budget
-from promptops.jobs.testing.plan import Asked, PlannedCase
+from promptops.jobs.testing.plan import CaseKey, PlannedCase
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
@@ -67,8 +67,8 @@ def _settings(config: TestSettings) -> Settings:
 def _plan(items: Sequence[PromptItem]) -> list[PlannedCase]:
     """Each once, those of a file together."""
     files = dict.fromkeys(item.file for item in items)
-    wanted = {id(each) for item in items for each in item.plan}
-    return [each for file in files for each in file.plan if id(each) in wanted]
+    wanted = {id(planned) for item in items for planned in item.plan}
+    return [planned for file in files for planned in file.plan if id(planned) in wanted]
 
 
 class _Reading:
@@ -78,7 +78,7 @@ class _Reading:
         self._recordings_of = workspace.catalog.recordings_of
         self._run = run
         self._items = items
-        self._cases: dict[Asked, list[CaseRun]] = {}
+        self._cases: dict[CaseKey, list[CaseRun]] = {}
         for case in run.cases:
             self._cases.setdefault((case.prompt, case.name, case.repeat), []).append(case)
         self._strays = self._of_no_case()
@@ -105,22 +105,26 @@ class _Reading:
         strays = self._strays.get(item, [])
         if item.planned is None:
             return self._decision(item, strays)
-        cases = self._cases[item.planned.asked]
+        cases = self._cases[item.planned.case_key]
         wrong = [case for case in (*cases, *strays) if case.status != "passed"]
         return ItemResult(failure=failure_text(self._run, wrong) if wrong else "")
 
     def _decision(self, item: PromptItem, strays: list[CaseRun]) -> ItemResult:
         decided = list(self._decided(item))
-        failed = [each for each in decided if each.verdict == "fail"]
+        failed = [decision for decision in decided if decision.verdict == "fail"]
         if failed or strays:
             return ItemResult(failure=failure_text(self._run, strays, failed))
         lines = [
-            visible(f"{each.prompt}: {each.score}: {each.line}")
-            for each in decided
-            if each.verdict == "inconclusive"
+            visible(f"{decision.prompt}: {decision.score}: {decision.line}")
+            for decision in decided
+            if decision.verdict == "inconclusive"
         ]
         return ItemResult(undecided="; ".join(lines) if decided else "nothing was measured")
 
     def _decided(self, item: PromptItem) -> Iterator[Decided]:
         prompt = item.plan[0].prompt.id
-        return (each for each in self._run.decided if each.prompt == prompt and each.gates)
+        return (
+            decision
+            for decision in self._run.decided
+            if decision.prompt == prompt and decision.gates
+        )

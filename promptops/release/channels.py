@@ -56,8 +56,8 @@ def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
         "bundle": f"sha256:{pointer.digest}",
         "serial": pointer.serial,
     }
-    for each, entry in found.items():
-        _pointer(document, each, entry)
+    for other, entry in found.items():
+        _pointer(document, other, entry)
     if name in found:
         text = _spliced(document.text, _edits(document, name, values))
     else:
@@ -133,7 +133,7 @@ def _beside(document: Document, at: str, key: str, value: Any) -> _Edit:
 
 
 def _appended(text: str, name: str, values: Mapping[str, Any]) -> str:
-    lines = [f"{_scalar(name)}:", *(f"  {key}: {_scalar(each)}" for key, each in values.items())]
+    lines = [f"{_scalar(name)}:", *(f"  {key}: {_scalar(value)}" for key, value in values.items())]
     separator = "" if text.endswith("\n") else "\n"
     return text + separator + "\n".join((*lines, ""))
 
@@ -151,7 +151,7 @@ def _offsets(text: str, place: Place) -> tuple[int, int]:
     lines = text.split("\n")
 
     def offset(line: int, column: int) -> int:
-        return sum(len(each) + 1 for each in lines[: line - 1]) + column - 1
+        return sum(len(earlier) + 1 for earlier in lines[: line - 1]) + column - 1
 
     return offset(place.line, place.column), offset(place.end_line, place.end_column)
 

@@ -85,7 +85,9 @@ def _taken(paragraphs: list[str], head: str) -> str:
 
 
 def _change_line(change: PromptChange) -> str:
-    before, after = (str(each) if each else _NOTHING for each in (change.before, change.after))
+    before, after = (
+        str(version) if version else _NOTHING for version in (change.before, change.after)
+    )
     codes = "".join(f" {code}" for code in change.codes)
     return f"{change.prompt} {before} -> {after} ({change.bump.name.lower()}){codes}"
 
@@ -144,4 +146,4 @@ def _trailers(record: ReleaseRecord) -> Iterator[str]:
 def _read_trailers(paragraph: str) -> dict[str, str]:
     """Of the last paragraph, where each of its lines is one."""
     found = [_TRAILER.fullmatch(line) for line in paragraph.split("\n")]
-    return {each[1]: each[2] for each in found if each} if all(found) else {}
+    return {trailer[1]: trailer[2] for trailer in found if trailer} if all(found) else {}

@@ -37,18 +37,22 @@ def releases(
     which = () if merged is None else (f"--merged={merged}",)
     rows = _rows(repository, _FACTS, (*which, "refs/tags"))
     found = (_release(names, row) for row in rows if row[:2] == ["tag", "commit"])
-    return tuple(sorted((each for each in found if each), key=lambda each: each.version))
+    return tuple(
+        sorted((release for release in found if release), key=lambda release: release.version)
+    )
 
 
 def latest_release(repository: Repository, names: TagNames, commit: str) -> Release | None:
     """The highest release that a commit has behind it; a prerelease promises nothing yet."""
-    found = [each for each in releases(repository, names, merged=commit) if not each.version.pre]
+    found = [
+        release for release in releases(repository, names, merged=commit) if not release.version.pre
+    ]
     return found[-1] if found else None
 
 
 def release_records(repository: Repository, wanted: Iterable[Release]) -> dict[str, ReleaseRecord]:
     """What the tags of some releases say, by name; all that one made by hand says is its notes."""
-    refs = [f"refs/tags/{each.name}" for each in wanted]
+    refs = [f"refs/tags/{release.name}" for release in wanted]
     found: dict[str, ReleaseRecord] = {}
     for start in range(0, len(refs), AT_ONCE):
         for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):

@@ -88,12 +88,12 @@ def outranked(
     if last is None or version.pre:
         return None
     newer = (
-        each
-        for each in others
-        if last < each < version
-        and (each.major, each.minor) != (last.major, last.minor)
-        and _series(each) == _series(version)
-        and not each.pre
+        other
+        for other in others
+        if last < other < version
+        and (other.major, other.minor) != (last.major, last.minor)
+        and _series(other) == _series(version)
+        and not other.pre
     )
     return max(newer, default=None)
 
@@ -104,6 +104,8 @@ def _series(version: Version) -> tuple[int, ...]:
 
 def _number(target: Version, pre: str, taken: Collection[Version]) -> int:
     """The first that is free in a series: 1 for `1.3.0-rc.1`."""
-    series = (each.pre for each in taken if each.release == target and each.pre[:1] == (pre,))
+    series = (
+        version.pre for version in taken if version.release == target and version.pre[:1] == (pre,)
+    )
     numbers = [int(rest[0]) for _, *rest in series if len(rest) == 1 and rest[0].isdecimal()]
     return max(numbers, default=0) + 1

@@ -123,8 +123,10 @@ def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], ver
         output.note("to accept an intended break, add its fingerprint to [[diff.waivers]]")
     if report.failed:
         return BUG
-    unreadable = (each for each in report.prompts if each.state == "unreadable")
-    if any(each.changes[0].code == "CHG501" for each in unreadable):
+    unreadable = (
+        prompt_diff for prompt_diff in report.prompts if prompt_diff.state == "unreadable"
+    )
+    if any(prompt_diff.changes[0].code == "CHG501" for prompt_diff in unreadable):
         return 3  # a prompt that could not be compared may contain any change
     return int(verdict is not None or bool(stopped))
 

@@ -103,7 +103,7 @@ def _typed(
     options = [name for name, given in flags.items() if given]
     options += ["--ci", platform] if platform else []
     options += ["--from", shlex.quote(source)] if source else []
-    return "".join(f" {each}" for each in options)
+    return "".join(f" {option}" for option in options)
 
 
 def _failed(started: SetupResult) -> bool:
@@ -118,6 +118,6 @@ def _text(done: list[SetupResult], undo: tuple[str, ...], then: str) -> str:
         note = f": {visible(step.note)}" if step.note else ""
         lines.append(f"{step.action:<6} {visible(step.path)}{note}")
         lines += [f"         {line}" for line in step.snippet.splitlines()]
-    lines += [f"to undo: {each}" for each in undo]
+    lines += [f"to undo: {command}" for command in undo]
     before = "next, when that is fixed" if any(map(_failed, done)) else "next"
     return "\n".join([*lines, f"{before}: {then}", ""])

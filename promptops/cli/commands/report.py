@@ -62,7 +62,7 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path
 
-    named = [each for _, each in output.formats if each != "-"]
+    named = [target for _, target in output.formats if target != "-"]
     if named and file != FILE:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = selection_and_lint(options)
@@ -70,10 +70,10 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
         note_unjudged(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
         page = write(report)
-        for each in named or [file]:
-            output.write(page, each)
-            where = "" if each == "-" else f"{visible_path(each)}: "
+        for target in named or [file]:
+            output.write(page, target)
+            where = "" if target == "-" else f"{visible_path(target)}: "
             output.note(f"{where}{headline(report)}: {counts(report)}")
-        for each in unignored_files(opened.repository, output.directory, named or [file]):
-            output.note(f"  tip: git does not ignore {visible_path(each)}: add it to .gitignore")
+        for target in unignored_files(opened.repository, output.directory, named or [file]):
+            output.note(f"  tip: git does not ignore {visible_path(target)}: add it to .gitignore")
     return BUG if report.failed else 0

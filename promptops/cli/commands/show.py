@@ -46,7 +46,7 @@ def _about(value: Mapping[str, Any]) -> str:
     from promptops.report.parts.visible import visible, visible_path
 
     model = value["model"]
-    names = " ".join(each for each in (model["provider"], model["id"]) if each)
+    names = " ".join(part for part in (model["provider"], model["id"]) if part)
     about = {
         "id": visible(value["id"]),
         "path": visible_path(value["path"]),

@@ -65,7 +65,7 @@ def _by_id(versions: Mapping[str, str]) -> VersionOf:
 
 def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) -> bytes:
     building = _Building(workspace.catalog, version_of)
-    prompts = _encoded(building.line(each) for each in workspace.catalog.prompts_once())
+    prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
     commit, tree = _ids(workspace)
     origin = BundleOrigin(
         commit=commit,
@@ -111,8 +111,8 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     configuration is a part of it; test cases in files of their own and recordings are none.
     """
     building = _Building(catalog, _by_id({}))
-    for each in loaded:
-        building.line(each)
+    for prompt_file in loaded:
+        building.line(prompt_file)
     return building.content_digest()
 
 
@@ -216,22 +216,24 @@ class _Building:
 
     def _blobs(self, loaded: LoadedPrompt, parts: Iterable[str]) -> dict[str, str]:
         """Git's ids of the files that a prompt is made of, by path."""
-        shipped = (each for each in loaded.references if each.kind not in _NOT_SHIPPED)
-        paths = {loaded.path, *(each.target for each in shipped), *parts}
-        found = ((each, self._catalog.files.blob(each)) for each in sorted(paths))
-        return {each: blob for each, blob in found if blob is not None}
+        shipped = (
+            reference for reference in loaded.references if reference.kind not in _NOT_SHIPPED
+        )
+        paths = {loaded.path, *(reference.target for reference in shipped), *parts}
+        found = ((path, self._catalog.files.blob(path)) for path in sorted(paths))
+        return {path: blob for path, blob in found if blob is not None}
 
 
 def _readable(loaded: LoadedPrompt) -> Prompt:
-    problem = next((each for each in loaded.problems if each.code not in _HARMLESS), None)
+    problem = next((problem for problem in loaded.problems if problem.code not in _HARMLESS), None)
     if problem is not None or loaded.prompt is None:
         where = str(problem.at) if problem is not None else loaded.path
         message = problem.message if problem is not None else "it can't be read"
         raise InputError(message, where=where, hint=_hint(loaded))
-    for each in loaded.references:
-        if not each.found and each.kind not in _NOT_SHIPPED:
-            message = f"there is no file `{each.written}`"
-            raise InputError(message, where=str(each.place), hint=_hint(loaded))
+    for reference in loaded.references:
+        if not reference.found and reference.kind not in _NOT_SHIPPED:
+            message = f"there is no file `{reference.written}`"
+            raise InputError(message, where=str(reference.place), hint=_hint(loaded))
     return loaded.prompt
 
 

@@ -220,7 +220,7 @@ def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     releases = index.get("releases") if index.get("schema") == 1 else None
     if not isinstance(releases, list) or not all(map(_is_entry, releases)):
         raise InputError("not the index of a site", where=str(file), hint="name another folder")
-    yield from ((each["release"], each) for each in releases)
+    yield from ((entry["release"], entry) for entry in releases)
 
 
 def _is_entry(value: Any) -> bool:
@@ -247,7 +247,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
     """One line per release, lowest version first, so that a diff shows one line per change."""
-    ordered = sorted(releases, key=lambda each: (_version(each), each["release"]))
+    ordered = sorted(releases, key=lambda entry: (_version(entry), entry["release"]))
     lines = ",\n".join(map(_line, ordered))
     named = json.dumps(channels, ensure_ascii=False)
     return f'{{"schema":1,"channels":{named},"releases":[\n{lines}\n]}}\n'

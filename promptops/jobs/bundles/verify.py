@@ -109,7 +109,7 @@ class _TagCheck:
             content=contents.origin.content if contents else None,
             bundle=contents.digest if contents else None,
             signer=signer,
-            checks=(name, *(each for each in digests if each is not None), signature),
+            checks=(name, *(digest for digest in digests if digest is not None), signature),
         )
 
     def _name(self) -> VerificationStep:

@@ -81,19 +81,21 @@ def channel_context(
         repository=repository,
         channel=channel,
         file=file,
-        releases={each.name: each for each in releases(repository, names)},
+        releases={release.name: release for release in releases(repository, names)},
         now=file.channels.get(channel),
         serves=file.serves(channel),
     )
 
 
-def find_release(ground: ChannelContext, written: str) -> Release:
+def find_release(context: ChannelContext, written: str) -> Release:
     """A release by the name of its tag, or by its version; raises NotFound."""
     version = parse(written.removeprefix("v"), prereleases=True)
-    alike = (each for each in ground.releases.values() if version and each.version == version)
-    found = ground.releases.get(written) or next(alike, None)
+    alike = (
+        release for release in context.releases.values() if version and release.version == version
+    )
+    found = context.releases.get(written) or next(alike, None)
     if found is None:
-        near = nearest(written, ground.releases)
+        near = nearest(written, context.releases)
         hint = near or "`git fetch --tags`, or create it: promptops release"
         raise NotFound(f"there is no release {written!r}", hint=hint)
     return found
@@ -120,20 +122,20 @@ class VerifiedRelease:
 
 
 def verify_release(
-    directory: Path, ground: ChannelContext, release: Release, digest: str | None
+    directory: Path, context: ChannelContext, release: Release, digest: str | None
 ) -> VerifiedRelease:
     """Verify a release; `digest` is the bundle digest that a channel recorded, if any."""
     found = verify(directory, release.name, None)
-    tag = release_tag(ground.repository, release.name)
+    tag = release_tag(context.repository, release.name)
     failed = {
-        each.subject: f"`{release.name}`: {each.message}"
-        for each in found.checks
-        if each.state == "failed"
+        check.subject: f"`{release.name}`: {check.message}"
+        for check in found.checks
+        if check.state == "failed"
     }
     unsigned = failed.pop("signature", "") if tag is not None and not tag.signature else ""
     wrong = [*failed.values()]
     if found.bundle is not None and digest not in (None, found.bundle):
-        wrong.append(f"`{ground.channel}` served another bundle of `{release.name}`")
+        wrong.append(f"`{context.channel}` served another bundle of `{release.name}`")
     return VerifiedRelease(bundle=found.bundle, wrong=tuple(wrong), unsigned=unsigned)
 
 
@@ -150,34 +152,34 @@ def breaking_changes(directory: Path, before: Release, after: Release) -> tuple[
     )
 
 
-def is_up_to_date(ground: ChannelContext, release: Release, digest: str | None) -> bool:
+def is_up_to_date(context: ChannelContext, release: Release, digest: str | None) -> bool:
     """Whether the file already serves it, with a serial that no reader rejects."""
-    now = ground.now
+    now = context.now
     if now is None or (now.release, now.digest) != (release.name, digest):
         return False
-    return now.serial + 1 == next_serial(ground)
+    return now.serial + 1 == next_serial(context)
 
 
-def next_serial(ground: ChannelContext) -> int:
+def next_serial(context: ChannelContext) -> int:
     """A serial above all that a reader may have seen, including those of reverted commits."""
-    channel, seen = ground.channel, [0]
-    seen += [p.serial for p in (ground.now, ground.file.committed.get(channel)) if p is not None]
-    if ground.repository.find("HEAD") is not None:
-        steps = channel_history(ground.repository)
+    channel, seen = context.channel, [0]
+    seen += [p.serial for p in (context.now, context.file.committed.get(channel)) if p is not None]
+    if context.repository.find("HEAD") is not None:
+        steps = channel_history(context.repository)
         seen += [step.channels[channel].serial for step in steps if channel in step.channels]
     return max(seen) + 1
 
 
-def save_move(ground: ChannelContext, move: Move, saving: Saving) -> Move:
+def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     """Write the file and commit it if requested."""
     pointer = Pointer(release=move.release, digest=move.bundle, serial=move.serial)
-    write_channel(ground.file, ground.channel, pointer)
+    write_channel(context.file, context.channel, pointer)
     message = _message(move)
     identity = None
     if saving.committed:
-        identity = commit_channels(ground.file, message, interactive=saving.interactive)
-    following = tuple(_following(ground, move.release, message, committed=saving.committed))
-    notes = (*_unsigned(move), *_lacking(ground, move.release))
+        identity = commit_channels(context.file, message, interactive=saving.interactive)
+    following = tuple(_following(context, move.release, message, committed=saving.committed))
+    notes = (*_unsigned(move), *_lacking(context, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
@@ -196,32 +198,32 @@ def _unsigned(move: Move) -> Iterator[str]:
         yield f"{move.release} is not signed: readers that pass `trust` keep their current release"
 
 
-def _lacking(ground: ChannelContext, release: str) -> Iterator[str]:
+def _lacking(context: ChannelContext, release: str) -> Iterator[str]:
     """A note if the remote seems to lack the release, because it lacks its commit."""
-    if remote_names(ground.repository):
-        remote, commit = default_remote(ground.repository), ground.releases[release].commit
+    if remote_names(context.repository):
+        remote, commit = default_remote(context.repository), context.releases[release].commit
         known = ("--count=1", f"--contains={commit}", "--", f"refs/remotes/{remote}")
-        if not ground.repository.git.run("for-each-ref", *known):
+        if not context.repository.git.run("for-each-ref", *known):
             yield f"`{remote}` seems to have no tag {release}, which readers need too"
 
 
 def _following(
-    ground: ChannelContext, release: str, message: str, *, committed: bool
+    context: ChannelContext, release: str, message: str, *, committed: bool
 ) -> Iterator[str]:
     """The remaining steps until readers get the release."""
-    git = ground.repository.git
+    git = context.repository.git
     if not committed:
-        if ground.file.data is None:
+        if context.file.data is None:
             yield f"git add {PATH}"
         yield f"git commit -m {shlex.quote(message.partition(chr(10))[0])} -- {PATH}"
     branch = decode(git.ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout).strip()
-    if not remote_names(ground.repository):
+    if not remote_names(context.repository):
         return
     if not branch:
         yield "git switch -c BRANCH: no branch is checked out"
         return
-    yield _push(ground.repository, branch, release)
-    default = _default(ground.repository)
+    yield _push(context.repository, branch, release)
+    default = _default(context.repository)
     if default is not None:
         yield f"a pull request into {default}"
 

@@ -72,10 +72,10 @@ def promote(
         return save_move(found, replace(move, breaks=breaks, serial=next_serial(found)), saving)
 
 
-def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
+def _refuse_unknown(context: ChannelContext, wanted: PromoteOptions) -> None:
     """Raise NotFound for an unknown channel, which may be a typo, unless it is the first one."""
-    known = ground.file.channels
-    if wanted.create or not known or ground.now is not None or ground.serves is not None:
+    known = context.file.channels
+    if wanted.create or not known or context.now is not None or context.serves is not None:
         return
     new = f"to create it: promptops promote {wanted.release} {wanted.channel} --create"
     near = nearest(wanted.channel, known)
@@ -83,11 +83,11 @@ def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
 
 
-def _move(ground: ChannelContext, release: Release, digest: str | None) -> Move:
-    now, serves = ground.now, ground.serves
+def _move(context: ChannelContext, release: Release, digest: str | None) -> Move:
+    now, serves = context.now, context.serves
     return Move(
         kind="promote",
-        channel=ground.channel,
+        channel=context.channel,
         before=serves.release if serves else None,
         serial_before=serves.serial if serves else None,
         release=release.name,
@@ -97,23 +97,23 @@ def _move(ground: ChannelContext, release: Release, digest: str | None) -> Move:
 
 
 def _breaks(
-    directory: Path, ground: ChannelContext, release: Release, *, allowed: bool
+    directory: Path, context: ChannelContext, release: Release, *, allowed: bool
 ) -> tuple[Break, ...]:
     """The reason to refuse breaking changes; none for a new channel."""
-    serves = ground.serves
+    serves = context.serves
     if serves is None:
         return ()
-    before = ground.releases.get(serves.release)
+    before = context.releases.get(serves.release)
     if before is None and not allowed:
         message = (
-            f"`{ground.channel}` serves `{serves.release}`, which this repository does not have"
+            f"`{context.channel}` serves `{serves.release}`, which this repository does not have"
         )
         hint = "`git fetch --tags`; if the tag no longer exists, --allow-breaking"
-        raise GitError(message, where=str(ground.repository.root), hint=hint)
+        raise GitError(message, where=str(context.repository.root), hint=hint)
     return breaking_changes(directory, before, release) if before is not None else ()
 
 
-def _refusal(ground: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
-    assert ground.serves is not None
+def _refusal(context: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
+    assert context.serves is not None
     number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
-    return f"`{release.name}` breaks callers of `{ground.serves.release}` by {number}"
+    return f"`{release.name}` breaks callers of `{context.serves.release}` by {number}"

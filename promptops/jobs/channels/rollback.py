@@ -72,38 +72,38 @@ def rollback(
 
 
 def _target(
-    ground: ChannelContext, serves: Pointer, to: str | None
+    context: ChannelContext, serves: Pointer, to: str | None
 ) -> tuple[Pointer, tuple[str, ...]]:
     """The release to go back to, and the rolled back releases in between."""
-    served = list(_served(ground, serves))
+    served = list(_served(context, serves))
     if to is not None:
-        release = find_release(ground, to)
+        release = find_release(context, to)
         known = next((p for p in reversed(served) if p.release == release.name), None)
         return known or Pointer(release=release.name, digest=None, serial=0), ()
     *before, now = _standing(served)
     if not before:
-        hint = FETCH_ALL if ground.repository.shallow else "name one: --to RELEASE"
-        message = f"the history of `{ground.channel}` has no earlier release"
+        hint = FETCH_ALL if context.repository.shallow else "name one: --to RELEASE"
+        message = f"the history of `{context.channel}` has no earlier release"
         raise NotFound(message, hint=hint)
-    names = [each.release for each in served]
+    names = [pointer.release for pointer in served]
     since = names[len(names) - names[::-1].index(before[-1].release) :]
     return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
 
 
-def _still_there(ground: ChannelContext, target: Pointer) -> Release:
+def _still_there(context: ChannelContext, target: Pointer) -> Release:
     """The previous release; raises NotFound if its tag was deleted."""
-    if target.release not in ground.releases:
-        message = f"there is no release {target.release!r}, which `{ground.channel}` served before"
+    if target.release not in context.releases:
+        message = f"there is no release {target.release!r}, which `{context.channel}` served before"
         hint = "`git fetch --tags`; or choose another release: --to RELEASE"
         raise NotFound(message, hint=hint)
-    return ground.releases[target.release]
+    return context.releases[target.release]
 
 
-def _served(ground: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
+def _served(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
     """The releases that the channel served, in order."""
     steps: list[Pointer] = []
-    if ground.repository.find("HEAD") is not None:
-        found = (step.channels.get(ground.channel) for step in channel_history(ground.repository))
+    if context.repository.find("HEAD") is not None:
+        found = (step.channels.get(context.channel) for step in channel_history(context.repository))
         steps = [pointer for pointer in found if pointer is not None]
     last = None
     for pointer in (*reversed(steps), serves):
@@ -121,11 +121,11 @@ def _standing(served: list[Pointer]) -> list[Pointer]:
     return standing
 
 
-def _move(ground: ChannelContext, serves: Pointer, release: Release, digest: str | None) -> Move:
-    now = ground.now or serves
+def _move(context: ChannelContext, serves: Pointer, release: Release, digest: str | None) -> Move:
+    now = context.now or serves
     return Move(
         kind="rollback",
-        channel=ground.channel,
+        channel=context.channel,
         before=serves.release,
         serial_before=serves.serial,
         release=release.name,
@@ -134,10 +134,10 @@ def _move(ground: ChannelContext, serves: Pointer, release: Release, digest: str
     )
 
 
-def _breaks(directory: Path, ground: ChannelContext, release: Release) -> tuple[Break, ...] | None:
+def _breaks(directory: Path, context: ChannelContext, release: Release) -> tuple[Break, ...] | None:
     """Breaking changes of the rollback, for information only."""
-    serves = ground.serves
-    before = ground.releases.get(serves.release) if serves is not None else None
+    serves = context.serves
+    before = context.releases.get(serves.release) if serves is not None else None
     try:
         return breaking_changes(directory, before, release) if before is not None else None
     except PromptopsError:

@@ -117,12 +117,12 @@ def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog
     """Raise the error for an argument that names nothing."""
     from difflib import get_close_matches
 
-    ids = {each for catalog in catalogs for each in catalog.ids.values()}
+    ids = {identity for catalog in catalogs for identity in catalog.ids.values()}
     if os.path.isfile(names.directory / first):
         raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
     near = [
-        *(f"the prompt `{each}`" for each in get_close_matches(first, ids, 1)),
-        *(f"the revision `{each}`" for each in get_close_matches(first, _refs(names), 1)),
+        *(f"the prompt `{name}`" for name in get_close_matches(first, ids, 1)),
+        *(f"the revision `{name}`" for name in get_close_matches(first, _refs(names), 1)),
     ]
     meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
     if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):

@@ -86,7 +86,7 @@ class Sides:
 
 @contextmanager
 def open_sides(
-    directory: Path, asked: ComparisonOptions, overrides: Sequence[str] = ()
+    directory: Path, options: ComparisonOptions, overrides: Sequence[str] = ()
 ) -> Iterator[Sides]:
     """Open both sides, each with its own configuration.
 
@@ -100,11 +100,11 @@ def open_sides(
         InputError: A configuration is invalid, or a root of prompts can't be read.
     """
     with open_names(directory) as names, ExitStack() as stack:
-        arguments = parse_arguments(names, asked.arguments, asked.behind)
-        refuse_contradictions(asked, arguments.range or RevisionRange())
+        arguments = parse_arguments(names, options.arguments, options.behind)
+        refuse_contradictions(options, arguments.range or RevisionRange())
         try:
             repository, base, head = stack.enter_context(
-                open_sources(names, asked, arguments.range)
+                open_sources(names, options, arguments.range)
             )
         except GitError:
             # Otherwise a misspelt revision would be taken for a prompt, and another base compared.

@@ -63,11 +63,13 @@ def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
     options = CompareOptions(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
     last = last_release(sides) if compared else None
-    following = last.version.after(max(each.bump for each in compared)) if last else None
+    following = last.version.after(max(prompt.bump for prompt in compared)) if last else None
     if last is not None and following is not None:
         compared = list(_versioned(compared, sides, last, following))
-    found = [_answered(each, base, head) for each in compared]
-    found.sort(key=lambda each: (-each.bump, not any(c.risk for c in each.changes), each.id))
+    found = [_answered(prompt, base, head) for prompt in compared]
+    found.sort(
+        key=lambda prompt: (-prompt.bump, not any(c.risk for c in prompt.changes), prompt.id)
+    )
     return DiffReport(
         base=sides.base.title,
         head=sides.head.title,
@@ -183,12 +185,12 @@ def _versioned(
 ) -> Iterator[PromptDiff]:
     """The prompts with their released versions and the next ones."""
     released = released_versions(sides, last)
-    for each in compared:
-        name = each.before_id or each.id
+    for prompt in compared:
+        name = prompt.before_id or prompt.id
         before = released.version(name) if name in sides.base.catalog.paths else None
-        gone = each.state == "removed" or (before is None and not each.bump)
-        after = None if gone else prompt_version(before, each.bump, following)
-        yield replace(each, before_version=_text(before), after_version=_text(after))
+        gone = prompt.state == "removed" or (before is None and not prompt.bump)
+        after = None if gone else prompt_version(before, prompt.bump, following)
+        yield replace(prompt, before_version=_text(before), after_version=_text(after))
 
 
 def _text(version: Version | None) -> str | None:

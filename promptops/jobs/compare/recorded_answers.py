@@ -39,25 +39,29 @@ def _replayed(catalog: Catalog, path: str | None) -> dict[str, ReplayedAnswer]:
     """The answers of the first repeat, by the name of the case."""
     if path is None or not catalog.recording_files(path):
         return {}
-    plan = [each for each in plan_cases(catalog, [catalog.loaded(path)], repeats=1) if each.asks]
+    plan = [
+        planned
+        for planned in plan_cases(catalog, [catalog.loaded(path)], repeats=1)
+        if planned.needs_answer
+    ]
     found, _ = judged_answers(
         AnswerJudge(catalog, Answering(catalog, Store(catalog)), runs_code=False), plan
     )
     return {
-        each.planned.case.name: ReplayedAnswer(each.answer.text, _verdicts(each.said))
-        for each in found
+        judged.planned.case.name: ReplayedAnswer(judged.answer.text, _verdicts(judged.judgements))
+        for judged in found
     }
 
 
 def _verdicts(judged: tuple[Judgement, ...]) -> dict[str, str]:
     """Verdicts by type, numbered if there are several of one type."""
     found: dict[str, str] = {}
-    for each in judged:
-        name, number = each.type, 1
+    for judgement in judged:
+        name, number = judgement.type, 1
         while name in found:
             number += 1
-            name = f"{each.type} #{number}"
-        found[name] = each.status
+            name = f"{judgement.type} #{number}"
+        found[name] = judgement.status
     return found
 
 

@@ -33,7 +33,7 @@ def used_versions(sides: Sides) -> frozenset[Version]:
     """Every version in use, anywhere in history."""
     if sides.repository is None:
         return frozenset()
-    return frozenset(each.version for each in releases(sides.repository, _names(sides)))
+    return frozenset(release.version for release in releases(sides.repository, _names(sides)))
 
 
 def _names(sides: Sides) -> TagNames:

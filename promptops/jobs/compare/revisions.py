@@ -121,7 +121,7 @@ class RevisionNames:
 
     def _refuse_range(self, written: str) -> NoReturn:
         """Raise the error for the invalid half of a range."""
-        splits = [each for each in _splits(written) if each[0] or not each[2].startswith("/")]
+        splits = [split for split in _splits(written) if split[0] or not split[2].startswith("/")]
         for base, dots, head in splits:
             before = self._half(base) if base else None
             if before and not (dots == "..." and (_is_folder(before) or _is_path(head))):

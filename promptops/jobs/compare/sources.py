@@ -62,21 +62,21 @@ Sources = tuple[Repository | None, SideSource | None, SideSource]
 """The repository with the objects of both sides, the older side or None, the newer side."""
 
 
-def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> None:
+def refuse_contradictions(options: ComparisonOptions, named: RevisionRange) -> None:
     """Raise UsageError for contradicting options."""
-    flags = {"--staged": asked.staged, "--worktree": asked.worktree, "--merge": asked.merge}
+    flags = {"--staged": options.staged, "--worktree": options.worktree, "--merge": options.merge}
     newer = [flag for flag, given in flags.items() if given]
     if len(newer) > 1:
         message = f"{newer[0]} and {newer[1]} exclude each other"
         raise UsageError(message, hint="leave out one of them")
-    if named.head and (asked.staged or asked.worktree):
+    if named.head and (options.staged or options.worktree):
         message = f"{newer[0]} and `{named.head.name}` exclude each other"
         raise UsageError(message, hint="leave out one of them")
-    if asked.root and asked.merge:
+    if options.root and options.merge:
         raise UsageError(
             "--root and --merge exclude each other", hint="leave out --root or --merge"
         )
-    if asked.root and (named.base or named.parted):
+    if options.root and (named.base or named.parted):
         meant = named.head or named.base
         name = meant.name if meant else "HEAD"
         hint = f"to show all its prompts: promptops diff --root ..{name}"
@@ -85,14 +85,18 @@ def refuse_contradictions(asked: ComparisonOptions, named: RevisionRange) -> Non
 
 @contextmanager
 def open_sources(
-    names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
+    names: RevisionNames, options: ComparisonOptions, named: RevisionRange | None
 ) -> Iterator[Sources]:
     """Find both sides; raises GitError if one does not exist."""
-    if asked.merge:
+    if options.merge:
         with _merge_sources(names, named or RevisionRange()) as found:
             yield found
     else:
-        yield names.found, _base(names, asked, named), _head(names, asked, named or RevisionRange())
+        yield (
+            names.found,
+            _base(names, options, named),
+            _head(names, options, named or RevisionRange()),
+        )
 
 
 @contextmanager
@@ -133,29 +137,29 @@ def _default_target(repository: Repository) -> NamedCommit:
     return NamedCommit(name.removeprefix("refs/remotes/"), repository.resolve(name))
 
 
-def _head(names: RevisionNames, asked: ComparisonOptions, named: RevisionRange) -> SideSource:
-    if asked.staged or asked.worktree:
+def _head(names: RevisionNames, options: ComparisonOptions, named: RevisionRange) -> SideSource:
+    if options.staged or options.worktree:
         names.repository.need_work_tree()
-    if asked.staged:
+    if options.staged:
         return _uncommitted_source(names.repository, INDEX, "the index", "the index:")
-    if asked.worktree:
+    if options.worktree:
         return _uncommitted_source(names.repository, WORKTREE, "the work tree", "")
     return _named_source(names, named.head or head_commit(names.repository))
 
 
 def _base(
-    names: RevisionNames, asked: ComparisonOptions, named: RevisionRange | None
+    names: RevisionNames, options: ComparisonOptions, named: RevisionRange | None
 ) -> SideSource | None:
     """The older side; None for nothing."""
-    if asked.root:
+    if options.root:
         return None
     if named and named.parted:
         return commit_source(names.repository, _parting(names.repository, named))
     if named and named.base:
         return _named_source(names, named.base)
-    if named is None and not (asked.staged or asked.worktree):
+    if named is None and not (options.staged or options.worktree):
         return _default_base(names.repository)
-    is_uncommitted = asked.staged or asked.worktree
+    is_uncommitted = options.staged or options.worktree
     if is_uncommitted and names.repository.find("HEAD") is None:
         return None
     return commit_source(names.repository, head_commit(names.repository), implied=is_uncommitted)

@@ -30,7 +30,9 @@ def changes_since(
     report = diff(sides_between(head.repository, older, newer), chosen)
     paths = head.catalog.paths
     every = wanted.selectors == ()  # removed prompts have no metadata to select them by
-    kept = (e for e in report.prompts if _asked(paths.get(e.id), selected, gone=every))
+    kept = (
+        prompt for prompt in report.prompts if _asked(paths.get(prompt.id), selected, gone=every)
+    )
     return replace(report, prompts=tuple(kept))
 
 

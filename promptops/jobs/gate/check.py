@@ -179,11 +179,11 @@ def without_repeats(report: LintReport, run: TestRun) -> LintReport:
     errors = {case.place for case in run.cases if case.status == "error"}
     failing = {place for place, _, _ in failures(run)}
     remaining = (
-        each
-        for each in report.findings
-        if not (each.code == _STALE and each.place.path in stale)
-        and not (each.code == _INVALID and each.place in errors)
-        and not (each.code == _FAILING and each.place in failing)
+        finding
+        for finding in report.findings
+        if not (finding.code == _STALE and finding.place.path in stale)
+        and not (finding.code == _INVALID and finding.place in errors)
+        and not (finding.code == _FAILING and finding.place in failing)
     )
     return replace(report, findings=tuple(remaining))
 
@@ -193,7 +193,7 @@ def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
     for case in run.cases:
         if case.reason:
             yield case.place, case.reason, case
-        for each in case.assertions:
-            fails = each.status == "error" or (each.status == "failed" and each.must)
+        for assertion in case.assertions:
+            fails = assertion.status == "error" or (assertion.status == "failed" and assertion.must)
             if fails:
-                yield each.place, f"`{each.type}`: {each.reason}", case
+                yield assertion.place, f"`{assertion.type}`: {assertion.reason}", case

@@ -31,7 +31,7 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
 
 
 def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for path in dict.fromkeys(each.place.path for each in findings if not each.prompt):
+    for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
         yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
@@ -51,10 +51,10 @@ def unignored_files(repository: Repository, directory: Path, files: Iterable[str
     """
     if repository.bare:
         return []
-    below = {each: (directory / each).resolve() for each in files if each != "-"}
+    below = {file: (directory / file).resolve() for file in files if file != "-"}
     root = repository.root.resolve()
     return [
-        each
-        for each, path in below.items()
+        file
+        for file, path in below.items()
         if path.is_relative_to(root) and not repository.is_ignored(str(path.relative_to(root)))
     ]

@@ -30,8 +30,8 @@ def under_policy(head: Config, base: Config) -> Config:
 
 def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
     """The models of a change, with the prices and limits of its base."""
-    known = {(each.provider, each.id): each for each in base.models.values()}
-    return {name: _limited(each, known) for name, each in head.models.items()}
+    known = {(profile.provider, profile.id): profile for profile in base.models.values()}
+    return {name: _limited(profile, known) for name, profile in head.models.items()}
 
 
 def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]) -> ModelProfile:
@@ -116,9 +116,9 @@ def _changed_keys(name: str, was: object, now: object) -> list[str]:
         return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
     if not is_record(was):
         return [name]
-    names = [each.name for each in fields(was)]
-    altered = [each for each in names if getattr(was, each) != getattr(now, each)]
-    return [f"{name}.{each.replace('_', '-')}" for each in altered]
+    keys = [field.name for field in fields(was)]
+    altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
+    return [f"{name}.{key.replace('_', '-')}" for key in altered]
 
 
 def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:

@@ -60,7 +60,7 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
     Works in the quarantine that git keeps pushed objects in until the hook agrees. Raises
     UsageError for invalid ids, GitError.
     """
-    if not all(OBJECT_ID.fullmatch(each) for each in (push.old, push.new)):
+    if not all(OBJECT_ID.fullmatch(identity) for identity in (push.old, push.new)):
         raise UsageError(
             "not the arguments that git passes to an `update` hook", hint="REF OLD NEW, ids in full"
         )
@@ -73,7 +73,7 @@ def _judge_tag(repository: Repository, push: Push) -> PushRefusal | None:
         return None
     name = push.ref.removeprefix(TAGS)
     known = _tag_names(repository, push)
-    if not any(each.read(name) or each.read_of_prompt(name) for each in known):
+    if not any(names.read(name) or names.read_of_prompt(name) for names in known):
         return None
     if not push.creates:
         done = "deleted" if push.deletes else "moved"

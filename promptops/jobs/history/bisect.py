@@ -147,7 +147,7 @@ class _Search:
         Commits that can't be judged come in groups: each jump away is twice as long, and the next
         search begins half as far away.
         """
-        untried = [each for each in best_first if each not in self._skipped]
+        untried = [commit for commit in best_first if commit not in self._skipped]
         while untried:
             found = self._judge(untried.pop(min(self._leap, len(untried)) - 1))
             if found.verdict != "skip":

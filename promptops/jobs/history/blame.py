@@ -41,7 +41,7 @@ class _BlamedLine:
 
 
 def blame(
-    directory: Path, identity: str, asked: BlameOptions, overrides: Sequence[str] = ()
+    directory: Path, identity: str, options: BlameOptions, overrides: Sequence[str] = ()
 ) -> Blame:
     """The lines of the request of a test case, each with its commit.
 
@@ -51,13 +51,13 @@ def blame(
         GitError: Git has no such revision, or lacks a part of its history.
     """
     with Repository.open(directory) as repository:
-        workspace = workspace_at(repository, _revision(repository, asked.revision), overrides)
-        rendered = _rendered(workspace, required_prompt(workspace, identity), asked.case)
-        roles = _roles(rendered, asked.message)
+        workspace = workspace_at(repository, _revision(repository, options.revision), overrides)
+        rendered = _rendered(workspace, required_prompt(workspace, identity), options.case)
+        roles = _roles(rendered, options.message)
         rows = [row for row in _rows(rendered) if row.rendered.message in roles]
-        files = _BlamedFiles(workspace, asked)
-        blamed = tuple(_blamed(row, number, files) for number, row in _chosen(rows, asked))
-        if (asked.first, asked.last) != (1, None):
+        files = _BlamedFiles(workspace, options)
+        blamed = tuple(_blamed(row, number, files) for number, row in _chosen(rows, options))
+        if (options.first, options.last) != (1, None):
             roles = {line.message: roles[line.message] for line in blamed}
         return Blame(
             prompt=rendered.prompt.id,
@@ -83,7 +83,7 @@ def _rendered(workspace: Workspace, path: str, case: str | None) -> AnnotatedReq
 
 
 def _roles(rendered: AnnotatedRequest, message: int | None) -> dict[int, str]:
-    roles = dict(enumerate(str(each.get("role", "")) for each in rendered.request.messages))
+    roles = dict(enumerate(str(message.get("role", "")) for message in rendered.request.messages))
     if message is None:
         return roles
     if message not in roles:
@@ -116,21 +116,25 @@ def _part(piece: Piece, low: int, high: int) -> Piece:
     return replace(piece, text=text, start=piece.start + low, end=piece.start + high)
 
 
-def _chosen(rows: Sequence[_BlamedLine], asked: BlameOptions) -> Sequence[tuple[int, _BlamedLine]]:
+def _chosen(
+    rows: Sequence[_BlamedLine], options: BlameOptions
+) -> Sequence[tuple[int, _BlamedLine]]:
     """The requested lines, each with its number."""
-    if asked.first > max(len(rows), 1):
-        where = "in all" if asked.message is None else f"in message {asked.message}"
+    if options.first > max(len(rows), 1):
+        where = "in all" if options.message is None else f"in message {options.message}"
         lines_there = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
-        raise UsageError(f"there is no line {asked.first}", hint=f"there are {lines_there} {where}")
-    return list(enumerate(rows, start=1))[asked.first - 1 : asked.last]
+        raise UsageError(
+            f"there is no line {options.first}", hint=f"there are {lines_there} {where}"
+        )
+    return list(enumerate(rows, start=1))[options.first - 1 : options.last]
 
 
 class _BlamedFiles:
     """The commits of lines; git blame runs once for each file."""
 
-    def __init__(self, workspace: Workspace, asked: BlameOptions) -> None:
+    def __init__(self, workspace: Workspace, options: BlameOptions) -> None:
         self._workspace = workspace
-        self._options = (*(MOVED if asked.moved else ()), *(() if asked.spaces else SPACES))
+        self._options = (*(MOVED if options.moved else ()), *(() if options.spaces else SPACES))
         self._authors: dict[str, Authors] = {}
 
     def origins(self, places: Iterable[Place]) -> tuple[LineOrigin, ...]:
@@ -160,7 +164,7 @@ def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
     origin = files.origin(row.rendered.place if first is None else next(_places(first)))
     also = files.origins(place for piece in seen for place in _places(piece))
     stack = include_stack(first.frame) if first is not None else ()
-    through = files.origins(each.place for each in stack)
+    through = files.origins(include.place for include in stack)
     return BlamedLine(
         message=row.rendered.message,
         line=row.line,
@@ -169,8 +173,8 @@ def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
         origin=origin,
         inputs=row.rendered.inputs,
         written=first is None or first.literal,
-        also=tuple(each for each in also if each != origin),
-        through=tuple(each for each in through if each != origin),
+        also=tuple(other for other in also if other != origin),
+        through=tuple(other for other in through if other != origin),
     )
 
 

@@ -72,7 +72,7 @@ class CaseVerdicts:
         self._manner = manner
         self._known: dict[Hashable, TreeVerdict] = {}
         self._policy = configuration(repository, "HEAD", manner.overrides) if manner.live else None
-        self._asking = _asking(repository, self._policy or Config(), manner)
+        self._calls = _model_calls(repository, self._policy or Config(), manner)
 
     def at(self, commit: str) -> TreeVerdict:
         """The verdict on a commit.
@@ -113,10 +113,10 @@ class CaseVerdicts:
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
         whole = list(plan_cases(catalog, [loaded]))
-        plan = [each for each in whole if each.case.name == self._case]
+        plan = [planned for planned in whole if planned.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
-            hint = nearest(self._case, (each.case.name for each in whole))
+            hint = nearest(self._case, (planned.case.name for planned in whole))
             return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
 
@@ -129,11 +129,11 @@ class CaseVerdicts:
             Store(catalog),
             "live" if self._manner.live else "replay",
             repository=self._repository,
-            asking=self._asking,
+            calls=self._calls,
         )
         judging = AnswerJudge(catalog, answering)
         found, got = judged_answers(judging, [*plan, *needed_cases(plan, lambda: whole)])
-        found = [each for each in found if each.planned.case.name == self._case]
+        found = [judged for judged in found if judged.planned.case.name == self._case]
         kept, notes = confirm_failures(judging, found) if self._manner.live else (found, {})
         answering.end(prune=False)
         runs = list(case_runs(plan, got, kept, notes))
@@ -142,16 +142,16 @@ class CaseVerdicts:
 
     def _refuse_silence(self, runs: Iterable[CaseRun]) -> None:
         """Raise TransportError for a missing answer: the commit is neither good nor skipped."""
-        if self._asking.ledger.interrupted:
+        if self._calls.ledger.interrupted:
             raise KeyboardInterrupt
-        if self._asking.unanswered:
+        if self._calls.unanswered:
             reasons = (run.reason for run in runs if run.infrastructure)
-            reason = next(reasons, "") or self._asking.ended or "a model did not answer"
+            reason = next(reasons, "") or self._calls.ended or "a model did not answer"
             hint = "try again; if the budget was spent, with a greater --max-cost"
             raise TransportError(reason, hint=hint)
 
 
-def _asking(repository: Repository, policy: Config, manner: CaseOptions) -> ModelCalls:
+def _model_calls(repository: Repository, policy: Config, manner: CaseOptions) -> ModelCalls:
     """Calls models for all commits, which share a budget."""
     test = policy.test
     settings = Settings(
@@ -200,12 +200,14 @@ def _verdict(runs: Sequence[CaseRun]) -> TreeVerdict:
 
 
 def _violated(run: CaseRun) -> str:
-    said = (each for each in run.assertions if each.must and each.status == "failed")
+    said = (
+        assertion for assertion in run.assertions if assertion.must and assertion.status == "failed"
+    )
     first = next(said, None)
     return f"`{first.type}`: {first.reason}" if first is not None else run.reason
 
 
 def _why_unknown(run: CaseRun) -> str:
-    wrong = (each for each in run.assertions if each.status == "error")
+    wrong = (assertion for assertion in run.assertions if assertion.status == "error")
     first = next(wrong, None)
     return f"`{first.type}`: {first.reason}" if first is not None else run.reason

@@ -20,12 +20,12 @@ class FollowedPrompt:
         newest: The newest id found; None if none was found yet.
     """
 
-    def __init__(self, repository: Repository, catalog: Catalog, asked: str) -> None:
+    def __init__(self, repository: Repository, catalog: Catalog, name: str) -> None:
         """Raises UsageError where the name means several prompts."""
-        path = optional_prompt(catalog, repository, asked)
+        path = optional_prompt(catalog, repository, name)
         self.here = None if path is None else catalog.ids[path]
         self.newest = self.here
-        self._names = dict.fromkeys([self.here or _former_id(repository, catalog, asked)])
+        self._names = dict.fromkeys([self.here or _former_id(repository, catalog, name)])
 
     def files(self, catalog: Catalog) -> frozenset[str]:
         """All files that decide about the prompt, and its possible paths under any of its names.
@@ -59,7 +59,7 @@ def possible_paths(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
         yield from (f"{folder}{name}{ending}" for name in names for ending in PROMPT_ENDINGS)
 
 
-def _former_id(repository: Repository, catalog: Catalog, asked: str) -> str:
+def _former_id(repository: Repository, catalog: Catalog, name: str) -> str:
     """The id of a prompt that is gone, whose file may be named by its path."""
-    ids = map(catalog.id_of, candidate_paths(repository, asked))
-    return next(filter(None, ids), asked)
+    ids = map(catalog.id_of, candidate_paths(repository, name))
+    return next(filter(None, ids), name)

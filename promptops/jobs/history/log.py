@@ -87,7 +87,7 @@ def _history(
     releases = first_releases(repository, names, [entry.commit for entry in found])
     return PromptHistory(
         prompt=followed.newest,
-        entries=tuple(replace(each, release=releases.get(each.commit)) for each in found),
+        entries=tuple(replace(entry, release=releases.get(entry.commit)) for entry in found),
         shallow=past.cut,
         notes=tuple(past.notes),
     )
@@ -109,7 +109,7 @@ def _entries(
         here = followed.here
         before = followed.back(step)
         diff = _diff(step, here, before)
-        means = diff is not None and any(_is_seen(each) for each in diff.changes)
+        means = diff is not None and any(_is_seen(change) for change in diff.changes)
         prompt = here or before
         if prompt is not None and (means or wanted.all):
             yield _entry(step, prompt, diff)
@@ -128,11 +128,15 @@ def _diff(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff
         paths = {step.before.paths[before], *step.after.ids.keys() & step.commit.before.keys()}
     options = CompareOptions(today=step.commit.day)
     found = [
-        each
-        for each in compare(step.before, step.after, paths, step.commit.before, options)
-        if each.id == here or (each.before_id or each.id) == before
+        prompt_diff
+        for prompt_diff in compare(step.before, step.after, paths, step.commit.before, options)
+        if prompt_diff.id == here or (prompt_diff.before_id or prompt_diff.id) == before
     ]
-    return max(found, key=lambda each: (each.before_id or each.id) == before, default=None)
+    return max(
+        found,
+        key=lambda prompt_diff: (prompt_diff.before_id or prompt_diff.id) == before,
+        default=None,
+    )
 
 
 def _entry(step: CatalogStep, prompt: str, diff: PromptDiff | None) -> HistoryEntry:

@@ -147,7 +147,7 @@ class _BaseLines:
         """Whether any line of the file contains the text at a place."""
         line = self._catalog.line(place.path, place.line)
         words = line[place.column - 1 : place.end_column - 1].strip()
-        return any(words in each for each in self._lines(place.path))
+        return any(words in line for line in self._lines(place.path))
 
     def has_line(self, place: Place) -> bool:
         line = self._catalog.line(place.path, place.line).strip()

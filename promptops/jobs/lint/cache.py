@@ -54,16 +54,19 @@ class LintCache:
         if entry is None:
             return None
         needed, packed = entry
-        if any(file_state(files, each) != known for each, known in needed):
+        if any(file_state(files, needed_path) != known for needed_path, known in needed):
             return None
-        return CachedResult(_unpacked(packed), frozenset(each for each, _ in needed))
+        return CachedResult(_unpacked(packed), frozenset(needed_path for needed_path, _ in needed))
 
     def keep(self, files: Files, path: str, known: CachedResult) -> None:
         """Remember a result for the next run."""
         if self._file is not None:
             import pickle
 
-            needed = tuple((each, file_state(files, each)) for each in sorted(known.needed))
+            needed = tuple(
+                (needed_path, file_state(files, needed_path))
+                for needed_path in sorted(known.needed)
+            )
             packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
             self._entries[f"{path}\0{file_state(files, path)}"] = (needed, packed)
             self._fresh = True
@@ -96,7 +99,9 @@ def file_state(files: Files, path: str) -> str:
     """
     if not path.endswith(RECORDINGS):
         return _state(files, path)
-    further = (f"{each} {_state(files, each)}" for each in files.recordings(path) if each != path)
+    further = (
+        f"{other} {_state(files, other)}" for other in files.recordings(path) if other != path
+    )
     return "\0".join((_state(files, path), *further))
 
 

@@ -95,8 +95,8 @@ def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> Non
 def _pass(workspace: Workspace, report: LintReport, *, unsafe: bool) -> dict[str, bytes]:
     """The new content of each file that a fix changes."""
     fixes = [finding for finding in report.findings if finding.fix is not None]
-    safe = _proved(workspace, [each for each in fixes if each.fix and each.fix.safe])
-    rest = [each for each in fixes if unsafe and each.fix and not each.fix.safe]
+    safe = _proved(workspace, [finding for finding in fixes if finding.fix and finding.fix.safe])
+    rest = [finding for finding in fixes if unsafe and finding.fix and not finding.fix.safe]
     return _applied(workspace.catalog, [*safe, *rest])
 
 
@@ -151,7 +151,9 @@ def _applied(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
         if not any(_overlaps(edit, edits.get(edit.place.path, [])) for edit in finding.fix.edits):
             for edit in finding.fix.edits:
                 edits.setdefault(edit.place.path, []).append(edit)
-    contents = {path: _spliced(catalog.files.data(path) or b"", e) for path, e in edits.items()}
+    contents = {
+        path: _spliced(catalog.files.data(path) or b"", edited) for path, edited in edits.items()
+    }
     return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
 
 

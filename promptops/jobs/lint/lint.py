@@ -96,7 +96,7 @@ def lint_selected(
             concerned  # findings elsewhere that a waiver or the baseline silences are counted
         )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
-    results = [each.result for each in judged.values()]
+    results = [linted.result for linted in judged.values()]
     outcome = conclude(catalog, results, whole, today, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
@@ -174,7 +174,7 @@ def _cores() -> int:
 
 def _concerned(selected: Selected, judged: Mapping[str, LintedPrompt]) -> frozenset[str]:
     """The paths of the selected prompts, of the files they reach, and of what changed."""
-    needed = (each.needed for each in judged.values())
+    needed = (linted.needed for linted in judged.values())
     return frozenset(selected.why).union(selected.changed or (), *needed)
 
 

@@ -39,10 +39,10 @@ def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCo
         if written.upper() == found.code or written.lower() == found.name:
             return (found,)
     if written.isalpha():
-        family = tuple(each for each in known if each.code.startswith(written.upper()))
+        family = tuple(rule for rule in known if rule.code.startswith(written.upper()))
         if family:
             return family
-    names = RuleNames(tuple((each.code, each.name) for each in known))
+    names = RuleNames(tuple((rule.code, rule.name) for rule in known))
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
@@ -59,18 +59,18 @@ def rule_list(form: str, found: Sequence[Rule | ChangeCode]) -> str:
     """Rules and codes of `promptops diff`, a line each; as json with all that is known."""
     if form == "json":
         return _json(found)
-    name = max(len(each.name) for each in found)
-    kind = max(len(_kind(each)) for each in found)
+    name = max(len(rule.name) for rule in found)
+    kind = max(len(_kind(rule)) for rule in found)
     rows = [
-        f"{each.code}  {each.name.ljust(name)}  {_kind(each).ljust(kind)}  {_summary(each)}"
-        for each in found
+        f"{rule.code}  {rule.name.ljust(name)}  {_kind(rule).ljust(kind)}  {_summary(rule)}"
+        for rule in found
     ]
     return _visible("\n".join(rows) + "\n")
 
 
 def _json(found: Sequence[Rule | ChangeCode]) -> str:
-    rules = [_value(each) for each in found if isinstance(each, Rule)]
-    changes = [_change_value(each) for each in found if isinstance(each, ChangeCode)]
+    rules = [_value(rule) for rule in found if isinstance(rule, Rule)]
+    changes = [_change_value(rule) for rule in found if isinstance(rule, ChangeCode)]
     return json_text({"schema": 1, "rules": rules, **({"changes": changes} if changes else {})})
 
 
@@ -79,12 +79,12 @@ def _visible(text: str) -> str:
     return "\n".join(map(visible_line, text.split("\n")))
 
 
-def _kind(each: Rule | ChangeCode) -> str:
-    return each.level if isinstance(each, ChangeCode) else str(each.severity)
+def _kind(rule: Rule | ChangeCode) -> str:
+    return rule.level if isinstance(rule, ChangeCode) else str(rule.severity)
 
 
-def _summary(each: Rule | ChangeCode) -> str:
-    return each.summary if isinstance(each, ChangeCode) or each.on == "default" else _on(each)
+def _summary(rule: Rule | ChangeCode) -> str:
+    return rule.summary if isinstance(rule, ChangeCode) or rule.on == "default" else _on(rule)
 
 
 def _change_page(form: str, code: ChangeCode) -> str:

@@ -57,10 +57,10 @@ def lint_prompts(
     apart = len(missing) >= PARALLEL_FROM and processes > 1
     anew = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
     new = dict(zip(missing, anew, strict=True))
-    for path, each in new.items():
-        catalog.graph.know(path, each.names)
-        if each.lasting:
-            cache.keep(catalog.files, path, CachedResult(each.result, each.needed))
+    for path, linted in new.items():
+        catalog.graph.know(path, linted.names)
+        if linted.lasting:
+            cache.keep(catalog.files, path, CachedResult(linted.result, linted.needed))
     return {
         path: new[path] if found is None else LintedPrompt(found.result, found.needed)
         for path, found in known.items()

@@ -32,7 +32,7 @@ class AnswerCache:
                 found = read_recordings("", opened.read(LARGEST + 1)).recordings
         except OSError:
             return None
-        if [(each.request, each.repeat) for each in found] == [(request, repeat)]:
+        if [(recording.request, recording.repeat) for recording in found] == [(request, repeat)]:
             return found[0].answer
         with suppress(OSError):
             file.unlink()
@@ -67,7 +67,7 @@ class AnswerCache:
             total = sum(max(status.st_size, _BLOCK) for _, status in files)
             if total <= self._max_bytes:
                 return
-            for file, status in sorted(files, key=lambda each: each[1].st_mtime_ns):
+            for file, status in sorted(files, key=lambda item: item[1].st_mtime_ns):
                 file.unlink(missing_ok=True)
                 total -= max(status.st_size, _BLOCK)
                 if total <= self._max_bytes * 3 // 4:

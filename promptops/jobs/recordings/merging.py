@@ -87,7 +87,7 @@ def refuse_overfull(
     """
     asked = {need.key for need in missing}
     stays = {need.key for need in needs} - asked
-    kept = [each for each in recorded if key_of(each) in stays]
+    kept = [recording for recording in recorded if key_of(recording) in stays]
     size = len(recordings_bytes(kept)) + len(recordings_bytes(map(_empty, _once(missing))))
     if len(recorded) >= SAMPLE:
         size += len(asked) * _mean_answer(recorded)

@@ -38,16 +38,18 @@ def split_recordings(first: str, before: ReadRecordings, after: Iterable[Recordi
         InputError: A file, or all of them together, would be larger than can be read.
     """
     home = _home(before)
-    known = {key_of(each): each.answer for each in before.recordings}
+    known = {key_of(recording): recording.answer for recording in before.recordings}
     files = _Files(first)
     new = []
-    for each in after:
-        if known.get(key_of(each)) == each.answer:
-            files.put(home[key_of(each)], each)
+    for recording in after:
+        if known.get(key_of(recording)) == recording.answer:
+            files.put(home[key_of(recording)], recording)
         else:
-            new.append(each)
-    for each in sorted(new, key=lambda each: (_home_of(each, home) is None, order_of(each))):
-        files.add(each, _home_of(each, home))
+            new.append(recording)
+    for recording in sorted(
+        new, key=lambda recording: (_home_of(recording, home) is None, order_of(recording))
+    ):
+        files.add(recording, _home_of(recording, home))
     files.refuse_overfull()
     return {path: tuple(files.recordings.get(path, ())) for path in {*home.values(), *files.sizes}}
 
@@ -58,15 +60,22 @@ def write_steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, byt
     A recording is removed from its old file before it is added to another one, so that none is
     recorded twice if the process dies in between.
     """
-    was = {key_of(e): at.path for e, at in zip(before.recordings, before.places, strict=True)}
+    was = {
+        key_of(recording): at.path
+        for recording, at in zip(before.recordings, before.places, strict=True)
+    }
     moved = {
-        key_of(each)
+        key_of(recording)
         for path, recordings in after.items()
-        for each in recordings
-        if was.get(key_of(each), path) != path
+        for recording in recordings
+        if was.get(key_of(recording), path) != path
     }
     for path in sorted({was[key] for key in moved}):
-        left = (e for e in before.recordings if was[key_of(e)] == path and key_of(e) not in moved)
+        left = (
+            recording
+            for recording in before.recordings
+            if was[key_of(recording)] == path and key_of(recording) not in moved
+        )
         yield path, recordings_bytes(left)
     for path in sorted(after):
         yield path, recordings_bytes(after[path])
@@ -79,9 +88,9 @@ _Slot = tuple[str, str, int]
 def _home(before: ReadRecordings) -> dict[Key | _Slot, str]:
     """The file of each recording and of each slot."""
     found: dict[Key | _Slot, str] = {}
-    for each, place in zip(before.recordings, before.places, strict=True):
-        found[key_of(each)] = place.path
-        found.setdefault(_slot(each), place.path)
+    for recording, place in zip(before.recordings, before.places, strict=True):
+        found[key_of(recording)] = place.path
+        found.setdefault(_slot(recording), place.path)
     return found
 
 
@@ -110,7 +119,7 @@ class _Files:
         if home is not None and self._has_room(home, size):
             self.put(home, recording)
             return
-        path = next((each for each in paths if self._has_room(each, size)), None)
+        path = next((candidate for candidate in paths if self._has_room(candidate, size)), None)
         if path is None:
             raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
         self.put(path, recording)

@@ -51,7 +51,9 @@ class Store:
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
         if prompt not in self._answers:
             recordings = self._read(prompt).recordings
-            self._answers[prompt] = {key_of(each): each.answer for each in recordings}
+            self._answers[prompt] = {
+                key_of(recording): recording.answer for recording in recordings
+            }
         return self._answers[prompt]
 
     def _read(self, prompt: str) -> ReadRecordings:

@@ -34,10 +34,10 @@ def changelog(
         found = releases(repository, names)[::-1]
         if repository.shallow and not found:
             raise GitError("no release is known in a shallow clone", hint=FETCH_ALL)
-        chosen = [each for each in found if not wanted or _is_one(each, wanted)]
+        chosen = [release for release in found if not wanted or _is_one(release, wanted)]
         _refuse_unknown(found, wanted)
         said = release_records(repository, chosen)
-        return tuple((each, said[each.name]) for each in chosen)
+        return tuple((release, said[release.name]) for release in chosen)
 
 
 def _is_one(release: Release, wanted: Sequence[str]) -> bool:
@@ -45,10 +45,10 @@ def _is_one(release: Release, wanted: Sequence[str]) -> bool:
 
 
 def _refuse_unknown(found: Sequence[Release], wanted: Sequence[str]) -> None:
-    known = {name for each in found for name in (each.name, str(each.version))}
+    known = {name for release in found for name in (release.name, str(release.version))}
     for name in wanted:
         if name not in known:
-            there = ", ".join(each.name for each in found[:5]) or "none"
+            there = ", ".join(release.name for release in found[:5]) or "none"
             raise UsageError(f"there is no release {name!r}", hint=f"there is {there}")
 
 
@@ -63,7 +63,7 @@ def first_releases(
     found = sorted(releases(repository, names), key=_age) if wanted else []
     if not found:
         return {}
-    parents = _parents(repository, {each.commit for each in found}, wanted[-1])
+    parents = _parents(repository, {release.commit for release in found}, wanted[-1])
     first: dict[str, str] = {}
     for release in found:
         waiting = [release.commit]

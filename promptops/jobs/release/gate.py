@@ -18,7 +18,7 @@ def gate_problems(report: CheckReport) -> list[ReleaseProblem]:
     problems = [not_checked("promptops lint")] if report.lint.failed else []
     findings = report.failing_findings
     if findings:
-        details = [f"{each.place}: {each.message} [{each.code}]" for each in findings]
+        details = [f"{finding.place}: {finding.message} [{finding.code}]" for finding in findings]
         message = f"lint has {counted(len(findings), 'finding')}"
         problems.append(_problem(message, "promptops lint", details))
     problems += _case_problems(report.test)

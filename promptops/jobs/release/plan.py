@@ -65,7 +65,7 @@ class ReleaseContext:
 
     @property
     def versions(self) -> frozenset[Version]:
-        return frozenset(each.version for each in self.releases)
+        return frozenset(release.version for release in self.releases)
 
 
 def release_changes(sides: Sides) -> DiffReport:
@@ -74,28 +74,28 @@ def release_changes(sides: Sides) -> DiffReport:
 
 
 def plan_release(
-    ground: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
+    context: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
 ) -> ReleasePlan:
     """A release with what changed; raises InputError for a prompt that can't be built."""
-    last = ground.base.version if ground.base else None
-    version = next_version(last, report.bump, declared, ground.versions)
+    last = context.base.version if context.base else None
+    version = next_version(last, report.bump, declared, context.versions)
     bump = effective_bump(last, report.bump, declared)
-    has_reason = bump < report.bump or outranked(last, version, ground.versions) is not None
-    changes = tuple(_prompt_changes(ground, report, version, bump))
+    has_reason = bump < report.bump or outranked(last, version, context.versions) is not None
+    changes = tuple(_prompt_changes(context, report, version, bump))
     record = ReleaseRecord(
-        tag=ground.names.write(version),
+        tag=context.names.write(version),
         notes=notes(report),
         changes=changes,
-        versions=_table(ground, changes, version),
-        base=ground.base.name if ground.base else None,
+        versions=_table(context, changes, version),
+        base=context.base.name if context.base else None,
         bump=bump,
         reason=" ".join(declared.reason.split()) if has_reason else "",
     )
-    tags = release_tags(ground, record)
+    tags = release_tags(context, record)
     return ReleasePlan(
         version=version,
-        commit=ground.workspace.revision,
-        record=_built(ground.workspace, record),
+        commit=context.workspace.revision,
+        record=_built(context.workspace, record),
         required=report.bump,
         signed=signed,
         tags=tags,
@@ -104,10 +104,10 @@ def plan_release(
 
 
 def version_problems(
-    ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+    context: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
     """The problems with a declared version or bump."""
-    last = ground.base.version if ground.base else None
+    last = context.base.version if context.base else None
     found = gate(version, Bump.NONE, last)
     if found is not None:
         yield ReleaseProblem(message=f"{found.code}: {found.message}", hint="leave out --version")
@@ -119,82 +119,84 @@ def version_problems(
     found = lowered(changes, bump, declared.reason)
     if found is not None:
         message = f"{found.code}: {found.message}"
-        waivers = waiver_lines(ground.repository, report.prompts, max(bump, Bump.MINOR))
+        waivers = waiver_lines(context.repository, report.prompts, max(bump, Bump.MINOR))
         reasoned = lowered(changes, bump, "because") is None
         hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
         details = waivers or shortened_list(demanding(report.prompts, bump))
         yield ReleaseProblem(message=message, hint=hint, details=details)
 
 
-def release_tags(ground: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
+def release_tags(context: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
     """The names of all tags of a release: its own first, then those of prompts, if they get any."""
-    if ground.workspace.config.release.tags != "per-prompt":
+    if context.workspace.config.release.tags != "per-prompt":
         return (record.tag,)
     prompts = (
-        ground.names.write_of_prompt(each.prompt, each.after)
-        for each in record.changes
-        if each.after is not None
+        context.names.write_of_prompt(change.prompt, change.after)
+        for change in record.changes
+        if change.after is not None
     )
     return (record.tag, *prompts)
 
 
 def _prompt_changes(
-    ground: ReleaseContext, report: DiffReport, version: Version, bump: Bump
+    context: ReleaseContext, report: DiffReport, version: Version, bump: Bump
 ) -> Iterator[PromptChange]:
     """The change of each prompt whose version changes, by id."""
-    released = _released(ground)
-    taken = _taken(ground, [each.id for each in report.prompts])
-    held = _held(ground.workspace)
-    for each in sorted(report.prompts, key=lambda found: found.id):
-        is_new = each.state == "added"
-        before = None if is_new else released.version(each.before_id or each.id)
-        own = min(each.bump, bump)
+    released = _released(context)
+    taken = _taken(context, [prompt.id for prompt in report.prompts])
+    held = _held(context.workspace)
+    for prompt in sorted(report.prompts, key=lambda found: found.id):
+        is_new = prompt.state == "added"
+        before = None if is_new else released.version(prompt.before_id or prompt.id)
+        own = min(prompt.bump, bump)
         after = None
-        if each.id in held:
-            after = prompt_version(before, own, version, taken.get(each.id, ()))
+        if prompt.id in held:
+            after = prompt_version(before, own, version, taken.get(prompt.id, ()))
         if before != after:
             yield PromptChange(
-                prompt=each.id, before=before, after=after, bump=own, codes=_codes(each)
+                prompt=prompt.id, before=before, after=after, bump=own, codes=_codes(prompt)
             )
 
 
 def _codes(prompt: PromptDiff) -> tuple[str, ...]:
     """The codes of changes that require a version, worst first."""
-    return tuple(dict.fromkeys(each.code for each in worst_first(prompt.changes) if each.bump))
-
-
-def _released(ground: ReleaseContext) -> VersionTable:
-    if ground.base is None:
-        return VersionTable({})
-    return version_table(
-        ground.base, release_records(ground.repository, (ground.base,))[ground.base.name]
+    return tuple(
+        dict.fromkeys(change.code for change in worst_first(prompt.changes) if change.bump)
     )
 
 
-def _taken(ground: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
+def _released(context: ReleaseContext) -> VersionTable:
+    if context.base is None:
+        return VersionTable({})
+    return version_table(
+        context.base, release_records(context.repository, (context.base,))[context.base.name]
+    )
+
+
+def _taken(context: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
     """The versions that prompts have in any release, on any line."""
     found: dict[str, set[Version]] = {name: set() for name in prompts}
     if prompts:
-        for each in release_records(ground.repository, ground.releases).values():
-            for name in found.keys() & each.versions.keys():
-                found[name].add(each.versions[name])
+        for record in release_records(context.repository, context.releases).values():
+            for name in found.keys() & record.versions.keys():
+                found[name].add(record.versions[name])
     return found
 
 
 def _held(workspace: Workspace) -> frozenset[str]:
     """The prompts of a release: all except drafts."""
-    loaded = (each.prompt for each in workspace.catalog.prompts())
-    return frozenset(each.id for each in loaded if each and each.status != "draft")
+    loaded = (file.prompt for file in workspace.catalog.prompts())
+    return frozenset(prompt.id for prompt in loaded if prompt and prompt.status != "draft")
 
 
 def _table(
-    ground: ReleaseContext, changes: Iterable[PromptChange], version: Version
+    context: ReleaseContext, changes: Iterable[PromptChange], version: Version
 ) -> dict[str, Version]:
     """The versions of all prompts in the release; a new prompt gets the release's version."""
-    released = _released(ground)
-    after = {each.prompt: each.after for each in changes}
-    found = {name: after.get(name) or released.version(name) for name in _held(ground.workspace)}
-    return {name: each or version for name, each in sorted(found.items())}
+    released = _released(context)
+    after = {change.prompt: change.after for change in changes}
+    found = {name: after.get(name) or released.version(name) for name in _held(context.workspace)}
+    return {name: own_version or version for name, own_version in sorted(found.items())}
 
 
 def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
@@ -223,7 +225,7 @@ def waiver_lines(
 ) -> tuple[str, ...]:
     """A `[[diff.waivers]]` in TOML for each break above a bump, with an empty reason to fill in."""
     breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
-    lines = [line for each in breaks[:SHOWN] for line in _block(repository, *each)]
+    lines = [line for found in breaks[:SHOWN] for line in _block(repository, *found)]
     rest = len(breaks) - SHOWN
     return (*lines, *((f"# and {counted(rest, 'more break')}",) if rest > 0 else ()))
 

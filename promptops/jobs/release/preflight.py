@@ -39,7 +39,9 @@ def uncommitted_paths(workspace: Workspace) -> list[str]:
     repository = workspace.repository
     if repository.bare:
         return []
-    changed = {each.path for side in (INDEX, WORKTREE) for each in repository.changed("HEAD", side)}
+    changed = {
+        change.path for side in (INDEX, WORKTREE) for change in repository.changed("HEAD", side)
+    }
     return sorted(path for path in changed if is_managed(path, workspace))
 
 
@@ -66,7 +68,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
     branch = decode(answer.stdout).strip()
     names = ", ".join(f"`{name}`" for name in allowed)
     if answer.status:
-        if not any(_is_allowed(each, allowed) for each in _containing(repository)):
+        if not any(_is_allowed(name, allowed) for name in _containing(repository)):
             message = f"HEAD is not on a branch, and not part of {names}"
             yield ReleaseProblem(message=message, hint=f"git switch {allowed[0]}")
         return

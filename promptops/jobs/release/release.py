@@ -67,25 +67,27 @@ class ReleaseOptions:
     untrusted: bool = False
 
 
-def prepare(directory: Path, asked: ReleaseOptions, overrides: Sequence[str] = ()) -> ReleaseReport:
+def prepare(
+    directory: Path, options: ReleaseOptions, overrides: Sequence[str] = ()
+) -> ReleaseReport:
     """The release that HEAD would give, and all its problems. Creates nothing.
 
-    Where something is to be pushed, the remote is asked what it has.
+    With `--push` the remote is asked for its tags and branches.
 
     Raises UsageError, InputError for a configuration that is wrong, GitError.
     """
-    with _ground(directory, overrides) as (ground, opened_sides):
-        done = _made_before(ground, asked.declared)
+    with _open_context(directory, overrides) as (context, opened_sides):
+        done = _made_before(context, options.declared)
         if done is not None:
-            report = _done(ground, done, asked)
+            report = _done(context, done, options)
         else:
-            report = _prepared(ground, opened_sides, asked)
-        if asked.push is not None:
-            return with_remote_state(ground, report, asked.push, interactive=asked.interactive)
+            report = _prepared(context, opened_sides, options)
+        if options.push is not None:
+            return with_remote_state(context, report, options.push, interactive=options.interactive)
         return report
 
 
-def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> ReleaseReport:
+def publish(directory: Path, report: ReleaseReport, options: ReleaseOptions) -> ReleaseReport:
     """Create the missing tags of a plan, and push all of them if requested.
 
     Tags of earlier releases that are missing on the remote are pushed too.
@@ -94,12 +96,12 @@ def publish(directory: Path, report: ReleaseReport, asked: ReleaseOptions) -> Re
     GitError.
     """
     with Repository.open(directory) as repository:
-        done, made = _made(repository, report, interactive=asked.interactive)
-        if asked.push is None:
+        done, made = _made(repository, report, interactive=options.interactive)
+        if options.push is None:
             return done
-        remote = asked.push or default_remote(repository)
+        remote = options.push or default_remote(repository)
         tags = (*(report.plan.tags if report.plan is not None else ()), *report.earlier)
-        refused = _pushed(repository, remote, tags, interactive=asked.interactive)
+        refused = _pushed(repository, remote, tags, interactive=options.interactive)
         if refused is None:
             return replace(done, pushed=shown(remote))
         delete_tags(repository, made)
@@ -119,7 +121,9 @@ def _made(
 
 
 @contextmanager
-def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[ReleaseContext, Sides]]:
+def _open_context(
+    directory: Path, overrides: Sequence[str]
+) -> Iterator[tuple[ReleaseContext, Sides]]:
     with Repository.open(directory) as repository:
         head = repository.resolve("HEAD")
         config = configuration(repository, head, overrides)
@@ -128,8 +132,8 @@ def _ground(directory: Path, overrides: Sequence[str]) -> Iterator[tuple[Release
         base = latest_release(repository, names, head)
         is_empty = base is None or _has_no_prompts(repository, base)
         compares = f"..{head}" if is_empty or base is None else f"{base.commit}..{head}"
-    asked = two_sides.ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
-    with open_sides(directory, asked, overrides) as found:
+    options = two_sides.ComparisonOptions(arguments=(compares,), behind=0, root=is_empty)
+    with open_sides(directory, options, overrides) as found:
         assert found.repository is not None
         workspace = Workspace(found.repository, head, found.head.config, found.head.catalog)
         yield ReleaseContext(workspace=workspace, names=names, releases=every, base=base), found
@@ -143,25 +147,30 @@ def _has_no_prompts(repository: Repository, release: Release) -> bool:
         return False
 
 
-def _made_before(ground: ReleaseContext, declared: Declared) -> Release | None:
+def _made_before(context: ReleaseContext, declared: Declared) -> Release | None:
     """An existing release of this commit that matches the options."""
-    here = [each for each in ground.releases if each.commit == ground.workspace.revision]
+    here = [release for release in context.releases if release.commit == context.workspace.revision]
     if declared.version is not None and declared.pre is None:
-        return next((each for each in here if each.version == declared.version), None)
+        return next((release for release in here if release.version == declared.version), None)
     if declared.version is not None:
-        here = [each for each in here if each.version.release == declared.version]
+        here = [release for release in here if release.version.release == declared.version]
     series = (declared.pre,) if declared.pre is not None else ()
     return next(
-        (e for e in reversed(here) if not e.version.pre or e.version.pre[:1] == series), None
+        (
+            release
+            for release in reversed(here)
+            if not release.version.pre or release.version.pre[:1] == series
+        ),
+        None,
     )
 
 
-def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> ReleaseReport:
+def _done(context: ReleaseContext, release: Release, options: ReleaseOptions) -> ReleaseReport:
     """The report on an existing release: its missing tags, and whether it matches its record."""
-    workspace, record = ground.workspace, release_record(ground.repository, release)
-    tags = release_tags(ground, record)
-    lacking = missing_tags(ground.repository, tags)
-    signed = wants_signature(ground.repository, workspace.config.release.sign, asked.sign)
+    workspace, record = context.workspace, release_record(context.repository, release)
+    tags = release_tags(context, record)
+    lacking = missing_tags(context.repository, tags)
+    signed = wants_signature(context.repository, workspace.config.release.sign, options.sign)
     plan = ReleasePlan(
         version=release.version,
         commit=release.commit,
@@ -171,25 +180,25 @@ def _done(ground: ReleaseContext, release: Release, asked: ReleaseOptions) -> Re
         tags=tags,
         missing=lacking,
     )
-    problems = [*_other_content(workspace, plan), *_unsigned(ground, release, asked)]
+    problems = [*_other_content(workspace, plan), *_unsigned(context, release, options)]
     if lacking:
-        problems += signing_problems(workspace, signed=signed, interactive=asked.interactive)
+        problems += signing_problems(workspace, signed=signed, interactive=options.interactive)
     return ReleaseReport(
         plan=plan,
         state="done",
         problems=tuple(problems),
         warnings=tuple(_uncommitted(workspace)),
-        next=next_command(ground.repository, release.version, release.commit),
+        next=next_command(context.repository, release.version, release.commit),
     )
 
 
 def _unsigned(
-    ground: ReleaseContext, release: Release, asked: ReleaseOptions
+    context: ReleaseContext, release: Release, options: ReleaseOptions
 ) -> Iterator[ReleaseProblem]:
-    settings = ground.workspace.config.release
-    if not (asked.sign or settings.sign == "always" or settings.allowed_signers):
+    settings = context.workspace.config.release
+    if not (options.sign or settings.sign == "always" or settings.allowed_signers):
         return
-    tag = release_tag(ground.repository, release.name)
+    tag = release_tag(context.repository, release.name)
     if tag is None or not tag.signature:
         message = f"{release.name!r} exists already, and is not signed"
         hint = f"if it was not pushed yet: git tag --delete {release.name}, then run it again"
@@ -212,62 +221,64 @@ def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseP
         yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 
 
-def _prepared(ground: ReleaseContext, opened_sides: Sides, asked: ReleaseOptions) -> ReleaseReport:
-    workspace, declared = ground.workspace, asked.declared
+def _prepared(
+    context: ReleaseContext, opened_sides: Sides, options: ReleaseOptions
+) -> ReleaseReport:
+    workspace, declared = context.workspace, options.declared
     report = release_changes(opened_sides)
-    signed = wants_signature(ground.repository, workspace.config.release.sign, asked.sign)
-    nothing = _nothing(ground, report, declared)
-    if nothing and not ground.repository.shallow:
+    signed = wants_signature(context.repository, workspace.config.release.sign, options.sign)
+    nothing = _nothing(context, report, declared)
+    if nothing and not context.repository.shallow:
         left_out = tuple(_uncommitted(workspace))
         return ReleaseReport(plan=None, state="nothing", nothing=nothing, warnings=left_out)
-    plan, wrong = _plan(ground, report, declared, signed=signed)
-    baseline = f"tags/{ground.base.name}" if ground.base else None
-    checked = check_release(workspace, baseline, untrusted=asked.untrusted)
+    plan, wrong = _plan(context, report, declared, signed=signed)
+    baseline = f"tags/{context.base.name}" if context.base else None
+    checked = check_release(workspace, baseline, untrusted=options.untrusted)
     refused = gate_problems(checked)
     problems = (
         *repository_problems(workspace),
         *(() if plan is None and refused else wrong),  # the gate reports it better
-        *signing_problems(workspace, signed=signed, interactive=asked.interactive),
+        *signing_problems(workspace, signed=signed, interactive=options.interactive),
         *refused,
         *((not_checked("promptops diff"),) if report.failed else ()),
     )
-    ahead = _unpushed(ground.repository, asked)
+    ahead = _unpushed(context.repository, options)
     warnings = (*opened_sides.notes, *ahead, *gate_warnings(checked))
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 
-def _nothing(ground: ReleaseContext, report: DiffReport, declared: Declared) -> str:
+def _nothing(context: ReleaseContext, report: DiffReport, declared: Declared) -> str:
     """Why there is nothing to release, or ""."""
-    if not ground.workspace.catalog.ids:
+    if not context.workspace.catalog.ids:
         return "there are no prompts (`promptops init` creates one)"
     if report.bump or declared.bump or declared.version:
         return ""
-    if ground.base is None:
+    if context.base is None:
         return "every prompt is a draft"
-    return f"no change since {ground.base.name} requires a new version"
+    return f"no change since {context.base.name} requires a new version"
 
 
 def _plan(
-    ground: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
+    context: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
 ) -> tuple[ReleasePlan | None, list[ReleaseProblem]]:
-    if ground.repository.shallow:
+    if context.repository.shallow:
         return None, []
     try:
-        plan = plan_release(ground, report, declared, signed=signed)
+        plan = plan_release(context, report, declared, signed=signed)
     except InputError as error:
         where = f"{error.where}: " if error.where else ""
         hint = error.hint or "promptops lint"
         return None, [ReleaseProblem(message=f"{where}{error.message}", hint=hint)]
     problems = [
-        *version_problems(ground, report, declared, plan.version),
-        *line_problems(ground, report, declared, plan.version),
-        *name_problems(ground, report, plan.tags),
+        *version_problems(context, report, declared, plan.version),
+        *line_problems(context, report, declared, plan.version),
+        *name_problems(context, report, plan.tags),
     ]
     return plan, problems
 
 
-def _unpushed(repository: Repository, asked: ReleaseOptions) -> list[str]:
-    ahead = unpushed_commits(repository) if asked.push is None else 0  # else it is a problem
+def _unpushed(repository: Repository, options: ReleaseOptions) -> list[str]:
+    ahead = unpushed_commits(repository) if options.push is None else 0  # else it is a problem
     return [f"{counted(ahead, 'commit')} not on the upstream branch: git push"] if ahead else []
 
 
@@ -284,10 +295,10 @@ def _pushed(
 
 def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
     hint = "fix what the hook reports, then run it again"
-    if not refused.hook and any(_is_taken(line) for line in refused.said):
+    if not refused.hook and any(_is_taken(line) for line in refused.reasons):
         bring = f"git fetch --tags {remote} && git pull"
         hint = f"another release was pushed first: merge it ({bring}), then run it again"
-    details = [_in_words(line) if _is_taken(line) else line for line in refused.said]
+    details = [_in_words(line) if _is_taken(line) else line for line in refused.reasons]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
     return ReleaseProblem(
         message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)

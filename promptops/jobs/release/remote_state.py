@@ -23,7 +23,7 @@ _TRACKED = "refs/remotes/"
 
 
 def with_remote_state(
-    ground: ReleaseContext, report: ReleaseReport, wanted: str, *, interactive: bool
+    context: ReleaseContext, report: ReleaseReport, wanted: str, *, interactive: bool
 ) -> ReleaseReport:
     """The report, with earlier releases that are missing on the remote and problems with a push.
 
@@ -33,28 +33,28 @@ def with_remote_state(
     Raises:
         GitError: There is nothing else to do, and the remote can't be reached.
     """
-    made = _made_here(ground)
+    made = _made_here(context)
     if report.plan is None and not made:
         return report
-    problems = tuple(remote_problems(ground.repository, wanted))
+    problems = tuple(remote_problems(context.repository, wanted))
     if problems:
         return replace(report, problems=(*report.problems, *problems))
-    remote = wanted or default_remote(ground.repository)
+    remote = wanted or default_remote(context.repository)
     try:
-        refs = _refs_of(ground.repository, remote, interactive=interactive)
+        refs = _refs_of(context.repository, remote, interactive=interactive)
     except GitError:
         if report.plan is None and not report.problems:
             raise
         return report  # the push will report it, after the release is created
-    earlier = _lacking(ground, made, report.plan, refs)
+    earlier = _lacking(context, made, report.plan, refs)
     commits = [f"refs/tags/{tag}" for tag in earlier]
     commits += [report.plan.commit] if report.plan is not None else []
-    unreviewed = _unreviewed(ground.repository, remote, commits, refs) if commits else 0
+    unreviewed = _unreviewed(context.repository, remote, commits, refs) if commits else 0
     if unreviewed:
         message = f"{counted(unreviewed, 'commit')} not on {shown(remote)}"
         hint = "push the branch first, so that it can be reviewed"
         problem = ReleaseProblem(
-            message=message, hint=f"{hint}: {_push(ground.repository, remote)}"
+            message=message, hint=f"{hint}: {_push(context.repository, remote)}"
         )
         return replace(report, earlier=earlier, problems=(*report.problems, problem))
     return replace(report, earlier=earlier)
@@ -70,11 +70,11 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
     return f"{push}promptops release --yes{named} --push"
 
 
-def _made_here(ground: ReleaseContext) -> tuple[Release, ...]:
+def _made_here(context: ReleaseContext) -> tuple[Release, ...]:
     """The releases before HEAD that were created by promptops."""
-    merged = releases(ground.repository, ground.names, merged=ground.workspace.revision)
-    said = release_records(ground.repository, merged)
-    return tuple(each for each in merged if said[each.name].content is not None)
+    merged = releases(context.repository, context.names, merged=context.workspace.revision)
+    said = release_records(context.repository, merged)
+    return tuple(release for release in merged if said[release.name].content is not None)
 
 
 def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mapping[str, str]:
@@ -92,16 +92,16 @@ def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mappi
 
 
 def _lacking(
-    ground: ReleaseContext,
+    context: ReleaseContext,
     made: Sequence[Release],
     plan: ReleasePlan | None,
     refs: Mapping[str, str],
 ) -> tuple[str, ...]:
-    said = release_records(ground.repository, made)
+    said = release_records(context.repository, made)
     own = plan.tags if plan is not None else ()
-    tags = [tag for each in made for tag in release_tags(ground, said[each.name])]
+    tags = [tag for release in made for tag in release_tags(context, said[release.name])]
     tags = [tag for tag in tags if tag not in own and f"refs/tags/{tag}" not in refs]
-    away = missing_tags(ground.repository, tags)
+    away = missing_tags(context.repository, tags)
     return tuple(tag for tag in tags if tag not in away)
 
 

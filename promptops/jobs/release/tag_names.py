@@ -20,16 +20,16 @@ _NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|
 
 
 def name_problems(
-    ground: ReleaseContext, report: DiffReport, tags: Sequence[str]
+    context: ReleaseContext, report: DiffReport, tags: Sequence[str]
 ) -> Iterator[ReleaseProblem]:
     """Problems with the tag names of a release: each must be free and valid in git."""
-    refs = _refs(ground.repository)
+    refs = _refs(context.repository)
     folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
     own, *_ = tags
-    known = {each.name: each for each in ground.releases}
+    known = {release.name: release for release in context.releases}
     for tag in tags:
         if tag == own and f"refs/tags/{tag}" in refs:
-            yield _taken(ground, report, tag, known.get(tag))
+            yield _taken(context, report, tag, known.get(tag))
             continue
         problem = _misfit(tag, refs, folders)
         if problem is not None:
@@ -37,14 +37,14 @@ def name_problems(
 
 
 def line_problems(
-    ground: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+    context: ReleaseContext, report: DiffReport, declared: Declared, version: Version
 ) -> Iterator[ReleaseProblem]:
     """Problems with a version above a newer line of releases, whose readers would lose changes."""
-    above = _outranked(ground, version)
+    above = _outranked(context, version)
     if above is not None and not declared.reason.strip():
-        name = ground.names.write(above)
+        name = context.names.write(above)
         message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
-        hint = f"{_way_out(ground, report)}; or give the reason with --reason"
+        hint = f"{_way_out(context, report)}; or give the reason with --reason"
         yield ReleaseProblem(message=message, hint=hint)
 
 
@@ -53,9 +53,9 @@ def _refs(repository: Repository) -> set[str]:
 
 
 def _taken(
-    ground: ReleaseContext, report: DiffReport, tag: str, release: Release | None
+    context: ReleaseContext, report: DiffReport, tag: str, release: Release | None
 ) -> ReleaseProblem:
-    repository, head = ground.repository, ground.workspace.revision
+    repository, head = context.repository, context.workspace.revision
     if release is not None and not _is_behind(repository, release.commit, head):
         message = f"CHG901: {tag!r} exists already, and is not an ancestor of HEAD"
         if _is_behind(repository, release.commit, "@{upstream}"):
@@ -64,24 +64,24 @@ def _taken(
             return ReleaseProblem(
                 message=message, hint=f"merge it first: git merge --ff-only {tag}"
             )
-        return ReleaseProblem(message=message, hint=_way_out(ground, report))
+        return ReleaseProblem(message=message, hint=_way_out(context, report))
     message = f"CHG901: there is a tag {tag!r} already"
-    return ReleaseProblem(message=message, hint=_way_out(ground, report))
+    return ReleaseProblem(message=message, hint=_way_out(context, report))
 
 
 def _is_behind(repository: Repository, commit: str, other: str) -> bool:
     return not repository.git.ask("merge-base", "--is-ancestor", commit, other).status
 
 
-def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
+def _way_out(context: ReleaseContext, report: DiffReport) -> str:
     """The version that fits the line of HEAD: the proved one, or its next patch."""
-    if ground.base is None:
+    if context.base is None:
         return "choose another version: --version"
-    last = ground.base.version
+    last = context.base.version
     proved, patch = last.after(report.bump), Version(last.major, last.minor, last.patch + 1)
-    if report.bump and _is_free(ground, proved):
+    if report.bump and _is_free(context, proved):
         return f"the proved version is free: {proved}"
-    if not _is_free(ground, patch):
+    if not _is_free(context, patch):
         return "merge the other line of releases first, or choose another version: --version"
     if report.bump <= Bump.PATCH:
         return f"the next free version of this line: --version {patch}"
@@ -92,14 +92,14 @@ def _way_out(ground: ReleaseContext, report: DiffReport) -> str:
     return f"only {patch} is free in this line, and the changes require more: leave them out of it"
 
 
-def _is_free(ground: ReleaseContext, version: Version) -> bool:
-    there = f"refs/tags/{ground.names.write(version)}" in _refs(ground.repository)
-    return not there and _outranked(ground, version) is None
+def _is_free(context: ReleaseContext, version: Version) -> bool:
+    there = f"refs/tags/{context.names.write(version)}" in _refs(context.repository)
+    return not there and _outranked(context, version) is None
 
 
-def _outranked(ground: ReleaseContext, version: Version) -> Version | None:
-    last = ground.base.version if ground.base else None
-    return outranked(last, version, ground.versions)
+def _outranked(context: ReleaseContext, version: Version) -> Version | None:
+    last = context.base.version if context.base else None
+    return outranked(last, version, context.versions)
 
 
 def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
@@ -114,7 +114,7 @@ def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> Releas
         return ReleaseProblem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
     if f"refs/heads/{tag}" in refs:
         return ReleaseProblem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
-    if ref in folders or any(each in refs for each in above):
+    if ref in folders or any(folder in refs for folder in above):
         return ReleaseProblem(
             message=f"git can't create the tag {tag!r} beside another tag", hint=hint
         )

@@ -33,14 +33,14 @@ _HOW = "see user.signingKey and gpg.format in `git help config`"
 
 
 def wants_signature(
-    repository: Repository, setting: Literal["auto", "always", "never"], asked: bool | None
+    repository: Repository, setting: Literal["auto", "always", "never"], requested: bool | None
 ) -> bool:
     """Whether to sign; raises UsageError if the repository's configuration forbids the option."""
-    if asked is False and setting == "always":
+    if requested is False and setting == "always":
         hint = "leave out --no-sign"
         raise UsageError("`release.sign` requires signed releases", hint=hint)
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     return setting == "always" or (setting == "auto" and _is_set_up(repository))
 
 

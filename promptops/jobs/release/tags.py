@@ -26,11 +26,11 @@ class RemoteRefusal:
 
     Attributes:
         hook: The hook of this repository that rejected them; "" if the remote did.
-        said: The reasons, one line each.
+        reasons: What was reported, one line each.
     """
 
     hook: str = ""
-    said: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 def create_tags(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
@@ -88,11 +88,11 @@ def push_tags(
     if stopped:
         lines = decode(answer.stderr).splitlines()
         said = tuple(line for line in lines if not line.startswith("error: failed to push"))
-        return RemoteRefusal(hook=_HOOK, said=said)
+        return RemoteRefusal(hook=_HOOK, reasons=said)
     refused = _refused(answer)
     if answer.status and not refused:
         raise repository.git.error(answer)
-    return RemoteRefusal(said=tuple(refused)) if refused else None
+    return RemoteRefusal(reasons=tuple(refused)) if refused else None
 
 
 def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
@@ -130,10 +130,12 @@ def _stopped_by_hook(trace: Path) -> bool:
     """
     lines = trace.read_bytes().splitlines() if trace.exists() else []
     events = [json.loads(line) for line in lines]
-    own = [each for each in events if each["sid"] == events[0]["sid"]]  # and not what a hook runs
-    hooks = {each["child_id"] for each in own if each.get("hook_name") == _HOOK}
-    ended = (each for each in own if each["event"] == "child_exit")
-    return any(each["code"] != 0 for each in ended if each["child_id"] in hooks)
+    own = [
+        event for event in events if event["sid"] == events[0]["sid"]
+    ]  # and not what a hook runs
+    hooks = {event["child_id"] for event in own if event.get("hook_name") == _HOOK}
+    ended = (event for event in own if event["event"] == "child_exit")
+    return any(event["code"] != 0 for event in ended if event["child_id"] in hooks)
 
 
 def _refused(answer: ProcessOutput) -> list[str]:

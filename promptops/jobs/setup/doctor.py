@@ -80,7 +80,7 @@ def _of_repository(directory: Path) -> Iterator[Diagnosis]:
             yield Diagnosis("repository", "note", f"{repository.root} is bare: it has no work tree")
         else:
             yield Diagnosis("repository", "ok", str(repository.root))
-            yield from (_hook(each, repository.root) for each in find_hooks(repository))
+            yield from (_hook(hook, repository.root) for hook in find_hooks(repository))
         yield _depth(repository)
         yield from _configured(repository)
 

@@ -99,7 +99,9 @@ def set_up(
         names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
         found = find_hooks(repository, names)
         if hooks:
-            steps += [_attempt(str(e.path), partial(_hook, repository.root, e)) for e in found]
+            steps += [
+                _attempt(str(hook.path), partial(_hook, repository.root, hook)) for hook in found
+            ]
         else:
             entry = partial(_pre_commit, repository.root, found[0])
             steps.append(_attempt(pre_commit_file.PATH, entry))

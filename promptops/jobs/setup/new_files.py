@@ -75,7 +75,7 @@ def _make_folder(root: Path, folder: Path, path: str) -> None:
 
 
 def _file_on_the_way(folder: Path, root: Path) -> str:
-    files = (each for each in (folder, *folder.parents) if each.exists() and not each.is_dir())
+    files = (path for path in (folder, *folder.parents) if path.exists() and not path.is_dir())
     found = next(files, folder)
     return os.path.relpath(found, root).replace(os.sep, "/")
 

@@ -37,7 +37,7 @@ def mentions_promptops(text: str) -> bool:
         if isinstance(hook, dict)
     ]
     words = (str(hook.get(key, "")).split() for hook in hooks for key in ("id", "entry"))
-    return any("promptops" in each for each in words)
+    return any("promptops" in word for word in words)
 
 
 def with_entry(text: str) -> str | None:

@@ -83,7 +83,7 @@ class Answering:
         mode: Mode = "replay",
         *,
         repository: Repository | None = None,
-        asking: ModelCalls | None = None,
+        calls: ModelCalls | None = None,
         known: Mapping[Key, AnswerResult] | None = None,
     ) -> None:
         """The repository is needed to record; with `known` answers no model is called."""
@@ -95,8 +95,8 @@ class Answering:
         self._repository = repository
         self._store = store
         self._mode = mode
-        self._asking = asking or ModelCalls()
-        self._asks = mode != "replay" and known is None
+        self._calls = calls or ModelCalls()
+        self._may_call = mode != "replay" and known is None
         self._needs: dict[str, list[NeededRecording]] = {}
         self._wanted: dict[tuple[str, int, str], list[WantedAnswer]] = {}
         self._wants: dict[Key, WantedAnswer] = {}
@@ -117,14 +117,14 @@ class Answering:
         new = {want.key: want for want in wants if want.key not in self.known}
         self.known |= {key: self._kept(want) for key, want in new.items()}
         missing = [want for key, want in new.items() if self.known[key].answer is None]
-        if missing and self._asks:
+        if missing and self._may_call:
             missing = self._without_sample(missing)
             self.known |= self._asked(missing)
         return {want.key: self.known[want.key] for want in wants}
 
     def refused_code(self, path: str, content: bytes) -> str:
         """Why a function in a file of the catalog may not judge answers in this run, or ""."""
-        return self._asking.refused_code(path, content)
+        return self._calls.refused_code(path, content)
 
     def answered(self) -> Iterator[tuple[WantedAnswer, Answer]]:
         """All needs with an answer, in the order of the needs."""
@@ -138,7 +138,7 @@ class Answering:
 
         Answers that are not recorded go to the cache, where a later recording run finds them.
         """
-        if self._repository is None or not (self._asks or prune):
+        if self._repository is None or not (self._may_call or prune):
             return WrittenAnswers()
         if self._mode == "live":
             AnswerCache(self._repository.common_dir).keep(self._live())
@@ -171,7 +171,7 @@ class Answering:
         by_path: dict[str, list[WantedAnswer]] = {}
         for want in missing:
             by_path.setdefault(want.path, []).append(want)
-        sample = [each for wants in by_path.values() for each in self._sample(wants)]
+        sample = [want for wants in by_path.values() for want in self._sample(wants)]
         self._refuse_overfull(by_path, {})
         answered = self._asked(sample) if sample else {}
         self.known |= answered
@@ -210,13 +210,13 @@ class Answering:
                 repeat=want.repeat,
                 request=want.request,
                 profile=profile,
-                payer=self._asking.payer(want.prompt, want.judge),
+                payer=self._calls.payer(want.prompt, want.judge),
             )
             for want, profile in asked
         ]
         for (want, _), ask in zip(asked, asks, strict=True):
             self._wanted.setdefault(ask.key, []).append(want)
-        outcomes = self._asking.ask(asks, self._catalog, self._keep)
+        outcomes = self._calls.ask(asks, self._catalog, self._keep)
         found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
         return found | {want.key: AnswerResult(reason="the prompt has no model") for want in nobody}
 

@@ -36,7 +36,7 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageR
     """A row for each prompt that can be read and has a branch."""
     rows: list[CoverageRow] = []
     failed: list[CaseRun] = []
-    for prompt in (each.prompt for each in loaded if each.prompt is not None):
+    for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
         try:
             rows.append(_row(catalog, prompt))
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug

@@ -32,14 +32,18 @@ def decide_scores(found: Iterable[JudgedAnswer], arms: Arms | None) -> Iterator[
     recorded answers are compared with recorded answers, and what only fresh ones could settle
     stays inconclusive. The other scores are told of the answers that there are then.
     """
-    for _, group in groupby(found, lambda each: each.planned.prompt.id):
+    for _, group in groupby(found, lambda judged: judged.planned.prompt.id):
         own = list(group)
-        names = {said.score for each in own for said in each.said if said.score is not None}
+        names = {
+            said.score for judged in own for said in judged.judgements if said.score is not None
+        }
         gating = primary(own[0].planned.prompt.evaluation, names)
         deciding = _PromptAnswers(own, arms) if names else None
         for score in sorted(names, key=lambda name: (name != gating, name)):
             if deciding is not None:
-                yield replace(deciding.decided(score, asks=score == gating), gates=score == gating)
+                yield replace(
+                    deciding.decided(score, may_call=score == gating), gates=score == gating
+                )
 
 
 @record(slots=True)
@@ -50,11 +54,11 @@ class _Scored:
     answers: dict[str, dict[int, tuple[float, JudgedAnswer]]] = field(default_factory=dict)
 
     def add(self, found: Iterable[JudgedAnswer]) -> None:
-        for each in found:
-            value = scores(each.said).get(self.score)
+        for judged in found:
+            value = scores(judged.judgements).get(self.score)
             if value is not None:
-                rows = self.answers.setdefault(each.planned.case.name, {})
-                rows[each.planned.repeat] = value, each
+                rows = self.answers.setdefault(judged.planned.case.name, {})
+                rows[judged.planned.repeat] = value, judged
 
     def of(self, name: str, *, fresh: bool = False) -> tuple[float, ...]:
         """Scores of a case in the order of its repeats."""
@@ -67,7 +71,7 @@ class _Scored:
 
     @property
     def heard(self) -> Iterator[JudgedAnswer]:
-        return (each for rows in self.answers.values() for _, each in rows.values())
+        return (judged for rows in self.answers.values() for _, judged in rows.values())
 
 
 class _PromptAnswers:
@@ -78,18 +82,20 @@ class _PromptAnswers:
         self._arms = arms
         self._theirs: list[JudgedAnswer] = []
         if arms is not None:
-            once = {each.planned.case.name: each.planned for each in own}
-            repeats = range(max(REPEATS[-1], *(each.planned.repeat + 1 for each in own)))
-            plan = [replace(each, repeat=n) for each in once.values() for n in repeats]
+            once = {judged.planned.case.name: judged.planned for judged in own}
+            repeats = range(max(REPEATS[-1], *(judged.planned.repeat + 1 for judged in own)))
+            plan = [replace(planned, repeat=n) for planned in once.values() for n in repeats]
             self._theirs += arms.baseline.heard(plan)
 
-    def decided(self, score: str, *, asks: bool) -> Decided:
+    def decided(self, score: str, *, may_call: bool) -> Decided:
         """The decision over one score; answers requested for it are also used for the next one."""
         prompt = self._own[0].planned.prompt.id
-        values = [known[score] for each in self._own if score in (known := scores(each.said))]
+        values = [
+            known[score] for judged in self._own if score in (known := scores(judged.judgements))
+        ]
         if not values or self._arms is None:
             return _not_compared(prompt, score, values)
-        deciding = _Deciding(self._own, self._theirs, score, self._arms, asks=asks)
+        deciding = _Deciding(self._own, self._theirs, score, self._arms, may_call=may_call)
         decided = deciding.decided()
         self._own += deciding.more[0]
         self._theirs += deciding.more[1]
@@ -119,13 +125,13 @@ class _Deciding:
         score: str,
         arms: Arms,
         *,
-        asks: bool,
+        may_call: bool,
     ) -> None:
         self._arms = arms
-        self._asks = asks and arms.asks
+        self._may_call = may_call and arms.may_call
         self._score = score
         self._prompt = own[0].planned.prompt
-        self._once = {each.planned.case.name: replace(each.planned, repeat=0) for each in own}
+        self._once = {judged.planned.case.name: replace(judged.planned, repeat=0) for judged in own}
         self._candidate, self._baseline = _Scored(score), _Scored(score)
         self._candidate.add(own)
         self._baseline.add(theirs)
@@ -158,7 +164,7 @@ class _Deciding:
         """Whether all requests are unchanged: then differences are not caused by the change."""
         counterparts = map(self._arms.baseline.counterpart, self._once.values())
         pairs = zip(counterparts, self._once.values(), strict=True)
-        return all(same is not None and same.digest == each.digest for same, each in pairs)
+        return all(same is not None and same.digest == planned.digest for same, planned in pairs)
 
     def _mean(self) -> float:
         """The candidate's mean, in points."""
@@ -171,7 +177,7 @@ class _Deciding:
         """The decision, after all answers that may be requested for it."""
         margin = self._margin()
         decision = decide(self._cases(), look, margin)
-        while self._asks and decision.needs is not None and self._learned(decision.needs):
+        while self._may_call and decision.needs is not None and self._learned(decision.needs):
             look = _next(look) if decision.needs.repeats else look
             decision = decide(self._cases(), look, margin)
         return decision
@@ -206,13 +212,13 @@ class _Deciding:
         return [
             CaseScore(
                 name=name,
-                source=_source(each.case.tags),
+                source=_source(planned.case.tags),
                 baseline=self._baseline.of(name),
                 candidate=self._candidate.of(name),
                 fresh_baseline=self._baseline.of(name, fresh=True),
                 fresh_candidate=self._candidate.of(name, fresh=True),
             )
-            for name, each in self._once.items()
+            for name, planned in self._once.items()
         ]
 
     @property
@@ -222,20 +228,20 @@ class _Deciding:
         if self._prompt.id in baseline.outdated:
             return False
         return self._judged_by_others() or any(
-            baseline.answered_by_another(each.planned, each.answer)
-            for each in self._candidate.heard
+            baseline.answered_by_another(judged.planned, judged.answer)
+            for judged in self._candidate.heard
         )
 
     def _judged_by_others(self) -> bool:
         """The same for the models of judges."""
-        paths = {each.planned.prompt.path for each in self._baseline.heard}
+        paths = {judged.planned.prompt.path for judged in self._baseline.heard}
         ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
         theirs = judges_behind(self._arms.baseline.opinions.known, paths)
         return any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys())
 
     def _cost(self, arm: _Scored) -> float | None:
         """The cost per answer, in USD; None if any is unknown."""
-        costs = [cost_usd(self._arms.judging.catalog, each) for each in arm.heard]
+        costs = [cost_usd(self._arms.judging.catalog, judged) for judged in arm.heard]
         known = [cost for cost in costs if cost is not None]
         return fmean(known) if known and len(known) == len(costs) else None
 

@@ -63,7 +63,7 @@ class AnswerJudge:
             [(p, record) for (p, _), record in zip(answered, records, strict=True)]
         )
         gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
-        agreements = self._questioning.agreements(dict.fromkeys(each for each in gating if each))
+        agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
         return [
             judge_answer(_with(record, said, agreements), planned.case, planned.prompt)
             for (planned, _), record, said in zip(answered, records, replies, strict=True)
@@ -114,7 +114,7 @@ class JudgedAnswer:
 
     planned: PlannedCase
     answer: Answer
-    said: tuple[Judgement, ...]
+    judgements: tuple[Judgement, ...]
 
 
 def judged_answers(
@@ -122,18 +122,22 @@ def judged_answers(
 ) -> tuple[list[JudgedAnswer], dict[Key, AnswerResult]]:
     """The available answers, judged; and the result of each need, by key."""
     got = judging.answering.get(list(wanted_answers(judging.catalog, plan)))
-    found = [(each, got[each.key].answer) for each in plan if each.asks and each.key in got]
-    known = [(each, answer) for each, answer in found if answer is not None]
+    found = [
+        (planned, got[planned.key].answer)
+        for planned in plan
+        if planned.needs_answer and planned.key in got
+    ]
+    known = [(planned, answer) for planned, answer in found if answer is not None]
     return judging.heard(known), got
 
 
 def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
     """The agreement of judge prompts with their anchors, from the answers to their own cases."""
     anchors: dict[str, list[tuple[Case, str]]] = {}
-    for each in found:
-        case = each.planned.case
-        if not each.planned.repeat and is_anchor(case):
-            anchors.setdefault(each.planned.prompt.id, []).append((case, each.answer.text))
+    for judged in found:
+        case = judged.planned.case
+        if not judged.planned.repeat and is_anchor(case):
+            anchors.setdefault(judged.planned.prompt.id, []).append((case, judged.answer.text))
     for judge, answered in anchors.items():
         agreed = agreement_of(answered)
         yield JudgeAgreement(

@@ -13,7 +13,7 @@ from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import AnswerResult
 from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.plan import Asked, Key, PlannedCase, with_hint
+from promptops.jobs.testing.plan import CaseKey, Key, PlannedCase, with_hint
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -28,13 +28,13 @@ def case_runs(
     plan: Sequence[PlannedCase],
     got: Mapping[Key, AnswerResult],
     found: Sequence[JudgedAnswer],
-    notes: Mapping[Asked, str],
+    notes: Mapping[CaseKey, str],
 ) -> Iterator[CaseRun]:
     """The results of all planned cases, in order, with notes on answers."""
-    heard = {each.planned.asked: each for each in found}
-    for each in plan:
-        run = _run(each, got.get(each.key, AnswerResult()), heard.get(each.asked))
-        yield replace(run, reason=run.reason or notes.get(each.asked, ""))
+    heard = {judged.planned.case_key: judged for judged in found}
+    for planned in plan:
+        run = _run(planned, got.get(planned.key, AnswerResult()), heard.get(planned.case_key))
+        yield replace(run, reason=run.reason or notes.get(planned.case_key, ""))
 
 
 def with_violations(
@@ -48,14 +48,21 @@ def with_violations(
 
 def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
     """Errors for prompts and files that can't be read, so that they are not skipped silently."""
-    for each in loaded:
-        if each.prompt is None:
-            problem = next(iter(each.problems), None)
-            place = problem.at if problem and isinstance(problem.at, Place) else Place(each.path)
-            run = error_run(each.id, problem.message if problem else "it can't be read", place)
+    for prompt_file in loaded:
+        if prompt_file.prompt is None:
+            problem = next(iter(prompt_file.problems), None)
+            place = (
+                problem.at if problem and isinstance(problem.at, Place) else Place(prompt_file.path)
+            )
+            run = error_run(
+                prompt_file.id, problem.message if problem else "it can't be read", place
+            )
             yield replace(run, internal=problem is not None and problem.code == CODE)
         else:
-            yield from (error_run(each.id, message, place) for message, place in _left_out(each))
+            yield from (
+                error_run(prompt_file.id, message, place)
+                for message, place in _left_out(prompt_file)
+            )
 
 
 def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
@@ -84,7 +91,7 @@ def recording_errors(
     catalog: Catalog, plan: Sequence[PlannedCase], store: Store
 ) -> Iterator[CaseRun]:
     """Errors for lines of recordings that can't be read."""
-    for path in dict.fromkeys(each.prompt.path for each in plan):
+    for path in dict.fromkeys(planned.prompt.path for planned in plan):
         for problem in store.problems(path):
             if isinstance(problem.at, Place):
                 reason = with_hint(problem.message, problem.hint)
@@ -100,8 +107,8 @@ def _run(planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None) ->
         place=planned.place,
         reason=planned.error,
         messages=_sent(planned.request) if planned.request is not None else (),
-        assertions=tuple(_result(each, "request") for each in planned.rendered),
-        internal=planned.internal or any(each.internal for each in planned.rendered),
+        assertions=tuple(_result(judgement, "request") for judgement in planned.rendered),
+        internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
         return said
@@ -109,28 +116,30 @@ def _run(planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None) ->
 
 
 def _sent(request: Request) -> tuple[tuple[str, str], ...]:
-    return tuple((str(each["role"]), text_of(each.get("content"))) for each in request.messages)
+    return tuple(
+        (str(message["role"]), text_of(message.get("content"))) for message in request.messages
+    )
 
 
 def _judged(
     run: CaseRun, planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None
 ) -> CaseRun:
-    if not planned.asks:
+    if not planned.needs_answer:
         return replace(run, status=status_of(planned.rendered))
     if heard is None:
         status = status_of(planned.rendered) if planned.rendered else "passed"
         if got.infrastructure:
             return replace(run, status="error", reason=got.reason, infrastructure=True)
         return replace(run, status="failed" if status == "failed" else "stale", reason=got.reason)
-    results = (*run.assertions, *(_result(each, "answer") for each in heard.said))
-    judged = (*planned.rendered, *heard.said)
+    results = (*run.assertions, *(_result(judgement, "answer") for judgement in heard.judgements))
+    judged = (*planned.rendered, *heard.judgements)
     status, unheard = status_of(judged), _unheard(judged)
     return replace(
         run,
         status=status,
         reason=unheard or ("its assertions can't be checked" if status == "error" else ""),
         infrastructure=bool(unheard),
-        internal=any(each.internal for each in judged),
+        internal=any(judgement.internal for judgement in judged),
         assertions=results,
         answer=heard.answer,
         source=got.source,
@@ -139,8 +148,12 @@ def _judged(
 
 def _unheard(judged: Sequence[Judgement]) -> str:
     """Why a judge gave no reply, if there is no other error to fix; else ""."""
-    errors = [each for each in judged if each.status == "error" and each.lack != "recording"]
-    vain = errors and all(each.lack == "connection" for each in errors)
+    errors = [
+        judgement
+        for judgement in judged
+        if judgement.status == "error" and judgement.lack != "recording"
+    ]
+    vain = errors and all(error.lack == "connection" for error in errors)
     return errors[0].reason if vain else ""
 
 

@@ -18,7 +18,7 @@ from promptops.jobs.testing.judging import (
     JudgedAnswer,
     judged_answers,
 )
-from promptops.jobs.testing.plan import Asked, Key, PlannedCase
+from promptops.jobs.testing.plan import CaseKey, Key, PlannedCase
 from promptops.jobs.testing.requests import planned_profile, wanted_answer, wanted_answers
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
@@ -33,8 +33,8 @@ def needs_baseline(plan: Iterable[PlannedCase]) -> bool:
         assertion is not None and (assertion.score is not None or assertion.judged)
         for planned in plan
         if not planned.repeat and not planned.error
-        for each in asserted(planned.case, planned.prompt)
-        for assertion in (parse(each.written, "answer")[0],)
+        for asserted_one in asserted(planned.case, planned.prompt)
+        for assertion in (parse(asserted_one.written, "answer")[0],)
     )
 
 
@@ -67,7 +67,7 @@ class Baseline:
         Also None for a case without assertions on the answer.
         """
         prompt = planned.prompt
-        if planned.request is None or not planned.asks:
+        if planned.request is None or not planned.needs_answer:
             return None
         found = self._found(prompt)
         if found is None:
@@ -83,9 +83,11 @@ class Baseline:
 
     def wants(self, plan: Iterable[PlannedCase]) -> Iterator[WantedAnswer]:
         """The answers that its prompts need for those cases."""
-        for each in map(self.counterpart, plan):
-            if each is not None and each.request is not None:
-                yield wanted_answer(each.request, each, planned_profile(self._catalog, each))
+        for planned in map(self.counterpart, plan):
+            if planned is not None and planned.request is not None:
+                yield wanted_answer(
+                    planned.request, planned, planned_profile(self._catalog, planned)
+                )
 
     def learn(self, planned: PlannedCase, answer: Answer) -> None:
         """Add the answers of this run."""
@@ -107,8 +109,8 @@ class Baseline:
 
     def heard(self, plan: Iterable[PlannedCase]) -> list[JudgedAnswer]:
         """The known answers to those cases, judged."""
-        same = ((self.counterpart(each), self.answer(each)) for each in plan)
-        return self._judging.heard([(each, said) for each, said in same if each and said])
+        same = ((self.counterpart(planned), self.answer(planned)) for planned in plan)
+        return self._judging.heard([(planned, said) for planned, said in same if planned and said])
 
     def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
         """The measures of its own version of a prompt; empty if there are none."""
@@ -153,14 +155,14 @@ class Arms:
     """The candidate and its baseline.
 
     Attributes:
-        asks: Fresh answers may be requested; else only recordings are used.
+        may_call: Fresh answers may be requested; else only recordings are used.
         violated: Answers that violate a contract.
     """
 
     judging: AnswerJudge
     baseline: Baseline
-    asks: bool
-    violated: set[Asked] = field(default_factory=set)
+    may_call: bool
+    violated: set[CaseKey] = field(default_factory=set)
 
     @property
     def violating(self) -> Iterator[tuple[str, str]]:
@@ -174,24 +176,28 @@ class Arms:
         One answer of each prompt is requested first, to find out.
         """
         baseline = self.baseline
-        known = {each.prompt.id: each for each in reversed(plan) if baseline.recorded(each)}
+        known = {
+            planned.prompt.id: planned for planned in reversed(plan) if baseline.recorded(planned)
+        }
         got = self._get(wanted_answers(self.judging.catalog, list(known.values())), ())
-        for each in known.values():
-            answer = got[each.key].answer
-            if answer is not None and baseline.answered_by_another(each, answer):
-                baseline.outdated.add(each.prompt.id)
-        self._ask([each for each in plan if baseline.answer(each) is None])
+        for planned in known.values():
+            answer = got[planned.key].answer
+            if answer is not None and baseline.answered_by_another(planned, answer):
+                baseline.outdated.add(planned.prompt.id)
+        self._ask([planned for planned in plan if baseline.answer(planned) is None])
 
     def hear(self, plan: Sequence[PlannedCase]) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
         """The judged answers of the candidate and of its baseline; requests missing ones."""
-        if self.asks:
+        if self.may_call:
             self._ask(plan)
         ours = judged_answers(self.judging, plan)[0]
-        self.violated |= {e.planned.asked for e in ours if status_of(e.said) == "failed"}
+        self.violated |= {
+            judged.planned.case_key for judged in ours if status_of(judged.judgements) == "failed"
+        }
         return ours, self.baseline.heard(plan)
 
     def _ask(self, plan: Sequence[PlannedCase]) -> None:
-        missing = [each for each in plan if self.baseline.answer(each) is None]
+        missing = [planned for planned in plan if self.baseline.answer(planned) is None]
         got = self._get(wanted_answers(self.judging.catalog, plan), self.baseline.wants(missing))
         for planned in missing:
             same = self.baseline.counterpart(planned)

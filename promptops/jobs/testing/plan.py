@@ -26,7 +26,7 @@ from promptops.runtime.template.limits import PromptBudget
 MAX_ANSWERS = 50_000
 """The limit for one prompt: all cases are planned before the first request."""
 
-Asked = tuple[str, str, int]
+CaseKey = tuple[str, str, int]
 """A prompt's id, the name of a case, a repeat."""
 
 Key = tuple[str, str, int, str]
@@ -44,7 +44,7 @@ class PlannedCase:
         rendered: The verdicts of its assertions on the request.
         error: Why it can't be judged, or "".
         place: The place of the case, or of the error.
-        asks: It has assertions on the answer.
+        needs_answer: It has assertions on the answer.
         internal: The error is a bug in promptops.
     """
 
@@ -56,11 +56,11 @@ class PlannedCase:
     digest: str = ""
     rendered: tuple[Judgement, ...] = ()
     error: str = ""
-    asks: bool = False
+    needs_answer: bool = False
     internal: bool = False
 
     @property
-    def asked(self) -> Asked:
+    def case_key(self) -> CaseKey:
         return self.prompt.id, self.case.name, self.repeat
 
     @property
@@ -74,7 +74,7 @@ def plan_cases(
 ) -> Iterator[PlannedCase]:
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
     ids: set[str] = set()
-    for prompt in (each.prompt for each in loaded if each.prompt is not None):
+    for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
         yield from _of_prompt(_prepared(catalog, prompt, ids), prompt, repeats)
         ids.add(prompt.id)
 
@@ -86,13 +86,13 @@ def needed_cases(
 
     `whole` plans all cases, and is called only if any is missing.
     """
-    present = {each.asked for each in plan}
+    present = {planned.case_key for planned in plan}
     needed = {
-        (each.prompt.id, name, each.repeat)
-        for each in plan
-        for name in counterparts(each.case, each.prompt)
+        (planned.prompt.id, name, planned.repeat)
+        for planned in plan
+        for name in counterparts(planned.case, planned.prompt)
     } - present
-    return [each for each in whole() if each.asked in needed] if needed else []
+    return [planned for planned in whole() if planned.case_key in needed] if needed else []
 
 
 @record(frozen=True, slots=True)
@@ -132,7 +132,9 @@ def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iter
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
         names.add(case.name)
-        yield from (replace(once, repeat=repeat) for repeat in range(count if once.asks else 1))
+        yield from (
+            replace(once, repeat=repeat) for repeat in range(count if once.needs_answer else 1)
+        )
 
 
 def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> PlannedCase:
@@ -183,7 +185,7 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
     wrong = misstated or _twice(case, names) or _says_nothing(case, prompt)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
-    asks = any(True for _ in asserted(case, prompt))
+    needs_answer = any(True for _ in asserted(case, prompt))
     try:
         if isinstance(prepared, RenderError):
             raise prepared
@@ -198,7 +200,7 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
         request=request,
         digest=request_digest(request),
         rendered=judge(request, case),
-        asks=asks,
+        needs_answer=needs_answer,
     )
 
 

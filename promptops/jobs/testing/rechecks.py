@@ -11,7 +11,7 @@ from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, WantedAnswer
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.plan import Asked, PlannedCase
+from promptops.jobs.testing.plan import CaseKey, PlannedCase
 from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun
@@ -24,18 +24,18 @@ def audit_recordings(
     replayed: Answering,
     *,
     sampled: tuple[SampleSize, str],
-    asking: ModelCalls,
+    calls: ModelCalls,
 ) -> Iterator[CaseRun]:
     """The cases of a sample whose models or judges now give another answer, or fail.
 
     `sampled` is the size of the sample, and the seed that chooses it.
     """
-    places = {(each.prompt.path, each.case.name): each.place for each in plan}
+    places = {(case.prompt.path, case.case.name): case.place for case in plan}
     known = {want.key: (want, answer) for want, answer in replayed.answered()}
-    chosen = sample([_recording(*each) for each in known.values()], *sampled)
-    keys = {(each.request, each.repeat, each.judge) for each in chosen}
+    chosen = sample([_recording(*pair) for pair in known.values()], *sampled)
+    keys = {(recording.request, recording.repeat, recording.judge) for recording in chosen}
     asked = [want for want, _ in known.values() if want.key[1:] in keys]
-    got = Answering(catalog, Store(catalog), "live", asking=asking).get(asked)
+    got = Answering(catalog, Store(catalog), "live", calls=calls).get(asked)
     for want in asked:
         fresh, was = got[want.key], known[want.key][1]
         prompt = catalog.ids.get(want.path, want.path)
@@ -75,26 +75,36 @@ _FIRST = 2_000
 
 def confirm_failures(
     judging: AnswerJudge, found: Sequence[JudgedAnswer]
-) -> tuple[list[JudgedAnswer], dict[Asked, str]]:
+) -> tuple[list[JudgedAnswer], dict[CaseKey, str]]:
     """The answers, and notes on those that passed at the second attempt.
 
     A violating answer stays if one of two more violates too or is missing; else the first of the
     two replaces it.
     """
-    failed = [each.planned for each in found if status_of(each.said) == "failed"]
+    failed = [judged.planned for judged in found if status_of(judged.judgements) == "failed"]
     if not failed:
         return list(found), {}
-    more, _ = judged_answers(judging, [_again(each, n) for each in failed for n in range(_FRESH)])
-    held = {each.planned.asked: each for each in more if status_of(each.said) == "passed"}
-    better = {each.asked: held[_again(each, 0).asked] for each in failed if _all(each, held)}
+    more, _ = judged_answers(
+        judging, [_again(planned, n) for planned in failed for n in range(_FRESH)]
+    )
+    held = {
+        judged.planned.case_key: judged
+        for judged in more
+        if status_of(judged.judgements) == "passed"
+    }
+    better = {
+        planned.case_key: held[_again(planned, 0).case_key]
+        for planned in failed
+        if _all(planned, held)
+    }
     note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
     notes = dict.fromkeys(better, note)
-    kept = [better.get(each.planned.asked, each) for each in found]
+    kept = [better.get(judged.planned.case_key, judged) for judged in found]
     return [replace(new, planned=old.planned) for old, new in zip(found, kept, strict=True)], notes
 
 
-def _all(planned: PlannedCase, held: Mapping[Asked, JudgedAnswer]) -> bool:
-    return all(_again(planned, number).asked in held for number in range(_FRESH))
+def _all(planned: PlannedCase, held: Mapping[CaseKey, JudgedAnswer]) -> bool:
+    return all(_again(planned, number).case_key in held for number in range(_FRESH))
 
 
 def _again(planned: PlannedCase, number: int) -> PlannedCase:

@@ -118,7 +118,11 @@ class JudgeRequests:
         if judge not in self._agreements:
             path = self.catalog.paths.get(judge)
             loaded = [self.catalog.loaded(path)] if path is not None else []
-            anchors = [each for each in plan_cases(self.catalog, loaded, 1) if is_anchor(each.case)]
+            anchors = [
+                planned
+                for planned in plan_cases(self.catalog, loaded, 1)
+                if is_anchor(planned.case)
+            ]
             self._agreements[judge] = self._agreed(judge, anchors) if anchors else None
         return self._agreements[judge]
 
@@ -126,19 +130,20 @@ class JudgeRequests:
         """The agreement on anchors, from the recorded answers to the judge's own cases."""
         got = self.answering.get(list(wanted_answers(self.catalog, anchors)))
         answered: list[tuple[PlannedCase, str]] = []
-        for each in anchors:
+        for anchor in anchors:
             found = got.get(
-                each.key, AnswerResult(reason=each.error or "it has no assertion about the answer")
+                anchor.key,
+                AnswerResult(reason=anchor.error or "it has no assertion about the answer"),
             )
             if found.answer is None:
-                return _untold(each, found, judge)
-            answered.append((each, found.answer.text))
-        return agreement_of((each.case, text) for each, text in answered)
+                return _untold(anchor, found, judge)
+            answered.append((anchor, found.answer.text))
+        return agreement_of((anchor.case, text) for anchor, text in answered)
 
 
 def _untold(anchor: PlannedCase, got: AnswerResult, judge: str) -> NoReply:
     reason = f"its anchor `{anchor.case.name}` has no answer: {got.reason}"
-    lack = None if anchor.error or not anchor.asks else _lack(got)
+    lack = None if anchor.error or not anchor.needs_answer else _lack(got)
     if lack == "recording":
         reason = f"{reason}; promptops test {judge} --record"
     return NoReply(reason=reason, lack=lack)
@@ -158,9 +163,9 @@ def _lack(got: AnswerResult) -> Lack:
 
 def wanted_answers(catalog: Catalog, planned: Sequence[PlannedCase]) -> Iterator[WantedAnswer]:
     """The answers that cases need."""
-    for each in planned:
-        if each.request is not None and each.asks and not each.error:
-            yield wanted_answer(each.request, each, planned_profile(catalog, each))
+    for case in planned:
+        if case.request is not None and case.needs_answer and not case.error:
+            yield wanted_answer(case.request, case, planned_profile(catalog, case))
 
 
 def wanted_answer(

@@ -82,7 +82,7 @@ class CaseRunner:
         # Answers that only this machine has must not make a case pass here and stale elsewhere.
         cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
-        self._asking = _asking(workspace.repository, options)
+        self._calls = _model_calls(workspace.repository, options)
         self._answering = self._way_to_answers()
         self._baseline = self._compared_with() if needs_baseline(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _nobody
@@ -93,12 +93,12 @@ class CaseRunner:
         options = self._options
         arms = self._arms()
         if arms is not None and options.mode == "live":
-            compared = {e.prompt.id for e in self._plan if needs_baseline([e])}
-            arms.begin([each for each in self._measured if each.prompt.id in compared])
+            compared = {planned.prompt.id for planned in self._plan if needs_baseline([planned])}
+            arms.begin([planned for planned in self._measured if planned.prompt.id in compared])
         beside = needed_cases(self._plan, self._everything)
         found, got = judged_answers(self._judging, [*self._plan, *beside])
-        apart = {each.asked for each in beside}
-        found = [each for each in found if each.planned.asked not in apart]
+        apart = {planned.case_key for planned in beside}
+        found = [judged for judged in found if judged.planned.case_key not in apart]
         kept, notes = (
             confirm_failures(self._judging, found) if options.mode == "live" else (found, {})
         )
@@ -116,7 +116,7 @@ class CaseRunner:
         cases += covered.failed
         lost = self._written(refused.values())
         told = {(case.reason, case.place) for case in cases}
-        new = (each for each in lost if each not in told)
+        new = (error for error in lost if error not in told)
         cases += [error_run(str(place), message, place) for message, place in new]
         shard = self._shard_run(lost, refused)
         run = self._told(cases, decisions, tuple(judge_agreements(found)), shard)
@@ -132,7 +132,7 @@ class CaseRunner:
             self._store,
             self._options.mode,
             repository=self._workspace.repository if merged is None else None,
-            asking=self._asking,
+            calls=self._calls,
             known=merged.known if merged is not None else None,
         )
 
@@ -149,7 +149,7 @@ class CaseRunner:
         # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None
-        opinions = Answering(catalog, Store(catalog), mode, asking=self._asking, known=known)
+        opinions = Answering(catalog, Store(catalog), mode, calls=self._calls, known=known)
         title = commit[:12] if revision in (None, commit) else revision
         return Baseline(title, catalog, self._catalog, opinions)
 
@@ -157,14 +157,18 @@ class CaseRunner:
         if self._baseline is None:
             return None
         apart = self._options.shard is not None or self._options.merged is not None
-        asks = self._options.mode == "live" and not apart
-        return Arms(self._judging, self._baseline, asks=asks)
+        may_call = self._options.mode == "live" and not apart
+        return Arms(self._judging, self._baseline, may_call=may_call)
 
     @property
     def _measured(self) -> list[PlannedCase]:
         """The plan for prompts with all their cases: a part of them decides nothing."""
-        known = Counter(each.prompt.id for each in self._planned if not each.repeat)
-        return [e for e in self._plan if known[e.prompt.id] == len(e.prompt.cases)]
+        known = Counter(planned.prompt.id for planned in self._planned if not planned.repeat)
+        return [
+            planned
+            for planned in self._plan
+            if known[planned.prompt.id] == len(planned.prompt.cases)
+        ]
 
     def _decisions(
         self, found: Sequence[JudgedAnswer], arms: Arms | None
@@ -173,8 +177,10 @@ class CaseRunner:
 
         None for a shard, which goes through them all the same, for what they take.
         """
-        whole = {each.prompt.id for each in self._measured}
-        decisions = tuple(decide_scores((e for e in found if e.planned.prompt.id in whole), arms))
+        whole = {planned.prompt.id for planned in self._measured}
+        decisions = tuple(
+            decide_scores((judged for judged in found if judged.planned.prompt.id in whole), arms)
+        )
         violating = frozenset(arms.violating) if arms is not None else frozenset()
         return (decisions if self._options.shard is None else ()), violating
 
@@ -183,10 +189,10 @@ class CaseRunner:
         if options.audit is None:
             return []
         seed = options.seed or self._catalog.revision
-        sampled, asking = (options.audit, seed), self._asking
+        sampled, calls = (options.audit, seed), self._calls
         return [
             *audit_recordings(
-                self._catalog, self._plan, self._answering, sampled=sampled, asking=asking
+                self._catalog, self._plan, self._answering, sampled=sampled, calls=calls
             )
         ]
 
@@ -205,9 +211,9 @@ class CaseRunner:
         settled = self._answering.end(prune=self._options.prune)
         problems = (*self._answering.refused, *settled.problems, *refused)
         lost = [
-            (with_hint(each.message, each.hint), each.at)
-            for each in problems
-            if isinstance(each.at, Place)
+            (with_hint(problem.message, problem.hint), problem.at)
+            for problem in problems
+            if isinstance(problem.at, Place)
         ]
         merged = self._options.merged
         return [*dict.fromkeys(lost), *(merged.problems if merged is not None else ())]
@@ -226,7 +232,7 @@ class CaseRunner:
             plan=plan_digest(self._whole),
             repeats=options.repeats,
             baseline=options.baseline,
-            cost_usd=self._asking.cost_usd,
+            cost_usd=self._calls.cost_usd,
             problems=tuple(lost),
             answers=shard_answers(self._answering.known | opinions, refused),
         )
@@ -238,7 +244,7 @@ class CaseRunner:
         judges: tuple[JudgeAgreement, ...],
         shard: ShardRun | None,
     ) -> TestRun:
-        asking = self._asking
+        calls = self._calls
         return TestRun(
             cases=tuple(cases),
             verdict=verdict_of(cases, decisions),
@@ -247,12 +253,12 @@ class CaseRunner:
             baseline=self._baseline.title if self._baseline is not None else "",
             nothing="" if cases else self._why_nothing(),
             advice=RECORD if any(case.status == "stale" for case in cases) else "",
-            unanswered=asking.unanswered,
-            unasked=asking.unasked,
-            ended=asking.ended,
-            interrupted=asking.ledger.interrupted,
+            unanswered=calls.unanswered,
+            unasked=calls.unasked,
+            ended=calls.ended,
+            interrupted=calls.ledger.interrupted,
             shard=shard,
-            cost_usd=asking.cost_usd,
+            cost_usd=calls.cost_usd,
             duration_s=time.perf_counter() - self._start,
         )
 
@@ -268,18 +274,18 @@ class CaseRunner:
         return f"{changed} changed, none with a test case"
 
 
-def _asking(repository: Repository, options: RunOptions) -> ModelCalls:
+def _model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
     """The calls to models; merged shards have none left."""
-    asking = ModelCalls(
+    calls = ModelCalls(
         settings=options.settings,
         watcher=options.watcher,
         approvals=_approvals(repository, options) if options.calls else None,
         event=options.event,
     )
     if options.merged is not None:
-        asking.cost_usd = options.merged.cost_usd
-        asking.unanswered = options.merged.unanswered
-    return asking
+        calls.cost_usd = options.merged.cost_usd
+        calls.unanswered = options.merged.unanswered
+    return calls
 
 
 def _approvals(repository: Repository, options: RunOptions) -> Approvals:
@@ -296,13 +302,13 @@ def _approvals(repository: Repository, options: RunOptions) -> Approvals:
 def _named(plan: list[PlannedCase], patterns: Sequence[str]) -> list[PlannedCase]:
     """The cases whose names are among the patterns; raises UsageError for one that none has."""
     for pattern in patterns:
-        names = {each.case.name for each in plan}
+        names = {planned.case.name for planned in plan}
         if not any(_is_called(name, pattern) for name in names):
             hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
-    return [each for each in plan if any(_is_called(each.case.name, p) for p in patterns)]
+    return [planned for planned in plan if any(_is_called(planned.case.name, p) for p in patterns)]
 
 
 def _is_called(name: str, pattern: str) -> bool:
@@ -312,7 +318,7 @@ def _is_called(name: str, pattern: str) -> bool:
 def _of_shard(plan: Sequence[PlannedCase], shard: Shard | None) -> Sequence[PlannedCase]:
     if shard is None:
         return plan
-    return [each for each in plan if in_shard(shard, each.prompt.id, each.case.name)]
+    return [planned for planned in plan if in_shard(shard, planned.prompt.id, planned.case.name)]
 
 
 def _nobody(_: PlannedCase) -> None:

@@ -73,8 +73,8 @@ def in_shard(shard: Shard, prompt: str, case: str) -> bool:
 def plan_digest(plan: Iterable[PlannedCase]) -> str:
     """SHA-256 over requests and assertions, in hexadecimal."""
     digest = hashlib.sha256()
-    for each in plan:
-        digest.update(json.dumps(json_data(_facts(each)), sort_keys=True).encode() + b"\n")
+    for planned in plan:
+        digest.update(json.dumps(json_data(_facts(planned)), sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -113,7 +113,10 @@ def shard_answers(
     known: Mapping[Key, AnswerResult], refused: Mapping[Key, Problem]
 ) -> tuple[ShardAnswer, ...]:
     """The results of all needs, in the order of keys; refused answers only with their reason."""
-    written = {**known, **{key: AnswerResult(reason=each.message) for key, each in refused.items()}}
+    written = {
+        **known,
+        **{key: AnswerResult(reason=problem.message) for key, problem in refused.items()},
+    }
     return tuple(
         ShardAnswer(
             path=path,
@@ -137,14 +140,14 @@ def _writable(answer: Answer) -> Answer:
 def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, AnswerResult]:
     """The inverse; of equal keys the first one that has an answer counts."""
     known: dict[Key, AnswerResult] = {}
-    for each in answers:
-        key = each.path, each.request, each.repeat, each.judge
+    for answer in answers:
+        key = answer.path, answer.request, answer.repeat, answer.judge
         if key not in known or known[key].answer is None:
             known[key] = AnswerResult(
-                answer=each.answer,
-                source=each.source,
-                reason=each.reason,
-                infrastructure=each.infrastructure,
+                answer=answer.answer,
+                source=answer.source,
+                reason=answer.reason,
+                infrastructure=answer.infrastructure,
             )
     return known
 

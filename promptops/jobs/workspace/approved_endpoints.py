@@ -73,9 +73,9 @@ class Approvals:
         """
         refuse_untrusted()
         configured = [*catalog.config.models.values(), *(ask.profile for ask in asks)]
-        calls = [*map(_call, asks), *((each, endpoint_of(each)) for each in configured)]
-        unknown = {endpoint: each for each, endpoint in calls if not self._trusts(endpoint)}
-        unknown = {endpoint: each for endpoint, each in unknown.items() if _exists(each)}
+        calls = [*map(_call, asks), *((profile, endpoint_of(profile)) for profile in configured)]
+        unknown = {endpoint: profile for profile, endpoint in calls if not self._trusts(endpoint)}
+        unknown = {endpoint: profile for endpoint, profile in unknown.items() if _exists(profile)}
         if unknown and not self.trusts_change:
             raise self._refused(unknown.values(), catalog.config)
         self._remember(unknown)
@@ -103,7 +103,7 @@ class Approvals:
     def _remember(self, unknown: Mapping[Endpoint, ModelProfile]) -> None:
         for profile in unknown.values():
             self.announce(f"approved on this machine: {_described(profile)}")
-        self._trusted.add((each.digest, _described(unknown[each])) for each in unknown)
+        self._trusted.add((endpoint.digest, _described(unknown[endpoint])) for endpoint in unknown)
 
     def _refused(self, profiles: Iterable[ModelProfile], config: Config) -> UsageError:
         named = list(dict.fromkeys(map(_described, profiles)))
@@ -145,7 +145,7 @@ class _Trusted:
     def endpoints(self) -> frozenset[Endpoint]:
         """Of all profiles of the default branch, at its tip and where this branch left it."""
         configs = map(self._config, self._revisions())
-        return frozenset(endpoint_of(each) for c in configs for each in c.models.values())
+        return frozenset(endpoint_of(model) for c in configs for model in c.models.values())
 
     @cached_property
     def approved(self) -> dict[str, str]:

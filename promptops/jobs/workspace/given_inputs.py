@@ -39,7 +39,7 @@ def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dic
         InputError: A file can't be read.
     """
     schemas = InputSchemas(schema)
-    return dict(_given(schemas, each, directory) for each in written)
+    return dict(_given(schemas, argument, directory) for argument in written)
 
 
 def _given(schemas: InputSchemas, written: str, directory: Path) -> tuple[str, Any]:

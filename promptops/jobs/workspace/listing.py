@@ -78,7 +78,7 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Text):
         return value.value
     if is_record(value) and not isinstance(value, type):
-        names = [each.name for each in fields(value) if each.name not in ("locate", "at")]
+        names = [field.name for field in fields(value) if field.name not in ("locate", "at")]
         plain = {name: plain_value(getattr(value, name)) for name in names}
         return {name: item for name, item in plain.items() if item not in (None, (), [], {}, "")}
     if isinstance(value, dict):

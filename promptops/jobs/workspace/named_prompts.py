@@ -93,12 +93,12 @@ def no_match_error(catalog: Catalog, repository: Repository | None, name: str) -
 
 
 def _with_id(catalog: Catalog, name: str) -> list[str]:
-    exact = [path for path, each in catalog.ids.items() if each == name]
+    exact = [path for path, identity in catalog.ids.items() if identity == name]
     if exact or not GLOB.intersection(name):
         return exact
     from promptops.lint.engine import matches
 
-    return [path for path, each in catalog.ids.items() if matches(each, name)]
+    return [path for path, identity in catalog.ids.items() if matches(identity, name)]
 
 
 def _at_first(catalog: Catalog, paths: Iterable[str]) -> list[str]:
@@ -109,7 +109,7 @@ def _at_first(catalog: Catalog, paths: Iterable[str]) -> list[str]:
 def _at(catalog: Catalog, path: str) -> list[str]:
     if path in catalog.ids:
         return [path]
-    below = [each for each in catalog.ids if is_below(each, path)]
+    below = [file for file in catalog.ids if is_below(file, path)]
     if below:
         return below
     if catalog.files.is_file(path):
@@ -120,9 +120,9 @@ def _at(catalog: Catalog, path: str) -> list[str]:
 def _needing(catalog: Catalog, path: str) -> list[str]:
     """The prompts that reach a file, or whose recordings it holds."""
     first = first_of(path)
-    own = [each for each in catalog.ids if first and catalog.recordings_of(each) == first]
-    above = [each for each in catalog.graph.above(path) if each in catalog.ids]
-    return own or [each for each in above if _may_reach(catalog, each, path)]
+    own = [user for user in catalog.ids if first and catalog.recordings_of(user) == first]
+    above = [user for user in catalog.graph.above(path) if user in catalog.ids]
+    return own or [user for user in above if _may_reach(catalog, user, path)]
 
 
 def _may_reach(catalog: Catalog, prompt_file: str, path: str) -> bool:
@@ -135,7 +135,7 @@ def _path_glob(catalog: Catalog, path: str) -> list[str]:
         return []
     from promptops.lint.engine import matches
 
-    return [each for each in catalog.ids if matches(each, path)]
+    return [file for file in catalog.ids if matches(file, path)]
 
 
 def _below_roots(catalog: Catalog, name: str) -> Iterator[str]:
@@ -148,8 +148,8 @@ def _below_roots(catalog: Catalog, name: str) -> Iterator[str]:
 
 def _from_root(root: Path, path: Path) -> Iterator[str]:
     """As it is written, then with its links followed."""
-    for each in (os.path.normpath(path), os.path.realpath(path)):
-        yield from _inside(os.path.relpath(each, root))
+    for form in (os.path.normpath(path), os.path.realpath(path)):
+        yield from _inside(os.path.relpath(form, root))
 
 
 def _inside(path: str) -> Iterator[str]:

@@ -93,9 +93,11 @@ def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
     for problem in loaded.problems:
         if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
             raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)
-    for each in loaded.references:
-        if each.kind == "body" and workspace.catalog.files.text(each.target) is None:
-            raise InputError(f"`{each.written}` can't be read", where=str(each.place), hint=hint)
+    for reference in loaded.references:
+        if reference.kind == "body" and workspace.catalog.files.text(reference.target) is None:
+            raise InputError(
+                f"`{reference.written}` can't be read", where=str(reference.place), hint=hint
+            )
 
 
 def _renderer(workspace: Workspace, prompt: Prompt) -> Renderer:

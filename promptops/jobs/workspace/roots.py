@@ -43,7 +43,7 @@ def _above(
     if not folders or has_below(entries, root):
         return None
     tree = repository.tree(revision, under=folders[:1])
-    return next((tree.entries[each] for each in folders if each in tree.entries), None)
+    return next((tree.entries[folder] for folder in folders if folder in tree.entries), None)
 
 
 _NOT_NAMED = (*Config().prompts, ".")

@@ -36,7 +36,7 @@ def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
     """
     settings = workspace.config.lint
     names = available_names(settings, untrusted=untrusted)
-    unknown = [(key, each) for key, each in _named(settings) if names.is_unknown(each)]
+    unknown = [(key, code) for key, code in _named(settings) if names.is_unknown(code)]
     places = toml_places(workspace.catalog) if unknown else None
     problems = []
     for pointer, written in unknown:
@@ -50,9 +50,9 @@ def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
 
 def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:
     """Raise UsageError for a rule that a command line names and that is unknown."""
-    for each in written:
-        if names.is_unknown(each):
-            raise UsageError(f"there is no rule {each!r}", hint=names.hint(each))
+    for code in written:
+        if names.is_unknown(code):
+            raise UsageError(f"there is no rule {code!r}", hint=names.hint(code))
 
 
 def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
@@ -62,7 +62,7 @@ def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
     """
 
     def known(written: Iterable[str]) -> tuple[str, ...]:
-        return tuple(each for each in written if not names.is_unknown(each))
+        return tuple(code for code in written if not names.is_unknown(code))
 
     return replace(
         settings,
@@ -70,22 +70,22 @@ def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
         ignore=known(settings.ignore),
         extend_select=known(settings.extend_select),
         per_file_ignores={glob: known(codes) for glob, codes in settings.per_file_ignores.items()},
-        severity={each: settings.severity[each] for each in known(settings.severity)},
+        severity={code: settings.severity[code] for code in known(settings.severity)},
     )
 
 
 def unknown_names(settings: LintSettings, names: RuleNames) -> tuple[str, ...]:
     """The unknown rules that settings name, each once."""
-    found = (each for _, each in _named(settings) if names.is_unknown(each))
+    found = (code for _, code in _named(settings) if names.is_unknown(code))
     return tuple(dict.fromkeys(found))
 
 
 def _named(settings: LintSettings) -> Iterator[tuple[str, str]]:
     """Each name of a rule with the pointer of the key that it stands under."""
-    yield from (("/lint/select", each) for each in settings.select)
-    yield from (("/lint/ignore", each) for each in settings.ignore)
-    yield from (("/lint/extend-select", each) for each in settings.extend_select)
-    yield from (("/lint/severity", each) for each in settings.severity)
+    yield from (("/lint/select", code) for code in settings.select)
+    yield from (("/lint/ignore", code) for code in settings.ignore)
+    yield from (("/lint/extend-select", code) for code in settings.extend_select)
+    yield from (("/lint/severity", code) for code in settings.severity)
     for glob, codes in settings.per_file_ignores.items():
-        for each in codes:
-            yield f"/lint/per-file-ignores/{escaped(glob)}", each
+        for code in codes:
+            yield f"/lint/per-file-ignores/{escaped(glob)}", code

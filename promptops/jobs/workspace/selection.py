@@ -237,7 +237,7 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
         for path, reason in why.items()
         if _has(catalog.loaded(path), key, value)
     }
-    if not found and not any(_has(each, key, value) for each in catalog.prompts()):
+    if not found and not any(_has(prompt, key, value) for prompt in catalog.prompts()):
         hint = "`promptops list` shows the prompts"
         raise UsageError(f"no prompt has {selector}", hint=hint)
     return found

@@ -75,10 +75,10 @@ def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
         "model": _model(prompt.model),
         "inputs": prompt.inputs,
         "output": _output(prompt.output),
-        "tools": [_tool(each) for each in prompt.tools],
+        "tools": [_tool(tool) for tool in prompt.tools],
         "tool_choice": prompt.tool_choice,
-        "messages": [_turn(each, root) for each in prompt.messages],
-        "tests": [_case(each) for each in prompt.cases],
+        "messages": [_turn(message, root) for message in prompt.messages],
+        "tests": [_case(case) for case in prompt.cases],
         "evaluation": prompt.evaluation,
     }
     value: dict[str, Any] = plain_value({"format": FORMAT, **_set(shape)})
@@ -90,7 +90,7 @@ def _set(shape: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in shape.items()
-        if not any(value is each or (value == each and value != 0) for each in _EMPTY)
+        if not any(value is empty or (value == empty and value != 0) for empty in _EMPTY)
     }
 
 
@@ -114,12 +114,14 @@ def _output(output: Output) -> dict[str, Any]:
 def _tool(tool: Tool) -> dict[str, Any]:
     shape = {"name": tool.name, "description": tool.description, "strict": tool.strict}
     schemas = {"parameters": tool.parameters, "returns": tool.returns}
-    return _set(shape) | {key: each for key, each in schemas.items() if each not in (None, {})}
+    return _set(shape) | {
+        key: schema for key, schema in schemas.items() if schema not in (None, {})
+    }
 
 
 def _turn(turn: Turn, root: str) -> dict[str, Any]:
     if isinstance(turn, ForEach):
-        messages = [_message(each, root) for each in turn.messages]
+        messages = [_message(message, root) for message in turn.messages]
         return {"for_each": turn.source, "as": turn.name, "messages": messages}
     if isinstance(turn, ConversationHistory):
         return {"history": turn.source} | ({} if turn.last is None else {"last": turn.last})
@@ -140,8 +142,8 @@ def _message(message: Message, root: str) -> dict[str, Any]:
 
 def _content(message: Message, root: str) -> Any:
     if not message.plain:
-        return [_part(each, root) for each in message.parts]
-    return "".join(each.text.value for each in message.parts if isinstance(each, TextPart))
+        return [_part(part, root) for part in message.parts]
+    return "".join(part.text.value for part in message.parts if isinstance(part, TextPart))
 
 
 def _part(part: Part, root: str) -> dict[str, Any]:

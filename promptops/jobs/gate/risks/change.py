@@ -46,7 +46,7 @@ def change_risks(
         yield from score_risks(pair)
     yield from recording_risks(selected, head, base, untrusted=untrusted)
     before = base.catalog.files.data
-    changed = (each for each in lint.comments if each.place.path in selected.changed)
+    changed = (comment for comment in lint.comments if comment.place.path in selected.changed)
     yield from comment_risks(changed, head.catalog, before)
     yield from file_risks(selected, head, base)
 

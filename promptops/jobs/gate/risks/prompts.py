@@ -49,7 +49,7 @@ def _as_it_was(
     path = path_before(prompt, before) if prompt is not None else None
     if prompt is None or path is None:
         return None
-    files = {path, prompt.path, *(each.target for each in loaded.references)}
+    files = {path, prompt.path, *(reference.target for reference in loaded.references)}
     same = path == prompt.path and files.isdisjoint(changed) and prompt.extends is None
     return prompt if same else before.loaded(path).prompt
 
@@ -104,12 +104,17 @@ def _measures(prompt: Prompt, cases: Collection[str]) -> _Measures:
     """The measures of some cases; a new case is measured on both sides, so it is not a risk."""
     found: dict[str, dict[str, Asserted]] = {}
     seen: set[int] = set()
-    for each in (e for case in prompt.cases if case.name in cases for e in asserted(case, prompt)):
-        if id(each.written) in seen:  # an assertion of every case
+    for assertion in (
+        assertion
+        for case in prompt.cases
+        if case.name in cases
+        for assertion in asserted(case, prompt)
+    ):
+        if id(assertion.written) in seen:  # an assertion of every case
             continue
-        seen.add(id(each.written))
-        parsed = parse(each.written, "answer")[0]
+        seen.add(id(assertion.written))
+        parsed = parse(assertion.written, "answer")[0]
         if parsed is not None and parsed.score is not None:
-            words = repr(sorted(each.written.items(), key=lambda item: item[0]))
-            found.setdefault(parsed.score, {}).setdefault(words, each)
+            words = repr(sorted(assertion.written.items(), key=lambda item: item[0]))
+            found.setdefault(parsed.score, {}).setdefault(words, assertion)
     return found

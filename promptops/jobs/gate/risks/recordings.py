@@ -67,14 +67,14 @@ class _RecordingFiles:
     @cached_property
     def before(self) -> Mapping[Key, Recording]:
         found = recordings_in(self.base, self.path_before)
-        return {key_of(each): each for each in found.recordings}
+        return {key_of(recording): recording for recording in found.recordings}
 
     @cached_property
     def answered_by(self) -> Mapping[str, frozenset[_Who]]:
         """From a judge ("" for none) to the models of its answers at the base."""
         found: dict[str, set[_Who]] = {}
-        for each in self.before.values():
-            found.setdefault(each.judge, set()).add(_who(each.answer))
+        for recording in self.before.values():
+            found.setdefault(recording.judge, set()).add(_who(recording.answer))
         return {judge: frozenset(known) for judge, known in found.items()}
 
     def asks_another(self, judge: str) -> bool:
@@ -95,24 +95,28 @@ def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
 def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
     others: list[_Line] = []
     replaced: list[_Line] = []
-    for each, line in zip(files.after.recordings, files.after.places, strict=True):
-        before = files.before.get(key_of(each))
-        if _is_of_another(each, before, files):
-            others.append((each, line))
-        elif before is not None and answer_differences(before.answer, each.answer):
-            replaced.append((each, line))
-    expected = {judge for judge in {each.judge for each, _ in others} if files.asks_another(judge)}
-    surprising = [(each, line) for each, line in others if each.judge not in expected]
+    for recording, line in zip(files.after.recordings, files.after.places, strict=True):
+        before = files.before.get(key_of(recording))
+        if _is_of_another(recording, before, files):
+            others.append((recording, line))
+        elif before is not None and answer_differences(before.answer, recording.answer):
+            replaced.append((recording, line))
+    expected = {
+        judge for judge in {recording.judge for recording, _ in others} if files.asks_another(judge)
+    }
+    surprising = [
+        (recording, line) for recording, line in others if recording.judge not in expected
+    ]
     yield from _named(files, surprising, _another, refused=untrusted)
     yield from _named(files, replaced, _replaced, refused=False)
 
 
-def _is_of_another(each: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
+def _is_of_another(recording: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
     """Whether model or fingerprint differ from the same request's; for a new request, from all."""
     if before is not None:
-        return _who(before.answer) != _who(each.answer)
-    known = files.answered_by.get(each.judge, frozenset())
-    return bool(known) and _who(each.answer) not in known
+        return _who(before.answer) != _who(recording.answer)
+    known = files.answered_by.get(recording.judge, frozenset())
+    return bool(known) and _who(recording.answer) not in known
 
 
 def _named(
@@ -124,29 +128,34 @@ def _named(
 ) -> Iterator[Risk]:
     """A risk for each case; only the first ones are named."""
     cases: dict[tuple[str, str], _Line] = {}
-    for each, line in found:
-        cases.setdefault((each.case, each.judge), (each, line))
-    for number, (each, line) in enumerate(cases.values()):
+    for recording, line in found:
+        cases.setdefault((recording.case, recording.judge), (recording, line))
+    for number, (recording, line) in enumerate(cases.values()):
         rest, named = len(cases) - number, number < MOST_NAMED
         place, prompt = replace(line, end_column=1), files.prompt.id
-        text = message(each) if named else f"{message(each)}; {counted(rest, 'case')} like this"
-        yield Risk(message=text, prompt=prompt, case=each.case, place=place, refused=refused)
+        text = (
+            message(recording)
+            if named
+            else f"{message(recording)}; {counted(rest, 'case')} like this"
+        )
+        yield Risk(message=text, prompt=prompt, case=recording.case, place=place, refused=refused)
         if not named:
             return
 
 
-def _another(each: Recording) -> str:
-    answer = each.answer
+def _another(recording: Recording) -> str:
+    answer = recording.answer
     model = f"`{answer.model}`" + (f" ({answer.fingerprint})" if answer.fingerprint else "")
-    return f"{_whose(each)} is from {model}, unlike at the base, although the profile is unchanged"
+    answer_of = _whose(recording)
+    return f"{answer_of} is from {model}, unlike at the base, although the profile is unchanged"
 
 
-def _replaced(each: Recording) -> str:
-    return f"{_whose(each)} was replaced, although its request is unchanged"
+def _replaced(recording: Recording) -> str:
+    return f"{_whose(recording)} was replaced, although its request is unchanged"
 
 
-def _whose(each: Recording) -> str:
-    judge = f" of the judge `{each.judge}`" if each.judge else ""
+def _whose(recording: Recording) -> str:
+    judge = f" of the judge `{recording.judge}`" if recording.judge else ""
     return f"the recorded answer{judge}"
 
 

@@ -72,7 +72,7 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
     """
     _refuse_contradictions(options)
     wanted = identity, case
-    found = _judged(output, wanted) if options["here"] else _searched(output, wanted, options)
+    found = _tested(output, wanted) if options["here"] else _searched(output, wanted, options)
     for name, file in output.formats:
         style = {"style": output.style} if file == "-" else {}
         write = import_module(f"promptops.report.bisect.{name}").write
@@ -99,7 +99,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _judged(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
+def _tested(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
     from promptops.jobs.history.bisect import test_here
 
     return test_here(output.directory, wanted, output.overrides)
@@ -113,7 +113,7 @@ def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str,
     ends = SearchEnds(
         good=options["good"], bad=options["bad"] or "HEAD", first_parent=options["first_parent"]
     )
-    manner = CaseOptions(
+    case_options = CaseOptions(
         live=options["live"],
         trusted=options["trust_config"],
         max_cost_usd=options["max_cost"],
@@ -121,12 +121,12 @@ def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str,
         overrides=output.overrides,
     )
     return bisect(
-        output.directory, wanted, ends, manner, lambda found: _note_progress(output, found)
+        output.directory, wanted, ends, case_options, lambda found: _note_progress(output, found)
     )
 
 
-def _note_progress(output: OutputOptions, judgement: TreeVerdict) -> None:
+def _note_progress(output: OutputOptions, tree_verdict: TreeVerdict) -> None:
     """Print the verdict of one commit, as progress on a terminal."""
     if sys.stderr.isatty():
-        verb = {"good": "passes", "bad": "fails", "skip": "skipped"}[judgement.verdict]
-        output.note(f"{judgement.commit[:12]} {verb}")
+        verb = {"good": "passes", "bad": "fails", "skip": "skipped"}[tree_verdict.verdict]
+        output.note(f"{tree_verdict.commit[:12]} {verb}")

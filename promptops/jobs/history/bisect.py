@@ -35,15 +35,15 @@ VerdictListener = Callable[[TreeVerdict], None]
 """Called with the verdict on each commit."""
 
 
-def _tell_nobody(_judgement: TreeVerdict) -> None: ...
+def _ignore_verdict(_verdict: TreeVerdict) -> None: ...
 
 
 def bisect(
     directory: Path,
     wanted: tuple[str, str],
     ends: SearchEnds,
-    manner: CaseOptions,
-    told: VerdictListener = _tell_nobody,
+    options: CaseOptions,
+    on_verdict: VerdictListener = _ignore_verdict,
 ) -> Bisection:
     """The first commit at which a case fails.
 
@@ -62,14 +62,14 @@ def bisect(
     with Repository.open(directory) as repository:
         # By their ids, in case a branch moves during the search.
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
-        head = workspace_at(repository, bad, manner.overrides)
+        head = workspace_at(repository, bad, options.overrides)
         names = _names(head, identity)
-        search = _Search(repository, CaseVerdicts(repository, names, case, manner), told)
+        search = _Search(repository, CaseVerdicts(repository, names, case, options), on_verdict)
         start, reason = search.start(ends, good, bad)
         span = CommitSpan(
             goods=(start,),
             bad=bad,
-            paths=_paths(repository, start, head, manner.overrides),
+            paths=_paths(repository, start, head, options.overrides),
             first_parent=ends.first_parent,
         )
         return replace(search.narrowed(span, reason), prompt=names[0], case=case)
@@ -98,27 +98,29 @@ def test_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]
 class _Search:
     """One search; `skipped` fills as it goes on."""
 
-    def __init__(self, repository: Repository, case: CaseVerdicts, told: VerdictListener) -> None:
+    def __init__(
+        self, repository: Repository, case: CaseVerdicts, on_verdict: VerdictListener
+    ) -> None:
         self._repository = repository
         self._case = case
-        self._told = told
+        self._on_verdict = on_verdict
         self._skipped: dict[str, TreeVerdict] = {}
         self._leap = 1
 
     def start(self, ends: SearchEnds, good: str, bad: str) -> tuple[str, str]:
         """The newest commit before `bad` that is known to be good, and why `bad` is bad."""
-        at_good, at_bad = self._judge(good), self._judge(bad)
+        at_good, at_bad = self._test(good), self._test(bad)
         if (at_good.verdict, at_bad.verdict) != ("good", "bad"):
             raise _wrong_ends(ends, at_good, at_bad)
         fork = self._repository.merge_base(good, bad)
         if fork == bad:
             message = f"the case fails at {ends.bad!r} and passes later, at {ends.good!r}"
             raise UsageError(message, hint="name a good commit that is older than the bad one")
-        at_fork = at_good if fork == good else self._judge(fork)
+        at_fork = at_good if fork == good else self._test(fork)
         if at_fork.verdict != "good":
             message = f"at {fork[:12]}, where {ends.good!r} and {ends.bad!r} part, the case"
             hint = "name a good commit that is an ancestor of the bad one"
-            raise UsageError(f"{message} {_said(at_fork)}", hint=hint)
+            raise UsageError(f"{message} {_verb(at_fork)}", hint=hint)
         return fork, at_bad.reason
 
     def narrowed(self, span: CommitSpan, reason: str) -> Bisection:
@@ -149,7 +151,7 @@ class _Search:
         """
         untried = [commit for commit in best_first if commit not in self._skipped]
         while untried:
-            found = self._judge(untried.pop(min(self._leap, len(untried)) - 1))
+            found = self._test(untried.pop(min(self._leap, len(untried)) - 1))
             if found.verdict != "skip":
                 self._leap = max(1, self._leap // 2)
                 return found
@@ -157,9 +159,9 @@ class _Search:
             self._leap *= 2
         return None
 
-    def _judge(self, commit: str) -> TreeVerdict:
+    def _test(self, commit: str) -> TreeVerdict:
         found = self._case.at(commit)
-        self._told(found)
+        self._on_verdict(found)
         return found
 
 
@@ -185,12 +187,12 @@ def _wrong_ends(ends: SearchEnds, good: TreeVerdict, bad: TreeVerdict) -> UsageE
         hint = f"the ends are swapped: {shlex.join(('--good', ends.bad, '--bad', ends.good))}"
     elif "skip" in verdicts:
         hint = "name other commits, or call the model: --live"
-    found = f"at {ends.good!r} it {_said(good)}; at {ends.bad!r} it {_said(bad)}"
+    found = f"at {ends.good!r} it {_verb(good)}; at {ends.bad!r} it {_verb(bad)}"
     return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
 
 
-def _said(judgement: TreeVerdict) -> str:
-    if judgement.verdict == "good":
+def _verb(tree_verdict: TreeVerdict) -> str:
+    if tree_verdict.verdict == "good":
         return "passes"
-    verb = "fails" if judgement.verdict == "bad" else "can't be judged"
-    return f"{verb} ({judgement.reason})"
+    verb = "fails" if tree_verdict.verdict == "bad" else "can't be judged"
+    return f"{verb} ({tree_verdict.reason})"

@@ -63,16 +63,18 @@ class CaseVerdicts:
     """
 
     def __init__(
-        self, repository: Repository, names: Sequence[str], case: str, manner: CaseOptions
+        self, repository: Repository, names: Sequence[str], case: str, options: CaseOptions
     ) -> None:
         self.names = tuple(names)
         self.fresh = 0
         self._repository = repository
         self._case = case
-        self._manner = manner
+        self._options = options
         self._known: dict[Hashable, TreeVerdict] = {}
-        self._policy = configuration(repository, "HEAD", manner.overrides) if manner.live else None
-        self._calls = _model_calls(repository, self._policy or Config(), manner)
+        self._policy = (
+            configuration(repository, "HEAD", options.overrides) if options.live else None
+        )
+        self._calls = _model_calls(repository, self._policy or Config(), options)
 
     def at(self, commit: str) -> TreeVerdict:
         """The verdict on a commit.
@@ -93,21 +95,21 @@ class CaseVerdicts:
             reason = f"there is no prompt `{self.names[0]}`"
             return TreeVerdict(commit=commit, verdict="skip", reason=reason)
         loaded = catalog.loaded(path)
-        key = _all_it_rests_on(catalog, loaded)
+        key = _dependencies_key(catalog, loaded)
         if key not in self._known:
             self.fresh += 1
-            self._known[key] = self._judged(catalog, loaded)
+            self._known[key] = self._tested(catalog, loaded)
         return replace(self._known[key], commit=commit)
 
     def _opened(self, commit: str) -> Workspace:
-        found = workspace_at(self._repository, commit, self._manner.overrides)
-        if self._policy is None or self._manner.trusted:
+        found = workspace_at(self._repository, commit, self._options.overrides)
+        if self._policy is None or self._options.trusted:
             return found
         # An old commit must not decide where a current API key is sent.
         own = replace(found.config, models=self._policy.models, test=self._policy.test)
         return with_config(found, own)
 
-    def _judged(self, catalog: Catalog, loaded: LoadedPrompt) -> TreeVerdict:
+    def _tested(self, catalog: Catalog, loaded: LoadedPrompt) -> TreeVerdict:
         if loaded.prompt is None:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
@@ -127,20 +129,20 @@ class CaseVerdicts:
         answering = Answering(
             catalog,
             Store(catalog),
-            "live" if self._manner.live else "replay",
+            "live" if self._options.live else "replay",
             repository=self._repository,
             calls=self._calls,
         )
         judging = AnswerJudge(catalog, answering)
-        found, got = judged_answers(judging, [*plan, *needed_cases(plan, lambda: whole)])
-        found = [judged for judged in found if judged.planned.case.name == self._case]
-        kept, notes = confirm_failures(judging, found) if self._manner.live else (found, {})
+        judged, results = judged_answers(judging, [*plan, *needed_cases(plan, lambda: whole)])
+        judged = [answer for answer in judged if answer.planned.case.name == self._case]
+        final, notes = confirm_failures(judging, judged) if self._options.live else (judged, {})
         answering.end(prune=False)
-        runs = list(case_runs(plan, got, kept, notes))
-        self._refuse_silence(runs)
+        runs = list(case_runs(plan, results, final, notes))
+        self._refuse_missing_answers(runs)
         return runs
 
-    def _refuse_silence(self, runs: Iterable[CaseRun]) -> None:
+    def _refuse_missing_answers(self, runs: Iterable[CaseRun]) -> None:
         """Raise TransportError for a missing answer: the commit is neither good nor skipped."""
         if self._calls.ledger.interrupted:
             raise KeyboardInterrupt
@@ -151,38 +153,38 @@ class CaseVerdicts:
             raise TransportError(reason, hint=hint)
 
 
-def _model_calls(repository: Repository, policy: Config, manner: CaseOptions) -> ModelCalls:
+def _model_calls(repository: Repository, policy: Config, options: CaseOptions) -> ModelCalls:
     """Calls models for all commits, which share a budget."""
     test = policy.test
     settings = Settings(
         concurrency=test.concurrency,
-        max_cost_usd=manner.max_cost_usd,
+        max_cost_usd=options.max_cost_usd,
         patience=Patience(try_s=test.timeout_s, total_s=test.total_timeout_s),
     )
     event = ci_event(os.environ)
     settings = within_budget(settings, test.budget, event)
-    approvals = _approvals(repository, manner) if manner.live else None
-    return ModelCalls(settings=settings, watcher=manner.watcher, approvals=approvals, event=event)
+    approvals = _approvals(repository, options) if options.live else None
+    return ModelCalls(settings=settings, watcher=options.watcher, approvals=approvals, event=event)
 
 
-def _approvals(repository: Repository, manner: CaseOptions) -> Approvals:
+def _approvals(repository: Repository, options: CaseOptions) -> Approvals:
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
-    announce = manner.watcher.calls
-    return Approvals(repository=repository, announce=announce, trusts_change=manner.trusted)
+    announce = options.watcher.calls
+    return Approvals(repository=repository, announce=announce, trusts_change=options.trusted)
 
 
-def _all_it_rests_on(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
+def _dependencies_key(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
     """A key that is equal if nothing changed that could change the verdict."""
     entries = catalog.files.entries
     paths = {loaded.path, *catalog.rests_on(loaded.path)} & entries.keys()
-    if loaded.prompt is None or _looks_around(loaded.prompt):
+    if loaded.prompt is None or _has_unknown_dependencies(loaded.prompt):
         paths = set(entries)
     content = frozenset((path, entries[path].blob, entries[path].kind) for path in paths)
     return loaded.path, repr(catalog.config), content
 
 
-def _looks_around(prompt: Prompt) -> bool:
+def _has_unknown_dependencies(prompt: Prompt) -> bool:
     """Whether a judge prompt or code judges the case: their dependencies are unknown."""
     asserted = (prompt.evaluation, [case.output for case in prompt.cases])
     return isinstance(prompt.evaluation.get("judge"), str) or "python'" in repr(asserted)

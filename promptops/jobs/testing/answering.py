@@ -69,10 +69,10 @@ class AnswerResult:
 
 
 class Answering:
-    """Finds or requests the answers of one run; each is on disk before the run continues.
+    """Finds or requests the answers of one run; a new answer is on disk before the run continues.
 
     Attributes:
-        known: The results of all needs so far.
+        known: The results of all wanted answers so far.
         refused: Why answers were not recorded.
     """
 
@@ -115,11 +115,11 @@ class Answering:
             self._needs.setdefault(file, []).append(_need(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
-        self.known |= {key: self._kept(want) for key, want in new.items()}
+        self.known |= {key: self._stored(want) for key, want in new.items()}
         missing = [want for key, want in new.items() if self.known[key].answer is None]
         if missing and self._may_call:
             missing = self._without_sample(missing)
-            self.known |= self._asked(missing)
+            self.known |= self._request(missing)
         return {want.key: self.known[want.key] for want in wants}
 
     def refused_code(self, path: str, content: bytes) -> str:
@@ -146,13 +146,13 @@ class Answering:
         return write_journal(self._repository, self._needs, prune=prune)
 
     def _live(self) -> Iterator[Recording]:
-        for (_, request, repeat, judge), got in self.known.items():
-            if got.answer is not None and got.source == "live":
+        for (_, request, repeat, judge), result in self.known.items():
+            if result.answer is not None and result.source == "live":
                 yield Recording(
-                    request=request, repeat=repeat, case="", judge=judge, answer=got.answer
+                    request=request, repeat=repeat, case="", judge=judge, answer=result.answer
                 )
 
-    def _kept(self, want: WantedAnswer) -> AnswerResult:
+    def _stored(self, want: WantedAnswer) -> AnswerResult:
         if self._mode in ("live", "refresh"):
             return AnswerResult(
                 reason="no shard has an answer for it"
@@ -173,7 +173,7 @@ class Answering:
             by_path.setdefault(want.path, []).append(want)
         sample = [want for wants in by_path.values() for want in self._sample(wants)]
         self._refuse_overfull(by_path, {})
-        answered = self._asked(sample) if sample else {}
+        answered = self._request(sample) if sample else {}
         self.known |= answered
         left = {
             path: [want for want in wants if want.key not in answered]
@@ -193,17 +193,17 @@ class Answering:
         for path, wants in missing.items():
             file = self._catalog.recordings_of(path)
             new = [
-                _recording(self._wants[key], got.answer)
-                for key, got in answered.items()
-                if got.answer is not None and key[0] == path
+                _recording(self._wants[key], result.answer)
+                for key, result in answered.items()
+                if result.answer is not None and key[0] == path
             ]
             recorded = [*self._store.recordings(path), *new]
             refuse_overfull(file, recorded, self._needs[file], [_need(want) for want in wants])
 
-    def _asked(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
+    def _request(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
         wants = list(wants)
-        nobody = [want for want in wants if want.profile is None]
-        asked = [(want, want.profile) for want in wants if want.profile is not None]
+        without_model = [want for want in wants if want.profile is None]
+        requested = [(want, want.profile) for want in wants if want.profile is not None]
         asks = [
             Ask(
                 digest=want.digest,
@@ -212,13 +212,17 @@ class Answering:
                 profile=profile,
                 payer=self._calls.payer(want.prompt, want.judge),
             )
-            for want, profile in asked
+            for want, profile in requested
         ]
-        for (want, _), ask in zip(asked, asks, strict=True):
+        for (want, _), ask in zip(requested, asks, strict=True):
             self._wanted.setdefault(ask.key, []).append(want)
         outcomes = self._calls.ask(asks, self._catalog, self._keep)
-        found = {want.key: _got(out, want) for (want, _), out in zip(asked, outcomes, strict=True)}
-        return found | {want.key: AnswerResult(reason="the prompt has no model") for want in nobody}
+        found = {
+            want.key: _result(out, want) for (want, _), out in zip(requested, outcomes, strict=True)
+        }
+        return found | {
+            want.key: AnswerResult(reason="the prompt has no model") for want in without_model
+        }
 
     def _keep(self, outcome: Answered) -> None:
         if self._mode != "live":
@@ -246,14 +250,14 @@ def _need(want: WantedAnswer) -> NeededRecording:
     )
 
 
-def _got(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
+def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
     if isinstance(outcome, Answered):
         return AnswerResult(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
         from promptops.evals.providers.redaction import shown_profile
 
         # For a judge the message already says that there is no answer.
-        who = shown_profile(outcome.ask.profile, os.environ)
-        who = who if want.judge else f"{who} gave no answer"
-        return AnswerResult(reason=f"{who}: {outcome.failure.message}", infrastructure=True)
+        model = shown_profile(outcome.ask.profile, os.environ)
+        model = model if want.judge else f"{model} gave no answer"
+        return AnswerResult(reason=f"{model}: {outcome.failure.message}", infrastructure=True)
     return AnswerResult(reason=f"not requested: {outcome.reason}", infrastructure=True)

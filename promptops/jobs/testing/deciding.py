@@ -25,14 +25,14 @@ _FRESH = 1_000
 """From this repeat on answers prove suspects; far above any repeat that a prompt has."""
 
 
-def decide_scores(found: Iterable[JudgedAnswer], arms: Arms | None) -> Iterator[Decided]:
+def decide_scores(answers: Iterable[JudgedAnswer], arms: Arms | None) -> Iterator[Decided]:
     """A decision for each score of a prompt, from the answers to its cases.
 
-    One gates: for that, fresh answers are asked for where they may be, until it is settled. Else
-    recorded answers are compared with recorded answers, and what only fresh ones could settle
-    stays inconclusive. The other scores are told of the answers that there are then.
+    One score gates. If models may be called, more answers are requested until it is decided;
+    otherwise recordings are compared, and the score stays inconclusive where they are too few. The
+    other scores are decided on the answers that are known by then.
     """
-    for _, group in groupby(found, lambda judged: judged.planned.prompt.id):
+    for _, group in groupby(answers, lambda judged: judged.planned.prompt.id):
         own = list(group)
         names = {
             said.score for judged in own for said in judged.judgements if said.score is not None
@@ -53,8 +53,8 @@ class _Scored:
     score: str
     answers: dict[str, dict[int, tuple[float, JudgedAnswer]]] = field(default_factory=dict)
 
-    def add(self, found: Iterable[JudgedAnswer]) -> None:
-        for judged in found:
+    def add(self, answers: Iterable[JudgedAnswer]) -> None:
+        for judged in answers:
             value = scores(judged.judgements).get(self.score)
             if value is not None:
                 rows = self.answers.setdefault(judged.planned.case.name, {})
@@ -70,12 +70,12 @@ class _Scored:
         return rows[min(rows)][1].answer
 
     @property
-    def heard(self) -> Iterator[JudgedAnswer]:
+    def judged(self) -> Iterator[JudgedAnswer]:
         return (judged for rows in self.answers.values() for _, judged in rows.values())
 
 
 class _PromptAnswers:
-    """What one prompt was answered, in both arms."""
+    """The answers to the cases of one prompt, in both arms."""
 
     def __init__(self, own: Sequence[JudgedAnswer], arms: Arms | None) -> None:
         self._own = list(own)
@@ -85,7 +85,7 @@ class _PromptAnswers:
             once = {judged.planned.case.name: judged.planned for judged in own}
             repeats = range(max(REPEATS[-1], *(judged.planned.repeat + 1 for judged in own)))
             plan = [replace(planned, repeat=n) for planned in once.values() for n in repeats]
-            self._theirs += arms.baseline.heard(plan)
+            self._theirs += arms.baseline.judged(plan)
 
     def decided(self, score: str, *, may_call: bool) -> Decided:
         """The decision over one score; answers requested for it are also used for the next one."""
@@ -177,7 +177,7 @@ class _Deciding:
         """The decision, after all answers that may be requested for it."""
         margin = self._margin()
         decision = decide(self._cases(), look, margin)
-        while self._may_call and decision.needs is not None and self._learned(decision.needs):
+        while self._may_call and decision.needs is not None and self._request_more(decision.needs):
             look = _next(look) if decision.needs.repeats else look
             decision = decide(self._cases(), look, margin)
         return decision
@@ -190,13 +190,15 @@ class _Deciding:
             return was if before else margin
         return min(margin, was)
 
-    def _learned(self, needs: Needs) -> bool:
+    def _request_more(self, needs: Needs) -> bool:
         """Request more answers; returns whether any arrived."""
         if needs.repeats is not None:
             wanted = [(name, n) for name in self._once for n in range(needs.repeats)]
         else:
             wanted = [(name, _FRESH + n) for name in needs.suspects for n in range(needs.fresh)]
-        ours, theirs = self._arms.hear([replace(self._once[name], repeat=n) for name, n in wanted])
+        ours, theirs = self._arms.judged(
+            [replace(self._once[name], repeat=n) for name, n in wanted]
+        )
         before = self._known
         self._candidate.add(ours)
         self._baseline.add(theirs)
@@ -206,7 +208,7 @@ class _Deciding:
 
     @property
     def _known(self) -> int:
-        return sum(1 for arm in (self._candidate, self._baseline) for _ in arm.heard)
+        return sum(1 for arm in (self._candidate, self._baseline) for _ in arm.judged)
 
     def _cases(self) -> list[CaseScore]:
         return [
@@ -229,19 +231,19 @@ class _Deciding:
             return False
         return self._judged_by_others() or any(
             baseline.answered_by_another(judged.planned, judged.answer)
-            for judged in self._candidate.heard
+            for judged in self._candidate.judged
         )
 
     def _judged_by_others(self) -> bool:
         """The same for the models of judges."""
-        paths = {judged.planned.prompt.path for judged in self._baseline.heard}
+        paths = {judged.planned.prompt.path for judged in self._baseline.judged}
         ours = judges_behind(self._arms.judging.answering.known, {self._prompt.path})
         theirs = judges_behind(self._arms.baseline.opinions.known, paths)
         return any(ours[judge] != theirs[judge] for judge in ours.keys() & theirs.keys())
 
     def _cost(self, arm: _Scored) -> float | None:
         """The cost per answer, in USD; None if any is unknown."""
-        costs = [cost_usd(self._arms.judging.catalog, judged) for judged in arm.heard]
+        costs = [cost_usd(self._arms.judging.catalog, judged) for judged in arm.judged]
         known = [cost for cost in costs if cost is not None]
         return fmean(known) if known and len(known) == len(costs) else None
 
@@ -257,14 +259,15 @@ class _Deciding:
         )
 
     def _line(self, decision: Decision, verdict: Verdict) -> str:
-        title, asked = self._arms.baseline.title, self._prompt.id in self._arms.baseline.outdated
-        drifted = self._drifted
-        how = "requested again" if asked else f"recorded, {'another' if drifted else 'same'} model"
+        baseline = self._arms.baseline
+        model = "another" if self._drifted else "same"
+        is_outdated = self._prompt.id in baseline.outdated
+        source = "requested again" if is_outdated else f"recorded, {model} model"
         was, now = self._cost(self._baseline), self._cost(self._candidate)
         line = sentence(
             decision,
             cost_change=now / was - 1 if was and now is not None else None,
-            baseline=f"{title} ({how})",
+            baseline=f"{baseline.title} ({source})",
         )
         if verdict != decision.verdict:
             return f"{line} · the model has changed: `promptops test --live` runs both sides again"

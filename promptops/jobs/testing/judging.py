@@ -65,14 +65,14 @@ class AnswerJudge:
         gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
         agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
         return [
-            judge_answer(_with(record, said, agreements), planned.case, planned.prompt)
-            for (planned, _), record, said in zip(answered, records, replies, strict=True)
+            judge_answer(_with(record, own_replies, agreements), planned.case, planned.prompt)
+            for (planned, _), record, own_replies in zip(answered, records, replies, strict=True)
         ]
 
-    def heard(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
+    def judged(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
         """The verdicts with the answers."""
         rows = zip(answered, self.judge(answered), strict=True)
-        return [JudgedAnswer(planned, answer, said) for (planned, answer), said in rows]
+        return [JudgedAnswer(planned, answer, judgements) for (planned, answer), judgements in rows]
 
     def _record(self, planned: PlannedCase, answer: Answer, others: _ByCase) -> Record:
         assert planned.request is not None
@@ -90,20 +90,22 @@ class AnswerJudge:
         same = others[planned.prompt.id, planned.repeat]
         named = counterparts(planned.case, planned.prompt)
         first = {name: self._first.get((planned.prompt.id, name)) for name in named}
-        more = {name: said for name, said in first.items() if said and name not in same}
+        more = {name: answer for name, answer in first.items() if answer and name not in same}
         # Without a copy for each case: their number would grow with the square.
         return {**more, **same} if more else same
 
     def _replies(self, records: Sequence[tuple[PlannedCase, Record]]) -> list[dict[str, Reply]]:
         """The replies to each record's questions, by `Question.key`."""
-        asked = [
+        questions_asked = [
             (number, planned, question)
             for number, (planned, record) in enumerate(records)
             for question in questions(record, planned.case, planned.prompt)
         ]
-        heard = self._questioning.replies([(planned, question) for _, planned, question in asked])
+        found = self._questioning.replies(
+            [(planned, question) for _, planned, question in questions_asked]
+        )
         replies: list[dict[str, Reply]] = [{} for _ in records]
-        for (number, _, question), reply in zip(asked, heard, strict=True):
+        for (number, _, question), reply in zip(questions_asked, found, strict=True):
             replies[number][question.key] = reply
         return replies
 
@@ -128,7 +130,7 @@ def judged_answers(
         if planned.needs_answer and planned.key in got
     ]
     known = [(planned, answer) for planned, answer in found if answer is not None]
-    return judging.heard(known), got
+    return judging.judged(known), got
 
 
 def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
@@ -156,12 +158,12 @@ def judges_behind(
     return found
 
 
-def cost_usd(catalog: Catalog, heard: JudgedAnswer) -> float | None:
+def cost_usd(catalog: Catalog, judged: JudgedAnswer) -> float | None:
     """The cost of an answer; None if the price is unknown."""
-    profile = planned_profile(catalog, heard.planned)
+    profile = planned_profile(catalog, judged.planned)
     if profile is None:
         return None
-    return answer_cost_usd(heard.answer.usage, profile.provider, profile.id, profile.price)
+    return answer_cost_usd(judged.answer.usage, profile.provider, profile.id, profile.price)
 
 
 def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _ByCase:

@@ -178,7 +178,7 @@ def within_budget(settings: Settings, budget: Mapping[str, float], event: Event 
 
 def prompt_budget(prompt: Prompt, event: Event | None) -> float | None:
     """The prompt's own limit for one run, in USD; None for no limit."""
-    said = prompt.evaluation.get("budget")
-    if isinstance(said, Mapping):
-        said = said.get(event)
-    return float(said) if isinstance(said, int | float) else None
+    budget = prompt.evaluation.get("budget")
+    if isinstance(budget, Mapping):
+        budget = budget.get(event)
+    return float(budget) if isinstance(budget, int | float) else None

@@ -26,14 +26,14 @@ _VIOLATED = "an additional answer, requested to decide, violates a contract"
 
 def case_runs(
     plan: Sequence[PlannedCase],
-    got: Mapping[Key, AnswerResult],
-    found: Sequence[JudgedAnswer],
+    results: Mapping[Key, AnswerResult],
+    answers: Sequence[JudgedAnswer],
     notes: Mapping[CaseKey, str],
 ) -> Iterator[CaseRun]:
-    """The results of all planned cases, in order, with notes on answers."""
-    heard = {judged.planned.case_key: judged for judged in found}
+    """The results of all planned cases, in order; `notes` explains replaced answers."""
+    judged = {answer.planned.case_key: answer for answer in answers}
     for planned in plan:
-        run = _run(planned, got.get(planned.key, AnswerResult()), heard.get(planned.case_key))
+        run = _run(planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key))
         yield replace(run, reason=run.reason or notes.get(planned.case_key, ""))
 
 
@@ -98,8 +98,8 @@ def recording_errors(
                 yield error_run(catalog.ids.get(path, path), reason, problem.at)
 
 
-def _run(planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None) -> CaseRun:
-    said = CaseRun(
+def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None) -> CaseRun:
+    run = CaseRun(
         prompt=planned.prompt.id,
         name=planned.case.name,
         repeat=planned.repeat,
@@ -111,8 +111,8 @@ def _run(planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None) ->
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
-        return said
-    return _judged(said, planned, got, heard)
+        return run
+    return _judged(run, planned, result, judged)
 
 
 def _sent(request: Request) -> tuple[tuple[str, str], ...]:
@@ -122,39 +122,41 @@ def _sent(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def _judged(
-    run: CaseRun, planned: PlannedCase, got: AnswerResult, heard: JudgedAnswer | None
+    run: CaseRun, planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
 ) -> CaseRun:
     if not planned.needs_answer:
         return replace(run, status=status_of(planned.rendered))
-    if heard is None:
+    if judged is None:
         status = status_of(planned.rendered) if planned.rendered else "passed"
-        if got.infrastructure:
-            return replace(run, status="error", reason=got.reason, infrastructure=True)
-        return replace(run, status="failed" if status == "failed" else "stale", reason=got.reason)
-    results = (*run.assertions, *(_result(judgement, "answer") for judgement in heard.judgements))
-    judged = (*planned.rendered, *heard.judgements)
-    status, unheard = status_of(judged), _unheard(judged)
+        if result.infrastructure:
+            return replace(run, status="error", reason=result.reason, infrastructure=True)
+        return replace(
+            run, status="failed" if status == "failed" else "stale", reason=result.reason
+        )
+    results = (*run.assertions, *(_result(judgement, "answer") for judgement in judged.judgements))
+    judgements = (*planned.rendered, *judged.judgements)
+    status, missing = status_of(judgements), _missing_reply(judgements)
     return replace(
         run,
         status=status,
-        reason=unheard or ("its assertions can't be checked" if status == "error" else ""),
-        infrastructure=bool(unheard),
-        internal=any(judgement.internal for judgement in judged),
+        reason=missing or ("its assertions can't be checked" if status == "error" else ""),
+        infrastructure=bool(missing),
+        internal=any(judgement.internal for judgement in judgements),
         assertions=results,
-        answer=heard.answer,
-        source=got.source,
+        answer=judged.answer,
+        source=result.source,
     )
 
 
-def _unheard(judged: Sequence[Judgement]) -> str:
+def _missing_reply(judged: Sequence[Judgement]) -> str:
     """Why a judge gave no reply, if there is no other error to fix; else ""."""
     errors = [
         judgement
         for judgement in judged
         if judgement.status == "error" and judgement.lack != "recording"
     ]
-    vain = errors and all(error.lack == "connection" for error in errors)
-    return errors[0].reason if vain else ""
+    only_outages = errors and all(error.lack == "connection" for error in errors)
+    return errors[0].reason if only_outages else ""
 
 
 def _result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:

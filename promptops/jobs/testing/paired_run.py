@@ -44,7 +44,7 @@ class Baseline:
     Both arms run the candidate's cases and assertions.
 
     Attributes:
-        title: The name of the revision to show.
+        title: The name of the revision, for reports.
         outdated: Ids of the prompts whose recorded answers are from another model and no longer
             used.
         opinions: The judges' verdicts on the baseline's answers.
@@ -58,7 +58,7 @@ class Baseline:
         self._store = Store(catalog)
         self.opinions = opinions
         self._judging = AnswerJudge(head, opinions, self.answer)
-        self._asked: dict[tuple[str, str, int], Answer] = {}
+        self._answers: dict[tuple[str, str, int], Answer] = {}
         self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
 
     def counterpart(self, planned: PlannedCase) -> PlannedCase | None:
@@ -91,11 +91,11 @@ class Baseline:
 
     def learn(self, planned: PlannedCase, answer: Answer) -> None:
         """Add the answers of this run."""
-        self._asked[_key(planned)] = answer
+        self._answers[_key(planned)] = answer
 
     def answer(self, planned: PlannedCase) -> Answer | None:
         """The known answer to a case and repeat, or None."""
-        return self._asked.get(_key(planned)) or (
+        return self._answers.get(_key(planned)) or (
             None if planned.prompt.id in self.outdated else self.recorded(planned)
         )
 
@@ -107,10 +107,12 @@ class Baseline:
         found = self._store.find(same.prompt.path, same.digest, same.repeat)
         return found.answer if found is not None else None
 
-    def heard(self, plan: Iterable[PlannedCase]) -> list[JudgedAnswer]:
+    def judged(self, plan: Iterable[PlannedCase]) -> list[JudgedAnswer]:
         """The known answers to those cases, judged."""
         same = ((self.counterpart(planned), self.answer(planned)) for planned in plan)
-        return self._judging.heard([(planned, said) for planned, said in same if planned and said])
+        return self._judging.judged(
+            [(planned, answer) for planned, answer in same if planned and answer]
+        )
 
     def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
         """The measures of its own version of a prompt; empty if there are none."""
@@ -184,19 +186,19 @@ class Arms:
             answer = got[planned.key].answer
             if answer is not None and baseline.answered_by_another(planned, answer):
                 baseline.outdated.add(planned.prompt.id)
-        self._ask([planned for planned in plan if baseline.answer(planned) is None])
+        self._request([planned for planned in plan if baseline.answer(planned) is None])
 
-    def hear(self, plan: Sequence[PlannedCase]) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
+    def judged(self, plan: Sequence[PlannedCase]) -> tuple[list[JudgedAnswer], list[JudgedAnswer]]:
         """The judged answers of the candidate and of its baseline; requests missing ones."""
         if self.may_call:
-            self._ask(plan)
+            self._request(plan)
         ours = judged_answers(self.judging, plan)[0]
         self.violated |= {
             judged.planned.case_key for judged in ours if status_of(judged.judgements) == "failed"
         }
-        return ours, self.baseline.heard(plan)
+        return ours, self.baseline.judged(plan)
 
-    def _ask(self, plan: Sequence[PlannedCase]) -> None:
+    def _request(self, plan: Sequence[PlannedCase]) -> None:
         missing = [planned for planned in plan if self.baseline.answer(planned) is None]
         got = self._get(wanted_answers(self.judging.catalog, plan), self.baseline.wants(missing))
         for planned in missing:

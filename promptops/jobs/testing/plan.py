@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from itertools import chain
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import wrong_profile
+from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
 from promptops.evals.judge_prompts import is_anchor
@@ -19,9 +21,11 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.records import record, replace
+from promptops.report.parts.summary import counted
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
+from promptops.source.explain import nearest
 
 MAX_ANSWERS = 50_000
 """The limit for one prompt: all cases are planned before the first request."""
@@ -222,3 +226,22 @@ def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
 
 def with_hint(message: str, hint: str | None) -> str:
     return f"{message}: {hint}" if hint else message
+
+
+def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[PlannedCase]:
+    """The cases whose names match a pattern; all without patterns.
+
+    Raises UsageError for a pattern without a match.
+    """
+    for pattern in patterns:
+        names = {planned.case.name for planned in plan}
+        if not any(_matches(name, pattern) for name in names):
+            hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
+            raise UsageError(f"no case has the name {pattern!r}", hint=hint)
+    if not patterns:
+        return plan
+    return [planned for planned in plan if any(_matches(planned.case.name, p) for p in patterns)]
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)

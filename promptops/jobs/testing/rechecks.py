@@ -34,20 +34,20 @@ def audit_recordings(
     known = {want.key: (want, answer) for want, answer in replayed.answered()}
     chosen = sample([_recording(*pair) for pair in known.values()], *sampled)
     keys = {(recording.request, recording.repeat, recording.judge) for recording in chosen}
-    asked = [want for want, _ in known.values() if want.key[1:] in keys]
-    got = Answering(catalog, Store(catalog), "live", calls=calls).get(asked)
-    for want in asked:
-        fresh, was = got[want.key], known[want.key][1]
+    requested = [want for want, _ in known.values() if want.key[1:] in keys]
+    results = Answering(catalog, Store(catalog), "live", calls=calls).get(requested)
+    for want in requested:
+        fresh, was = results[want.key], known[want.key][1]
         prompt = catalog.ids.get(want.path, want.path)
         place = places.get((want.path, want.case), Place(want.path))
         whose = f"the judge `{want.judge}`" if want.judge else "the model"
         if fresh.answer is None:
             reason = f"it could not be requested again: {fresh.reason}"
-            yield _case(prompt, want, place, reason, lost=True)
+            yield _case(prompt, want, place, reason, outage=True)
         elif found := answer_differences(was, fresh.answer):
             what = ", ".join(f"`{name}`" for name in found)
             reason = f"requested again, {whose} gives another answer: {what}"
-            yield _case(prompt, want, place, reason, lost=False)
+            yield _case(prompt, want, place, reason, outage=False)
 
 
 def _recording(want: WantedAnswer, answer: Answer) -> Recording:
@@ -56,15 +56,15 @@ def _recording(want: WantedAnswer, answer: Answer) -> Recording:
     )
 
 
-def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, lost: bool) -> CaseRun:
+def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage: bool) -> CaseRun:
     return CaseRun(
         prompt=prompt,
         name=want.case,
         repeat=want.repeat,
-        status="error" if lost else "failed",
+        status="error" if outage else "failed",
         place=place,
         reason=reason,
-        infrastructure=lost,
+        infrastructure=outage,
     )
 
 
@@ -78,8 +78,8 @@ def confirm_failures(
 ) -> tuple[list[JudgedAnswer], dict[CaseKey, str]]:
     """The answers, and notes on those that passed at the second attempt.
 
-    A violating answer stays if one of two more violates too or is missing; else the first of the
-    two replaces it.
+    A violating answer stays if one of two more answers is missing or also violates a contract;
+    otherwise the first of the two replaces it.
     """
     failed = [judged.planned for judged in found if status_of(judged.judgements) == "failed"]
     if not failed:
@@ -87,24 +87,24 @@ def confirm_failures(
     more, _ = judged_answers(
         judging, [_again(planned, n) for planned in failed for n in range(_FRESH)]
     )
-    held = {
+    confirmed = {
         judged.planned.case_key: judged
         for judged in more
         if status_of(judged.judgements) == "passed"
     }
-    better = {
-        planned.case_key: held[_again(planned, 0).case_key]
+    replacements = {
+        planned.case_key: confirmed[_again(planned, 0).case_key]
         for planned in failed
-        if _all(planned, held)
+        if _all_passed(planned, confirmed)
     }
     note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
-    notes = dict.fromkeys(better, note)
-    kept = [better.get(judged.planned.case_key, judged) for judged in found]
-    return [replace(new, planned=old.planned) for old, new in zip(found, kept, strict=True)], notes
+    notes = dict.fromkeys(replacements, note)
+    final = [replacements.get(judged.planned.case_key, judged) for judged in found]
+    return [replace(new, planned=old.planned) for old, new in zip(found, final, strict=True)], notes
 
 
-def _all(planned: PlannedCase, held: Mapping[CaseKey, JudgedAnswer]) -> bool:
-    return all(_again(planned, number).case_key in held for number in range(_FRESH))
+def _all_passed(planned: PlannedCase, confirmed: Mapping[CaseKey, JudgedAnswer]) -> bool:
+    return all(_again(planned, number).case_key in confirmed for number in range(_FRESH))
 
 
 def _again(planned: PlannedCase, number: int) -> PlannedCase:

@@ -34,13 +34,13 @@ class JudgeRequests:
     _judges: dict[str, tuple[Judge, ModelProfile | None]] = field(default_factory=dict, init=False)
     _agreements: dict[str, Agreement | NoReply | None] = field(default_factory=dict, init=False)
 
-    def replies(self, asked: Sequence[tuple[PlannedCase, Question]]) -> list[Reply]:
+    def replies(self, questions: Sequence[tuple[PlannedCase, Question]]) -> list[Reply]:
         """The reply to each question about the answer to a case, in order."""
-        wanted = [self._want(about, question) for about, question in asked]
-        got = self.answering.get([want for want in wanted if isinstance(want, WantedAnswer)])
+        wanted = [self._want(about, question) for about, question in questions]
+        results = self.answering.get([want for want in wanted if isinstance(want, WantedAnswer)])
         return [
-            want if isinstance(want, NoReply) else _reply(question, got[want.key])
-            for (_, question), want in zip(asked, wanted, strict=True)
+            want if isinstance(want, NoReply) else _reply(question, results[want.key])
+            for (_, question), want in zip(questions, wanted, strict=True)
         ]
 
     def agreements(self, judges: Iterable[str]) -> dict[str, Agreement | NoReply]:
@@ -128,37 +128,37 @@ class JudgeRequests:
 
     def _agreed(self, judge: str, anchors: Sequence[PlannedCase]) -> Agreement | NoReply:
         """The agreement on anchors, from the recorded answers to the judge's own cases."""
-        got = self.answering.get(list(wanted_answers(self.catalog, anchors)))
+        results = self.answering.get(list(wanted_answers(self.catalog, anchors)))
         answered: list[tuple[PlannedCase, str]] = []
         for anchor in anchors:
-            found = got.get(
+            found = results.get(
                 anchor.key,
                 AnswerResult(reason=anchor.error or "it has no assertion about the answer"),
             )
             if found.answer is None:
-                return _untold(anchor, found, judge)
+                return _missing_anchor(anchor, found, judge)
             answered.append((anchor, found.answer.text))
         return agreement_of((anchor.case, text) for anchor, text in answered)
 
 
-def _untold(anchor: PlannedCase, got: AnswerResult, judge: str) -> NoReply:
-    reason = f"its anchor `{anchor.case.name}` has no answer: {got.reason}"
-    lack = None if anchor.error or not anchor.needs_answer else _lack(got)
+def _missing_anchor(anchor: PlannedCase, result: AnswerResult, judge: str) -> NoReply:
+    reason = f"its anchor `{anchor.case.name}` has no answer: {result.reason}"
+    lack = None if anchor.error or not anchor.needs_answer else _lack(result)
     if lack == "recording":
         reason = f"{reason}; promptops test {judge} --record"
     return NoReply(reason=reason, lack=lack)
 
 
-def _reply(question: Question, got: AnswerResult) -> Reply:
-    if got.answer is None:
-        return NoReply(reason=got.reason, lack=_lack(got))
+def _reply(question: Question, result: AnswerResult) -> Reply:
+    if result.answer is None:
+        return NoReply(reason=result.reason, lack=_lack(result))
     if question.kind == "judge":
-        return opinion_of(got.answer.text)
-    return endpoint_reply(question, got.answer.text)
+        return opinion_of(result.answer.text)
+    return endpoint_reply(question, result.answer.text)
 
 
-def _lack(got: AnswerResult) -> Lack:
-    return "connection" if got.infrastructure else "recording"
+def _lack(result: AnswerResult) -> Lack:
+    return "connection" if result.infrastructure else "recording"
 
 
 def wanted_answers(catalog: Catalog, planned: Sequence[PlannedCase]) -> Iterator[WantedAnswer]:

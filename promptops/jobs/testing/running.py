@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from promptops.errors import GitError, UsageError
+from promptops.errors import GitError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Mode
@@ -30,26 +29,32 @@ from promptops.jobs.testing.outcomes import (
     with_violations,
 )
 from promptops.jobs.testing.paired_run import Arms, Baseline, needs_baseline
-from promptops.jobs.testing.plan import Key, PlannedCase, needed_cases, plan_cases, with_hint
+from promptops.jobs.testing.plan import (
+    Key,
+    PlannedCase,
+    named_cases,
+    needed_cases,
+    plan_cases,
+    with_hint,
+)
 from promptops.jobs.testing.rechecks import audit_recordings, confirm_failures
 from promptops.jobs.testing.shards import (
     checked_commit,
-    in_shard,
     plan_digest,
     recording_refusals,
     refuse_other_plan,
     shard_answers,
+    shard_cases,
 )
 from promptops.jobs.workspace.selection import Selected, merge_base
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.model.shard import Shard, ShardRun
+from promptops.model.shard import ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
 from promptops.records import replace
 from promptops.repo.repository import Repository
 from promptops.report.parts.summary import counted
-from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals
@@ -77,15 +82,15 @@ class CaseRunner:
         self._whole = list(whole)
         if options.merged is not None:
             refuse_other_plan(self._whole, options.merged)
-        self._planned = _named(self._whole, options.cases)
-        self._plan = _of_shard(self._planned, options.shard)
+        self._named = named_cases(self._whole, options.cases)
+        self._plan = shard_cases(self._named, options.shard)
         # Answers that only this machine has must not make a case pass here and stale elsewhere.
         cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
         self._calls = _model_calls(workspace.repository, options)
-        self._answering = self._way_to_answers()
-        self._baseline = self._compared_with() if needs_baseline(self._plan) else None
-        answer_before = self._baseline.answer if self._baseline is not None else _nobody
+        self._answering = self._new_answering()
+        self._baseline = self._new_baseline() if needs_baseline(self._plan) else None
+        answer_before = self._baseline.answer if self._baseline is not None else _no_answer
         self._judging = AnswerJudge(catalog, self._answering, answer_before)
 
     def run(self) -> TestRun:
@@ -95,37 +100,37 @@ class CaseRunner:
         if arms is not None and options.mode == "live":
             compared = {planned.prompt.id for planned in self._plan if needs_baseline([planned])}
             arms.begin([planned for planned in self._measured if planned.prompt.id in compared])
-        beside = needed_cases(self._plan, self._everything)
-        found, got = judged_answers(self._judging, [*self._plan, *beside])
-        apart = {planned.case_key for planned in beside}
-        found = [judged for judged in found if judged.planned.case_key not in apart]
-        kept, notes = (
-            confirm_failures(self._judging, found) if options.mode == "live" else (found, {})
+        partners = needed_cases(self._plan, self._all_cases)
+        judged, results = judged_answers(self._judging, [*self._plan, *partners])
+        partner_keys = {planned.case_key for planned in partners}
+        judged = [answer for answer in judged if answer.planned.case_key not in partner_keys]
+        final, notes = (
+            confirm_failures(self._judging, judged) if options.mode == "live" else (judged, {})
         )
-        decisions, violating = self._decisions(found, arms)
+        decisions, violating = self._decisions(judged, arms)
         cases = [
             *unreadable_prompts(self._loaded),
-            *with_violations(case_runs(self._plan, got, kept, notes), violating),
+            *with_violations(case_runs(self._plan, results, final, notes), violating),
             *recording_errors(self._catalog, self._plan, self._store),
         ]
         cases += self._audited()
         refused = self._refused()
-        covered = (
-            coverage_rows(self._catalog, self._loaded) if options.coverage else CoverageResult()
-        )
-        cases += covered.failed
-        lost = self._written(refused.values())
-        told = {(case.reason, case.place) for case in cases}
-        new = (error for error in lost if error not in told)
+        coverage = CoverageResult()
+        if options.coverage:
+            coverage = coverage_rows(self._catalog, self._loaded)
+        cases += coverage.failed
+        unwritten = self._written(refused.values())
+        reported = {(case.reason, case.place) for case in cases}
+        new = (error for error in unwritten if error not in reported)
         cases += [error_run(str(place), message, place) for message, place in new]
-        shard = self._shard_run(lost, refused)
-        run = self._told(cases, decisions, tuple(judge_agreements(found)), shard)
-        return replace(run, coverage=covered.rows)
+        shard = self._shard_run(unwritten, refused)
+        run = self._test_run(cases, decisions, tuple(judge_agreements(judged)), shard)
+        return replace(run, coverage=coverage.rows)
 
-    def _everything(self) -> Iterator[PlannedCase]:
+    def _all_cases(self) -> Iterator[PlannedCase]:
         return plan_cases(self._catalog, self._loaded, self._options.repeats)
 
-    def _way_to_answers(self) -> Answering:
+    def _new_answering(self) -> Answering:
         merged = self._options.merged
         return Answering(
             self._catalog,
@@ -136,7 +141,7 @@ class CaseRunner:
             known=merged.known if merged is not None else None,
         )
 
-    def _compared_with(self) -> Baseline | None:
+    def _new_baseline(self) -> Baseline | None:
         """The baseline of measures; by default where this branch left the default branch."""
         options, revision = self._options, self._options.baseline
         try:
@@ -162,8 +167,8 @@ class CaseRunner:
 
     @property
     def _measured(self) -> list[PlannedCase]:
-        """The plan for prompts with all their cases: a part of them decides nothing."""
-        known = Counter(planned.prompt.id for planned in self._planned if not planned.repeat)
+        """The plan for prompts of which all cases run; a part of them can't decide a score."""
+        known = Counter(planned.prompt.id for planned in self._named if not planned.repeat)
         return [
             planned
             for planned in self._plan
@@ -171,15 +176,15 @@ class CaseRunner:
         ]
 
     def _decisions(
-        self, found: Sequence[JudgedAnswer], arms: Arms | None
+        self, judged: Sequence[JudgedAnswer], arms: Arms | None
     ) -> tuple[tuple[Decided, ...], frozenset[tuple[str, str]]]:
-        """And the cases that violate a contract in an answer that a decision asked for.
+        """The decisions, and the cases that violate a contract in an additional answer.
 
-        None for a shard, which goes through them all the same, for what they take.
+        A shard returns no decisions; it only looks up the answers that they need.
         """
         whole = {planned.prompt.id for planned in self._measured}
         decisions = tuple(
-            decide_scores((judged for judged in found if judged.planned.prompt.id in whole), arms)
+            decide_scores((answer for answer in judged if answer.planned.prompt.id in whole), arms)
         )
         violating = frozenset(arms.violating) if arms is not None else frozenset()
         return (decisions if self._options.shard is None else ()), violating
@@ -189,12 +194,11 @@ class CaseRunner:
         if options.audit is None:
             return []
         seed = options.seed or self._catalog.revision
-        sampled, calls = (options.audit, seed), self._calls
-        return [
-            *audit_recordings(
-                self._catalog, self._plan, self._answering, sampled=sampled, calls=calls
-            )
-        ]
+        sampled = options.audit, seed
+        found = audit_recordings(
+            self._catalog, self._plan, self._answering, sampled=sampled, calls=self._calls
+        )
+        return list(found)
 
     def _refused(self) -> dict[Key, Problem]:
         """Why a shard may not write its answers."""
@@ -202,24 +206,24 @@ class CaseRunner:
             return {}
         opinions = self._baseline.opinions if self._baseline is not None else None
         refused = recording_refusals(self._catalog, self._answering)
-        return refused | (
-            recording_refusals(self._catalog, opinions) if opinions is not None else {}
-        )
+        if opinions is not None:
+            refused |= recording_refusals(self._catalog, opinions)
+        return refused
 
     def _written(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Write the answers to their files; returns problems with their places."""
-        settled = self._answering.end(prune=self._options.prune)
-        problems = (*self._answering.refused, *settled.problems, *refused)
-        lost = [
+        written = self._answering.end(prune=self._options.prune)
+        problems = (*self._answering.refused, *written.problems, *refused)
+        unwritten = [
             (with_hint(problem.message, problem.hint), problem.at)
             for problem in problems
             if isinstance(problem.at, Place)
         ]
         merged = self._options.merged
-        return [*dict.fromkeys(lost), *(merged.problems if merged is not None else ())]
+        return [*dict.fromkeys(unwritten), *(merged.problems if merged is not None else ())]
 
     def _shard_run(
-        self, lost: Sequence[tuple[str, Place]], refused: Mapping[Key, Problem]
+        self, unwritten: Sequence[tuple[str, Place]], refused: Mapping[Key, Problem]
     ) -> ShardRun | None:
         options = self._options
         if options.shard is None:
@@ -233,11 +237,11 @@ class CaseRunner:
             repeats=options.repeats,
             baseline=options.baseline,
             cost_usd=self._calls.cost_usd,
-            problems=tuple(lost),
+            problems=tuple(unwritten),
             answers=shard_answers(self._answering.known | opinions, refused),
         )
 
-    def _told(
+    def _test_run(
         self,
         cases: Sequence[CaseRun],
         decisions: tuple[Decided, ...],
@@ -275,7 +279,7 @@ class CaseRunner:
 
 
 def _model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
-    """The calls to models; merged shards have none left."""
+    """The calls to models of a run; merged shards make no further calls."""
     calls = ModelCalls(
         settings=options.settings,
         watcher=options.watcher,
@@ -299,27 +303,5 @@ def _approvals(repository: Repository, options: RunOptions) -> Approvals:
     )
 
 
-def _named(plan: list[PlannedCase], patterns: Sequence[str]) -> list[PlannedCase]:
-    """The cases whose names are among the patterns; raises UsageError for one that none has."""
-    for pattern in patterns:
-        names = {planned.case.name for planned in plan}
-        if not any(_is_called(name, pattern) for name in names):
-            hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
-            raise UsageError(f"no case has the name {pattern!r}", hint=hint)
-    if not patterns:
-        return plan
-    return [planned for planned in plan if any(_is_called(planned.case.name, p) for p in patterns)]
-
-
-def _is_called(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatchcase(name, pattern)
-
-
-def _of_shard(plan: Sequence[PlannedCase], shard: Shard | None) -> Sequence[PlannedCase]:
-    if shard is None:
-        return plan
-    return [planned for planned in plan if in_shard(shard, planned.prompt.id, planned.case.name)]
-
-
-def _nobody(_: PlannedCase) -> None:
+def _no_answer(_: PlannedCase) -> None:
     """Without a baseline there are no answers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
@@ -68,6 +68,13 @@ def in_shard(shard: Shard, prompt: str, case: str) -> bool:
     """Whether a case belongs to a shard: by its name alone, wherever and whenever it runs."""
     digest = hashlib.sha256(f"{prompt}\0{case}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest) % shard.count == shard.index - 1
+
+
+def shard_cases(plan: Sequence[PlannedCase], shard: Shard | None) -> Sequence[PlannedCase]:
+    """The cases of a shard; all without one."""
+    if shard is None:
+        return plan
+    return [planned for planned in plan if in_shard(shard, planned.prompt.id, planned.case.name)]
 
 
 def plan_digest(plan: Iterable[PlannedCase]) -> str:

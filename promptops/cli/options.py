@@ -127,6 +127,12 @@ def at_option(function: F) -> F:
     )
 
 
+def verbose_option(function: F) -> F:
+    """Add `--verbose`."""
+    text = "Print the statistics of scores and judges: intervals, tests, number of answers."
+    return click.option("-v", "--verbose", is_flag=True, help=text)(function)
+
+
 def judged_options(function: F) -> F:
     """Add `--at REV`, `--staged` and `--worktree`, for `judged_revision`."""
     at = click.option("--at", "revision", metavar="REV", help=JUDGED_HELP)

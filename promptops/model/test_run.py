@@ -115,7 +115,8 @@ class Decided:
     """The decision over one prompt's measured score, candidate against baseline.
 
     Attributes:
-        line: As `evals.deciding.sentence` writes it.
+        line: The figures, as `evals.deciding.sentence` writes them.
+        summary: The decision in a plain sentence without statistics; "" if `line` is one.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
         gates: It counts in the verdict of the run; the other scores of a prompt are only told.
@@ -126,10 +127,16 @@ class Decided:
     score: str
     verdict: Verdict
     line: str
+    summary: str = ""
     worst: tuple[Worse, ...] = ()
     culprits: tuple[str, ...] = ()
     gates: bool = True
     compared: bool = True
+
+    @property
+    def plain(self) -> str:
+        """The decision in a plain sentence."""
+        return self.summary or self.line
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ class _Reading:
         if failed or strays:
             return ItemResult(failure=failure_text(self._run, strays, failed))
         lines = [
-            visible(f"{decision.prompt}: {decision.score}: {decision.line}")
+            visible(f"{decision.prompt}: {decision.score}: {decision.plain}")
             for decision in decided
             if decision.verdict == "inconclusive"
         ]

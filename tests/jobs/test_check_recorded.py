@@ -72,7 +72,7 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
         "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions"
         " · requires a minor version",
     )
-    assert told[0].startswith("score: ask brevity: fail: -100.0 points [")
+    assert told[0].startswith("score: ask brevity: fail: 100.0 points lower than ")
     assert told == said("test", "--since", "main")[1].splitlines()[:-1]
 
 
@@ -82,7 +82,7 @@ def test_in_markdown_it_is_in_the_table_of_scores(recorded, said):
 
     _, output = said("check", "--since", "main", "--worktree", "--format", "markdown")
 
-    assert "\n| <code>ask</code> | brevity | **fail** | -100.0 points &#91;" in output
+    assert "\n| <code>ask</code> | brevity | **fail** | 100.0 points lower than " in output
 
 
 def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, said):
@@ -92,7 +92,7 @@ def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, sai
     code, output = said("check", "--since", "main", "--worktree")
 
     *_, score, last = output.splitlines()
-    assert score.startswith("score: ask brevity: inconclusive: 0.0 points [")
+    assert score.startswith("score: ask brevity: inconclusive: the same score as ")
     assert (code, last) == (
         0,
         "pass · 1 risk: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions"

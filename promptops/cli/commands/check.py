@@ -15,6 +15,7 @@ from promptops.cli.options import (
     note_unjudged,
     selection_and_lint,
     since_option,
+    verbose_option,
 )
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
 @click.option("--why", is_flag=True, help="Print why each prompt was selected.")
+@verbose_option
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")
 def command(output: OutputOptions, **options: Any) -> int:
     """Lint prompts and run every test case from its recording, with one verdict.
@@ -61,6 +63,8 @@ def command(output: OutputOptions, **options: Any) -> int:
             output.note(f"{visible_path(path)}: {visible(reason)}")
         for name, file in output.formats:
             extra = _driver() if name == "sarif" else {}
+            if name == "text":
+                extra = {"figures": options["verbose"]}
             written = _written(name, report, output, extra, to_terminal=file == "-")
             output.write(written, file)
     return BUG if report.failed else int(not report.passed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import at_option, common, since_option
+from promptops.cli.options import at_option, common, since_option, verbose_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
@@ -122,6 +122,7 @@ class _Amount(click.FloatRange):
     is_flag=True,
     help="Call the endpoints that the change configures, and remember them as approved.",
 )
+@verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
@@ -146,7 +147,8 @@ def command(output: OutputOptions, **options: Any) -> int:
         run = replace(run, advice=_again(options))
     for name, file in output.formats:
         style = {"style": output.style} if file == "-" else {}
-        written = import_module(f"promptops.report.test.{name}").write(run, **style)
+        figures = {"figures": options["verbose"]} if name == "text" else {}
+        written = import_module(f"promptops.report.test.{name}").write(run, **style, **figures)
         output.write(written, file)
     if run.unasked:
         output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")

@@ -7,9 +7,9 @@ candidate that is no worse sum up to 5%; simulated, it is about half of that (te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
-from typing import Literal
+from typing import Any, Literal
 
 from promptops.evals.deciding.confirming import fisher, holm
 from promptops.evals.deciding.decision import CaseScore, Decision, Needs, Verdict
@@ -72,6 +72,27 @@ def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARG
         unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
         needs=_needs(seen, look, applied) if verdict == "inconclusive" else None,
     )
+
+
+def reachable_look(cases: Sequence[CaseScore]) -> Look:
+    """The last look for which every case has enough repeats in both arms."""
+    fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
+    if fewest >= REPEATS[2]:
+        return 3
+    return 2 if fewest >= REPEATS[1] else 1
+
+
+def next_look(look: Look) -> Look:
+    """The look after this one; the last one is repeated."""
+    return 2 if look == 1 else 3
+
+
+def margin_of(evaluation: Mapping[str, Any]) -> Margin:
+    """The margin of a prompt, as a share; its file states it in percentage points."""
+    margin = evaluation.get("margin")
+    if margin == "auto":
+        return "auto"
+    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
 
 
 def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> None:

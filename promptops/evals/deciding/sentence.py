@@ -1,4 +1,4 @@
-"""A decision in one line, and what would settle it in another."""
+"""A decision in one line: as figures, or as a plain sentence; and what would settle it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ def sentence(
     if baseline is not None:
         parts.append(f"baseline {baseline}")
     return " · ".join(parts)
+
+
+def plain_sentence(decision: Decision, baseline: str) -> str:
+    """Without statistics, in points: `4.2 points lower than main: 9 of 200 cases worse, 3 better`.
+
+    Args:
+        baseline: The name of the baseline, safe to print.
+    """
+    points = f"{100 * abs(decision.difference):.1f}"
+    if float(points):
+        side = "lower" if decision.difference < 0 else "higher"
+        result = f"{points} points {side} than {baseline}"
+    else:
+        result = f"the same score as {baseline}"
+    cases = [f"{decision.worse} of {decision.n} cases worse", f"{decision.better} better"]
+    missing = len(decision.unpaired)
+    return f"{result}: {', '.join([*cases, *([f'{missing} not compared'] if missing else [])])}"
 
 
 def _figures(decision: Decision) -> Iterator[str]:

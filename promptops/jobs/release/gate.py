@@ -74,4 +74,4 @@ def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
 
 
 def _score_lines(decisions: Sequence[Decided]) -> list[str]:
-    return [f"{score.prompt}: {score.score}: {score.line}" for score in decisions]
+    return [f"{score.prompt}: {score.score}: {score.plain}" for score in decisions]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from statistics import fmean
-from typing import Any
 
 from promptops.evals.deciding.decision import CaseScore, Decision, Needs
-from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
-from promptops.evals.deciding.sentence import sentence, what_it_takes
+from promptops.evals.deciding.gate import (
+    REPEATS,
+    Look,
+    Margin,
+    decide,
+    margin_of,
+    next_look,
+    reachable_look,
+)
+from promptops.evals.deciding.sentence import plain_sentence, sentence, what_it_takes
 from promptops.evals.scores import primary, scores
 from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judges_behind
 from promptops.jobs.testing.paired_run import Arms
@@ -147,7 +154,7 @@ class _Deciding:
         paired = [case for case in self._cases() if case.baseline and case.candidate]
         if not paired:
             return self._open("no case has an answer on both sides")
-        decision = self._settled(_look(paired))
+        decision = self._settled(reachable_look(paired))
         verdict = decision.verdict
         if verdict != "inconclusive" and self._drifted and not _is_final(verdict):
             verdict = "inconclusive"
@@ -155,7 +162,8 @@ class _Deciding:
             prompt=self._prompt.id,
             score=self._score,
             verdict=verdict,
-            line=self._line(decision, verdict),
+            line=f"{self._figures(decision)}{self._next_step(decision, verdict)}",
+            summary=self._summary(decision, verdict),
             worst=tuple(map(self._worse, decision.worst)),
             culprits=decision.culprits,
         )
@@ -178,14 +186,14 @@ class _Deciding:
         margin = self._margin()
         decision = decide(self._cases(), look, margin)
         while self._may_call and decision.needs is not None and self._request_more(decision.needs):
-            look = _next(look) if decision.needs.repeats else look
+            look = next_look(look) if decision.needs.repeats else look
             decision = decide(self._cases(), look, margin)
         return decision
 
     def _margin(self) -> Margin:
         """The smaller margin of both versions, so that a change can't widen it."""
         own, before = self._prompt.evaluation, self._arms.baseline.evaluation_of(self._prompt)
-        margin, was = _margin(own), _margin(before)
+        margin, was = margin_of(own), margin_of(before)
         if not before or was == "auto" or margin == "auto":
             return was if before else margin
         return min(margin, was)
@@ -258,47 +266,34 @@ class _Deciding:
             after_answer=self._candidate.first(name),
         )
 
-    def _line(self, decision: Decision, verdict: Verdict) -> str:
+    def _summary(self, decision: Decision, verdict: Verdict) -> str:
+        title = self._arms.baseline.title
+        return f"{plain_sentence(decision, title)}{self._next_step(decision, verdict)}"
+
+    def _figures(self, decision: Decision) -> str:
         baseline = self._arms.baseline
         model = "another" if self._drifted else "same"
         is_outdated = self._prompt.id in baseline.outdated
         source = "requested again" if is_outdated else f"recorded, {model} model"
         was, now = self._cost(self._baseline), self._cost(self._candidate)
-        line = sentence(
+        return sentence(
             decision,
             cost_change=now / was - 1 if was and now is not None else None,
             baseline=f"{baseline.title} ({source})",
         )
+
+    def _next_step(self, decision: Decision, verdict: Verdict) -> str:
+        """What would settle an inconclusive decision, after a separator, or ""."""
         if verdict != decision.verdict:
-            return f"{line} · the model has changed: `promptops test --live` runs both sides again"
+            return " · the model has changed: `promptops test --live` runs both sides again"
         if verdict == "inconclusive" and decision.needs is not None:
-            return f"{line} · {what_it_takes(decision.needs)}"
-        return line
+            return f" · {what_it_takes(decision.needs)}"
+        return ""
 
 
 def _is_final(verdict: Verdict) -> bool:
     """Whether a verdict is final: an untrusted change can't blame another model."""
     return verdict == "fail" and bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
-
-
-def _look(cases: Sequence[CaseScore]) -> Look:
-    """The last look that there are repeats for."""
-    fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
-    if fewest >= REPEATS[2]:
-        return 3
-    return 2 if fewest >= REPEATS[1] else 1
-
-
-def _next(look: Look) -> Look:
-    return 2 if look == 1 else 3
-
-
-def _margin(evaluation: Mapping[str, Any]) -> Margin:
-    """The margin; in the prompt file it is in points."""
-    margin = evaluation.get("margin")
-    if margin == "auto":
-        return "auto"
-    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
 
 
 def _source(tags: Iterable[str]) -> str | None:

@@ -20,9 +20,13 @@ from promptops.report.test.text import told
 _MOST = 10
 
 
-def write(report: CheckReport, *, style: Style = plain, **_: object) -> str:
-    """Risks, findings, failing cases, scores, and the summary."""
-    return "".join(f"{line}\n" for line in _lines(report, style))
+def write(report: CheckReport, *, style: Style = plain, figures: bool = False, **_: object) -> str:
+    """Risks, findings, failing cases, scores, and the summary.
+
+    Args:
+        figures: Show the statistics of scores and judges instead of a plain sentence.
+    """
+    return "".join(f"{line}\n" for line in _lines(report, style, figures=figures))
 
 
 def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
@@ -49,7 +53,7 @@ def _command(diff: DiffReport) -> str:
     return f"promptops diff {here.get(diff.head, between)}"
 
 
-def _lines(report: CheckReport, style: Style) -> Iterator[str]:
+def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]:
     for note in report.notes:
         yield f"{style('note', 'note')}: {visible(note)}"
     refused = report.refused_risks
@@ -72,5 +76,5 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
         name, who = visible(prompt.id), visible_line(waiver.who)
         until = f"by {who} until {waiver.expires}"
         yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
-    yield from told(untold(report), style)
+    yield from told(untold(report), style, figures=figures)
     yield style("summary", f"{headline(report)}: {counts(report)}")

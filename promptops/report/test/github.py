@@ -65,7 +65,7 @@ def _scores(run: TestRun) -> Iterator[str]:
 
 def _decided(decided: Decided) -> str:
     worst = [f"{facts.short(each.name)}: {scores.lost(each)}" for each in scores.worst(decided)]
-    lines = [f"{scores.verdict(decided)}: {visible(decided.line)}", scores.proved(decided), *worst]
+    lines = [f"{scores.verdict(decided)}: {visible(decided.plain)}", scores.proved(decided), *worst]
     return "\n".join(filter(None, lines))
 
 

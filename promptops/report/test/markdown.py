@@ -20,6 +20,7 @@ LIMIT = 65_536
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_SCORES = 10_000
+_ROOM_FOR_FIGURES = 3_000
 _ROOM_FOR_WORST = 14_000
 _ROOM_FOR_OUTAGES = 6_000
 _ROOM_FOR_STALE = 6_000
@@ -32,7 +33,7 @@ _LINES_OF_A_BLOCK = 30
 _LINES_OF_AN_ANSWER = 12
 _PROMPTS_OF_A_REASON = 8
 _LONGEST_SENTENCE = 500
-_SCORES = "| prompt | score | verdict | figures |\n|---|---|---|---|\n"
+_SCORES = "| prompt | score | verdict | result |\n|---|---|---|---|\n"
 _COVERED = "| prompt | branches | covered |\n|---|--:|--:|\n"
 
 
@@ -79,11 +80,26 @@ def _command(advice: str) -> str:
 def _scores(run: TestRun) -> str:
     rows = _listed(_ROOM_FOR_SCORES, map(_score, run.decided), len(run.decided), "score")
     against = f" against {code(facts.short(run.baseline))}" if run.baseline else ""
-    return f"\n**Scores**{against}\n\n{_SCORES}{rows}" if rows else ""
+    return f"\n**Scores**{against}\n\n{_SCORES}{rows}{_figures(run)}" if rows else ""
+
+
+def _figures(run: TestRun) -> str:
+    """The statistics of the scores, folded."""
+    compared = [decided for decided in run.decided if decided.summary]
+    items = (
+        f"- {code(facts.short(decided.prompt))} {escape(facts.short(decided.score))}: "
+        f"{_sentence(decided.line)}\n"
+        for decided in compared
+    )
+    lines = _listed(_ROOM_FOR_FIGURES, items, len(compared), "score")
+    summary = "<details><summary>Figures</summary>"
+    return f"\n{summary}\n\n{lines}\n</details>\n" if lines else ""
 
 
 def _judges(run: TestRun) -> str:
-    lines = (f"- judge {code(facts.short(j.judge))}: {scores.agreement(j)}\n" for j in run.judges)
+    lines = (
+        f"- judge {code(facts.short(j.judge))}: {scores.plain_agreement(j)}\n" for j in run.judges
+    )
     found = "".join(_listed(_ROOM_FOR_SCORES, lines, len(run.judges), "judge"))
     return f"\n{found}" if found else ""
 
@@ -96,7 +112,7 @@ def _score(decided: Decided) -> str:
         f"**{decided.verdict}**"
         if decided.verdict == "fail" and decided.gates
         else scores.verdict(decided),
-        "<br>".join(map(_sentence, filter(None, [decided.line, proved]))),
+        "<br>".join(map(_sentence, filter(None, [decided.plain, proved]))),
     ]
     return f"| {' | '.join(cells)} |\n"
 

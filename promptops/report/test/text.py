@@ -15,21 +15,26 @@ from promptops.report.test.parts.troubles import Trouble, notes, outages, stale,
 _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
-def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
-    """Failures, scores, coverage if requested, and the summary; nothing about passed cases."""
-    lines = [*told(run, style), style("summary", facts.verdict(run))]
+def write(run: TestRun, *, style: Style = plain, figures: bool = False, **_: object) -> str:
+    """Failures, scores, coverage if requested, and the summary; nothing about passed cases.
+
+    Args:
+        figures: Show the statistics of scores and judges instead of a plain sentence.
+    """
+    lines = [*told(run, style, figures=figures), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def told(run: TestRun, style: Style) -> Iterator[str]:
+def told(run: TestRun, style: Style, *, figures: bool = False) -> Iterator[str]:
     """The lines before the summary."""
-    return _RunWriter(run, style).lines()
+    return _RunWriter(run, style, figures=figures).lines()
 
 
 class _RunWriter:
-    def __init__(self, run: TestRun, style: Style) -> None:
+    def __init__(self, run: TestRun, style: Style, *, figures: bool) -> None:
         self._run = run
         self._style = style
+        self._figures = figures
         self._repeated = facts.repeated(run)
         self._differences = Differences(style)
 
@@ -43,7 +48,8 @@ class _RunWriter:
             yield from self._decided(decided)
         for judge in self._run.judges:
             who = f"{self._style('note', 'judge')}: {facts.short(judge.judge)}"
-            yield f"{who}: {scores.agreement(judge)}"
+            agreement = scores.agreement if self._figures else scores.plain_agreement
+            yield f"{who}: {agreement(judge)}"
         if self._run.coverage:
             yield from self._coverage(self._run.coverage)
         if facts.advice(self._run) and not self._run.count("stale"):
@@ -95,7 +101,8 @@ class _RunWriter:
         kind = _VERDICTS[decided.verdict] if decided.gates else "note"
         verdict = self._style(kind, scores.verdict(decided))
         what = f"{facts.short(decided.prompt)} {facts.short(decided.score)}"
-        yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(decided.line)}"
+        line = decided.line if self._figures else decided.plain
+        yield f"{self._style('note', 'score')}: {what}: {verdict}: {visible(line)}"
         yield from (f"  {line}".rstrip() for line in scores.lines(decided, self._differences))
 
     def _coverage(self, rows: tuple[CoverageRow, ...]) -> Iterator[str]:

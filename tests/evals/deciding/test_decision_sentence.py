@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.evals.deciding.decision import Decision, Needs
-from promptops.evals.deciding.sentence import sentence, what_it_takes
+from promptops.evals.deciding.sentence import plain_sentence, sentence, what_it_takes
 
 LOST = Decision(
     verdict="fail",
@@ -42,6 +42,20 @@ def test_all_figures_stand_in_one_line():
         " · smallest visible effect 4.9 · cost +12% · $0.14"
         " · baseline v1.8.0 (recorded 2 days ago, same model)"
     )
+
+
+@pytest.mark.parametrize(
+    ("difference", "unpaired", "expected"),
+    [
+        (-0.042, (), "4.2 points lower than v1: 9 of 200 cases worse, 3 better"),
+        (0.1, (), "10.0 points higher than v1: 9 of 200 cases worse, 3 better"),
+        (-0.0001, ("a",), "the same score as v1: 9 of 200 cases worse, 3 better, 1 not compared"),
+    ],
+)
+def test_a_plain_sentence_has_no_statistics(difference, unpaired, expected):
+    decision = replace(LOST, difference=difference, unpaired=unpaired)
+
+    assert plain_sentence(decision, "v1") == expected
 
 
 def test_what_is_not_known_is_left_out():

@@ -221,8 +221,8 @@ def test_scores_are_decided_over_all_files_of_both_sides(repo, server, said):
 
     scores = [line for line in output if line.startswith("score: ")]
     assert code == 1
-    assert scores[0].startswith("score: ask goodness: fail: -100.0 points [")
-    assert f"n={COUNT}" in scores[0]
+    assert scores[0].startswith("score: ask goodness: fail: 100.0 points lower than ")
+    assert f"{COUNT} of {COUNT} cases worse" in scores[0]
 
 
 def test_lint_reports_what_is_left_over_in_each_file(repo, server, said):

@@ -191,6 +191,7 @@ def failing() -> TestRun:
                     " · smallest visible effect 4.9 · cost +12% · $0.14"
                     " · baseline v1.8.0 (recorded 2 days ago, same model)"
                 ),
+                summary="4.2 points lower than v1.8.0: 9 of 200 cases worse, 3 better",
                 worst=(
                     worse("two sources", 1.0, 0.4, HANDBOOK_SAID, HANDBOOK_SAYS),
                     worse("outdated page", 2 / 3, 1 / 3, "28 days [2].", "It depends."),
@@ -203,6 +204,7 @@ def failing() -> TestRun:
                 score="tone",
                 verdict="inconclusive",
                 line="-0.8 points [-3.4, 1.8] p=.540 n=40 k=1 · 4 worse, 3 better, 33 same",
+                summary="0.8 points lower than v1.8.0: 4 of 40 cases worse, 3 better",
                 worst=(
                     worse(
                         "late parcel",
@@ -221,6 +223,7 @@ def failing() -> TestRun:
                 score="accuracy",
                 verdict="pass",
                 line="+0.4 points [-0.9, 1.7] p=.550 n=60 k=1 · 1 worse, 2 better, 57 same",
+                summary="0.4 points higher than v1.8.0: 1 of 60 cases worse, 2 better",
                 worst=(worse("invoice 3", 1.0, 0.9, "119.00", "119"),),
             ),
         ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import CoverageRow, Decided
+from promptops.model.test_run import CoverageRow, Decided, JudgeAgreement
 from promptops.report.test.text import write
 from tests.hanging import ends_soon
 from tests.report.test_run.hostile_runs import large
@@ -244,6 +244,22 @@ def test_a_score_is_printed_whatever_its_verdict(verdict):
     ]
     assert lines[0] == f"score: a tone: {verdict}: {line}"
     assert lines[1:] == ([] if verdict == "pass" else shown)
+
+
+def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
+    line, summary = "-4.2 points [-6.5, -1.9] p=.003 n=200 k=3", "4.2 points lower than v1.8.0"
+    decided = Decided(prompt="a", score="tone", verdict="pass", line=line, summary=summary)
+    judge = JudgeAgreement(judge="judges/tone", anchors=30, kappa=0.81, may_gate=True)
+    found = replace(run(case("a", "c"), decided=(decided,)), judges=(judge,))
+
+    score, agreement, _ = write(found).splitlines()
+    figures, kappa, _ = write(found, figures=True).splitlines()
+
+    assert (score, figures) == (f"score: a tone: pass: {summary}", f"score: a tone: pass: {line}")
+    assert (agreement, kappa) == (
+        "judge: judges/tone: agrees with people on 30 anchors, so it may gate",
+        "judge: judges/tone: kappa 0.81 on 30 anchors, it may gate",
+    )
 
 
 def test_a_score_without_a_baseline_is_one_plain_sentence():

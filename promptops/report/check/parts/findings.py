@@ -112,7 +112,7 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
     for each in run.gated("fail"):
         case = next((case for case in run.cases if case.prompt == each.prompt), None)
         if case is not None:
-            message = f"{each.prompt}: {each.score}: {each.line}"
+            message = f"{each.prompt}: {each.score}: {each.plain}"
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 

@@ -35,6 +35,14 @@ def agreement(judge: JudgeAgreement) -> str:
     return f"{kappa} on {counted(judge.anchors, 'anchor')}, {gates}"
 
 
+def plain_agreement(judge: JudgeAgreement) -> str:
+    """Whether a judge may gate, without statistics."""
+    anchors = counted(judge.anchors, "anchor")
+    if judge.may_gate:
+        return f"agrees with people on {anchors}, so it may gate"
+    return f"does not agree with people well enough on {anchors}, so it may only measure"
+
+
 def verdict(decided: Decided) -> str:
     """The verdict, and whether the score does not affect the verdict of the run."""
     return decided.verdict if decided.gates else f"{decided.verdict} (not gated)"

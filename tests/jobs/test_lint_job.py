@@ -171,7 +171,7 @@ def test_the_day_counts_where_a_rule_depends_on_it(catalog, judged, code, times)
 
 def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypatch):
     linted(catalog)
-    monkeypatch.setattr(cache, "code_in", lambda place: f"other code in {place.name}")
+    monkeypatch.setattr(cache, "code_digest", lambda place: f"other code in {place.name}")
 
     linted(catalog)
 

@@ -186,8 +186,8 @@ def test_a_lock_whose_holder_died_is_free(tmp_path):
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from promptops.storage.lock import held\n"
-        "with held(Path(sys.argv[1])):\n"
+        "from promptops.storage.lock import locked\n"
+        "with locked(Path(sys.argv[1])):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     died = subprocess.run([sys.executable, "-c", program, lock], cwd=ROOT, check=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from promptops.cli.linting import LintArguments
     from promptops.cli.output import OutputOptions
+    from promptops.repo.staged import Staged
 
 HOOK_LINES = {
     ("lint", "--staged"): {"staged": True},
@@ -27,15 +28,19 @@ def readable_without_click() -> bool:
     return not completes and os.path.isdir(".") and os.access(".", os.R_OK)
 
 
-def run_hook(line: list[str]) -> int:
-    """Run one of these lines; returns the exit code."""
+def run_hook(line: list[str], staged: Staged | None = None) -> int:
+    """Run one of these lines; returns the exit code.
+
+    Args:
+        staged: The listing of staged files, if git was already called for it.
+    """
     from promptops.cli.part_imports import import_parsers
 
     import_parsers()
     from promptops.cli.linting import run_lint
 
     try:
-        return run_lint(hook_output(), hook_arguments(line))
+        return run_lint(hook_output(), hook_arguments(line), staged)
     except (EOFError, KeyboardInterrupt):
         sys.stderr.write("\n")  # as click does, so that the message starts a line
         raise KeyboardInterrupt from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import record
+
+if TYPE_CHECKING:
+    from promptops.repo.staged import Staged
 
 FORMATS = (
     "full",
@@ -45,8 +48,12 @@ class LintArguments:
     why: bool = False
 
 
-def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
-    """Lint, write the reports, and return the exit code."""
+def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | None = None) -> int:
+    """Lint, write the reports, and return the exit code.
+
+    Args:
+        staged: The listing of staged files, if git was already called for it.
+    """
     from promptops.jobs.lint.lint import lint
     from promptops.jobs.workspace.selection import select
     from promptops.jobs.workspace.workspace import workspace
@@ -56,7 +63,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
     if arguments.write_baseline and not wanted.everything:
         raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
     revision = _revision(arguments)
-    with workspace(output.directory, revision, output.overrides) as found:
+    with workspace(output.directory, revision, output.overrides, staged=staged) as found:
         opened = found
         if arguments.why:
             for path, reason in select(opened, wanted).why.items():

@@ -82,11 +82,15 @@ def _reader_closed() -> int:
 
 def _run_hook(line: list[str]) -> int:
     """Run a hook; most commits stage no file that promptops reads, and end here."""
-    from promptops.jobs.workspace.fast_exit import nothing_staged
+    from promptops.jobs.workspace.fast_exit import staged_files
 
-    if nothing_staged():
+    staged = staged_files()
+    if not staged.relevant:
         return 0
-    return run_hook(line) if readable_without_click() else _run(line)
+    if readable_without_click():
+        return run_hook(line, staged.listing)
+    staged.close()
+    return _run(line)
 
 
 def _refuse_option_as_revision(arguments: list[str]) -> None:

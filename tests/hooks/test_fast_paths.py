@@ -16,12 +16,12 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
 STYLE = "prompts/partials/style.md.j2"
 LINES = (("lint", "--staged"), ("lint", "--fix", "--staged"))
 
-START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import promptops.cli.main; "
+START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import promptops.cli.main as main; "
 FAST = f"{START} main.main()"
 GENERAL = (
     f"{START} main.HOOK_LINES = {{}};"  # neither the check for an idle commit, nor without click
-    "import promptops.source.shape; shape._quick_checks_left = iter(());"
-    "import promptops.source.references; references.is_plain_schema = lambda _: 0;"
+    "import promptops.source.shape as shape; shape._quick_checks_left = iter(());"
+    "import promptops.source.references as references; references.is_plain_schema = lambda _: 0;"
     "main.main()"
 )
 

@@ -1,11 +1,17 @@
-"""A commit that is none of our business is let through before anything heavy is imported."""
+"""The hook exits early, before heavy imports, if no file that promptops reads is staged."""
 
 import subprocess
 import sys
 
 import pytest
 
-from promptops.jobs.workspace.fast_exit import nothing_staged
+from promptops.jobs.workspace.fast_exit import staged_files
+
+
+def nothing_staged():
+    found = staged_files()
+    found.close()
+    return not found.relevant
 
 
 @pytest.mark.parametrize(

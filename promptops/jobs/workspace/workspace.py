@@ -11,12 +11,12 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import FileTree
 from promptops.errors import GitError, InputError
 from promptops.jobs.workspace.config_files import config_files
-from promptops.jobs.workspace.fast_exit import take_staged
 from promptops.jobs.workspace.graph_cache import read_graph
 from promptops.jobs.workspace.roots import refuse_closed_roots
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.staged import Staged
 from promptops.source.config import FILES, load
 from promptops.source.paths import confined
 
@@ -40,13 +40,20 @@ class Workspace:
 
 @contextmanager
 def workspace(
-    directory: Path, revision: str = WORKTREE, overrides: Sequence[str] = ()
+    directory: Path,
+    revision: str = WORKTREE,
+    overrides: Sequence[str] = (),
+    *,
+    staged: Staged | None = None,
 ) -> Iterator[Workspace]:
     """Open the repository around a directory, with the configuration of the revision.
 
-    Raises GitError, and InputError for a configuration that is wrong and for a root that is a link.
+    Args:
+        staged: The listing of staged files of this directory, if git was already called for it.
+
+    Raises GitError; InputError for an invalid configuration, or a root that is a link.
     """
-    with Repository.open(directory, staged=take_staged(directory)) as repository:
+    with Repository.open(directory, staged=staged) as repository:
         found = workspace_at(repository, revision, overrides)
         entries = found.catalog.files.entries
         refuse_closed_roots(repository, found.revision, found.config, entries)

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from promptops.errors import InputError, PromptopsError
-from promptops.jobs.setup.init import SetupResult, SetupStep
+from promptops.jobs.setup.init import SetupResult
+from promptops.jobs.setup.new_files import SetupStep
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import Repository
 

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs.setup import pre_commit_file
-from promptops.jobs.setup.ci_files import WORKFLOWS, Platform, workflow_text
+from promptops.jobs.setup.ci_files import Platform, workflow_steps
 from promptops.jobs.setup.hook_file import (
     AT_COMMIT,
     AT_PUSH,
@@ -22,12 +21,16 @@ from promptops.jobs.setup.hook_file import (
 from promptops.jobs.setup.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,
+    SetupStep,
+    attempt,
     create_file,
+    mentions,
     model_lines,
     relative_path,
     template,
+    write_step,
 )
-from promptops.jobs.workspace.workspace import configuration, workspace_at
+from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.config import Config
 from promptops.model.distribution import InstallOrigin
 from promptops.patterns import lazy_pattern
@@ -41,22 +44,6 @@ EXAMPLE = "example/summary"
 _PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
 PARTIAL = "partials/house-style.md.j2"
 SETTINGS = ".vscode/settings.json"
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class SetupStep:
-    """The result for one file.
-
-    Attributes:
-        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
-        note: Why the file was kept, skipped or failed, or "".
-        snippet: Text to add by hand, or "".
-    """
-
-    path: str
-    action: Literal["wrote", "added", "kept", "skipped", "failed"]
-    note: str = ""
-    snippet: str = ""
 
 
 @record(frozen=True, slots=True)
@@ -92,20 +79,20 @@ def set_up(
     """
     with Repository.open(directory) as repository:
         disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
-        steps = [_attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
-        steps += [_attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
+        steps = [attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
+        steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example(repository)
-        steps.append(_attempt(SETTINGS, lambda: _settings(repository.root)))
+        steps.append(attempt(SETTINGS, lambda: _settings(repository.root)))
         names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
         found = find_hooks(repository, names)
         if hooks:
             steps += [
-                _attempt(str(hook.path), partial(_hook, repository.root, hook)) for hook in found
+                attempt(str(hook.path), partial(_hook, repository.root, hook)) for hook in found
             ]
         else:
             entry = partial(_pre_commit, repository.root, found[0])
-            steps.append(_attempt(pre_commit_file.PATH, entry))
-        steps += _workflow_steps(repository, platform, origin)
+            steps.append(attempt(pre_commit_file.PATH, entry))
+        steps += workflow_steps(repository, platform, origin)
         failed = any(step.action == "failed" for step in steps)
         return SetupResult(
             tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
@@ -121,27 +108,13 @@ def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ..
     return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
 
 
-def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
-    try:
-        return step()
-    except PromptopsError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return SetupStep(path=error.where or path, action="failed", note=f"{error.message}{hint}")
-
-
-def _made(root: Path, path: str, text: str) -> SetupStep:
-    if create_file(root, path, text):
-        return SetupStep(path=path, action="wrote")
-    return SetupStep(path=path, action="kept", note="it exists already")
-
-
 def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
     if config.path is not None and config.path != OWN:
         return SetupStep(
             path=config.path, action="kept", note="it contains the configuration already"
         )
-    return _made(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
+    return write_step(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
 
 
 def _branch(repository: Repository) -> str:
@@ -159,7 +132,7 @@ def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
     text = schema_text(path.rpartition("/")[2])
 
     def write() -> SetupStep:
-        made = _made(repository.root, path, text)
+        made = write_step(repository.root, path, text)
         if made.action == "kept" and not _holds(repository.root / path, text):
             note = "it is from another version of promptops; remove it to get the current one"
             return SetupStep(path=path, action="kept", note=note)
@@ -191,7 +164,8 @@ def _example(repository: Repository) -> Iterator[SetupStep]:
         note = "it exists already, so no example was written"
         return iter([SetupStep(path=standing, action="kept", note=note)])
     return (
-        _attempt(path, partial(_made, repository.root, path, text)) for path, text in files.items()
+        attempt(path, partial(write_step, repository.root, path, text))
+        for path, text in files.items()
     )
 
 
@@ -205,8 +179,8 @@ def _example_files(config: Config) -> dict[str, str]:
 
 
 def _settings(root: Path) -> SetupStep:
-    made = _made(root, SETTINGS, template("vscode-settings.json"))
-    if made.action == "kept" and not _mentions(root / SETTINGS, "prompt.schema.json"):
+    made = write_step(root, SETTINGS, template("vscode-settings.json"))
+    if made.action == "kept" and not mentions(root / SETTINGS, "prompt.schema.json"):
         note = "it exists already; the first line of each prompt file names the schema"
         return SetupStep(path=SETTINGS, action="kept", note=note)
     return made
@@ -230,7 +204,7 @@ def _shown(path: Path, root: Path) -> str:
 
 def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     path = pre_commit_file.PATH
-    if hook.owner == "ours" and not _mentions(root / path, "promptops"):
+    if hook.owner == "ours" and not mentions(root / path, "promptops"):
         return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
     if create_file(root, path, pre_commit_file.new_file_text()):
         return SetupStep(path=path, action="wrote")
@@ -250,60 +224,6 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
             f"can't be written: {(error.strerror or '').lower()}", where=path
         ) from None
     return SetupStep(path=path, action="added")
-
-
-def _workflow_steps(
-    repository: Repository, wanted: Platform | None, origin: InstallOrigin | None
-) -> Iterator[SetupStep]:
-    """The CI workflow, if a platform is named or detected."""
-    platform = wanted or _platform(repository)
-    if platform is None:
-        return
-    path = WORKFLOWS[platform]
-    if (repository.root / path).exists() or origin is not None:
-        yield _attempt(path, lambda: _workflow(repository, platform, origin))
-    else:
-        option = _name_origin(platform)
-        note = f"the source that CI should install promptops from is unknown ({option})"
-        yield SetupStep(path=path, action="failed" if wanted else "skipped", note=note)
-
-
-def _name_origin(platform: Platform) -> str:
-    return f"name it: promptops init --ci {platform} --from URL@COMMIT"
-
-
-def _workflow(
-    repository: Repository, platform: Platform, origin: InstallOrigin | None
-) -> SetupStep:
-    path = WORKFLOWS[platform]
-    if origin is None:
-        return SetupStep(path=path, action="kept", note="it exists already")
-    tag_format = configuration(repository, WORKTREE).release.tag_format
-    text = workflow_text(platform, origin, tag_format)
-    made = _made(repository.root, path, text)
-    ours = platform == "github" or _mentions(repository.root / path, "promptops")
-    if ours or made.action == "wrote":
-        return made
-    note = "it exists already; add these jobs"
-    return SetupStep(path=path, action="kept", note=note, snippet=text)
-
-
-def _platform(repository: Repository) -> Platform | None:
-    """The CI platform of a repository, by its files and its remote's address."""
-    answer = repository.git.ask("config", "--get", "remote.origin.url")
-    address = decode(answer.stdout)
-    if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:
-        return "gitlab"
-    if (repository.root / ".github").is_dir() or "github" in address:
-        return "github"
-    return None
-
-
-def _mentions(file: Path, word: str) -> bool:
-    try:
-        return word in file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
 
 
 def _text(root: Path, path: str) -> str:

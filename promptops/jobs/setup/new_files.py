@@ -1,19 +1,38 @@
-"""Create files without overwriting existing ones."""
+"""Create files without overwriting existing ones, and report each as a step of the setup."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from promptops.errors import InputError
+from promptops.errors import InputError, PromptopsError
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
+from promptops.records import record
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
 DEFAULT_MODEL = "provider: openai\n  id: gpt-5.4-mini-2026-03-17"
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SetupStep:
+    """The result for one file.
+
+    Attributes:
+        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
+        note: Why the file was kept, skipped or failed, or "".
+        snippet: Text to add by hand, or "".
+    """
+
+    path: str
+    action: Literal["wrote", "added", "kept", "skipped", "failed"]
+    note: str = ""
+    snippet: str = ""
 
 
 def create_file(root: Path, path: str, text: str, *, executable: bool = False) -> bool:
@@ -34,6 +53,30 @@ def create_file(root: Path, path: str, text: str, *, executable: bool = False) -
     except OSError as error:
         raise _refused(path, error) from None
     return True
+
+
+def attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
+    """Run a step; an expected error is a failed step, so that the other steps still run."""
+    try:
+        return step()
+    except PromptopsError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return SetupStep(path=error.where or path, action="failed", note=f"{error.message}{hint}")
+
+
+def write_step(root: Path, path: str, text: str) -> SetupStep:
+    """Create a file, and report it as a step."""
+    if create_file(root, path, text):
+        return SetupStep(path=path, action="wrote")
+    return SetupStep(path=path, action="kept", note="it exists already")
+
+
+def mentions(file: Path, word: str) -> bool:
+    """Whether a file contains a word; False if it can't be read."""
+    try:
+        return word in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def template(name: str, **values: str) -> str:
